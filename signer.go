@@ -1,0 +1,353 @@
+package byzantine
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The three headers of a signed request.
+const (
+	pubkeyHeader    = "X-Pubkey"
+	timestampHeader = "X-Timestamp"
+	signatureHeader = "X-Signature"
+)
+
+const (
+	// signatureWindow is how far, in seconds and both ways, X-Timestamp may be from the verifier's clock.
+	signatureWindow = 60
+	// lastTimestamp is the end of the year 9999 in Unix seconds. Beyond it a timestamp is a mistake.
+	lastTimestamp = 253402300799
+
+	scalarSize = 32 // a P-256 private key, in bytes
+	pointSize  = 33 // a compressed P-256 point, in bytes
+	maxDERSize = 72 // the longest ASN.1 DER of two P-256 numbers, in bytes
+)
+
+// Signer holds the integrator's P-256 key, or knows who does. [PrivateKey] is the one for a key in memory and
+// [NewSigner] makes one of a crypto.Signer; implement it yourself for a key service (KMS) whose
+// calls take a context.
+//
+// A Signer is called once for each attempt of each call, from many goroutines at a time, so it must be safe for
+// concurrent use. The signature is good for 60 seconds: answer soon, and never retry beyond the end of ctx.
+type Signer interface {
+	// PublicKey returns the compressed point of the key (SEC 1, section 2.3.3), 33 bytes. It asks nobody and
+	// always returns the same.
+	PublicKey() []byte
+
+	// SignDigest signs with ECDSA. digest is the SHA-256 of the message, 32 bytes, and is not hashed again: with a
+	// key service choose its "digest" mode and ECDSA with SHA-256. der is the signature in ASN.1 DER (SEC 1, section
+	// C.8); low and high S are both fine. ctx is the context of the call that is being signed.
+	SignDigest(ctx context.Context, digest []byte) (der []byte, err error)
+}
+
+// NewSigner makes a Signer of a key that signs SHA-256 digests: an HSM, a key service, a PKCS #11 token, or an
+// *ecdsa.PrivateKey, which is copied and signs deterministically like a [PrivateKey].
+//
+// The key must be on P-256. It signs once and the signature is verified, so that a key that is not the one of
+// its Public fails here and not at the first call. A crypto.Signer takes no context: one that waits for a network
+// is better wrapped in a Signer of your own.
+func NewSigner(key crypto.Signer) (Signer, error) {
+	if v := reflect.ValueOf(key); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, errors.New("byzantine: new signer: the key is nil")
+	}
+	public, ok := key.Public().(*ecdsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("byzantine: new signer: the public half is a %T; an *ecdsa.PublicKey on P-256 is expected", key.Public())
+	}
+	point, err := compressPoint(public)
+	if err != nil {
+		return nil, fmt.Errorf("byzantine: new signer: %w", err)
+	}
+	if local, ok := key.(*ecdsa.PrivateKey); ok {
+		return copyLocalKey(local, point)
+	}
+
+	signer := &cryptoSigner{point: point, sign: func(digest []byte) ([]byte, error) {
+		return key.Sign(rand.Reader, digest, crypto.SHA256)
+	}}
+	// No request can have this digest: a request's message begins with a digit.
+	digest := sha256.Sum256([]byte("byzantine-go: does this key sign?"))
+	der, err := signer.sign(digest[:])
+	if err != nil {
+		return nil, fmt.Errorf("byzantine: new signer: the first signature failed: %w", err)
+	}
+	if !ecdsa.VerifyASN1(public, digest[:], der) {
+		return nil, errors.New("byzantine: new signer: the key's signature does not verify with its public key, or is not ASN.1 DER")
+	}
+	return signer, nil
+}
+
+// copyLocalKey makes a PrivateKey of a key whose fields its owner could change later. point is what the key says its
+// public key is.
+func copyLocalKey(local *ecdsa.PrivateKey, point []byte) (Signer, error) {
+	//lint:ignore SA1019 Bytes panics without a number, so somebody must look
+	if local.D == nil {
+		return nil, errors.New("byzantine: new signer: the key has no private half")
+	}
+	scalar, err := local.Bytes()
+	if err != nil {
+		return nil, errors.New("byzantine: new signer: the private half is no valid number")
+	}
+	key, err := keyFromScalar(scalar)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(key.PublicKey(), point) {
+		return nil, errors.New("byzantine: new signer: the public half does not belong to the private half")
+	}
+	return key, nil
+}
+
+// cryptoSigner is a Signer made of a crypto.Signer. It keeps a function and not the key, so that a dump of it
+// does not reach into the key.
+type cryptoSigner struct {
+	point []byte
+	sign  func(digest []byte) ([]byte, error)
+}
+
+func (s *cryptoSigner) PublicKey() []byte { return bytes.Clone(s.point) }
+
+func (s *cryptoSigner) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.sign(digest)
+}
+
+// RequestSignature holds the values of the three headers of a signed request.
+type RequestSignature struct {
+	// PublicKey is X-Pubkey: the compressed P-256 point, 66 lower-case hexadecimal digits after 0x.
+	PublicKey string
+	// Timestamp is X-Timestamp: Unix seconds, decimal.
+	Timestamp string
+	// Signature is X-Signature: ECDSA over SHA-256 in ASN.1 DER, lower-case hexadecimal after 0x.
+	Signature string
+}
+
+// SignRequest signs one request. at is the time of signing; the API takes the request within 60 seconds of it.
+// method is in upper case. pathAndQuery is what goes on the wire, percent-encoding included, as URL.RequestURI of
+// net/url returns it. body holds the very bytes that are sent, nil for none; it is read and neither copied nor kept.
+//
+// What is signed is the SHA-256 of timestamp, method, pathAndQuery and body, one after the other with nothing between.
+//
+// It fails on a method or path that cannot go on the wire like this, a Signer without a compressed P-256 key, and
+// with the Signer's own error, wrapped.
+func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQuery string, body []byte) (RequestSignature, error) {
+	if ctx == nil || s == nil {
+		return RequestSignature{}, errors.New("byzantine: sign request: the context or the signer is nil")
+	}
+	publicKey, err := signerPublicKeyHex(s)
+	if err != nil {
+		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+	}
+	if at.Unix() < 0 || at.Unix() > lastTimestamp {
+		return RequestSignature{}, errors.New("byzantine: sign request: the time is before 1970 or after 9999")
+	}
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	digest, err := requestDigest(timestamp, method, pathAndQuery, body)
+	if err != nil {
+		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+	}
+	der, err := s.SignDigest(ctx, digest)
+	if err != nil {
+		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+	}
+	if len(der) == 0 || len(der) > maxDERSize {
+		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %d bytes from the signer are no P-256 signature in DER", len(der))
+	}
+	return RequestSignature{PublicKey: publicKey, Timestamp: timestamp, Signature: hexWithPrefix(der)}, nil
+}
+
+// RequestSignatureFromHeader takes the signature out of a received request. Each of the three headers must be there
+// once and not be empty. Names count as equal whatever their case, also where somebody wrote into the map directly.
+// It checks no value: [RequestSignature.Verify] does.
+func RequestSignatureFromHeader(h http.Header) (RequestSignature, error) {
+	var sig RequestSignature
+	for _, want := range []struct {
+		name  string
+		value *string
+	}{
+		{pubkeyHeader, &sig.PublicKey},
+		{timestampHeader, &sig.Timestamp},
+		{signatureHeader, &sig.Signature},
+	} {
+		var found []string
+		for key, values := range h {
+			if http.CanonicalHeaderKey(key) == want.name {
+				found = append(found, values...)
+			}
+		}
+		switch {
+		case len(found) == 0:
+			return RequestSignature{}, fmt.Errorf("byzantine: request signature: %s is missing", want.name)
+		case len(found) > 1:
+			return RequestSignature{}, fmt.Errorf("byzantine: request signature: %s is there %d times", want.name, len(found))
+		case found[0] == "":
+			return RequestSignature{}, fmt.Errorf("byzantine: request signature: %s is empty", want.name)
+		}
+		*want.value = found[0]
+	}
+	return sig, nil
+}
+
+// Apply sets the three headers, in place of former ones. Like http.Header.Set it needs a header that is not nil.
+func (sig RequestSignature) Apply(h http.Header) {
+	h.Set(pubkeyHeader, sig.PublicKey)
+	h.Set(timestampHeader, sig.Timestamp)
+	h.Set(signatureHeader, sig.Signature)
+}
+
+// Verify checks a received request against a public key that the caller trusts for the sender, 33 bytes compressed.
+// It is for gateways and tests. A nil error means: X-Pubkey is that key, X-Timestamp is within 60 seconds of now both
+// ways, each value is in its one canonical form, and the signature covers this method, path, query and body. High S
+// is accepted: the API's reference signers do not avoid it. The error names the check that failed; a clock error says
+// by how many seconds.
+//
+// It does not remember signatures: the same request passes again within its window. And nothing in the scheme
+// separates query and body. A gateway should refuse a body on GET and DELETE, and elsewhere one that is not JSON.
+func (sig RequestSignature) Verify(publicKey []byte, now time.Time, method, pathAndQuery string, body []byte) error {
+	trusted, err := decompressPoint(publicKey)
+	if err != nil {
+		return fmt.Errorf("byzantine: request signature: the trusted key: %w", err)
+	}
+	if sig.PublicKey != hexWithPrefix(publicKey) {
+		return fmt.Errorf("byzantine: request signature: %s is not the trusted key", pubkeyHeader)
+	}
+	if err := checkTimestamp(sig.Timestamp, now); err != nil {
+		return fmt.Errorf("byzantine: request signature: %s %w", timestampHeader, err)
+	}
+	der, err := decodeSignature(sig.Signature)
+	if err != nil {
+		return fmt.Errorf("byzantine: request signature: %s %w", signatureHeader, err)
+	}
+	digest, err := requestDigest(sig.Timestamp, method, pathAndQuery, body)
+	if err != nil {
+		return fmt.Errorf("byzantine: request signature: %w", err)
+	}
+	if !ecdsa.VerifyASN1(trusted, digest, der) {
+		return fmt.Errorf("byzantine: request signature: %s does not belong to this key, timestamp, method, path and body", signatureHeader)
+	}
+	return nil
+}
+
+// requestDigest returns the SHA-256 of the message that is signed. The checks keep its parts apart: digits, then
+// letters, then a slash. The body goes straight into the hash, because it may be a document of several MiB.
+func requestDigest(timestamp, method, pathAndQuery string, body []byte) ([]byte, error) {
+	if method == "" || strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return nil, errors.New("the method must be upper case letters")
+	}
+	if !strings.HasPrefix(pathAndQuery, "/") {
+		return nil, errors.New("the path must begin with a slash")
+	}
+	for i := range len(pathAndQuery) {
+		if c := pathAndQuery[i]; c <= ' ' || c == 0x7f || c == '#' {
+			return nil, errors.New("the path must not hold a blank, a control character or '#'")
+		}
+	}
+	head := make([]byte, 0, 512)
+	head = append(head, timestamp...)
+	head = append(head, method...)
+	head = append(head, pathAndQuery...)
+	hash := sha256.New()
+	hash.Write(head)
+	hash.Write(body)
+	return hash.Sum(nil), nil
+}
+
+// signerPublicKeyHex returns the Signer's key as X-Pubkey names it.
+func signerPublicKeyHex(s Signer) (string, error) {
+	if key, ok := s.(*PrivateKey); ok && key.PublicKeyHex() != "" {
+		return key.PublicKeyHex(), nil // ready made
+	}
+	point := s.PublicKey()
+	if len(point) != pointSize || point[0] != 2 && point[0] != 3 {
+		return "", errors.New("the signer's public key is not a compressed P-256 point of 33 bytes")
+	}
+	return hexWithPrefix(point), nil
+}
+
+func checkTimestamp(value string, now time.Time) error {
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || seconds < 0 || seconds > lastTimestamp || strconv.FormatInt(seconds, 10) != value {
+		return errors.New("is not a decimal number of Unix seconds")
+	}
+	switch age := now.Unix() - seconds; {
+	case age > signatureWindow:
+		return fmt.Errorf("is %d s old, more than %d s", age, signatureWindow)
+	case age < -signatureWindow:
+		return fmt.Errorf("is %d s in the future, more than %d s", -age, signatureWindow)
+	}
+	return nil
+}
+
+// decodeSignature accepts one spelling of each signature: lower-case hexadecimal of strict DER.
+func decodeSignature(value string) ([]byte, error) {
+	if len(value) > 2+2*maxDERSize {
+		return nil, errors.New("is longer than a P-256 signature")
+	}
+	der, err := hex.DecodeString(strings.TrimPrefix(value, "0x"))
+	if err != nil || hexWithPrefix(der) != value {
+		return nil, errors.New("is not lower-case hexadecimal after 0x")
+	}
+	var numbers struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &numbers); err != nil {
+		return nil, errors.New("is not an ASN.1 DER signature")
+	}
+	// Encoding again finds what the decoder lets pass: data at the end, inside and outside.
+	if canonical, err := asn1.Marshal(numbers); err != nil || !bytes.Equal(canonical, der) {
+		return nil, errors.New("is not strict ASN.1 DER")
+	}
+	return der, nil
+}
+
+// compressPoint encodes a P-256 public key in 33 bytes (SEC 1, section 2.3.3).
+func compressPoint(key *ecdsa.PublicKey) ([]byte, error) {
+	//lint:ignore SA1019 Bytes panics without coordinates, so somebody must look
+	if key == nil || key.X == nil || key.Y == nil {
+		return nil, errors.New("the key has no public half")
+	}
+	if key.Curve != elliptic.P256() {
+		return nil, errors.New("the key is not on the curve P-256")
+	}
+	point, err := key.Bytes() // 4, X, Y
+	if err != nil {
+		return nil, errors.New("the public half is not a point of the curve P-256")
+	}
+	yIsOdd := point[len(point)-1] & 1
+	return append([]byte{2 + yIsOdd}, point[1:pointSize]...), nil
+}
+
+// decompressPoint is the way back.
+func decompressPoint(point []byte) (*ecdsa.PublicKey, error) {
+	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), point)
+	if x == nil {
+		return nil, errors.New("it is not a compressed P-256 point of 33 bytes")
+	}
+	uncompressed := make([]byte, 1+2*scalarSize)
+	uncompressed[0] = 4
+	x.FillBytes(uncompressed[1:pointSize])
+	y.FillBytes(uncompressed[pointSize:])
+	return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), uncompressed)
+}
+
+// hexWithPrefix returns 0x and lower-case digits. Its buffer is large enough for every value of the headers, so that
+// it stays on the stack.
+func hexWithPrefix(b []byte) string {
+	buf := append(make([]byte, 0, 2+2*maxDERSize), "0x"...)
+	return string(hex.AppendEncode(buf, b))
+}
