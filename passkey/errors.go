@@ -1,0 +1,53 @@
+package passkey
+
+import "errors"
+
+// The kinds of refusal, for errors.Is.
+var (
+	// ErrConfiguration is a mistake of the calling program: a relying party, a user or an excluded id that cannot be used.
+	ErrConfiguration = errors.New("passkey: configuration not usable")
+	// ErrState is a state that is missing, incomplete or another relying party's: the ceremony has to begin anew.
+	ErrState = errors.New("passkey: state not usable")
+	// ErrExpired is a state whose time is over: the ceremony has to begin anew.
+	ErrExpired = errors.New("passkey: state expired")
+	// ErrName is a name for the authenticator that is empty, too long or not text. The user can choose another one.
+	ErrName = errors.New("passkey: authenticator name not usable")
+	// ErrMalformed is a response that is not what a browser sends, or contradicts itself.
+	ErrMalformed = errors.New("passkey: response malformed")
+	// ErrChallenge is a response to another challenge than the state's.
+	ErrChallenge = errors.New("passkey: challenge does not match")
+	// ErrOrigin is a response from a page, or for a site, that is not the relying party's.
+	ErrOrigin = errors.New("passkey: origin not accepted")
+	// ErrUserVerification is a response without the user verification that the relying party requires.
+	ErrUserVerification = errors.New("passkey: user not verified")
+	// ErrUnsupportedKey is a public key that the API does not take: neither ES256 nor RS256, not on its curve, or of an
+	// RSA size below 2048 or above 8192 bits.
+	ErrUnsupportedKey = errors.New("passkey: public key not supported")
+	// ErrAttestation is an attestation statement that does not verify.
+	ErrAttestation = errors.New("passkey: attestation not valid")
+)
+
+// Error is a refusal. Its text repeats neither challenges, ids nor key material; of what a page sends it shows at most
+// the origin.
+type Error struct {
+	// Check names what was looked at: a field as in "RelyingParty.ID", or a member of the response as in
+	// "credential.response.clientDataJSON.origin".
+	Check string
+	// Reason says what is wrong with it.
+	Reason string
+	// Kind is one of the sentinel errors of this package.
+	Kind error
+}
+
+func (e *Error) Error() string { return "passkey: " + e.Check + ": " + e.Reason }
+
+// Unwrap returns Kind.
+func (e *Error) Unwrap() error { return e.Kind }
+
+func malformed(check, reason string) error {
+	return &Error{Check: check, Reason: reason, Kind: ErrMalformed}
+}
+
+func misconfigured(check, reason string) error {
+	return &Error{Check: check, Reason: reason, Kind: ErrConfiguration}
+}

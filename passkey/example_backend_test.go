@@ -1,0 +1,164 @@
+package passkey_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// session is what the backend keeps between the requests of one signed-in user, on the server.
+type session struct {
+	AccountID, UserID, Email string // since sign-in
+
+	OTPID        string                     // after the first request
+	OTPSessionID string                     // after the second
+	Registration *passkey.RegistrationState // after the second
+}
+
+type backend struct {
+	client  *byzantine.Client
+	rp      *passkey.RelyingParty
+	session func(*http.Request) *session // by the cookie
+	save    func(userID string, c *passkey.Credential) error
+}
+
+// sendCode is the first request: the user asks for a code.
+func (b *backend) sendCode(w http.ResponseWriter, r *http.Request) {
+	s := b.session(r)
+	otp, err := b.client.InitOTP(r.Context(), &byzantine.InitOTPRequest{AccountID: s.AccountID, UserID: s.UserID})
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	s.OTPID = otp.OTPID
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// checkCode is the second: the user typed the code and gets the options for navigator.credentials.create.
+func (b *backend) checkCode(w http.ResponseWriter, r *http.Request) {
+	s := b.session(r)
+	otp, err := b.client.OTPAuth(r.Context(), &byzantine.OTPAuthRequest{
+		AccountID: s.AccountID, UserID: s.UserID, OTPID: s.OTPID, OTPCode: r.FormValue("code"),
+	})
+	if errors.Is(err, byzantine.ErrBadRequest) {
+		http.Error(w, "The code is wrong or too old.", http.StatusBadRequest)
+		return
+	}
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	options, state, err := b.rp.BeginRegistration(passkey.User{ID: s.UserID, Name: s.Email, DisplayName: s.Email})
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	s.OTPSessionID, s.Registration = otp.SessionID, state
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(options)
+}
+
+// finish is the third: the browser sends what the authenticator made.
+func (b *backend) finish(w http.ResponseWriter, r *http.Request) {
+	s := b.session(r)
+	state := s.Registration
+	s.Registration = nil // each challenge counts once
+	if state == nil || state.UserID != s.UserID {
+		http.Error(w, "Ask for a new code.", http.StatusBadRequest)
+		return
+	}
+	response, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	credential, err := b.rp.FinishRegistration(state, response, "My phone")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	// The passkey exists on the user's device by now, so a closed tab must not end the call that registers it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
+	defer cancel()
+	_, err = b.client.CreateAuthenticatorsOTP(ctx, &byzantine.CreateAuthenticatorsOTPRequest{
+		SessionID:      s.OTPSessionID,
+		AccountID:      s.AccountID,
+		UserID:         s.UserID,
+		Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
+	})
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	// Its public key is needed to check what the passkey signs later.
+	if err := b.save(s.UserID, credential); err != nil {
+		fail(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func fail(w http.ResponseWriter, err error) {
+	if errors.Is(err, byzantine.ErrOutcomeUnknown) {
+		http.Error(w, "Please look at your list of passkeys before you try again.", http.StatusBadGateway)
+		return
+	}
+	http.Error(w, "That did not work. Please try again.", http.StatusBadGateway)
+}
+
+// Enrolment as it looks in a backend: three requests of the user's browser.
+func Example_backend() {
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	user := sandbox.AddUser(byzantinetest.User{Email: "ada@example.com"})
+	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+
+	signedIn := &session{AccountID: account.ID, UserID: user.ID, Email: user.Email}
+	b := &backend{
+		client:  sandbox.Client(),
+		rp:      &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}},
+		session: func(*http.Request) *session { return signedIn },
+		save:    func(string, *passkey.Credential) error { return nil },
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /passkey/code", b.sendCode)
+	mux.HandleFunc("POST /passkey/options", b.checkCode)
+	mux.HandleFunc("POST /passkey/finish", b.finish)
+	site := httptest.NewServer(mux)
+	defer site.Close()
+
+	// From here on, the user's browser.
+	post := func(path, contentType, body string) (int, []byte) {
+		r, err := http.Post(site.URL+path, contentType, strings.NewReader(body))
+		if err != nil {
+			return 0, nil
+		}
+		defer r.Body.Close()
+		answer, _ := io.ReadAll(r.Body)
+		return r.StatusCode, answer
+	}
+	status, _ := post("/passkey/code", "", "")
+	fmt.Println("code:", status)
+	status, options := post("/passkey/options", "application/x-www-form-urlencoded", "code="+sandbox.OTPCode(signedIn.OTPID))
+	fmt.Println("options:", status, json.Valid(options))
+	response, err := byzantinetest.NewAuthenticator().Create(options)
+	if err != nil {
+		fmt.Println(err)
+	}
+	status, _ = post("/passkey/finish", "application/json", string(response))
+	fmt.Println("finish:", status)
+	// Output:
+	// code: 204
+	// options: 200 true
+	// finish: 204
+}

@@ -1,0 +1,121 @@
+package passkey_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// fuzzedCeremony is one that every seed belongs to.
+func fuzzedCeremony() (*passkey.RelyingParty, *passkey.RegistrationState) {
+	rp := &passkey.RelyingParty{ID: "localhost", Name: "Example", Origins: []string{"http://localhost:18765"}}
+	return rp, &passkey.RegistrationState{
+		UserID: "user-1", RelyingPartyID: rp.ID, Challenge: recordedChallenge, ExpiresAt: time.Now().Add(24 * time.Hour),
+	}
+}
+
+// seeds are responses that pass, from a browser and from software.
+func seeds(f *testing.F) [][]byte {
+	rp, state := fuzzedCeremony()
+	options := []byte(`{"rp":{"id":"localhost","name":"Example"},"user":{"id":"dXNlci0x","name":"ada","displayName":"Ada"},` +
+		`"pubKeyCredParams":[],"challenge":"` + recordedChallenge + `"}`)
+	var all [][]byte
+	for _, more := range [][]byzantinetest.AuthenticatorOption{
+		nil,
+		{byzantinetest.WithSelfAttestation()},
+		{byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256)},
+		{byzantinetest.WithTransports(), byzantinetest.WithBackup(false, false)},
+	} {
+		a := byzantinetest.NewAuthenticator(append(more, byzantinetest.WithOrigin(rp.Origins[0]), byzantinetest.WithDeterministicKeys("fuzz"))...)
+		response, err := a.Create(options)
+		require.NoError(f, err)
+		all = append(all, response)
+	}
+	extended := takeApart(f, all[0])
+	extended.setFlags(128, 0)
+	extended.authData = append(extended.authData, 0xa1, 0x61, 'x', 0xf5)
+	all = append(all, extended.putTogether(f))
+	for name, r := range recordings(f) {
+		if name != "chromium-platform-eddsa" {
+			all = append(all, r.Response)
+		}
+	}
+	for _, response := range all {
+		_, err := rp.FinishRegistration(state, response, "phone")
+		require.NoError(f, err, "a seed that is refused at the door teaches the fuzzer nothing")
+	}
+	return all
+}
+
+func FuzzParseUnverified(f *testing.F) {
+	for _, seed := range seeds(f) {
+		f.Add(seed)
+	}
+	f.Add([]byte(`{"publicKey":{"rawId":"","response":{}}}`))
+	f.Add(bytes.Repeat([]byte("["), 20000))
+	f.Fuzz(func(t *testing.T, response []byte) {
+		c, err := passkey.ParseUnverified(response, "phone")
+		requireOutcome(t, c, err)
+	})
+}
+
+// FuzzFinishRegistration works on what stands inside base64, where a fuzzer of the whole does not get.
+func FuzzFinishRegistration(f *testing.F) {
+	rp, state := fuzzedCeremony()
+	all := seeds(f)
+	// Statements that do not verify lead the fuzzer into the verification of the other formats.
+	for _, format := range []string{"tpm", "android-key", "android-safetynet", "apple", "fido-u2f", "compound"} {
+		forged := takeApart(f, recordings(f)["chromium-platform-packed-x5c"].Response)
+		statement := forged.object["attStmt"].(map[any]any)
+		statement["ver"], statement["certInfo"], statement["pubArea"] = "2.0", make([]byte, 64), make([]byte, 64)
+		statement["response"] = []byte("e30.e30.AA")
+		forged.object["fmt"] = format
+		if format == "compound" {
+			forged.object["attStmt"] = []any{map[string]any{"fmt": "packed", "attStmt": statement}, map[string]any{"fmt": "apple", "attStmt": statement}}
+		}
+		all = append(all, forged.putTogether(f))
+	}
+	for _, seed := range all {
+		parts := takeApart(f, seed)
+		f.Add(decode(f, parts.outer["id"].(string)), decode(f, parts.response["clientDataJSON"].(string)),
+			decode(f, parts.response["attestationObject"].(string)))
+	}
+	f.Fuzz(func(t *testing.T, id, clientDataJSON, attestationObject []byte) {
+		response, err := json.Marshal(map[string]any{
+			"id": encode(id), "rawId": encode(id), "type": "public-key",
+			"response": map[string]any{"clientDataJSON": encode(clientDataJSON), "attestationObject": encode(attestationObject)},
+		})
+		require.NoError(t, err)
+		c, err := rp.FinishRegistration(state, response, "phone")
+		requireOutcome(t, c, err)
+		unverified, unverifiedErr := passkey.ParseUnverified(response, "phone")
+		requireOutcome(t, unverified, unverifiedErr)
+		if err == nil {
+			assert.Equal(t, state.Challenge, c.Authenticator.Challenge)
+			assert.Equal(t, c, unverified, "what passes with a ceremony passes without one, and is the same")
+		}
+	})
+}
+
+// requireOutcome checks that there is either a sound credential or a typed refusal.
+func requireOutcome(t *testing.T, c *passkey.Credential, err error) {
+	t.Helper()
+	if err == nil {
+		requireSound(t, c)
+		return
+	}
+	assert.Nil(t, c)
+	var refusal *passkey.Error
+	require.True(t, errors.As(err, &refusal), "%v", err)
+	assert.NotEmpty(t, refusal.Check)
+	assert.NotNil(t, refusal.Kind)
+	assert.Less(t, len(err.Error()), 400, "an error does not carry the input along")
+}

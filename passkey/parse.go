@@ -1,0 +1,266 @@
+package passkey
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+)
+
+// MaxResponseBytes is the size up to which a response is looked at, for http.MaxBytesReader in front of it. Real ones
+// have 1 to 10 KiB.
+const MaxResponseBytes = 64 << 10
+
+const (
+	// maxAuthenticatorData has room for the extensions of an assertion; without them it has 37 bytes.
+	maxAuthenticatorData = 4 << 10
+	// maxAttestationObject bounds the certificates in an attestation statement, and with them the time that a signature
+	// check takes: an RSA key of 30,000 bits costs 50 ms, and one that fills 64 KiB a second. The longest real chains
+	// have about 8 KiB, and the options ask for none.
+	maxAttestationObject = 16 << 10
+	// maxCredentialID is the bound of WebAuthn, section 4, "credential ID".
+	maxCredentialID = 1023
+	// No browser reports more than the six transports of WebAuthn, section 5.8.4. A list that is stored needs a bound.
+	maxTransports      = 16
+	maxTransportLength = 32
+)
+
+// What errors call the parts of a response.
+const (
+	checkCredential        = "credential"
+	checkResponse          = checkCredential + ".response"
+	checkClientDataJSON    = checkResponse + ".clientDataJSON"
+	checkAttestationObject = checkResponse + ".attestationObject"
+	checkAuthData          = checkAttestationObject + ".authData"
+	checkAuthenticatorData = checkResponse + ".authenticatorData"
+	checkSignature         = checkResponse + ".signature"
+)
+
+// registration is a response that is well formed and agrees with itself. Nothing in it has been compared with a
+// ceremony yet.
+type registration struct {
+	raw        protocol.CredentialCreationResponse
+	response   *protocol.ParsedAttestationResponse
+	client     protocol.CollectedClientData
+	transports []string
+	publicKey  []byte // COSE, as the authenticator wrote it
+}
+
+// parseRegistration reads RegistrationResponseJSON (W3C WebAuthn, section 5.1) and makes the checks that need no state.
+func parseRegistration(responseJSON []byte) (*registration, error) {
+	rawID, response, err := parseCredential(responseJSON, "clientDataJSON", "attestationObject", "transports")
+	if err != nil {
+		return nil, err
+	}
+	if !response.has("attestationObject") && response.has("signature") {
+		return nil, malformed(checkAttestationObject, "missing: this is the response of a sign-in, not of a registration")
+	}
+	var r registration
+	r.raw.RawID = rawID
+	if r.raw.AttestationResponse.ClientDataJSON, err = response.bytes("clientDataJSON"); err != nil {
+		return nil, err
+	}
+	if r.raw.AttestationResponse.AttestationObject, err = response.bytes("attestationObject"); err != nil {
+		return nil, err
+	}
+	if len(r.raw.AttestationResponse.AttestationObject) > maxAttestationObject {
+		return nil, malformed(checkAttestationObject, "larger than 16 KiB")
+	}
+	if r.transports, err = transports(response); err != nil {
+		return nil, err
+	}
+	if r.client, err = parseClientData(r.raw.AttestationResponse.ClientDataJSON, protocol.CreateCeremony); err != nil {
+		return nil, err
+	}
+	if err := checkAttestationMembers(r.raw.AttestationResponse.AttestationObject); err != nil {
+		return nil, err
+	}
+	if r.response, err = r.raw.AttestationResponse.Parse(); err != nil {
+		return nil, malformed(checkAttestationObject, libraryReason(err))
+	}
+	if err := r.checkAuthenticatorData(); err != nil {
+		return nil, err
+	}
+	if r.publicKey, err = credentialPublicKey(r.response.AttestationObject); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// parseCredential reads what the responses of both ceremonies have in common: the credential's id, and the response that
+// the known members will be asked of.
+func parseCredential(responseJSON []byte, known ...string) (rawID []byte, response object, err error) {
+	if len(responseJSON) > MaxResponseBytes {
+		return nil, object{}, malformed(checkCredential, "larger than 64 KiB")
+	}
+	credential, err := decodeObject(checkCredential, responseJSON, "id", "rawId", "type", "response")
+	if err != nil {
+		return nil, object{}, err
+	}
+	if rawID, err = credentialID(credential); err != nil {
+		return nil, object{}, err
+	}
+	if err := credential.expect("type", string(protocol.PublicKeyCredentialType)); err != nil {
+		return nil, object{}, err
+	}
+	response, err = decodeObject(checkResponse, credential.members["response"], known...)
+	return rawID, response, err
+}
+
+// credentialID returns the raw id, in which id and rawId have to agree.
+func credentialID(credential object) ([]byte, error) {
+	if !credential.has("id") && !credential.has("rawId") && wraps(credential) {
+		return nil, malformed(checkCredential, "wrapped in another object: pass what PublicKeyCredential.toJSON returned, nothing around it")
+	}
+	id, err := credential.bytes("id")
+	if err != nil {
+		return nil, err
+	}
+	rawID, err := credential.bytes("rawId")
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(id, rawID) {
+		return nil, malformed(credential.path("rawId"), "not the same as id")
+	}
+	if len(rawID) > maxCredentialID {
+		return nil, malformed(credential.path("id"), "longer than 1023 bytes")
+	}
+	return rawID, nil
+}
+
+// wraps says whether a member of an object is what the object itself should be.
+func wraps(o object) bool {
+	for _, value := range o.members {
+		var inner struct {
+			RawID    json.RawMessage `json:"rawId"`
+			Response json.RawMessage `json:"response"`
+		}
+		if json.Unmarshal(value, &inner) == nil && inner.RawID != nil && inner.Response != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// transports returns what the browser reported, each once. A browser may report nothing.
+func transports(response object) ([]string, error) {
+	var reported []string
+	if response.has("transports") && json.Unmarshal(response.members["transports"], &reported) != nil {
+		return nil, malformed(response.path("transports"), "not a list of strings")
+	}
+	if len(reported) > maxTransports {
+		return nil, malformed(response.path("transports"), "too many")
+	}
+	list := make([]string, 0, len(reported))
+	for _, t := range reported {
+		if len(t) > maxTransportLength {
+			return nil, malformed(response.path("transports"), "too long")
+		}
+		if !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	return list, nil
+}
+
+// parseClientData reads what the browser saw in a ceremony (W3C WebAuthn, section 5.8.1).
+func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (client protocol.CollectedClientData, err error) {
+	o, err := decodeObject(checkClientDataJSON, clientDataJSON, "type", "challenge", "origin", "crossOrigin", "topOrigin", "tokenBinding")
+	if err != nil {
+		return client, err
+	}
+	if err := o.expect("type", string(ceremony)); err != nil {
+		return client, err
+	}
+	challenge, err := o.text("challenge")
+	if err != nil {
+		return client, err
+	}
+	// The API takes the challenge as it stands here, so it must be in the one spelling that browsers use.
+	if raw, err := decodeBase64(challenge); err != nil || encodeBase64(raw) != challenge {
+		return client, malformed(o.path("challenge"), "not unpadded base64url")
+	}
+	if _, err := o.text("origin"); err != nil {
+		return client, err
+	}
+	if err := json.Unmarshal(clientDataJSON, &client); err != nil {
+		return client, malformed(checkClientDataJSON, "a member of the wrong type")
+	}
+	// WebAuthn level 3 has dropped token binding, which no browser does; a leftover of it decides nothing.
+	client.TokenBinding = nil
+	return client, nil
+}
+
+// checkAttestationMembers refuses an attestation object whose members another decoder would see differently: go-webauthn
+// matches names without regard to case and takes an array of numbers for bytes (W3C WebAuthn, section 6.5.4).
+func checkAttestationMembers(attestationObject []byte) error {
+	var members map[string]any
+	if err := webauthncbor.Unmarshal(attestationObject, &members); err != nil {
+		return malformed(checkAttestationObject, "not a CBOR map in CTAP2's form")
+	}
+	if _, ok := members["authData"].([]byte); !ok {
+		return malformed(checkAuthData, "missing, or not bytes")
+	}
+	if _, ok := members["fmt"].(string); !ok {
+		return malformed(checkAttestationObject+".fmt", "missing, or not text")
+	}
+	if members["attStmt"] == nil {
+		return malformed(checkAttestationObject+".attStmt", "missing")
+	}
+	for name := range members {
+		for _, known := range []string{"authData", "fmt", "attStmt"} {
+			if name != known && strings.EqualFold(name, known) {
+				return malformed(checkAttestationObject+"."+known, "spelt in other letter case")
+			}
+		}
+	}
+	return nil
+}
+
+// checkAuthenticatorData looks at the flags and ids of a registration that needs no state to be wrong.
+func (r *registration) checkAuthenticatorData() error {
+	data := r.response.AttestationObject.AuthData
+	if err := checkFlags(checkAuthData, data.Flags); err != nil {
+		return err
+	}
+	if !bytes.Equal(r.raw.RawID, data.AttData.CredentialID) {
+		return malformed(checkCredential+".id", "not the id in the attested credential data")
+	}
+	return nil
+}
+
+// checkFlags refuses flags that no ceremony can end with. check is what an error calls the authenticator data.
+//
+// The reserved flags are not looked at. The two backup flags were reserved once, and relying parties that refused
+// unknown flags then refused every synchronised passkey.
+func checkFlags(check string, flags protocol.AuthenticatorFlags) error {
+	if !flags.HasUserPresent() {
+		return malformed(check+".flags", "the user was not present")
+	}
+	if flags.HasBackupState() && !flags.HasBackupEligible() {
+		return malformed(check+".flags", "backed up without being eligible for it")
+	}
+	return nil
+}
+
+// libraryReason is what go-webauthn says about an input: the fixed words before its first colon. What follows them, its
+// DevInfo and the errors that it wraps can repeat challenges and bytes.
+func libraryReason(err error) string {
+	details := "not readable"
+	var protocolError *protocol.Error
+	var keyError *webauthncose.Error
+	switch {
+	case errors.As(err, &protocolError):
+		details = protocolError.Details
+	case errors.As(err, &keyError):
+		details = keyError.Details
+	}
+	fixed, _, _ := strings.Cut(details, ":")
+	return "go-webauthn: " + fixed
+}

@@ -1,0 +1,253 @@
+package passkey
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+)
+
+// User is the account that a passkey is made for (W3C WebAuthn, section 5.4.3).
+type User struct {
+	// ID names the account, 1 to 64 bytes, the same at every registration. The authenticator stores it as the user
+	// handle and shows it to nobody, but anybody who holds the authenticator can read it: take an opaque id, not an
+	// e-mail address.
+	ID string
+	// Name is what the account picker shows, usually the e-mail address.
+	Name string
+	// DisplayName is the person's name. It is Name if empty.
+	DisplayName string
+}
+
+// RegistrationState is what the server remembers between the two halves of a registration. It goes to JSON and back
+// unchanged, so any session store holds it.
+//
+// It is the only thing that ties a response to a user, so treat it like a session:
+//
+//   - Keep it on the server, in the session of the user who began; never send it to the page.
+//   - In a store of your own, compare UserID with the signed-in user before [RelyingParty.FinishRegistration], which
+//     cannot know who is signed in.
+//   - Take it out of the store before finishing, whatever the outcome. A state that stays can be used again until it
+//     expires.
+type RegistrationState struct {
+	// UserID is the ID of the user for whom the registration began.
+	UserID string `json:"userId"`
+	// RelyingPartyID is the ID of the relying party.
+	RelyingPartyID string `json:"rpId"`
+	// Challenge is what the authenticator signs, 32 random bytes in unpadded base64url.
+	Challenge string `json:"challenge"`
+	// ExpiresAt is when the state ends: the relying party's timeout and a minute for the way back.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+const (
+	challengeSize = 32
+	// gracePeriod lets a response arrive that the browser made in the last second of its timeout.
+	gracePeriod = time.Minute
+	// maxUserHandle is the bound of WebAuthn, section 5.4.3.
+	maxUserHandle = 64
+)
+
+// credentialParameters are the algorithms that the API takes, the better one first.
+var credentialParameters = []protocol.CredentialParameter{
+	{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgES256},
+	{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgRS256},
+}
+
+// BeginRegistration makes the options for the page (PublicKeyCredentialCreationOptionsJSON, W3C WebAuthn, section 5.4)
+// and the state for the server. The options ask for what the API expects: ES256 or RS256, a discoverable credential and
+// user verification if possible, no attestation.
+//
+// exclude are the ids of passkeys that the user already has, base64url as in [Credential.ID]: an authenticator that
+// holds one of them refuses to make a second.
+//
+// An error is an *[Error] of kind [ErrConfiguration].
+func (rp *RelyingParty) BeginRegistration(user User, exclude ...string) (options json.RawMessage, state *RegistrationState, err error) {
+	if err := rp.Validate(); err != nil {
+		return nil, nil, err
+	}
+	if err := user.check(); err != nil {
+		return nil, nil, err
+	}
+	excluded := make([]protocol.CredentialDescriptor, 0, len(exclude))
+	for i, id := range exclude {
+		raw, err := decodeBase64(id)
+		if err != nil {
+			return nil, nil, misconfigured(fmt.Sprintf("exclude[%d]", i), err.Error())
+		}
+		if len(raw) == 0 || len(raw) > maxCredentialID {
+			return nil, nil, misconfigured(fmt.Sprintf("exclude[%d]", i), "not the id of a credential: 1 to 1023 bytes")
+		}
+		excluded = append(excluded, protocol.CredentialDescriptor{Type: protocol.PublicKeyCredentialType, CredentialID: raw})
+	}
+	challenge := make([]byte, challengeSize)
+	rand.Read(challenge)
+
+	displayName := user.DisplayName
+	if displayName == "" {
+		displayName = user.Name
+	}
+	options, err = json.Marshal(protocol.PublicKeyCredentialCreationOptions{
+		RelyingParty: protocol.RelyingPartyEntity{
+			CredentialEntity: protocol.CredentialEntity{Name: rp.Name}, ID: rp.ID,
+		},
+		User: protocol.UserEntity{
+			CredentialEntity: protocol.CredentialEntity{Name: user.Name},
+			DisplayName:      displayName,
+			ID:               protocol.URLEncodedBase64(user.ID),
+		},
+		Challenge:             challenge,
+		Parameters:            credentialParameters,
+		Timeout:               int(rp.timeout().Milliseconds()),
+		CredentialExcludeList: excluded,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey:      protocol.ResidentKeyRequirementPreferred,
+			UserVerification: protocol.UserVerificationRequirement(rp.userVerification()),
+		},
+		Attestation: protocol.PreferNoAttestation,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("passkey: options: %w", err)
+	}
+	return options, &RegistrationState{
+		UserID:         user.ID,
+		RelyingPartyID: rp.ID,
+		Challenge:      encodeBase64(challenge),
+		// Whole seconds and UTC, so that the state is the same after a trip through JSON.
+		ExpiresAt: time.Now().Add(rp.timeout() + gracePeriod).UTC().Truncate(time.Second),
+	}, nil
+}
+
+func (u User) check() error {
+	if len(u.ID) == 0 || len(u.ID) > maxUserHandle {
+		return misconfigured("User.ID", "not 1 to 64 bytes")
+	}
+	// A state with other bytes would not be the same after a trip through JSON.
+	if !utf8.ValidString(u.ID) {
+		return misconfigured("User.ID", "not valid UTF-8")
+	}
+	if err := checkText("User.Name", u.Name); err != nil {
+		return err
+	}
+	if !utf8.ValidString(u.DisplayName) {
+		return misconfigured("User.DisplayName", "not valid UTF-8")
+	}
+	return nil
+}
+
+// FinishRegistration checks what the browser sent (RegistrationResponseJSON) against the state, by W3C WebAuthn, section
+// 7.1, and returns the credential. name is the authenticator's name in the user's list of passkeys; it is trimmed, and
+// has 1 to 64 characters.
+//
+// It trusts the state: that the state is the signed-in user's, and has not been used before, is for the caller to see
+// to, as [RegistrationState] says. So is what comes after: that no other user has registered the same [Credential.ID].
+//
+// An error is an *[Error]. [ErrExpired] and [ErrState] ask for another beginning, [ErrName] for another name;
+// [ErrConfiguration] is the program's own.
+func (rp *RelyingParty) FinishRegistration(state *RegistrationState, responseJSON []byte, name string) (*Credential, error) {
+	if err := rp.Validate(); err != nil {
+		return nil, err
+	}
+	if err := state.check(rp); err != nil {
+		return nil, err
+	}
+	name, err := authenticatorName(name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := parseRegistration(responseJSON)
+	if err != nil {
+		return nil, err
+	}
+	if err := rp.checkClientData(r.client, state.Challenge); err != nil {
+		return nil, err
+	}
+	if err := rp.checkAuthenticatorData(checkAuthData, &r.response.AttestationObject.AuthData); err != nil {
+		return nil, err
+	}
+	if err := rp.checkAttestation(r, state.Challenge); err != nil {
+		return nil, err
+	}
+	return r.credential(name), nil
+}
+
+// check refuses a state that could make a later check pass by being empty.
+func (s *RegistrationState) check(rp *RelyingParty) error {
+	unusable := func(reason string) error {
+		return &Error{Check: "RegistrationState", Reason: reason, Kind: ErrState}
+	}
+	if s == nil {
+		return unusable("missing")
+	}
+	challenge, err := decodeBase64(s.Challenge)
+	if err != nil || len(challenge) != challengeSize || s.UserID == "" || s.ExpiresAt.IsZero() {
+		return unusable("incomplete")
+	}
+	if s.RelyingPartyID != rp.ID {
+		return unusable("made for another relying party")
+	}
+	if !time.Now().Before(s.ExpiresAt) {
+		return &Error{Check: "RegistrationState.ExpiresAt", Reason: "the registration took too long", Kind: ErrExpired}
+	}
+	return nil
+}
+
+// checkClientData compares what the browser saw with what was begun (W3C WebAuthn, sections 7.1 and 7.2).
+func (rp *RelyingParty) checkClientData(client protocol.CollectedClientData, challenge string) error {
+	if subtle.ConstantTimeCompare([]byte(client.Challenge), []byte(challenge)) != 1 {
+		return &Error{Check: checkClientDataJSON + ".challenge", Reason: "not the one of this ceremony", Kind: ErrChallenge}
+	}
+	// Browsers serialise origins canonically, and the standard compares them as strings.
+	if !slices.Contains(rp.Origins, client.Origin) {
+		reason := "not among RelyingParty.Origins: " + quoteOrigin(client.Origin)
+		return &Error{Check: checkClientDataJSON + ".origin", Reason: reason, Kind: ErrOrigin}
+	}
+	// A page inside somebody else's page shows the user the wrong address bar.
+	if client.CrossOrigin || client.TopOrigin != "" {
+		return &Error{Check: checkClientDataJSON + ".crossOrigin", Reason: "the page is framed by a page of another origin", Kind: ErrOrigin}
+	}
+	return nil
+}
+
+// checkAuthenticatorData compares what the authenticator saw with what was asked for (sections 7.1 and 7.2). check is
+// what an error calls the data.
+func (rp *RelyingParty) checkAuthenticatorData(check string, data *protocol.AuthenticatorData) error {
+	if hash := sha256.Sum256([]byte(rp.ID)); subtle.ConstantTimeCompare(hash[:], data.RPIDHash) != 1 {
+		return &Error{Check: check + ".rpIdHash", Reason: "made for another relying party id", Kind: ErrOrigin}
+	}
+	if rp.UserVerification == UserVerificationRequired && !data.Flags.HasUserVerified() {
+		return &Error{Check: check + ".flags", Reason: "the authenticator did not verify its user", Kind: ErrUserVerification}
+	}
+	return nil
+}
+
+// checkAttestation runs the whole procedure of section 7.1 once more in go-webauthn. After the checks before it, whose
+// errors tell more, what can still fail is the attestation statement.
+func (rp *RelyingParty) checkAttestation(r *registration, challenge string) error {
+	pcc := protocol.ParsedCredentialCreationData{
+		ParsedPublicKeyCredential: protocol.ParsedPublicKeyCredential{RawID: r.raw.RawID},
+		Response:                  *r.response,
+		Raw:                       r.raw,
+	}
+	pcc.Response.CollectedClientData = r.client
+	_, err := pcc.Verify(challenge, rp.ID, rp.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode, false,
+		rp.UserVerification == UserVerificationRequired, true, nil, credentialParameters,
+		protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
+	if err == nil {
+		return nil
+	}
+	return &Error{Check: checkAttestationObject + ".attStmt", Reason: libraryReason(err), Kind: ErrAttestation}
+}
+
+// quoteOrigin makes an origin fit for a log line: it is the one thing from the page that an error shows, because without
+// it nobody finds a missing origin in the configuration.
+func quoteOrigin(origin string) string {
+	return fmt.Sprintf("%.100q", origin)
+}

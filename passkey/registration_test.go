@@ -1,0 +1,257 @@
+package passkey_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+func TestBeginRegistrationAsksForWhatTheAPIExpects(t *testing.T) {
+	known := encode(bytes.Repeat([]byte{0xfb}, 20))
+	options, state, err := relyingParty().BeginRegistration(ada, known)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{
+		"rp": {"id": "example.com", "name": "Example"},
+		"user": {"id": "`+encode([]byte("user-1"))+`", "name": "ada@example.com", "displayName": "Ada Lovelace"},
+		"challenge": "`+state.Challenge+`",
+		"pubKeyCredParams": [{"type": "public-key", "alg": -7}, {"type": "public-key", "alg": -257}],
+		"timeout": 600000,
+		"excludeCredentials": [{"type": "public-key", "id": "`+known+`"}],
+		"authenticatorSelection": {"residentKey": "preferred", "userVerification": "preferred"},
+		"attestation": "none"
+	}`, string(options))
+	assert.Len(t, decode(t, state.Challenge), 32)
+	assert.Equal(t, "user-1", state.UserID)
+	assert.Equal(t, "example.com", state.RelyingPartyID)
+}
+
+func TestBeginRegistrationFollowsThePolicy(t *testing.T) {
+	rp := relyingParty()
+	rp.UserVerification, rp.Timeout = passkey.UserVerificationRequired, 2*time.Minute
+	options, _, err := rp.BeginRegistration(passkey.User{ID: "1", Name: "ada@example.com"})
+	require.NoError(t, err)
+	var got struct {
+		Timeout int
+		User    struct{ DisplayName string }
+		Select  struct{ UserVerification string } `json:"authenticatorSelection"`
+	}
+	require.NoError(t, json.Unmarshal(options, &got))
+	assert.Equal(t, 120000, got.Timeout)
+	assert.Equal(t, "required", got.Select.UserVerification)
+	assert.Equal(t, "ada@example.com", got.User.DisplayName, "the name stands in for a display name")
+}
+
+func TestBeginRegistrationNeverRepeatsAChallenge(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		_, state, err := relyingParty().BeginRegistration(ada)
+		require.NoError(t, err)
+		require.False(t, seen[state.Challenge])
+		seen[state.Challenge] = true
+	}
+}
+
+func TestBeginRegistrationTakesIDsInOldSpellings(t *testing.T) {
+	options, _, err := relyingParty().BeginRegistration(ada, "+/+/+w==", "-_-_-w")
+	require.NoError(t, err)
+	assert.Equal(t, 2, strings.Count(string(options), `"id":"-_-_-w"`))
+}
+
+func TestBeginRegistrationRefusesArguments(t *testing.T) {
+	for name, c := range map[string]struct {
+		user    passkey.User
+		exclude []string
+		check   string
+	}{
+		"no user id":               {user: passkey.User{Name: "a"}, check: "User.ID"},
+		"user id of 65 bytes":      {user: passkey.User{ID: strings.Repeat("a", 65), Name: "a"}, check: "User.ID"},
+		"user id is not text":      {user: passkey.User{ID: "\xff", Name: "a"}, check: "User.ID"},
+		"no user name":             {user: passkey.User{ID: "1", Name: " "}, check: "User.Name"},
+		"user name is not text":    {user: passkey.User{ID: "1", Name: "\xff"}, check: "User.Name"},
+		"display name is not text": {user: passkey.User{ID: "1", Name: "a", DisplayName: "\xff"}, check: "User.DisplayName"},
+		"excluded id is no base64": {user: ada, exclude: []string{"AAAA", "not base64"}, check: "exclude[1]"},
+		"excluded id has newline":  {user: ada, exclude: []string{"AAAA\n"}, check: "exclude[0]"},
+		"excluded id is empty":     {user: ada, exclude: []string{""}, check: "exclude[0]"},
+		"excluded id is too long":  {user: ada, exclude: []string{strings.Repeat("A", 1368)}, check: "exclude[0]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options, state, err := relyingParty().BeginRegistration(c.user, c.exclude...)
+			assert.Nil(t, options)
+			assert.Nil(t, state)
+			requireRefusal(t, err, passkey.ErrConfiguration, c.check)
+		})
+	}
+}
+
+func TestFinishRegistration(t *testing.T) {
+	for name, options := range map[string][]byzantinetest.AuthenticatorOption{
+		"ES256":                  {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256)},
+		"RS256":                  {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256)},
+		"ES256 attesting itself": {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256), byzantinetest.WithSelfAttestation()},
+		"RS256 attesting itself": {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256), byzantinetest.WithSelfAttestation()},
+		"security key":           {byzantinetest.WithTransports("usb", "nfc"), byzantinetest.WithBackup(false, false), byzantinetest.WithSignCount(7)},
+		"subdomain":              {byzantinetest.WithOrigin("https://app.example.com")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rp := relyingParty()
+			state, response := begin(t, rp, byzantinetest.NewAuthenticator(options...))
+			c, err := rp.FinishRegistration(state, response, " Ada's phone ")
+			require.NoError(t, err)
+			requireSound(t, c)
+			assert.Equal(t, "Ada's phone", c.Authenticator.AuthenticatorName)
+			assert.Equal(t, state.Challenge, c.Authenticator.Challenge)
+
+			var sent struct {
+				ID       string
+				Response struct{ ClientDataJSON, AttestationObject string }
+			}
+			require.NoError(t, json.Unmarshal(response, &sent))
+			assert.Equal(t, sent.ID, c.ID)
+			assert.Equal(t, sent.Response.ClientDataJSON, c.Authenticator.Attestation.ClientDataJSON)
+			assert.Equal(t, sent.Response.AttestationObject, c.Authenticator.Attestation.AttestationObject)
+		})
+	}
+}
+
+func TestFinishRegistrationTellsAboutTheAuthenticator(t *testing.T) {
+	rp := relyingParty()
+	state, response := begin(t, rp, byzantinetest.NewAuthenticator(
+		byzantinetest.WithAAGUID([16]byte{0xea, 0x9b, 0x8d, 0x66, 0x4d, 0x01, 0x1d, 0x21, 0x3c, 0xe4, 0xb6, 0xb4, 0x8c, 0xb5, 0x75, 0xd4}),
+		byzantinetest.WithTransports("internal"), byzantinetest.WithBackup(true, false),
+		byzantinetest.WithSignCount(7), byzantinetest.WithUserVerification(false)))
+	c, err := rp.FinishRegistration(state, response, "phone")
+	require.NoError(t, err)
+	assert.Equal(t, "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4", c.AAGUID)
+	assert.Equal(t, []string{"internal"}, c.Transports)
+	assert.Equal(t, []byzantine.AuthenticatorTransport{byzantine.TransportInternal}, c.Authenticator.Attestation.Transports)
+	assert.Equal(t, uint32(7), c.SignCount)
+	assert.True(t, c.BackupEligible)
+	assert.False(t, c.BackedUp)
+	assert.False(t, c.UserVerified)
+}
+
+func TestRegistrationStateSurvivesJSON(t *testing.T) {
+	rp := relyingParty()
+	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	stored, err := json.Marshal(state)
+	require.NoError(t, err)
+	var restored passkey.RegistrationState
+	require.NoError(t, json.Unmarshal(stored, &restored))
+	assert.Equal(t, *state, restored)
+
+	var members map[string]any
+	require.NoError(t, json.Unmarshal(stored, &members))
+	for _, name := range []string{"userId", "rpId", "challenge", "expiresAt"} {
+		assert.Contains(t, members, name, "stored states must stay readable in later versions")
+	}
+	_, err = rp.FinishRegistration(&restored, response, "phone")
+	require.NoError(t, err)
+}
+
+func TestRegistrationStateExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rp := relyingParty()
+		state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+		time.Sleep(11*time.Minute - time.Second)
+		_, err := rp.FinishRegistration(state, response, "phone")
+		require.NoError(t, err, "ten minutes and a minute for the way back")
+		time.Sleep(time.Second)
+		_, err = rp.FinishRegistration(state, response, "phone")
+		requireRefusal(t, err, passkey.ErrExpired, "RegistrationState.ExpiresAt")
+	})
+}
+
+func TestFinishRegistrationRefusesStates(t *testing.T) {
+	rp := relyingParty()
+	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	for name, change := range map[string]func(s *passkey.RegistrationState) *passkey.RegistrationState{
+		"none":            func(*passkey.RegistrationState) *passkey.RegistrationState { return nil },
+		"zero":            func(*passkey.RegistrationState) *passkey.RegistrationState { return &passkey.RegistrationState{} },
+		"no challenge":    func(s *passkey.RegistrationState) *passkey.RegistrationState { s.Challenge = ""; return s },
+		"short challenge": func(s *passkey.RegistrationState) *passkey.RegistrationState { s.Challenge = "AAAA"; return s },
+		"no user":         func(s *passkey.RegistrationState) *passkey.RegistrationState { s.UserID = ""; return s },
+		"no end":          func(s *passkey.RegistrationState) *passkey.RegistrationState { s.ExpiresAt = time.Time{}; return s },
+		"another relying party": func(s *passkey.RegistrationState) *passkey.RegistrationState {
+			s.RelyingPartyID = "example.org"
+			return s
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := *state
+			c, err := rp.FinishRegistration(change(&changed), response, "phone")
+			assert.Nil(t, c)
+			requireRefusal(t, err, passkey.ErrState, "RegistrationState")
+		})
+	}
+}
+
+func TestAnotherUsersResponseDoesNotFit(t *testing.T) {
+	rp := relyingParty()
+	mine, _ := begin(t, rp, byzantinetest.NewAuthenticator())
+	_, theirs := begin(t, rp, byzantinetest.NewAuthenticator())
+	_, err := rp.FinishRegistration(mine, theirs, "phone")
+	requireRefusal(t, err, passkey.ErrChallenge, "credential.response.clientDataJSON.challenge")
+}
+
+func TestUserVerificationCanBeRequired(t *testing.T) {
+	lenient := relyingParty()
+	state, response := begin(t, lenient, byzantinetest.NewAuthenticator(byzantinetest.WithUserVerification(false)))
+	_, err := lenient.FinishRegistration(state, response, "phone")
+	require.NoError(t, err)
+
+	strict := relyingParty()
+	strict.UserVerification = passkey.UserVerificationRequired
+	_, err = strict.FinishRegistration(state, response, "phone")
+	requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.attestationObject.authData.flags")
+}
+
+func TestAuthenticatorName(t *testing.T) {
+	rp := relyingParty()
+	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	for name, c := range map[string]struct{ given, want string }{
+		"trimmed":             {"\t My key \n", "My key"},
+		"64 characters":       {strings.Repeat("é", 64), strings.Repeat("é", 64)},
+		"emoji with a joiner": {"👩‍💻", "👩‍💻"},
+		"empty":               {"", ""},
+		"blank":               {" \n", ""},
+		"65 characters":       {strings.Repeat("é", 65), ""},
+		"not UTF-8":           {"a\xffb", ""},
+		"control character":   {"a\x00b", ""},
+		"line break":          {"a\nb", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			finished, err := rp.FinishRegistration(state, response, c.given)
+			parsed, parseErr := passkey.ParseUnverified(response, c.given)
+			if c.want == "" {
+				requireRefusal(t, err, passkey.ErrName, "name")
+				requireRefusal(t, parseErr, passkey.ErrName, "name")
+				return
+			}
+			require.NoError(t, err)
+			require.NoError(t, parseErr)
+			assert.Equal(t, c.want, finished.Authenticator.AuthenticatorName)
+			assert.Equal(t, c.want, parsed.Authenticator.AuthenticatorName)
+		})
+	}
+}
+
+// requireRefusal checks the type, the kind and the name of a refusal.
+func requireRefusal(t testing.TB, err error, kind error, check string) {
+	t.Helper()
+	require.ErrorIs(t, err, kind)
+	var refusal *passkey.Error
+	require.ErrorAs(t, err, &refusal)
+	assert.Equal(t, check, refusal.Check)
+	assert.NotEmpty(t, refusal.Reason)
+	assert.True(t, strings.HasPrefix(err.Error(), "passkey: "+check+": "), err.Error())
+}

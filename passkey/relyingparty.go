@@ -1,0 +1,146 @@
+package passkey
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-webauthn/webauthn/protocol"
+)
+
+// UserVerification says how much it matters that the authenticator verifies its user, with a PIN or a fingerprint (W3C
+// WebAuthn, section 5.8.6).
+type UserVerification string
+
+const (
+	// UserVerificationPreferred takes a passkey also without user verification. This is the default, and what the API
+	// expects.
+	UserVerificationPreferred UserVerification = "preferred"
+	// UserVerificationRequired refuses a response without user verification.
+	UserVerificationRequired UserVerification = "required"
+)
+
+// defaultTimeout is what the API expects a ceremony to take at most.
+const defaultTimeout = 10 * time.Minute
+
+// RelyingParty is the site to which passkeys belong. ID, Name and Origins are required. Its methods only read it, so one
+// value serves any number of goroutines.
+type RelyingParty struct {
+	// ID is the domain that passkeys are bound to, without scheme and port: "example.com", or "localhost" while
+	// developing. Passkeys are lost when it changes (W3C WebAuthn, section 5.4.2).
+	ID string
+	// Name is what the user reads as the name of the site.
+	Name string
+	// Origins are the pages that may run a ceremony, spelt as browsers do: scheme, host and a port other than the
+	// default, as in "https://app.example.com". The host is ID or a subdomain of it. Besides https, only
+	// http://localhost is possible, with or without a port.
+	Origins []string
+	// UserVerification is UserVerificationPreferred if empty.
+	UserVerification UserVerification
+	// Timeout is how long a ceremony may take, between one second and one hour. 10 minutes if zero.
+	Timeout time.Duration
+}
+
+// Validate says what is wrong with the relying party, for programs that want to know when they start: every ceremony
+// asks it as well. The error is an *[Error] of kind [ErrConfiguration].
+func (rp *RelyingParty) Validate() error {
+	if rp == nil {
+		return misconfigured("RelyingParty", "missing")
+	}
+	if reason := checkDomain(rp.ID); reason != "" {
+		return misconfigured("RelyingParty.ID", reason)
+	}
+	if err := checkText("RelyingParty.Name", rp.Name); err != nil {
+		return err
+	}
+	if len(rp.Origins) == 0 {
+		return misconfigured("RelyingParty.Origins", "missing")
+	}
+	for i, origin := range rp.Origins {
+		if reason := checkOrigin(origin, rp.ID); reason != "" {
+			return misconfigured(fmt.Sprintf("RelyingParty.Origins[%d]", i), reason)
+		}
+	}
+	if !slices.Contains([]UserVerification{"", UserVerificationPreferred, UserVerificationRequired}, rp.UserVerification) {
+		return misconfigured("RelyingParty.UserVerification", `neither "preferred" nor "required"`)
+	}
+	if rp.Timeout != 0 && (rp.Timeout < time.Second || rp.Timeout > time.Hour) {
+		return misconfigured("RelyingParty.Timeout", "not between one second and one hour")
+	}
+	return nil
+}
+
+func (rp *RelyingParty) timeout() time.Duration {
+	if rp.Timeout == 0 {
+		return defaultTimeout
+	}
+	return rp.Timeout
+}
+
+func (rp *RelyingParty) userVerification() UserVerification {
+	if rp.UserVerification == "" {
+		return UserVerificationPreferred
+	}
+	return rp.UserVerification
+}
+
+// checkText refuses what a browser would show as nothing, or could not show at all.
+func checkText(check, s string) error {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return misconfigured(check, "missing")
+	case !utf8.ValidString(s):
+		return misconfigured(check, "not valid UTF-8")
+	}
+	return nil
+}
+
+// checkDomain returns what keeps a name from being a relying party id, or nothing. The id is hashed as it stands, so
+// only the spelling that a browser uses can match: lower case, punycode.
+func checkDomain(name string) (reason string) {
+	if name == "" {
+		return "missing"
+	}
+	for _, r := range name {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.' {
+			return "not a domain name in lower case, without scheme, port and path"
+		}
+	}
+	if err := protocol.ValidateRPID(name); err != nil {
+		return "not a domain name: " + err.Error()
+	}
+	return ""
+}
+
+// checkOrigin returns what keeps a page of this origin from running a ceremony for the relying party id, or nothing.
+func checkOrigin(origin, rpID string) (reason string) {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return "not an origin such as https://" + rpID
+	}
+	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
+	if scheme != "https" && (scheme != "http" || host != "localhost") {
+		return "neither https nor http://localhost"
+	}
+	if host != rpID && (!strings.HasSuffix(host, "."+rpID) || checkDomain(host) != "") {
+		return "its host is neither the relying party's id nor a subdomain of it"
+	}
+	canonical := scheme + "://" + host
+	if port != "" {
+		number, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || number == 0 {
+			return "its port is not a number from 1 to 65535"
+		}
+		if defaultPort := map[string]uint64{"https": 443, "http": 80}[scheme]; number != defaultPort {
+			canonical += ":" + strconv.FormatUint(number, 10)
+		}
+	}
+	if origin != canonical {
+		return "browsers spell it " + canonical
+	}
+	return ""
+}
