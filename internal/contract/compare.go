@@ -1,0 +1,297 @@
+package contract
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// SDK is what a document is compared with.
+type SDK struct {
+	Operations []Operation
+	Types      map[string]reflect.Type // schema name -> type, for answers' types that no operation leads to
+	Constants  map[string][]string     // type name -> the values of its constants, see [Constants]
+	Scalars    map[reflect.Type]Scalar // types that are more on the wire than their kind in Go tells
+	// Alternatives lists what a type that writes itself can be on the wire: one of several structs.
+	Alternatives map[reflect.Type][]reflect.Type
+	// Formats that a document expresses by a name: that of a schema ("Decimal"), or of a member or parameter ("chainId").
+	Schemas, Members map[string]string
+}
+
+// Operation is a route and what goes over it.
+type Operation struct {
+	ID, Method, Path string
+	Signed           bool
+	Request          reflect.Type // a struct, nil if the operation takes nothing
+	Answer           reflect.Type // nil if there is none
+}
+
+// Scalar is how a type stands on the wire: its JSON type ("string", "any JSON") and its format.
+type Scalar struct{ Kind, Format string }
+
+// Kind says what about an operation, a member or a type differs.
+type Kind string
+
+// The kinds.
+const (
+	KindOperation  Kind = "operation" // one side does not have it
+	KindID         Kind = "operation id"
+	KindMethod     Kind = "method"
+	KindPath       Kind = "path"
+	KindSignature  Kind = "signature"
+	KindBody       Kind = "request body"
+	KindAnswer     Kind = "answer"
+	KindMember     Kind = "member" // one side does not have it
+	KindPlace      Kind = "place"
+	KindRequired   Kind = "required"
+	KindNull       Kind = "null"
+	KindType       Kind = "type"
+	KindFormat     Kind = "format"
+	KindBounds     Kind = "bounds"
+	KindEnum       Kind = "enum"       // one side lists values and the other takes any, or only one is closed
+	KindValue      Kind = "enum value" // one side does not have it
+	KindUnreadable Kind = "unreadable" // this package does not understand the document
+)
+
+// Difference is one thing that is not alike on the two sides.
+type Difference struct {
+	Where         string // an operation id, a Go type, or a member of either: "list_events.limit", "Transaction.status"
+	Schema        string // the document's name for the Go type
+	Kind          Kind
+	Document, SDK string // what either side has, "" for nothing
+}
+
+func (d Difference) String() string {
+	where := d.Where
+	if d.Schema != "" {
+		where += " (" + d.Schema + ")"
+	}
+	return fmt.Sprintf("%s: %s: the document has %s, the SDK has %s",
+		where, d.Kind, cmp.Or(d.Document, "nothing"), cmp.Or(d.SDK, "nothing"))
+}
+
+// side is the direction in which a type goes over the wire.
+type side string
+
+const (
+	request side = "request"
+	answer  side = "answer"
+)
+
+type comparer struct {
+	doc   *Document
+	sdk   SDK
+	found map[Difference]bool
+}
+
+// Compare returns all differences, each once, sorted.
+func Compare(doc *Document, sdk SDK) []Difference {
+	c := &comparer{doc: doc, sdk: sdk, found: map[Difference]bool{}}
+	missing := slices.Clone(doc.routes)
+	for _, op := range sdk.Operations {
+		r := c.routeOf(op)
+		if r == nil {
+			c.report(place{where: op.ID}, KindOperation, "", op.Method+" "+op.Path)
+			continue
+		}
+		missing = slices.DeleteFunc(missing, func(other *route) bool { return other == r })
+		c.operation(r, op)
+	}
+	for _, r := range missing {
+		c.report(place{where: r.id}, KindOperation, r.method+" "+r.path, "")
+	}
+	for name, t := range sdk.Types {
+		ref := fmt.Sprintf(`{"$ref": "#/components/schemas/%s"}`, name)
+		c.value(place{where: t.Name(), side: answer}, json.RawMessage(ref), t, nil)
+	}
+	return slices.SortedFunc(maps.Keys(c.found), func(a, b Difference) int { return cmp.Compare(a.String(), b.String()) })
+}
+
+// routeOf finds an operation by its id, or else by its route: ids change too.
+func (c *comparer) routeOf(op Operation) *route {
+	at := slices.IndexFunc(c.doc.routes, func(r *route) bool { return r.id == op.ID })
+	if at < 0 {
+		at = slices.IndexFunc(c.doc.routes, func(r *route) bool {
+			taken := slices.ContainsFunc(c.sdk.Operations, func(other Operation) bool { return other.ID == r.id })
+			return !taken && r.method == op.Method && nameless(r.path) == nameless(op.Path)
+		})
+	}
+	if at < 0 {
+		return nil
+	}
+	return c.doc.routes[at]
+}
+
+// nameless is a path template without the names of its placeholders, which are compared as parameters.
+func nameless(path string) string {
+	for _, name := range placeholders(path) {
+		path = strings.Replace(path, "{"+name+"}", "{}", 1)
+	}
+	return path
+}
+
+// place is where a comparison stands.
+type place struct {
+	where  string // see Difference
+	schema string
+	name   string // of the member or parameter
+	side   side
+}
+
+func (p place) member(name string) place {
+	p.where, p.name = p.where+"."+name, name
+	return p
+}
+
+func (p place) element() place {
+	p.where, p.name = p.where+"[]", ""
+	return p
+}
+
+func (c *comparer) report(at place, kind Kind, document, sdk string) {
+	c.found[Difference{at.where, at.schema, kind, document, sdk}] = true
+}
+
+func (c *comparer) reportUnread(at place, list []unread) {
+	for _, u := range list {
+		if u.in != "" {
+			at = place{where: u.in} // once for a schema, wherever it is used
+		}
+		c.report(at, KindUnreadable, u.what, "")
+	}
+}
+
+func (c *comparer) operation(r *route, op Operation) {
+	at := place{where: op.ID, side: request}
+	c.reportUnread(at, r.unread)
+	for _, x := range []struct {
+		kind          Kind
+		document, sdk string
+		same          bool
+	}{
+		{KindID, r.id, op.ID, r.id == op.ID},
+		{KindMethod, r.method, op.Method, r.method == op.Method},
+		{KindPath, r.path, op.Path, nameless(r.path) == nameless(op.Path)},
+		{KindSignature, yes(r.signed, "a signature"), yes(op.Signed, "a signature"), r.signed == op.Signed},
+	} {
+		if !x.same {
+			c.report(at, x.kind, x.document, x.sdk)
+		}
+	}
+	c.inputs(at, r, op)
+	if (len(r.answers) > 0) != (op.Answer != nil) {
+		c.report(at, KindAnswer, yes(len(r.answers) > 0, "an answer"), yes(op.Answer != nil, "an answer"))
+		return
+	}
+	for _, text := range r.answers {
+		c.value(place{where: op.ID + " answer", side: answer}, text, op.Answer, nil)
+	}
+}
+
+func yes(has bool, what string) string {
+	if has {
+		return what
+	}
+	return ""
+}
+
+func (c *comparer) inputs(at place, r *route, op Operation) {
+	var fields []*wire.Field
+	if op.Request != nil {
+		fields = wire.Fields(op.Request)
+	}
+	members := r.inputs
+	isBody := func(f *wire.Field) bool { return f.In == wire.Body }
+	if hasBody := slices.ContainsFunc(fields, isBody); hasBody != r.hasBody {
+		c.report(at, KindBody, yes(r.hasBody, "a body"), yes(hasBody, "a body"))
+		fields = slices.DeleteFunc(slices.Clone(fields), isBody)
+		members = slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.in == wire.Body })
+	}
+	c.members(at, members, fields)
+}
+
+// members compares the members of an object, or all inputs of an operation.
+func (c *comparer) members(at place, members []member, fields []*wire.Field) {
+	left := slices.Clone(fields)
+	take := func(is func(*wire.Field) bool) *wire.Field {
+		i := slices.IndexFunc(left, is)
+		if i < 0 {
+			return nil
+		}
+		f := left[i]
+		left = slices.Delete(left, i, i+1)
+		return f
+	}
+	var elsewhere []member
+	for _, m := range members {
+		if f := take(func(f *wire.Field) bool { return f.Name == m.name && f.In == m.in }); f != nil {
+			c.member(at.member(m.name), m, f)
+			continue
+		}
+		elsewhere = append(elsewhere, m)
+	}
+	for _, m := range elsewhere {
+		if f := take(func(f *wire.Field) bool { return f.Name == m.name }); f != nil {
+			c.report(at.member(m.name), KindPlace, string(m.in), string(f.In))
+			c.member(at.member(m.name), m, f)
+			continue
+		}
+		c.report(at.member(m.name), KindMember, fmt.Sprintf("%s %s member", optionality(!m.required), m.in), "")
+	}
+	for _, f := range left {
+		c.report(at.member(f.Name), KindMember, "", fmt.Sprintf("%s %s member %s", optionality(f.Optional), f.In, f.GoName))
+	}
+}
+
+func (c *comparer) member(at place, m member, f *wire.Field) {
+	switch {
+	case m.required == f.Optional:
+		c.report(at, KindRequired, optionality(!m.required), optionality(f.Optional))
+	case m.required:
+		c.null(at, m.schema, f.Type)
+	default:
+		c.absence(at, f.Type)
+	}
+	c.value(at, m.schema, f.Type, f)
+}
+
+func optionality(optional bool) string {
+	if optional {
+		return "optional"
+	}
+	return "required"
+}
+
+// null compares whether a member or element that is always there may be null.
+func (c *comparer) null(at place, text json.RawMessage, t reflect.Type) {
+	s, err := c.doc.schema(text)
+	if err != nil || t.Kind() == reflect.Slice {
+		return // value reports the error; a nil list stands for null by itself
+	}
+	switch pointer := t.Kind() == reflect.Pointer; {
+	case s.nullable && !pointer:
+		c.report(at, KindNull, "null", "no pointer")
+	case !s.nullable && pointer:
+		c.report(at, KindNull, "no null", "a pointer")
+	}
+}
+
+// absence asks for a pointer where the zero value of a type cannot stand for absent: anywhere in an answer, and in a
+// request where it may be meant, like false or 0.
+func (c *comparer) absence(at place, t reflect.Type) {
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		return
+	}
+	switch kind := c.scalar(t).Kind; {
+	case at.side == answer:
+		c.report(at, KindNull, "a member that may be absent", "no pointer")
+	case (kind == kindBoolean || kind == kindInteger || kind == kindNumber) && !refuses(reflect.Zero(t)):
+		c.report(at, KindNull, "a member that may be absent", "no pointer: zero cannot be sent")
+	}
+}

@@ -1,0 +1,130 @@
+package contract_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/contract"
+)
+
+const (
+	moduleRoot = "../.."
+	// fallback is where CI puts the document: in a folder beside the repository.
+	fallback = moduleRoot + "/../shared/contract/openapi-integrator.json"
+)
+
+// document reads the API's document, or skips the test and says why.
+func document(t *testing.T) []byte {
+	t.Helper()
+	if name := os.Getenv("BYZANTINE_OPENAPI"); name != "" {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err, "BYZANTINE_OPENAPI names the document (an absolute path: tests run in their own folder)")
+		return text
+	}
+	text, err := os.ReadFile(fallback)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("no API document: BYZANTINE_OPENAPI is not set, and there is no %s", filepath.Clean(fallback))
+	}
+	require.NoError(t, err)
+	return text
+}
+
+// What byzantine.TransactionBankAccount writes.
+type (
+	identifiedIBANAccount struct {
+		ObjectID string `json:"objectId"`
+		byzantine.IBANAccount
+	}
+	identifiedACHAccount struct {
+		ObjectID string `json:"objectId"`
+		byzantine.ACHAccount
+	}
+)
+
+// sdk is this module as package contract sees it.
+func sdk(t *testing.T) contract.SDK {
+	t.Helper()
+	constants, err := contract.Constants(moduleRoot, false)
+	require.NoError(t, err)
+	s := contract.SDK{
+		Constants: constants,
+		Types: map[string]reflect.Type{
+			"CustomerEventData":       reflect.TypeFor[byzantine.CustomerEventData](),
+			"CreateUsersRequest":      reflect.TypeFor[byzantine.Activity](),
+			"SignRawPayloadRequest":   reflect.TypeFor[byzantine.Activity](),
+			"SignRawPayloadsRequest":  reflect.TypeFor[byzantine.Activity](),
+			"UpdateRootQuorumRequest": reflect.TypeFor[byzantine.Activity](),
+			"CreateUsersParams":       reflect.TypeFor[byzantine.CreateUsersParams](),
+			"SignRawPayloadsParams":   reflect.TypeFor[byzantine.SignRawPayloadsParams](),
+			"UpdateRootQuorumParams":  reflect.TypeFor[byzantine.UpdateRootQuorumParams](),
+		},
+		Scalars: map[reflect.Type]contract.Scalar{
+			reflect.TypeFor[byzantine.Decimal](): {Kind: "string", Format: "decimal"},
+			reflect.TypeFor[byzantine.ChainID](): {Kind: "integer", Format: "chain id"},
+			reflect.TypeFor[byzantine.Secret]():  {Kind: "string"},
+			reflect.TypeFor[byzantine.DataURI](): {Kind: "string", Format: "data:[MIME];base64,[base64-encoded-data]"},
+		},
+		Alternatives: map[reflect.Type][]reflect.Type{
+			reflect.TypeFor[byzantine.BankAccount]():            {reflect.TypeFor[byzantine.IBANAccount](), reflect.TypeFor[byzantine.ACHAccount]()},
+			reflect.TypeFor[byzantine.TransactionBankAccount](): {reflect.TypeFor[identifiedIBANAccount](), reflect.TypeFor[identifiedACHAccount]()},
+		},
+		Schemas: map[string]string{"Decimal": "decimal", "BigDecimal": "decimal"},
+		Members: map[string]string{"chainId": "chain id", "chain_id": "chain id"},
+	}
+	for op := range byzantine.Operations() {
+		s.Operations = append(s.Operations, contract.Operation{
+			ID: op.ID, Method: op.Method, Path: op.Path, Signed: op.Signed,
+			Request: pointedTo(op.NewRequest()), Answer: pointedTo(op.NewResponse()),
+		})
+	}
+	return s
+}
+
+func pointedTo(v any) reflect.Type {
+	if v == nil {
+		return nil
+	}
+	return reflect.TypeOf(v).Elem()
+}
+
+// The types that write themselves are compared by the structs above, so these must be what they write.
+func TestBankAccountsWriteWhatTheyAreComparedBy(t *testing.T) {
+	bic, kind := "AGRIFRPP", byzantine.Checking
+	iban := byzantine.IBANAccount{Country: "FRA", Last4: "0189", BIC: &bic}
+	ach := byzantine.ACHAccount{RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: &kind}
+	for _, test := range []struct{ value, comparedBy any }{
+		{byzantine.BankAccount{IBAN: &iban}, iban},
+		{byzantine.BankAccount{ACH: &ach}, ach},
+		{byzantine.TransactionBankAccount{ObjectID: "id", BankAccount: byzantine.BankAccount{IBAN: &iban}}, identifiedIBANAccount{"id", iban}},
+		{byzantine.TransactionBankAccount{ObjectID: "id", BankAccount: byzantine.BankAccount{ACH: &ach}}, identifiedACHAccount{"id", ach}},
+	} {
+		written, err := json.Marshal(test.value)
+		require.NoError(t, err)
+		want, err := json.Marshal(test.comparedBy)
+		require.NoError(t, err)
+		assert.JSONEq(t, string(want), string(written))
+	}
+}
+
+func TestSDKAgreesWithTheDocument(t *testing.T) {
+	doc, err := contract.Parse(document(t))
+	require.NoError(t, err)
+
+	left, stale := contract.Unexplained(contract.Compare(doc, sdk(t)), contract.Differences)
+
+	for _, d := range left {
+		t.Error(d)
+	}
+	for _, d := range stale {
+		t.Errorf("a deliberate difference is none any more, remove it: %s: %s: %s", d.Where, d.Kind, d.Reason)
+	}
+}

@@ -1,0 +1,312 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// The JSON types, as OpenAPI names them. A schema without one stands for any JSON.
+const (
+	kindAny     = "any JSON"
+	kindObject  = "object"
+	kindArray   = "array"
+	kindString  = "string"
+	kindInteger = "integer"
+	kindNumber  = "number"
+	kindBoolean = "boolean"
+)
+
+// schema is a schema of the document with its references and combinations (allOf, oneOf, anyOf) worked in. Members and
+// elements are left as they are: types may contain themselves.
+type schema struct {
+	name         string // in the document, "" for one that stands inline
+	kind         string
+	format       string
+	nullable     bool
+	values       []string // of an enum, or those that are known of an open set
+	open         bool     // other values than these are legal
+	min, max     *int64   // of a number, of the characters of a string or the elements of a list
+	members      []member
+	alternatives []*schema // of an object that is one of several kinds, beside the members that all have
+	elements     json.RawMessage
+	unread       []unread
+}
+
+// unread is something that this package does not understand.
+type unread struct {
+	in   string // the schema's name, "" for one that stands inline
+	what string
+}
+
+type rawSchema struct {
+	Ref                  string `json:"$ref"`
+	Type, Format         string
+	Nullable             bool
+	Enum                 []json.RawMessage
+	KnownValues          []json.RawMessage `json:"x-known-values"`
+	Properties           map[string]json.RawMessage
+	Required             []string
+	Items                json.RawMessage
+	AllOf, OneOf, AnyOf  []json.RawMessage
+	Minimum, Maximum     *json.Number
+	MinLength, MaxLength *json.Number
+	MinItems, MaxItems   *json.Number
+}
+
+// readKeywords are those of rawSchema and those that say nothing about the wire. Keywords with "x-" are the business of
+// whoever wrote them.
+var readKeywords = strings.Fields(`$ref type format nullable enum properties required items allOf oneOf anyOf
+	minimum maximum minLength maxLength minItems maxItems
+	title description default example externalDocs deprecated`)
+
+// maxDepth is how many references deep a combination may be. More can only be a circle.
+const maxDepth = 20
+
+func (d *Document) schema(text json.RawMessage) (*schema, error) { return d.schemaAt(text, "", 0) }
+
+// schemaAt reads the schema of a name, or an inline one. depth counts the schemas that it is a part of.
+func (d *Document) schemaAt(text json.RawMessage, name string, depth int) (*schema, error) {
+	if depth > maxDepth {
+		return nil, errors.New("a schema that consists of itself")
+	}
+	if len(text) == 0 {
+		return &schema{kind: kindAny}, nil
+	}
+	var keywords map[string]json.RawMessage
+	if err := json.Unmarshal(text, &keywords); err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	var raw rawSchema
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	s := &schema{name: name, kind: kindAny, format: raw.Format, nullable: raw.Nullable, elements: raw.Items}
+	if raw.Type != "" {
+		s.kind = raw.Type
+	}
+	for _, keyword := range slices.Sorted(maps.Keys(keywords)) {
+		if !strings.HasPrefix(keyword, "x-") && !slices.Contains(readKeywords, keyword) {
+			s.misses("keyword " + keyword)
+		}
+	}
+	s.values = texts(raw.Enum)
+	if s.values == nil {
+		s.values = texts(raw.KnownValues)
+		s.open = s.values != nil
+	}
+	s.bounds(&raw)
+	for _, name := range slices.Sorted(maps.Keys(raw.Properties)) {
+		s.members = append(s.members, member{name, wire.Body, slices.Contains(raw.Required, name), raw.Properties[name]})
+	}
+	if err := d.addParts(s, &raw, depth); err != nil {
+		return nil, err
+	}
+	if choice := append(raw.OneOf, raw.AnyOf...); len(choice) > 0 {
+		if err := d.addChoice(s, choice, depth); err != nil {
+			return nil, err
+		}
+	}
+	// A part may name as required what another part describes.
+	for i := range s.members {
+		s.members[i].required = s.members[i].required || slices.Contains(raw.Required, s.members[i].name)
+	}
+	for _, name := range raw.Required {
+		if !slices.ContainsFunc(s.members, func(m member) bool { return m.name == name }) && len(s.alternatives) == 0 {
+			s.misses("required member " + name + " without a schema")
+		}
+	}
+	return s, nil
+}
+
+func (s *schema) misses(what string) { s.unread = append(s.unread, unread{s.name, what}) }
+
+// addParts works into s what it refers to and the parts of its allOf. What stands beside a reference counts: generators
+// write nullable there.
+func (d *Document) addParts(s *schema, raw *rawSchema, depth int) error {
+	var parts []*schema
+	if raw.Ref != "" {
+		target, name, err := d.lookUp(raw.Ref)
+		if err != nil {
+			return err
+		}
+		part, err := d.schemaAt(target, name, depth+1)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
+	}
+	for _, text := range raw.AllOf {
+		part, err := d.schemaAt(text, "", depth+1)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 1 && s.name == "" && s.members == nil {
+		s.name = parts[0].name
+	}
+	for _, part := range parts {
+		s.add(part)
+	}
+	return nil
+}
+
+func (s *schema) add(part *schema) {
+	switch {
+	case s.kind == kindAny:
+		s.kind = part.kind
+	case part.kind != kindAny && part.kind != s.kind:
+		s.misses(s.kind + " and " + part.kind + " at once")
+	}
+	s.nullable = s.nullable || part.nullable
+	switch {
+	case s.format == "":
+		s.format = part.format
+	case part.format != "" && part.format != s.format:
+		s.misses("the formats " + s.format + " and " + part.format + " at once")
+	}
+	switch {
+	case s.values == nil:
+		s.values, s.open = part.values, part.open
+	case part.values != nil && !slices.Equal(part.values, s.values):
+		s.misses("two enums at once")
+	}
+	if s.min == nil {
+		s.min = part.min
+	}
+	if s.max == nil {
+		s.max = part.max
+	}
+	if s.elements == nil {
+		s.elements = part.elements
+	}
+	for _, m := range part.members {
+		s.setMember(m)
+	}
+	s.alternatives = append(s.alternatives, part.alternatives...)
+	s.unread = append(s.unread, part.unread...)
+}
+
+func (s *schema) setMember(m member) {
+	if at := slices.IndexFunc(s.members, func(other member) bool { return other.name == m.name }); at >= 0 {
+		if !bytes.Equal(m.schema, s.members[at].schema) {
+			s.misses("two schemas for the member " + m.name)
+		}
+		m.required = m.required || s.members[at].required
+		s.members[at] = m
+		return
+	}
+	s.members = append(s.members, m)
+}
+
+// addChoice works the alternatives of a oneOf or anyOf into s: objects stay apart, enums become one.
+func (d *Document) addChoice(s *schema, choice []json.RawMessage, depth int) error {
+	values, open := []string{}, false
+	for _, text := range choice {
+		a, err := d.schemaAt(text, "", depth+1)
+		if err != nil {
+			return err
+		}
+		if s.kind == kindAny {
+			s.kind = a.kind
+		}
+		s.nullable = s.nullable || a.nullable
+		s.unread = append(s.unread, a.unread...)
+		switch {
+		case a.kind != s.kind:
+			s.misses("a choice of " + s.kind + " and " + a.kind)
+		case a.kind == kindObject:
+			s.alternatives = append(s.alternatives, a.each()...)
+		case a.kind == kindString && a.values != nil:
+			for _, v := range a.values {
+				if !slices.Contains(values, v) {
+					values = append(values, v)
+				}
+			}
+			open = open || a.open
+		default:
+			s.misses("a choice of " + a.kind + " types")
+		}
+	}
+	if len(values) > 0 {
+		s.values, s.open = values, open
+	}
+	return nil
+}
+
+// each lists the kinds of object that s can be, with the members that all have.
+func (s *schema) each() []*schema {
+	if len(s.alternatives) == 0 {
+		return []*schema{s}
+	}
+	var list []*schema
+	for _, a := range s.alternatives {
+		whole := *a
+		whole.members = append(slices.Clone(s.members), a.members...)
+		list = append(list, &whole)
+	}
+	return list
+}
+
+// flat is an object with alternatives as one object: a member is required if it is in all of them.
+func (s *schema) flat() []member {
+	members := slices.Clone(s.members)
+	for _, a := range s.alternatives {
+		for _, m := range a.members {
+			// Two schemas for one name stay two members. The second is reported then: a struct has one.
+			if slices.ContainsFunc(members, func(o member) bool { return o.name == m.name && bytes.Equal(o.schema, m.schema) }) {
+				continue
+			}
+			for _, other := range s.alternatives {
+				m.required = m.required && slices.ContainsFunc(other.members, func(o member) bool { return o.name == m.name && o.required })
+			}
+			members = append(members, m)
+		}
+	}
+	return members
+}
+
+func (s *schema) bounds(raw *rawSchema) {
+	for _, b := range []struct {
+		keyword string
+		text    *json.Number
+		to      **int64
+	}{
+		{"minimum", raw.Minimum, &s.min}, {"minLength", raw.MinLength, &s.min}, {"minItems", raw.MinItems, &s.min},
+		{"maximum", raw.Maximum, &s.max}, {"maxLength", raw.MaxLength, &s.max}, {"maxItems", raw.MaxItems, &s.max},
+	} {
+		if b.text == nil {
+			continue
+		}
+		n, err := b.text.Int64()
+		if err != nil {
+			s.misses(b.keyword + " " + b.text.String())
+			continue
+		}
+		*b.to = &n
+	}
+}
+
+// texts are the values of an enum as constants are read: the text of a string, the digits of a number. A null among them
+// says the same as nullable.
+func texts(values []json.RawMessage) []string {
+	var list []string
+	for _, v := range values {
+		text := string(v)
+		if text == "null" {
+			continue
+		}
+		if err := json.Unmarshal(v, &text); err != nil {
+			text = string(v)
+		}
+		list = append(list, text)
+	}
+	return list
+}

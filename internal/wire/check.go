@@ -1,0 +1,185 @@
+package wire
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Check refuses a request that the API cannot accept: a required member that is missing, a member of the wrong shape.
+// v is a struct, a pointer to one, or the reflect.Value of either. The error is a *FieldError.
+func Check(v any) error {
+	rv, ok := v.(reflect.Value)
+	if !ok {
+		rv = reflect.ValueOf(v)
+	}
+	if rv = reflect.Indirect(rv); !rv.IsValid() {
+		return &FieldError{Reason: "missing"}
+	}
+	// A typed nil must not become a non-nil error.
+	if err := checkStruct(rv); err != nil {
+		return err
+	}
+	return nil
+}
+
+func checkStruct(v reflect.Value) *FieldError {
+	p := planOf(v.Type())
+	for _, f := range p.fields {
+		if err := f.check(v.FieldByIndex(f.index)); err != nil {
+			return err.under(f.GoName)
+		}
+	}
+	for _, embedded := range p.validators {
+		if err := validate(v.FieldByIndex(embedded)); err != nil {
+			return err
+		}
+	}
+	if v.Type().Implements(validatorType) {
+		return validate(v)
+	}
+	return nil
+}
+
+func (f *Field) check(v reflect.Value) *FieldError {
+	if f.isZero(v) {
+		if f.Optional {
+			return nil
+		}
+		if f.zeroer || absent(v.Kind()) {
+			return &FieldError{Reason: "missing"}
+		}
+	}
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8 {
+		if err := f.checkBounds(int64(v.Len()), "must have", "elements"); err != nil {
+			return err
+		}
+		element := *f // the bounds were the list's
+		element.Optional, element.Min, element.Max = false, nil, nil
+		element.validates, element.zeroer = validates(v.Type().Elem()), isZeroer(v.Type().Elem())
+		for i := range v.Len() {
+			if err := element.check(v.Index(i)); err != nil {
+				return err.under(fmt.Sprintf("[%d]", i))
+			}
+		}
+		return nil
+	}
+	return f.checkValue(reflect.Indirect(v))
+}
+
+func (f *Field) checkValue(v reflect.Value) *FieldError {
+	switch {
+	case v.Kind() == reflect.Struct && !writesItself(v.Type()):
+		return checkStruct(v) // calls Validate itself
+	case v.Kind() == reflect.String:
+		s := v.String()
+		if !utf8.ValidString(s) {
+			return &FieldError{Reason: "is not valid UTF-8"}
+		}
+		if err := f.checkBounds(int64(utf8.RuneCountInString(s)), "must have", "characters"); err != nil {
+			return err
+		}
+		if check := formats[f.Format]; check != nil && !check(s) {
+			return &FieldError{Reason: formatTexts[f.Format]}
+		}
+	case v.CanInt():
+		if err := f.checkBounds(v.Int(), "must be", ""); err != nil {
+			return err
+		}
+	case v.CanFloat() && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)):
+		return &FieldError{Reason: "must be a finite number"} // JSON has no other
+	}
+	if f.validates {
+		return validate(v)
+	}
+	return nil
+}
+
+func (f *Field) checkBounds(n int64, verb, unit string) *FieldError {
+	var bound int64
+	var side string
+	switch {
+	case f.Min != nil && n < *f.Min:
+		bound, side = *f.Min, "least"
+	case f.Max != nil && n > *f.Max:
+		bound, side = *f.Max, "most"
+	default:
+		return nil
+	}
+	if bound == 1 {
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	return &FieldError{Reason: strings.TrimSpace(fmt.Sprintf("%s at %s %d %s", verb, side, bound, unit))}
+}
+
+// validate calls the value's own Validate. One that returns a *FieldError names a member below the value.
+func validate(v reflect.Value) *FieldError {
+	err := v.Interface().(interface{ Validate() error }).Validate()
+	if err == nil {
+		return nil
+	}
+	var fe *FieldError
+	if errors.As(err, &fe) {
+		return &FieldError{Field: fe.Field, Reason: fe.Reason}
+	}
+	return &FieldError{Reason: err.Error()}
+}
+
+// isZero agrees with encoding/json's omitzero, to which a pointer to a zero time is zero as well.
+func (f *Field) isZero(v reflect.Value) bool {
+	if f.zeroer && !(v.Kind() == reflect.Pointer && v.IsNil()) {
+		return v.Interface().(interface{ IsZero() bool }).IsZero()
+	}
+	return v.IsZero()
+}
+
+// absent reports whether a zero value of a kind can only mean that the member was forgotten. A struct that is missing
+// shows by its members, which have names.
+func absent(k reflect.Kind) bool {
+	return k == reflect.String || k == reflect.Slice || k == reflect.Pointer || k == reflect.Interface
+}
+
+var formats = map[string]func(string) bool{
+	"uuid":      isUUID,
+	"base64url": isBase64URL,
+	"date":      isDate,
+	"address":   isAddress,
+}
+
+var formatTexts = map[string]string{
+	"uuid":      "must be a UUID (8-4-4-4-12 hex digits)",
+	"base64url": "must be unpadded base64url",
+	"date":      "must be a date like 2006-01-02",
+	"address":   "must be an address: 0x and 40 hex digits",
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return false
+	}
+	digits := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
+	_, err := hex.DecodeString(digits)
+	return err == nil
+}
+
+func isBase64URL(s string) bool {
+	_, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && !strings.ContainsAny(s, "\r\n") // which the decoder skips
+}
+
+func isDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}
+
+func isAddress(s string) bool {
+	digits, ok := strings.CutPrefix(s, "0x")
+	_, err := hex.DecodeString(digits)
+	return ok && len(digits) == 40 && err == nil
+}

@@ -1,0 +1,8 @@
+package wire
+
+import "reflect"
+
+// MarshalRequest writes the body of a request without the checks that Encode makes before.
+func MarshalRequest(v any) ([]byte, error) {
+	return marshalRequest(reflect.Indirect(reflect.ValueOf(v)))
+}

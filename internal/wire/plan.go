@@ -1,0 +1,173 @@
+package wire
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Place says in which part of a request a member stands.
+type Place string
+
+// The places of a member.
+const (
+	Path  Place = "path"
+	Query Place = "query"
+	Body  Place = "body"
+)
+
+// Field is one member of a struct that goes over the wire, as its tags describe it.
+type Field struct {
+	GoName   string
+	Name     string // on the wire
+	In       Place
+	Optional bool // omitzero
+	Type     reflect.Type
+
+	// What the check tag asks for. Format is uuid, base64url, date or address; in a list it holds for the elements.
+	// Min and Max bound a number, the characters of a string or the elements of a list; nil is no bound.
+	Format   string
+	Min, Max *int64
+
+	index     []int
+	validates bool // the type, or what it points to, has a Validate method
+	zeroer    bool // the type, or what it points to, has an IsZero method, as time.Time does
+}
+
+type plan struct {
+	fields       []*Field
+	validators   [][]int // the embedded structs that have a Validate method
+	hasBody      bool
+	hasDocuments bool // somewhere below
+}
+
+// Fields lists the members of a struct type, those of embedded structs in their places.
+func Fields(t reflect.Type) []*Field { return planOf(t).fields }
+
+var plans sync.Map // reflect.Type -> *plan
+
+func planOf(t reflect.Type) *plan {
+	if p, ok := plans.Load(t); ok {
+		return p.(*plan)
+	}
+	p := &plan{}
+	p.add(t, nil)
+	for _, f := range p.fields {
+		p.hasBody = p.hasBody || f.In == Body
+		p.hasDocuments = p.hasDocuments || holdsDocument(f.Type)
+	}
+	plans.Store(t, p)
+	return p
+}
+
+// add appends the members of t, which is embedded at parent.
+func (p *plan) add(t reflect.Type, parent []int) {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		index := append(slices.Clone(parent), i)
+		switch {
+		case sf.Anonymous && sf.Tag.Get("json") == "":
+			if sf.Type.Kind() != reflect.Struct || !sf.IsExported() {
+				panic(fmt.Sprintf("wire: %s embeds %s: only exported structs can be embedded", t, sf.Type))
+			}
+			// A Validate of the outer struct hides this one.
+			if validates(sf.Type) {
+				p.validators = append(p.validators, index)
+			}
+			p.add(sf.Type, index)
+		case sf.IsExported():
+			f := parseField(sf, index)
+			if f == nil {
+				continue
+			}
+			if slices.ContainsFunc(p.fields, func(other *Field) bool { return other.In == f.In && other.Name == f.Name }) {
+				panic(fmt.Sprintf("wire: %s has two members for %s %s", t, f.In, f.Name))
+			}
+			p.fields = append(p.fields, f)
+		}
+	}
+}
+
+// parseField reads the tags of one member, nil for one that does not go over the wire. The tags are part of this
+// module's source, so a wrong one is a panic.
+func parseField(sf reflect.StructField, index []int) *Field {
+	f := &Field{GoName: sf.Name, Type: sf.Type, index: index, validates: validates(sf.Type), zeroer: isZeroer(sf.Type)}
+	inJSON := sf.Tag.Get("json") != "-"
+	for _, place := range []Place{Path, Query, Body} {
+		key := string(place)
+		if place == Body {
+			key = "json"
+		}
+		tag, ok := sf.Tag.Lookup(key)
+		if !ok || tag == "-" {
+			continue
+		}
+		name, option, _ := strings.Cut(tag, ",")
+		f.Name, f.In, f.Optional = name, place, option == "omitzero"
+		// encoding/json reads the same structs: what it would do with the member must be what happens here.
+		if name == "" || (option != "" && !f.Optional) || (place == Path && f.Optional) || inJSON != (place == Body) {
+			panic(fmt.Sprintf("wire: member %s: bad tag %s", sf.Name, sf.Tag))
+		}
+		break
+	}
+	if f.Name == "" {
+		if inJSON {
+			panic(fmt.Sprintf("wire: member %s: no tag", sf.Name))
+		}
+		return nil
+	}
+	for rule := range strings.SplitSeq(sf.Tag.Get("check"), ",") {
+		name, bound, isBound := strings.Cut(rule, "=")
+		n, err := strconv.ParseInt(bound, 10, 64)
+		switch {
+		case rule == "":
+		case isBound && err == nil && name == "min":
+			f.Min = &n
+		case isBound && err == nil && name == "max":
+			f.Max = &n
+		case formats[rule] != nil:
+			f.Format = rule
+		default:
+			panic(fmt.Sprintf("wire: member %s: unknown check %q", sf.Name, rule))
+		}
+	}
+	return f
+}
+
+func validates(t reflect.Type) bool { return has(t, validatorType) }
+
+func isZeroer(t reflect.Type) bool { return has(t, zeroerType) }
+
+// has reports whether t, or what it points to, has a method. A method of the pointer alone would be passed over wherever
+// the value stands without one, so that is refused.
+func has(t, method reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Interface && !t.Implements(method) && reflect.PointerTo(t).Implements(method) {
+		panic(fmt.Sprintf("wire: %s: %s needs a value receiver", t, method.Method(0).Name))
+	}
+	return t.Implements(method)
+}
+
+// holdsDocument reports whether a value of type t can have a document in it. The types of the API are trees.
+func holdsDocument(t reflect.Type) bool {
+	if t.Implements(documentType) {
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		return holdsDocument(t.Elem())
+	case reflect.Struct:
+		return !writesItself(t) && planOf(t).hasDocuments
+	}
+	return false
+}
+
+// writesItself reports whether a struct is a value with a text of its own, such as a time: its members are its affair.
+func writesItself(t reflect.Type) bool {
+	return t.Implements(marshalerType) || t.Implements(textMarshalerType)
+}

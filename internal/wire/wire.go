@@ -1,0 +1,204 @@
+// Package wire turns a request struct into a path, a query and a body, and back, and checks its members on the way.
+// It is the only place that knows the struct tags:
+//
+//	path:"vault_id"                the member fills {vault_id} of the path template
+//	query:"limit,omitzero"         the member is a query parameter
+//	json:"amount,omitzero"         the member stands in the JSON body
+//	check:"uuid,min=1,max=64"      its shape, see [Field]
+//
+// A member without omitzero is required. Zero numbers and false are values like any other, so only what can be told
+// from a deliberate zero is refused as missing: empty strings, nil lists, nil pointers, zero times.
+package wire
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// FieldError says which member of a request was refused, by its Go path without the type's name, and why.
+// It never holds the value.
+type FieldError struct{ Field, Reason string }
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
+
+// under puts the error below a member or an element: "Attestation" + "CredentialID", "Authenticators" + "[0]".
+func (e *FieldError) under(parent string) *FieldError {
+	switch {
+	case e.Field == "":
+		e.Field = parent
+	case e.Field[0] == '[':
+		e.Field = parent + e.Field
+	default:
+		e.Field = parent + "." + e.Field
+	}
+	return e
+}
+
+// Request is a request in the form in which it is signed and sent.
+type Request struct {
+	PathAndQuery string
+	Body         []byte // nil where the request type has no body members
+}
+
+// Encode checks req, a struct or a pointer to one, and lays it out for the path template. A nil req has no members.
+// A refused member is a *FieldError.
+func Encode(template string, req any) (Request, error) {
+	v := reflect.Indirect(reflect.ValueOf(req))
+	if !v.IsValid() {
+		if strings.Contains(template, "{") {
+			return Request{}, &FieldError{Reason: "missing"}
+		}
+		return Request{PathAndQuery: template}, nil
+	}
+	if err := Check(v); err != nil {
+		return Request{}, err
+	}
+	p := planOf(v.Type())
+	target := template
+	var query strings.Builder
+	separator := byte('?')
+	for _, f := range p.fields {
+		if f.In == Body {
+			continue
+		}
+		value, present, err := text(f, v)
+		if err != nil {
+			return Request{}, err
+		}
+		switch {
+		case f.In == Path:
+			if value == "." || value == ".." {
+				return Request{}, &FieldError{Field: f.GoName, Reason: "must not be a dot segment"}
+			}
+			before, after, found := strings.Cut(target, "{"+f.Name+"}")
+			if !found {
+				return Request{}, fmt.Errorf("wire: %s has no {%s}", template, f.Name)
+			}
+			target = before + url.PathEscape(value) + after
+		case present:
+			query.WriteByte(separator)
+			separator = '&'
+			query.WriteString(f.Name)
+			query.WriteByte('=')
+			// %20 instead of "+": every parser reads it as a blank, in a query as well as in a path.
+			query.WriteString(strings.ReplaceAll(url.QueryEscape(value), "+", "%20"))
+		}
+	}
+	if strings.Contains(target, "{") { // PathEscape leaves none
+		return Request{}, fmt.Errorf("wire: %s has no member for a parameter of %s", v.Type(), template)
+	}
+	out := Request{PathAndQuery: target + query.String()}
+	if p.hasBody {
+		body, err := marshalRequest(v)
+		if err != nil {
+			return Request{}, &FieldError{Reason: "cannot be written as JSON: " + err.Error()}
+		}
+		out.Body = body
+	}
+	return out, nil
+}
+
+// text is a path or query member as it stands in the URL before escaping; present is false for one that is left out.
+func text(f *Field, v reflect.Value) (value string, present bool, err error) {
+	v = v.FieldByIndex(f.index)
+	if f.Optional && f.isZero(v) {
+		return "", false, nil
+	}
+	for v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch {
+	case v.Type() == timeType:
+		return v.Interface().(time.Time).UTC().Format(time.RFC3339Nano), true, nil
+	case v.Kind() == reflect.String:
+		return v.String(), true, nil
+	case v.Kind() == reflect.Bool:
+		return strconv.FormatBool(v.Bool()), true, nil
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10), true, nil
+	}
+	return "", false, fmt.Errorf("wire: no text form for %s", v.Type())
+}
+
+// Decode fills req, a pointer to a struct, from the parts of a request. It does not check what it read: see [Check].
+func Decode(req any, path func(name string) string, query url.Values, body []byte) error {
+	v := reflect.ValueOf(req).Elem()
+	p := planOf(v.Type())
+	if p.hasBody {
+		if err := json.Unmarshal(body, req); err != nil {
+			return err
+		}
+	}
+	for _, f := range p.fields {
+		var value string
+		switch f.In {
+		case Body:
+			continue
+		case Path:
+			value = path(f.Name)
+		case Query:
+			if !query.Has(f.Name) {
+				continue
+			}
+			value = query.Get(f.Name)
+		}
+		if err := setText(v.FieldByIndex(f.index), value); err != nil {
+			return &FieldError{Field: f.Name, Reason: err.Error()}
+		}
+	}
+	return nil
+}
+
+func setText(v reflect.Value, s string) error {
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	switch {
+	case v.Type() == timeType:
+		t, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			return fmt.Errorf("must be an RFC 3339 time")
+		}
+		v.Set(reflect.ValueOf(t))
+	case v.Kind() == reflect.String:
+		v.SetString(s)
+	case v.Kind() == reflect.Bool:
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("must be true or false")
+		}
+		v.SetBool(b)
+	case v.CanInt():
+		n, err := strconv.ParseInt(s, 10, v.Type().Bits())
+		if err != nil {
+			return fmt.Errorf("must be an integer")
+		}
+		v.SetInt(n)
+	default:
+		return fmt.Errorf("wire: no text form for %s", v.Type())
+	}
+	return nil
+}
+
+var (
+	timeType          = reflect.TypeFor[time.Time]()
+	marshalerType     = reflect.TypeFor[json.Marshaler]()
+	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
+	validatorType     = reflect.TypeFor[interface{ Validate() error }]()
+	zeroerType        = reflect.TypeFor[interface{ IsZero() bool }]()
+	documentType      = reflect.TypeFor[document]()
+)
+
+// A document is a value of several MiB that writes its text straight into the request body.
+// The text must need no JSON escaping.
+type document interface {
+	encoding.TextAppender
+	EncodedLen() int // exact
+}
