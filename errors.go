@@ -1,0 +1,176 @@
+package byzantine
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// What errors.Is tells of an *[Error], by its status.
+var (
+	// ErrBadRequest is a 400: the API refused what was sent. Its words are in the message.
+	ErrBadRequest = errors.New("bad request")
+	// ErrUnauthorized is a 401: the key or the signature was refused, or (on some routes) the account is not yours or
+	// the user is not a root user of it.
+	ErrUnauthorized = errors.New("unauthorized")
+	// ErrForbidden is a 403: the credential is read_only and the operation is not a GET.
+	ErrForbidden = errors.New("forbidden")
+	// ErrNotFound is a 404.
+	ErrNotFound = errors.New("not found")
+	// ErrRateLimited is a 429.
+	ErrRateLimited = errors.New("rate limited")
+	// ErrServer is any 5xx.
+	ErrServer = errors.New("server error")
+)
+
+// ErrOutcomeUnknown marks an error after which nobody knows whether the request took effect: it was sent, and no
+// usable answer came. Look before you send it again; the table in the README names the call to look with.
+var ErrOutcomeUnknown = errors.New("the request may have taken effect: look before you send it again")
+
+// ErrInvalidRequest marks a request that was refused before anything was sent. The error is a *[FieldError].
+var ErrInvalidRequest = errors.New("invalid request")
+
+// FieldError names the member of a request that was refused before anything was sent.
+// It never holds the member's value.
+type FieldError struct {
+	// Field is the Go path of the member: "CreateAuthenticatorsOTPRequest.Authenticators[0].Challenge".
+	Field string
+	// Reason says what is wrong with it: "missing", "must be a UUID (...)".
+	Reason string
+}
+
+func (e *FieldError) Error() string { return "byzantine: " + e.Field + ": " + e.Reason }
+
+// Is reports true for [ErrInvalidRequest].
+func (e *FieldError) Is(target error) bool { return target == ErrInvalidRequest }
+
+// Error is an answer that is not a success, or a success that cannot be read.
+type Error struct {
+	Operation  string // the API's operation id; empty for Client.Do
+	Method     string
+	Path       string // the path template, without identifiers and query
+	Message    string // the server's words, shortened and printable; or what is wrong with the answer
+	StatusCode int
+	Attempts   int // how often the request was sent
+	Header     http.Header
+	Body       []byte // as received, at most the client's limit
+	// ClockSkew is how far this machine's clock is ahead of the server's, when that was found to be the reason of the
+	// refusal; negative when it is behind.
+	ClockSkew time.Duration
+
+	cause error  // why a 2xx could not be read, or note as an error
+	note  string // why it was not sent again
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("byzantine: ")
+	if e.Operation != "" {
+		b.WriteString(e.Operation + ": ")
+	}
+	b.WriteString(strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))))
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.ClockSkew != 0 {
+		b.WriteString("; this machine's clock is " + describeSkew(e.ClockSkew) + " the server's")
+	}
+	switch {
+	case e.StatusCode == http.StatusUnauthorized:
+		b.WriteString("; the key or the signature was refused, or the account is not yours or the user not a root user of it")
+	case e.StatusCode == http.StatusForbidden && e.Method != http.MethodGet:
+		b.WriteString("; a read_only credential may call GET operations only")
+	case e.outcomeUnknown():
+		b.WriteString("; " + ErrOutcomeUnknown.Error())
+	}
+	if e.note != "" {
+		b.WriteString("; " + e.note)
+	}
+	b.WriteString(trailer(e.Method, e.Path, e.Attempts))
+	return b.String()
+}
+
+// Is reports true for the sentinel of the status, and for [ErrOutcomeUnknown] where that holds.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrBadRequest:
+		return e.StatusCode == http.StatusBadRequest
+	case ErrUnauthorized:
+		return e.StatusCode == http.StatusUnauthorized
+	case ErrForbidden:
+		return e.StatusCode == http.StatusForbidden
+	case ErrNotFound:
+		return e.StatusCode == http.StatusNotFound
+	case ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case ErrServer:
+		return e.StatusCode >= 500
+	case ErrOutcomeUnknown:
+		return e.outcomeUnknown()
+	}
+	return false
+}
+
+// outcomeUnknown holds unless the answer is a refusal: 4xx, or 3xx, which leads elsewhere.
+func (e *Error) outcomeUnknown() bool {
+	return e.Method != http.MethodGet && (e.StatusCode < 300 || e.StatusCode >= 500)
+}
+
+// Unwrap returns why an answer with a success status could not be read, or the context's error if that ended the wait
+// to try again; else nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// TransportError is a call that got no answer.
+type TransportError struct {
+	Operation string // the API's operation id; empty for Client.Do
+	Method    string
+	Path      string // the path template, without identifiers and query
+	Attempts  int    // how often it was tried; 0 if the context was over before the first time
+	// Sent says that headers were written in at least one attempt, so that the server may have acted.
+	Sent bool
+	Err  error // what went wrong, without the URL
+}
+
+func (e *TransportError) Error() string {
+	var b strings.Builder
+	b.WriteString("byzantine: ")
+	if e.Operation != "" {
+		b.WriteString(e.Operation + ": ")
+	}
+	b.WriteString(strings.TrimPrefix(printable(e.Err.Error()), "byzantine: ")) // printable: it may quote the other side
+	switch {
+	case !e.Sent:
+		b.WriteString("; nothing was sent")
+	case e.outcomeUnknown():
+		b.WriteString("; " + ErrOutcomeUnknown.Error())
+	}
+	b.WriteString(trailer(e.Method, e.Path, e.Attempts))
+	return b.String()
+}
+
+// Is reports true for [ErrOutcomeUnknown] if a request other than a GET was sent.
+func (e *TransportError) Is(target error) bool {
+	return target == ErrOutcomeUnknown && e.outcomeUnknown()
+}
+
+func (e *TransportError) outcomeUnknown() bool { return e.Sent && e.Method != http.MethodGet }
+
+// Unwrap returns what went wrong: context.Canceled, a *net.OpError, ...
+func (e *TransportError) Unwrap() error { return e.Err }
+
+func trailer(method, path string, attempts int) string {
+	unit := "attempts"
+	if attempts == 1 {
+		unit = "attempt"
+	}
+	return fmt.Sprintf(" (%s %s, %d %s)", method, path, attempts, unit)
+}
+
+func describeSkew(d time.Duration) string {
+	if d < 0 {
+		return (-d).Round(time.Second).String() + " behind"
+	}
+	return d.Round(time.Second).String() + " ahead of"
+}

@@ -1,0 +1,81 @@
+package byzantine
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxMessage is how many bytes of the server's words go into an error's text.
+const maxMessage = 300
+
+// serverMessage finds the words in an error body: the "error" (or "message") of a JSON object, the first text of an
+// HTML page, the first line of anything else. What comes back is one printable line, shortened; often nothing.
+func serverMessage(body []byte) string {
+	body = bytes.TrimSpace(body)
+	var object struct {
+		Error   any `json:"error"`
+		Message any `json:"message"`
+	}
+	if json.Unmarshal(body, &object) == nil {
+		for _, v := range []any{object.Error, object.Message} {
+			if s, ok := v.(string); ok && strings.TrimSpace(s) != "" {
+				return printable(s)
+			}
+		}
+	}
+	var text string
+	if json.Unmarshal(body, &text) == nil {
+		return printable(text)
+	}
+	// More than this cannot end up in the message, so an error page of several MiB costs nothing.
+	body = body[:min(len(body), 64*maxMessage)]
+	if bytes.HasPrefix(body, []byte("<")) {
+		return printable(firstHTMLText(string(body)))
+	}
+	line, _, _ := strings.Cut(string(body), "\n")
+	return printable(line)
+}
+
+// firstHTMLText returns the title of a page, or else its first text outside of tags.
+func firstHTMLText(page string) string {
+	if at := strings.Index(strings.ToLower(page), "<title>"); at >= 0 {
+		// ToLower can change the length of text that is not ASCII, hence the check of the bound.
+		if rest := page[min(at+len("<title>"), len(page)):]; rest != "" {
+			title, _, _ := strings.Cut(rest, "<")
+			if title = strings.TrimSpace(title); title != "" {
+				return html.UnescapeString(title)
+			}
+		}
+	}
+	for page != "" {
+		text, rest, _ := strings.Cut(page, "<")
+		if text = strings.TrimSpace(text); text != "" {
+			return html.UnescapeString(text)
+		}
+		_, page, _ = strings.Cut(rest, ">")
+	}
+	return ""
+}
+
+// printable makes one line of s without control, format or invalid characters, so that an answer can forge neither a
+// log line nor a terminal sequence.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+		if b.Len()+utf8.RuneLen(r) > maxMessage {
+			b.WriteString("...")
+			break
+		}
+		switch {
+		case unicode.IsSpace(r):
+			b.WriteByte(' ')
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
