@@ -1,0 +1,146 @@
+package byzantine
+
+import (
+	"context"
+	"time"
+)
+
+// AccountType says whose account it is. Values that are not listed here pass through.
+type AccountType string
+
+// The account types.
+const (
+	AccountIndividual AccountType = "individual"
+	AccountCompany    AccountType = "company"
+)
+
+// AccountUserRole is what a user may do in an account. Values that are not listed here pass through.
+type AccountUserRole string
+
+// The roles.
+const (
+	RoleRoot          AccountUserRole = "root"           // signs and manages
+	RoleAdmin         AccountUserRole = "admin"          // its rights are not documented
+	RoleView          AccountUserRole = "view"           // reads
+	RoleSelfCustodial AccountUserRole = "self_custodial" // transacts with a wallet of their own and adds bank accounts
+	RoleBeneficiary   AccountUserRole = "beneficiary"    // a beneficial owner: reads
+)
+
+// UserSummary names a user.
+type UserSummary struct {
+	UserID    string `json:"userId"` // UUID
+	FirstName string `json:"firstName"`
+	LastName  string `json:"lastName"`
+	Email     string `json:"email"`
+}
+
+// AccountUser is a user of an account and their role in it.
+type AccountUser struct {
+	UserSummary
+	Role AccountUserRole `json:"role"`
+}
+
+// EntitySummary names an entity.
+type EntitySummary struct {
+	EntityID   string `json:"entityId"` // UUID
+	EntityName string `json:"entityName"`
+}
+
+// Account is an account: a wallet, the users who share it and the bank accounts it can withdraw to.
+type Account struct {
+	AccountID     string         `json:"accountId"` // UUID
+	AccountName   string         `json:"accountName"`
+	AccountType   AccountType    `json:"accountType"`
+	EntityInfo    *EntitySummary `json:"entityInfo,omitzero"` // nil for a person's account
+	WalletDetails WalletDetails  `json:"walletDetails"`
+	// BankAccounts is nil if there are none.
+	BankAccounts []LinkedBankAccount `json:"bankAccounts,omitzero"`
+	ImageURL     *string             `json:"imageUrl,omitzero"`
+	CreatedAt    time.Time           `json:"createdAt"`
+	// AccountBeneficiary is the person that a person's account is for, who need not be one of its root users.
+	AccountBeneficiary *UserSummary  `json:"accountBeneficiary,omitzero"`
+	Users              []AccountUser `json:"users"`
+}
+
+// WalletDetails is the wallet of an account.
+type WalletDetails struct {
+	WalletAddress string `json:"walletAddress"`
+	// IsTurnkeyWallet is false for a self-custodial account, whose wallet came from outside.
+	IsTurnkeyWallet bool                  `json:"isTurnkeyWallet"`
+	IsSmartAccount  IsSmartAccountByChain `json:"isSmartAccount"`
+}
+
+// IsSmartAccountByChain says on which chains the account is activated: each needs its own signature before the first
+// deposit or withdrawal there, see [Client.GetActivateAccountPayloadPasskey].
+type IsSmartAccountByChain struct {
+	Ethereum bool `json:"ethereum"`
+	Base     bool `json:"base"`
+}
+
+// GetAccountDetailsRequest names an account. [Client.GetAccountDetails] makes it.
+type GetAccountDetailsRequest struct {
+	AccountID string `json:"-" query:"accountId" check:"uuid"`
+}
+
+// GetAccountDetails returns an account with its users, wallet and bank accounts.
+//
+// Operation get_account_details. [ErrNotFound] if there is no such account.
+func (c *Client) GetAccountDetails(ctx context.Context, accountID string, opts ...CallOption) (*Account, error) {
+	return getAccountDetails.call(ctx, c, &GetAccountDetailsRequest{AccountID: accountID}, opts)
+}
+
+// GetAccountBalancesRequest asks for what an account holds.
+type GetAccountBalancesRequest struct {
+	AccountID         string  `json:"-" query:"accountId" check:"uuid"`
+	ChainID           ChainID `json:"-" query:"chainId,omitzero"`           // on this chain only
+	IncludeTestVaults *bool   `json:"-" query:"includeTestVaults,omitzero"` // false unless set
+}
+
+// AccountBalances is what an account holds.
+type AccountBalances struct {
+	AccountID   string               `json:"account_id"` // UUID
+	SubAccounts []SubAccountBalances `json:"sub_accounts"`
+}
+
+// SubAccountBalances is what one wallet of an account holds.
+type SubAccountBalances struct {
+	WalletAddress string         `json:"wallet_address"`
+	Positions     []VaultBalance `json:"positions"` // in vaults
+	// Idle is what lies in the wallet: a deposit of that amount in the stablecoin puts it into a vault.
+	Idle []IdleBalance `json:"idle"`
+}
+
+// VaultBalance is a position in a vault.
+type VaultBalance struct {
+	ChainID      ChainID `json:"chain_id"`
+	VaultAddress string  `json:"vault_address"`
+	// IsAsyncVault does not predict whether a withdrawal is queued: that was seen on vaults that are not async as well.
+	IsAsyncVault       bool                `json:"is_async_vault"`
+	AssetAddress       string              `json:"asset_address"`
+	Currency           FiatCurrency        `json:"currency"` // that the asset follows: EURC is eur
+	Balance            Decimal             `json:"balance"`  // in the asset
+	Shares             Decimal             `json:"shares"`
+	PricePerShare      Decimal             `json:"price_per_share"`
+	PendingWithdrawals *PendingWithdrawals `json:"pending_withdrawals,omitzero"` // nil if none is queued
+}
+
+// PendingWithdrawals is what of a position is queued for withdrawal.
+type PendingWithdrawals struct {
+	Balance Decimal `json:"balance"`
+	Shares  Decimal `json:"shares"`
+}
+
+// IdleBalance is what lies in a wallet on one chain in one stablecoin.
+type IdleBalance struct {
+	ChainID  ChainID      `json:"chain_id"`
+	Balance  Decimal      `json:"balance"`
+	Currency FiatCurrency `json:"currency"` // that the stablecoin follows: EURC is eur
+}
+
+// GetAccountBalances returns what an account holds in vaults and what lies idle. It can take the API a few seconds to
+// follow a transaction; a 500 meanwhile is passing, and like any GET the call is tried again by itself.
+//
+// Operation get_account_balances. [ErrNotFound] if there is no such account.
+func (c *Client) GetAccountBalances(ctx context.Context, req *GetAccountBalancesRequest, opts ...CallOption) (*AccountBalances, error) {
+	return getAccountBalances.call(ctx, c, req, opts)
+}

@@ -1,0 +1,212 @@
+package byzantine
+
+import (
+	"context"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// User is a person and the accounts in which they have a role.
+type User struct {
+	UserID             string             `json:"userId"` // UUID
+	VerificationStatus VerificationStatus `json:"verificationStatus"`
+	UserInfo           UserProfile        `json:"userInfo"`
+	Accounts           []UserAccount      `json:"accounts"`
+	CreatedAt          time.Time          `json:"createdAt"`
+}
+
+// UserProfile is what the API shows of a person.
+type UserProfile struct {
+	FirstName          string       `json:"firstName"`
+	LastName           string       `json:"lastName"`
+	Email              string       `json:"email"`
+	Nationality        *CountryCode `json:"nationality,omitzero"`
+	ResidentialAddress *Address     `json:"residentialAddress,omitzero"`
+	CountryOfBirth     *CountryCode `json:"countryOfBirth,omitzero"`
+	MiddleName         *string      `json:"middleName,omitzero"`
+	Phone              *string      `json:"phone,omitzero"`
+	BirthDate          *string      `json:"birthDate,omitzero"` // 2006-01-02
+}
+
+// UserAccount is an account from the side of one of its users.
+type UserAccount struct {
+	AccountID         string          `json:"accountId"` // UUID
+	AccountName       string          `json:"accountName"`
+	AccountType       AccountType     `json:"accountType"`
+	EntityInfo        *EntitySummary  `json:"entityInfo,omitzero"` // nil for a person's account
+	UserRole          AccountUserRole `json:"userRole"`
+	WalletAddress     string          `json:"walletAddress"`
+	IsSelfCustodial   bool            `json:"isSelfCustodial"`          // the wallet came from outside
+	BridgeAccountID   *string         `json:"bridgeAccountId,omitzero"` // at the payment provider
+	ProfilePictureURL *string         `json:"profilePictureUrl,omitzero"`
+	CreatedAt         time.Time       `json:"createdAt"`
+	Beneficiary       *UserSummary    `json:"beneficiary,omitzero"` // the person that a person's account is for
+	RootUsers         []UserSummary   `json:"rootUsers"`
+	// Authenticators are the user's passkeys that can sign for the account.
+	Authenticators []Authenticator `json:"authenticators"`
+}
+
+// Authenticator is a passkey of a user.
+type Authenticator struct {
+	// CredentialID is the WebAuthn credential id in unpadded base64url, what allowCredentials of a signing ceremony takes.
+	CredentialID string    `json:"credentialId"`
+	Name         *string   `json:"name,omitzero"`
+	CreatedAt    time.Time `json:"createdAt"`
+}
+
+// GetUserDetailsRequest names a user by id or by e-mail address; one of the two is required.
+type GetUserDetailsRequest struct {
+	UserID string `json:"-" query:"userId,omitzero" check:"uuid"`
+	Email  string `json:"-" query:"email,omitzero"`
+}
+
+// Validate refuses a request that names nobody.
+func (r GetUserDetailsRequest) Validate() error {
+	if r.UserID == "" && r.Email == "" {
+		return &wire.FieldError{Field: "UserID", Reason: "missing: it or Email is required"}
+	}
+	return nil
+}
+
+// GetUserDetails returns a user with their accounts, roles and passkeys.
+//
+// Operation get_user_details. [ErrNotFound] if there is no such user.
+func (c *Client) GetUserDetails(ctx context.Context, req *GetUserDetailsRequest, opts ...CallOption) (*User, error) {
+	return getUserDetails.call(ctx, c, req, opts)
+}
+
+// Entity is an entity, its account and its people.
+type Entity struct {
+	EntityID           string                    `json:"entityId"` // UUID
+	VerificationStatus VerificationStatus        `json:"verificationStatus"`
+	EntityInfo         EntityProfile             `json:"entityInfo"`
+	Account            EntityAccount             `json:"account"`
+	TeamMembers        []TeamMember              `json:"teamMembers"` // the users of the account
+	AssociatedPersons  []AssociatedPersonSummary `json:"associatedPersons"`
+	PendingInvitations []PendingInvitation       `json:"pendingInvitations,omitzero"`
+	CreatedAt          time.Time                 `json:"createdAt"`
+}
+
+// EntityProfile is what the API shows of an entity.
+type EntityProfile struct {
+	CompanyName       string   `json:"companyName"`
+	Email             *string  `json:"email,omitzero"`
+	Website           *string  `json:"website,omitzero"`
+	CompanyNumber     *string  `json:"companyNumber,omitzero"`
+	RegisteredAddress *Address `json:"registeredAddress,omitzero"`
+	PhysicalAddress   *Address `json:"physicalAddress,omitzero"`
+}
+
+// EntityAccount is the account of an entity.
+type EntityAccount struct {
+	AccountID       string      `json:"accountId"` // UUID
+	AccountName     string      `json:"accountName"`
+	AccountType     AccountType `json:"accountType"`
+	WalletAddress   string      `json:"walletAddress"`
+	IsSelfCustodial bool        `json:"isSelfCustodial"`          // the wallet came from outside
+	BridgeAccountID *string     `json:"bridgeAccountId,omitzero"` // at the payment provider
+	LogoURL         *string     `json:"logoUrl,omitzero"`
+	CreatedAt       time.Time   `json:"createdAt"`
+}
+
+// TeamMember is a user of an entity's account.
+type TeamMember struct {
+	UserID    string          `json:"userId"` // UUID; may be empty
+	FirstName string          `json:"firstName"`
+	LastName  string          `json:"lastName"`
+	UserEmail string          `json:"userEmail"`
+	Role      AccountUserRole `json:"role"`
+	JoinedAt  time.Time       `json:"joinedAt"`
+}
+
+// AssociatedPersonSummary is an owner or a representative in short. [Client.GetAssociatedPersonDetails] tells more.
+type AssociatedPersonSummary struct {
+	FirstName       string            `json:"firstName"`
+	LastName        string            `json:"lastName"`
+	Email           string            `json:"email"`
+	BeneficiaryType []BeneficiaryType `json:"beneficiaryType"`
+	ShareSize       *float64          `json:"shareSize,omitzero"` // percent
+	BeneficiaryID   *string           `json:"beneficiaryId,omitzero"`
+	UserID          *string           `json:"userId,omitzero"`
+}
+
+// PendingInvitation is an invitation to an entity's account that was not answered yet.
+type PendingInvitation struct {
+	InvitationID string          `json:"invitationId"` // UUID, as are the other ids
+	UserID       string          `json:"userId"`
+	Role         AccountUserRole `json:"role"`
+	FirstName    string          `json:"firstName"`
+	LastName     string          `json:"lastName"`
+	UserEmail    string          `json:"userEmail"`
+	InvitedBy    string          `json:"invitedBy"` // user id
+}
+
+// GetEntityDetailsRequest names an entity. [Client.GetEntityDetails] makes it.
+type GetEntityDetailsRequest struct {
+	EntityID string `json:"-" query:"entityId" check:"uuid"`
+}
+
+// GetEntityDetails returns an entity with its account, users and associated persons.
+//
+// Operation get_entity_details. [ErrNotFound] if there is no such entity.
+func (c *Client) GetEntityDetails(ctx context.Context, entityID string, opts ...CallOption) (*Entity, error) {
+	return getEntityDetails.call(ctx, c, &GetEntityDetailsRequest{EntityID: entityID}, opts)
+}
+
+// CustomerQueryType says which customers to list.
+type CustomerQueryType string
+
+// The choices.
+const (
+	CustomersBusiness   CustomerQueryType = "business"
+	CustomersIndividual CustomerQueryType = "individual"
+	CustomersAll        CustomerQueryType = "all"
+)
+
+// Validate refuses anything else.
+func (t CustomerQueryType) Validate() error {
+	return oneOf(t, CustomersBusiness, CustomersIndividual, CustomersAll)
+}
+
+// GetCustomersRequest asks for the customers of the integrator.
+type GetCustomersRequest struct {
+	CustomerType CustomerQueryType `json:"-" query:"customerType,omitzero"` // CustomersAll unless set
+}
+
+// CustomerList is the customers of the integrator. A kind that was not asked for is nil.
+type CustomerList struct {
+	BusinessCustomers   []BusinessCustomer   `json:"businessCustomers,omitzero"`
+	IndividualCustomers []IndividualCustomer `json:"individualCustomers,omitzero"`
+}
+
+// BusinessCustomer is an entity in short.
+type BusinessCustomer struct {
+	EntityID           string             `json:"entityId"` // UUID
+	EntityName         string             `json:"entityName"`
+	VerificationStatus VerificationStatus `json:"verificationStatus"`
+	LogoURL            *string            `json:"logoUrl,omitzero"`
+	CreatedAt          time.Time          `json:"createdAt"`
+	UpdatedAt          time.Time          `json:"updatedAt"`
+	TeamMembers        []UserSummary      `json:"teamMembers"`
+}
+
+// IndividualCustomer is a person in short.
+type IndividualCustomer struct {
+	UserID             string             `json:"userId"` // UUID
+	FirstName          string             `json:"firstName"`
+	LastName           string             `json:"lastName"`
+	Email              string             `json:"email"`
+	VerificationStatus VerificationStatus `json:"verificationStatus"`
+	LogoURL            *string            `json:"logoUrl,omitzero"`
+	CreatedAt          time.Time          `json:"createdAt"`
+	UpdatedAt          time.Time          `json:"updatedAt"`
+	AccountID          string             `json:"accountId"` // UUID
+}
+
+// GetCustomers returns the persons and entities that the integrator has onboarded. The list is not paged.
+//
+// Operation get_customers.
+func (c *Client) GetCustomers(ctx context.Context, req *GetCustomersRequest, opts ...CallOption) (*CustomerList, error) {
+	return getCustomers.call(ctx, c, req, opts)
+}

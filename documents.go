@@ -1,0 +1,113 @@
+package byzantine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// DocumentType is the kind of a verification document, of a person or of an entity: the two lists share
+// [DocumentProofOfAddress] and [DocumentOther]. Values that are not listed here pass through.
+type DocumentType string
+
+// The documents of persons.
+const (
+	DocumentPassport        DocumentType = "passport"          // needs a document number
+	DocumentNationalIDFront DocumentType = "national_id_front" // needs a document number
+	DocumentNationalIDBack  DocumentType = "national_id_back"  // needs a document number, and the front beside it
+)
+
+// The documents of persons and entities.
+const (
+	DocumentProofOfAddress DocumentType = "proof_of_address" // at most three months old
+	DocumentOther          DocumentType = "other"            // needs a description
+)
+
+// The documents of entities.
+const (
+	DocumentDirectorsRegistry     DocumentType = "directors_registry"
+	DocumentGoodStandingCert      DocumentType = "good_standing_cert"
+	DocumentIncorporationArticles DocumentType = "incorporation_articles"
+	DocumentIncorporationCert     DocumentType = "incorporation_cert"
+	DocumentIncumbencyCert        DocumentType = "incumbency_cert"
+	DocumentInformationStatement  DocumentType = "information_statement"
+	DocumentPartnershipAgreement  DocumentType = "partnership_agreement"
+	DocumentPowerOfAttorney       DocumentType = "power_of_attorney"
+	DocumentShareholderRegistry   DocumentType = "shareholder_registry"
+	DocumentSourceOfFunds         DocumentType = "source_of_funds"
+	DocumentStateRegistry         DocumentType = "state_registry"
+	DocumentTrustAgreement        DocumentType = "trust_agreement"
+)
+
+// UserVerificationDocument is a document of a person.
+type UserVerificationDocument struct {
+	DocumentType   DocumentType `json:"documentType"`
+	DocumentNumber string       `json:"documentNumber,omitzero"` // required for a passport and a national id
+	Description    string       `json:"description,omitzero"`    // required for DocumentOther
+	IssuingCountry CountryCode  `json:"issuingCountry"`
+	Document       DataURI      `json:"document"`
+}
+
+// Validate refuses a document without the member that its type needs.
+func (d UserVerificationDocument) Validate() error {
+	switch d.DocumentType {
+	case DocumentPassport, DocumentNationalIDFront, DocumentNationalIDBack:
+		if d.DocumentNumber == "" {
+			return missingFor(d.DocumentType, "DocumentNumber")
+		}
+	case DocumentOther:
+		if d.Description == "" {
+			return missingFor(d.DocumentType, "Description")
+		}
+	}
+	return nil
+}
+
+// EntityVerificationDocument is a document of an entity.
+type EntityVerificationDocument struct {
+	DocumentType   DocumentType `json:"documentType"`
+	Description    string       `json:"description,omitzero"` // required for DocumentOther
+	IssuingCountry CountryCode  `json:"issuingCountry"`
+	Document       DataURI      `json:"document"`
+}
+
+// Validate refuses a document without the member that its type needs.
+func (d EntityVerificationDocument) Validate() error {
+	if d.DocumentType == DocumentOther && d.Description == "" {
+		return missingFor(d.DocumentType, "Description")
+	}
+	return nil
+}
+
+// VerificationDocument is a document as the API answers it: without its content, which cannot be had back.
+type VerificationDocument struct {
+	DocumentType   DocumentType `json:"documentType"`
+	DocumentNumber *string      `json:"documentNumber,omitzero"`
+	Description    *string      `json:"description,omitzero"`
+	IssuingCountry string       `json:"issuingCountry"`
+	DocumentID     string       `json:"documentId"`
+	Warnings       []string     `json:"warnings,omitzero"` // what was found with it, in words
+	Errors         []string     `json:"errors,omitzero"`   // why it was refused, in words
+}
+
+// checkFirstDocuments refuses the back of a national id without its front among the documents that come with a new
+// person. An update may hold the back alone: the front may be there already.
+func checkFirstDocuments(documents []UserVerificationDocument) error {
+	is := func(t DocumentType) func(UserVerificationDocument) bool {
+		return func(d UserVerificationDocument) bool { return d.DocumentType == t }
+	}
+	back := slices.IndexFunc(documents, is(DocumentNationalIDBack))
+	if back < 0 || slices.ContainsFunc(documents, is(DocumentNationalIDFront)) {
+		return nil
+	}
+	return &wire.FieldError{
+		Field:  fmt.Sprintf("VerificationDocuments[%d]", back),
+		Reason: "national_id_back needs national_id_front beside it",
+	}
+}
+
+// missingFor is the error of a member that is required because of a value beside it.
+func missingFor[T ~string](value T, member string) error {
+	return &wire.FieldError{Field: member, Reason: fmt.Sprintf("missing: %s needs it", value)}
+}

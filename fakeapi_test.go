@@ -1,0 +1,189 @@
+package byzantine_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+const (
+	testEntityID      = "22222222-3333-4444-8555-666666666666"
+	testBeneficiaryID = "33333333-4444-4555-8666-777777777777"
+)
+
+// fakeAPI gives one answer to every request and keeps the last request.
+type fakeAPI struct {
+	client *byzantine.Client
+	answer string
+
+	request string // method, path and query
+	body    string
+}
+
+func newFakeAPI(tb testing.TB) *fakeAPI {
+	tb.Helper()
+	api := new(fakeAPI)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(tb, err)
+		api.request, api.body = r.Method+" "+r.RequestURI, string(body)
+		_, err = io.WriteString(w, api.answer)
+		assert.NoError(tb, err)
+	}))
+	tb.Cleanup(server.Close)
+	api.client = newTestClient(tb, server.URL)
+	return api
+}
+
+// sentCase is a call and the request that it has to send.
+type sentCase struct {
+	name    string
+	call    func(context.Context, *byzantine.Client) error
+	request string // method, path and query
+	body    string // exactly
+}
+
+func testSent(t *testing.T, cases []sentCase) {
+	t.Helper()
+	api := newFakeAPI(t)
+	api.answer = `{"bodyToSign":{}}` // the one member that no payload can do without
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			require.NoError(t, tt.call(t.Context(), api.client))
+			assert.Equal(t, tt.request, api.request)
+			assert.Equal(t, tt.body, api.body)
+		})
+	}
+}
+
+// refusedCase is a call that must be refused before anything is sent.
+type refusedCase struct {
+	name string
+	call func(context.Context, *byzantine.Client) error
+	want string // the error's text without the prefix
+}
+
+func testRefused(t *testing.T, cases []refusedCase) {
+	t.Helper()
+	api := newFakeAPI(t)
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.call(t.Context(), api.client)
+			require.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+			assert.EqualError(t, err, "byzantine: "+tt.want)
+			assert.Empty(t, api.request, "nothing was sent")
+		})
+	}
+}
+
+// testAnswers asserts that a method reads every member of an answer: what it returns, written again, is the same JSON,
+// for an answer with all members, for one with the required members only, for one with null in place of the optional
+// members, and for one that holds words and members that nobody knows yet.
+func testAnswers[T any](t *testing.T, call func(context.Context, *byzantine.Client) (T, error), full, minimal string) {
+	t.Helper()
+	api := newFakeAPI(t)
+	read := func(answer string) string {
+		t.Helper()
+		api.answer = answer
+		got, err := call(t.Context(), api.client)
+		require.NoError(t, err)
+		return toJSON(t, got)
+	}
+	fullTree, minimalTree := fromJSON(t, full), fromJSON(t, minimal)
+
+	assert.JSONEq(t, full, read(full))
+	assert.JSONEq(t, minimal, read(minimal))
+	assert.JSONEq(t, minimal, read(toJSON(t, withNulls(minimalTree, fullTree))))
+
+	strange := strangeWords(fullTree)
+	assert.JSONEq(t, toJSON(t, strange), read(toJSON(t, withUnknownMembers(strange))))
+}
+
+func fromJSON(tb testing.TB, s string) (tree any) {
+	tb.Helper()
+	require.NoError(tb, json.Unmarshal([]byte(s), &tree), s)
+	return tree
+}
+
+func toJSON(tb testing.TB, v any) string {
+	tb.Helper()
+	out, err := json.Marshal(v)
+	require.NoError(tb, err)
+	return string(out)
+}
+
+// withNulls returns minimal with a null for every member that only full has.
+func withNulls(minimal, full any) any {
+	switch m := minimal.(type) {
+	case map[string]any:
+		f, out := full.(map[string]any), map[string]any{}
+		for name, value := range f {
+			out[name] = nil
+			if inMinimal, ok := m[name]; ok {
+				out[name] = withNulls(inMinimal, value)
+			}
+		}
+		return out
+	case []any:
+		f, out := full.([]any), []any{}
+		for i := range m {
+			out = append(out, withNulls(m[i], f[i]))
+		}
+		return out
+	}
+	return minimal
+}
+
+// strangeWords changes every word to one that no version of this package can know. Times stay.
+func strangeWords(tree any) any {
+	return rewrite(tree, func(v any) any {
+		word, ok := v.(string)
+		if _, err := time.Parse(time.RFC3339, word); !ok || err == nil {
+			return v
+		}
+		return "not_known_yet_" + word
+	})
+}
+
+// withUnknownMembers adds members to every object.
+func withUnknownMembers(tree any) any {
+	return rewrite(tree, func(v any) any {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return v
+		}
+		object["memberOfTheFuture"] = map[string]any{"deep": []any{1, nil}}
+		return object
+	})
+}
+
+// rewrite returns a copy of tree with f applied to every value, the inner ones first.
+func rewrite(tree any, f func(any) any) any {
+	switch v := tree.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, member := range v {
+			out[name] = rewrite(member, f)
+		}
+		return f(out)
+	case []any:
+		out := []any{}
+		for _, element := range v {
+			out = append(out, rewrite(element, f))
+		}
+		return f(out)
+	}
+	return f(tree)
+}
+
+// only drops the answer of a call.
+func only[T any](_ T, err error) error { return err }

@@ -1,0 +1,184 @@
+package byzantine
+
+import (
+	"context"
+	"time"
+)
+
+// InvitationStatus is what became of an invitation. Values that are not listed here pass through.
+type InvitationStatus string
+
+// The invitation statuses.
+const (
+	InvitationPending   InvitationStatus = "pending"
+	InvitationAccepted  InvitationStatus = "accepted"
+	InvitationRejected  InvitationStatus = "rejected"
+	InvitationCancelled InvitationStatus = "cancelled"
+)
+
+// Invitation is the invitation of a user to an account. The user accepts it by logging in with a one-time code, see
+// [Client.OTPAuth]; no operation accepts or cancels it.
+type Invitation struct {
+	InvitationID     string           `json:"invitation_id"` // UUID, as are the other ids
+	AccountID        string           `json:"account_id"`
+	AccountName      string           `json:"account_name"`
+	UserID           string           `json:"user_id"`
+	Role             AccountUserRole  `json:"role"`
+	FirstName        string           `json:"first_name"`
+	LastName         string           `json:"last_name"`
+	UserEmail        string           `json:"user_email"`
+	InviterID        string           `json:"inviter_id"`
+	InviterFirstName string           `json:"inviter_first_name"`
+	InviterLastName  string           `json:"inviter_last_name"`
+	Status           InvitationStatus `json:"status"`
+	CreatedAt        time.Time        `json:"created_at"`
+	UpdatedAt        time.Time        `json:"updated_at"`
+}
+
+// InvitationSet is all invitations of an account or to an e-mail address.
+type InvitationSet struct {
+	Invitations []Invitation `json:"invitations"`
+}
+
+// GetInvitationsByAccountIDRequest names an account.
+type GetInvitationsByAccountIDRequest struct {
+	AccountID string `json:"-" query:"accountId" check:"uuid"`
+}
+
+// GetInvitationsByAccountID returns the invitations to an account. The list is not paged.
+//
+// Operation get_invitations_by_account_id.
+func (c *Client) GetInvitationsByAccountID(ctx context.Context, req *GetInvitationsByAccountIDRequest, opts ...CallOption) (*InvitationSet, error) {
+	return getInvitationsByAccountID.call(ctx, c, req, opts)
+}
+
+// GetInvitationsByEmailRequest names a user by e-mail address.
+type GetInvitationsByEmailRequest struct {
+	Email string `json:"-" query:"email"`
+}
+
+// GetInvitationsByEmail returns the invitations of a user. The list is not paged.
+//
+// Operation get_invitations_by_email.
+func (c *Client) GetInvitationsByEmail(ctx context.Context, req *GetInvitationsByEmailRequest, opts ...CallOption) (*InvitationSet, error) {
+	return getInvitationsByEmail.call(ctx, c, req, opts)
+}
+
+// GetAllInvitationsRequest asks for a page of all invitations.
+type GetAllInvitationsRequest struct {
+	Limit  *int64    `json:"-" query:"limit,omitzero"`  // 20 unless set; the API moves it into 1 to 100
+	Offset *int64    `json:"-" query:"offset,omitzero"` // 0 unless set
+	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; Descending unless set
+}
+
+// InvitationList is a page of invitations. One past the end is empty.
+type InvitationList struct {
+	Invitations []Invitation `json:"invitations"`
+	Total       int64        `json:"total"`  // of all pages
+	Limit       int64        `json:"limit"`  // that was applied
+	Offset      int64        `json:"offset"` // that was applied
+}
+
+// GetAllInvitations returns a page of the invitations to all accounts of the integrator. [Client.AllInvitations]
+// iterates over all pages.
+//
+// Operation get_all_invitations.
+func (c *Client) GetAllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) (*InvitationList, error) {
+	return getAllInvitations.call(ctx, c, req, opts)
+}
+
+// GetInviteUsersPayloadPasskeyRequest says whom to invite to an account.
+type GetInviteUsersPayloadPasskeyRequest struct {
+	AccountID string    `json:"accountId" check:"uuid"`
+	NewUsers  []NewUser `json:"newUsers" check:"min=1"`
+}
+
+// NewUser is somebody to be invited.
+type NewUser struct {
+	FirstName string `json:"firstName"`
+	LastName  string `json:"lastName"`
+	UserEmail string `json:"userEmail"`
+}
+
+// GetInviteUsersPayloadPasskey prepares an invitation for a root user's passkey to sign: step 1 of 2. Nobody is invited
+// before [Client.InviteUsers].
+//
+// Operation get_invite_users_payload_passkey. [ErrUnauthorized] also if the account is not yours. After
+// [ErrOutcomeUnknown] ask for another payload.
+func (c *Client) GetInviteUsersPayloadPasskey(ctx context.Context, req *GetInviteUsersPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return getInviteUsersPayloadPasskey.call(ctx, c, req, opts)
+}
+
+// InviteUsersRequest is a signed invitation.
+type InviteUsersRequest struct {
+	SignedPayload
+	InvitedBy string `json:"invitedBy" check:"uuid"` // the user id of the root user who signed
+}
+
+// Validate refuses the payload of a transaction.
+func (r InviteUsersRequest) Validate() error { return r.validate(false) }
+
+// InvitedUsers is who was invited.
+type InvitedUsers struct {
+	AccountID string        `json:"accountId"` // UUID
+	NewUsers  []InvitedUser `json:"newUsers"`
+	InvitedBy string        `json:"invitedBy"` // user id
+	InvitedAt time.Time     `json:"invitedAt"`
+}
+
+// InvitedUser is a user who was invited.
+type InvitedUser struct {
+	UserID    string `json:"userId"` // UUID
+	FirstName string `json:"firstName"`
+	LastName  string `json:"lastName"`
+	UserEmail string `json:"userEmail"`
+}
+
+// InviteUsers invites users to an account: step 2 of 2. They accept by logging in with a one-time code, and can read
+// until [Client.UpdateUsersRole] makes them root users.
+//
+// Operation invite_users. [ErrUnauthorized] also if the account is not yours or InvitedBy is not a root user of it. After
+// [ErrOutcomeUnknown] see with [Client.GetInvitationsByAccountID] whether the invitations are there.
+func (c *Client) InviteUsers(ctx context.Context, req *InviteUsersRequest, opts ...CallOption) (*InvitedUsers, error) {
+	return inviteUsers.call(ctx, c, req, opts)
+}
+
+// GetUpdateUsersRolePayloadPasskeyRequest gives users of an account another role.
+type GetUpdateUsersRolePayloadPasskeyRequest struct {
+	AccountID string          `json:"accountId" check:"uuid"`
+	Role      AccountUserRole `json:"role"`
+	UserIDs   []string        `json:"userIds" check:"uuid,min=1"`
+}
+
+// GetUpdateUsersRolePayloadPasskey prepares a change of roles for a root user's passkey to sign: step 1 of 2. No role
+// changes before [Client.UpdateUsersRole].
+//
+// Operation get_update_users_role_payload_passkey. [ErrUnauthorized] also if the account is not yours. After
+// [ErrOutcomeUnknown] ask for another payload.
+func (c *Client) GetUpdateUsersRolePayloadPasskey(ctx context.Context, req *GetUpdateUsersRolePayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return getUpdateUsersRolePayloadPasskey.call(ctx, c, req, opts)
+}
+
+// UpdateUsersRoleRequest is a signed change of roles.
+type UpdateUsersRoleRequest struct {
+	SignedPayload
+}
+
+// Validate refuses the payload of a transaction.
+func (r UpdateUsersRoleRequest) Validate() error { return r.validate(false) }
+
+// RootQuorum is who signs for an account after a change of roles.
+type RootQuorum struct {
+	AccountID string `json:"accountId"` // UUID
+	Threshold int32  `json:"threshold"` // how many root users have to sign
+	// RootUserIDs are ids of the key provider. Whether they are the API's user ids is not documented.
+	RootUserIDs []string `json:"rootUserIds"`
+}
+
+// UpdateUsersRole changes the roles of users: step 2 of 2.
+//
+// Operation update_users_role. [ErrUnauthorized] also if the account is not yours or the signer is not a root user of it.
+// After [ErrOutcomeUnknown] read the roles with [Client.GetAccountDetails].
+func (c *Client) UpdateUsersRole(ctx context.Context, req *UpdateUsersRoleRequest, opts ...CallOption) (*RootQuorum, error) {
+	return updateUsersRole.call(ctx, c, req, opts)
+}

@@ -1,0 +1,51 @@
+package byzantine_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+func TestWordsOfClosedSets(t *testing.T) {
+	for _, tt := range []struct {
+		value interface{ Validate() error }
+		want  string // empty: accepted
+	}{
+		{byzantine.Ethereum, ""},
+		{byzantine.Base, ""},
+		{byzantine.ChainID(42161), ""},
+		{byzantine.ChainID(0), "missing"},
+		{byzantine.ChainID(-1), "must be positive"},
+		{byzantine.USD, ""},
+		{byzantine.EUR, ""},
+		{byzantine.USDC, ""},
+		{byzantine.EURC, ""},
+		{byzantine.Currency("USD"), "must be one of usd, eur, usdc, eurc"},
+		{byzantine.CryptoUSDC, ""},
+		{byzantine.CryptoEURC, ""},
+		{byzantine.CryptoCurrency("usd"), "must be one of usdc, eurc"},
+		{byzantine.Ascending, ""},
+		{byzantine.Descending, ""},
+		{byzantine.SortOrder("sideways"), "must be one of asc, desc"},
+		{byzantine.CustomersAll, ""},
+		{byzantine.CustomerQueryType("all "), "must be one of business, individual, all"},
+		{byzantine.CheckingOrSavingsUnknown, ""},
+		{byzantine.CheckingOrSavings(""), "must be one of checking, savings, unknown"},
+		{byzantine.CountryCode("FRA"), ""},
+		{byzantine.CountryCode("ZZZ"), ""}, // which codes are taken is the API's decision
+		{byzantine.CountryCode("FR"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
+		{byzantine.CountryCode("FRAN"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
+		{byzantine.CountryCode("fra"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
+		{byzantine.CountryCode("F1A"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
+		{byzantine.CountryCode("é1"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
+	} {
+		err := tt.value.Validate()
+		if tt.want == "" {
+			assert.NoError(t, err, "%v", tt.value)
+		} else {
+			assert.EqualError(t, err, tt.want, "%v", tt.value)
+		}
+	}
+}
