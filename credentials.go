@@ -1,0 +1,187 @@
+package byzantine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// AccessScope is what an API credential may do. An answer may hold one that is not listed here; a request may not.
+type AccessScope string
+
+// The scopes. A read-only credential gets a 403 on every operation that is not a GET, which includes the POSTs that
+// prepare a payload.
+const (
+	ReadWrite AccessScope = "read_write"
+	ReadOnly  AccessScope = "read_only"
+)
+
+// Validate refuses a scope that is not listed here.
+func (s AccessScope) Validate() error { return oneOf(s, ReadWrite, ReadOnly) }
+
+// Identity is who the API takes the caller for.
+type Identity struct {
+	IntegratorID string       `json:"integratorId"` // UUID
+	AccessScope  AccessScope  `json:"accessScope"`
+	Label        *string      `json:"label,omitzero"` // the credential's label, nil if it has none
+	Capabilities Capabilities `json:"capabilities"`
+}
+
+// Capabilities is what the scope amounts to.
+type Capabilities struct {
+	CanWrite bool `json:"canWrite"` // true for ReadWrite
+}
+
+// Whoami returns the integrator and the scope of the client's key: the first call to make with a new key.
+//
+// Operation get_current_integrator_capabilities. [ErrUnauthorized] if the key is unknown, was deactivated, or if this
+// machine's clock is more than a minute off.
+func (c *Client) Whoami(ctx context.Context, opts ...CallOption) (*Identity, error) {
+	return whoami.call(ctx, c, nil, opts)
+}
+
+// APICredential is a key pair that requests are signed with, without its private key. (A passkey is another thing: the
+// credential of a user.)
+type APICredential struct {
+	// Pubkey names the credential: the compressed P-256 point (SEC 1) as 66 lower-case hexadecimal digits after 0x. It is
+	// what [PrivateKey.PublicKeyHex] returns.
+	Pubkey       string      `json:"pubkey"`
+	IntegratorID string      `json:"integratorId"` // UUID
+	AccessScope  AccessScope `json:"accessScope"`
+	Active       bool        `json:"active"`
+	Label        *string     `json:"label,omitzero"`
+	CreatedAt    time.Time   `json:"createdAt"`
+}
+
+// ListCredentialsRequest has no members.
+type ListCredentialsRequest struct{}
+
+// APICredentialList is all credentials of the integrator.
+type APICredentialList struct {
+	Credentials []APICredential `json:"credentials"`
+}
+
+// ListCredentials returns all credentials, the oldest first, the deactivated ones among them. The list is not paged.
+//
+// Operation list_credentials.
+func (c *Client) ListCredentials(ctx context.Context, req *ListCredentialsRequest, opts ...CallOption) (*APICredentialList, error) {
+	return listCredentials.call(ctx, c, req, opts)
+}
+
+// CreateCredentialRequest describes a new credential.
+type CreateCredentialRequest struct {
+	AccessScope AccessScope `json:"accessScope,omitzero"` // ReadOnly unless set
+	Label       string      `json:"label,omitzero"`
+}
+
+// NewAPICredential is a credential that was just made, with its private key.
+type NewAPICredential struct {
+	Pubkey string `json:"pubkey"` // see [APICredential]
+	// PrivateKey is shown this once and is stored nowhere else: write PrivateKey.Reveal() to your vault before anything
+	// else.
+	PrivateKey   Secret      `json:"privateKey"`
+	IntegratorID string      `json:"integratorId"` // UUID
+	AccessScope  AccessScope `json:"accessScope"`
+	Active       bool        `json:"active"`
+	Label        *string     `json:"label,omitzero"`
+}
+
+// CreateCredential makes a credential. The API makes the key pair and returns the private key this once.
+//
+// Operation create_credential. After [ErrOutcomeUnknown] see [Client.ListCredentials]: the private key of a credential
+// that was made without your getting the answer is lost, so delete it and make another. If the answer came but could not
+// be decoded, the key is in the Body of the *[Error].
+func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequest, opts ...CallOption) (*NewAPICredential, error) {
+	return createCredential.call(ctx, c, req, opts)
+}
+
+// UpdateCredentialRequest changes a credential. What is not set stays as it is; one member has to be set.
+type UpdateCredentialRequest struct {
+	Pubkey      string      `json:"-" path:"pubkey"`
+	AccessScope AccessScope `json:"accessScope,omitzero"`
+	Active      *bool       `json:"active,omitzero"`
+	Label       *string     `json:"label,omitzero"`
+}
+
+// Validate refuses a change of nothing, to which the API answers a 400.
+func (r UpdateCredentialRequest) Validate() error {
+	if r.AccessScope == "" && r.Active == nil && r.Label == nil {
+		return &wire.FieldError{Field: "AccessScope", Reason: "at least one of it, Active and Label must be set"}
+	}
+	return nil
+}
+
+// UpdateCredential changes a credential; the change is in force at once. A credential can change its own label, but it
+// can neither deactivate nor demote itself: that takes another one.
+//
+// Operation update_credential. [ErrNotFound] if there is no such credential, [ErrBadRequest] if it is the client's own
+// and the change is not to the label. After [ErrOutcomeUnknown] see [Client.ListCredentials]; the same change twice does
+// no harm.
+func (c *Client) UpdateCredential(ctx context.Context, req *UpdateCredentialRequest, opts ...CallOption) (*APICredential, error) {
+	return updateCredential.call(ctx, c, req, opts)
+}
+
+// DeleteCredentialRequest names a credential. [Client.DeleteCredential] makes it.
+type DeleteCredentialRequest struct {
+	Pubkey string `json:"-" path:"pubkey"`
+}
+
+// DeleteCredential deletes a credential; its key is refused at once. A credential cannot delete itself, so a key is
+// rotated by three calls: CreateCredential with the old key, then with a client of the new key Whoami and
+// DeleteCredential of the old one.
+//
+// Operation delete_credential. [ErrNotFound] if there is no such credential, [ErrBadRequest] if it is the client's own.
+// After [ErrOutcomeUnknown] see [Client.ListCredentials].
+func (c *Client) DeleteCredential(ctx context.Context, pubkey string, opts ...CallOption) error {
+	_, err := deleteCredential.call(ctx, c, &DeleteCredentialRequest{Pubkey: pubkey}, opts)
+	return err
+}
+
+// Secret is a text that must not get into logs. Printing, logging, marshalling or dumping it, alone or inside another
+// value, shows "[redacted]"; [Secret.Reveal] is the only door out. So an answer that holds one does not survive
+// encoding/json: a fake of the API has to write the text into a struct of its own.
+type Secret struct {
+	// A function, because reflection stops there, see PrivateKey.
+	reveal func() string
+}
+
+// NewSecret hides a text.
+func NewSecret(text string) Secret { return Secret{func() string { return text }} }
+
+// Reveal returns the text as it came.
+func (s Secret) Reveal() string {
+	if s.reveal == nil {
+		return ""
+	}
+	return s.reveal()
+}
+
+// Key reads the text as a private key. If that fails, Reveal still returns it.
+func (s Secret) Key() (*PrivateKey, error) { return ParsePrivateKey(s.Reveal()) }
+
+const redacted = "[redacted]"
+
+// Format prints "[redacted]", whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText returns "[redacted]", for encoding/json, log/slog and their like.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// UnmarshalJSON takes the content of a string, and the JSON text of anything else: what is shown only once must not be
+// lost because its form is not the expected one.
+func (s *Secret) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	var content *string
+	if json.Unmarshal(data, &content) == nil {
+		if content == nil {
+			return nil
+		}
+		text = *content
+	}
+	*s = NewSecret(text)
+	return nil
+}

@@ -1,0 +1,161 @@
+package byzantine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// EventType says what happened. Values that are not listed here pass through.
+//
+// There is no event for the transaction statuses refunded and cancelled. Whether transaction events are sent as webhooks
+// at all is announced differently in different places of the API's documentation: do not rely on them alone, see
+// [Client.WaitForTransaction].
+type EventType string
+
+// The event types.
+const (
+	// EventWebhookTest is what [Client.SendTestWebhookDelivery] sends. It can neither be subscribed to nor listed.
+	EventWebhookTest EventType = "webhook.test"
+
+	EventCustomerCreated                             EventType = "customer.created"
+	EventCustomerUnderReview                         EventType = "customer.under_review"
+	EventCustomerAwaitingAssociatedPersonInformation EventType = "customer.awaiting_associated_person_information"
+	EventCustomerResubmissionRequested               EventType = "customer.resubmission_requested"
+	EventCustomerActive                              EventType = "customer.active"
+	EventCustomerRejected                            EventType = "customer.rejected"
+	EventCustomerDeactivated                         EventType = "customer.deactivated" // its verification status is inactive
+	EventCustomerDeleted                             EventType = "customer.deleted"
+
+	EventTransactionWithdrawalInitiated EventType = "transaction.withdrawal_initiated"
+	EventTransactionWaitingForFunds     EventType = "transaction.waiting_for_funds"
+	EventTransactionPaymentInReview     EventType = "transaction.payment_in_review"
+	EventTransactionFundsInTransfer     EventType = "transaction.funds_in_transfer"
+	EventTransactionFundsReceived       EventType = "transaction.funds_received"
+	EventTransactionProcessing          EventType = "transaction.processing"
+	EventTransactionCompleted           EventType = "transaction.completed"
+	EventTransactionSimulationFailed    EventType = "transaction.simulation_failed"
+	EventTransactionReverted            EventType = "transaction.reverted"
+)
+
+// Event is something that happened to a customer or a transaction: the envelope that webhooks deliver and
+// [Client.ListEvents] lists.
+type Event struct {
+	ID             string       `json:"id"` // UUID; what deliveries are told apart by
+	Type           EventType    `json:"type"`
+	OccurredAt     time.Time    `json:"occurredAt"`
+	Livemode       bool         `json:"livemode"`       // false in the sandbox
+	PayloadVersion int32        `json:"payloadVersion"` // does not tell the generations of the envelope apart
+	Related        EventRelated `json:"related"`
+	// Data depends on Type. [Event.CustomerData] and [Event.TransactionData] read it.
+	Data json.RawMessage `json:"data,omitzero"`
+	// CreatedAt is when the API recorded the event, which is what ListEvents sorts and filters by. Zero in a delivery.
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+}
+
+// EventRelated names what an event is about, by UUID; what does not apply is nil. A customer event has the account with
+// its user or its entity, and the beneficiary if it is about one associated person. A transaction event has the account
+// and the transaction.
+type EventRelated struct {
+	AccountID     *string `json:"accountId,omitzero"`
+	UserID        *string `json:"userId,omitzero"`
+	EntityID      *string `json:"entityId,omitzero"`
+	BeneficiaryID *string `json:"beneficiaryId,omitzero"`
+	TransactionID *string `json:"transactionId,omitzero"`
+}
+
+// CustomerEventData is the data of an event whose type begins with "customer.".
+type CustomerEventData struct {
+	Customer    CustomerSummary     `json:"customer"`
+	Beneficiary *BeneficiarySummary `json:"beneficiary,omitzero"` // if the event is about one associated person
+	// ReasonCodes are the verification provider's words, in capitals. They come with resubmission_requested and
+	// rejected.
+	ReasonCodes []string `json:"reasonCodes,omitzero"`
+}
+
+// CustomerSummary is the customer of an event, as they were then.
+type CustomerSummary struct {
+	AccountID          string             `json:"accountId"` // UUID
+	CustomerType       CustomerType       `json:"customerType"`
+	UserID             *string            `json:"userId,omitzero"`   // UUID, of an individual
+	EntityID           *string            `json:"entityId,omitzero"` // UUID, of an entity
+	Name               string             `json:"name"`
+	Email              *string            `json:"email,omitzero"`
+	VerificationStatus VerificationStatus `json:"verificationStatus"`
+	CreatedAt          time.Time          `json:"createdAt"`
+}
+
+// CustomerType is the kind of a customer. Values that are not listed here pass through.
+type CustomerType string
+
+// The kinds of customers.
+const (
+	CustomerIndividual CustomerType = "individual"
+	CustomerEntity     CustomerType = "entity"
+)
+
+// BeneficiarySummary is the associated person that an event is about.
+type BeneficiarySummary struct {
+	BeneficiaryID      string             `json:"beneficiaryId"` // UUID
+	FirstName          string             `json:"firstName"`
+	LastName           string             `json:"lastName"`
+	VerificationStatus VerificationStatus `json:"verificationStatus"`
+}
+
+// TransactionEventData is the data of an event whose type begins with "transaction.". Ask [Client.GetTransaction] for
+// the rest.
+type TransactionEventData struct {
+	Status TransactionStatus `json:"status"`
+}
+
+// CustomerData reads Data of an event whose type begins with "customer.". It is an error for any other.
+func (e *Event) CustomerData() (*CustomerEventData, error) {
+	return eventData[CustomerEventData](e, "customer.")
+}
+
+// TransactionData reads Data of an event whose type begins with "transaction.". It is an error for any other.
+func (e *Event) TransactionData() (*TransactionEventData, error) {
+	return eventData[TransactionEventData](e, "transaction.")
+}
+
+func eventData[T any](e *Event, prefix string) (*T, error) {
+	if !strings.HasPrefix(string(e.Type), prefix) {
+		return nil, errors.New("byzantine: event: the type does not begin with " + prefix)
+	}
+	var data *T
+	if json.Unmarshal(e.Data, &data) != nil || data == nil {
+		return nil, errors.New("byzantine: event: the data are not those of a " + prefix + "* event")
+	}
+	return data, nil
+}
+
+// ListEventsRequest asks for a page of the events. The filters are combined by "and".
+type ListEventsRequest struct {
+	AccountID     string    `json:"-" query:"accountId,omitzero" check:"uuid"`
+	UserID        string    `json:"-" query:"userId,omitzero" check:"uuid"`
+	TransactionID string    `json:"-" query:"transactionId,omitzero" check:"uuid"`
+	EventType     EventType `json:"-" query:"eventType,omitzero"`
+	// Both bounds are exclusive and mean CreatedAt, not OccurredAt.
+	CreatedAfter  time.Time `json:"-" query:"createdAfter,omitzero"`
+	CreatedBefore time.Time `json:"-" query:"createdBefore,omitzero"`
+	// Cursor is NextCursor of the page before. The filters have to be the same as then.
+	Cursor string `json:"-" query:"cursor,omitzero"`
+	Limit  *int64 `json:"-" query:"limit,omitzero" check:"min=1,max=250"` // 100 unless set
+}
+
+// EventList is a page of events.
+type EventList struct {
+	Events []Event `json:"events"`
+	// NextCursor leads to the next page. Nil at the end.
+	NextCursor *string `json:"nextCursor,omitzero"`
+}
+
+// ListEvents returns a page of what happened, the newest first by CreatedAt. [Client.AllEvents] iterates over all
+// pages. It lists events whether a webhook was sent for them or not, so it finds what deliveries have missed.
+//
+// Operation list_events. [ErrBadRequest] if the cursor is malformed or the event type unknown.
+func (c *Client) ListEvents(ctx context.Context, req *ListEventsRequest, opts ...CallOption) (*EventList, error) {
+	return listEvents.call(ctx, c, req, opts)
+}

@@ -1,0 +1,213 @@
+package byzantine
+
+import (
+	"crypto/sha256"
+	"errors"
+	"iter"
+	"time"
+)
+
+// A movingList reads a list by offset while the server changes it. The list is ordered by the time of the last update,
+// so an update takes a record out of its place and puts it at the newest end.
+//
+// The frontier is the furthest time that was read. What is kept true: every record whose time stands strictly before
+// the frontier in the list's order has been seen, except for those that went to the newest end of a descending list
+// since the sweep began. A page whose first record stands strictly before the frontier goes on from there, because
+// nothing unseen can stand in front of it. Hence:
+//
+//   - The next page begins with the last record that stands strictly before the frontier. That brings all records of the
+//     frontier's own time again, in whatever order the server puts them.
+//   - If records in front have left their places (they were updated or deleted), the page begins too late and is not
+//     used. The offset goes back until a page fits; at offset 0 every page does.
+//   - An ascending list is read to its end, where the updated records go.
+//   - In a descending list updated records go to the beginning, behind the reader. So the beginning is read again, down to
+//     the newest time that the sweep before began with, and again, until a single page shows all of that.
+//   - If records of one time fill a page, none stands strictly before the frontier. Then the next page begins with the
+//     last record, which is enough as long as the server keeps the order of records of the same time.
+type movingList[T any] struct {
+	operation string // for errors
+	request   string // the request type, for errors
+	ascending bool
+	key       func(*T) (id string, updatedAt time.Time)
+	load      func(limit, offset int64) (page[T], error)
+}
+
+type page[T any] struct {
+	records []T
+	limit   int64 // that the server applied
+	total   int64
+}
+
+const (
+	defaultPageSize = 100
+	minPageSize     = 3 // two of which overlap
+)
+
+// all iterates over the list. limit and offset are members of the caller's request.
+func (l *movingList[T]) all(limit, offset *int64) iter.Seq2[T, error] {
+	size := int64(defaultPageSize)
+	if limit != nil {
+		size = max(*limit, minPageSize)
+	}
+	positioned := offset != nil && *offset != 0
+	return func(yield func(T, error) bool) {
+		var err error
+		if positioned {
+			err = &FieldError{Field: l.request + ".Offset", Reason: "must not be set: in a list that changes a position means nothing"}
+		} else {
+			r := &listReader[T]{movingList: l, size: size, seen: map[recordID]int64{}, yield: yield}
+			err = r.read()
+		}
+		if err != nil && !errors.Is(err, errLoopEnded) {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
+// errLoopEnded says that the caller's loop needs no more.
+var errLoopEnded = errors.New("loop ended")
+
+// listReader is one loop over a list.
+type listReader[T any] struct {
+	*movingList[T]
+	size  int64
+	yield func(T, error) bool
+	seen  map[recordID]int64 // the time with which a record was last seen, in Unix nanoseconds
+
+	useful, idle int // pages that brought a record, and those since the last such one that did not
+}
+
+// recordID stands for a record's id in 16 bytes.
+type recordID [16]byte
+
+func newRecordID(id string) recordID {
+	sum := sha256.Sum256([]byte(id))
+	return recordID(sum[:])
+}
+
+func (r *listReader[T]) read() error {
+	var until time.Time
+	for {
+		newest, loads, err := r.sweep(until)
+		if err != nil || r.ascending || loads == 1 {
+			return err
+		}
+		until = newest
+	}
+}
+
+// sweep reads the list from its beginning to its end, or until a record after the time until, if that is set. It returns
+// the time that it began with, and how many pages it loaded.
+func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err error) {
+	var frontier time.Time
+	var offset int64
+	sameTime := false // records of one time filled the page before
+	for {
+		p, err := r.load(r.size, offset)
+		if err != nil {
+			return first, loads, err
+		}
+		loads++
+		if p.limit < 1 || p.limit > r.size {
+			p.limit = r.size
+		}
+		if offset > 0 && !r.goesOn(p.records, frontier, sameTime) {
+			offset -= min(offset, max(1, p.limit-1))
+			if err := r.count(false); err != nil {
+				return first, loads, err
+			}
+			continue
+		}
+		if len(p.records) == 0 {
+			return first, loads, nil
+		}
+		news, err := r.take(p.records)
+		if err != nil {
+			return first, loads, err
+		}
+		if loads == 1 {
+			first = r.timeOf(&p.records[0])
+			frontier = first
+		}
+		last := r.timeOf(&p.records[len(p.records)-1])
+		if r.before(frontier, last) {
+			frontier = last
+		}
+		// The total is asked as well: a short page in the middle must not pass for the end.
+		short := int64(len(p.records)) < p.limit
+		atEnd := short && (offset+int64(len(p.records)) >= p.total || !news)
+		if atEnd || (!until.IsZero() && r.before(until, last)) {
+			return first, loads, nil
+		}
+		step := len(p.records) - 1
+		for step > 0 && !r.before(r.timeOf(&p.records[step]), last) {
+			step--
+		}
+		if sameTime = step == 0; sameTime {
+			step = len(p.records) - 1
+		}
+		offset += int64(step)
+		if err := r.count(news && step > 0); err != nil {
+			return first, loads, err
+		}
+	}
+}
+
+// goesOn reports whether nothing unseen can stand in front of a page.
+func (r *listReader[T]) goesOn(records []T, frontier time.Time, sameTime bool) bool {
+	if len(records) == 0 {
+		return false
+	}
+	id, at := r.key(&records[0])
+	if r.before(at, frontier) {
+		return true
+	}
+	seenAt, seen := r.seen[newRecordID(id)]
+	return sameTime && at.Equal(frontier) && seen && seenAt == at.UnixNano()
+}
+
+// take yields the records that were not seen yet and reports whether there were any.
+func (r *listReader[T]) take(records []T) (news bool, err error) {
+	for i := range records {
+		id, at := r.key(&records[i])
+		key := newRecordID(id)
+		_, seen := r.seen[key]
+		r.seen[key] = at.UnixNano()
+		if seen {
+			continue
+		}
+		news = true
+		if !r.yield(records[i], nil) {
+			return true, errLoopEnded
+		}
+	}
+	return news, nil
+}
+
+// count keeps a loop that cannot catch up, or a server that makes no sense, from asking for ever. Going back to the
+// beginning and reading on to the end takes no more pages than twice those that brought a record.
+func (r *listReader[T]) count(useful bool) error {
+	if useful {
+		r.useful++
+		r.idle = 0
+		return nil
+	}
+	if r.idle++; r.idle > 10+2*r.useful {
+		return errors.New("byzantine: " + r.operation + ": the list changes faster than it is read, or its pages do not fit together")
+	}
+	return nil
+}
+
+func (r *listReader[T]) timeOf(record *T) time.Time {
+	_, at := r.key(record)
+	return at
+}
+
+// before reports whether a time stands before another in the list's order.
+func (r *listReader[T]) before(a, b time.Time) bool {
+	if r.ascending {
+		return a.Before(b)
+	}
+	return a.After(b)
+}

@@ -1,0 +1,307 @@
+package byzantine_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+func transactionIDs(from, to int) (ids []string) {
+	for i := from; i <= to; i++ {
+		ids = append(ids, fmt.Sprintf("00000000-0000-4000-8000-%012d", i))
+	}
+	return ids
+}
+
+func TestAListThatDoesNotMove(t *testing.T) {
+	ascending := &byzantine.GetAllTransactionsRequest{Order: byzantine.Ascending}
+	for _, c := range []struct {
+		name     string
+		records  int
+		req      *byzantine.GetAllTransactionsRequest
+		requests []string
+	}{
+		{"empty", 0, nil, []string{"limit=100&offset=0"}},
+		{"less than a page", 99, nil, []string{"limit=100&offset=0"}},
+		{"a page", 100, nil, []string{"limit=100&offset=0", "limit=100&offset=98", "limit=100&offset=0"}},
+		{"pages overlap by two, the newest are read again", 250, nil,
+			[]string{"limit=100&offset=0", "limit=100&offset=98", "limit=100&offset=196", "limit=100&offset=0"}},
+		{"ascending", 250, ascending, []string{"limit=100&offset=0&order=asc", "limit=100&offset=98&order=asc", "limit=100&offset=196&order=asc"}},
+		{"ascending, empty", 0, ascending, []string{"limit=100&offset=0&order=asc"}},
+		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: new(int64(-1)), Offset: new(int64(0)), Order: byzantine.Ascending},
+			[]string{"limit=3&offset=0&order=asc", "limit=3&offset=1&order=asc", "limit=3&offset=2&order=asc"}},
+		{"the API moves the limit", 150, &byzantine.GetAllTransactionsRequest{Limit: new(int64(500)), Order: byzantine.Ascending},
+			[]string{"limit=500&offset=0&order=asc", "limit=500&offset=98&order=asc"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newMovingWorld(c.records)
+			ids, err := w.read(t, c.req)
+			require.NoError(t, err)
+			want := transactionIDs(1, c.records)
+			if c.req == nil || c.req.Order != byzantine.Ascending {
+				slices.Reverse(want)
+			}
+			assert.Equal(t, want, ids)
+			assert.Equal(t, c.requests, w.requests)
+		})
+	}
+}
+
+func TestALoopThatBreaksLoadsNoMore(t *testing.T) {
+	for _, n := range []int{1, 100} {
+		w := newMovingWorld(250)
+		got := 0
+		for _, err := range w.client(t).AllTransactions(t.Context(), nil) {
+			require.NoError(t, err)
+			if got++; got == n {
+				break
+			}
+		}
+		assert.Len(t, w.requests, 1, "broken after %d", n)
+	}
+}
+
+func TestAnErrorIsTheLastElement(t *testing.T) {
+	w := newMovingWorld(250)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.between = cancel
+	got := 0
+	var last error
+	for transaction, err := range w.client(t).AllTransactions(ctx, nil) {
+		require.NoError(t, last, "nothing comes after the error")
+		if last = err; err != nil {
+			assert.Zero(t, transaction)
+			continue
+		}
+		got++
+	}
+	assert.ErrorIs(t, last, context.Canceled)
+	assert.Contains(t, []int{0, 100}, got, "the first page, unless the context ended it")
+}
+
+func TestALoopCanBeRunTwice(t *testing.T) {
+	w := newMovingWorld(10)
+	all := w.client(t).AllTransactions(t.Context(), nil)
+	for range 2 {
+		got := 0
+		for _, err := range all {
+			require.NoError(t, err)
+			got++
+		}
+		assert.Equal(t, 10, got)
+	}
+}
+
+func TestTheRequestIsCopied(t *testing.T) {
+	w := newMovingWorld(10)
+	req := &byzantine.GetAllTransactionsRequest{Limit: new(int64(20)), Order: byzantine.Ascending}
+	all := w.client(t).AllTransactions(t.Context(), req)
+	*req.Limit = 3
+	req.Order = byzantine.Descending
+	for _, err := range all {
+		require.NoError(t, err)
+		req.Offset = new(int64(5))
+	}
+	assert.Equal(t, []string{"limit=20&offset=0&order=asc"}, w.requests)
+	assert.Equal(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(3)), Offset: new(int64(5)), Order: byzantine.Descending}, req)
+}
+
+func TestRequestsThatCannotBeIterated(t *testing.T) {
+	w := newMovingWorld(10)
+	for want, req := range map[string]*byzantine.GetAllTransactionsRequest{
+		"byzantine: GetAllTransactionsRequest.Offset: must not be set: in a list that changes a position means nothing": {Offset: new(int64(1))},
+		"byzantine: GetAllTransactionsRequest.Order: must be one of asc, desc":                                          {Order: "sideways"},
+	} {
+		ids, err := w.read(t, req)
+		assert.EqualError(t, err, want)
+		assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+		assert.Empty(t, ids)
+	}
+	assert.Empty(t, w.requests)
+}
+
+// Each of these moves on the one record that a plain loop would miss.
+func TestMovesThatAPlainLoopMisses(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		order byzantine.SortOrder
+		move  func(w *movingWorld, request int)
+	}{
+		{"ascending: a record that was read leaves, the rest closes up", byzantine.Ascending, func(w *movingWorld, request int) {
+			if request == 1 {
+				for i := range 5 {
+					w.now++
+					w.update(i)
+				}
+			}
+		}},
+		{"ascending: the end runs ahead of the reader", byzantine.Ascending, func(w *movingWorld, request int) {
+			if request <= 5 {
+				w.now++
+				w.update(request)
+				w.update(len(w.records) - request)
+			}
+		}},
+		{"ascending: all that was read leaves while the loop is slow", byzantine.Ascending, func(w *movingWorld, request int) {
+			if request == 4 {
+				for i := range 35 {
+					w.now++
+					w.update(i)
+				}
+			}
+		}},
+		{"descending: a record that was not read goes to the beginning", byzantine.Descending, func(w *movingWorld, request int) {
+			if request == 1 {
+				w.now++
+				w.update(0)
+			}
+		}},
+		{"descending: at the last moment", byzantine.Descending, func(w *movingWorld, request int) {
+			if request <= 6 {
+				w.now++
+				w.update(0)
+				w.update(1)
+			}
+		}},
+		{"descending: more than a page goes to the beginning", byzantine.Descending, func(w *movingWorld, request int) {
+			if request == 1 {
+				for i := range 30 {
+					w.now++
+					w.update(i)
+				}
+			}
+		}},
+		{"descending: records that were read are deleted", byzantine.Descending, func(w *movingWorld, request int) {
+			if request == 2 {
+				w.records = w.records[:len(w.records)-7]
+			}
+		}},
+		{"ascending: most of the list is deleted", byzantine.Ascending, func(w *movingWorld, request int) {
+			if request == 3 {
+				w.records = w.records[25:]
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			world := func() *movingWorld {
+				w := newMovingWorld(50)
+				w.between = func() { c.move(w, len(w.requests)) }
+				return w
+			}
+			w := world()
+			ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(10)), Order: c.order})
+			require.NoError(t, err)
+			lost, doubled := w.lost(ids)
+			assert.Empty(t, lost)
+			assert.Empty(t, doubled)
+
+			w = world()
+			lost, doubled = w.lost(w.readByOffset(t, 10, c.order))
+			assert.NotEmpty(t, append(lost, doubled...), "a plain loop does worse")
+		})
+	}
+}
+
+func TestRecordsOfOneTimeThatFillPages(t *testing.T) {
+	for _, order := range []byzantine.SortOrder{byzantine.Ascending, byzantine.Descending} {
+		w := newMovingWorld(60)
+		for i := 10; i < 50; i++ {
+			w.records[i].at = 30
+		}
+		for i := 50; i < 60; i++ {
+			w.records[i].at = i
+		}
+		w.between = func() {
+			if len(w.requests) == 3 { // within the 40
+				w.now++
+				w.update(5)
+				w.update(20)
+				w.delete(21)
+			}
+		}
+		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(10)), Order: order})
+		require.NoError(t, err, order)
+		lost, doubled := w.lost(ids)
+		assert.Empty(t, lost, order)
+		assert.Empty(t, doubled, order)
+	}
+}
+
+// A server that does not keep to its contract must not be asked for ever, nor a short page pass for the end.
+func TestServersThatMakeNoSense(t *testing.T) {
+	const tooFast = "byzantine: get_all_transactions: the list changes faster than it is read, or its pages do not fit together"
+	for _, c := range []struct {
+		name  string
+		spoil func(*movingWorld)
+		error string
+	}{
+		{"two records a page", func(w *movingWorld) { w.maxLimit = 2 }, ""},
+		{"one record a page", func(w *movingWorld) { w.maxLimit = 1 }, tooFast},
+		{"shorter pages than it says", func(w *movingWorld) {
+			w.answer = func(l *byzantine.TransactionList) { l.Transactions = l.Transactions[:min(7, len(l.Transactions))] }
+		}, ""},
+		{"no limit in the answer", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionList) { l.Limit = 0 } }, ""},
+		{"an odd limit in the answer", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionList) { l.Limit = 1 << 60 } }, ""},
+		{"no total", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionList) { l.Total = 0 } }, ""},
+		{"a total that is too high", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionList) { l.Total += 1000 } }, ""},
+		{"always the first page", func(w *movingWorld) {
+			first := []byzantine.Transaction(nil)
+			w.answer = func(l *byzantine.TransactionList) {
+				if first == nil {
+					first = l.Transactions
+				}
+				l.Transactions = first
+			}
+		}, tooFast},
+		{"another order each time in a list of one time", func(w *movingWorld) {
+			w.unstable = true
+			for i := range w.records {
+				w.records[i].at = 1
+			}
+		}, "?"},
+		{"more updates than a page holds", func(w *movingWorld) {
+			w.between = func() {
+				for range 50 {
+					w.now++
+					w.update(w.rng.IntN(len(w.records)))
+				}
+			}
+		}, tooFast},
+	} {
+		for _, order := range []byzantine.SortOrder{byzantine.Ascending, byzantine.Descending} {
+			t.Run(c.name+", "+string(order), func(t *testing.T) {
+				w := newMovingWorld(120)
+				c.spoil(w)
+				ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(20)), Order: order})
+				assert.Less(t, len(w.requests), 2000)
+				_, doubled := w.lost(ids)
+				assert.Empty(t, doubled)
+				switch c.error {
+				case "":
+					require.NoError(t, err)
+					assert.Len(t, ids, 120)
+				case "?": // it ends; how depends on chance
+				default:
+					assert.EqualError(t, err, c.error)
+				}
+			})
+		}
+	}
+}
+
+func TestCallOptionsGoWithEachRequest(t *testing.T) {
+	w := newMovingWorld(3)
+	var response byzantine.Response
+	for _, err := range w.client(t).AllTransactions(t.Context(), nil, byzantine.WithResponse(&response)) {
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+	}
+}

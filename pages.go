@@ -1,0 +1,165 @@
+package byzantine
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+// AllTransactions iterates over the signed transactions of all accounts in the order of the request: the latest update
+// first, unless req.Order is [Ascending]. It loads a page when the loop gets to it and keeps one at a time; a loop that
+// breaks loads no more. An error is the last element.
+//
+// The list changes while it is read: it is ordered by UpdatedAt, so a transaction that is updated leaves its place and
+// the rest closes up. All the same, each transaction that is in the list from the first request to the last is yielded,
+// and none is yielded twice. It is yielded as its page showed it; one that was updated in between can stand out of
+// order. This takes 24 bytes for each transaction, a request more for each page of which the list has moved back, and
+// with the latest first one more at the end to see what moved to the front. It holds if updates show up in the order of
+// their UpdatedAt, and if the API keeps the order of transactions with the very same UpdatedAt where those fill a page.
+// A loop whose pages are smaller than the number of updates during one request can end with an error instead.
+//
+// req.Limit is the size of a page, 100 (the API's maximum) unless set, and at least 3, because pages overlap by two.
+// req.Offset must not be set. The request is copied, and a nil one has the defaults; opts go with each request.
+//
+// Operation get_all_transactions. The transactions come without their bank details, see [Client.GetTransaction].
+func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
+	r := copyOf(req)
+	list := &movingList[Transaction]{
+		operation: getAllTransactions.op.ID,
+		request:   "GetAllTransactionsRequest",
+		ascending: r.Order == Ascending,
+		key:       func(t *Transaction) (string, time.Time) { return t.TransactionID, t.UpdatedAt },
+		load: func(limit, offset int64) (page[Transaction], error) {
+			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
+			if err != nil {
+				return page[Transaction]{}, err
+			}
+			return page[Transaction]{l.Transactions, l.Limit, l.Total}, nil
+		},
+	}
+	return list.all(r.Limit, r.Offset)
+}
+
+// AllInvitations iterates over the invitations to all accounts. Its order, what it guarantees and costs, and what the
+// members of the request mean is as in [Client.AllTransactions].
+//
+// Operation get_all_invitations.
+func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) iter.Seq2[Invitation, error] {
+	r := copyOf(req)
+	list := &movingList[Invitation]{
+		operation: getAllInvitations.op.ID,
+		request:   "GetAllInvitationsRequest",
+		ascending: r.Order == Ascending,
+		key:       func(i *Invitation) (string, time.Time) { return i.InvitationID, i.UpdatedAt },
+		load: func(limit, offset int64) (page[Invitation], error) {
+			l, err := c.GetAllInvitations(ctx, &GetAllInvitationsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
+			if err != nil {
+				return page[Invitation]{}, err
+			}
+			return page[Invitation]{l.Invitations, l.Limit, l.Total}, nil
+		},
+	}
+	return list.all(r.Limit, r.Offset)
+}
+
+// AllEvents iterates over the events that match the request, the newest first, beginning at req.Cursor if that is set.
+// It loads a page when the loop gets to it and keeps one at a time; a loop that breaks loads no more. An error is the
+// last element. Pages are tied together by cursors, so events that happen meanwhile neither shift them nor show up.
+//
+// req.Limit is the size of a page, from 1 to 250, 100 unless set. The request is copied, and a nil one has the defaults;
+// opts go with each request.
+//
+// Operation list_events.
+func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...CallOption) iter.Seq2[Event, error] {
+	r := copyOf(req)
+	return func(yield func(Event, error) bool) {
+		request := r
+		used := map[recordID]bool{newRecordID(request.Cursor): true}
+		for {
+			list, err := c.ListEvents(ctx, &request, opts...)
+			if err != nil {
+				yield(Event{}, err)
+				return
+			}
+			for _, event := range list.Events {
+				if !yield(event, nil) {
+					return
+				}
+			}
+			if list.NextCursor == nil || *list.NextCursor == "" {
+				return
+			}
+			request.Cursor = *list.NextCursor
+			id := newRecordID(request.Cursor)
+			if used[id] {
+				yield(Event{}, errors.New("byzantine: "+listEvents.op.ID+": the server gave a cursor twice"))
+				return
+			}
+			used[id] = true
+		}
+	}
+}
+
+// maxPagesWithoutNews is how many pages in a row may show nothing but deliveries that were seen before.
+const maxPagesWithoutNews = 100
+
+// AllWebhookDeliveries iterates over the delivery history, beginning at req.Offset. It loads a page when the loop gets to
+// it and keeps one at a time; a loop that breaks loads no more. An error is the last element.
+//
+// No delivery is yielded twice, for which 16 bytes are kept of each. Whether each is yielded at all cannot be promised:
+// the order of the history is not documented, and a subscription that is deleted takes its deliveries out of it, so
+// others can slip past the reader. Where that matters, list twice, or go by [Client.AllEvents].
+//
+// req.Limit is the size of a page, 100 unless set; the API gives at most 250. The request is copied, and a nil one has
+// the defaults; opts go with each request.
+//
+// Operation list_deliveries.
+func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliveriesRequest, opts ...CallOption) iter.Seq2[WebhookDeliveryWithAttempts, error] {
+	r := copyOf(req)
+	return func(yield func(WebhookDeliveryWithAttempts, error) bool) {
+		request := r
+		var offset int64
+		if r.Offset != nil {
+			offset = *r.Offset
+		}
+		seen := map[recordID]bool{}
+		withoutNews := 0
+		for {
+			list, err := c.ListWebhookDeliveries(ctx, &request, opts...)
+			if err != nil {
+				yield(WebhookDeliveryWithAttempts{}, err)
+				return
+			}
+			withoutNews++
+			for _, delivery := range list.Deliveries {
+				id := newRecordID(delivery.Delivery.ID)
+				if seen[id] {
+					continue
+				}
+				seen[id], withoutNews = true, 0
+				if !yield(delivery, nil) {
+					return
+				}
+			}
+			if !list.HasMore {
+				return
+			}
+			if len(list.Deliveries) == 0 || withoutNews > maxPagesWithoutNews {
+				yield(WebhookDeliveryWithAttempts{}, errors.New("byzantine: "+listWebhookDeliveries.op.ID+": the server says that there is more but does not send it"))
+				return
+			}
+			offset += int64(len(list.Deliveries))
+			request.Offset = &offset
+		}
+	}
+}
+
+// copyOf returns a copy of a request, so that the caller may change theirs while the loop runs. A nil one has the
+// defaults.
+func copyOf[T any](req *T) T {
+	if req == nil {
+		return *new(T)
+	}
+	return *req
+}

@@ -1,0 +1,213 @@
+package byzantine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// Payload is what a user's passkey is asked to sign. The Get...PayloadPasskey methods return it, package passkey makes
+// the browser's options of it, and what comes back is a [SignedPayload].
+//
+// It can wait in a JSON session store while the browser is asked: encoding/json writes BodyToSign as base64, and the
+// way back gives the same bytes. (A json.RawMessage would come back changed, "<" as "\u003c", and the signature over it
+// would be refused.)
+type Payload struct {
+	// BodyToSign is the JSON object to sign, the characters and the key order as the API sent them; only white space
+	// between the tokens is dropped, because the signature is made without. [Payload.Activity] reads it.
+	BodyToSign []byte `json:"bodyToSign"`
+	// TransactionID names the draft that this payload belongs to. Empty for an invitation and for a change of roles.
+	TransactionID string `json:"transactionId,omitzero"`
+	// ChainID is the chain that the payload was asked for, and that it has to be submitted on: Base for a vault upgrade,
+	// 0 for an invitation and for a change of roles. The API's answer does not name it; the methods copy it from the
+	// request.
+	ChainID ChainID `json:"chainId,omitzero"`
+	// DestinationBankAccount is where a withdrawal in fiat goes. Nil otherwise.
+	DestinationBankAccount *BankAccount `json:"destinationBankAccount,omitzero"`
+
+	// What a vault upgrade moves, and into which vault. Empty otherwise.
+	SourceAmount         Decimal `json:"sourceAmount,omitzero"`
+	DestinationAmount    Decimal `json:"destinationAmount,omitzero"`
+	DestinationVaultAddr string  `json:"destinationVaultAddr,omitzero"`
+}
+
+// UnmarshalJSON reads a payload as the API sends it, with bodyToSign as an object, and as encoding/json writes it, with
+// bodyToSign as the base64 of the object's bytes. null stands for no bytes; without the member there is no payload.
+func (p *Payload) UnmarshalJSON(data []byte) error {
+	type plain Payload
+	answer := struct {
+		*plain
+		BodyToSign json.RawMessage `json:"bodyToSign"`
+	}{plain: (*plain)(p)}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return err
+	}
+	body := []byte(answer.BodyToSign)
+	switch {
+	case string(data) == "null":
+		return nil
+	case len(body) == 0:
+		return errors.New("bodyToSign is missing")
+	case string(body) == "null":
+		p.BodyToSign = nil
+		return nil
+	case body[0] == '"':
+		if json.Unmarshal(answer.BodyToSign, &body) != nil {
+			return errors.New("bodyToSign is neither an object nor base64")
+		}
+	}
+	var err error
+	if p.BodyToSign, err = compactObject(body); err != nil {
+		return fmt.Errorf("bodyToSign %w", err)
+	}
+	return nil
+}
+
+// compactObject returns a JSON object without the white space between its tokens and otherwise unchanged.
+func compactObject(text []byte) ([]byte, error) {
+	var out bytes.Buffer
+	if json.Compact(&out, text) != nil || out.Bytes()[0] != '{' {
+		return nil, errors.New("must be a JSON object") // the parser's words may quote it
+	}
+	return out.Bytes(), nil
+}
+
+// fetchPayload is call for the routes whose answer is a payload for a chain.
+func fetchPayload[Req any, P interface {
+	*Req
+	chain() ChainID
+}](ctx context.Context, c *Client, r *route[Req, Payload], req P, opts []CallOption) (*Payload, error) {
+	payload, err := r.call(ctx, c, req, opts)
+	if err != nil {
+		return nil, err
+	}
+	payload.ChainID = req.chain()
+	return payload, nil
+}
+
+// SignedPayload is a payload together with what the user's passkey signed. Package passkey makes it; it goes into the
+// request of [Client.SignPayloadPasskey], [Client.InviteUsers] or [Client.UpdateUsersRole]. Submit it where you made it:
+// unlike a [Payload] it does not survive a JSON store.
+type SignedPayload struct {
+	// SignedBody is Payload.BodyToSign. It goes on the wire byte for byte: the signature covers these bytes.
+	SignedBody json.RawMessage `json:"signedBody"`
+	// WebAuthnStamp is a JSON text with the members credentialId, authenticatorData, clientDataJson and signature, each
+	// unpadded base64url.
+	WebAuthnStamp string `json:"webAuthnStamp"`
+	// TransactionID and ChainID are those of the payload. Payloads of an invitation and of a change of roles have none.
+	TransactionID string  `json:"transactionId,omitzero" check:"uuid"`
+	ChainID       ChainID `json:"-" query:"chain_id,omitzero"`
+}
+
+// validate refuses a signed body that is none, and a payload that was made for another kind of call. The requests that
+// embed a SignedPayload call it from their own Validate.
+func (p SignedPayload) validate(forTransaction bool) error {
+	if _, err := compactObject(p.SignedBody); err != nil {
+		return &wire.FieldError{Field: "SignedBody", Reason: err.Error()}
+	}
+	switch {
+	case forTransaction && p.TransactionID == "":
+		return &wire.FieldError{Field: "TransactionID", Reason: "missing"}
+	case forTransaction && p.ChainID == 0:
+		return &wire.FieldError{Field: "ChainID", Reason: "missing"}
+	case !forTransaction && p.TransactionID != "":
+		return &wire.FieldError{Field: "TransactionID", Reason: "must be empty: the payload of a transaction is for SignPayloadPasskey"}
+	case !forTransaction && p.ChainID != 0:
+		return &wire.FieldError{Field: "ChainID", Reason: "must be 0: the payload of a transaction is for SignPayloadPasskey"}
+	}
+	return nil
+}
+
+// ActivityType says what an [Activity] does. Values that are not listed here pass through.
+type ActivityType string
+
+// The activities that a passkey is asked to sign.
+const (
+	ActivitySignRawPayload   ActivityType = "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2" // deposit, withdrawal, transfer, cancellation, activation
+	ActivitySignRawPayloads  ActivityType = "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS"   // vault upgrade
+	ActivityCreateUsers      ActivityType = "ACTIVITY_TYPE_CREATE_USERS_V3"     // invitation
+	ActivityUpdateRootQuorum ActivityType = "ACTIVITY_TYPE_UPDATE_ROOT_QUORUM"  // change of roles
+)
+
+// Activity is the content of a [Payload]: an order to the key provider, Turnkey, which holds the account's wallet.
+type Activity struct {
+	Type           ActivityType `json:"type"`
+	OrganizationID string       `json:"organizationId"` // the key provider's; the account id for invitations and roles
+	TimestampMs    string       `json:"timestampMs"`    // Unix time in milliseconds
+	// Parameters are the parameters as sent, for a type that has no member below.
+	Parameters json.RawMessage `json:"parameters"`
+
+	// The parameters of the known types. One of these is set, by Type.
+	SignRawPayloads  *SignRawPayloadsParams  `json:"-"` // of ActivitySignRawPayload and ActivitySignRawPayloads
+	CreateUsers      *CreateUsersParams      `json:"-"`
+	UpdateRootQuorum *UpdateRootQuorumParams `json:"-"`
+}
+
+// SignRawPayloadsParams orders signatures by a wallet.
+type SignRawPayloadsParams struct {
+	SignWith string `json:"signWith"` // the wallet's address
+	// Payloads is what to sign, in the form that Encoding says. ActivitySignRawPayload has one.
+	Payloads     []string `json:"payloads"`
+	Encoding     string   `json:"encoding"`     // "PAYLOAD_ENCODING_HEXADECIMAL", ...
+	HashFunction string   `json:"hashFunction"` // "HASH_FUNCTION_NO_OP", ...
+}
+
+// CreateUsersParams adds users to an account.
+type CreateUsersParams struct {
+	Users []CreateUserParam `json:"users"`
+}
+
+// CreateUserParam is a user that is added. The user's own passkeys come later, so the three lists of JSON objects are
+// usually empty.
+type CreateUserParam struct {
+	UserName       string            `json:"userName"`
+	UserEmail      string            `json:"userEmail"`
+	APIKeys        []json.RawMessage `json:"apiKeys"`
+	Authenticators []json.RawMessage `json:"authenticators"`
+	OAuthProviders []json.RawMessage `json:"oauthProviders"`
+	UserTags       []string          `json:"userTags"`
+}
+
+// UpdateRootQuorumParams says which users can sign for an account, and how many of them have to.
+type UpdateRootQuorumParams struct {
+	Threshold int32    `json:"threshold"`
+	UserIDs   []string `json:"userIds"` // the key provider's, not necessarily the API's
+}
+
+// Activity reads BodyToSign, to show or to check what the user is about to sign. A type that this package does not know
+// is no error.
+func (p *Payload) Activity() (*Activity, error) {
+	a := new(Activity)
+	if json.Unmarshal(p.BodyToSign, a) != nil || a.Type == "" {
+		return nil, errors.New("byzantine: payload: bodyToSign is not an activity")
+	}
+	single := struct {
+		*SignRawPayloadsParams
+		Payload string `json:"payload"`
+	}{SignRawPayloadsParams: new(SignRawPayloadsParams)}
+	var parameters any
+	switch a.Type {
+	case ActivitySignRawPayload:
+		parameters = &single
+	case ActivitySignRawPayloads:
+		parameters = &a.SignRawPayloads
+	case ActivityCreateUsers:
+		parameters = &a.CreateUsers
+	case ActivityUpdateRootQuorum:
+		parameters = &a.UpdateRootQuorum
+	default:
+		return a, nil
+	}
+	if json.Unmarshal(a.Parameters, parameters) != nil || string(a.Parameters) == "null" {
+		return nil, fmt.Errorf("byzantine: payload: the parameters are not those of %s", a.Type)
+	}
+	if a.Type == ActivitySignRawPayload {
+		single.Payloads = []string{single.Payload}
+		a.SignRawPayloads = single.SignRawPayloadsParams
+	}
+	return a, nil
+}

@@ -1,0 +1,251 @@
+package byzantine_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// An object whose bytes do not survive a decoding and encoding by encoding/json: order, doubled and odd members, escapes,
+// characters that are escaped in HTML and JavaScript, numbers.
+const delicateBody = `{"zz":"<a>&\u003c\u2028` + "\u2028\u2029" + `","a":{"b":1.50,"a":1E+2,"n":-0},"type":"T","type":"U","payload":"{\"x\":\"\\u0026 \t\"}","":[],"é":"\u00e9"}`
+
+func decodePayload(t *testing.T, text string) *byzantine.Payload {
+	t.Helper()
+	payload := new(byzantine.Payload)
+	require.NoError(t, json.Unmarshal([]byte(text), payload))
+	return payload
+}
+
+func TestBodyToSignIsKeptByteForByte(t *testing.T) {
+	payload := decodePayload(t, `{"transactionId":"`+testTransactionID+`","bodyToSign":`+delicateBody+`,"new":1}`)
+	assert.Equal(t, delicateBody, string(payload.BodyToSign))
+	assert.Equal(t, testTransactionID, payload.TransactionID)
+	assert.Nil(t, payload.DestinationBankAccount)
+}
+
+func TestWhiteSpaceBetweenTheTokensOfBodyToSignIsDropped(t *testing.T) {
+	payload := decodePayload(t, "{\"bodyToSign\" :\t{ \"b\" : [ 1 ,\r\n2 ] , \"a\" : \" < x \\u0020 \" }\n}")
+	assert.Equal(t, `{"b":[1,2],"a":" < x \u0020 "}`, string(payload.BodyToSign))
+}
+
+// The hash of these bytes is what a passkey signs, so this is what has to fit the API's.
+func TestHashOfBodyToSign(t *testing.T) {
+	payload := decodePayload(t, `{"bodyToSign": {"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2", "timestampMs":"1700000000000",
+		"organizationId":"11111111-2222-4333-8444-555555555555","parameters":{"signWith":"0x00000000000000000000000000000000000000aa",
+		"payload":"00ff","encoding":"PAYLOAD_ENCODING_HEXADECIMAL","hashFunction":"HASH_FUNCTION_NO_OP"}}}`)
+	sum := sha256.Sum256(payload.BodyToSign)
+	assert.Equal(t, "13c71494ccd382222c2b4da165bae20e44a737d7127dcd044da4bd4def30b412", hex.EncodeToString(sum[:]))
+}
+
+func TestAPayloadSurvivesAJSONStore(t *testing.T) {
+	type session struct {
+		User    string
+		Pending *byzantine.Payload
+		Several []byzantine.Payload
+	}
+	full := byzantine.Payload{
+		BodyToSign: []byte(delicateBody), TransactionID: testTransactionID, ChainID: byzantine.Base,
+		DestinationBankAccount: &byzantine.BankAccount{IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "1234", BIC: new("X")}},
+		SourceAmount:           "1.50", DestinationAmount: "1.49", DestinationVaultAddr: testVault,
+	}
+	want := session{User: "<jane>", Pending: &full, Several: []byzantine.Payload{full, {BodyToSign: []byte(`{}`)}, {}}}
+	stored, err := json.Marshal(want)
+	require.NoError(t, err)
+	assert.Contains(t, string(stored), base64.StdEncoding.EncodeToString([]byte(delicateBody)))
+
+	var got session
+	require.NoError(t, json.Unmarshal(stored, &got))
+	assert.Equal(t, want, got)
+
+	// A store that lays JSON out anew, and one that escapes slashes, do no harm.
+	indented, err := json.MarshalIndent(want, "", "\t")
+	require.NoError(t, err)
+	got = session{}
+	require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(string(indented), "/", `\/`)), &got))
+	assert.Equal(t, want, got)
+}
+
+func TestAnswersWithoutABodyToSignAreRefused(t *testing.T) {
+	encoded := func(s string) string { return `"` + base64.StdEncoding.EncodeToString([]byte(s)) + `"` }
+	for text, want := range map[string]string{
+		`{}`:                                       "bodyToSign is missing",
+		`{"bodyToSign":"jane@example.com"}`:        "bodyToSign is neither an object nor base64",
+		`{"bodyToSign":12}`:                        "bodyToSign must be a JSON object",
+		`{"bodyToSign":[{}]}`:                      "bodyToSign must be a JSON object",
+		`{"bodyToSign":""}`:                        "bodyToSign must be a JSON object",
+		`{"bodyToSign":` + encoded(`[]`) + `}`:     "bodyToSign must be a JSON object",
+		`{"bodyToSign":` + encoded(`{"a":}`) + `}`: "bodyToSign must be a JSON object",
+		`{"bodyToSign":` + encoded(`{} {}`) + `}`:  "bodyToSign must be a JSON object",
+	} {
+		payload := byzantine.Payload{BodyToSign: []byte("{}")}
+		assert.EqualError(t, json.Unmarshal([]byte(text), &payload), want, text)
+	}
+	var none byzantine.Payload
+	require.NoError(t, json.Unmarshal([]byte(`null`), &none))
+	assert.Zero(t, none)
+	assert.Error(t, json.Unmarshal([]byte(`[]`), &none))
+}
+
+func TestTheSignedBodyGoesOnTheWireByteForByte(t *testing.T) {
+	api := newFakeAPI(t)
+	api.answer = `{}`
+	stamp := `{"credentialId":"a","clientDataJson":"<&>"}`
+	submit := func(body string) {
+		t.Helper()
+		require.NoError(t, only(api.client.SignPayloadPasskey(t.Context(), &byzantine.SignPayloadPasskeyRequest{
+			SignedPayload: byzantine.SignedPayload{
+				SignedBody: []byte(body), WebAuthnStamp: stamp, TransactionID: testTransactionID, ChainID: byzantine.Ethereum,
+			},
+		})))
+		assert.Equal(t, "POST /v1/submit/sign-payload-passkey?chain_id=1", api.request)
+		assert.Equal(t, `{"signedBody":`+delicateBody+`,"webAuthnStamp":"{\"credentialId\":\"a\",\"clientDataJson\":\"<&>\"}","transactionId":"`+testTransactionID+`"}`, api.body)
+	}
+	submit(delicateBody)
+
+	// One that was laid out anew is compacted, which is the only change: the stamp is made over the compact form.
+	submit(strings.Replace(delicateBody, `{"zz":`, "{\n\t\"zz\" : ", 1))
+}
+
+func TestSignedPayloadsThatAreRefused(t *testing.T) {
+	signed := byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.Base}
+	submit := func(change func(*byzantine.SignedPayload)) func(context.Context, *byzantine.Client) error {
+		payload := signed
+		change(&payload)
+		return func(ctx context.Context, c *byzantine.Client) error {
+			return only(c.SignPayloadPasskey(ctx, &byzantine.SignPayloadPasskeyRequest{SignedPayload: payload}))
+		}
+	}
+	invite := func(payload byzantine.SignedPayload) func(context.Context, *byzantine.Client) error {
+		return func(ctx context.Context, c *byzantine.Client) error {
+			return only(c.InviteUsers(ctx, &byzantine.InviteUsersRequest{SignedPayload: payload, InvitedBy: testUserID}))
+		}
+	}
+	body := func(text string) func(*byzantine.SignedPayload) {
+		return func(p *byzantine.SignedPayload) { p.SignedBody = []byte(text) }
+	}
+	testRefused(t, []refusedCase{
+		{"no body", submit(func(p *byzantine.SignedPayload) { p.SignedBody = nil }), "SignPayloadPasskeyRequest.SignedBody: missing"},
+		{"empty body", submit(body("")), "SignPayloadPasskeyRequest.SignedBody: must be a JSON object"},
+		{"list", submit(body("[]")), "SignPayloadPasskeyRequest.SignedBody: must be a JSON object"},
+		{"cut short", submit(body(`{"a":"jane@`)), "SignPayloadPasskeyRequest.SignedBody: must be a JSON object"},
+		{"no stamp", submit(func(p *byzantine.SignedPayload) { p.WebAuthnStamp = "" }), "SignPayloadPasskeyRequest.WebAuthnStamp: missing"},
+		{"no transaction", submit(func(p *byzantine.SignedPayload) { p.TransactionID = "" }), "SignPayloadPasskeyRequest.TransactionID: missing"},
+		{"odd transaction", submit(func(p *byzantine.SignedPayload) { p.TransactionID = "1" }), "SignPayloadPasskeyRequest.TransactionID: must be a UUID (8-4-4-4-12 hex digits)"},
+		{"no chain", submit(func(p *byzantine.SignedPayload) { p.ChainID = 0 }), "SignPayloadPasskeyRequest.ChainID: missing"},
+		{"negative chain", submit(func(p *byzantine.SignedPayload) { p.ChainID = -1 }), "SignPayloadPasskeyRequest.ChainID: must be positive"},
+		{"nothing", func(ctx context.Context, c *byzantine.Client) error {
+			return only(c.SignPayloadPasskey(ctx, nil))
+		}, "SignPayloadPasskeyRequest.SignedBody: missing"},
+
+		{"a transaction's payload for an invitation", invite(signed),
+			"InviteUsersRequest.TransactionID: must be empty: the payload of a transaction is for SignPayloadPasskey"},
+		{"a chain for an invitation", invite(byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, ChainID: 1}),
+			"InviteUsersRequest.ChainID: must be 0: the payload of a transaction is for SignPayloadPasskey"},
+		{"a transaction's payload for a change of roles", func(ctx context.Context, c *byzantine.Client) error {
+			return only(c.UpdateUsersRole(ctx, &byzantine.UpdateUsersRoleRequest{SignedPayload: signed}))
+		}, "UpdateUsersRoleRequest.TransactionID: must be empty: the payload of a transaction is for SignPayloadPasskey"},
+	})
+}
+
+func TestActivity(t *testing.T) {
+	const head = `"organizationId":"org","timestampMs":"1700000000000","new":{}`
+	read := func(kind byzantine.ActivityType, parameters string) *byzantine.Activity {
+		t.Helper()
+		payload := byzantine.Payload{BodyToSign: []byte(`{"type":"` + string(kind) + `",` + head + `,"parameters":` + parameters + `}`)}
+		activity, err := payload.Activity()
+		require.NoError(t, err)
+		assert.Equal(t, kind, activity.Type)
+		assert.Equal(t, "org", activity.OrganizationID)
+		assert.Equal(t, "1700000000000", activity.TimestampMs)
+		assert.Equal(t, parameters, string(activity.Parameters))
+		return activity
+	}
+	const signing = `"signWith":"0xaa","encoding":"E","hashFunction":"H"`
+
+	one := read(byzantine.ActivitySignRawPayload, `{"payload":"00ff",`+signing+`}`)
+	assert.Equal(t, &byzantine.SignRawPayloadsParams{SignWith: "0xaa", Payloads: []string{"00ff"}, Encoding: "E", HashFunction: "H"}, one.SignRawPayloads)
+
+	two := read(byzantine.ActivitySignRawPayloads, `{"payloads":["00","11"],`+signing+`}`)
+	assert.Equal(t, &byzantine.SignRawPayloadsParams{SignWith: "0xaa", Payloads: []string{"00", "11"}, Encoding: "E", HashFunction: "H"}, two.SignRawPayloads)
+
+	users := read(byzantine.ActivityCreateUsers, `{"users":[{"userName":"Ada","userEmail":"ada@example.com","apiKeys":[],"authenticators":[],"oauthProviders":[{"a":1}],"userTags":["t"]}]}`)
+	assert.Equal(t, &byzantine.CreateUsersParams{Users: []byzantine.CreateUserParam{{
+		UserName: "Ada", UserEmail: "ada@example.com", UserTags: []string{"t"},
+		APIKeys: []json.RawMessage{}, Authenticators: []json.RawMessage{}, OAuthProviders: []json.RawMessage{json.RawMessage(`{"a":1}`)},
+	}}}, users.CreateUsers)
+
+	quorum := read(byzantine.ActivityUpdateRootQuorum, `{"threshold":1,"userIds":["a","b"]}`)
+	assert.Equal(t, &byzantine.UpdateRootQuorumParams{Threshold: 1, UserIDs: []string{"a", "b"}}, quorum.UpdateRootQuorum)
+
+	unknown := read("ACTIVITY_TYPE_OF_THE_FUTURE", `{"a":[1]}`)
+	assert.Nil(t, unknown.SignRawPayloads)
+	assert.Nil(t, unknown.CreateUsers)
+	assert.Nil(t, unknown.UpdateRootQuorum)
+}
+
+func TestActivitiesThatAreNone(t *testing.T) {
+	for body, want := range map[string]string{
+		``:           "byzantine: payload: bodyToSign is not an activity",
+		`null`:       "byzantine: payload: bodyToSign is not an activity",
+		`{}`:         "byzantine: payload: bodyToSign is not an activity",
+		`{"type":1}`: "byzantine: payload: bodyToSign is not an activity",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS"}`:                                  "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS","parameters":null}`:                "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",
+		`{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","parameters":{"users":"jane"}}`:      "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_CREATE_USERS_V3",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":["a"]}}`: "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
+	} {
+		payload := byzantine.Payload{BodyToSign: []byte(body)}
+		activity, err := payload.Activity()
+		assert.EqualError(t, err, want, body)
+		assert.Nil(t, activity)
+	}
+}
+
+func TestAnUnusablePayloadIsAnAnswerThatCannotBeRead(t *testing.T) {
+	api := newFakeAPI(t)
+	api.answer = `{"transactionId":"` + testTransactionID + `"}`
+	_, err := api.client.GetTransferPayloadPasskey(t.Context(), &byzantine.GetTransferPayloadPasskeyRequest{
+		ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: "1", DestinationAddress: testAddress,
+	})
+	require.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+	var answer *byzantine.Error
+	require.ErrorAs(t, err, &answer)
+	assert.Equal(t, http.StatusOK, answer.StatusCode)
+	assert.Equal(t, "the answer is not of the expected form: bodyToSign is missing", answer.Message)
+}
+
+func FuzzPayloadUnmarshalJSON(f *testing.F) {
+	f.Add([]byte(`{"bodyToSign":` + delicateBody + `}`))
+	f.Add([]byte(`{"bodyToSign":"e30=","chainId":1,"destinationBankAccount":{"country":"FRA"}}`))
+	f.Add([]byte(`{"bodyToSign":null}`))
+	f.Add([]byte(`null`))
+	f.Add([]byte(`{"bodyToSign":"e30"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var payload byzantine.Payload
+		if json.Unmarshal(data, &payload) != nil {
+			return
+		}
+		if payload.BodyToSign != nil {
+			var again json.RawMessage
+			require.NoError(t, json.Unmarshal(payload.BodyToSign, &again), "what is kept is JSON")
+			require.Equal(t, byte('{'), payload.BodyToSign[0])
+		}
+		stored, err := json.Marshal(payload)
+		require.NoError(t, err)
+		var read byzantine.Payload
+		require.NoError(t, json.Unmarshal(stored, &read))
+		require.Equal(t, payload.BodyToSign, read.BodyToSign)
+		_, _ = payload.Activity()
+	})
+}

@@ -1,0 +1,130 @@
+package byzantine
+
+import "context"
+
+// GetActivateAccountPayloadPasskeyRequest names an account and a chain to activate it on.
+type GetActivateAccountPayloadPasskeyRequest struct {
+	ChainID   ChainID `json:"-" query:"chain_id"`
+	AccountID string  `json:"accountId" check:"uuid"`
+}
+
+func (r *GetActivateAccountPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+
+// GetActivateAccountPayloadPasskey drafts the activation of an account on a chain (an EIP-7702 delegation) and returns
+// what the user's passkey has to sign. An account has at most one draft: a former one of any kind is lost, its
+// transaction id with it. The activation is needed once per chain before the first deposit or withdrawal there;
+// [WalletDetails] tells where it was done. The gas is sponsored.
+//
+// Operation get_authorization_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
+// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+func (c *Client) GetActivateAccountPayloadPasskey(ctx context.Context, req *GetActivateAccountPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return fetchPayload(ctx, c, getActivateAccountPayloadPasskey, req, opts)
+}
+
+// GetDepositPayloadPasskeyRequest is a deposit into a vault.
+type GetDepositPayloadPasskeyRequest struct {
+	ChainID   ChainID `json:"-" query:"chain_id"`
+	AccountID string  `json:"accountId" check:"uuid"`
+	VaultAddr string  `json:"vaultAddr" check:"address"`
+	Amount    Decimal `json:"amount"`
+	// SourceCurrency decides where the money comes from: with USDC and EURC from the account's wallet, at once; with USD
+	// and EUR from a bank transfer that the user makes afterwards.
+	SourceCurrency Currency `json:"sourceCurrency"`
+}
+
+func (r *GetDepositPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+
+// GetDepositPayloadPasskey drafts a deposit into a vault and returns what the user's passkey has to sign. An account has
+// at most one draft: a former one of any kind is lost, its transaction id with it. A deposit in fiat is signed first and
+// paid then: where to is in the answer of [Client.SignPayloadPasskey].
+//
+// Operation get_deposit_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
+// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+func (c *Client) GetDepositPayloadPasskey(ctx context.Context, req *GetDepositPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return fetchPayload(ctx, c, getDepositPayloadPasskey, req, opts)
+}
+
+// GetWithdrawPayloadPasskeyRequest is a withdrawal from a vault.
+type GetWithdrawPayloadPasskeyRequest struct {
+	ChainID   ChainID `json:"-" query:"chain_id"`
+	AccountID string  `json:"accountId" check:"uuid"`
+	VaultAddr string  `json:"vaultAddr" check:"address"`
+	Amount    Decimal `json:"amount"`
+	// DestinationCurrency decides where the money goes: with USDC and EURC into the account's wallet, with USD and EUR
+	// to a bank account.
+	DestinationCurrency Currency `json:"destinationCurrency"`
+	// BankAccountID is one of [Client.GetBankAccounts], for USD and EUR only.
+	BankAccountID string `json:"bankAccountId,omitzero" check:"uuid"`
+}
+
+func (r *GetWithdrawPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+
+// GetWithdrawPayloadPasskey drafts a withdrawal from a vault and returns what the user's passkey has to sign. An account
+// has at most one draft: a former one of any kind is lost, its transaction id with it. A withdrawal to a bank needs a
+// bank account, see [Client.AddBankAccount]; which one it is stands in the payload.
+//
+// Operation get_withdraw_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
+// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+func (c *Client) GetWithdrawPayloadPasskey(ctx context.Context, req *GetWithdrawPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return fetchPayload(ctx, c, getWithdrawPayloadPasskey, req, opts)
+}
+
+// GetCancelWithdrawalPayloadPasskeyRequest names a queued withdrawal.
+type GetCancelWithdrawalPayloadPasskeyRequest struct {
+	ChainID       ChainID `json:"-" query:"chain_id"` // of the withdrawal
+	TransactionID string  `json:"transactionId" check:"uuid"`
+}
+
+func (r *GetCancelWithdrawalPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+
+// GetCancelWithdrawalPayloadPasskey drafts the cancellation of a queued withdrawal and returns what the user's passkey
+// has to sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Submit
+// with the payload's TransactionID: whether it equals the withdrawal's is not documented.
+//
+// Operation get_cancel_withdrawal_payload_passkey, a POST. [ErrBadRequest] (not [ErrNotFound]) if there is no such
+// transaction, if it is on another chain, or if its [WithdrawalRequest] is not pending any more. After
+// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+func (c *Client) GetCancelWithdrawalPayloadPasskey(ctx context.Context, req *GetCancelWithdrawalPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return fetchPayload(ctx, c, getCancelWithdrawalPayloadPasskey, req, opts)
+}
+
+// GetTransferPayloadPasskeyRequest is a transfer out of an account's wallet.
+type GetTransferPayloadPasskeyRequest struct {
+	ChainID            ChainID        `json:"-" query:"chain_id"`
+	AccountID          string         `json:"accountId" check:"uuid"`
+	Currency           CryptoCurrency `json:"currency"`
+	Amount             Decimal        `json:"amount"`
+	DestinationAddress string         `json:"destinationAddress" check:"address"`
+}
+
+func (r *GetTransferPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+
+// GetTransferPayloadPasskey drafts a transfer of stablecoins to any address and returns what the user's passkey has to
+// sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Once it is
+// submitted the transfer cannot be undone, not even if nobody owns the address.
+//
+// Operation get_transfer_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
+// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+func (c *Client) GetTransferPayloadPasskey(ctx context.Context, req *GetTransferPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return fetchPayload(ctx, c, getTransferPayloadPasskey, req, opts)
+}
+
+// GetVaultUpgradePayloadPasskeyRequest names a vault on Base whose position moves to its successor.
+type GetVaultUpgradePayloadPasskeyRequest struct {
+	AccountID       string `json:"accountId" check:"uuid"`
+	SourceVaultAddr string `json:"sourceVaultAddr" check:"address"`
+}
+
+func (*GetVaultUpgradePayloadPasskeyRequest) chain() ChainID { return Base }
+
+// GetVaultUpgradePayloadPasskey drafts the move of a whole position from a vault on Base to its successor and returns
+// what the user's passkey has to sign: two orders under one signature. An account has at most one draft: a former one of
+// any kind is lost, its transaction id with it. Amounts and the other vault are in the payload.
+//
+// Operation get_vault_upgrade_payload_passkey, a POST. [ErrBadRequest] if the vault has no successor or is asynchronous,
+// if there are no shares in it, or if an upgrade is under way. [ErrUnauthorized] also if the account is not yours or is
+// not activated. After [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one
+// replaces it.
+func (c *Client) GetVaultUpgradePayloadPasskey(ctx context.Context, req *GetVaultUpgradePayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
+	return fetchPayload(ctx, c, getVaultUpgradePayloadPasskey, req, opts)
+}

@@ -1,0 +1,302 @@
+package byzantine_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// polledAPI answers GetTransaction and notes when it was asked.
+type polledAPI struct {
+	times  []time.Time
+	answer func(poll int) (*http.Response, error) // poll counts from 1
+}
+
+func (p *polledAPI) client(t *testing.T) *byzantine.Client {
+	return newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "/v1/query/get-transaction?transactionId="+testTransactionID, r.URL.RequestURI())
+		p.times = append(p.times, time.Now())
+		return p.answer(len(p.times))
+	})))
+}
+
+// statuses answers with these, one per poll, and the last one from then on. "" is a 404.
+func statuses(all ...byzantine.TransactionStatus) *polledAPI {
+	return &polledAPI{answer: func(poll int) (*http.Response, error) {
+		status := all[min(poll, len(all))-1]
+		if status == "" {
+			return newAnswer(http.StatusNotFound, nil, `{"error":"no such transaction"}`), nil
+		}
+		return newAnswer(http.StatusOK, nil, `{"transactionId":"`+testTransactionID+`","status":"`+string(status)+`"}`), nil
+	}}
+}
+
+func TestWaitForTransactionEndsWhenItIsCompleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing", "processing", "of_the_future", "processing", "completed")
+		var seen []byzantine.TransactionStatus
+		transaction, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID,
+			byzantine.OnChange(func(tx *byzantine.Transaction) { seen = append(seen, tx.Status) }))
+		require.NoError(t, err)
+		assert.Equal(t, testTransactionID, transaction.TransactionID)
+		assert.Equal(t, byzantine.TransactionCompleted, transaction.Status)
+		assert.Equal(t, []byzantine.TransactionStatus{"processing", "of_the_future", "processing", "completed"}, seen)
+		assert.Len(t, api.times, 5)
+	})
+}
+
+func TestEveryOtherEndOfATransactionIsAnError(t *testing.T) {
+	for _, status := range []byzantine.TransactionStatus{
+		byzantine.TransactionSimulationFailed, byzantine.TransactionReverted, byzantine.TransactionRefunded, byzantine.TransactionCancelled,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			transaction, err := statuses("processing", status).client(t).WaitForTransaction(t.Context(), testTransactionID)
+			var failed *byzantine.TransactionFailedError
+			require.ErrorAs(t, err, &failed)
+			assert.Same(t, failed.Transaction, transaction)
+			assert.Equal(t, status, transaction.Status)
+			assert.EqualError(t, err, "byzantine: the transaction ended as "+string(status))
+		})
+	}
+}
+
+func TestUntil(t *testing.T) {
+	waitingForFunds := byzantine.Until(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionWaitingForFunds })
+	for _, c := range []struct {
+		name  string
+		api   *polledAPI
+		until byzantine.WaitOption
+		polls int
+		error string
+	}{
+		{"satisfied before the end", statuses("processing", "waiting_for_funds", "completed"), waitingForFunds, 2, ""},
+		{"passed unseen", statuses("processing", "completed"), waitingForFunds, 2, ""},
+		{"passed to another end", statuses("processing", "refunded"), waitingForFunds, 2, "byzantine: the transaction ended as refunded"},
+		{"satisfied by another end", statuses("processing", "cancelled"),
+			byzantine.Until(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionCancelled }), 2, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, err := c.api.client(t).WaitForTransaction(t.Context(), testTransactionID, c.until)
+				if c.error == "" {
+					assert.NoError(t, err)
+				} else {
+					assert.EqualError(t, err, c.error)
+				}
+				assert.Len(t, c.api.times, c.polls)
+			})
+		})
+	}
+}
+
+func TestPollsBecomeRarer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		api := statuses("processing")
+		started := time.Now()
+		_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Greater(t, len(api.times), 200)
+		assert.Equal(t, started, api.times[0], "the first poll is at once")
+		ceiling := time.Second
+		different := map[time.Duration]bool{}
+		for i := range len(api.times) - 1 {
+			pause := api.times[i+1].Sub(api.times[i])
+			assert.GreaterOrEqual(t, pause, ceiling*3/4)
+			assert.LessOrEqual(t, pause, ceiling)
+			different[pause] = true
+			ceiling = min(ceiling*3/2, 12*time.Second)
+		}
+		assert.Greater(t, len(different), 100, "with jitter")
+	})
+}
+
+func TestPollEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing", "processing", "processing", "completed")
+		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID, byzantine.PollEvery(-1), byzantine.PollEvery(time.Minute))
+		require.NoError(t, err)
+		for i := range 3 {
+			assert.Equal(t, time.Minute, api.times[i+1].Sub(api.times[i]))
+		}
+	})
+}
+
+func TestATransactionMayBeUnknownAtFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := statuses("", "", "", "processing", "completed").client(t).WaitForTransaction(t.Context(), testTransactionID)
+		require.NoError(t, err)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		transaction, err := statuses("").client(t).WaitForTransaction(t.Context(), testTransactionID)
+		require.ErrorIs(t, err, byzantine.ErrNotFound)
+		assert.ErrorContains(t, err, "byzantine: waiting for the transaction, not seen yet: byzantine: get_transaction: 404 Not Found: no such transaction")
+		assert.Nil(t, transaction)
+		assert.GreaterOrEqual(t, time.Since(started), 30*time.Second)
+		assert.Less(t, time.Since(started), 43*time.Second)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing", "")
+		transaction, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+		require.ErrorIs(t, err, byzantine.ErrNotFound)
+		assert.ErrorContains(t, err, "last seen as processing")
+		assert.Equal(t, byzantine.TransactionProcessing, transaction.Status, "as it was last seen")
+		assert.Len(t, api.times, 2, "one that was seen does not vanish for a moment")
+	})
+}
+
+// failing answers by fail from the second poll to the one before until, else with "processing", and in the end with
+// "completed".
+func failing(until int, fail func() (*http.Response, error)) *polledAPI {
+	good := statuses("processing", "completed")
+	return &polledAPI{answer: func(poll int) (*http.Response, error) {
+		if poll > 1 && poll < until {
+			return fail()
+		}
+		return good.answer(poll)
+	}}
+}
+
+func TestAPassingFailureDoesNotEndTheWait(t *testing.T) {
+	for name, fail := range map[string]func() (*http.Response, error){
+		"500":        func() (*http.Response, error) { return newAnswer(500, nil, ""), nil },
+		"502":        func() (*http.Response, error) { return newAnswer(502, nil, "<html>"), nil },
+		"429":        func() (*http.Response, error) { return newAnswer(429, nil, ""), nil },
+		"connection": func() (*http.Response, error) { return nil, errors.New("connection reset") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, err := failing(12, fail).client(t).WaitForTransaction(t.Context(), testTransactionID)
+				require.NoError(t, err)
+			})
+			synctest.Test(t, func(t *testing.T) {
+				api := failing(1_000_000, fail)
+				started := time.Now()
+				transaction, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+				require.ErrorContains(t, err, "byzantine: waiting for the transaction, last seen as processing: byzantine: get_transaction: ")
+				assert.Equal(t, byzantine.TransactionProcessing, transaction.Status)
+				assert.GreaterOrEqual(t, time.Since(started), 5*time.Minute, "it is given five minutes")
+				assert.Less(t, time.Since(started), 6*time.Minute)
+			})
+		})
+	}
+}
+
+func TestFailuresInTurnsDoNotAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing")
+		good := api.answer
+		api.answer = func(poll int) (*http.Response, error) {
+			switch {
+			case poll > 200:
+				return newAnswer(200, nil, `{"status":"completed"}`), nil
+			case poll%2 == 0:
+				return newAnswer(500, nil, ""), nil
+			}
+			return good(poll)
+		}
+		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+		assert.NoError(t, err)
+	})
+}
+
+func TestOtherFailuresEndTheWaitAtOnce(t *testing.T) {
+	for want, fail := range map[string]func() (*http.Response, error){
+		"401 Unauthorized": func() (*http.Response, error) { return newAnswer(401, nil, ""), nil },
+		"400 Bad Request":  func() (*http.Response, error) { return newAnswer(400, nil, ""), nil },
+		"not JSON":         func() (*http.Response, error) { return newAnswer(200, nil, "<html>"), nil },
+		"no such host":     func() (*http.Response, error) { return nil, &net.DNSError{Err: "no such host", IsNotFound: true} },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api := failing(1_000_000, fail)
+			_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+			require.ErrorContains(t, err, want)
+			assert.Len(t, api.times, 2)
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing")
+		_, err := api.client(t).WaitForTransaction(t.Context(), "1")
+		require.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+		assert.Empty(t, api.times)
+	})
+}
+
+func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		started := time.Now()
+		transaction, err := statuses("", "waiting_for_funds").client(t).WaitForTransaction(ctx, testTransactionID)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.EqualError(t, err, "byzantine: waiting for the transaction, last seen as waiting_for_funds: context deadline exceeded")
+		assert.Equal(t, byzantine.TransactionWaitingForFunds, transaction.Status)
+		assert.Equal(t, 20*time.Second, time.Since(started))
+	})
+	t.Run("with its cause", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			shutdown := errors.New("shutdown")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(10*time.Second, func() { cancel(shutdown) })
+			_, err := statuses("processing").client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, shutdown)
+			assert.EqualError(t, err, "byzantine: waiting for the transaction, last seen as processing: context canceled: shutdown")
+		})
+	})
+	t.Run("during a poll", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			api := &polledAPI{answer: func(int) (*http.Response, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}}
+			_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.EqualError(t, err, "byzantine: waiting for the transaction, not seen yet: context deadline exceeded")
+		})
+	})
+	t.Run("while the API fails", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := failing(1_000_000, func() (*http.Response, error) { return newAnswer(500, nil, "oops"), nil }).client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, err, byzantine.ErrServer)
+			assert.ErrorContains(t, err, "last seen as processing: context deadline exceeded; the last poll failed: byzantine: get_transaction: 500")
+		})
+	})
+	t.Run("over from the start", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			api := statuses("completed")
+			transaction, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Nil(t, transaction)
+			assert.Empty(t, api.times)
+		})
+	})
+}
+
+func TestAnOddStatusDoesNotReachATerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		api := &polledAPI{answer: func(int) (*http.Response, error) { return newAnswer(200, nil, `{"status":"a\u001b[31m\nb"}`), nil }}
+		_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+		assert.ErrorContains(t, err, "last seen as a[31m b: ")
+	})
+}

@@ -1,0 +1,132 @@
+package byzantine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// WebhookEvent is an event as the delivery history records it. The ids of what it is about stand beside the rest.
+type WebhookEvent struct {
+	EventRelated
+	ID           string    `json:"id"`           // UUID
+	IntegratorID string    `json:"integratorId"` // UUID
+	EventType    EventType `json:"eventType"`
+	SourceType   string    `json:"sourceType"` // where it came from: "bridge", "sumsub", "customer_api", ...
+	SourceID     string    `json:"sourceId"`
+	// Payload is the envelope that is sent, usually an [Event]. Events from before September 2026 may hold the older
+	// form.
+	Payload        json.RawMessage `json:"payload"`
+	PayloadVersion int32           `json:"payloadVersion"`
+	CreatedAt      time.Time       `json:"createdAt"`
+}
+
+// WebhookDeliveryStatus says how far a delivery is. Values that are not listed here pass through.
+type WebhookDeliveryStatus string
+
+// The delivery statuses.
+const (
+	WebhookDeliveryPending        WebhookDeliveryStatus = "pending"
+	WebhookDeliverySending        WebhookDeliveryStatus = "sending"
+	WebhookDeliverySucceeded      WebhookDeliveryStatus = "succeeded"       // the endpoint answered with a 2xx
+	WebhookDeliveryFailed         WebhookDeliveryStatus = "failed"          // is tried again by itself
+	WebhookDeliveryTerminalFailed WebhookDeliveryStatus = "terminal_failed" // given up
+)
+
+// WebhookDelivery is the sending of an event to one endpoint. A failed one is tried again after 30 s, 60 s, 5 min,
+// 30 min, 2 h and 6 h.
+type WebhookDelivery struct {
+	ID             string                `json:"id"`             // UUID, as are the next two
+	SubscriptionID string                `json:"subscriptionId"` // the endpoint
+	EventID        string                `json:"eventId"`
+	Status         WebhookDeliveryStatus `json:"status"`
+	NextAttemptAt  *time.Time            `json:"nextAttemptAt,omitzero"`
+	AttemptCount   int32                 `json:"attemptCount"`
+	TerminalReason *string               `json:"terminalReason,omitzero"`
+	// LastResponseSummary is what the endpoint answered last. Its form is not documented.
+	LastResponseSummary json.RawMessage `json:"lastResponseSummary,omitzero"`
+	CreatedAt           time.Time       `json:"createdAt"`
+	UpdatedAt           time.Time       `json:"updatedAt"`
+}
+
+// WebhookAttemptOutcome is how an attempt ended. Values that are not listed here pass through.
+type WebhookAttemptOutcome string
+
+// The outcomes.
+const (
+	WebhookAttemptSucceeded WebhookAttemptOutcome = "succeeded"
+	WebhookAttemptFailed    WebhookAttemptOutcome = "failed"
+)
+
+// WebhookDeliveryAttempt is one request to an endpoint.
+type WebhookDeliveryAttempt struct {
+	ID            string                `json:"id"` // UUID, as are the next two
+	DeliveryID    string                `json:"deliveryId"`
+	SigningKeyID  *string               `json:"signingKeyId,omitzero"`
+	AttemptNumber int32                 `json:"attemptNumber"`
+	Outcome       WebhookAttemptOutcome `json:"outcome"`
+	StatusCode    *int32                `json:"statusCode,omitzero"` // nil if the endpoint did not answer
+	Error         *string               `json:"error,omitzero"`
+	LatencyMs     *int32                `json:"latencyMs,omitzero"` // milliseconds
+	SignedAt      time.Time             `json:"signedAt"`
+	// SignedTimestamp is the text of the X-Byzantine-Webhook-Timestamp header, Unix seconds.
+	SignedTimestamp string `json:"signedTimestamp"`
+	// ResponseSummary is what the endpoint answered. Its form is not documented.
+	ResponseSummary json.RawMessage `json:"responseSummary,omitzero"`
+	Actor           *string         `json:"actor,omitzero"` // who asked for the attempt
+	CreatedAt       time.Time       `json:"createdAt"`
+}
+
+// WebhookDeliveryWithAttempts is a delivery, its event and what was tried.
+type WebhookDeliveryWithAttempts struct {
+	Delivery WebhookDelivery `json:"delivery"`
+	Event    WebhookEvent    `json:"event"`
+	// Attempts is empty if they were not asked for.
+	Attempts []WebhookDeliveryAttempt `json:"attempts"`
+}
+
+// ListWebhookDeliveriesRequest asks for a page of the delivery history. The filters are combined by "and".
+type ListWebhookDeliveriesRequest struct {
+	Limit           *int64                `json:"-" query:"limit,omitzero"`           // 100 unless set; the API moves a higher one to 250
+	Offset          *int64                `json:"-" query:"offset,omitzero"`          // 0 unless set
+	IncludeAttempts *bool                 `json:"-" query:"includeAttempts,omitzero"` // true unless set
+	SubscriptionID  string                `json:"-" query:"subscriptionId,omitzero" check:"uuid"`
+	EventID         string                `json:"-" query:"eventId,omitzero" check:"uuid"`
+	EventType       EventType             `json:"-" query:"eventType,omitzero"`
+	Status          WebhookDeliveryStatus `json:"-" query:"status,omitzero"`
+	SourceType      string                `json:"-" query:"sourceType,omitzero"`
+	SourceID        string                `json:"-" query:"sourceId,omitzero"`
+	AccountID       string                `json:"-" query:"accountId,omitzero" check:"uuid"`
+}
+
+// WebhookDeliveryList is a page of the delivery history.
+type WebhookDeliveryList struct {
+	Deliveries       []WebhookDeliveryWithAttempts `json:"deliveries"`
+	Limit            int64                         `json:"limit"`  // that was applied
+	Offset           int64                         `json:"offset"` // that was applied
+	HasMore          bool                          `json:"hasMore"`
+	AttemptsIncluded bool                          `json:"attemptsIncluded"`
+}
+
+// ListWebhookDeliveries returns a page of the delivery history. Its order is not documented. Deleting a subscription
+// deletes its part of the history. [Client.AllWebhookDeliveries] iterates over all pages.
+//
+// Operation list_deliveries.
+func (c *Client) ListWebhookDeliveries(ctx context.Context, req *ListWebhookDeliveriesRequest, opts ...CallOption) (*WebhookDeliveryList, error) {
+	return listWebhookDeliveries.call(ctx, c, req, opts)
+}
+
+// RetryWebhookDeliveryRequest names a delivery. [Client.RetryWebhookDelivery] makes it.
+type RetryWebhookDeliveryRequest struct {
+	DeliveryID string `json:"-" path:"delivery_id" check:"uuid"`
+}
+
+// RetryWebhookDelivery sends a failed delivery once more and waits for the outcome. That the call succeeds does not mean
+// that the endpoint did: see Delivery.Status and Attempt.Outcome.
+//
+// Operation retry_delivery. [ErrBadRequest] unless the delivery's status is [WebhookDeliveryFailed] and the subscription
+// is enabled, [ErrNotFound] if there is no such delivery. After [ErrOutcomeUnknown] see [Client.ListWebhookDeliveries];
+// endpoints get deliveries twice anyway now and then and have to tell them apart by the event's id.
+func (c *Client) RetryWebhookDelivery(ctx context.Context, deliveryID string, opts ...CallOption) (*WebhookDeliveryResult, error) {
+	return retryWebhookDelivery.call(ctx, c, &RetryWebhookDeliveryRequest{DeliveryID: deliveryID}, opts)
+}
