@@ -4,7 +4,8 @@ import "errors"
 
 // The kinds of refusal, for errors.Is.
 var (
-	// ErrConfiguration is a mistake of the calling program: a relying party, a user or an excluded id that cannot be used.
+	// ErrConfiguration is a mistake of the calling program: a relying party, a user, a payload or a credential id that
+	// cannot be used.
 	ErrConfiguration = errors.New("passkey: configuration not usable")
 	// ErrState is a state that is missing, incomplete or another relying party's: the ceremony has to begin anew.
 	ErrState = errors.New("passkey: state not usable")
@@ -23,6 +24,10 @@ var (
 	// ErrUnsupportedKey is a public key that the API does not take: neither ES256 nor RS256, not on its curve, or of an
 	// RSA size below 2048 or above 8192 bits.
 	ErrUnsupportedKey = errors.New("passkey: public key not supported")
+	// ErrCredential is a signature by another passkey than those that were asked for.
+	ErrCredential = errors.New("passkey: credential not allowed")
+	// ErrSignature is a signature that the passkey's public key does not verify.
+	ErrSignature = errors.New("passkey: signature not valid")
 	// ErrAttestation is an attestation statement that does not verify.
 	ErrAttestation = errors.New("passkey: attestation not valid")
 )
@@ -43,6 +48,10 @@ func (e *Error) Error() string { return "passkey: " + e.Check + ": " + e.Reason 
 
 // Unwrap returns Kind.
 func (e *Error) Unwrap() error { return e.Kind }
+
+func unusableState(name, reason string) error {
+	return &Error{Check: name, Reason: reason, Kind: ErrState}
+}
 
 func malformed(check, reason string) error {
 	return &Error{Check: check, Reason: reason, Kind: ErrMalformed}

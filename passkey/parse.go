@@ -17,8 +17,6 @@ import (
 const MaxResponseBytes = 64 << 10
 
 const (
-	// maxAuthenticatorData has room for the extensions of an assertion; without them it has 37 bytes.
-	maxAuthenticatorData = 4 << 10
 	// maxAttestationObject bounds the certificates in an attestation statement, and with them the time that a signature
 	// check takes: an RSA key of 30,000 bits costs 50 ms, and one that fills 64 KiB a second. The longest real chains
 	// have about 8 KiB, and the options ask for none.
@@ -32,13 +30,13 @@ const (
 
 // What errors call the parts of a response.
 const (
-	checkCredential        = "credential"
-	checkResponse          = checkCredential + ".response"
-	checkClientDataJSON    = checkResponse + ".clientDataJSON"
-	checkAttestationObject = checkResponse + ".attestationObject"
-	checkAuthData          = checkAttestationObject + ".authData"
-	checkAuthenticatorData = checkResponse + ".authenticatorData"
-	checkSignature         = checkResponse + ".signature"
+	checkCredential         = "credential"
+	checkResponse           = checkCredential + ".response"
+	checkClientDataJSON     = checkResponse + ".clientDataJSON"
+	checkAttestationObject  = checkResponse + ".attestationObject"
+	checkAuthData           = checkAttestationObject + ".authData"
+	checkAssertionData      = checkResponse + ".authenticatorData"
+	checkAssertionSignature = checkResponse + ".signature"
 )
 
 // registration is a response that is well formed and agrees with itself. Nothing in it has been compared with a

@@ -78,14 +78,11 @@ func (rp *RelyingParty) BeginRegistration(user User, exclude ...string) (options
 	}
 	excluded := make([]protocol.CredentialDescriptor, 0, len(exclude))
 	for i, id := range exclude {
-		raw, err := decodeBase64(id)
+		descriptor, err := describe(fmt.Sprintf("exclude[%d]", i), id)
 		if err != nil {
-			return nil, nil, misconfigured(fmt.Sprintf("exclude[%d]", i), err.Error())
+			return nil, nil, err
 		}
-		if len(raw) == 0 || len(raw) > maxCredentialID {
-			return nil, nil, misconfigured(fmt.Sprintf("exclude[%d]", i), "not the id of a credential: 1 to 1023 bytes")
-		}
-		excluded = append(excluded, protocol.CredentialDescriptor{Type: protocol.PublicKeyCredentialType, CredentialID: raw})
+		excluded = append(excluded, descriptor)
 	}
 	challenge := make([]byte, challengeSize)
 	rand.Read(challenge)
@@ -120,9 +117,26 @@ func (rp *RelyingParty) BeginRegistration(user User, exclude ...string) (options
 		UserID:         user.ID,
 		RelyingPartyID: rp.ID,
 		Challenge:      encodeBase64(challenge),
-		// Whole seconds and UTC, so that the state is the same after a trip through JSON.
-		ExpiresAt: time.Now().Add(rp.timeout() + gracePeriod).UTC().Truncate(time.Second),
+		ExpiresAt:      rp.stateExpiry(),
 	}, nil
+}
+
+// stateExpiry returns when a state that is made now ends: in whole seconds and UTC, so that it is the same after a trip
+// through JSON.
+func (rp *RelyingParty) stateExpiry() time.Time {
+	return time.Now().Add(rp.timeout() + gracePeriod).UTC().Truncate(time.Second)
+}
+
+// describe names a credential in the options by its id. check is what an error calls the id.
+func describe(check, id string) (protocol.CredentialDescriptor, error) {
+	raw, err := decodeBase64(id)
+	if err != nil {
+		return protocol.CredentialDescriptor{}, misconfigured(check, err.Error())
+	}
+	if len(raw) == 0 || len(raw) > maxCredentialID {
+		return protocol.CredentialDescriptor{}, misconfigured(check, "not the id of a credential: 1 to 1023 bytes")
+	}
+	return protocol.CredentialDescriptor{Type: protocol.PublicKeyCredentialType, CredentialID: raw}, nil
 }
 
 func (u User) check() error {
@@ -180,21 +194,26 @@ func (rp *RelyingParty) FinishRegistration(state *RegistrationState, responseJSO
 
 // check refuses a state that could make a later check pass by being empty.
 func (s *RegistrationState) check(rp *RelyingParty) error {
-	unusable := func(reason string) error {
-		return &Error{Check: "RegistrationState", Reason: reason, Kind: ErrState}
-	}
+	const name = "RegistrationState"
 	if s == nil {
-		return unusable("missing")
+		return unusableState(name, "missing")
 	}
 	challenge, err := decodeBase64(s.Challenge)
-	if err != nil || len(challenge) != challengeSize || s.UserID == "" || s.ExpiresAt.IsZero() {
-		return unusable("incomplete")
+	if err != nil || len(challenge) != challengeSize || s.UserID == "" {
+		return unusableState(name, "incomplete")
 	}
-	if s.RelyingPartyID != rp.ID {
-		return unusable("made for another relying party")
-	}
-	if !time.Now().Before(s.ExpiresAt) {
-		return &Error{Check: "RegistrationState.ExpiresAt", Reason: "the registration took too long", Kind: ErrExpired}
+	return rp.checkState(name, s.RelyingPartyID, s.ExpiresAt)
+}
+
+// checkState compares what the states of both ceremonies have in common with now and here.
+func (rp *RelyingParty) checkState(name, relyingPartyID string, expiresAt time.Time) error {
+	switch {
+	case expiresAt.IsZero():
+		return unusableState(name, "incomplete")
+	case relyingPartyID != rp.ID:
+		return unusableState(name, "made for another relying party")
+	case !time.Now().Before(expiresAt):
+		return &Error{Check: name + ".ExpiresAt", Reason: "the ceremony took too long", Kind: ErrExpired}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -178,8 +179,7 @@ func TestDecodeReadsWhatServeMuxMatched(t *testing.T) {
 	var got request
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+template, func(_ http.ResponseWriter, r *http.Request) {
-		body := make([]byte, r.ContentLength)
-		_, err := r.Body.Read(body)
+		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
 		assert.NoError(t, wire.Decode(&got, r.PathValue, r.URL.Query(), body))
 	})

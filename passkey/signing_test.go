@@ -1,0 +1,324 @@
+package passkey_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// A published vector of the challenge rule.
+const (
+	vectorBody = `{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"1700000000000",` +
+		`"organizationId":"11111111-2222-4333-8444-555555555555","parameters":{"signWith":"0x00000000000000000000000000000000000000aa",` +
+		`"payload":"00ff","encoding":"PAYLOAD_ENCODING_HEXADECIMAL","hashFunction":"HASH_FUNCTION_NO_OP"}}`
+	vectorChallenge = "MTNjNzE0OTRjY2QzODIyMjJjMmI0ZGExNjViYWUyMGU0NGE3MzdkNzEyN2RjZDA0NGRhNGJkNGRlZjMwYjQxMg"
+)
+
+func TestChallenge(t *testing.T) {
+	got, err := passkey.Challenge([]byte(vectorBody))
+	require.NoError(t, err)
+	assert.Equal(t, vectorChallenge, got)
+}
+
+func TestChallengeIsOfTheBytesAsTheyCame(t *testing.T) {
+	// Key order, escapes and characters that encoding/json would rewrite: none of them may be touched.
+	body := `{"z":"<&>` + "\u2028" + `","a":"\u003c\/","n":1.50e1,"p":"{\"k\": 1}"}`
+	digest := sha256.Sum256([]byte(body))
+	want := encode([]byte(hex.EncodeToString(digest[:])))
+
+	for name, spelling := range map[string]string{
+		"compact":       body,
+		"spread out":    " \n{ \"z\" :\t\"<&>\u2028\" , \"a\": \"\\u003c\\/\",\r\n\"n\": 1.50e1, \"p\": \"{\\\"k\\\": 1}\" }\n",
+		"blank in text": body, // the blank inside p stays
+	} {
+		got, err := passkey.Challenge([]byte(spelling))
+		require.NoError(t, err, name)
+		assert.Equal(t, want, got, name)
+	}
+	other, err := passkey.Challenge([]byte(strings.Replace(body, `\"k\": 1`, `\"k\":1`, 1)))
+	require.NoError(t, err)
+	assert.NotEqual(t, want, other, "a blank inside a string counts")
+}
+
+func TestChallengeRefuses(t *testing.T) {
+	for name, body := range map[string]string{
+		"nothing": "", "blanks": " ", "null": "null", "a string": `"{}"`, "a list": "[]", "a number": "1", "cut off": `{"a":1`, "two objects": "{}{}",
+		"a comment": "{/**/}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			challenge, err := passkey.Challenge([]byte(body))
+			assert.Empty(t, challenge)
+			requireRefusal(t, err, passkey.ErrConfiguration, "bodyToSign")
+		})
+	}
+}
+
+// deposit is a payload with everything that a careless store would change.
+func deposit() byzantine.Payload {
+	return byzantine.Payload{
+		BodyToSign:    []byte(`{"z":"<&>` + "\u2028" + `","a":"\u003c"}`),
+		TransactionID: "11111111-2222-4333-8444-555555555555",
+		ChainID:       byzantine.Base,
+	}
+}
+
+// enrol registers a new passkey of an authenticator.
+func enrol(t testing.TB, rp *passkey.RelyingParty, a *byzantinetest.Authenticator) passkey.Credential {
+	t.Helper()
+	state, response := begin(t, rp, a)
+	c, err := rp.FinishRegistration(state, response, "phone")
+	require.NoError(t, err)
+	return *c
+}
+
+// beginSigning makes a state and the response of an authenticator to its options.
+func beginSigning(t testing.TB, rp *passkey.RelyingParty, a *byzantinetest.Authenticator, allowed ...passkey.Credential) (*passkey.SigningState, []byte) {
+	t.Helper()
+	options, state, err := rp.BeginSigning(deposit(), allowed...)
+	require.NoError(t, err)
+	response, err := a.Get(options)
+	require.NoError(t, err)
+	return state, response
+}
+
+func TestBeginSigningOptions(t *testing.T) {
+	rp := relyingParty()
+	rp.UserVerification, rp.Timeout = passkey.UserVerificationRequired, 2*time.Minute
+	c := passkey.Credential{ID: encode([]byte("one")), Transports: []string{"internal", "smart-card"}}
+	options, state, err := rp.BeginSigning(byzantine.Payload{BodyToSign: []byte(vectorBody)}, c, passkey.Credential{ID: encode([]byte("two"))})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{
+		"challenge": "`+vectorChallenge+`",
+		"rpId": "example.com",
+		"timeout": 120000,
+		"userVerification": "required",
+		"allowCredentials": [
+			{"type": "public-key", "id": "`+encode([]byte("one"))+`", "transports": ["internal", "smart-card"]},
+			{"type": "public-key", "id": "`+encode([]byte("two"))+`"}
+		]
+	}`, string(options))
+	assert.Equal(t, map[string][]byte{encode([]byte("one")): nil, encode([]byte("two")): nil}, state.Allowed)
+}
+
+func TestBeginSigningWithoutNamedPasskeys(t *testing.T) {
+	options, state, err := relyingParty().BeginSigning(byzantine.Payload{BodyToSign: []byte(vectorBody)})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"challenge": "`+vectorChallenge+`", "rpId": "example.com", "timeout": 600000, "userVerification": "preferred"}`, string(options))
+	assert.True(t, state.AnyCredential)
+}
+
+func TestBeginSigningTakesAPasskeyThatIsNamedTwice(t *testing.T) {
+	rp := relyingParty()
+	c := enrol(t, rp, byzantinetest.NewAuthenticator())
+	padded := passkey.Credential{ID: c.ID + "="}
+	for _, list := range [][]passkey.Credential{{padded, c}, {c, padded}} {
+		options, state, err := rp.BeginSigning(deposit(), list...)
+		require.NoError(t, err)
+		assert.Equal(t, 1, strings.Count(string(options), c.ID))
+		assert.Equal(t, map[string][]byte{c.ID: c.PublicKey}, state.Allowed)
+	}
+}
+
+func TestBeginSigningRefuses(t *testing.T) {
+	rp := relyingParty()
+	id := encode([]byte("one"))
+	for name, c := range map[string]struct {
+		payload byzantine.Payload
+		allowed passkey.Credential
+		kind    error
+		check   string
+	}{
+		"no payload":        {allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
+		"body is no object": {payload: byzantine.Payload{BodyToSign: []byte("1")}, allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
+		"zero credential":   {payload: deposit(), kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
+		"id is no base64":   {payload: deposit(), allowed: passkey.Credential{ID: "one two"}, kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
+		"id too long":       {payload: deposit(), allowed: passkey.Credential{ID: encode(make([]byte, 1024))}, kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
+		"key is no key":     {payload: deposit(), allowed: passkey.Credential{ID: id, PublicKey: []byte("key")}, kind: passkey.ErrUnsupportedKey, check: publicKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options, state, err := rp.BeginSigning(c.payload, c.allowed)
+			assert.Nil(t, options)
+			assert.Nil(t, state)
+			requireRefusal(t, err, c.kind, c.check)
+		})
+	}
+	_, _, err := new(passkey.RelyingParty).BeginSigning(deposit())
+	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
+}
+
+func TestFinishSigning(t *testing.T) {
+	for name, options := range map[string][]byzantinetest.AuthenticatorOption{
+		"ES256":        {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256)},
+		"RS256":        {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256)},
+		"security key": {byzantinetest.WithTransports("usb"), byzantinetest.WithBackup(false, false), byzantinetest.WithSignCount(7)},
+		"subdomain":    {byzantinetest.WithOrigin("https://app.example.com")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rp, a := relyingParty(), byzantinetest.NewAuthenticator(options...)
+			c := enrol(t, rp, a)
+			state, response := beginSigning(t, rp, a, c)
+			signed, err := rp.FinishSigning(state, response)
+			require.NoError(t, err)
+			assert.Equal(t, string(deposit().BodyToSign), string(signed.SignedBody), "what was signed is what is sent")
+			assert.Equal(t, deposit().TransactionID, signed.TransactionID)
+			assert.Equal(t, byzantine.Base, signed.ChainID)
+
+			genuine := takeSignatureApart(t, response)
+			assert.Equal(t, `{"credentialId":"`+c.ID+`","authenticatorData":"`+genuine.response["authenticatorData"].(string)+
+				`","clientDataJson":"`+genuine.response["clientDataJSON"].(string)+
+				`","signature":"`+genuine.response["signature"].(string)+`"}`, signed.WebAuthnStamp)
+		})
+	}
+}
+
+func TestFinishSigningCompactsTheBody(t *testing.T) {
+	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	c := enrol(t, rp, a)
+	spread := byzantine.Payload{BodyToSign: []byte("{ \"b\": \"<\",\n\"a\": 1 }")}
+	options, state, err := rp.BeginSigning(spread, c)
+	require.NoError(t, err)
+	response, err := a.Get(options)
+	require.NoError(t, err)
+	signed, err := rp.FinishSigning(state, response)
+	require.NoError(t, err)
+	assert.Equal(t, `{"b":"<","a":1}`, string(signed.SignedBody))
+	assert.Equal(t, "{ \"b\": \"<\",\n\"a\": 1 }", string(spread.BodyToSign), "the caller's bytes are left alone")
+	assert.Empty(t, signed.TransactionID)
+	assert.Zero(t, signed.ChainID)
+}
+
+func TestSigningStateSurvivesJSON(t *testing.T) {
+	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	state, response := beginSigning(t, rp, a, enrol(t, rp, a), passkey.Credential{ID: encode([]byte("elsewhere"))})
+	direct, err := rp.FinishSigning(state, response)
+	require.NoError(t, err)
+
+	session, err := json.Marshal(map[string]any{"signing": state})
+	require.NoError(t, err)
+	var restored struct {
+		Signing *passkey.SigningState `json:"signing"`
+	}
+	require.NoError(t, json.Unmarshal(session, &restored))
+	assert.Equal(t, state, restored.Signing)
+	stored, err := rp.FinishSigning(restored.Signing, response)
+	require.NoError(t, err)
+	assert.Equal(t, direct, stored)
+}
+
+func TestSigningStateExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+		c := enrol(t, rp, a)
+		state, response := beginSigning(t, rp, a, c)
+		time.Sleep(10*time.Minute + 59*time.Second)
+		_, err := rp.FinishSigning(state, response)
+		require.NoError(t, err, "within the timeout and a minute for the way back")
+		time.Sleep(time.Second)
+		signed, err := rp.FinishSigning(state, response)
+		assert.Zero(t, signed)
+		requireRefusal(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
+	})
+}
+
+func TestFinishSigningRefusesStates(t *testing.T) {
+	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	state, response := beginSigning(t, rp, a, enrol(t, rp, a))
+	for name, change := range map[string]func(s passkey.SigningState) *passkey.SigningState{
+		"none":                  func(passkey.SigningState) *passkey.SigningState { return nil },
+		"zero":                  func(passkey.SigningState) *passkey.SigningState { return &passkey.SigningState{} },
+		"no payload":            func(s passkey.SigningState) *passkey.SigningState { s.Payload.BodyToSign = nil; return &s },
+		"payload is no object":  func(s passkey.SigningState) *passkey.SigningState { s.Payload.BodyToSign = []byte("[]"); return &s },
+		"passkeys lost":         func(s passkey.SigningState) *passkey.SigningState { s.Allowed = nil; return &s },
+		"any, and some passkey": func(s passkey.SigningState) *passkey.SigningState { s.AnyCredential = true; return &s },
+		"no end":                func(s passkey.SigningState) *passkey.SigningState { s.ExpiresAt = time.Time{}; return &s },
+		"another relying party": func(s passkey.SigningState) *passkey.SigningState { s.RelyingPartyID = "example.org"; return &s },
+	} {
+		t.Run(name, func(t *testing.T) {
+			signed, err := rp.FinishSigning(change(*state), response)
+			assert.Zero(t, signed)
+			requireRefusal(t, err, passkey.ErrState, "SigningState")
+		})
+	}
+	_, err := new(passkey.RelyingParty).FinishSigning(state, response)
+	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
+}
+
+func TestAnotherPayloadsSignatureDoesNotPass(t *testing.T) {
+	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	c := enrol(t, rp, a)
+	_, response := beginSigning(t, rp, a, c)
+	_, state, err := rp.BeginSigning(byzantine.Payload{BodyToSign: []byte(vectorBody)}, c)
+	require.NoError(t, err)
+	_, err = rp.FinishSigning(state, response)
+	requireRefusal(t, err, passkey.ErrChallenge, clientJSON+".challenge")
+}
+
+func TestAnotherPasskeyDoesNotPass(t *testing.T) {
+	rp, hers, his := relyingParty(), byzantinetest.NewAuthenticator(), byzantinetest.NewAuthenticator()
+	herKey, hisKey := enrol(t, rp, hers), enrol(t, rp, his)
+	_, response := beginSigning(t, rp, his, hisKey)
+	_, state, err := rp.BeginSigning(deposit(), herKey)
+	require.NoError(t, err)
+	_, err = rp.FinishSigning(state, response)
+	requireRefusal(t, err, passkey.ErrCredential, "credential.id")
+
+	// Under her id his signature does not verify.
+	forged := takeSignatureApart(t, response)
+	forged.outer["id"], forged.outer["rawId"] = herKey.ID, herKey.ID
+	_, err = rp.FinishSigning(state, forged.putTogether(t))
+	requireRefusal(t, err, passkey.ErrSignature, "credential.response.signature")
+
+	t.Run("unless none was named", func(t *testing.T) {
+		_, anyState, err := rp.BeginSigning(deposit())
+		require.NoError(t, err)
+		signed, err := rp.FinishSigning(anyState, response)
+		require.NoError(t, err)
+		assert.Contains(t, signed.WebAuthnStamp, hisKey.ID)
+	})
+	t.Run("nor another's key under the right id", func(t *testing.T) {
+		mixed := hisKey
+		mixed.PublicKey = herKey.PublicKey
+		_, state, err := rp.BeginSigning(deposit(), mixed)
+		require.NoError(t, err)
+		_, err = rp.FinishSigning(state, response)
+		requireRefusal(t, err, passkey.ErrSignature, "credential.response.signature")
+	})
+}
+
+func TestSignatureIsNotCheckedWithoutAPublicKey(t *testing.T) {
+	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	elsewhere := passkey.Credential{ID: enrol(t, rp, a).ID}
+	state, response := beginSigning(t, rp, a, elsewhere)
+	forged := takeSignatureApart(t, response)
+	forged.response["signature"] = encode(bytes.Repeat([]byte{1}, 70))
+	_, err := rp.FinishSigning(state, forged.putTogether(t))
+	require.NoError(t, err, "as the documentation says: the API does it")
+
+	forged.clientData["origin"] = "https://example.org"
+	_, err = rp.FinishSigning(state, forged.putTogether(t))
+	requireRefusal(t, err, passkey.ErrOrigin, clientJSON+".origin")
+}
+
+func TestSigningWithoutUserVerification(t *testing.T) {
+	rp, a := relyingParty(), byzantinetest.NewAuthenticator(byzantinetest.WithUserVerification(false))
+	c := enrol(t, rp, a)
+	state, response := beginSigning(t, rp, a, c)
+	_, err := rp.FinishSigning(state, response)
+	require.NoError(t, err)
+
+	rp.UserVerification = passkey.UserVerificationRequired
+	_, err = rp.FinishSigning(state, response)
+	requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.authenticatorData.flags")
+}
