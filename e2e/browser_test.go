@@ -1,0 +1,180 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The ends of patience. Nothing waits this long unless something is broken.
+const (
+	browserTimeout = 3 * time.Minute
+	tabTimeout     = time.Minute
+	textTimeout    = 20 * time.Second
+)
+
+// browser is a running Chromium.
+type browser struct{ ctx context.Context }
+
+// startBrowser starts Chromium with a profile of its own, until the test is over.
+func startBrowser(t *testing.T) *browser {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), browserTimeout)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(findChromium(t)),
+		chromedp.NoSandbox, // containers rarely allow it, and the browser sees nothing but this test
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"), // never leaves this machine
+	)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	// Asked to end, the browser takes its temporary files with it.
+	t.Cleanup(func() { assert.NoError(t, chromedp.Cancel(ctx), "end Chromium") })
+	require.NoError(t, chromedp.Do(ctx), "start Chromium")
+	return &browser{ctx}
+}
+
+func findChromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	const missing = "neither Chromium nor Chrome is in the PATH"
+	if os.Getenv("BYZANTINE_REQUIRE_PROGRAMS") == "1" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+	return ""
+}
+
+// tab is a page in a browser context of its own: it shares no cookies with other tabs.
+type tab struct {
+	t     *testing.T
+	ctx   context.Context
+	name  string
+	close func()
+
+	mu         sync.Mutex // guards what follows
+	complaints []string   // errors on the page's console
+}
+
+// open opens an empty tab. When the test ends, its picture is taken, and the test fails if the console has errors: an
+// exception, or something that the Content-Security-Policy forbids.
+func (b *browser) open(t *testing.T, name string) *tab {
+	t.Helper()
+	ctx, closeContext := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	ctx, cancel := context.WithTimeout(ctx, tabTimeout)
+	p := &tab{t: t, ctx: ctx, name: name}
+	p.close = sync.OnceFunc(func() {
+		p.takePicture()
+		cancel()
+		closeContext()
+	})
+	t.Cleanup(func() {
+		p.close()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		assert.Empty(t, p.complaints, "errors on the console")
+	})
+	require.NoError(t, chromedp.Listen(ctx, p.watchConsole))
+	p.do(chromedp.EmulateViewport(480, 640))
+	return p
+}
+
+// watchConsole is called in the browser's event loop.
+func (p *tab) watchConsole(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		p.complaints = append(p.complaints, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
+	case *log.EventEntryAdded:
+		// The browser notes every answer with an error status as well. Those are asserted on elsewhere.
+		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
+			p.complaints = append(p.complaints, e.Entry.Text)
+		}
+	}
+}
+
+// unsafeInNames is what some file systems and CI services do not take in the name of a file.
+var unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// takePicture writes what the tab shows into the folder screenshots.
+func (p *tab) takePicture() {
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if !assert.NoError(p.t, err, "screenshot") {
+		return
+	}
+	name := unsafeInNames.ReplaceAllString(p.t.Name()+"-"+p.name, "-") + ".png"
+	require.NoError(p.t, os.MkdirAll("screenshots", 0o755))
+	require.NoError(p.t, os.WriteFile(filepath.Join("screenshots", name), picture, 0o644))
+}
+
+// do runs actions in the tab.
+func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	require.NoError(p.t, chromedp.Do(p.ctx, actions...))
+}
+
+// call sends a command of the DevTools protocol to a tab.
+func call[P, R any](p *tab, command cdp.Command[P, R], params P) R {
+	p.t.Helper()
+	result, err := chromedp.Call(p.ctx, command, params)
+	require.NoError(p.t, err, command.Method)
+	return result
+}
+
+// eval runs the body of an async JavaScript function in the page and returns what that returns.
+func eval[T any](p *tab, body string) T {
+	p.t.Helper()
+	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
+	require.NoError(p.t, err)
+	return value
+}
+
+// beforeLoad runs a script in every page that the tab opens from now on, before the page's own.
+func (p *tab) beforeLoad(script string) {
+	p.t.Helper()
+	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+}
+
+// setCookie sets a session cookie as a backend should: out of reach for scripts and for other sites.
+func (p *tab) setCookie(origin, name, value string) {
+	p.t.Helper()
+	call(p, network.SetCookie, network.SetCookieParams{
+		Name: name, Value: value, URL: origin, HTTPOnly: new(true), SameSite: network.CookieSameSiteStrict,
+	})
+}
+
+// shows waits until the page is at rest and says text. Pages of these tests have a main element, which is busy while they
+// work, and an output in the role of a status.
+func (p *tab) shows(text string) {
+	p.t.Helper()
+	_, err := chromedp.Run(p.ctx, chromedp.PollFunction[bool](
+		`(text) => document.querySelector("main").ariaBusy === "false" && document.querySelector("[role=status]").value === text`,
+		chromedp.WithPollingArgs(text), chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(textTimeout)))
+	if err != nil {
+		require.Equal(p.t, text, eval[string](p, `return document.querySelector("[role=status]").value`), "the page's status: %v", err)
+	}
+}

@@ -1,0 +1,11 @@
+// Package e2e holds the tests in a real browser: Chromium, with a virtual authenticator of its developer tools, opens a
+// page of a backend that is written on this SDK, and the backend talks to the local sandbox of byzantinetest.
+//
+//	cd e2e && go test ./...
+//
+// The tests need Chromium or Chrome in the PATH (Debian: apt-get install chromium). Without it they are skipped, or fail
+// if BYZANTINE_REQUIRE_PROGRAMS=1 is set, as .ci/run does. Each test leaves a picture of its page in the folder
+// screenshots, which is not committed.
+//
+// The package is a module of its own, so that nobody who uses the SDK downloads a browser driver.
+package e2e

@@ -1,0 +1,212 @@
+package e2e
+
+import (
+	"crypto/rand"
+	"embed"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+//go:embed site
+var files embed.FS
+
+// moduleFolder has the JavaScript module that integrators copy.
+const moduleFolder = "../examples/passkey-web/static"
+
+// sessionCookie names the cookie that a signed-in browser has.
+const sessionCookie = "session"
+
+// site is an integrator's backend with its page, and the API behind it.
+type site struct {
+	t      *testing.T
+	api    *byzantinetest.Server
+	client *byzantine.Client
+	rp     *passkey.RelyingParty
+	origin string // of the page
+	server *httptest.Server
+
+	// What a test changes before the page is used.
+	changeOptions func(options map[string]any) // on their way to the page
+	onFinish      func(*http.Request)          // sees the third request before it is handled
+
+	mu       sync.Mutex // guards what follows, and the sessions
+	sessions map[string]*session
+	enrolled []enrolled
+	refused  []refused
+	denied   []string // requests that came from pages of others
+}
+
+// session is what the backend keeps of one signed-in user.
+type session struct {
+	AccountID, UserID, Email string
+
+	OTPID        string
+	OTPSessionID string
+	Registration *passkey.RegistrationState
+	Passkeys     []string // credential ids
+}
+
+// refused is an answer that FinishRegistration did not take.
+type refused struct {
+	userID string
+	err    error
+}
+
+// enrolled is a passkey that the API has accepted.
+type enrolled struct {
+	userID           string
+	otpSessionID     string
+	credential       *passkey.Credential
+	authenticatorIDs []string
+}
+
+// startSite starts a backend and its API. The client's options come on top of those for the sandbox.
+func startSite(t *testing.T, opts ...byzantine.Option) *site {
+	t.Helper()
+	s := &site{t: t, api: byzantinetest.NewServer(), sessions: map[string]*session{}}
+	t.Cleanup(s.api.Close)
+	s.client = s.api.Client(opts...)
+
+	csrf := http.NewCrossOriginProtection()
+	csrf.SetDenyHandler(http.HandlerFunc(s.deny))
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /passkey/code", s.signedIn(s.sendCode))
+	mux.HandleFunc("POST /passkey/options", s.signedIn(s.checkCode))
+	mux.HandleFunc("POST /passkey/finish", s.signedIn(s.finish))
+	pages, err := fs.Sub(files, "site")
+	require.NoError(t, err)
+	mux.Handle("GET /", http.FileServerFS(pages))
+	mux.Handle("GET /byzantine-passkey.js", http.FileServerFS(os.DirFS(moduleFolder)))
+	s.server = httptest.NewServer(secure(csrf.Handler(mux)))
+	t.Cleanup(s.server.Close)
+
+	s.origin = localhost(s.server)
+	s.rp = &passkey.RelyingParty{ID: "localhost", Name: "Example", Origins: []string{s.origin}}
+	return s
+}
+
+// localhost is the origin of a test server by the only name that browsers let use passkeys without TLS.
+func localhost(server *httptest.Server) string {
+	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+}
+
+// mirror serves the same site on another port.
+func (s *site) mirror(t *testing.T) (origin string) {
+	t.Helper()
+	server := httptest.NewServer(s.server.Config.Handler)
+	t.Cleanup(server.Close)
+	return localhost(server)
+}
+
+// secure sets the headers that a page with money behind it has.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// deny answers a request that another site's page has sent.
+func (s *site) deny(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied = append(s.denied, r.URL.Path+" "+r.Header.Get("Sec-Fetch-Site"))
+	http.Error(w, "This request comes from another site.", http.StatusForbidden)
+}
+
+// signIn makes a user with an account and a session.
+func (s *site) signIn(email string) (cookie string, u *session) {
+	user := s.api.AddUser(byzantinetest.User{Email: email})
+	account := s.api.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cookie = rand.Text()
+	u = &session{AccountID: account.ID, UserID: user.ID, Email: email}
+	s.sessions[cookie] = u
+	return cookie, u
+}
+
+// code is the one that was e-mailed last.
+func (s *site) code(u *session) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.api.OTPCode(u.OTPID)
+}
+
+func (s *site) enrolledBy(u *session) []enrolled {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.enrolled), func(e enrolled) bool { return e.userID != u.UserID })
+}
+
+// refusals are what FinishRegistration said to the answers in a user's session that it refused.
+func (s *site) refusals(u *session) []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []error
+	for _, r := range s.refused {
+		if r.userID == u.UserID {
+			list = append(list, r.err)
+		}
+	}
+	return list
+}
+
+func (s *site) denials() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.denied)
+}
+
+// requests are those that reached the API.
+func (s *site) requests() requests { return s.api.Requests() }
+
+type requests []byzantinetest.Request
+
+func (r requests) operations() []string {
+	var list []string
+	for _, request := range r {
+		list = append(list, request.OperationID)
+	}
+	return list
+}
+
+// outcomes are the operations with the status of their answers.
+func (r requests) outcomes() []string {
+	var list []string
+	for _, request := range r {
+		list = append(list, fmt.Sprint(request.OperationID, " ", request.Status))
+	}
+	return list
+}
+
+// signedIn finds the session of a request. Requests are handled one by one, so that a session changes under nobody's
+// hands.
+func (s *site) signedIn(next func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		cookie, err := r.Cookie(sessionCookie)
+		if err != nil || s.sessions[cookie.Value] == nil {
+			http.Error(w, "Please sign in.", http.StatusUnauthorized)
+			return
+		}
+		next(w, r, s.sessions[cookie.Value])
+	}
+}
