@@ -1,0 +1,169 @@
+package byzantinetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+var accountHandlers = map[string]handler{
+	"get_account_details": on(200, (*world).accountDetails),
+}
+
+// account finds an account of the integrator, for the operations that document a 404.
+func (w *world) account(id string) (*account, error) {
+	a := w.accounts.get(id)
+	if a == nil || a.foreign {
+		return nil, notFound("account not found")
+	}
+	return a, nil
+}
+
+// ownAccount finds an account of the integrator, for the operations that document no 404 but a 401 for an account of
+// somebody else.
+func (w *world) ownAccount(id string) (*account, error) {
+	switch a := w.accounts.get(id); {
+	case a == nil:
+		return nil, badRequest("account not found")
+	case a.foreign:
+		return nil, unauthorized("the account belongs to another integrator")
+	default:
+		return a, nil
+	}
+}
+
+// requireActive refuses what only a verified customer may do.
+func (a *account) requireActive() error {
+	if status := a.customer().status; status != byzantine.VerificationActive {
+		return badRequest("the customer's verification is %s: it has to be active", status)
+	}
+	return nil
+}
+
+// member finds a user of an account.
+func (w *world) member(accountID, userID string) (*account, *user, error) {
+	a, err := w.account(accountID)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := a.member(userID)
+	if m == nil {
+		return nil, nil, notFound("user not found")
+	}
+	return a, m.user, nil
+}
+
+// join gives a user a role in the account, whether they had one before or not.
+func (a *account) join(u *user, role byzantine.AccountUserRole, at time.Time) {
+	if m := a.member(u.id); m != nil {
+		m.role = role
+		return
+	}
+	a.members = append(a.members, &member{user: u, role: role, joined: at})
+}
+
+// activate records that the account may transact on a chain.
+func (a *account) activate(chain byzantine.ChainID) {
+	if a.activated == nil {
+		a.activated = map[byzantine.ChainID]bool{}
+	}
+	a.activated[chain] = true
+}
+
+// signingRole is the role of those who move an account's funds.
+func signingRole(selfCustodial bool) byzantine.AccountUserRole {
+	if selfCustodial {
+		return byzantine.RoleSelfCustodial
+	}
+	return byzantine.RoleRoot
+}
+
+// newUser makes a user whom the world does not know yet.
+func (w *world) newUser(info byzantine.UserInfo) *user {
+	now := w.clock.now()
+	return &user{
+		id: w.newID(), info: info, created: now, updated: now,
+		verification: verification{status: byzantine.VerificationNotStarted},
+	}
+}
+
+// userByEmail finds the one user with an e-mail address. Upper and lower case are the same mailbox.
+func (w *world) userByEmail(email string) *user {
+	for _, u := range w.users.all {
+		if strings.EqualFold(u.info.Email, email) {
+			return u
+		}
+	}
+	return nil
+}
+
+func fullName(info byzantine.UserInfo) string { return info.FirstName + " " + info.LastName }
+
+func (w *world) accountDetails(req *byzantine.GetAccountDetailsRequest) (*byzantine.Account, error) {
+	a, err := w.account(req.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	details := &byzantine.Account{
+		AccountID:   a.id,
+		AccountName: a.name,
+		AccountType: a.accountType(),
+		EntityInfo:  a.entitySummary(),
+		WalletDetails: byzantine.WalletDetails{
+			WalletAddress:   a.wallet,
+			IsTurnkeyWallet: !a.selfCustodial,
+			IsSmartAccount: byzantine.IsSmartAccountByChain{
+				Ethereum: a.activated[byzantine.Ethereum],
+				Base:     a.activated[byzantine.Base],
+			},
+		},
+		BankAccounts:       a.linkedBanks(""),
+		ImageURL:           a.image(),
+		CreatedAt:          a.created.UTC(),
+		AccountBeneficiary: a.beneficiary(),
+	}
+	for _, m := range a.members {
+		details.Users = append(details.Users, byzantine.AccountUser{UserSummary: m.user.summary(), Role: m.role})
+	}
+	return details, nil
+}
+
+func (u *user) summary() byzantine.UserSummary {
+	return byzantine.UserSummary{UserID: u.id, FirstName: u.info.FirstName, LastName: u.info.LastName, Email: u.info.Email}
+}
+
+// entitySummary is nil for a person's account.
+func (a *account) entitySummary() *byzantine.EntitySummary {
+	if a.entity == nil {
+		return nil
+	}
+	return &byzantine.EntitySummary{EntityID: a.entity.id, EntityName: a.entity.info.BusinessLegalName}
+}
+
+// beneficiary is nil for an entity's account.
+func (a *account) beneficiary() *byzantine.UserSummary {
+	if a.owner == nil {
+		return nil
+	}
+	summary := a.owner.summary()
+	return &summary
+}
+
+// image is the picture of the customer.
+func (a *account) image() *string {
+	if a.entity != nil {
+		return a.entity.info.LogoURL
+	}
+	return a.owner.info.ProfilePictureURL
+}
+
+// accountByWallet returns nil if the address is none of an account's.
+func (w *world) accountByWallet(address string) *account {
+	for _, a := range w.accounts.all {
+		if strings.EqualFold(a.wallet, address) {
+			return a
+		}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package byzantinetest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// handler answers one operation inside the world's lock. request is what Operation.NewRequest made, filled.
+type handler func(w *world, caller *credential, request any) (response, error)
+
+// response is a success before it is written.
+type response struct {
+	status int
+	value  any // nil for no body
+}
+
+// on makes a handler of a method of the world whose success has always the same status.
+func on[Req, Res any](status int, method func(*world, *Req) (*Res, error)) handler {
+	return by(status, func(w *world, _ *credential, req *Req) (*Res, error) { return method(w, req) })
+}
+
+// by is on for a method to which it matters who calls.
+func by[Req, Res any](status int, method func(*world, *credential, *Req) (*Res, error)) handler {
+	return func(w *world, caller *credential, request any) (response, error) {
+		value, err := method(w, caller, request.(*Req))
+		switch {
+		case err != nil:
+			return response{}, err
+		case value == nil: // which is not a nil any
+			return response{status: status}, nil
+		}
+		return response{status, value}, nil
+	}
+}
+
+// nothing is what a method returns, as a nil pointer, for an answer without a body.
+type nothing struct{}
+
+// answer is what goes on the wire.
+type answer struct {
+	status  int
+	body    []byte
+	plain   bool   // text, not JSON
+	verdict string // for the log: why it is not a success
+}
+
+func plainAnswer(status int, text string) answer {
+	return answer{status: status, body: []byte(text), plain: true, verdict: text}
+}
+
+func (r response) answer() answer {
+	if r.value == nil {
+		return answer{status: r.status}
+	}
+	body, err := wire.Marshal(r.value)
+	if err != nil {
+		return plainAnswer(http.StatusInternalServerError, err.Error())
+	}
+	return answer{status: r.status, body: body}
+}
+
+// refusal is an error of the API.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (e *refusal) Error() string { return e.text }
+
+func refuse(status int, format string, args ...any) *refusal {
+	return &refusal{status, fmt.Sprintf(format, args...)}
+}
+
+func badRequest(format string, args ...any) *refusal {
+	return refuse(http.StatusBadRequest, format, args...)
+}
+
+func unauthorized(format string, args ...any) *refusal {
+	return refuse(http.StatusUnauthorized, format, args...)
+}
+
+func notFound(format string, args ...any) *refusal {
+	return refuse(http.StatusNotFound, format, args...)
+}
+
+// refusalOf turns an error that is none of the API's own into a 500.
+func refusalOf(err error) *refusal {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return refuse(http.StatusInternalServerError, "%v", err)
+}
+
+func (e *refusal) answer() answer {
+	out := response{e.status, struct {
+		Error  string `json:"error"`
+		Status int    `json:"status"`
+	}{e.text, e.status}}.answer()
+	out.verdict = e.text
+	return out
+}

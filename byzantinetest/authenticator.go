@@ -1,0 +1,215 @@
+package byzantinetest
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"slices"
+	"sync"
+)
+
+// Authenticator is a passkey device and the browser in front of it, in software. It takes the options that a page
+// would hand to navigator.credentials and returns what PublicKeyCredential.toJSON would give back (W3C WebAuthn,
+// sections 5.1.3, 5.1.4 and 6.3).
+//
+// It is for tests and for trying things out, and for nothing else: private keys lie in memory without protection, and
+// nobody is asked before it signs. It forgets its credentials when the program ends.
+//
+// An Authenticator is safe for concurrent use.
+type Authenticator struct {
+	origin           string
+	algorithms       []Algorithm
+	transports       []string
+	aaguid           [16]byte
+	selfAttestation  bool
+	userVerification bool
+	backupEligible   bool
+	backedUp         bool
+	counts           bool
+	firstCount       uint32
+
+	mu          sync.Mutex // guards what follows
+	random      io.Reader
+	cancel      int
+	credentials []*credentialSource
+}
+
+// credentialSource is a public key credential source (W3C WebAuthn, section 4).
+type credentialSource struct {
+	id           []byte
+	rpID         string
+	userHandle   []byte
+	discoverable bool
+	signCount    uint32
+	key          signingKey
+}
+
+// AuthenticatorOption changes what an [Authenticator] is or does.
+type AuthenticatorOption func(*Authenticator)
+
+// WithOrigin is the origin of the page, as in "https://app.example.com" or "http://localhost:8080". Without it, the
+// page stands on https:// and the relying party's id.
+func WithOrigin(origin string) AuthenticatorOption {
+	return func(a *Authenticator) { a.origin = origin }
+}
+
+// WithAlgorithms says which algorithms the authenticator has. Both, without this option: the first of the page's
+// pubKeyCredParams decides.
+func WithAlgorithms(algorithms ...Algorithm) AuthenticatorOption {
+	return func(a *Authenticator) { a.algorithms = slices.Clone(algorithms) }
+}
+
+// WithSelfAttestation makes attestation statements of the format "packed", signed with the credential's own key (W3C
+// WebAuthn, section 8.2), whatever conveyance the page asked for. Without it the format is "none".
+func WithSelfAttestation() AuthenticatorOption {
+	return func(a *Authenticator) { a.selfAttestation = true }
+}
+
+// WithTransports says what the browser reports as transports. "hybrid" and "internal", without this option.
+func WithTransports(transports ...string) AuthenticatorOption {
+	return func(a *Authenticator) { a.transports = slices.Clone(transports) }
+}
+
+// WithAAGUID names the model of the authenticator. All zeros, without this option.
+func WithAAGUID(aaguid [16]byte) AuthenticatorOption {
+	return func(a *Authenticator) { a.aaguid = aaguid }
+}
+
+// WithUserVerification says whether the authenticator can verify its user, as with a PIN or a fingerprint. It can,
+// without this option. One that cannot refuses options that require it.
+func WithUserVerification(able bool) AuthenticatorOption {
+	return func(a *Authenticator) { a.userVerification = able }
+}
+
+// WithBackup sets the flags BE and BS: whether passkeys may be synchronised, and whether they are. Both hold, without
+// this option. The combination that the standard forbids (backed up but not eligible) is made as asked for.
+func WithBackup(eligible, backedUp bool) AuthenticatorOption {
+	return func(a *Authenticator) { a.backupEligible, a.backedUp = eligible, backedUp }
+}
+
+// WithSignCount counts signatures, per credential: first is the count at registration, and each assertion adds one.
+// Without it the count is always 0, as with synchronised passkeys.
+func WithSignCount(first uint32) AuthenticatorOption {
+	return func(a *Authenticator) { a.counts, a.firstCount = true, first }
+}
+
+// WithDeterministicKeys derives keys and credential ids from a seed, so that the same calls in the same order give the
+// same bytes in every run. The keys are as public as the seed.
+func WithDeterministicKeys(seed string) AuthenticatorOption {
+	return func(a *Authenticator) { a.random = mathrand.NewChaCha8(sha256.Sum256([]byte(seed))) }
+}
+
+// NewAuthenticator returns an authenticator without credentials: a platform authenticator that verifies its user and
+// synchronises its passkeys, unless options say otherwise.
+func NewAuthenticator(opts ...AuthenticatorOption) *Authenticator {
+	a := &Authenticator{
+		algorithms:       []Algorithm{AlgorithmES256, AlgorithmRS256},
+		transports:       []string{"hybrid", "internal"},
+		userVerification: true,
+		backupEligible:   true,
+		backedUp:         true,
+		random:           rand.Reader,
+	}
+	for _, opt := range opts {
+		opt(a)
+	}
+	return a
+}
+
+// Cancel lets the user dismiss the next ceremonies, as many as times says: they end with a NotAllowedError.
+func (a *Authenticator) Cancel(times int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cancel = times
+}
+
+// DOMException is how a browser tells a page that a ceremony failed (Web IDL, section 2.8.1; the names that occur are
+// listed in W3C WebAuthn, sections 5.1.3 and 5.1.4).
+type DOMException struct {
+	// Name is what a page branches on: NotAllowedError (dismissed, or nothing fits), InvalidStateError (the
+	// authenticator holds one of the excluded credentials), SecurityError (origin and relying party id do not fit),
+	// NotSupportedError (no common algorithm), EncodingError (not base64url) or TypeError (not usable options).
+	Name    string
+	Message string
+}
+
+func (e *DOMException) Error() string { return e.Name + ": " + e.Message }
+
+// proceed is false if the user dismisses this ceremony. The caller holds the lock.
+func (a *Authenticator) proceed() bool {
+	if a.cancel <= 0 {
+		return true
+	}
+	a.cancel--
+	return false
+}
+
+// find returns the newest credential of a relying party that fits.
+func (a *Authenticator) find(rpID string, fits func(*credentialSource) bool) *credentialSource {
+	for _, c := range slices.Backward(a.credentials) {
+		if c.rpID == rpID && fits(c) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (a *Authenticator) attachment() string {
+	if slices.Contains(a.transports, "internal") {
+		return "platform"
+	}
+	return "cross-platform"
+}
+
+// The flags of authenticator data (W3C WebAuthn, section 6.1).
+const (
+	flagUserPresent        = 1 << 0
+	flagUserVerified       = 1 << 2
+	flagBackupEligible     = 1 << 3
+	flagBackedUp           = 1 << 4
+	flagAttestedCredential = 1 << 6
+)
+
+// authenticatorData puts together the flags and counters that an authenticator signs (W3C WebAuthn, section 6.1).
+// attested is the attested credential data, nil in an assertion.
+func (a *Authenticator) authenticatorData(c *credentialSource, userVerification string, attested []byte) []byte {
+	flags := byte(flagUserPresent)
+	if a.userVerification && userVerification != "discouraged" {
+		flags |= flagUserVerified
+	}
+	if a.backupEligible {
+		flags |= flagBackupEligible
+	}
+	if a.backedUp {
+		flags |= flagBackedUp
+	}
+	if attested != nil {
+		flags |= flagAttestedCredential
+	}
+	hash := sha256.Sum256([]byte(c.rpID))
+	data := append(hash[:], flags)
+	data = binary.BigEndian.AppendUint32(data, c.signCount)
+	return append(data, attested...)
+}
+
+// collectClientData serialises what the browser saw (W3C WebAuthn, section 5.8.1).
+func collectClientData(ceremony string, challenge base64URL, origin string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(struct {
+		Type        string    `json:"type"`
+		Challenge   base64URL `json:"challenge"`
+		Origin      string    `json:"origin"`
+		CrossOrigin bool      `json:"crossOrigin"`
+	}{ceremony, challenge, origin, false})
+	if err != nil {
+		return nil, fmt.Errorf("client data: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

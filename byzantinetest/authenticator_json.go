@@ -1,0 +1,170 @@
+package byzantinetest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// base64URL is bytes that stand in JSON as unpadded base64url, which is all that a browser reads and writes.
+type base64URL []byte
+
+func (b base64URL) MarshalText() ([]byte, error) {
+	return []byte(base64.RawURLEncoding.EncodeToString(b)), nil
+}
+
+func (b *base64URL) UnmarshalText(text []byte) error {
+	// The decoder of the standard library skips line breaks; a browser does not.
+	if bytes.ContainsAny(text, "\r\n") {
+		return errNotBase64URL
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(string(text))
+	if err != nil {
+		return errNotBase64URL
+	}
+	*b = decoded
+	return nil
+}
+
+var (
+	errNotBase64URL = &DOMException{"EncodingError", "a member of the options is not unpadded base64url"}
+	errDismissed    = &DOMException{"NotAllowedError", "the user dismissed the ceremony"}
+)
+
+// creationOptions is PublicKeyCredentialCreationOptionsJSON, without what an authenticator may ignore.
+type creationOptions struct {
+	RP struct {
+		ID   string  `json:"id"`
+		Name *string `json:"name"`
+	} `json:"rp"`
+	User struct {
+		ID          base64URL `json:"id"`
+		Name        *string   `json:"name"`
+		DisplayName *string   `json:"displayName"`
+	} `json:"user"`
+	Challenge              base64URL              `json:"challenge"`
+	PubKeyCredParams       []credentialParameter  `json:"pubKeyCredParams"`
+	ExcludeCredentials     []credentialDescriptor `json:"excludeCredentials"`
+	AuthenticatorSelection authenticatorSelection `json:"authenticatorSelection"`
+}
+
+type credentialParameter struct {
+	Type string    `json:"type"`
+	Alg  Algorithm `json:"alg"`
+}
+
+type credentialDescriptor struct {
+	Type string    `json:"type"`
+	ID   base64URL `json:"id"`
+}
+
+type authenticatorSelection struct {
+	AuthenticatorAttachment string `json:"authenticatorAttachment"`
+	ResidentKey             string `json:"residentKey"`
+	RequireResidentKey      bool   `json:"requireResidentKey"`
+	UserVerification        string `json:"userVerification"`
+}
+
+// discoverable says whether the credential can be found without its id (W3C WebAuthn, section 5.4.4; the default of
+// residentKey depends on the older requireResidentKey).
+func (s authenticatorSelection) discoverable() bool {
+	if s.ResidentKey == "" {
+		return s.RequireResidentKey
+	}
+	return s.ResidentKey != "discouraged"
+}
+
+// check refuses options without the members that their dictionary requires (W3C WebAuthn, section 5.4).
+func (o *creationOptions) check() error {
+	missing := ""
+	switch {
+	case o.RP.Name == nil:
+		missing = "rp.name"
+	case o.User.Name == nil:
+		missing = "user.name"
+	case o.User.DisplayName == nil:
+		missing = "user.displayName"
+	case o.PubKeyCredParams == nil:
+		missing = "pubKeyCredParams"
+	case len(o.Challenge) == 0:
+		missing = "challenge"
+	case len(o.User.ID) == 0 || len(o.User.ID) > 64:
+		return &DOMException{"TypeError", "user.id must have 1 to 64 bytes"}
+	}
+	if missing != "" {
+		return &DOMException{"TypeError", "the options have no " + missing}
+	}
+	return nil
+}
+
+// requestOptions is PublicKeyCredentialRequestOptionsJSON, without what an authenticator may ignore.
+type requestOptions struct {
+	Challenge        base64URL              `json:"challenge"`
+	RPID             string                 `json:"rpId"`
+	AllowCredentials []credentialDescriptor `json:"allowCredentials"`
+	UserVerification string                 `json:"userVerification"`
+}
+
+// publicKeyCredential is RegistrationResponseJSON or AuthenticationResponseJSON, by its response.
+type publicKeyCredential struct {
+	ID                      base64URL `json:"id"`
+	RawID                   base64URL `json:"rawId"`
+	Response                any       `json:"response"`
+	AuthenticatorAttachment string    `json:"authenticatorAttachment"`
+	ClientExtensionResults  struct{}  `json:"clientExtensionResults"`
+	Type                    string    `json:"type"`
+}
+
+type attestationResponse struct {
+	ClientDataJSON     base64URL `json:"clientDataJSON"`
+	AuthenticatorData  base64URL `json:"authenticatorData"`
+	Transports         []string  `json:"transports"`
+	PublicKey          base64URL `json:"publicKey"`
+	PublicKeyAlgorithm Algorithm `json:"publicKeyAlgorithm"`
+	AttestationObject  base64URL `json:"attestationObject"`
+}
+
+type assertionResponse struct {
+	ClientDataJSON    base64URL `json:"clientDataJSON"`
+	AuthenticatorData base64URL `json:"authenticatorData"`
+	Signature         base64URL `json:"signature"`
+	UserHandle        base64URL `json:"userHandle"`
+}
+
+func decodeCeremonyOptions(data []byte, options any) error {
+	err := json.Unmarshal(data, options)
+	if exception := (*DOMException)(nil); errors.As(err, &exception) {
+		return exception
+	}
+	if err != nil {
+		return &DOMException{"TypeError", "the options are not usable: " + err.Error()}
+	}
+	return nil
+}
+
+// scope returns the origin of the page and the relying party id of the ceremony, after the browser's check that they
+// belong together (W3C WebAuthn, section 5.1.3). It knows no public suffixes.
+func (a *Authenticator) scope(rpID string) (origin, effectiveRPID string, err error) {
+	origin = a.origin
+	if origin == "" {
+		origin = "https://" + rpID
+	}
+	page, err := url.Parse(origin)
+	if err != nil || page.Host == "" || page.Scheme+"://"+page.Host != origin {
+		return "", "", &DOMException{"SecurityError", "the page has no origin of the form https://host"}
+	}
+	host := page.Hostname()
+	if page.Scheme != "https" && (page.Scheme != "http" || host != "localhost") {
+		return "", "", &DOMException{"SecurityError", "the page is neither on https nor on http://localhost"}
+	}
+	if rpID == "" {
+		rpID = host
+	}
+	if host != rpID && !strings.HasSuffix(host, "."+rpID) {
+		return "", "", &DOMException{"SecurityError", "the relying party id is no suffix of the page's domain"}
+	}
+	return origin, rpID, nil
+}

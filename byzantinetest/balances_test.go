@@ -1,0 +1,141 @@
+package byzantinetest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+func TestEmptyBalances(t *testing.T) {
+	i := newInvestor(t, stopped(t))
+	var answer byzantine.Response
+	_, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID}, byzantine.WithResponse(&answer))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"account_id":"`+i.accountID+`","sub_accounts":[{"wallet_address":"`+i.wallet+`","positions":[],"idle":[]}]}`, string(answer.Body))
+}
+
+func TestFundedWallet(t *testing.T) {
+	server := stopped(t)
+	i := newInvestor(t, server)
+	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, "10.50")
+	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, "0.000001")
+	server.Fund(i.accountID, byzantine.Base, byzantine.EURC, "3")
+	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USDC, "7")
+	assert.Equal(t, []byzantine.IdleBalance{
+		{ChainID: byzantine.Base, Balance: "10.500001", Currency: byzantine.FiatUSD},
+		{ChainID: byzantine.Base, Balance: "3", Currency: byzantine.FiatEUR},
+		{ChainID: byzantine.Ethereum, Balance: "7", Currency: byzantine.FiatUSD},
+	}, i.balances().Idle)
+
+	one, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID, ChainID: byzantine.Ethereum})
+	require.NoError(t, err)
+	assert.Equal(t, []byzantine.IdleBalance{{ChainID: byzantine.Ethereum, Balance: "7", Currency: byzantine.FiatUSD}}, one.SubAccounts[0].Idle)
+}
+
+func TestPositionGrows(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	i.deposited(byzantinetest.VaultBaseUSDC, "1000")
+	position := i.position(byzantinetest.VaultBaseUSDC)
+	assert.Equal(t, &byzantine.VaultBalance{
+		ChainID: byzantine.Base, VaultAddress: byzantinetest.VaultBaseUSDC, AssetAddress: position.AssetAddress, Currency: byzantine.FiatUSD,
+		Balance: "1000", Shares: "984.942522532246748659", PricePerShare: "1.015287671232876712",
+	}, position)
+	assert.Contains(t, i.tokens(), position.AssetAddress)
+
+	server.Advance(365 * 24 * time.Hour)
+	position = i.position(byzantinetest.VaultBaseUSDC)
+	assert.Equal(t, byzantine.Decimal("1061.066436"), position.Balance, "6.2 % of a share's first price")
+	assert.Equal(t, byzantine.Decimal("984.942522532246748659"), position.Shares)
+
+	// All of it can be taken out.
+	submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, position.Balance, byzantine.USDC, ""))
+	server.Advance(time.Minute)
+	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
+	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("1061.066436"), i.idle(byzantine.Base, byzantine.FiatUSD))
+}
+
+// tokens is the addresses of all assets.
+func (i *investor) tokens() []string {
+	i.t.Helper()
+	list, err := i.client.GetAssets(i.t.Context(), nil)
+	require.NoError(i.t, err)
+	var addresses []string
+	for _, a := range list {
+		addresses = append(addresses, a.Address)
+	}
+	return addresses
+}
+
+// What a user puts in is what they see, whatever the price of a share.
+func TestNothingIsLostInRounding(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	server.Advance(1234 * time.Hour)
+	for _, amount := range []byzantine.Decimal{"0.000001", "0.1", "99.999999", "333.333333", "1"} {
+		i.deposited(byzantinetest.VaultBaseUSDC, amount)
+	}
+	assert.Equal(t, byzantine.Decimal("434.433333"), i.invested(byzantinetest.VaultBaseUSDC))
+	for range 3 {
+		i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "0.000001", byzantine.USDC, ""))
+	}
+	assert.Equal(t, byzantine.Decimal("434.43333"), i.invested(byzantinetest.VaultBaseUSDC))
+}
+
+func TestTestVaultsAreShownOnRequest(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	i.deposited(byzantinetest.VaultBaseUSDCTest, "10")
+	assert.Equal(t, byzantine.Decimal("10"), i.invested(byzantinetest.VaultBaseUSDCTest))
+	for _, include := range []*bool{nil, new(false)} {
+		balances, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID, IncludeTestVaults: include})
+		require.NoError(t, err)
+		assert.Empty(t, balances.SubAccounts[0].Positions)
+	}
+}
+
+func TestBalancesOfUnknownAccounts(t *testing.T) {
+	server := stopped(t)
+	for _, id := range []string{unknownID, server.AddAccount(byzantinetest.Account{Foreign: true}).ID} {
+		_, err := server.Client().GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: id})
+		refused(t, err, 404, "account not found")
+	}
+}
+
+func TestFundPanicsOnTheImpossible(t *testing.T) {
+	server := stopped(t)
+	id := server.AddAccount(byzantinetest.Account{}).ID
+	for name, c := range map[string]struct {
+		fund  func()
+		words string
+	}{
+		"unknown account": {func() { server.Fund(unknownID, byzantine.Base, byzantine.USDC, "1") }, "no account " + unknownID},
+		"unknown chain":   {func() { server.Fund(id, 10, byzantine.USDC, "1") }, "unknown chain 10"},
+		"no currency":     {func() { server.Fund(id, byzantine.Base, "btc", "1") }, "currency: must be one of"},
+		"not a number":    {func() { server.Fund(id, byzantine.Base, byzantine.USDC, "lots") }, "amount: must be a decimal number"},
+		"not positive":    {func() { server.Fund(id, byzantine.Base, byzantine.USDC, "-1") }, "amount: must be positive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Contains(t, panicText(t, c.fund), "byzantinetest: Fund: ")
+			assert.Contains(t, panicText(t, c.fund), c.words)
+		})
+	}
+	assert.Contains(t, panicText(t, func() { server.Activate(unknownID, byzantine.Base) }), "byzantinetest: Activate: no account")
+	assert.Contains(t, panicText(t, func() { server.Activate(id, 10) }), "byzantinetest: Activate: chain_id: unknown chain 10")
+	server.Fund(id, byzantine.Base, byzantine.USDC, "1") // the sandbox goes on
+}
+
+// panicText is what a function panics with.
+func panicText(t *testing.T, f func()) (text string) {
+	t.Helper()
+	defer func() { text, _ = recover().(string) }()
+	f()
+	require.Fail(t, "it does not panic")
+	return ""
+}

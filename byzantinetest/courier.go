@@ -1,0 +1,196 @@
+package byzantinetest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The bounds of an attempt, as the API documents them. They are real time: networks do not follow the sandbox's clock.
+const (
+	connectTimeout   = 5 * time.Second
+	attemptTimeout   = 10 * time.Second
+	maxEndpointBytes = 64 << 10 // that are read of an answer
+)
+
+// WithWebhookTransport sends webhook deliveries through rt instead of a transport of the sandbox's own: one that trusts the
+// certificate of a test server, or that calls a handler directly.
+func WithWebhookTransport(rt http.RoundTripper) Option {
+	return func(s *Sandbox) error {
+		if rt == nil {
+			return errors.New("WithWebhookTransport: the transport is nil")
+		}
+		s.world.courier.transport = rt
+		return nil
+	}
+}
+
+// Deliver sends the webhook deliveries that are due, and returns when they have been answered. Without it they are sent
+// all the same, soon. An endpoint cannot call Deliver or [Sandbox.Advance] while it answers: they wait for it.
+func (s *Sandbox) Deliver() {
+	s.lock()
+	defer s.mu.Unlock()
+	s.world.courier.wait()
+}
+
+// Close ends the sending of webhook deliveries, those under way included. It may be called more than once. Only a sandbox
+// whose webhooks were subscribed to needs it.
+func (s *Sandbox) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.world.courier
+	c.closed = true
+	c.cancel()
+	s.world.setAlarm()
+	c.wait()
+}
+
+// courier carries webhook deliveries: in one goroutine that lives while some are due, woken by a timer if the world's
+// clock runs by itself.
+type courier struct {
+	transport http.RoundTripper // not a client: redirects are not followed
+	ctx       context.Context   // of all requests, until Close
+	cancel    context.CancelFunc
+
+	mu      *sync.Mutex // the sandbox's; it guards what follows
+	working bool
+	closed  bool
+	idle    *sync.Cond  // working has become false
+	alarm   *time.Timer // may be nil
+}
+
+func newCourier(mu *sync.Mutex) *courier {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &courier{
+		mu: mu, idle: sync.NewCond(mu), ctx: ctx, cancel: cancel,
+		transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+			TLSHandshakeTimeout: connectTimeout,
+			DisableKeepAlives:   true, // no connection outlives its delivery
+			DisableCompression:  true, // the limit is for the bytes that come
+		},
+	}
+}
+
+// unlocked gives the lock back while f runs.
+func (c *courier) unlocked(f func()) {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	f()
+}
+
+// wait returns when nothing is due.
+func (c *courier) wait() {
+	for c.working {
+		c.idle.Wait()
+	}
+}
+
+// dispatch has what is due delivered. Whoever makes something due calls it.
+func (w *world) dispatch() {
+	c := w.courier
+	if c.working || c.closed || w.nextDelivery() == nil {
+		return
+	}
+	c.working = true
+	go w.deliverDue()
+}
+
+// deliverDue is the courier's goroutine. It takes the lock itself.
+func (w *world) deliverDue() {
+	c := w.courier
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.closed {
+		d := w.nextDelivery()
+		if d == nil {
+			break
+		}
+		w.attempt(d, nil)
+	}
+	c.working = false
+	c.idle.Broadcast()
+}
+
+// setAlarm wakes the world for the next of its timers, whose events somebody may have subscribed to. A clock that stands
+// still needs none: whoever moves it looks. Whoever adds a timer, moves the clock or subscribes calls it.
+func (w *world) setAlarm() {
+	c := w.courier
+	if c.alarm != nil {
+		c.alarm.Stop()
+	}
+	if c.closed || w.clock.stopped || !w.clock.asOf.IsZero() || len(w.timers) == 0 || len(w.subscriptions) == 0 {
+		return
+	}
+	c.alarm = time.AfterFunc(w.timers[0].at.Sub(w.clock.now()), func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		w.catchUp()
+		w.setAlarm()
+	})
+}
+
+// sendResult is what came of a request to an endpoint. failure is empty if it succeeded.
+type sendResult struct {
+	status  *int32 // nil if there was no answer
+	failure string
+	summary json.RawMessage // nil if there was no answer
+}
+
+// send makes one request to an endpoint and takes a 2xx for success. It runs without the lock.
+func (c *courier) send(target string, header http.Header, body []byte) sendResult {
+	ctx, cancel := context.WithTimeout(c.ctx, attemptTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return sendResult{failure: c.reason(err)}
+	}
+	request.Header = header
+	request.GetBody = nil // one attempt is one request
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return sendResult{failure: c.reason(err)}
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxEndpointBytes))
+	result := sendResult{status: new(int32(response.StatusCode)), summary: summaryOf(response.StatusCode, text)}
+	switch {
+	case err != nil:
+		result.failure = c.reason(err)
+	case response.StatusCode < 200 || response.StatusCode > 299:
+		result.failure = fmt.Sprintf("the endpoint answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))
+	}
+	return result
+}
+
+// reason is why there was no answer, or no whole one.
+func (c *courier) reason(err error) string {
+	switch {
+	case c.ctx.Err() != nil:
+		return "the sandbox was closed"
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("no answer within %v", attemptTimeout)
+	}
+	return err.Error()
+}
+
+// maxSummaryText is how much of an answer's text the history keeps, in bytes.
+const maxSummaryText = 1 << 10
+
+// summaryOf is an answer as the delivery history shows it.
+func summaryOf(status int, body []byte) json.RawMessage {
+	return marshalled(struct {
+		StatusCode int    `json:"statusCode"`
+		Body       string `json:"body"`      // the beginning
+		BodyBytes  int    `json:"bodyBytes"` // that were read
+	}{status, strings.ToValidUTF8(string(body[:min(len(body), maxSummaryText)]), "\uFFFD"), len(body)})
+}

@@ -1,0 +1,127 @@
+package byzantinetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// credential is an API key of the integrator.
+type credential struct {
+	pubkey  string // 0x, 66 digits
+	scope   byzantine.AccessScope
+	active  bool
+	label   *string
+	created time.Time
+}
+
+var credentialHandlers = map[string]handler{
+	"get_current_integrator_capabilities": whoami,
+	"list_credentials":                    on(200, (*world).listCredentials),
+	"create_credential":                   on(201, (*world).createCredential),
+	"update_credential":                   by(200, (*world).updateCredential),
+	"delete_credential":                   by(204, (*world).deleteCredential),
+}
+
+func (w *world) addCredential(pubkey string, scope byzantine.AccessScope, label *string) *credential {
+	c := &credential{pubkey: pubkey, scope: scope, active: true, label: label, created: w.clock.now()}
+	w.credentials = append(w.credentials, c)
+	return c
+}
+
+// credential returns nil for a key that is not known.
+func (w *world) credential(pubkey string) *credential {
+	i := slices.IndexFunc(w.credentials, func(c *credential) bool { return c.pubkey == pubkey })
+	if i < 0 {
+		return nil
+	}
+	return w.credentials[i]
+}
+
+func whoami(w *world, caller *credential, _ any) (response, error) {
+	return response{200, byzantine.Identity{
+		IntegratorID: w.integratorID,
+		AccessScope:  caller.scope,
+		Label:        caller.label,
+		Capabilities: byzantine.Capabilities{CanWrite: caller.scope == byzantine.ReadWrite},
+	}}, nil
+}
+
+func (w *world) credentialView(c *credential) byzantine.APICredential {
+	return byzantine.APICredential{
+		Pubkey: c.pubkey, IntegratorID: w.integratorID, AccessScope: c.scope, Active: c.active, Label: c.label,
+		CreatedAt: c.created.UTC(),
+	}
+}
+
+func (w *world) listCredentials(*byzantine.ListCredentialsRequest) (*byzantine.APICredentialList, error) {
+	list := &byzantine.APICredentialList{}
+	for _, c := range w.credentials {
+		list.Credentials = append(list.Credentials, w.credentialView(c))
+	}
+	return list, nil
+}
+
+// newCredentialAnswer is byzantine.NewAPICredential on the wire, where the private key is readable.
+type newCredentialAnswer struct {
+	byzantine.NewAPICredential
+	PrivateKey string `json:"privateKey"`
+}
+
+func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCredentialAnswer, error) {
+	key, err := byzantine.GenerateKey()
+	if err != nil {
+		return nil, err
+	}
+	scope := req.AccessScope
+	if scope == "" {
+		scope = byzantine.ReadOnly
+	}
+	var label *string
+	if req.Label != "" {
+		label = &req.Label
+	}
+	c := w.addCredential(key.PublicKeyHex(), scope, label)
+	return &newCredentialAnswer{
+		NewAPICredential: byzantine.NewAPICredential{
+			Pubkey: c.pubkey, IntegratorID: w.integratorID, AccessScope: c.scope, Active: c.active, Label: c.label,
+		},
+		PrivateKey: key.SecretHex(),
+	}, nil
+}
+
+func (w *world) updateCredential(caller *credential, req *byzantine.UpdateCredentialRequest) (*byzantine.APICredential, error) {
+	c := w.credential(req.Pubkey)
+	switch {
+	case c == nil:
+		return nil, notFound("credential not found")
+	case c == caller && req.Active != nil && !*req.Active:
+		return nil, badRequest("a credential cannot deactivate itself")
+	case c == caller && req.AccessScope == byzantine.ReadOnly:
+		return nil, badRequest("a credential cannot demote itself")
+	}
+	if req.AccessScope != "" {
+		c.scope = req.AccessScope
+	}
+	if req.Active != nil {
+		c.active = *req.Active
+	}
+	if req.Label != nil {
+		c.label = req.Label
+	}
+	view := w.credentialView(c)
+	return &view, nil
+}
+
+func (w *world) deleteCredential(caller *credential, req *byzantine.DeleteCredentialRequest) (*nothing, error) {
+	c := w.credential(req.Pubkey)
+	switch c {
+	case nil:
+		return nil, notFound("credential not found")
+	case caller:
+		return nil, badRequest("a credential cannot delete itself")
+	}
+	w.credentials = slices.DeleteFunc(w.credentials, func(other *credential) bool { return other == c })
+	return nil, nil
+}

@@ -1,0 +1,254 @@
+package byzantinetest
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+const (
+	defaultDeliveryLimit = 100
+	maxDeliveryLimit     = 250
+)
+
+// retryDelays are the waits after the first attempt, the second, and so on. There is no attempt after the last of them.
+var retryDelays = []time.Duration{
+	30 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour,
+}
+
+// delivery is the sending of one event to one subscription.
+//
+//	pending -> sending -> succeeded
+//	             |  ^
+//	             v  |
+//	            failed -> (after the last attempt) terminal_failed
+type delivery struct {
+	byzantine.WebhookDelivery
+	subscription *subscription
+	event        byzantine.Event
+	body         json.RawMessage // what is signed and sent, each time the same
+	attempts     []byzantine.WebhookDeliveryAttempt
+}
+
+// newDelivery queues an event for a subscription. It is due at once.
+func (w *world) newDelivery(s *subscription, e byzantine.Event) *delivery {
+	now := w.clock.now().UTC()
+	d := &delivery{
+		subscription: s, event: e, body: marshalled(envelopeOf(e)), attempts: []byzantine.WebhookDeliveryAttempt{},
+		WebhookDelivery: byzantine.WebhookDelivery{
+			ID: w.newID(), SubscriptionID: s.ID, EventID: e.ID, Status: byzantine.WebhookDeliveryPending,
+			NextAttemptAt: &now, CreatedAt: now, UpdatedAt: now,
+		},
+	}
+	w.deliveries = append(w.deliveries, d)
+	return d
+}
+
+// nextDelivery returns the one that has been due for the longest time, nil if none is. Those to a subscription that is
+// disabled wait for it to be enabled.
+func (w *world) nextDelivery() *delivery {
+	var next *delivery
+	now := w.clock.now()
+	for _, d := range w.deliveries {
+		at := d.NextAttemptAt
+		if at == nil || at.After(now) || !d.subscription.Enabled {
+			continue
+		}
+		if next == nil || at.Before(*next.NextAttemptAt) {
+			next = d
+		}
+	}
+	return next
+}
+
+// attempt sends a delivery once and records what came of it. The lock is free while the request is under way. actor
+// asked for the attempt; it is nil for one that was due.
+func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAttempt {
+	started := w.clock.now().UTC()
+	d.Status, d.NextAttemptAt, d.UpdatedAt = byzantine.WebhookDeliverySending, nil, started
+	d.AttemptCount++
+	s := d.subscription
+	a := byzantine.WebhookDeliveryAttempt{
+		ID: attemptID(d.ID, d.AttemptCount), DeliveryID: d.ID, SigningKeyID: s.ActiveSigningKeyID, AttemptNumber: d.AttemptCount,
+		Outcome: byzantine.WebhookAttemptFailed, SignedAt: started, CreatedAt: started, Actor: actor,
+	}
+	header, err := SignDelivery(s.key, DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: *s.ActiveSigningKeyID}, started, d.body)
+	if err != nil {
+		panic(err) // the key was made here
+	}
+	a.SignedTimestamp = header.Get(webhook.HeaderTimestamp)
+
+	target, result := s.URL, sendResult{}
+	w.courier.unlocked(func() { result = w.courier.send(target, header, d.body) })
+
+	now := w.clock.now().UTC()
+	a.LatencyMs = new(int32(min(max(now.Sub(started).Milliseconds(), 0), math.MaxInt32)))
+	a.StatusCode, a.Error, a.ResponseSummary = result.status, optional(result.failure), result.summary
+	if result.failure == "" {
+		a.Outcome = byzantine.WebhookAttemptSucceeded
+	}
+	d.attempts = append(d.attempts, a)
+	d.LastResponseSummary, d.UpdatedAt = result.summary, now
+	switch n := int(d.AttemptCount); {
+	case result.failure == "":
+		d.Status = byzantine.WebhookDeliverySucceeded
+	case n > len(retryDelays):
+		d.Status, d.TerminalReason = byzantine.WebhookDeliveryTerminalFailed, new("max_attempts_exceeded")
+	default:
+		d.Status, d.NextAttemptAt = byzantine.WebhookDeliveryFailed, new(now.Add(retryDelays[n-1]))
+		w.after(retryDelays[n-1], w.dispatch)
+	}
+	return a
+}
+
+// attemptID is derived from the delivery's instead of drawn: attempts happen beside what a test does, and with a seed the
+// test's ids have to be the same in every run.
+func attemptID(deliveryID string, number int32) string {
+	digest := sha256.Sum256(fmt.Appendf(nil, "%s/%d", deliveryID, number))
+	return uuidOf([16]byte(digest[:16]), 8)
+}
+
+// sendTestDelivery makes an event of its own, which is not in the event history.
+func (w *world) sendTestDelivery(caller *credential, req *byzantine.SendTestWebhookDeliveryRequest) (*byzantine.WebhookDeliveryResult, error) {
+	s, err := w.subscription(req.SubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Enabled {
+		return nil, badRequest("the webhook subscription is disabled")
+	}
+	data := struct {
+		SubscriptionID string `json:"subscriptionId"`
+	}{s.ID}
+	d := w.newDelivery(s, w.newEvent(byzantine.EventWebhookTest, byzantine.EventRelated{}, data))
+	return w.attemptNow(d, caller), nil
+}
+
+// retryDelivery makes an attempt ahead of its time. It counts like any other.
+func (w *world) retryDelivery(caller *credential, req *byzantine.RetryWebhookDeliveryRequest) (*byzantine.WebhookDeliveryResult, error) {
+	i := slices.IndexFunc(w.deliveries, func(d *delivery) bool { return d.ID == req.DeliveryID })
+	if i < 0 {
+		return nil, notFound("webhook delivery not found")
+	}
+	d := w.deliveries[i]
+	switch {
+	case d.Status != byzantine.WebhookDeliveryFailed:
+		return nil, badRequest("a webhook delivery that is %s cannot be retried", d.Status)
+	case !d.subscription.Enabled:
+		return nil, badRequest("the webhook subscription is disabled")
+	}
+	return w.attemptNow(d, caller), nil
+}
+
+// attemptNow makes an attempt that somebody asked for.
+func (w *world) attemptNow(d *delivery, caller *credential) *byzantine.WebhookDeliveryResult {
+	a := w.attempt(d, new(caller.pubkey))
+	return &byzantine.WebhookDeliveryResult{Event: w.recordOf(d), Delivery: d.WebhookDelivery, Attempt: &a}
+}
+
+// recordOf is a delivery's event as the delivery history shows it.
+func (w *world) recordOf(d *delivery) byzantine.WebhookEvent {
+	sourceType, sourceID := d.source()
+	return byzantine.WebhookEvent{
+		EventRelated: d.event.Related, ID: d.event.ID, IntegratorID: w.integratorID, EventType: d.event.Type,
+		SourceType: sourceType, SourceID: sourceID, Payload: d.body, PayloadVersion: d.event.PayloadVersion, CreatedAt: d.event.CreatedAt,
+	}
+}
+
+// source says where a delivery's event came from.
+func (d *delivery) source() (sourceType, sourceID string) {
+	switch related := d.event.Related; {
+	case related.TransactionID != nil:
+		return "onchain", *related.TransactionID
+	case related.AccountID != nil:
+		return "customer_api", *related.AccountID
+	}
+	return "webhook_test", d.subscription.ID
+}
+
+func (w *world) listDeliveries(req *byzantine.ListWebhookDeliveriesRequest) (*byzantine.WebhookDeliveryList, error) {
+	if err := checkDeliveryStatus(req.Status); err != nil {
+		return nil, err
+	}
+	var matching []*delivery
+	for _, d := range slices.Backward(w.deliveries) { // the newest first
+		if d.matches(req) {
+			matching = append(matching, d)
+		}
+	}
+	page, limit, offset := pageWithin(matching, req.Limit, req.Offset, defaultDeliveryLimit, maxDeliveryLimit)
+	list := &byzantine.WebhookDeliveryList{
+		Deliveries: []byzantine.WebhookDeliveryWithAttempts{}, Limit: limit, Offset: offset,
+		HasMore:          offset+int64(len(page)) < int64(len(matching)),
+		AttemptsIncluded: req.IncludeAttempts == nil || *req.IncludeAttempts,
+	}
+	for _, d := range page {
+		entry := byzantine.WebhookDeliveryWithAttempts{
+			Delivery: d.WebhookDelivery, Event: w.recordOf(d), Attempts: []byzantine.WebhookDeliveryAttempt{},
+		}
+		if list.AttemptsIncluded {
+			entry.Attempts = d.attempts
+		}
+		list.Deliveries = append(list.Deliveries, entry)
+	}
+	return list, nil
+}
+
+func checkDeliveryStatus(s byzantine.WebhookDeliveryStatus) error {
+	switch s {
+	case "", byzantine.WebhookDeliveryPending, byzantine.WebhookDeliverySending, byzantine.WebhookDeliverySucceeded,
+		byzantine.WebhookDeliveryFailed, byzantine.WebhookDeliveryTerminalFailed:
+		return nil
+	}
+	return badRequest("unknown delivery status: %q", string(s))
+}
+
+func (d *delivery) matches(req *byzantine.ListWebhookDeliveriesRequest) bool {
+	sourceType, sourceID := d.source()
+	return isOrAny(req.SubscriptionID, &d.SubscriptionID) &&
+		isOrAny(req.EventID, &d.EventID) &&
+		(req.EventType == "" || d.event.Type == req.EventType) &&
+		(req.Status == "" || d.Status == req.Status) &&
+		isOrAny(req.SourceType, &sourceType) &&
+		isOrAny(req.SourceID, &sourceID) &&
+		isOrAny(req.AccountID, d.event.Related.AccountID)
+}
+
+// snakeCaseToo are the operations that read their query parameters in snake_case as well.
+var snakeCaseToo = map[string]bool{"list_deliveries": true}
+
+// queryOf is the query of a request in the API's usual spelling. A parameter that came in both keeps the usual one.
+func queryOf(r *http.Request, op byzantine.Operation) url.Values {
+	query := r.URL.Query()
+	if !snakeCaseToo[op.ID] {
+		return query
+	}
+	usual := maps.Clone(query)
+	for name, values := range query {
+		if camel := camelCase(name); !query.Has(camel) {
+			usual[camel] = values
+		}
+	}
+	return usual
+}
+
+// camelCase turns account_id into accountId.
+func camelCase(snake string) string {
+	words := strings.Split(snake, "_")
+	for i, word := range words[1:] {
+		if word != "" {
+			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, "")
+}

@@ -1,0 +1,57 @@
+// Package byzantinetest is a local sandbox: a stateful fake of the Byzantine API for tests and for development without a
+// network. It verifies every request signature as the API does, keeps its world in memory, and runs on a clock that tests
+// can move. Nothing in it is fit for production.
+//
+//	sandbox := byzantinetest.NewServer()
+//	defer sandbox.Close()
+//	client := sandbox.Client()
+//
+// [NewServer] listens on a loopback port like httptest; [New] makes an http.Handler for anything else. [Authenticator] is
+// a software authenticator that answers the options of a WebAuthn ceremony as a browser would.
+//
+// # Where the API's behaviour is not documented
+//
+// The sandbox makes one choice each:
+//
+//   - A signature whose timestamp is more than 60 seconds off gets a 401.
+//   - A one-time code has 6 digits, lives for 10 minutes and is used up by success or by 5 wrong attempts.
+//   - An OTP session lives for 15 minutes and serves until it ends.
+//   - A passkey whose credential id is registered already gets a 400.
+//   - A customer is active at once, whatever is missing; the answers list what is missing all the same.
+//     [WithManualApproval] has them wait.
+//   - The verification of a person needs a passport or both sides of a national id, and a proof of address; in the United
+//     States the social security number too. That of an entity needs an incorporation certificate, a shareholder registry,
+//     a proof of address and its type, number, registered address, activity, finances and risks.
+//   - While an associated person has to send something, an entity that is not active yet is in
+//     awaiting_associated_person_information. A person has an event of their own only when refused.
+//   - An e-mail address that is known gets a 400 for a new customer, a root user of an entity and an associated person who
+//     is not a user of the account. A person's account can have a known root user, a wealth manager.
+//   - Whoever would be a root user is self_custodial in a self-custodial account, which has no invitations and no changes
+//     of roles, because it has no wallet at the key provider. An owner (ubo) has the role beneficiary.
+//   - Where the API documents no 404, an unknown account gets a 400 and one of another integrator a 401; elsewhere both
+//     get a 404.
+//   - The numbers of bank accounts are checked by their shape alone.
+//   - An invited user has the role view from the first login on. An owner with the role beneficiary can be invited, too.
+//   - The roles to give are root, admin and view. One root user's signature is enough, one root user has to stay, and the
+//     user ids of a quorum are the API's.
+//   - The payload of an invitation or of a change of roles counts once, and not at all if the account has changed meanwhile.
+//   - A label of null in the update of a credential changes nothing.
+//   - A payload can be signed for 15 minutes. A draft is asked for again after that, or when another payload has taken its
+//     place; a stamp that is refused leaves it as it was. The submission of an unknown or lost draft gets a 400, and so
+//     does a stamp that does not verify. A passkey of a user who is not a root user of the account gets a 401.
+//   - Payloads of transactions need an active customer, on a chain that the account is activated on, and get a 400
+//     otherwise (the upgrade of a vault a 401 for the latter). A self-custodial account gets none.
+//   - Balances are not looked at before the signature: a transaction of more than there is ends as simulation_failed. What
+//     it moves is taken when it is signed, and given back if it fails.
+//   - A transaction stays in each status that it leaves by itself for 2 seconds, see [WithProcessingTime].
+//   - A cancellation has the transaction id of the withdrawal, and takes effect at once. A queued withdrawal is paid after
+//     an hour, see [Sandbox.SettleWithdrawal]; its shares do not count to the position any more.
+//   - A bank transfer pays one waiting deposit that it covers, or becomes idle balance as a whole; it makes no transaction
+//     of its own. Dollar and euro are exchanged at 1.10, and half a percent more is asked for.
+//   - The two halves of a vault upgrade are a withdrawal and a deposit that name each other.
+//   - An account's transactions come with the newest first.
+//   - The price of a share rises by the hour, in a straight line. A vault's yield can be asked for in one period, which
+//     leaves the others out.
+//   - Errors in a request's form (malformed JSON, a query value of the wrong type) come as plain text, all others as
+//     JSON.
+package byzantinetest

@@ -1,0 +1,202 @@
+package byzantinetest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+var eventHandlers = map[string]handler{
+	"list_events": on(200, (*world).listEvents),
+}
+
+const defaultEventLimit = 100 // the request type knows the bounds
+
+// eventTypes are those that can be subscribed to and listed: all but webhook.test.
+var eventTypes = []byzantine.EventType{
+	byzantine.EventCustomerCreated,
+	byzantine.EventCustomerUnderReview,
+	byzantine.EventCustomerAwaitingAssociatedPersonInformation,
+	byzantine.EventCustomerResubmissionRequested,
+	byzantine.EventCustomerActive,
+	byzantine.EventCustomerRejected,
+	byzantine.EventCustomerDeactivated,
+	byzantine.EventCustomerDeleted,
+	byzantine.EventTransactionWithdrawalInitiated,
+	byzantine.EventTransactionWaitingForFunds,
+	byzantine.EventTransactionPaymentInReview,
+	byzantine.EventTransactionFundsInTransfer,
+	byzantine.EventTransactionFundsReceived,
+	byzantine.EventTransactionProcessing,
+	byzantine.EventTransactionCompleted,
+	byzantine.EventTransactionSimulationFailed,
+	byzantine.EventTransactionReverted,
+}
+
+func checkEventType(t byzantine.EventType) error {
+	switch {
+	case t == byzantine.EventWebhookTest:
+		return badRequest("unsupported event type: %s", t)
+	case !slices.Contains(eventTypes, t):
+		return badRequest("unknown event type: %q", string(t))
+	}
+	return nil
+}
+
+// emit records that something happened and has it delivered to the subscriptions that want it. data are written down at
+// once: an event shows things as they were then.
+func (w *world) emit(eventType byzantine.EventType, related byzantine.EventRelated, data any) {
+	e := w.newEvent(eventType, related, data)
+	w.events = append(w.events, e)
+	for _, s := range w.subscriptions {
+		if s.wants(e.Type) {
+			w.newDelivery(s, e)
+		}
+	}
+	w.dispatch()
+}
+
+// newEvent makes an event that is not in the history.
+func (w *world) newEvent(eventType byzantine.EventType, related byzantine.EventRelated, data any) byzantine.Event {
+	now := w.clock.now().UTC()
+	return byzantine.Event{
+		ID: w.newID(), Type: eventType, OccurredAt: now, PayloadVersion: 1, Related: related, Data: marshalled(data), CreatedAt: now,
+	}
+}
+
+// marshalled writes a value of this package's own.
+func marshalled(v any) json.RawMessage {
+	text, err := wire.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: %T: %v", v, err))
+	}
+	return text
+}
+
+// envelope is byzantine.Event as the API sends it: with all ids, null where one does not apply, and without createdAt.
+type envelope struct {
+	ID             string              `json:"id"`
+	Type           byzantine.EventType `json:"type"`
+	OccurredAt     time.Time           `json:"occurredAt"`
+	Livemode       bool                `json:"livemode"`
+	PayloadVersion int32               `json:"payloadVersion"`
+	Related        eventRelated        `json:"related"`
+	Data           json.RawMessage     `json:"data"`
+}
+
+type eventRelated struct {
+	AccountID     *string `json:"accountId"`
+	UserID        *string `json:"userId"`
+	EntityID      *string `json:"entityId"`
+	BeneficiaryID *string `json:"beneficiaryId"`
+	TransactionID *string `json:"transactionId"`
+}
+
+func envelopeOf(e byzantine.Event) envelope {
+	return envelope{
+		ID: e.ID, Type: e.Type, OccurredAt: e.OccurredAt, Livemode: e.Livemode, PayloadVersion: e.PayloadVersion,
+		Related: eventRelated(e.Related), Data: e.Data,
+	}
+}
+
+// eventListAnswer is byzantine.EventList as the API writes it.
+type eventListAnswer struct {
+	Events     []listedEvent `json:"events"`
+	NextCursor *string       `json:"nextCursor"`
+}
+
+type listedEvent struct {
+	envelope
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+func (w *world) listEvents(req *byzantine.ListEventsRequest) (*eventListAnswer, error) {
+	if req.EventType != "" {
+		if err := checkEventType(req.EventType); err != nil {
+			return nil, err
+		}
+	}
+	var matching []byzantine.Event
+	for _, e := range w.events {
+		if matches(req, e) {
+			matching = append(matching, e)
+		}
+	}
+	sortByUpdate(matching, byzantine.Descending, func(e byzantine.Event) time.Time { return e.CreatedAt })
+	start := 0
+	if req.Cursor != "" {
+		last, err := openCursor(req)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(matching, func(e byzantine.Event) bool { return e.ID == last })
+		if i < 0 {
+			return nil, errMalformedCursor
+		}
+		start = i + 1
+	}
+	limit := defaultEventLimit
+	if req.Limit != nil {
+		limit = int(*req.Limit)
+	}
+	end := min(start+limit, len(matching))
+	list := &eventListAnswer{Events: []listedEvent{}}
+	for _, e := range matching[start:end] {
+		list.Events = append(list.Events, listedEvent{envelopeOf(e), e.CreatedAt})
+	}
+	if end < len(matching) {
+		list.NextCursor = new(newCursor(req, matching[end-1].ID))
+	}
+	return list, nil
+}
+
+func matches(req *byzantine.ListEventsRequest, e byzantine.Event) bool {
+	return isOrAny(req.AccountID, e.Related.AccountID) &&
+		isOrAny(req.UserID, e.Related.UserID) &&
+		isOrAny(req.TransactionID, e.Related.TransactionID) &&
+		(req.EventType == "" || e.Type == req.EventType) &&
+		(req.CreatedAfter.IsZero() || e.CreatedAt.After(req.CreatedAfter)) &&
+		(req.CreatedBefore.IsZero() || e.CreatedAt.Before(req.CreatedBefore))
+}
+
+// isOrAny compares an id with a filter, which lets everything pass if it is not set.
+func isOrAny(filter string, id *string) bool {
+	return filter == "" || id != nil && *id == filter
+}
+
+// A cursor is the id of a page's last event and a digest of the filters, in base64url: opaque to everybody else.
+const filterDigestBytes = 8
+
+var errMalformedCursor = badRequest("cursor: malformed")
+
+func newCursor(req *byzantine.ListEventsRequest, lastID string) string {
+	return base64.RawURLEncoding.EncodeToString(append(filterDigest(req), lastID...))
+}
+
+// openCursor returns the id of the last event of the page before.
+func openCursor(req *byzantine.ListEventsRequest) (lastID string, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(req.Cursor)
+	if err != nil || len(raw) <= filterDigestBytes {
+		return "", errMalformedCursor
+	}
+	lastID = string(raw[filterDigestBytes:])
+	if newCursor(req, lastID) != req.Cursor {
+		return "", badRequest("cursor: it belongs to other filters, or is malformed")
+	}
+	return lastID, nil
+}
+
+// filterDigest is the same for the same filters, whatever zone their times are in.
+func filterDigest(req *byzantine.ListEventsRequest) []byte {
+	digest := sha256.Sum256(fmt.Appendf(nil, "%q", []string{
+		req.AccountID, req.UserID, req.TransactionID, string(req.EventType),
+		req.CreatedAfter.UTC().Format(time.RFC3339Nano), req.CreatedBefore.UTC().Format(time.RFC3339Nano),
+	}))
+	return digest[:filterDigestBytes]
+}

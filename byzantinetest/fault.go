@@ -1,0 +1,111 @@
+package byzantinetest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// Fault is something that goes wrong with one request. Its members add up: a Delay and a Status, say.
+type Fault struct {
+	// Delay holds the request up before anything else, in real time.
+	Delay time.Duration
+	// Status answers the request with this status, Header and Body. The request is not handled, unless TakesEffect.
+	Status int
+	Header http.Header
+	Body   string
+	// Reset cuts the connection instead of answering. The request is not handled, unless TakesEffect.
+	Reset bool
+	// TakesEffect lets a request with Status or Reset be handled first: what a client has to reckon with after
+	// byzantine.ErrOutcomeUnknown.
+	TakesEffect bool
+	// Truncate cuts the connection in the middle of the answer's body.
+	Truncate bool
+	// ClockSkew puts the sandbox's clock forward for this request.
+	ClockSkew time.Duration
+}
+
+// Fail lets the next times requests to an operation meet the fault, after those that were asked for before. It panics on
+// an operation id that is not in the table of [byzantine.Operations].
+func (s *Sandbox) Fail(operationID string, times int, f Fault) {
+	known := func(op byzantine.Operation) bool { return op.ID == operationID }
+	if !slices.ContainsFunc(slices.Collect(byzantine.Operations()), known) {
+		panic(fmt.Sprintf("byzantinetest: Fail: the API has no operation %q", operationID))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[operationID] = append(s.faults[operationID], slices.Repeat([]Fault{f}, times)...)
+}
+
+func (s *Sandbox) takeFault(operationID string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queue := s.faults[operationID]
+	if len(queue) == 0 {
+		return Fault{}
+	}
+	s.faults[operationID] = queue[1:]
+	return queue[0]
+}
+
+// wait reports false if the client went away meanwhile.
+func (f Fault) wait(ctx context.Context) bool {
+	if f.Delay <= 0 {
+		return true
+	}
+	select {
+	case <-time.After(f.Delay):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (f Fault) reachesHandler() bool { return f.TakesEffect || (f.Status == 0 && !f.Reset) }
+
+// play writes the answer, or what the fault makes of it.
+func (f Fault) play(w http.ResponseWriter, now time.Time, out answer) {
+	if f.Reset {
+		cut(w)
+	}
+	if f.Status != 0 {
+		out = answer{status: f.Status, body: []byte(f.Body), plain: true}
+	}
+	header := w.Header()
+	header.Set("Date", now.UTC().Format(http.TimeFormat))
+	switch {
+	case out.plain:
+		header.Set("Content-Type", "text/plain; charset=utf-8")
+	case len(out.body) > 0:
+		header.Set("Content-Type", "application/json")
+	}
+	for name, values := range f.Header {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	if !f.Truncate {
+		w.WriteHeader(out.status)
+		w.Write(out.body)
+		return
+	}
+	header.Set("Content-Length", fmt.Sprint(len(out.body)+1))
+	w.WriteHeader(out.status)
+	w.Write(out.body[:len(out.body)/2])
+	http.NewResponseController(w).Flush()
+	cut(w)
+}
+
+// cut ends the connection, on HTTP/1 over TCP by a reset. It does not return.
+func cut(w http.ResponseWriter) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+		}
+		conn.Close()
+	}
+	panic(http.ErrAbortHandler) // what net/http's server makes of this is not logged
+}

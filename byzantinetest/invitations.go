@@ -1,0 +1,167 @@
+package byzantinetest
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+var invitationHandlers = map[string]handler{
+	"get_invitations_by_account_id":    on(200, (*world).invitationsByAccount),
+	"get_invitations_by_email":         on(200, (*world).invitationsByEmail),
+	"get_all_invitations":              on(200, (*world).allInvitations),
+	"get_invite_users_payload_passkey": on(201, (*world).inviteUsersPayload),
+	"invite_users":                     on(201, (*world).inviteUsers),
+}
+
+func (i *invitation) view() byzantine.Invitation {
+	info, inviter := i.user.info, i.inviter.info
+	return byzantine.Invitation{
+		InvitationID: i.id, AccountID: i.account.id, AccountName: i.account.name, UserID: i.user.id, Role: i.role,
+		FirstName: info.FirstName, LastName: info.LastName, UserEmail: info.Email,
+		InviterID: i.inviter.id, InviterFirstName: inviter.FirstName, InviterLastName: inviter.LastName,
+		Status: i.status, CreatedAt: i.created.UTC(), UpdatedAt: i.updated.UTC(),
+	}
+}
+
+// invitationsWhere returns the invitations that fit, the oldest first; never nil.
+func (w *world) invitationsWhere(fits func(*invitation) bool) []byzantine.Invitation {
+	list := []byzantine.Invitation{}
+	for _, i := range w.invitations.all {
+		if fits(i) {
+			list = append(list, i.view())
+		}
+	}
+	return list
+}
+
+func (w *world) invitationsByAccount(req *byzantine.GetInvitationsByAccountIDRequest) (*byzantine.InvitationSet, error) {
+	a, err := w.ownAccount(req.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	return &byzantine.InvitationSet{Invitations: w.invitationsWhere(func(i *invitation) bool { return i.account == a })}, nil
+}
+
+func (w *world) invitationsByEmail(req *byzantine.GetInvitationsByEmailRequest) (*byzantine.InvitationSet, error) {
+	fits := func(i *invitation) bool { return strings.EqualFold(i.user.info.Email, req.Email) }
+	return &byzantine.InvitationSet{Invitations: w.invitationsWhere(fits)}, nil
+}
+
+func (w *world) allInvitations(req *byzantine.GetAllInvitationsRequest) (*byzantine.InvitationList, error) {
+	all := w.invitationsWhere(func(*invitation) bool { return true })
+	sortByUpdate(all, req.Order, func(i byzantine.Invitation) time.Time { return i.UpdatedAt })
+	page, limit, offset := pageOf(all, req.Limit, req.Offset)
+	return &byzantine.InvitationList{Invitations: page, Total: int64(len(all)), Limit: limit, Offset: offset}, nil
+}
+
+func (w *world) inviteUsersPayload(req *byzantine.GetInviteUsersPayloadPasskeyRequest) (*payloadAnswer, error) {
+	a, err := w.proposalAccount(req.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.checkInvitation(a, req.NewUsers); err != nil {
+		return nil, err
+	}
+	var users []byzantine.CreateUserParam
+	for _, u := range req.NewUsers {
+		users = append(users, byzantine.CreateUserParam{
+			UserName: u.FirstName + " " + u.LastName, UserEmail: u.UserEmail,
+			APIKeys: []json.RawMessage{}, Authenticators: []json.RawMessage{}, OAuthProviders: []json.RawMessage{}, UserTags: []string{},
+		})
+	}
+	return w.propose(&proposal{account: a, invitation: req}, byzantine.ActivityCreateUsers, byzantine.CreateUsersParams{Users: users})
+}
+
+// checkInvitation refuses to invite somebody twice, or who has a part in the account already. An owner who can only read
+// may be invited: that is how they become a user like any other.
+func (w *world) checkInvitation(a *account, users []byzantine.NewUser) error {
+	seen := map[string]bool{}
+	for n, u := range users {
+		if err := checkEmail("userEmail", u.UserEmail); err != nil {
+			return badRequest("newUsers[%d].%v", n, err)
+		}
+		email := strings.ToLower(u.UserEmail)
+		known := w.userByEmail(email)
+		switch {
+		case seen[email]:
+			return badRequest("newUsers[%d].userEmail: twice in one request", n)
+		case known == nil:
+		case w.pendingInvitation(a, known) != nil:
+			return badRequest("newUsers[%d].userEmail: there is a pending invitation already", n)
+		case a.member(known.id) != nil && a.member(known.id).role != byzantine.RoleBeneficiary:
+			return badRequest("newUsers[%d].userEmail: this user belongs to the account already", n)
+		}
+		seen[email] = true
+	}
+	return nil
+}
+
+// pendingInvitation returns nil if there is none.
+func (w *world) pendingInvitation(a *account, u *user) *invitation {
+	for _, i := range w.invitations.all {
+		if i.account == a && i.user == u && i.status == byzantine.InvitationPending {
+			return i
+		}
+	}
+	return nil
+}
+
+func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.InvitedUsers, error) {
+	p, signer, err := w.signedProposal(req.SignedPayload)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.invitation == nil:
+		return nil, badRequest("signedBody: not the payload of an invitation")
+	case signer.id != req.InvitedBy:
+		return nil, unauthorized("invitedBy: not the user whose passkey signed")
+	}
+	a := p.account
+	if err := w.checkInvitation(a, p.invitation.NewUsers); err != nil { // it may be long ago
+		return nil, err
+	}
+	delete(w.proposals, p.body)
+	now := w.clock.now()
+	answer := &byzantine.InvitedUsers{AccountID: a.id, InvitedBy: signer.id, InvitedAt: now.UTC()}
+	for _, n := range p.invitation.NewUsers {
+		u := w.userByEmail(n.UserEmail)
+		if u == nil {
+			u = w.newUser(byzantine.UserInfo{FirstName: n.FirstName, LastName: n.LastName, Email: n.UserEmail})
+			w.admit(u)
+		}
+		i := &invitation{
+			id: w.newID(), account: a, user: u, inviter: signer, role: byzantine.RoleView,
+			status: byzantine.InvitationPending, created: now, updated: now,
+		}
+		w.invitations.add(i.id, i)
+		answer.NewUsers = append(answer.NewUsers, byzantine.InvitedUser{
+			UserID: u.id, FirstName: u.info.FirstName, LastName: u.info.LastName, UserEmail: u.info.Email,
+		})
+	}
+	return answer, nil
+}
+
+// memberOrInvited finds who may log in to an account: its users and those who are invited to become one.
+func (w *world) memberOrInvited(accountID, userID string) (*account, *user, error) {
+	a, u, err := w.member(accountID, userID)
+	if err == nil {
+		return a, u, nil
+	}
+	if a, u = w.accounts.get(accountID), w.users.get(userID); a != nil && u != nil && w.pendingInvitation(a, u) != nil {
+		return a, u, nil
+	}
+	return nil, nil, err
+}
+
+// acceptInvitation is what a login does to an invitation, if there is one.
+func (w *world) acceptInvitation(a *account, u *user) {
+	i := w.pendingInvitation(a, u)
+	if i == nil {
+		return
+	}
+	i.status, i.updated = byzantine.InvitationAccepted, w.clock.now()
+	a.join(u, i.role, i.updated)
+}

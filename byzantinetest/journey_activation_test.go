@@ -1,0 +1,100 @@
+package byzantinetest_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// live is a server whose clock runs and whose transactions complete soon, for tests that wait as a program would.
+func live(t *testing.T) *byzantinetest.Server {
+	t.Helper()
+	return newServer(t, byzantinetest.WithProcessingTime(20*time.Millisecond))
+}
+
+// wait polls as a program would.
+func (i *investor) wait(transactionID string) *byzantine.Transaction {
+	i.t.Helper()
+	tx, err := i.client.WaitForTransaction(i.t.Context(), transactionID, byzantine.PollEvery(5*time.Millisecond))
+	require.NoError(i.t, err)
+	return tx
+}
+
+// A new account is activated by one signature per chain. Each moves nothing but lets the wallet act there.
+func TestJourneyActivation(t *testing.T) {
+	i := newInvestor(t, live(t))
+	want := byzantine.IsSmartAccountByChain{}
+	require.Equal(t, want, i.smartAccount())
+
+	for _, chain := range []byzantine.ChainID{byzantine.Base, byzantine.Ethereum} {
+		// Step 1: ask for the payload.
+		payload, err := i.activationPayload(chain)
+		require.NoError(t, err)
+		assert.Equal(t, chain, payload.ChainID)
+		activity, err := payload.Activity()
+		require.NoError(t, err)
+		assert.Equal(t, byzantine.ActivitySignRawPayload, activity.Type)
+		assert.Equal(t, i.wallet, activity.SignRawPayloads.SignWith)
+		assert.Equal(t, "PAYLOAD_ENCODING_EIP7702_AUTHORIZATION", activity.SignRawPayloads.Encoding)
+		var authorization struct{ ChainID byzantine.ChainID }
+		require.NoError(t, json.Unmarshal([]byte(activity.SignRawPayloads.Payloads[0]), &authorization), "a JSON text inside")
+		assert.Equal(t, chain, authorization.ChainID)
+
+		// Step 2: the user's passkey signs it, and it is submitted.
+		submitted := i.submit(payload, err)
+		assert.NotNil(t, submitted.TransactionHash)
+
+		// Step 3: wait.
+		tx := i.wait(submitted.TransactionID)
+		assert.Equal(t, byzantine.TransactionTypeAuthorization, tx.Type)
+		assert.Equal(t, chain, tx.ChainID)
+		assert.Equal(t, byzantine.Decimal("0"), tx.IntermediaryAmount)
+
+		want.Base = want.Base || chain == byzantine.Base
+		want.Ethereum = want.Ethereum || chain == byzantine.Ethereum
+		assert.Equal(t, want, i.smartAccount(), "the other chain is another matter")
+
+		_, err = i.activationPayload(chain)
+		refused(t, err, 400, "activated on chain")
+	}
+	_, err := i.activationPayload(10)
+	refused(t, err, 400, "unknown chain 10")
+}
+
+func (i *investor) smartAccount() byzantine.IsSmartAccountByChain {
+	i.t.Helper()
+	account, err := i.client.GetAccountDetails(i.t.Context(), i.accountID)
+	require.NoError(i.t, err)
+	return account.WalletDetails.IsSmartAccount
+}
+
+// Until the activation has completed nothing can move on the chain.
+func TestNothingMovesBeforeActivation(t *testing.T) {
+	server := stopped(t)
+	i := newInvestor(t, server)
+	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, "100")
+	i.submit(i.activationPayload(byzantine.Base))
+	_, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC)
+	refused(t, err, 400, "not activated on chain 8453")
+	server.Advance(time.Minute)
+	_, err = i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC)
+	require.NoError(t, err)
+	_, err = i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumUSDC, "100", byzantine.USDC)
+	refused(t, err, 400, "not activated on chain 1")
+}
+
+func TestActivationThatFailsActivatesNothing(t *testing.T) {
+	server := stopped(t)
+	i := newInvestor(t, server)
+	submitted := i.submit(i.activationPayload(byzantine.Base))
+	server.FailTransaction(submitted.TransactionID, byzantine.TransactionReverted)
+	server.Advance(time.Minute)
+	assert.Equal(t, byzantine.TransactionReverted, i.transaction(submitted.TransactionID).Status)
+	assert.False(t, i.smartAccount().Base)
+}

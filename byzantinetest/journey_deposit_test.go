@@ -1,0 +1,239 @@
+package byzantinetest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// A deposit in a stablecoin comes out of the wallet and goes on the chain as soon as it is signed.
+func TestJourneyStablecoinDeposit(t *testing.T) {
+	i := newActiveInvestor(t, live(t))
+
+	// Step 1: ask for the payload. The API shows no transaction yet.
+	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "250.5", byzantine.USDC)
+	require.NoError(t, err)
+	assert.Equal(t, byzantine.Base, payload.ChainID)
+	activity, err := payload.Activity()
+	require.NoError(t, err)
+	assert.Equal(t, "PAYLOAD_ENCODING_HEXADECIMAL", activity.SignRawPayloads.Encoding)
+	_, err = i.client.GetTransaction(t.Context(), payload.TransactionID)
+	require.ErrorIs(t, err, byzantine.ErrNotFound)
+
+	// Step 2: sign and submit.
+	submitted := i.submit(payload, nil)
+	assert.Regexp(t, "^0x[0-9a-f]{64}$", *submitted.TransactionHash)
+	assert.NotNil(t, submitted.BroadcastedAt)
+	assert.Nil(t, submitted.FiatDepositInstructions)
+
+	// Step 3: wait, and see the position.
+	tx := i.wait(submitted.TransactionID)
+	assert.Equal(t, byzantine.TransactionTypeDeposit, tx.Type)
+	assert.Equal(t, byzantine.Decimal("250.5"), tx.IntermediaryAmount)
+	assert.Equal(t, byzantinetest.VaultBaseUSDC, *tx.VaultAddr)
+	assert.Equal(t, byzantine.USDC, *tx.SourceCurrency)
+	assert.Equal(t, submitted.TransactionHash, tx.TransactionHash)
+	assert.Equal(t, byzantine.Decimal("250.5"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("749.5"), i.idle(byzantine.Base, byzantine.FiatUSD))
+}
+
+// With a processing time of 0 the answer to the submission shows the end, as the API's guide has it.
+func TestDepositThatCompletesAtOnce(t *testing.T) {
+	i := newActiveInvestor(t, newServer(t, byzantinetest.WithProcessingTime(0)))
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC))
+	assert.Equal(t, byzantine.TransactionCompleted, submitted.Status)
+	assert.NotNil(t, submitted.TransactionHash)
+	assert.Equal(t, byzantine.Decimal("100"), i.invested(byzantinetest.VaultBaseUSDC))
+}
+
+// A deposit in fiat is signed first and paid then. The test plays the user's bank.
+func TestJourneyFiatDeposit(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+
+	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, "500", byzantine.EUR)
+	submitted := i.submit(payload, err)
+	assert.Equal(t, byzantine.TransactionWaitingForFunds, submitted.Status)
+	assert.Nil(t, submitted.TransactionHash)
+	instructions := submitted.FiatDepositInstructions
+	require.NotNil(t, instructions)
+	assert.Equal(t, byzantine.EUR, instructions.Currency)
+	assert.Equal(t, byzantine.Decimal("500"), *instructions.ExpectedDepositAmount)
+	assert.NotNil(t, instructions.IBAN)
+	assert.NotNil(t, instructions.BIC)
+	assert.Nil(t, instructions.BankAccountNumber)
+	assert.Nil(t, instructions.ObjectID)
+	assert.Equal(t, []byzantine.DepositPaymentRail{byzantine.DepositRailSEPA}, instructions.PaymentRails)
+	server.Advance(24 * time.Hour)
+	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(submitted.TransactionID).Status, "nobody has paid")
+
+	// The user sends a little more than needed.
+	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, "512.34")
+	assert.Equal(t, byzantine.TransactionFundsInTransfer, i.transaction(submitted.TransactionID).Status)
+	server.Advance(time.Minute)
+
+	tx := i.transaction(submitted.TransactionID)
+	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
+	assert.Equal(t, byzantine.TransactionTypeOnrampDeposit, tx.Type)
+	assert.Equal(t, byzantine.Decimal("500"), tx.IntermediaryAmount)
+	assert.Equal(t, byzantine.EUR, *tx.SourceCurrency)
+	assert.Equal(t, byzantine.EURC, *tx.DestinationCurrency)
+	assert.NotNil(t, tx.FiatDepositInstructions.ObjectID)
+	assert.NotNil(t, tx.TransactionHash)
+	assert.Equal(t, []byzantine.TransactionStatus{
+		byzantine.TransactionWaitingForFunds, byzantine.TransactionFundsInTransfer, byzantine.TransactionFundsReceived,
+		byzantine.TransactionProcessing, byzantine.TransactionCompleted,
+	}, i.statuses(submitted.TransactionID))
+	assert.Equal(t, byzantine.Decimal("500"), i.invested(byzantinetest.VaultBaseEURC))
+	assert.Equal(t, byzantine.Decimal("12.34"), i.idle(byzantine.Base, byzantine.FiatEUR), "what is over lies idle")
+
+	// Idle money goes into the vault by a deposit in the stablecoin.
+	submitted = i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, "12.34", byzantine.EURC))
+	server.Advance(time.Minute)
+	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
+	assert.Empty(t, i.idle(byzantine.Base, byzantine.FiatEUR))
+}
+
+func TestFiatDepositInAnotherCurrency(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, "100", byzantine.USD))
+	instructions := submitted.FiatDepositInstructions
+	assert.Equal(t, byzantine.Decimal("110.55"), *instructions.ExpectedDepositAmount, "at 1.10, and half a percent more")
+	assert.NotNil(t, instructions.BankAccountNumber)
+	assert.NotNil(t, instructions.BankRoutingNumber)
+	assert.Nil(t, instructions.IBAN)
+
+	server.Fund(i.accountID, byzantine.Base, byzantine.USD, *instructions.ExpectedDepositAmount)
+	server.Advance(time.Minute)
+	assert.Equal(t, byzantine.Decimal("100"), i.invested(byzantinetest.VaultBaseEURC))
+	assert.Equal(t, byzantine.Decimal("0.5"), i.idle(byzantine.Base, byzantine.FiatEUR))
+}
+
+// A bank knows no fraction of a cent.
+func TestFiatDepositIsPaidInWholeCents(t *testing.T) {
+	i := newActiveInvestor(t, stopped(t))
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "99.990001", byzantine.USD))
+	assert.Equal(t, byzantine.Decimal("100"), *submitted.FiatDepositInstructions.ExpectedDepositAmount)
+	i.server.Fund(i.accountID, byzantine.Base, byzantine.USD, "100")
+	i.server.Advance(time.Minute)
+	assert.Equal(t, byzantine.Decimal("99.990001"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("1000.009999"), i.idle(byzantine.Base, byzantine.FiatUSD))
+}
+
+func TestBankTransfersThatPayNoDeposit(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, "10")
+	assert.Equal(t, byzantine.Decimal("10"), i.idle(byzantine.Base, byzantine.FiatEUR), "none was asked for")
+
+	waiting := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "500", byzantine.USD))
+	for _, transfer := range []struct {
+		chain    byzantine.ChainID
+		currency byzantine.Currency
+	}{
+		{byzantine.Base, byzantine.USD}, {byzantine.Ethereum, byzantine.USD}, {byzantine.Base, byzantine.EUR}, {byzantine.Base, byzantine.USDC},
+	} {
+		server.Fund(i.accountID, transfer.chain, transfer.currency, "499.99")
+	}
+	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USD, "500")
+	server.Advance(time.Minute)
+	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(waiting.TransactionID).Status,
+		"too little, on another chain, in another currency, not from a bank")
+	assert.Equal(t, byzantine.Decimal("1999.98"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.Decimal("1999.99"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+
+	// The oldest deposit that a transfer covers is paid.
+	second := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "500", byzantine.USD))
+	server.Fund(i.accountID, byzantine.Base, byzantine.USD, "500")
+	server.Advance(time.Minute)
+	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(waiting.TransactionID).Status)
+	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(second.TransactionID).Status)
+}
+
+func TestFiatDepositThatFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration // since the money came; the processing time is 2 seconds
+		idle  byzantine.Decimal
+	}{
+		"before the money came": {after: -1},
+		"in transfer":           {after: time.Second},
+		"received":              {after: 3 * time.Second, idle: "600"},
+		"processing":            {after: 5 * time.Second, idle: "600"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := stopped(t)
+			i := newInvestor(t, server)
+			server.Activate(i.accountID, byzantine.Base)
+			submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "500", byzantine.USD))
+			if c.after > 0 {
+				server.Fund(i.accountID, byzantine.Base, byzantine.USD, "600")
+				server.Advance(c.after)
+			}
+			server.FailTransaction(submitted.TransactionID, byzantine.TransactionRefunded)
+			server.Advance(time.Minute)
+			assert.Equal(t, byzantine.TransactionRefunded, i.transaction(submitted.TransactionID).Status)
+			assert.Empty(t, i.invested(byzantinetest.VaultBaseUSDC))
+			assert.Equal(t, c.idle, i.idle(byzantine.Base, byzantine.FiatUSD))
+		})
+	}
+}
+
+func TestDepositRefusals(t *testing.T) {
+	i := newActiveInvestor(t, stopped(t))
+	for name, c := range map[string]struct {
+		chain    byzantine.ChainID
+		vault    string
+		amount   byzantine.Decimal
+		currency byzantine.Currency
+		words    string
+	}{
+		"unknown vault":           {byzantine.Base, i.wallet, "1", byzantine.USDC, "vaultAddr: no vault"},
+		"vault of another chain":  {byzantine.Base, byzantinetest.VaultEthereumUSDC, "1", byzantine.USDC, "vaultAddr: no vault"},
+		"unknown chain":           {10, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, "unknown chain 10"},
+		"nothing":                 {byzantine.Base, byzantinetest.VaultBaseUSDC, "0", byzantine.USDC, "must be positive"},
+		"less than nothing":       {byzantine.Base, byzantinetest.VaultBaseUSDC, "-5", byzantine.USDC, "must be positive"},
+		"below the coin's places": {byzantine.Base, byzantinetest.VaultBaseUSDC, "0.0000009", byzantine.USDC, "must be positive"},
+		"another stablecoin":      {byzantine.Base, byzantinetest.VaultBaseEURC, "1", byzantine.USDC, "the vault takes eurc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := i.depositPayload(c.chain, c.vault, c.amount, c.currency)
+			refused(t, err, 400, c.words)
+		})
+	}
+	t.Run("but places beyond the coin's are dropped", func(t *testing.T) {
+		i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "1000.0000009", byzantine.USDC))
+		i.server.Advance(time.Minute)
+		assert.Equal(t, byzantine.Decimal("1000"), i.invested(byzantinetest.VaultBaseUSDC))
+	})
+}
+
+// What a payload asks for is compared with the balance when it is signed.
+func TestDepositOfMoreThanThereIs(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "1000.000001", byzantine.USDC))
+	assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status)
+	assert.Nil(t, submitted.TransactionHash, "nothing went on the chain")
+	server.Advance(time.Minute)
+	assert.Empty(t, i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+}
+
+func TestDepositThatFailsGivesBack(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "900", byzantine.USDC))
+	assert.Equal(t, byzantine.Decimal("100"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	server.FailTransaction(submitted.TransactionID, byzantine.TransactionReverted)
+	assert.Equal(t, byzantine.Decimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	_, err := i.client.WaitForTransaction(t.Context(), submitted.TransactionID)
+	var failed *byzantine.TransactionFailedError
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, byzantine.TransactionReverted, failed.Transaction.Status)
+}

@@ -1,0 +1,264 @@
+package byzantinetest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// A withdrawal in a stablecoin pays into the wallet.
+func TestJourneyStablecoinWithdrawal(t *testing.T) {
+	i := newActiveInvestor(t, live(t))
+	i.wait(i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "600", byzantine.USDC)).TransactionID)
+
+	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "250", byzantine.USDC, "")
+	require.NoError(t, err)
+	assert.Nil(t, payload.DestinationBankAccount)
+	submitted := i.submit(payload, err)
+	assert.False(t, submitted.Queued())
+	tx := i.wait(submitted.TransactionID)
+	assert.Equal(t, byzantine.TransactionTypeWithdraw, tx.Type)
+	assert.Equal(t, byzantine.Decimal("250"), tx.IntermediaryAmount)
+	assert.Equal(t, byzantine.USDC, *tx.DestinationCurrency)
+	assert.Nil(t, tx.WithdrawalRequest)
+	assert.Equal(t, byzantine.Decimal("350"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("650"), i.idle(byzantine.Base, byzantine.FiatUSD))
+
+	// All that the balance shows can be taken, and nothing is left.
+	i.wait(i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "350", byzantine.USDC, "")).TransactionID)
+	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+}
+
+// A withdrawal in fiat goes to a bank account, which the payload names.
+func TestJourneyFiatWithdrawal(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	i.deposited(byzantinetest.VaultBaseUSDC, "600")
+	checking := i.addBankAccount(&byzantine.AddBankAccountRequest{
+		Currency: byzantine.USD, Label: "Checking", ACHBankAccountDetails: &byzantine.ACHAccountParam{
+			BankName: "First Example", AccountNumber: "000987654321", RoutingNumber: "021000021", CheckingOrSavings: byzantine.Checking,
+		},
+	})
+	iban := i.addBankAccount(&byzantine.AddBankAccountRequest{
+		Currency: byzantine.EUR, Label: "Girokonto", IBANBankAccountDetails: &byzantine.IBANAccountParam{
+			AccountNumber: "DE89370400440532013000", BIC: "COBADEFFXXX", Country: "DEU",
+		},
+	})
+
+	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "110", byzantine.EUR, iban)
+	require.NoError(t, err)
+	assert.Equal(t, "3000", payload.DestinationBankAccount.IBAN.Last4)
+	submitted := i.submit(payload, err)
+	assert.Equal(t, byzantine.TransactionProcessing, submitted.Status)
+	assert.Equal(t, "3000", submitted.DestinationBankAccount.IBAN.Last4)
+	server.Advance(time.Minute)
+
+	tx := i.transaction(submitted.TransactionID)
+	assert.Equal(t, byzantine.TransactionTypeWithdrawOfframp, tx.Type)
+	assert.Equal(t, byzantine.EUR, *tx.DestinationCurrency)
+	assert.Equal(t, byzantine.Decimal("100"), *tx.DestinationAmount)
+	assert.Equal(t, byzantine.Decimal("110"), *tx.SourceAmount)
+	assert.Equal(t, iban, tx.DestinationBankAccount.ObjectID)
+	assert.Equal(t, []byzantine.TransactionStatus{
+		byzantine.TransactionProcessing, byzantine.TransactionWaitingForFunds, byzantine.TransactionFundsInTransfer,
+		byzantine.TransactionCompleted,
+	}, i.statuses(submitted.TransactionID))
+	assert.Equal(t, byzantine.Decimal("490"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("400"), i.idle(byzantine.Base, byzantine.FiatUSD), "it left the wallet for the bank")
+
+	t.Run("the first bank account in the currency serves if none is named", func(t *testing.T) {
+		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USD, ""))
+		assert.Equal(t, "4321", submitted.DestinationBankAccount.ACH.Last4)
+		server.Advance(time.Minute)
+		assert.Equal(t, checking, i.transaction(submitted.TransactionID).DestinationBankAccount.ObjectID)
+	})
+	t.Run("not one in another currency", func(t *testing.T) {
+		_, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.EUR, checking)
+		refused(t, err, 400, "no such bank account in eur")
+	})
+}
+
+func (i *investor) addBankAccount(req *byzantine.AddBankAccountRequest) string {
+	i.t.Helper()
+	req.AccountID = i.accountID
+	link, err := i.client.AddBankAccount(i.t.Context(), req)
+	require.NoError(i.t, err)
+	return link.BankAccountID
+}
+
+// queued makes a withdrawal that the vault queues.
+func (i *investor) queued(amount byzantine.Decimal) *byzantine.SubmittedTransaction {
+	i.t.Helper()
+	var answer byzantine.Response
+	signed := i.sign(i.withdrawPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, amount, byzantine.USDC, ""))
+	submitted, err := i.send(signed, byzantine.WithResponse(&answer))
+	require.NoError(i.t, err)
+	assert.Equal(i.t, 202, answer.StatusCode)
+	assert.True(i.t, submitted.Queued())
+	assert.Equal(i.t, byzantine.TransactionWithdrawalInitiated, submitted.Status)
+	assert.Equal(i.t, byzantine.WithdrawalPending, submitted.WithdrawalRequest.Status)
+	assert.Nil(i.t, submitted.TransactionHash)
+	return submitted
+}
+
+func newQueuingInvestor(t *testing.T) (*investor, *byzantinetest.Server) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, "600", byzantine.USDC))
+	server.Advance(time.Minute)
+	return i, server
+}
+
+// Some vaults queue a withdrawal: the answer is a 202, and until the vault pays the user can change their mind.
+func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
+	i, server := newQueuingInvestor(t)
+	withdrawal := i.queued("200")
+	assert.Equal(t, byzantine.Decimal("400"), i.invested(byzantinetest.VaultEthereumQueued))
+	assert.Equal(t, byzantine.Decimal("200"), i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals.Balance)
+	assert.NotEmpty(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals.Shares)
+
+	// The cancellation is a payload of its own. Submit with its transaction id, whatever that is.
+	var answer byzantine.Response
+	payload, err := i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	cancelled, err := i.send(i.sign(payload, err), byzantine.WithResponse(&answer))
+	require.NoError(t, err)
+	assert.Equal(t, 200, answer.StatusCode)
+	assert.Equal(t, byzantine.TransactionCancelled, cancelled.Status)
+
+	server.Advance(24 * time.Hour)
+	tx := i.transaction(withdrawal.TransactionID)
+	assert.Equal(t, byzantine.TransactionCancelled, tx.Status)
+	assert.Equal(t, byzantine.WithdrawalCancelled, tx.WithdrawalRequest.Status)
+	assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
+	assert.Equal(t, byzantine.Decimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD), "nothing was paid")
+	assert.Equal(t, []byzantine.TransactionStatus{byzantine.TransactionWithdrawalInitiated}, i.statuses(withdrawal.TransactionID),
+		"there is no event of the cancellation")
+
+	_, err = i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	refused(t, err, 400, "not a queued withdrawal that is pending")
+}
+
+func TestJourneyQueuedWithdrawalIsSettled(t *testing.T) {
+	i, server := newQueuingInvestor(t)
+	withdrawal := i.queued("200")
+	server.SettleWithdrawal(withdrawal.TransactionID)
+	assert.Equal(t, byzantine.TransactionProcessing, i.transaction(withdrawal.TransactionID).Status)
+	_, err := i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	refused(t, err, 400, "not a queued withdrawal that is pending")
+	server.Advance(time.Minute)
+	tx := i.transaction(withdrawal.TransactionID)
+	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
+	assert.Equal(t, byzantine.WithdrawalSettled, tx.WithdrawalRequest.Status)
+	assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
+	assert.Equal(t, byzantine.Decimal("600"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+	assert.PanicsWithValue(t, "byzantinetest: SettleWithdrawal: the transaction "+withdrawal.TransactionID+" is not a withdrawal that is queued",
+		func() { server.SettleWithdrawal(withdrawal.TransactionID) })
+}
+
+func TestQueuedWithdrawalIsSettledByItself(t *testing.T) {
+	i, server := newQueuingInvestor(t)
+	withdrawal := i.queued("200")
+	server.Advance(time.Hour - time.Second)
+	assert.Equal(t, byzantine.TransactionWithdrawalInitiated, i.transaction(withdrawal.TransactionID).Status)
+	before := server.Now()
+	server.Advance(time.Hour)
+	tx := i.transaction(withdrawal.TransactionID)
+	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
+	assert.Equal(t, before.Add(3*time.Second), tx.UpdatedAt, "it happened in its time, not when somebody looked")
+}
+
+// The cancellation that is signed too late is refused, and the withdrawal goes on.
+func TestCancellationComesTooLate(t *testing.T) {
+	i, server := newQueuingInvestor(t)
+	withdrawal := i.queued("200")
+	signed := i.sign(i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID))
+	server.SettleWithdrawal(withdrawal.TransactionID)
+	_, err := i.send(signed)
+	refused(t, err, 400, "not pending any more")
+	server.Advance(time.Minute)
+	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(withdrawal.TransactionID).Status)
+}
+
+func TestQueuedWithdrawalThatFailsGivesBack(t *testing.T) {
+	for name, settled := range map[string]bool{"in the queue": false, "after the queue": true} {
+		t.Run(name, func(t *testing.T) {
+			i, server := newQueuingInvestor(t)
+			withdrawal := i.queued("200")
+			if settled {
+				server.SettleWithdrawal(withdrawal.TransactionID)
+			}
+			server.FailTransaction(withdrawal.TransactionID, byzantine.TransactionReverted)
+			server.Advance(2 * time.Hour)
+			assert.Equal(t, byzantine.TransactionReverted, i.transaction(withdrawal.TransactionID).Status)
+			assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
+			assert.Equal(t, byzantine.Decimal("600.011668"), i.invested(byzantinetest.VaultEthereumQueued),
+				"with the yield of two hours: 600 / 1.021452 shares, at 8.7 % a year")
+			assert.Equal(t, byzantine.Decimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+		})
+	}
+}
+
+// That a vault is not asynchronous does not mean that it never queues.
+func TestAnyVaultCanQueue(t *testing.T) {
+	server := stopped(t)
+	i := newActiveInvestor(t, server)
+	i.deposited(byzantinetest.VaultBaseUSDC, "600")
+	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, true)
+	submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC, ""))
+	assert.True(t, submitted.Queued())
+	assert.False(t, i.position(byzantinetest.VaultBaseUSDC).IsAsyncVault)
+	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, false)
+	submitted = i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC, ""))
+	assert.False(t, submitted.Queued())
+	assert.PanicsWithValue(t, "byzantinetest: QueueWithdrawals: no vault 0x00: see the constants", func() { server.QueueWithdrawals("0x00", true) })
+}
+
+func TestWithdrawalRefusals(t *testing.T) {
+	i := newActiveInvestor(t, stopped(t))
+	i.deposited(byzantinetest.VaultBaseUSDC, "600")
+	for name, c := range map[string]struct {
+		chain    byzantine.ChainID
+		vault    string
+		amount   byzantine.Decimal
+		currency byzantine.Currency
+		bank     string
+		words    string
+	}{
+		"unknown vault":            {byzantine.Base, i.wallet, "1", byzantine.USDC, "", "vaultAddr: no vault"},
+		"vault of another chain":   {byzantine.Ethereum, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, "", "vaultAddr: no vault"},
+		"nothing":                  {byzantine.Base, byzantinetest.VaultBaseUSDC, "0", byzantine.USDC, "", "must be positive"},
+		"another stablecoin":       {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.EURC, "", "the vault pays usdc"},
+		"bank for a stablecoin":    {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, unknownID, "for usd and eur only"},
+		"fiat, no bank account":    {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USD, "", "no such bank account in usd"},
+		"fiat, not a bank account": {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USD, unknownID, "no such bank account in usd"},
+		"unknown chain":            {137, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, "", "unknown chain 137"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := i.withdrawPayload(c.chain, c.vault, c.amount, c.currency, c.bank)
+			refused(t, err, 400, c.words)
+		})
+	}
+	t.Run("more than there is", func(t *testing.T) {
+		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "600.000001", byzantine.USDC, ""))
+		assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status)
+		assert.Equal(t, byzantine.Decimal("600"), i.invested(byzantinetest.VaultBaseUSDC))
+	})
+}
+
+func TestCancellationRefusals(t *testing.T) {
+	i, server := newQueuingInvestor(t)
+	withdrawal := i.queued("200")
+	_, err := i.cancelPayload(byzantine.Ethereum, unknownID)
+	refused(t, err, 400, "no such transaction")
+	_, err = i.cancelPayload(byzantine.Base, withdrawal.TransactionID)
+	refused(t, err, 400, "not on this chain")
+	server.SetStatus(i.accountID, byzantine.VerificationInactive)
+	_, err = i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	refused(t, err, 400, "verification is inactive")
+}

@@ -1,0 +1,87 @@
+package byzantinetest
+
+import (
+	"math/big"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// The decimals of stablecoins, of shares and of fiat.
+const (
+	coinPlaces  = 6
+	sharePlaces = 18
+	centPlaces  = 2
+)
+
+// parseAmount reads the amount of a request as the API does: decimals beyond those of the coin are dropped.
+func parseAmount(d byzantine.Decimal) (*big.Rat, error) {
+	exact, err := d.Rat()
+	if err != nil {
+		return nil, badRequest("amount: %v", err)
+	}
+	amount := roundDown(exact, coinPlaces)
+	if amount.Sign() <= 0 {
+		return nil, badRequest("amount: must be positive")
+	}
+	return amount, nil
+}
+
+func roundDown(r *big.Rat, places int64) *big.Rat {
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(places), nil)
+	n := new(big.Int).Mul(r.Num(), scale)
+	return new(big.Rat).SetFrac(n.Quo(n, r.Denom()), scale)
+}
+
+// round rounds half away from zero.
+func round(r *big.Rat, places int) *big.Rat {
+	rounded, _ := new(big.Rat).SetString(r.FloatString(places)) // which it can always read
+	return rounded
+}
+
+// decimal writes a number, rounded, without zeros at the end.
+func decimal(r *big.Rat, places int) byzantine.Decimal {
+	text := r.FloatString(places)
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return byzantine.Decimal(text)
+}
+
+func plus(x, y *big.Rat) *big.Rat    { return new(big.Rat).Add(x, y) }
+func minus(x, y *big.Rat) *big.Rat   { return new(big.Rat).Sub(x, y) }
+func times(x, y *big.Rat) *big.Rat   { return new(big.Rat).Mul(x, y) }
+func divided(x, y *big.Rat) *big.Rat { return new(big.Rat).Quo(x, y) }
+
+// money is an amount in a currency.
+type money struct {
+	currency byzantine.Currency
+	amount   *big.Rat
+}
+
+// decimal writes cents of fiat and the coin's decimals of stablecoins.
+func (m *money) decimal() byzantine.Decimal {
+	if isFiat(m.currency) {
+		return decimal(m.amount, centPlaces)
+	}
+	return decimal(m.amount, coinPlaces)
+}
+
+// fiatOf is the currency that a stablecoin follows. It also labels balances in it.
+var fiatOf = map[byzantine.CryptoCurrency]byzantine.FiatCurrency{
+	byzantine.CryptoUSDC: byzantine.FiatUSD,
+	byzantine.CryptoEURC: byzantine.FiatEUR,
+}
+
+// dollars is what one unit of a currency is worth in US dollar.
+var dollars = map[byzantine.Currency]*big.Rat{
+	byzantine.USD: big.NewRat(1, 1), byzantine.USDC: big.NewRat(1, 1),
+	byzantine.EUR: big.NewRat(11, 10), byzantine.EURC: big.NewRat(11, 10),
+}
+
+// exchange converts between currencies, at a rate that stands still.
+func exchange(from money, to byzantine.Currency) money {
+	return money{to, divided(times(from.amount, dollars[from.currency]), dollars[to])}
+}
+
+func isFiat(c byzantine.Currency) bool { return c == byzantine.USD || c == byzantine.EUR }

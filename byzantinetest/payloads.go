@@ -1,0 +1,181 @@
+package byzantinetest
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// newActivity returns the text that a passkey is asked to sign: an order to the key provider, whose name for an account
+// is the account's id here. Members stand in the provider's order, which is not that of the alphabet.
+func (w *world) newActivity(kind byzantine.ActivityType, organizationID string, parameters any) (json.RawMessage, error) {
+	return wire.Marshal(struct {
+		Type           byzantine.ActivityType `json:"type"`
+		TimestampMs    string                 `json:"timestampMs"`
+		OrganizationID string                 `json:"organizationId"`
+		Parameters     any                    `json:"parameters"`
+	}{kind, strconv.FormatInt(w.clock.now().UnixMilli(), 10), organizationID, parameters})
+}
+
+// payloadAnswer is byzantine.Payload as the API sends it.
+type payloadAnswer struct {
+	BodyToSign             json.RawMessage        `json:"bodyToSign"`
+	TransactionID          string                 `json:"transactionId,omitzero"`
+	DestinationBankAccount *byzantine.BankAccount `json:"destinationBankAccount,omitzero"`
+	SourceAmount           byzantine.Decimal      `json:"sourceAmount,omitzero"`
+	DestinationAmount      byzantine.Decimal      `json:"destinationAmount,omitzero"`
+	DestinationVaultAddr   string                 `json:"destinationVaultAddr,omitzero"`
+}
+
+// payloadLifetime is how long a payload can be signed.
+const payloadLifetime = 15 * time.Minute
+
+// draft is a transaction that waits for its signature. An account has at most one.
+type draft struct {
+	transaction *transaction
+	body        []byte // to sign
+	expires     time.Time
+	submit      func() error // what the signature sets going; an error sets nothing going
+}
+
+var payloadHandlers = map[string]handler{
+	"get_authorization_payload_passkey":     on(200, (*world).activationPayload),
+	"get_deposit_payload_passkey":           on(200, (*world).depositPayload),
+	"get_withdraw_payload_passkey":          on(200, (*world).withdrawPayload),
+	"get_cancel_withdrawal_payload_passkey": on(200, (*world).cancelWithdrawalPayload),
+	"get_transfer_payload_passkey":          on(200, (*world).transferPayload),
+	"get_vault_upgrade_payload_passkey":     on(200, (*world).vaultUpgradePayload),
+	"sign_payload_passkey":                  signPayload,
+}
+
+// transactor finds an account that may move funds by passkey.
+func (w *world) transactor(accountID string) (*account, error) {
+	a, err := w.ownAccount(accountID)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.selfCustodial:
+		return nil, badRequest("the account is self-custodial: its wallet signs for itself")
+	}
+	return a, a.requireActive()
+}
+
+// transactorOn finds an account that may move funds by passkey on a chain.
+func (w *world) transactorOn(accountID string, chain byzantine.ChainID) (*account, error) {
+	a, err := w.transactor(accountID)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkChain(chain); err != nil {
+		return nil, err
+	}
+	if !a.activated[chain] {
+		return nil, badRequest("the account is not activated on chain %d", chain)
+	}
+	return a, nil
+}
+
+// draft asks for a signature over an order to the key provider. The account's former draft is gone for good.
+func (w *world) draft(tx *transaction, kind byzantine.ActivityType, parameters any, submit func() error) (*payloadAnswer, error) {
+	body, err := w.newActivity(kind, tx.account.id, parameters)
+	if err != nil {
+		return nil, err
+	}
+	w.drafts[tx.account.id] = &draft{tx, body, w.clock.now().Add(payloadLifetime), submit}
+	return &payloadAnswer{BodyToSign: body, TransactionID: tx.id}, nil
+}
+
+// signRawPayload is the parameters of byzantine.ActivitySignRawPayload.
+type signRawPayload struct {
+	SignWith     string `json:"signWith"`
+	Payload      string `json:"payload"`
+	Encoding     string `json:"encoding"`
+	HashFunction string `json:"hashFunction"`
+}
+
+const (
+	encodingHexadecimal = "PAYLOAD_ENCODING_HEXADECIMAL"
+	encodingEIP7702     = "PAYLOAD_ENCODING_EIP7702_AUTHORIZATION"
+	hashFunctionNoOp    = "HASH_FUNCTION_NO_OP"
+)
+
+// draftOperation is draft for what is one operation of the wallet on its chain.
+func (w *world) draftOperation(tx *transaction, submit func() error) (*payloadAnswer, error) {
+	parameters := signRawPayload{tx.account.wallet, w.newHash(), encodingHexadecimal, hashFunctionNoOp}
+	return w.draft(tx, byzantine.ActivitySignRawPayload, parameters, submit)
+}
+
+// newHash stands for the hash of something that goes on a chain, in hexadecimal.
+func (w *world) newHash() string {
+	var b [32]byte
+	w.random.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+func (w *world) draftOf(transactionID string) *draft {
+	for _, d := range w.drafts {
+		if d.transaction.id == transactionID {
+			return d
+		}
+	}
+	return nil
+}
+
+// signPayload takes the signature of a draft. One that is refused leaves the draft to be signed better.
+func signPayload(w *world, _ *credential, request any) (response, error) {
+	req := request.(*byzantine.SignPayloadPasskeyRequest)
+	d := w.draftOf(req.TransactionID)
+	if d == nil {
+		return response{}, badRequest("no transaction of this id waits for a signature: it is signed already, or another payload took its place")
+	}
+	tx := d.transaction
+	var body bytes.Buffer
+	switch {
+	case !w.clock.now().Before(d.expires):
+		return response{}, badRequest("the payload has expired")
+	case req.ChainID != tx.chain:
+		return response{}, badRequest("chain_id: the payload was made for chain %d", tx.chain)
+	case json.Compact(&body, req.SignedBody) != nil || !bytes.Equal(body.Bytes(), d.body):
+		return response{}, badRequest("signedBody: not the payload's bodyToSign as it was sent")
+	}
+	if _, err := w.verifyStamp(tx.account, d.body, req.WebAuthnStamp); err != nil {
+		return response{}, err
+	}
+	delete(w.drafts, tx.account.id)
+	if err := d.submit(); err != nil {
+		return response{}, err
+	}
+	w.catchUp() // with a processing time of 0 there is more to tell
+	answer := tx.submitted()
+	if answer.Queued() {
+		return response{http.StatusAccepted, answer}, nil
+	}
+	return response{http.StatusOK, answer}, nil
+}
+
+// enter puts a transaction that was signed among those that the API shows.
+func (w *world) enter(tx *transaction) { w.transactions.add(tx.id, tx) }
+
+func (tx *transaction) submitted() *byzantine.SubmittedTransaction {
+	answer := &byzantine.SubmittedTransaction{
+		TransactionID:     tx.id,
+		Status:            tx.status,
+		BroadcastedAt:     optionalTime(tx.broadcast),
+		TransactionHash:   optional(tx.hash),
+		WithdrawalRequest: tx.request,
+	}
+	if tx.instructions != nil {
+		answer.FiatDepositInstructions = new(*tx.instructions)
+		answer.FiatDepositInstructions.ObjectID = nil
+	}
+	if tx.bank != nil {
+		answer.DestinationBankAccount = &tx.bank.BankAccountDetails
+	}
+	return answer
+}

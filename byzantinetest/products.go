@@ -1,0 +1,194 @@
+package byzantinetest
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// The vaults of every sandbox, by address.
+const (
+	VaultBaseUSDC       = "0xba5e0000000000000000000000000000000005dc" // on Base, in USDC
+	VaultBaseUSDCLegacy = "0xba5e0000000000000000000000000000000105dc" // on Base, in USDC; VaultBaseUSDC is its successor
+	VaultBaseEURC       = "0xba5e000000000000000000000000000000000e0c" // on Base, in EURC
+	VaultBaseUSDCTest   = "0xba5e0000000000000000000000000000000205dc" // a test vault on Base, in USDC
+	VaultEthereumUSDC   = "0xe7400000000000000000000000000000000005dc" // on Ethereum, in USDC
+	VaultEthereumQueued = "0xe7400000000000000000000000000000000305dc" // on Ethereum, in USDC; asynchronous: it queues withdrawals
+)
+
+// vault is a vault whose share price rises by the same amount every hour.
+type vault struct {
+	address      string
+	chain        byzantine.ChainID
+	currency     byzantine.CryptoCurrency
+	asynchronous bool
+	queues       bool   // withdrawals; whatever asynchronous says
+	test         bool   // not among the top vaults, and its positions are shown on request only
+	successor    string // address of the vault that a position can be upgraded to
+	apy          *big.Rat
+	deposits     int64     // of all customers of the API, at the beginning
+	since        time.Time // when a share cost 1
+}
+
+// vaultAge is how old the vaults are when a sandbox begins: what history there is then.
+const vaultAge = 90 * 24 * time.Hour
+
+func newVaults(now time.Time) []*vault {
+	vaults := []*vault{
+		{address: VaultBaseUSDC, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(62, 1000), deposits: 18_400_000},
+		{address: VaultBaseUSDCLegacy, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(48, 1000), deposits: 2_150_000, successor: VaultBaseUSDC},
+		{address: VaultBaseEURC, chain: byzantine.Base, currency: byzantine.CryptoEURC, apy: big.NewRat(41, 1000), deposits: 6_700_000},
+		{address: VaultBaseUSDCTest, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(50, 1000), deposits: 1_000, test: true},
+		{address: VaultEthereumUSDC, chain: byzantine.Ethereum, currency: byzantine.CryptoUSDC, apy: big.NewRat(55, 1000), deposits: 31_000_000},
+		{address: VaultEthereumQueued, chain: byzantine.Ethereum, currency: byzantine.CryptoUSDC, apy: big.NewRat(87, 1000), deposits: 12_300_000, asynchronous: true, queues: true},
+	}
+	for _, v := range vaults {
+		v.since = now.Add(-vaultAge)
+	}
+	return vaults
+}
+
+// vault returns nil if there is no vault with the address on the chain. Addresses differ in letter case, by checksum.
+func (w *world) vault(chain byzantine.ChainID, address string) *vault {
+	for _, v := range w.vaults {
+		if v.chain == chain && strings.EqualFold(v.address, address) {
+			return v
+		}
+	}
+	return nil
+}
+
+const hoursPerYear = 365 * 24
+
+// hours is how many whole hours the vault has existed.
+func (v *vault) hours(now time.Time) int64 { return int64(now.Sub(v.since) / time.Hour) }
+
+// price of a share. It changes at full hours of the sandbox's life, so that a short test sees one price.
+func (v *vault) price(now time.Time) *big.Rat { return v.priceAt(v.hours(now)) }
+
+func (v *vault) priceAt(hour int64) *big.Rat {
+	return round(plus(big.NewRat(1, 1), times(v.apy, big.NewRat(hour, hoursPerYear))), sharePlaces)
+}
+
+func number(r *big.Rat) float64 {
+	f, _ := r.Float64()
+	return f
+}
+
+// assets are the tokens of the vaults.
+var assets = []byzantine.Asset{
+	newAsset(byzantine.Base, byzantine.CryptoUSDC, "USD Coin", "0xba5ec000000000000000000000000000000005dc"),
+	newAsset(byzantine.Base, byzantine.CryptoEURC, "Euro Coin", "0xba5ec00000000000000000000000000000000e0c"),
+	newAsset(byzantine.Ethereum, byzantine.CryptoUSDC, "USD Coin", "0xe740c000000000000000000000000000000005dc"),
+	newAsset(byzantine.Ethereum, byzantine.CryptoEURC, "Euro Coin", "0xe740c00000000000000000000000000000000e0c"),
+}
+
+func newAsset(chain byzantine.ChainID, currency byzantine.CryptoCurrency, name, address string) byzantine.Asset {
+	return byzantine.Asset{
+		Address: address, Name: name, Symbol: strings.ToUpper(string(currency)), Decimals: coinPlaces,
+		ImageURL:    "https://example.com/" + string(currency) + ".svg",
+		ApproxPrice: number(dollars[byzantine.Currency(currency)]), Category: "stablecoin", ChainID: chain,
+	}
+}
+
+func (v *vault) asset() byzantine.Asset {
+	i := slices.IndexFunc(assets, func(a byzantine.Asset) bool {
+		return a.ChainID == v.chain && strings.EqualFold(a.Symbol, string(v.currency))
+	})
+	return assets[i]
+}
+
+var productHandlers = map[string]handler{
+	"get_top_vaults":    on(200, (*world).topVaults),
+	"get_vault_apy":     on(200, (*world).vaultAPY),
+	"get_vault_history": on(200, (*world).vaultHistory),
+	"get_assets":        on(200, (*world).allAssets),
+}
+
+func (w *world) topVaults(*byzantine.GetTopVaultsRequest) (*[]byzantine.Vault, error) {
+	var list []byzantine.Vault
+	for _, v := range w.vaults {
+		if !v.test {
+			list = append(list, byzantine.Vault{VaultAddress: v.address, ChainID: v.chain, IsActive: true, IsAsynchronous: v.asynchronous})
+		}
+	}
+	return &list, nil
+}
+
+// vaultByID finds a vault for the operations that name it in the path.
+func (w *world) vaultByID(id string) (*vault, error) {
+	for _, v := range w.vaults {
+		if strings.EqualFold(v.address, id) {
+			return v, nil
+		}
+	}
+	return nil, notFound("vault not found")
+}
+
+var apyPeriods = []byzantine.APYPeriod{
+	"", byzantine.APYDaily, byzantine.APYWeekly, byzantine.APYMonthly, byzantine.APYYearly, byzantine.APYAll,
+}
+
+func (w *world) vaultAPY(req *byzantine.GetVaultAPYRequest) (*byzantine.VaultAPY, error) {
+	v, err := w.vaultByID(req.VaultID)
+	if err != nil {
+		return nil, err
+	}
+	now := w.clock.now()
+	answer := &byzantine.VaultAPY{
+		VaultID: v.address, LatestSharePrice: decimal(v.price(now), sharePlaces),
+		CalculatedAt: v.since.Add(time.Duration(v.hours(now)) * time.Hour).UTC(),
+	}
+	if !slices.Contains(apyPeriods, req.Period) {
+		return nil, badRequest("period: unknown")
+	}
+	wanted := func(p byzantine.APYPeriod) bool {
+		return req.Period == "" || req.Period == byzantine.APYAll || req.Period == p
+	}
+	apy, age := number(v.apy), int32(now.Sub(v.since)/(24*time.Hour))
+	if wanted(byzantine.APYDaily) {
+		answer.DailyAPY, answer.DailyPeriodDays = new(apy), new(min(1, age))
+	}
+	if wanted(byzantine.APYWeekly) {
+		answer.WeeklyAPY, answer.WeeklyPeriodDays = new(apy), new(min(7, age))
+	}
+	if wanted(byzantine.APYMonthly) {
+		answer.MonthlyAPY, answer.MonthlyPeriodDays = new(apy), new(min(30, age))
+	}
+	if wanted(byzantine.APYYearly) {
+		answer.YearlyAPY, answer.YearlyPeriodDays = new(apy), new(min(365, age))
+	}
+	return answer, nil
+}
+
+const maxHistoryLimit = 1000 // and the default
+
+func (w *world) vaultHistory(req *byzantine.GetVaultHistoryRequest) (*byzantine.VaultHistory, error) {
+	v, err := w.vaultByID(req.VaultID)
+	if err != nil {
+		return nil, err
+	}
+	var all []byzantine.VaultHistoryPoint
+	for hour := range v.hours(w.clock.now()) + 1 {
+		at := v.since.Add(time.Duration(hour) * time.Hour).UTC()
+		if (!req.StartDate.IsZero() && at.Before(req.StartDate)) || (!req.EndDate.IsZero() && at.After(req.EndDate)) {
+			continue
+		}
+		price := number(v.priceAt(hour))
+		all = append(all, byzantine.VaultHistoryPoint{
+			Timestamp: at, SharePrice: price, TotalAssets: price * float64(v.deposits), HourlyAPY: number(v.apy),
+		})
+	}
+	if req.Order == byzantine.Descending {
+		slices.Reverse(all)
+	}
+	page, _, _ := pageWithin(all, req.Limit, req.Offset, maxHistoryLimit, maxHistoryLimit)
+	return &byzantine.VaultHistory{VaultID: v.address, Data: page, TotalCount: int64(len(all))}, nil
+}
+
+func (*world) allAssets(*byzantine.GetAssetsRequest) (*[]byzantine.Asset, error) {
+	return &assets, nil
+}

@@ -1,0 +1,152 @@
+package byzantinetest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// User is a person who can own passkeys.
+type User struct {
+	ID        string // UUID; a new one if empty
+	Email     string // an address at example.com if empty
+	FirstName string // "Test" if empty
+	LastName  string // "User" if empty
+	// Authenticators are passkeys that the user has registered.
+	Authenticators []byzantine.AuthenticatorParam
+}
+
+// Account holds funds and belongs to users.
+type Account struct {
+	ID   string // UUID; a new one if empty
+	Name string // the customer's name if empty
+	// UserIDs are users that were added before; a new one if there are none. The first of them owns an individual's
+	// account.
+	UserIDs []string
+	// Roles are those of UserIDs, in their order. Where there is none, the first user is a root user (in a
+	// self-custodial account: self_custodial) and the others view.
+	Roles []byzantine.AccountUserRole
+	Type  byzantine.AccountType // byzantine.AccountIndividual if empty
+	// Status is how far the customer's verification is: byzantine.VerificationActive if empty.
+	Status        byzantine.VerificationStatus
+	WalletAddress string // a new one if empty
+	SelfCustodial bool   // the wallet came from outside
+	// Foreign makes it an account of another integrator, who keeps its users to themselves: it has no UserIDs.
+	Foreign bool
+}
+
+// WithAccount puts an account and its users into a new sandbox.
+func WithAccount(a Account, users ...User) Option {
+	return func(s *Sandbox) error {
+		for _, u := range users {
+			a.UserIDs = append(a.UserIDs, s.AddUser(u).ID)
+		}
+		s.AddAccount(a)
+		return nil
+	}
+}
+
+// AddUser adds a user and returns it complete. It panics if there is one with the id or the e-mail address already, or
+// if a passkey is not acceptable.
+func (s *Sandbox) AddUser(u User) User {
+	s.lock()
+	defer s.mu.Unlock()
+	return s.world.seedUser(u)
+}
+
+func (w *world) seedUser(u User) User {
+	added := w.newUser(byzantine.UserInfo{})
+	u.ID = cmp.Or(u.ID, added.id)
+	u.Email = cmp.Or(u.Email, "user+"+u.ID+"@example.com")
+	u.FirstName = cmp.Or(u.FirstName, "Test")
+	u.LastName = cmp.Or(u.LastName, "User")
+	if w.users.get(u.ID) != nil || w.userByEmail(u.Email) != nil {
+		panic(fmt.Sprintf("byzantinetest: AddUser: there is a user %s or %s already", u.ID, u.Email))
+	}
+	passkeys, err := w.newPasskeys(u.Authenticators, w.takenCredentials())
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: AddUser: %v", err))
+	}
+	added.id, added.passkeys = u.ID, passkeys
+	added.info = byzantine.UserInfo{FirstName: u.FirstName, LastName: u.LastName, Email: u.Email}
+	w.users.add(added.id, added)
+	return u
+}
+
+// AddAccount adds an account and returns it complete. It was there before, so there are no events of it. It panics if one
+// of its users is not known, if there is an account with the id already, and on what contradicts itself.
+func (s *Sandbox) AddAccount(a Account) Account {
+	s.lock()
+	defer s.mu.Unlock()
+	w := s.world
+	w.checkSeed(a)
+	a = w.completeSeed(a)
+	added := &account{
+		id: a.ID, name: a.Name, wallet: a.WalletAddress, selfCustodial: a.SelfCustodial, foreign: a.Foreign, created: w.clock.now(),
+	}
+	for i, id := range a.UserIDs {
+		added.join(w.users.get(id), a.Roles[i], added.created)
+	}
+	switch {
+	case a.Foreign:
+	case a.Type == byzantine.AccountCompany:
+		added.entity = w.newEntity(byzantine.EntityInfo{BusinessLegalName: a.Name})
+		added.entity.status = a.Status
+	default:
+		added.owner = added.members[0].user
+		added.owner.status = a.Status
+	}
+	w.accounts.add(added.id, added)
+	return a
+}
+
+func (w *world) checkSeed(a Account) {
+	refuse := func(format string, args ...any) { panic("byzantinetest: AddAccount: " + fmt.Sprintf(format, args...)) }
+	switch {
+	case w.accounts.get(a.ID) != nil:
+		refuse("there is an account %s already", a.ID)
+	case a.Foreign && len(a.UserIDs) > 0:
+		refuse("a foreign account cannot have users")
+	case len(a.Roles) > len(a.UserIDs):
+		refuse("there are more Roles than UserIDs")
+	case a.Type != "" && a.Type != byzantine.AccountIndividual && a.Type != byzantine.AccountCompany:
+		refuse("no account has the type %q", a.Type)
+	}
+	for _, id := range a.UserIDs {
+		if w.users.get(id) == nil {
+			refuse("no user %s: add it first", id)
+		}
+	}
+}
+
+// completeSeed fills in what the test left open.
+func (w *world) completeSeed(a Account) Account {
+	if len(a.UserIDs) == 0 && !a.Foreign {
+		a.UserIDs = []string{w.seedUser(User{}).ID}
+	}
+	a.UserIDs, a.Roles = slices.Clone(a.UserIDs), slices.Clone(a.Roles)
+	for len(a.Roles) < len(a.UserIDs) {
+		role := byzantine.RoleView
+		if len(a.Roles) == 0 {
+			role = signingRole(a.SelfCustodial)
+		}
+		a.Roles = append(a.Roles, role)
+	}
+	a.Type = cmp.Or(a.Type, byzantine.AccountIndividual)
+	a.Status = cmp.Or(a.Status, byzantine.VerificationActive)
+	if a.Name == "" && len(a.UserIDs) > 0 {
+		a.Name = "Test Company"
+		if a.Type == byzantine.AccountIndividual {
+			a.Name = fullName(w.users.get(a.UserIDs[0]).info)
+		}
+	}
+	if a.ID == "" {
+		a.ID = w.newID()
+	}
+	if a.WalletAddress == "" {
+		a.WalletAddress = w.newAddress()
+	}
+	return a
+}

@@ -1,0 +1,23 @@
+package byzantinetest
+
+import (
+	"fmt"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// AddBankAccount links a bank account to an account as the operation add_bank_account does, without a request. It panics
+// if the API would refuse it: if there is no such account, say, or if its customer's verification is not active.
+func (s *Sandbox) AddBankAccount(req *byzantine.AddBankAccountRequest) byzantine.BankAccountLink {
+	s.lock()
+	defer s.mu.Unlock()
+	if err := wire.Check(req); err != nil {
+		panic(fmt.Sprintf("byzantinetest: AddBankAccount: %v", err))
+	}
+	link, err := s.world.addBankAccount(req)
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: AddBankAccount: %v", err))
+	}
+	return *link
+}

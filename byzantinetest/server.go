@@ -1,0 +1,43 @@
+package byzantinetest
+
+import (
+	"fmt"
+	"net/http/httptest"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// Server is a [Sandbox] that listens on a loopback port.
+type Server struct {
+	*Sandbox
+	URL string // base URL: http://127.0.0.1:port
+
+	http *httptest.Server
+}
+
+// NewServer starts a server. Like httptest.NewServer it panics if it cannot; the caller ends it with Close.
+func NewServer(opts ...Option) *Server {
+	sandbox, err := New(opts...)
+	if err != nil {
+		panic(err)
+	}
+	server := httptest.NewServer(sandbox)
+	return &Server{Sandbox: sandbox, URL: server.URL, http: server}
+}
+
+// Close stops the server, waits for the requests that it still answers, and closes the sandbox.
+func (s *Server) Close() {
+	s.Sandbox.Close()
+	s.http.Close()
+}
+
+// Client returns a client of the server that signs with the sandbox's key and dates by its clock. It panics if an option
+// is refused.
+func (s *Server) Client(opts ...byzantine.Option) *byzantine.Client {
+	defaults := []byzantine.Option{byzantine.WithBaseURL(s.URL), byzantine.WithClock(s.Now)}
+	client, err := byzantine.NewClient(s.Key(), append(defaults, opts...)...)
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: Client: %v", err))
+	}
+	return client
+}

@@ -1,0 +1,240 @@
+package byzantinetest
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// defaultProcessingTime is about a block of the faster chain.
+const defaultProcessingTime = 2 * time.Second
+
+// WithProcessingTime is how long a transaction stays in each status that it leaves by itself, on the sandbox's clock: 2
+// seconds without this option. With 0, a transaction that waits for nobody is completed in the answer to its submission.
+func WithProcessingTime(d time.Duration) Option {
+	return func(s *Sandbox) error {
+		if d < 0 {
+			return fmt.Errorf("WithProcessingTime: %v is negative", d)
+		}
+		s.world.processingTime = d
+		return nil
+	}
+}
+
+// transaction is a draft until it is signed, and the API does not show it before.
+type transaction struct {
+	id          string
+	account     *account
+	kind        byzantine.TransactionType
+	chain       byzantine.ChainID
+	vault       *vault   // of a deposit or a withdrawal
+	amount      *big.Rat // of the stablecoin that moves on the chain
+	source      *money
+	destination *money
+	address     string                       // of a transfer's destination
+	bank        *byzantine.LinkedBankAccount // of a withdrawal in fiat
+	// instructions is where to send the money of a deposit in fiat.
+	instructions *byzantine.DepositInstructions
+	upgrade      *transaction // the other half of a vault upgrade
+
+	status    byzantine.TransactionStatus // empty in a draft
+	request   *byzantine.WithdrawalRequest
+	hash      string
+	broadcast time.Time
+	created   time.Time
+	updated   time.Time
+
+	// undo gives back what the transaction has taken, if it fails from here. Nil if it has taken nothing.
+	undo func()
+	// settle takes a withdrawal out of the vault's queue. Nil if it was never queued.
+	settle func()
+}
+
+func (w *world) newTransaction(a *account, kind byzantine.TransactionType, chain byzantine.ChainID) *transaction {
+	return &transaction{id: w.newID(), account: a, kind: kind, chain: chain, amount: new(big.Rat), created: w.clock.now()}
+}
+
+// become takes a transaction to a status. Processing means that it is on its chain.
+func (w *world) become(tx *transaction, status byzantine.TransactionStatus) {
+	now := w.clock.now()
+	tx.status, tx.updated = status, now
+	if status == byzantine.TransactionProcessing {
+		tx.hash, tx.broadcast = "0x"+w.newHash(), now
+	}
+	// Some statuses have no event.
+	if event := byzantine.EventType("transaction." + status); slices.Contains(eventTypes, event) {
+		related := byzantine.EventRelated{AccountID: &tx.account.id, TransactionID: &tx.id}
+		w.emit(event, related, byzantine.TransactionEventData{Status: status})
+	}
+}
+
+// step is a status on a transaction's way, and what happens when it is reached.
+type step struct {
+	status byzantine.TransactionStatus
+	do     func() // may be nil
+}
+
+// travel takes a transaction through steps, the processing time in front of each, unless something ends it on the way.
+func (w *world) travel(tx *transaction, way ...step) {
+	if len(way) == 0 {
+		return
+	}
+	w.after(w.processingTime, func() {
+		if tx.status.Terminal() {
+			return
+		}
+		if way[0].do != nil {
+			way[0].do()
+		}
+		w.become(tx, way[0].status)
+		w.travel(tx, way[1:]...)
+	})
+}
+
+// fail ends a transaction and gives back what it has taken.
+func (w *world) fail(tx *transaction, status byzantine.TransactionStatus) {
+	if tx.undo != nil {
+		tx.undo()
+	}
+	w.become(tx, status)
+}
+
+// FailTransaction ends a transaction that is under way with a status: byzantine.TransactionSimulationFailed,
+// TransactionReverted or TransactionRefunded. What it moved is where it was before; money that a bank transfer has brought
+// by then is idle. Of a vault upgrade both halves fail. It panics if there is no such transaction, if it has ended, or if the status
+// is none of these.
+func (s *Sandbox) FailTransaction(transactionID string, status byzantine.TransactionStatus) {
+	s.lock()
+	defer s.mu.Unlock()
+	tx := s.world.seededTransaction("FailTransaction", transactionID)
+	switch {
+	case tx.status.Terminal():
+		panic(fmt.Sprintf("byzantinetest: FailTransaction: the transaction has ended already: it is %s", tx.status))
+	case status == byzantine.TransactionSimulationFailed, status == byzantine.TransactionReverted, status == byzantine.TransactionRefunded:
+	default:
+		panic(fmt.Sprintf("byzantinetest: FailTransaction: %q is not simulation_failed, reverted or refunded", status))
+	}
+	s.world.fail(tx, status)
+	if tx.upgrade != nil {
+		s.world.fail(tx.upgrade, status)
+	}
+}
+
+// seededTransaction finds a signed transaction for a method of the test author's.
+func (w *world) seededTransaction(method, id string) *transaction {
+	tx := w.transactions.get(id)
+	if tx == nil {
+		panic(fmt.Sprintf("byzantinetest: %s: no transaction %s: sign and submit it first", method, id))
+	}
+	return tx
+}
+
+var transactionHandlers = map[string]handler{
+	"get_transactions":     on(200, (*world).accountTransactions),
+	"get_transaction":      on(200, (*world).oneTransaction),
+	"get_all_transactions": on(200, (*world).allTransactions),
+}
+
+func (w *world) accountTransactions(req *byzantine.GetTransactionsRequest) (*[]byzantine.Transaction, error) {
+	a, err := w.ownAccount(req.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	list := []byzantine.Transaction{}
+	for _, tx := range slices.Backward(w.transactions.all) {
+		if tx.account == a {
+			list = append(list, tx.detailedView())
+		}
+	}
+	return &list, nil
+}
+
+func (w *world) oneTransaction(req *byzantine.GetTransactionRequest) (*byzantine.Transaction, error) {
+	tx := w.transactions.get(req.TransactionID)
+	if tx == nil {
+		return nil, notFound("transaction not found")
+	}
+	return new(tx.detailedView()), nil
+}
+
+func (w *world) allTransactions(req *byzantine.GetAllTransactionsRequest) (*byzantine.TransactionList, error) {
+	var all []byzantine.Transaction
+	for _, tx := range w.transactions.all {
+		all = append(all, tx.view())
+	}
+	sortByUpdate(all, req.Order, func(tx byzantine.Transaction) time.Time { return tx.UpdatedAt })
+	page, limit, offset := pageOf(all, req.Limit, req.Offset)
+	return &byzantine.TransactionList{Transactions: page, Total: int64(len(all)), Limit: limit, Offset: offset}, nil
+}
+
+// view is a transaction without its bank details.
+func (tx *transaction) view() byzantine.Transaction {
+	view := byzantine.Transaction{
+		TransactionID:      tx.id,
+		AccountID:          tx.account.id,
+		ChainID:            tx.chain,
+		IntermediaryAmount: decimal(tx.amount, coinPlaces),
+		Type:               tx.kind,
+		Status:             tx.status,
+		TransactionHash:    optional(tx.hash),
+		BroadcastedAt:      optionalTime(tx.broadcast),
+		CreatedAt:          tx.created.UTC(),
+		UpdatedAt:          tx.updated.UTC(),
+		DestinationAddress: optional(tx.address),
+		Account:            tx.account.transactionAccount(),
+		WithdrawalRequest:  tx.request,
+	}
+	if tx.vault != nil {
+		view.VaultAddr = &tx.vault.address
+	}
+	if tx.source != nil {
+		view.SourceCurrency, view.SourceAmount = &tx.source.currency, new(tx.source.decimal())
+	}
+	if tx.destination != nil {
+		view.DestinationCurrency, view.DestinationAmount = &tx.destination.currency, new(tx.destination.decimal())
+	}
+	if tx.upgrade != nil {
+		view.RelatedTransactionID = &tx.upgrade.id
+	}
+	return view
+}
+
+func (tx *transaction) detailedView() byzantine.Transaction {
+	view := tx.view()
+	view.FiatDepositInstructions = tx.instructions
+	if tx.bank != nil {
+		view.DestinationBankAccount = &byzantine.TransactionBankAccount{
+			ObjectID: tx.bank.BankAccountID, BankAccount: tx.bank.BankAccountDetails,
+		}
+	}
+	return view
+}
+
+func (a *account) transactionAccount() *byzantine.TransactionAccount {
+	view := &byzantine.TransactionAccount{AccountName: a.name, ImageURL: a.image()}
+	if a.entity != nil {
+		view.EntityID = &a.entity.id
+	} else {
+		view.OwnerUserID = &a.owner.id
+	}
+	return view
+}
+
+// optionalTime is nil for the zero time.
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC())
+}
+
+// checkChain refuses a chain that there are no vaults on.
+func checkChain(chain byzantine.ChainID) error {
+	if chain != byzantine.Ethereum && chain != byzantine.Base {
+		return badRequest("chain_id: unknown chain %d", chain)
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package byzantinetest
+
+import "github.com/byzantine-finance/byzantine-go"
+
+func (w *world) transferPayload(req *byzantine.GetTransferPayloadPasskeyRequest) (*payloadAnswer, error) {
+	a, err := w.transactorOn(req.AccountID, req.ChainID)
+	if err != nil {
+		return nil, err
+	}
+	amount, err := parseAmount(req.Amount)
+	if err != nil {
+		return nil, err
+	}
+	coins := &money{byzantine.Currency(req.Currency), amount}
+	tx := w.newTransaction(a, byzantine.TransactionTypeTransfer, req.ChainID)
+	tx.amount, tx.source, tx.destination, tx.address = amount, coins, coins, req.DestinationAddress
+	return w.draftOperation(tx, func() error { w.transfer(tx, a.funds.purse(req.ChainID, req.Currency)); return nil })
+}
+
+// transfer moves stablecoins from the wallet to an address, which may be that of another account of the sandbox.
+func (w *world) transfer(tx *transaction, idle *purse) {
+	w.enter(tx)
+	if !idle.take(tx.amount) {
+		w.become(tx, byzantine.TransactionSimulationFailed)
+		return
+	}
+	tx.undo = func() { idle.add(tx.amount) }
+	w.become(tx, byzantine.TransactionProcessing)
+	w.travel(tx, step{byzantine.TransactionCompleted, func() {
+		if receiver := w.accountByWallet(tx.address); receiver != nil {
+			receiver.funds.purse(idle.chain, idle.currency).add(tx.amount)
+		}
+	}})
+}

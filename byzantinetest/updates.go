@@ -1,0 +1,126 @@
+package byzantinetest
+
+import (
+	"cmp"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// or is the new value of a member, or the old one where an update says nothing.
+func or[T any](updated, old *T) *T {
+	if updated != nil {
+		return updated
+	}
+	return old
+}
+
+// checkUpdate refuses an update of a person as a whole.
+func (u *user) checkUpdate(info *byzantine.UserInfoUpdate, documents []byzantine.UserVerificationDocument) error {
+	if info != nil {
+		if err := checkResidence("userInfo", info.ResidentialAddress); err != nil {
+			return err
+		}
+		if empty(info.FirstName) || empty(info.LastName) {
+			return badRequest("userInfo: a name cannot be empty")
+		}
+	}
+	return cmp.Or(checkUserDocuments(documents), u.checkBackOfID(documents))
+}
+
+func empty(s *string) bool { return s != nil && *s == "" }
+
+// update changes a person's data; members that are nil stay as they are.
+func (u *user) update(change *byzantine.UserInfoUpdate) {
+	if change == nil {
+		return
+	}
+	info := &u.info
+	info.FirstName = *or(change.FirstName, &info.FirstName)
+	info.MiddleName = or(change.MiddleName, info.MiddleName)
+	info.LastName = *or(change.LastName, &info.LastName)
+	info.Phone = or(change.Phone, info.Phone)
+	info.BirthDate = or(change.BirthDate, info.BirthDate)
+	info.Nationality = or(change.Nationality, info.Nationality)
+	info.ResidentialAddress = or(change.ResidentialAddress, info.ResidentialAddress)
+	info.SocialSecurityNumber = or(change.SocialSecurityNumber, info.SocialSecurityNumber)
+	info.ProfilePictureURL = or(change.ProfilePictureURL, info.ProfilePictureURL)
+	info.CountryOfBirth = or(change.CountryOfBirth, info.CountryOfBirth)
+}
+
+func (w *world) updateIndividual(req *byzantine.UpdateIndividualAccountRequest) (*byzantine.UpdateIndividualAccountResponse, error) {
+	a, err := w.account(req.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	u := a.owner
+	if u == nil {
+		return nil, badRequest("the account is an entity's")
+	}
+	err = cmp.Or(u.checkUpdate(req.UserInfo, req.VerificationDocuments), checkAdditionalUserInfo(req.AdditionalUserInfo))
+	if err != nil {
+		return nil, err
+	}
+	u.update(req.UserInfo)
+	u.money = or(req.AdditionalUserInfo, u.money)
+	documents := u.file(w.userDocuments(req.VerificationDocuments))
+	w.touch(a)
+	w.reviewIndividual(a)
+	return &byzantine.UpdateIndividualAccountResponse{
+		UserID: u.id, AccountID: a.id, VerificationStatus: u.status,
+		UserInfo: req.UserInfo, AdditionalUserInfo: req.AdditionalUserInfo, VerificationDocuments: documents,
+		MissingDocuments: u.missing(),
+	}, nil
+}
+
+func checkEntityUpdate(info *byzantine.EntityInfoUpdate) error {
+	switch {
+	case info == nil:
+		return nil
+	case empty(info.BusinessLegalName):
+		return badRequest("entityInfo.businessLegalName: cannot be empty")
+	}
+	return checkEntityInfo(info.BusinessType, info.FinancialInfo, info.HighRiskInfo)
+}
+
+// update changes an entity's data; members that are nil stay as they are.
+func (e *entity) update(change *byzantine.EntityInfoUpdate) {
+	if change == nil {
+		return
+	}
+	info := &e.info
+	info.BusinessLegalName = *or(change.BusinessLegalName, &info.BusinessLegalName)
+	info.BusinessTradeName = or(change.BusinessTradeName, info.BusinessTradeName)
+	info.BusinessType = or(change.BusinessType, info.BusinessType)
+	info.CompanyNumber = or(change.CompanyNumber, info.CompanyNumber)
+	info.Email = or(change.Email, info.Email)
+	info.Website = or(change.Website, info.Website)
+	info.LogoURL = or(change.LogoURL, info.LogoURL)
+	info.RegisteredAddress = or(change.RegisteredAddress, info.RegisteredAddress)
+	info.PhysicalAddress = or(change.PhysicalAddress, info.PhysicalAddress)
+	info.ActivityInfo = or(change.ActivityInfo, info.ActivityInfo)
+	info.FinancialInfo = or(change.FinancialInfo, info.FinancialInfo)
+	info.HighRiskInfo = or(change.HighRiskInfo, info.HighRiskInfo)
+}
+
+func (w *world) updateEntity(req *byzantine.UpdateEntityAccountRequest) (*byzantine.UpdateEntityAccountResponse, error) {
+	a, err := w.account(req.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	e := a.entity
+	if e == nil {
+		return nil, badRequest("the account is a person's")
+	}
+	if err := cmp.Or(checkEntityUpdate(req.EntityInfo), checkEntityDocuments(req.EntityDocuments)); err != nil {
+		return nil, err
+	}
+	e.update(req.EntityInfo)
+	documents := e.file(w.entityDocuments(req.EntityDocuments))
+	w.touch(a)
+	w.reviewEntity(a)
+	return &byzantine.UpdateEntityAccountResponse{
+		EntityID: e.id, AccountID: a.id, VerificationStatus: e.status,
+		EntityInfo: req.EntityInfo, EntityDocuments: documents,
+		MissingDocuments: e.missingDocuments(), MissingCompanyData: e.missingData(),
+	}, nil
+}

@@ -1,0 +1,68 @@
+package byzantinetest
+
+import (
+	"slices"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskeyRequest) (*payloadAnswer, error) {
+	a, err := w.transactor(req.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	if !a.activated[byzantine.Base] {
+		return nil, unauthorized("the account is not activated on Base")
+	}
+	from := w.vault(byzantine.Base, req.SourceVaultAddr)
+	switch {
+	case from == nil || from.successor == "":
+		return nil, badRequest("sourceVaultAddr: no vault on Base that has a successor")
+	case w.upgrading(a):
+		return nil, badRequest("an upgrade of this account is under way")
+	}
+	position := a.funds.position(from)
+	amount := position.balance(from.price(w.clock.now()))
+	if amount.Sign() == 0 {
+		return nil, badRequest("sourceVaultAddr: the account has no shares in this vault")
+	}
+	out := w.newTransaction(a, byzantine.TransactionTypeWithdraw, byzantine.Base)
+	in := w.newTransaction(a, byzantine.TransactionTypeDeposit, byzantine.Base)
+	out.vault, in.vault = from, w.vault(byzantine.Base, from.successor)
+	out.upgrade, in.upgrade = in, out
+	parameters := byzantine.SignRawPayloadsParams{
+		SignWith: a.wallet, Payloads: []string{w.newHash(), w.newHash()},
+		Encoding: encodingHexadecimal, HashFunction: hashFunctionNoOp,
+	}
+	answer, err := w.draft(out, byzantine.ActivitySignRawPayloads, parameters, func() error { w.upgrade(out, in); return nil })
+	if err != nil {
+		return nil, err
+	}
+	answer.SourceAmount, answer.DestinationAmount = decimal(amount, coinPlaces), decimal(amount, coinPlaces)
+	answer.DestinationVaultAddr = in.vault.address
+	return answer, nil
+}
+
+func (w *world) upgrading(a *account) bool {
+	return slices.ContainsFunc(w.transactions.all, func(tx *transaction) bool {
+		return tx.account == a && tx.upgrade != nil && !tx.status.Terminal()
+	})
+}
+
+// upgrade moves a whole position, as it is now, from a vault to its successor: a withdrawal and a deposit.
+func (w *world) upgrade(out, in *transaction) {
+	w.enter(out)
+	w.enter(in)
+	from := out.account.funds.position(out.vault)
+	shares, price := from.shares, out.vault.price(w.clock.now())
+	out.amount = from.balance(price)
+	in.amount = out.amount
+	coins := &money{byzantine.Currency(out.vault.currency), out.amount}
+	out.source, out.destination, in.source = coins, coins, coins
+	from.shares = minus(from.shares, shares)
+	out.undo = func() { from.shares = plus(from.shares, shares) }
+	w.become(out, byzantine.TransactionProcessing)
+	w.become(in, byzantine.TransactionProcessing)
+	w.travel(out, step{status: byzantine.TransactionCompleted})
+	w.travel(in, step{byzantine.TransactionCompleted, func() { w.invest(in) }})
+}

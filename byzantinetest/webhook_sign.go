@@ -1,0 +1,54 @@
+package byzantinetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// DeliveryIDs are the ids that stand in the headers of a webhook delivery, UUIDs all.
+type DeliveryIDs struct {
+	Delivery string
+	Event    string // the id in the body
+	Key      string // the subscription's activeSigningKeyId; not among what is signed
+}
+
+// SignDelivery returns the headers of a webhook delivery as the API would sign it, Content-Type included, for tests of
+// your own receiver. key is the subscription's: its PublicKeyHex is what a webhook.Verifier is made with. body is signed
+// byte by byte; at is rounded down to a second.
+//
+// It signs what it gets, so that a test can send what the API never would: an old time, a foreign id. The error is that
+// of a key that is empty.
+func SignDelivery(key *byzantine.PrivateKey, ids DeliveryIDs, at time.Time, body []byte) (http.Header, error) {
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	digest := sha256.Sum256([]byte(ids.Delivery + "." + ids.Event + "." + timestamp + "." + string(body)))
+	der, err := key.SignDigest(context.Background(), digest[:])
+	if err != nil {
+		return nil, fmt.Errorf("byzantinetest: SignDelivery: %w", err)
+	}
+	var signature struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &signature); err != nil {
+		return nil, fmt.Errorf("byzantinetest: SignDelivery: %w", err)
+	}
+	var raw [64]byte
+	signature.R.FillBytes(raw[:32])
+	signature.S.FillBytes(raw[32:])
+	h := http.Header{}
+	h.Set("Content-Type", "application/json")
+	h.Set(webhook.HeaderDeliveryID, ids.Delivery)
+	h.Set(webhook.HeaderEventID, ids.Event)
+	h.Set(webhook.HeaderTimestamp, timestamp)
+	h.Set(webhook.HeaderKeyID, ids.Key)
+	h.Set(webhook.HeaderAlgorithm, webhook.Algorithm)
+	h.Set(webhook.HeaderSignature, hex.EncodeToString(raw[:]))
+	return h, nil
+}

@@ -1,0 +1,76 @@
+package byzantinetest_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+var deliveryIDs = byzantinetest.DeliveryIDs{
+	Delivery: "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a01",
+	Event:    "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02",
+	Key:      "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a03",
+}
+
+func TestSignDeliveryMakesWhatTheVerifierAccepts(t *testing.T) {
+	key, err := byzantine.GenerateKey()
+	require.NoError(t, err)
+	verifier, err := webhook.NewVerifier([]webhook.Key{{ID: deliveryIDs.Key, PublicKey: key.PublicKeyHex()}})
+	require.NoError(t, err)
+	body := []byte(`{"id":"` + deliveryIDs.Event + `","type":"webhook.test"}`)
+	now := time.Now()
+
+	h, err := byzantinetest.SignDelivery(key, deliveryIDs, now, body)
+	require.NoError(t, err)
+	d, err := verifier.Verify(h, body)
+	require.NoError(t, err)
+	assert.Equal(t, deliveryIDs, byzantinetest.DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: d.KeyID})
+	assert.Equal(t, now.Unix(), d.SignedAt.Unix())
+
+	h, err = byzantinetest.SignDelivery(key, deliveryIDs, now.Add(-time.Hour), body)
+	require.NoError(t, err)
+	_, err = verifier.Verify(h, body)
+	assert.ErrorContains(t, err, "timestamp")
+}
+
+func TestSignDeliveryNeedsAKey(t *testing.T) {
+	_, err := byzantinetest.SignDelivery(&byzantine.PrivateKey{}, deliveryIDs, time.Now(), nil)
+	assert.Error(t, err)
+}
+
+// A receiver is tested like any other http.Handler.
+func ExampleSignDelivery() {
+	key, _ := byzantine.GenerateKey()
+	verifier, _ := webhook.NewVerifier([]webhook.Key{{PublicKey: key.PublicKeyHex()}})
+	var dispatcher webhook.Dispatcher
+	dispatcher.Otherwise(func(_ context.Context, e *webhook.Event) error {
+		fmt.Println("received", e.Type)
+		return nil
+	})
+	receiver := verifier.Handler(dispatcher.Handle)
+
+	body := []byte(`{"id":"6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02","type":"customer.active"}`)
+	request := httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(body))
+	request.Header, _ = byzantinetest.SignDelivery(key, byzantinetest.DeliveryIDs{
+		Delivery: "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a01",
+		Event:    "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02",
+		Key:      "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a03",
+	}, time.Now(), body)
+	answer := httptest.NewRecorder()
+	receiver.ServeHTTP(answer, request)
+	fmt.Println("answered", answer.Code)
+	// Output:
+	// received customer.active
+	// answered 204
+}

@@ -1,0 +1,174 @@
+package byzantinetest
+
+import (
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// queueTime is how long a queued withdrawal waits, unless the test settles it.
+const queueTime = time.Hour
+
+// QueueWithdrawals lets a vault queue withdrawals from now on, or pay them at once, whether it is asynchronous or not. It
+// panics if there is no such vault.
+func (s *Sandbox) QueueWithdrawals(vaultAddr string, queue bool) {
+	s.lock()
+	defer s.mu.Unlock()
+	v, err := s.world.vaultByID(vaultAddr)
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: QueueWithdrawals: no vault %s: see the constants", vaultAddr))
+	}
+	v.queues = queue
+}
+
+// SettleWithdrawal lets the vault pay a queued withdrawal, which it does by itself after an hour. It panics if there is no
+// such withdrawal, or if it is not pending.
+func (s *Sandbox) SettleWithdrawal(transactionID string) {
+	s.lock()
+	defer s.mu.Unlock()
+	tx := s.world.seededTransaction("SettleWithdrawal", transactionID)
+	if !tx.pending() {
+		panic(fmt.Sprintf("byzantinetest: SettleWithdrawal: the transaction %s is not a withdrawal that is queued", transactionID))
+	}
+	s.world.settle(tx)
+	s.world.catchUp()
+}
+
+// pending says whether the transaction is a withdrawal in the vault's queue.
+func (tx *transaction) pending() bool {
+	return tx.request != nil && tx.request.Status == byzantine.WithdrawalPending
+}
+
+func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest) (*payloadAnswer, error) {
+	a, err := w.transactorOn(req.AccountID, req.ChainID)
+	if err != nil {
+		return nil, err
+	}
+	v := w.vault(req.ChainID, req.VaultAddr)
+	if v == nil {
+		return nil, badRequest("vaultAddr: no vault of this address on chain %d", req.ChainID)
+	}
+	amount, err := parseAmount(req.Amount)
+	if err != nil {
+		return nil, err
+	}
+	coins := money{byzantine.Currency(v.currency), amount}
+	tx := w.newTransaction(a, byzantine.TransactionTypeWithdraw, v.chain)
+	tx.vault, tx.amount, tx.source = v, amount, &coins
+	switch {
+	case isFiat(req.DestinationCurrency):
+		if tx.bank, err = a.payoutBank(req.DestinationCurrency, req.BankAccountID); err != nil {
+			return nil, err
+		}
+		tx.kind = byzantine.TransactionTypeWithdrawOfframp
+		tx.destination = new(exchange(coins, req.DestinationCurrency))
+	case req.DestinationCurrency != coins.currency:
+		return nil, badRequest("destinationCurrency: the vault pays %s", coins.currency)
+	case req.BankAccountID != "":
+		return nil, badRequest("bankAccountId: for usd and eur only")
+	default:
+		tx.destination = &coins
+	}
+	answer, err := w.draftOperation(tx, func() error { w.withdraw(tx); return nil })
+	if err == nil && tx.bank != nil {
+		answer.DestinationBankAccount = &tx.bank.BankAccountDetails
+	}
+	return answer, err
+}
+
+// payoutBank is the bank account of an id, or the first one in the currency if there is no id.
+func (a *account) payoutBank(currency byzantine.Currency, id string) (*byzantine.LinkedBankAccount, error) {
+	for _, b := range a.banks {
+		if b.DestinationCurrency == currency && (id == "" || id == b.BankAccountID) {
+			return b, nil
+		}
+	}
+	return nil, badRequest("bankAccountId: the account has no such bank account in %s", currency)
+}
+
+// withdraw takes shares out of a position and pays for them, at once or when the vault's queue gets there.
+func (w *world) withdraw(tx *transaction) {
+	w.enter(tx)
+	p := tx.account.funds.position(tx.vault)
+	shares, ok := p.take(tx.amount, tx.vault.price(w.clock.now()))
+	if !ok {
+		w.become(tx, byzantine.TransactionSimulationFailed)
+		return
+	}
+	tx.undo = func() { p.shares = plus(p.shares, shares) }
+	if !tx.vault.queues {
+		w.payOut(tx)
+		return
+	}
+	w.queue(tx, p, shares)
+}
+
+// queue puts a withdrawal into the vault's queue.
+func (w *world) queue(tx *transaction, p *position, shares *big.Rat) {
+	tx.request = &byzantine.WithdrawalRequest{RequestID: w.newID(), Status: byzantine.WithdrawalPending}
+	p.pending = plus(p.pending, shares)
+	giveBack := tx.undo
+	tx.undo = func() {
+		if tx.pending() {
+			tx.request.Status = byzantine.WithdrawalCancelled
+			p.pending = minus(p.pending, shares)
+		}
+		giveBack()
+	}
+	tx.settle = func() {
+		tx.request.Status = byzantine.WithdrawalSettled
+		p.pending = minus(p.pending, shares)
+	}
+	w.become(tx, byzantine.TransactionWithdrawalInitiated)
+	w.after(queueTime, func() {
+		if tx.pending() {
+			w.settle(tx)
+		}
+	})
+}
+
+// settle ends a withdrawal's time in the queue.
+func (w *world) settle(tx *transaction) {
+	tx.settle()
+	w.payOut(tx)
+}
+
+// payOut brings the amount of a withdrawal to where it goes: into the wallet, or over the bank account's liquidation
+// address to the bank.
+func (w *world) payOut(tx *transaction) {
+	w.become(tx, byzantine.TransactionProcessing)
+	if tx.bank == nil {
+		idle := tx.account.funds.purse(tx.chain, tx.vault.currency)
+		w.travel(tx, step{byzantine.TransactionCompleted, func() { idle.add(tx.amount) }})
+		return
+	}
+	w.travel(tx,
+		step{status: byzantine.TransactionWaitingForFunds},
+		step{status: byzantine.TransactionFundsInTransfer},
+		step{status: byzantine.TransactionCompleted},
+	)
+}
+
+func (w *world) cancelWithdrawalPayload(req *byzantine.GetCancelWithdrawalPayloadPasskeyRequest) (*payloadAnswer, error) {
+	tx := w.transactions.get(req.TransactionID)
+	switch {
+	case tx == nil:
+		return nil, badRequest("transactionId: no such transaction")
+	case tx.chain != req.ChainID:
+		return nil, badRequest("chain_id: the transaction is not on this chain")
+	case !tx.pending():
+		return nil, badRequest("transactionId: not a queued withdrawal that is pending")
+	}
+	if _, err := w.transactorOn(tx.account.id, tx.chain); err != nil {
+		return nil, err
+	}
+	return w.draftOperation(tx, func() error {
+		if !tx.pending() {
+			return badRequest("the withdrawal is not pending any more")
+		}
+		w.fail(tx, byzantine.TransactionCancelled)
+		return nil
+	})
+}

@@ -1,0 +1,137 @@
+package byzantinetest
+
+import (
+	cryptorand "crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// world is all that the sandbox knows. Its methods run inside the sandbox's lock.
+type world struct {
+	clock  worldClock
+	random *rand.ChaCha8
+
+	integratorID   string
+	manualApproval bool
+	credentials    []*credential // the oldest first
+	accounts       registry[*account]
+	users          registry[*user]
+	invitations    registry[*invitation]
+	proposals      map[string]*proposal // by the text to sign
+	otps           map[string]*otp
+	sessions       map[string]*otpSession
+	events         []byzantine.Event // the oldest first
+	subscriptions  []*subscription   // the oldest first
+	deliveries     []*delivery       // the oldest first
+	anyWebhookURL  bool
+	courier        *courier
+	timers         []timer // the next one first
+	vaults         []*vault
+	drafts         map[string]*draft // by account
+	transactions   registry[*transaction]
+	processingTime time.Duration
+}
+
+func newWorld() *world {
+	return &world{
+		random:         unseededRandom(),
+		proposals:      map[string]*proposal{},
+		drafts:         map[string]*draft{},
+		processingTime: defaultProcessingTime,
+		otps:           map[string]*otp{},
+		sessions:       map[string]*otpSession{},
+	}
+}
+
+// handlers has a handler for each operation of the table, put together from one map per tag.
+var handlers = func() map[string]handler {
+	all := map[string]handler{}
+	for _, group := range []map[string]handler{
+		healthHandlers,
+		customerHandlers,
+		accountHandlers,
+		bankAccountHandlers,
+		invitationHandlers,
+		roleHandlers,
+		productHandlers,
+		balanceHandlers,
+		transactionHandlers,
+		payloadHandlers,
+		otpHandlers,
+		webhookHandlers,
+		eventHandlers,
+		credentialHandlers,
+	} {
+		maps.Copy(all, group)
+	}
+	return all
+}()
+
+// newID returns a random UUID (RFC 9562, version 4).
+func (w *world) newID() string {
+	var b [16]byte
+	w.random.Read(b[:])
+	return uuidOf(b, 4)
+}
+
+// uuidOf puts the version and the variant into 16 bytes and writes them as a UUID.
+func uuidOf(b [16]byte, version byte) string {
+	b[6], b[8] = b[6]&0x0f|version<<4, b[8]&0x3f|0x80
+	s := hex.EncodeToString(b[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
+
+// newAddress returns an address on a chain that nobody has the key of.
+func (w *world) newAddress() string {
+	var b [20]byte
+	w.random.Read(b[:])
+	return "0x" + hex.EncodeToString(b[:])
+}
+
+// newCode returns a one-time code of 6 digits, leading zeros included.
+func (w *world) newCode() string {
+	return fmt.Sprintf("%06d", rand.New(w.random).IntN(1_000_000))
+}
+
+func unseededRandom() *rand.ChaCha8 {
+	var key [32]byte
+	cryptorand.Read(key[:])
+	return rand.NewChaCha8(key)
+}
+
+func seededRandom(seed uint64) *rand.ChaCha8 {
+	var key [32]byte
+	binary.BigEndian.PutUint64(key[:], seed)
+	return rand.NewChaCha8(key)
+}
+
+// worldClock is the machine's clock, moved, or one that stands still.
+type worldClock struct {
+	asOf    time.Time // while something happens that was due earlier, see catchUp
+	stopped bool
+	at      time.Time     // while stopped
+	moved   time.Duration // while running
+}
+
+func (c *worldClock) now() time.Time {
+	switch {
+	case !c.asOf.IsZero():
+		return c.asOf
+	case c.stopped:
+		return c.at
+	}
+	return time.Now().Add(c.moved)
+}
+
+func (c *worldClock) stop(at time.Time) { c.stopped, c.at = true, at }
+
+func (c *worldClock) advance(d time.Duration) {
+	c.at = c.at.Add(d)
+	c.moved += d
+}
