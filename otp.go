@@ -18,10 +18,10 @@ type InitOTPResponse struct {
 	OTPID string `json:"otpId"`
 }
 
-// InitOTP e-mails a one-time code to a user: step 1 of 3 of adding a passkey. It is not repeated after a failure; calling
-// it once more is safe, the user then has two e-mails.
+// InitOTP e-mails a one-time code to a user: step 1 of 3 of adding a passkey.
 //
-// Operation init_otp. [ErrNotFound] if there is no such account or user.
+// Operation init_otp. [ErrNotFound] if there is no such account or user. After [ErrOutcomeUnknown] call it again: the user
+// may get two e-mails, and the code of the second belongs to the new OTPID.
 func (c *Client) InitOTP(ctx context.Context, req *InitOTPRequest, opts ...CallOption) (*InitOTPResponse, error) {
 	return initOTP.call(ctx, c, req, opts)
 }

@@ -9,6 +9,10 @@
 // [NewServer] listens on a loopback port like httptest; [New] makes an http.Handler for anything else. [Authenticator] is
 // a software authenticator that answers the options of a WebAuthn ceremony as a browser would.
 //
+// Webhooks are delivered over HTTP, signed, and retried on the sandbox's clock. [Sandbox.Deliver] and [Sandbox.Advance]
+// return when what is due has been answered, so tests need not wait. A receiver has to verify by the same clock:
+// webhook.WithClock(sandbox.Now).
+//
 // # Where the API's behaviour is not documented
 //
 // The sandbox makes one choice each:
@@ -52,6 +56,19 @@
 //   - An account's transactions come with the newest first.
 //   - The price of a share rises by the hour, in a straight line. A vault's yield can be asked for in one period, which
 //     leaves the others out.
+//   - A cursor of list_events is refused with other filters than those it was made for; the limit may change.
+//   - Host names of webhook URLs are not resolved. Loopback hosts are allowed, with http as well, and so is everything
+//     else after [WithAnyWebhookURL]. A second subscription of the same URL gets a 400, and so does the deletion of an
+//     unknown one.
+//   - Transactions have webhooks like customers. The sourceType of an event is customer_api, onchain or webhook_test, its
+//     sourceId the account's, the transaction's or the subscription's; the data of a webhook.test are {subscriptionId}.
+//   - Signatures of webhooks have no 0x. A 2xx whose body breaks off, or takes more than 10 seconds for its first
+//     64 KiB, is a failure. The summary of an answer is {statusCode, body, bodyBytes}.
+//   - A disabled subscription gets no new deliveries. Those that it has wait until it is enabled again; a test of it gets
+//     a 400.
+//   - A retry by hand and a test count as attempts: the wait that follows is that of their number, and the seventh is the
+//     last. Their actor is the public key of the credential.
+//   - The delivery history comes with the newest first. Its limit is at least 1, an unknown status gets a 400.
 //   - Errors in a request's form (malformed JSON, a query value of the wrong type) come as plain text, all others as
 //     JSON.
 package byzantinetest

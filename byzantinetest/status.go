@@ -34,6 +34,7 @@ var (
 		"utc":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"text":  shownText,
+		"value": shownHeader,
 		"tx":    (*transaction).detailedView,
 		"money": movedMoney,
 	}).Parse(statusHTML))
@@ -196,6 +197,19 @@ func shownText(body []byte) string {
 		text, more = text[:maxShownBytes], " ..."
 	}
 	return strings.ToValidUTF8(string(text), "\uFFFD") + more
+}
+
+// shownHeader is the value of a header. What could be used once more elsewhere is cut off: the signature of a request does
+// not name the host that it is for.
+func shownHeader(name, value string) string {
+	const enough = 12
+	switch name {
+	case "X-Signature", "Authorization", "Cookie":
+		if len(value) > enough {
+			return value[:enough] + "..."
+		}
+	}
+	return value
 }
 
 // movedMoney is what goes in and, if it is something else, what comes out.

@@ -153,6 +153,12 @@ func TestStatusPageHasRequestsAndVerdicts(t *testing.T) {
 		`Its signature has to cover this text: \d+POST/v1/integrator/credentials\{"label":"x"\} .*`+
 		`200 \S+ get_current_integrator_capabilities GET /v1/integrator/whoami `, text)
 	assert.Contains(t, text, "X-Pubkey: "+server.Key().PublicKeyHex())
+	for _, r := range server.Requests() {
+		if signature := r.Header.Get("X-Signature"); len(signature) > 100 {
+			assert.NotContains(t, page, signature, "it is good for a minute, elsewhere too")
+			assert.Contains(t, page, "X-Signature: "+signature[:12]+"...")
+		}
+	}
 }
 
 func TestStatusPageShowsTheNewestRequests(t *testing.T) {
