@@ -10,8 +10,8 @@ import (
 
 // EventType says what happened. Values that are not listed here pass through.
 //
-// There is no event for the transaction statuses refunded and cancelled. Whether transaction events are sent as webhooks
-// at all is announced differently in different places of the API's documentation: do not rely on them alone, see
+// There is no event for the transaction statuses refunded and cancelled. It is not certain that the API sends webhooks
+// for transactions yet, and the sandbox sends none for payments: do not rely on them alone, see
 // [Client.WaitForTransaction].
 type EventType string
 

@@ -18,10 +18,12 @@ import (
 //   - The next page begins with the last record that stands strictly before the frontier. That brings all records of the
 //     frontier's own time again, in whatever order the server puts them.
 //   - If records in front have left their places (they were updated or deleted), the page begins too late and is not
-//     used. The offset goes back until a page fits; at offset 0 every page does.
+//     used. The offset goes back until a page fits; at offset 0 every page does. From then on pages overlap by more, so
+//     that a list that moves steadily does not cost two requests for each page.
 //   - An ascending list is read to its end, where the updated records go.
 //   - In a descending list updated records go to the beginning, behind the reader. So the beginning is read again, down to
-//     the newest time that the sweep before began with, and again, until a single page shows all of that.
+//     the newest time that the sweep before began with, and again, until a single page shows all of that, or until
+//     nothing is new while records of that one time fill more than a page.
 //   - If records of one time fill a page, none stands strictly before the frontier. Then the next page begins with the
 //     last record, which is enough as long as the server keeps the order of records of the same time.
 type movingList[T any] struct {
@@ -40,7 +42,7 @@ type page[T any] struct {
 
 const (
 	defaultPageSize = 100
-	minPageSize     = 3 // two of which overlap
+	minPageSize     = 3 // at least two of which overlap
 )
 
 // all iterates over the list. limit and offset are members of the caller's request.
@@ -55,7 +57,7 @@ func (l *movingList[T]) all(limit, offset *int64) iter.Seq2[T, error] {
 		if positioned {
 			err = &FieldError{Field: l.request + ".Offset", Reason: "must not be set: in a list that changes a position means nothing"}
 		} else {
-			r := &listReader[T]{movingList: l, size: size, seen: map[recordID]int64{}, yield: yield}
+			r := &listReader[T]{movingList: l, size: size, seen: map[recordID]bool{}, yield: yield}
 			err = r.read()
 		}
 		if err != nil && !errors.Is(err, errLoopEnded) {
@@ -73,7 +75,7 @@ type listReader[T any] struct {
 	*movingList[T]
 	size  int64
 	yield func(T, error) bool
-	seen  map[recordID]int64 // the time with which a record was last seen, in Unix nanoseconds
+	seen  map[recordID]bool
 
 	useful, idle int // pages that brought a record, and those since the last such one that did not
 }
@@ -89,8 +91,10 @@ func newRecordID(id string) recordID {
 func (r *listReader[T]) read() error {
 	var until time.Time
 	for {
+		known := len(r.seen)
 		newest, loads, err := r.sweep(until)
-		if err != nil || r.ascending || loads == 1 {
+		still := len(r.seen) == known && newest.Equal(until)
+		if err != nil || r.ascending || loads == 1 || still {
 			return err
 		}
 		until = newest
@@ -103,6 +107,7 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 	var frontier time.Time
 	var offset int64
 	sameTime := false // records of one time filled the page before
+	slack := int64(1) // how many records of the page before the next one begins with, besides those of the frontier
 	for {
 		p, err := r.load(r.size, offset)
 		if err != nil {
@@ -113,7 +118,8 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 			p.limit = r.size
 		}
 		if offset > 0 && !r.goesOn(p.records, frontier, sameTime) {
-			offset -= min(offset, max(1, p.limit-1))
+			slack = min(2*slack, max(1, p.limit*3/4))
+			offset -= min(offset, slack)
 			if err := r.count(false); err != nil {
 				return first, loads, err
 			}
@@ -140,15 +146,16 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 		if atEnd || (!until.IsZero() && r.before(until, last)) {
 			return first, loads, nil
 		}
-		step := len(p.records) - 1
-		for step > 0 && !r.before(r.timeOf(&p.records[step]), last) {
-			step--
+		next := len(p.records) - 1
+		for next > 0 && !r.before(r.timeOf(&p.records[next]), last) {
+			next--
 		}
-		if sameTime = step == 0; sameTime {
-			step = len(p.records) - 1
+		if sameTime = next == 0; sameTime {
+			next = len(p.records) - 1
 		}
-		offset += int64(step)
-		if err := r.count(news && step > 0); err != nil {
+		offset += max(1, int64(next)+1-slack)
+		slack = max(1, slack-1)
+		if err := r.count(news); err != nil {
 			return first, loads, err
 		}
 	}
@@ -163,21 +170,18 @@ func (r *listReader[T]) goesOn(records []T, frontier time.Time, sameTime bool) b
 	if r.before(at, frontier) {
 		return true
 	}
-	seenAt, seen := r.seen[newRecordID(id)]
-	return sameTime && at.Equal(frontier) && seen && seenAt == at.UnixNano()
+	return sameTime && at.Equal(frontier) && r.seen[newRecordID(id)]
 }
 
 // take yields the records that were not seen yet and reports whether there were any.
 func (r *listReader[T]) take(records []T) (news bool, err error) {
 	for i := range records {
-		id, at := r.key(&records[i])
+		id, _ := r.key(&records[i])
 		key := newRecordID(id)
-		_, seen := r.seen[key]
-		r.seen[key] = at.UnixNano()
-		if seen {
+		if r.seen[key] {
 			continue
 		}
-		news = true
+		r.seen[key], news = true, true
 		if !r.yield(records[i], nil) {
 			return true, errLoopEnded
 		}
@@ -186,14 +190,15 @@ func (r *listReader[T]) take(records []T) (news bool, err error) {
 }
 
 // count keeps a loop that cannot catch up, or a server that makes no sense, from asking for ever. Going back to the
-// beginning and reading on to the end takes no more pages than twice those that brought a record.
+// beginning and on to the end again, with pages that overlap by most of their records, takes no more than eight times the
+// pages that brought a record.
 func (r *listReader[T]) count(useful bool) error {
 	if useful {
 		r.useful++
 		r.idle = 0
 		return nil
 	}
-	if r.idle++; r.idle > 10+2*r.useful {
+	if r.idle++; r.idle > 20+8*r.useful {
 		return errors.New("byzantine: " + r.operation + ": the list changes faster than it is read, or its pages do not fit together")
 	}
 	return nil

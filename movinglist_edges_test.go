@@ -28,11 +28,11 @@ func TestAListThatDoesNotMove(t *testing.T) {
 		req      *byzantine.GetAllTransactionsRequest
 		requests []string
 	}{
-		{"empty", 0, nil, []string{"limit=100&offset=0"}},
-		{"less than a page", 99, nil, []string{"limit=100&offset=0"}},
-		{"a page", 100, nil, []string{"limit=100&offset=0", "limit=100&offset=98", "limit=100&offset=0"}},
+		{"empty", 0, nil, []string{"limit=100&offset=0&order=desc"}},
+		{"less than a page", 99, nil, []string{"limit=100&offset=0&order=desc"}},
+		{"a page", 100, nil, []string{"limit=100&offset=0&order=desc", "limit=100&offset=98&order=desc", "limit=100&offset=0&order=desc"}},
 		{"pages overlap by two, the newest are read again", 250, nil,
-			[]string{"limit=100&offset=0", "limit=100&offset=98", "limit=100&offset=196", "limit=100&offset=0"}},
+			[]string{"limit=100&offset=0&order=desc", "limit=100&offset=98&order=desc", "limit=100&offset=196&order=desc", "limit=100&offset=0&order=desc"}},
 		{"ascending", 250, ascending, []string{"limit=100&offset=0&order=asc", "limit=100&offset=98&order=asc", "limit=100&offset=196&order=asc"}},
 		{"ascending, empty", 0, ascending, []string{"limit=100&offset=0&order=asc"}},
 		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: new(int64(-1)), Offset: new(int64(0)), Order: byzantine.Ascending},
@@ -220,11 +220,16 @@ func TestRecordsOfOneTimeThatFillPages(t *testing.T) {
 			w.records[i].at = i
 		}
 		w.between = func() {
-			if len(w.requests) == 3 { // within the 40
+			if len(w.requests) == 4 { // within the 40
 				w.now++
-				w.update(5)
-				w.update(20)
-				w.delete(21)
+				w.update(2)
+				w.update(15)
+				w.update(45)
+				w.update(57)
+				for range 3 {
+					w.delete(14)
+					w.delete(44)
+				}
 			}
 		}
 		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(10)), Order: order})
@@ -232,6 +237,56 @@ func TestRecordsOfOneTimeThatFillPages(t *testing.T) {
 		lost, doubled := w.lost(ids)
 		assert.Empty(t, lost, order)
 		assert.Empty(t, doubled, order)
+	}
+}
+
+// A static list of this size takes 11 requests.
+func TestAListThatMovesSteadilyCostsNotMuchMore(t *testing.T) {
+	for updates, most := range map[int]int{0: 11, 1: 20, 5: 20, 20: 35, 50: 45} {
+		w := newMovingWorld(1000)
+		w.between = func() {
+			for range updates { // the oldest, which were read before
+				oldest := slices.MinFunc(w.records, func(a, b movingRecord) int { return a.at - b.at })
+				w.now++
+				w.update(slices.Index(w.records, oldest))
+			}
+		}
+		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Order: byzantine.Ascending})
+		require.NoError(t, err, updates)
+		lost, doubled := w.lost(ids)
+		assert.Empty(t, lost, updates)
+		assert.Empty(t, doubled, updates)
+		assert.LessOrEqual(t, len(w.requests), most, "%d updates between two requests", updates)
+	}
+}
+
+func TestAListThatMovedOnceIsReadAtFullSpeedAfterwards(t *testing.T) {
+	w := newMovingWorld(10_000)
+	w.between = func() {
+		if len(w.requests) == 2 {
+			for i := range 190 {
+				w.now++
+				w.update(i)
+			}
+		}
+	}
+	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Order: byzantine.Ascending})
+	require.NoError(t, err)
+	assert.Len(t, ids, 10_000)
+	assert.Less(t, len(w.requests), 150, "without the move it is 102")
+}
+
+// After an update of the whole table, for example.
+func TestAListOfOneTime(t *testing.T) {
+	for order, requests := range map[byzantine.SortOrder]int{byzantine.Ascending: 3, byzantine.Descending: 6} {
+		w := newMovingWorld(250)
+		for i := range w.records {
+			w.records[i].at = w.now
+		}
+		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Order: order})
+		require.NoError(t, err, order)
+		assert.ElementsMatch(t, transactionIDs(1, 250), ids, order)
+		assert.Len(t, w.requests, requests, order)
 	}
 }
 

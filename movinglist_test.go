@@ -203,9 +203,9 @@ func randomMovingWorld(seed uint64, limit int) *movingWorld {
 }
 
 func TestAChangingListIsReadWithoutGapsAndDoubles(t *testing.T) {
-	seeds := uint64(300)
+	seeds := uint64(150)
 	if testing.Short() {
-		seeds = 60
+		seeds = 30
 	}
 	lostByOffset := map[byzantine.SortOrder]int{}
 	for seed := range seeds {

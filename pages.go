@@ -1,6 +1,7 @@
 package byzantine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -14,17 +15,18 @@ import (
 // The list changes while it is read: it is ordered by UpdatedAt, so a transaction that is updated leaves its place and
 // the rest closes up. All the same, each transaction that is in the list from the first request to the last is yielded,
 // and none is yielded twice. It is yielded as its page showed it; one that was updated in between can stand out of
-// order. This takes 24 bytes for each transaction, a request more for each page of which the list has moved back, and
-// with the latest first one more at the end to see what moved to the front. It holds if updates show up in the order of
-// their UpdatedAt, and if the API keeps the order of transactions with the very same UpdatedAt where those fill a page.
-// A loop whose pages are smaller than the number of updates during one request can end with an error instead.
+// order. This takes some 40 bytes for each transaction, a few requests more when the list has closed up, and with the
+// latest first one more at the end to see what moved to the front. It holds if updates show up in the order of their
+// UpdatedAt, and if the API keeps the order of transactions with the very same UpdatedAt where those fill a page. A loop
+// that cannot keep up with the updates ends with an error.
 //
-// req.Limit is the size of a page, 100 (the API's maximum) unless set, and at least 3, because pages overlap by two.
+// req.Limit is the size of a page, 100 (the API's maximum) unless set, and at least 3, because pages overlap by two or more.
 // req.Offset must not be set. The request is copied, and a nil one has the defaults; opts go with each request.
 //
 // Operation get_all_transactions. The transactions come without their bank details, see [Client.GetTransaction].
 func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
 	r := copyOf(req)
+	r.Order = cmp.Or(r.Order, Descending) // the way back depends on it, so the API's default is not left to decide
 	list := &movingList[Transaction]{
 		operation: getAllTransactions.op.ID,
 		request:   "GetAllTransactionsRequest",
@@ -47,6 +49,7 @@ func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsReq
 // Operation get_all_invitations.
 func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) iter.Seq2[Invitation, error] {
 	r := copyOf(req)
+	r.Order = cmp.Or(r.Order, Descending)
 	list := &movingList[Invitation]{
 		operation: getAllInvitations.op.ID,
 		request:   "GetAllInvitationsRequest",
@@ -107,7 +110,7 @@ const maxPagesWithoutNews = 100
 // AllWebhookDeliveries iterates over the delivery history, beginning at req.Offset. It loads a page when the loop gets to
 // it and keeps one at a time; a loop that breaks loads no more. An error is the last element.
 //
-// No delivery is yielded twice, for which 16 bytes are kept of each. Whether each is yielded at all cannot be promised:
+// No delivery is yielded twice, for which some 40 bytes are kept of each. Whether each is yielded at all cannot be promised:
 // the order of the history is not documented, and a subscription that is deleted takes its deliveries out of it, so
 // others can slip past the reader. Where that matters, list twice, or go by [Client.AllEvents].
 //

@@ -60,6 +60,8 @@ func TestAllInvitations(t *testing.T) {
 	}
 	assert.Equal(t, []string{"limit=4&offset=0&order=asc", "limit=4&offset=2&order=asc", "limit=4&offset=4&order=asc"}, *queries)
 
+	_, err = collect(t, client.AllInvitations(t.Context(), &byzantine.GetAllInvitationsRequest{Order: "sideways"}))
+	assert.EqualError(t, err, "byzantine: GetAllInvitationsRequest.Order: must be one of asc, desc")
 	_, err = collect(t, client.AllInvitations(t.Context(), &byzantine.GetAllInvitationsRequest{Offset: new(int64(1))}))
 	assert.EqualError(t, err, "byzantine: GetAllInvitationsRequest.Offset: must not be set: in a list that changes a position means nothing")
 }

@@ -15,7 +15,7 @@ import (
 //
 // It can wait in a JSON session store while the browser is asked: encoding/json writes BodyToSign as base64, and the
 // way back gives the same bytes. (A json.RawMessage would come back changed, "<" as "\u003c", and the signature over it
-// would be refused.)
+// would be refused.) A fake of the API has to write bodyToSign as an object, from a struct of its own.
 type Payload struct {
 	// BodyToSign is the JSON object to sign, the characters and the key order as the API sent them; only white space
 	// between the tokens is dropped, because the signature is made without. [Payload.Activity] reads it.

@@ -15,8 +15,8 @@ func (r *GetActivateAccountPayloadPasskeyRequest) chain() ChainID { return r.Cha
 // transaction id with it. The activation is needed once per chain before the first deposit or withdrawal there;
 // [WalletDetails] tells where it was done. The gas is sponsored.
 //
-// Operation get_authorization_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
-// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+// Operation get_authorization_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
+// moves nothing, and the next one replaces it.
 func (c *Client) GetActivateAccountPayloadPasskey(ctx context.Context, req *GetActivateAccountPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getActivateAccountPayloadPasskey, req, opts)
 }
@@ -38,8 +38,8 @@ func (r *GetDepositPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
 // at most one draft: a former one of any kind is lost, its transaction id with it. A deposit in fiat is signed first and
 // paid then: where to is in the answer of [Client.SignPayloadPasskey].
 //
-// Operation get_deposit_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
-// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+// Operation get_deposit_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
+// moves nothing, and the next one replaces it.
 func (c *Client) GetDepositPayloadPasskey(ctx context.Context, req *GetDepositPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getDepositPayloadPasskey, req, opts)
 }
@@ -63,8 +63,8 @@ func (r *GetWithdrawPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
 // has at most one draft: a former one of any kind is lost, its transaction id with it. A withdrawal to a bank needs a
 // bank account, see [Client.AddBankAccount]; which one it is stands in the payload.
 //
-// Operation get_withdraw_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
-// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+// Operation get_withdraw_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
+// moves nothing, and the next one replaces it.
 func (c *Client) GetWithdrawPayloadPasskey(ctx context.Context, req *GetWithdrawPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getWithdrawPayloadPasskey, req, opts)
 }
@@ -103,8 +103,8 @@ func (r *GetTransferPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
 // sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Once it is
 // submitted the transfer cannot be undone, not even if nobody owns the address.
 //
-// Operation get_transfer_payload_passkey, a POST. [ErrUnauthorized] also if the account is not yours. After
-// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+// Operation get_transfer_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
+// moves nothing, and the next one replaces it.
 func (c *Client) GetTransferPayloadPasskey(ctx context.Context, req *GetTransferPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getTransferPayloadPasskey, req, opts)
 }

@@ -261,10 +261,10 @@ func (t *SubmittedTransaction) Queued() bool { return t.Status == TransactionWit
 // Get...PayloadPasskey methods. The API checks the signature and sends the transaction to the chain, or, for a deposit
 // in fiat, says where to send the money.
 //
-// Operation sign_payload_passkey. [ErrBadRequest] if the draft is gone, because another one was made for the account, or
-// if the signature does not fit. After [ErrOutcomeUnknown] ask for the transaction with [Client.GetTransaction], for
-// half a minute: if it is there it was submitted, a 404 that stays means that it was not. Make no new payload for the
-// account before you know.
+// Operation sign_payload_passkey. It is refused if the draft is gone because another payload was asked for, and if the
+// signature does not fit; with which status is not documented. After [ErrOutcomeUnknown] ask for the transaction with
+// [Client.GetTransaction] for half a minute: if it is there it was submitted, a 404 that stays means that it was not.
+// Ask for no new payload for the account before you know.
 func (c *Client) SignPayloadPasskey(ctx context.Context, req *SignPayloadPasskeyRequest, opts ...CallOption) (*SubmittedTransaction, error) {
 	return signPayloadPasskey.call(ctx, c, req, opts)
 }

@@ -23,6 +23,8 @@
 //  4. [RelyingParty.FinishSigning] checks the result against the state and returns the payload with its stamp, which
 //     SignPayloadPasskey, InviteUsers or UpdateUsersRole submits.
 //
+// For transactions [Transactor] joins these steps, and binds them to a user.
+//
 // # The page
 //
 // Options and responses are what W3C WebAuthn, section 5.1, calls PublicKeyCredentialCreationOptionsJSON and

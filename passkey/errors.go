@@ -7,7 +7,8 @@ var (
 	// ErrConfiguration is a mistake of the calling program: a relying party, a user, a payload or a credential id that
 	// cannot be used.
 	ErrConfiguration = errors.New("passkey: configuration not usable")
-	// ErrState is a state that is missing, incomplete or another relying party's: the ceremony has to begin anew.
+	// ErrState is a state that is missing, incomplete, another relying party's or another user's: the ceremony has to
+	// begin anew.
 	ErrState = errors.New("passkey: state not usable")
 	// ErrExpired is a state whose time is over: the ceremony has to begin anew.
 	ErrExpired = errors.New("passkey: state expired")

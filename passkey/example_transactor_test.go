@@ -1,0 +1,148 @@
+package passkey_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// customer is what the bank keeps between the requests of one signed-in user, on the server.
+type customer struct {
+	AccountID, UserID string         // since sign-in
+	Draft             *passkey.Draft // while the user is asked to sign
+}
+
+type bank struct {
+	transactor *passkey.Transactor
+	session    func(*http.Request) *customer // by the cookie
+	passkeys   func(userID string) []passkey.Credential
+}
+
+// beginDeposit is the first request: the user says how much and gets the options for navigator.credentials.get.
+func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
+	s := b.session(r)
+	payload, err := b.transactor.Client.GetDepositPayloadPasskey(r.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
+		ChainID:        byzantine.Base,
+		AccountID:      s.AccountID,
+		VaultAddr:      byzantinetest.VaultBaseUSDC,
+		Amount:         byzantine.Decimal(r.FormValue("amount")),
+		SourceCurrency: byzantine.USDC,
+	})
+	if err != nil {
+		beginAgain(w, err)
+		return
+	}
+	options, draft, err := b.transactor.Begin(s.UserID, payload, b.passkeys(s.UserID)...)
+	if err != nil {
+		beginAgain(w, err)
+		return
+	}
+	s.Draft = draft
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(options)
+}
+
+// finishDeposit is the second: the browser sends what the user's passkey signed.
+func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
+	s := b.session(r)
+	draft := s.Draft
+	s.Draft = nil // it counts once
+	response, err := io.ReadAll(http.MaxBytesReader(w, r.Body, passkey.MaxResponseBytes))
+	if err != nil {
+		beginAgain(w, err)
+		return
+	}
+	// The user has signed, so a closed tab must not end the call that submits.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
+	defer cancel()
+	submitted, err := b.transactor.Finish(ctx, s.UserID, draft, response)
+	if errors.Is(err, byzantine.ErrOutcomeUnknown) {
+		// Look for draft.Payload.TransactionID with GetTransaction before another one is begun.
+		http.Error(w, "We do not know yet whether your deposit has begun.", http.StatusBadGateway)
+		return
+	}
+	if err != nil {
+		beginAgain(w, err)
+		return
+	}
+	fmt.Fprint(w, submitted.TransactionID) // WaitForTransaction tells how it goes on
+}
+
+// beginAgain answers for what did not begin and can be tried again.
+func beginAgain(w http.ResponseWriter, err error) {
+	if errors.Is(err, passkey.ErrExpired) || errors.Is(err, passkey.ErrState) {
+		http.Error(w, "That took too long. Please begin again.", http.StatusConflict)
+		return
+	}
+	http.Error(w, err.Error(), http.StatusBadRequest)
+}
+
+// A deposit as it looks in a backend: two requests of the user's browser, then the wait.
+func ExampleTransactor() {
+	sandbox := byzantinetest.NewServer(byzantinetest.WithProcessingTime(10 * time.Millisecond))
+	defer sandbox.Close()
+	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://app.example.com"}}
+	browser := byzantinetest.NewAuthenticator(byzantinetest.WithOrigin("https://app.example.com"))
+	enrolled := enrolExample(rp, browser)
+
+	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{enrolled.Authenticator}})
+	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+	sandbox.Activate(account.ID, byzantine.Base)
+	sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, "1000")
+
+	signedIn := &customer{AccountID: account.ID, UserID: user.ID}
+	b := &bank{
+		transactor: &passkey.Transactor{Client: sandbox.Client(), RelyingParty: rp},
+		session:    func(*http.Request) *customer { return signedIn },
+		passkeys:   func(string) []passkey.Credential { return []passkey.Credential{*enrolled} },
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /deposit/options", b.beginDeposit)
+	mux.HandleFunc("POST /deposit", b.finishDeposit)
+	site := httptest.NewServer(mux)
+	defer site.Close()
+
+	// From here on, the user's browser.
+	post := func(path, contentType, body string) string {
+		r, err := http.Post(site.URL+path, contentType, strings.NewReader(body))
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer r.Body.Close()
+		answer, err := io.ReadAll(r.Body)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return string(answer)
+	}
+	options := post("/deposit/options", "application/x-www-form-urlencoded", url.Values{"amount": {"250.50"}}.Encode())
+	response, err := browser.Get(json.RawMessage(options))
+	if err != nil {
+		log.Fatal(err)
+	}
+	transactionID := post("/deposit", "application/json", string(response))
+	fmt.Println("the same answer again:", post("/deposit", "application/json", string(response)))
+
+	transaction, err := b.transactor.Client.WaitForTransaction(context.Background(), transactionID,
+		byzantine.PollEvery(10*time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(transaction.Type, transaction.IntermediaryAmount, transaction.Status)
+	// Output:
+	// the same answer again: That took too long. Please begin again.
+	//
+	// deposit 250.5 completed
+}
