@@ -41,8 +41,8 @@ func (s *Sandbox) Deliver() {
 	s.world.courier.wait()
 }
 
-// Close ends the sending of webhook deliveries, those under way included. It may be called more than once. Only a sandbox
-// whose webhooks were subscribed to needs it.
+// Close ends the sending of webhook deliveries, those under way included, and leaves no goroutine behind. It may be called
+// more than once. [Server.Close] calls it.
 func (s *Sandbox) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,21 +121,20 @@ func (w *world) deliverDue() {
 	c.idle.Broadcast()
 }
 
-// setAlarm wakes the world for the next of its timers, whose events somebody may have subscribed to. A clock that stands
-// still needs none: whoever moves it looks. Whoever adds a timer, moves the clock or subscribes calls it.
+// setAlarm has the world catch up when the next of its timers is due: nobody may be looking, but a webhook waits for it. A
+// clock that stands still needs no alarm, whoever moves it looks. catchUp and whoever adds a timer call it.
 func (w *world) setAlarm() {
 	c := w.courier
 	if c.alarm != nil {
 		c.alarm.Stop()
 	}
-	if c.closed || w.clock.stopped || !w.clock.asOf.IsZero() || len(w.timers) == 0 || len(w.subscriptions) == 0 {
+	if c.closed || w.clock.stopped || len(w.timers) == 0 {
 		return
 	}
 	c.alarm = time.AfterFunc(w.timers[0].at.Sub(w.clock.now()), func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		w.catchUp()
-		w.setAlarm()
 	})
 }
 
@@ -152,20 +151,21 @@ func (c *courier) send(target string, header http.Header, body []byte) sendResul
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
-		return sendResult{failure: c.reason(err)}
+		return sendResult{failure: c.reason(ctx, err)}
 	}
 	request.Header = header
-	request.GetBody = nil // one attempt is one request
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return sendResult{failure: c.reason(err)}
+		return sendResult{failure: c.reason(ctx, err)}
 	}
 	defer response.Body.Close()
+	// The body of a 101 is the bare connection, which outlives its request's context.
+	defer context.AfterFunc(ctx, func() { response.Body.Close() })()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxEndpointBytes))
 	result := sendResult{status: new(int32(response.StatusCode)), summary: summaryOf(response.StatusCode, text)}
 	switch {
 	case err != nil:
-		result.failure = c.reason(err)
+		result.failure = c.reason(ctx, err)
 	case response.StatusCode < 200 || response.StatusCode > 299:
 		result.failure = fmt.Sprintf("the endpoint answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	}
@@ -173,12 +173,12 @@ func (c *courier) send(target string, header http.Header, body []byte) sendResul
 }
 
 // reason is why there was no answer, or no whole one.
-func (c *courier) reason(err error) string {
+func (c *courier) reason(ctx context.Context, err error) string {
 	switch {
 	case c.ctx.Err() != nil:
 		return "the sandbox was closed"
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer within %v", attemptTimeout)
+	case ctx.Err() != nil:
+		return fmt.Sprintf("no complete answer within %v", attemptTimeout)
 	}
 	return err.Error()
 }

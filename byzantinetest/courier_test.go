@@ -1,6 +1,7 @@
 package byzantinetest_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net"
@@ -73,12 +74,38 @@ func TestAttemptTimesOut(t *testing.T) {
 				assert.Equal(t, 10*time.Second, time.Since(start))
 				d := w.only()
 				attempts(t, d, byzantine.WebhookDeliveryFailed, test.code)
-				assert.Equal(t, "no answer within 10s", *d.Attempts[0].Error)
+				assert.Equal(t, "no complete answer within 10s", *d.Attempts[0].Error)
 				assert.Equal(t, new(int32(10_000)), d.Attempts[0].LatencyMs)
 				assert.Equal(t, start.Add(40*time.Second).UTC(), *d.Delivery.NextAttemptAt)
 			})
 		})
 	}
+}
+
+// The connection of an answer that switches protocols is no longer the transport's to close.
+func TestAnswerThatSwitchesProtocolsTimesOutAsWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newPipeNetwork()
+		defer network.Close()
+		w, sandbox := newBubbleWorld(t, &http.Transport{DialContext: network.dial, DisableKeepAlives: true})
+		w.update(byzantine.UpdateWebhookSubscriptionRequest{URL: "http://127.0.0.1/hook"})
+		sandbox.SetStatus(w.accountID, byzantine.VerificationUnderReview)
+		conn, err := network.Accept()
+		require.NoError(t, err)
+		defer conn.Close()
+		request, err := http.ReadRequest(bufio.NewReader(conn))
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, request.Body)
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n")
+		require.NoError(t, err)
+		start := time.Now()
+		sandbox.Deliver()
+		assert.Equal(t, 10*time.Second, time.Since(start))
+		d := w.only()
+		attempts(t, d, byzantine.WebhookDeliveryFailed, 101)
+		assert.Equal(t, "no complete answer within 10s", *d.Attempts[0].Error)
+	})
 }
 
 // hangingBody never ends by itself.
@@ -125,12 +152,15 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 				tested <- result
 			}()
 			synctest.Wait()
+			sandbox.SetStatus(w.accountID, byzantine.VerificationActive) // waits for its turn
 			sandbox.Close()
 			result := <-tested
 			assert.Equal(t, "the sandbox was closed", *result.Attempt.Error)
-			for _, d := range w.history(nil) {
-				attempts(t, d, byzantine.WebhookDeliveryFailed, 0)
-			}
+			history := w.history(nil)
+			require.Len(t, history, 3)
+			attempts(t, history[0], byzantine.WebhookDeliveryPending)
+			attempts(t, history[1], byzantine.WebhookDeliveryFailed, 0)
+			attempts(t, history[2], byzantine.WebhookDeliveryFailed, 0)
 			assert.Equal(t, start, time.Now(), "without waiting for the timeout")
 		})
 	})

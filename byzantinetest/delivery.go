@@ -54,21 +54,16 @@ func (w *world) newDelivery(s *subscription, e byzantine.Event) *delivery {
 	return d
 }
 
-// nextDelivery returns the one that has been due for the longest time, nil if none is. Those to a subscription that is
-// disabled wait for it to be enabled.
+// nextDelivery returns the oldest one that is due, nil if none is. Those to a subscription that is disabled wait for it to
+// be enabled.
 func (w *world) nextDelivery() *delivery {
-	var next *delivery
 	now := w.clock.now()
 	for _, d := range w.deliveries {
-		at := d.NextAttemptAt
-		if at == nil || at.After(now) || !d.subscription.Enabled {
-			continue
-		}
-		if next == nil || at.Before(*next.NextAttemptAt) {
-			next = d
+		if at := d.NextAttemptAt; at != nil && !at.After(now) && d.subscription.Enabled {
+			return d
 		}
 	}
-	return next
+	return nil
 }
 
 // attempt sends a delivery once and records what came of it. The lock is free while the request is under way. actor

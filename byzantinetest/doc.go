@@ -7,7 +7,8 @@
 //	client := sandbox.Client()
 //
 // [NewServer] listens on a loopback port like httptest; [New] makes an http.Handler for anything else. [Authenticator] is
-// a software authenticator that answers the options of a WebAuthn ceremony as a browser would.
+// a software authenticator that answers the options of a WebAuthn ceremony as a browser would. People find the mailbox with
+// the one-time codes, and what else there is, at [StatusPath]; cmd/byzantine serves a sandbox on its own.
 //
 // Webhooks are delivered over HTTP, signed, and retried on the sandbox's clock. [Sandbox.Deliver] and [Sandbox.Advance]
 // return when what is due has been answered, so tests need not wait. A receiver has to verify by the same clock:

@@ -15,18 +15,20 @@ import (
 type Fault struct {
 	// Delay holds the request up before anything else, in real time.
 	Delay time.Duration
-	// Status answers the request with this status, Header and Body. The request is not handled, unless TakesEffect.
+	// Status answers the request with this status and Body. The request is not handled, unless TakesEffect.
 	Status int
-	Header http.Header
 	Body   string
+	// Header is set in the answer, also where Status is 0: Retry-After, Age, Date.
+	Header http.Header
 	// Reset cuts the connection instead of answering. The request is not handled, unless TakesEffect.
 	Reset bool
 	// TakesEffect lets a request with Status or Reset be handled first: what a client has to reckon with after
 	// byzantine.ErrOutcomeUnknown.
 	TakesEffect bool
-	// Truncate cuts the connection in the middle of the answer's body.
+	// Truncate closes the connection in the middle of the answer's body. The request is handled, unless Status is set.
 	Truncate bool
-	// ClockSkew puts the sandbox's clock forward for this request.
+	// ClockSkew puts the sandbox's clock forward for this request, or back. A client that corrects its clock sends the
+	// request once more: let it meet the fault twice to see it get through.
 	ClockSkew time.Duration
 }
 
@@ -71,7 +73,7 @@ func (f Fault) reachesHandler() bool { return f.TakesEffect || (f.Status == 0 &&
 // play writes the answer, or what the fault makes of it.
 func (f Fault) play(w http.ResponseWriter, now time.Time, out answer) {
 	if f.Reset {
-		cut(w)
+		cut(w, 0)
 	}
 	if f.Status != 0 {
 		out = answer{status: f.Status, body: []byte(f.Body), plain: true}
@@ -96,14 +98,14 @@ func (f Fault) play(w http.ResponseWriter, now time.Time, out answer) {
 	w.WriteHeader(out.status)
 	w.Write(out.body[:len(out.body)/2])
 	http.NewResponseController(w).Flush()
-	cut(w)
+	cut(w, -1) // a reset could overtake the half that was sent
 }
 
-// cut ends the connection, on HTTP/1 over TCP by a reset. It does not return.
-func cut(w http.ResponseWriter) {
+// cut ends the connection, on HTTP/1 over TCP with the linger that is asked for: 0 is a reset. It does not return.
+func cut(w http.ResponseWriter, linger int) {
 	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			tcp.SetLinger(0)
+			tcp.SetLinger(linger)
 		}
 		conn.Close()
 	}

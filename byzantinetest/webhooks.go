@@ -95,7 +95,6 @@ func (w *world) createSubscription(req *byzantine.CreateWebhookSubscriptionReque
 	}
 	s.ID, s.ActiveSigningKeyID = w.newID(), new(w.newID())
 	w.subscriptions = append(w.subscriptions, s)
-	w.setAlarm()
 	return new(s.view()), nil
 }
 

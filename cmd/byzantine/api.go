@@ -1,0 +1,68 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// apiFlags say how to reach the API.
+type apiFlags struct {
+	key          keyFlag
+	baseURL      string
+	insecureHTTP bool
+	verbose      bool
+}
+
+func (a *apiFlags) declare(flags *flag.FlagSet) {
+	a.key.declare(flags)
+	flags.StringVar(&a.baseURL, "base-url", "", "`URL` of the API, scheme and host, in place of BYZANTINE_BASE_URL")
+	flags.BoolVar(&a.insecureHTTP, "insecure-http", false, "allow http to other hosts than this one, for containers in a test network")
+	flags.BoolVar(&a.verbose, "v", false, "log each attempt to standard error")
+}
+
+// host is where the client goes.
+func (a *apiFlags) host(getenv func(string) string) string {
+	for _, host := range []string{a.baseURL, getenv("BYZANTINE_BASE_URL")} {
+		if host != "" {
+			return host
+		}
+	}
+	return byzantine.SandboxURL
+}
+
+func (a *apiFlags) client(p *process, key *byzantine.PrivateKey) (*byzantine.Client, error) {
+	opts := []byzantine.Option{
+		byzantine.WithBaseURL(a.host(p.getenv)),
+		byzantine.WithUserAgent("byzantine-cli"),
+	}
+	if a.insecureHTTP {
+		opts = append(opts, byzantine.WithInsecureHTTP())
+	}
+	if a.verbose {
+		opts = append(opts, byzantine.WithLogger(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	}
+	client, err := byzantine.NewClient(key, opts...)
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return client, nil
+}
+
+// readInput returns the bytes of a file, or of standard input for "-".
+func readInput(p *process, file string) ([]byte, error) {
+	var data []byte
+	var err error
+	if file == "-" {
+		data, err = io.ReadAll(p.stdin)
+	} else {
+		data, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return data, nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"slices"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+var callCommand = command{
+	name:    "call",
+	args:    "OPERATION [name=value ...] [-body FILE] [flags]",
+	summary: "call an operation of the API and print its answer",
+	help: `
+Makes a signed call and prints the answer as JSON. byzantine operations lists the operations, and byzantine operations
+OPERATION the members of a request: they are given by name=value, wherever in the request they stand. Lists and objects
+are given as JSON, or all of the body in a file with -body, to which name=value adds.
+
+  byzantine call get_customers customerType=individual
+  byzantine call init_otp accountId=$ACCOUNT userId=$USER_ID
+  byzantine call create_subscription url=https://example.com/hook 'eventTypes=["customer.active"]'
+  byzantine call create_individual_account -body customer.json
+  jq .customer all.json | byzantine call create_individual_account -body -
+
+Nothing is sent that the API cannot accept, and only a GET is sent again when the network or the server fails.
+
+Exit status: 0 for a success; 1 for an error answer, or if nothing was sent or a GET failed; 2 for a request that was
+refused before it was sent; 3 if it was sent and may have taken effect: look before you send it again.
+`,
+	prepare: func(flags *flag.FlagSet) action {
+		var api apiFlags
+		api.declare(flags)
+		bodyFile := flags.String("body", "", "`FILE` with the body as a JSON object, - for standard input")
+		return func(ctx context.Context, p *process, args []string) error {
+			if len(args) == 0 {
+				return usagef("no operation: byzantine operations lists them")
+			}
+			op, err := operation(args[0])
+			if err != nil {
+				return err
+			}
+			var body []byte
+			if *bodyFile != "" {
+				if body, err = readInput(p, *bodyFile); err != nil {
+					return err
+				}
+			}
+			request, err := buildRequest(op, args[1:], body)
+			if err != nil {
+				return err
+			}
+			key, err := callKey(op, &api.key, p.getenv)
+			if err != nil {
+				return err
+			}
+			client, err := api.client(p, key)
+			if err != nil {
+				return err
+			}
+			answer, err := send(ctx, client, op, request)
+			if err != nil {
+				return fmt.Errorf("%s: %w", op.ID, err)
+			}
+			_, err = p.stdout.Write(answer)
+			return err
+		}
+	},
+}
+
+// operation finds a row of the table.
+func operation(id string) (byzantine.Operation, error) {
+	all := slices.Collect(byzantine.Operations())
+	i := slices.IndexFunc(all, func(op byzantine.Operation) bool { return op.ID == id })
+	if i < 0 {
+		return byzantine.Operation{}, usagef("the API has no operation %q: byzantine operations lists them", id)
+	}
+	return all[i], nil
+}
+
+// callKey returns the key to sign with. Where no signature is looked at, one that is thrown away will do.
+func callKey(op byzantine.Operation, from *keyFlag, getenv func(string) string) (*byzantine.PrivateKey, error) {
+	if !op.Signed {
+		return byzantine.GenerateKey()
+	}
+	return from.require(getenv)
+}
+
+// send returns the answer's body, indented and with a newline; nothing if there is none. It is what the API sent, not
+// what the library makes of it, which hides a private key for example.
+func send(ctx context.Context, client *byzantine.Client, op byzantine.Operation, request wire.Request) ([]byte, error) {
+	var in any
+	if request.Body != nil {
+		in = json.RawMessage(request.Body)
+	}
+	var response byzantine.Response
+	// The value is not used; decoding it shows whether this is the answer that the operation should have.
+	if err := client.Do(ctx, op.Method, request.PathAndQuery, in, op.NewResponse(), byzantine.WithResponse(&response)); err != nil {
+		return nil, err
+	}
+	body := bytes.TrimSpace(response.Body)
+	if len(body) == 0 {
+		return nil, nil
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, body, "", "  "); err != nil {
+		return nil, err
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}

@@ -1,0 +1,41 @@
+// Byzantine is the command line of the Byzantine integrator API.
+//
+//	byzantine sandbox                          serve the whole API on this machine
+//	byzantine call OPERATION [name=value ...]  call an operation and print its answer
+//	byzantine whoami                           ask whose key this is and what it may do
+//	byzantine operations [OPERATION]           list operations, or the members of a request
+//	byzantine sign METHOD PATH                 print the signature headers of a request, for curl
+//	byzantine keygen, byzantine pubkey         make a key, print its public key
+//	byzantine passkey inspect FILE             show what is in a browser's registration response
+//	byzantine webhook verify FILE              check a webhook delivery that was kept
+//	byzantine version
+//
+// byzantine help COMMAND says more about one and has examples. A first session needs two terminals:
+//
+//	$ byzantine sandbox
+//	export BYZANTINE_BASE_URL=http://127.0.0.1:8787
+//	export BYZANTINE_PRIVATE_KEY=0x...
+//	...
+//
+//	$ # paste the two lines, and then
+//	$ byzantine whoami
+//	$ byzantine call get_customers
+//	$ byzantine call init_otp accountId=... userId=...   # the code is on http://127.0.0.1:8787/_sandbox/
+//
+// # Keys
+//
+// The private key comes from BYZANTINE_PRIVATE_KEY (or INTEGRATOR_PRIVATE_KEY), or from a file with -key; never from an
+// argument, which every user of the machine can read. Both take hexadecimal and PEM. No command prints it, but keygen
+// without -out, and sandbox for the key that it makes itself.
+//
+// # Host
+//
+// BYZANTINE_BASE_URL or -base-url; without them the vendor's sandbox. Production, which moves real funds, has to be named.
+//
+// # Exit status
+//
+//	0  done
+//	1  failed: an error answer, no answer to a GET, a check that failed
+//	2  wrong usage, or a request that the API cannot accept: nothing was sent
+//	3  it was sent, and nobody knows whether it took effect: look before you send it again
+package main

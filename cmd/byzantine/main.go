@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, &process{os.Stdin, os.Stdout, os.Stderr, os.Getenv}, os.Args[1:]))
+}
+
+// process is what a command has of the process that it runs in.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(name string) string
+}
+
+// The exit statuses.
+const (
+	exitDone           = 0
+	exitFailed         = 1 // an error answer, no answer, a check that failed
+	exitInvalid        = 2 // wrong usage, a request that cannot be accepted: nothing was sent
+	exitOutcomeUnknown = 3 // it was sent, and nobody knows whether it took effect
+)
+
+var commands = []*command{
+	&sandboxCommand,
+	&callCommand,
+	&whoamiCommand,
+	&operationsCommand,
+	&signCommand,
+	&keygenCommand,
+	&pubkeyCommand,
+	&passkeyInspectCommand,
+	&webhookVerifyCommand,
+	&versionCommand,
+}
+
+// run is main without the process around it. It returns the exit status.
+func run(ctx context.Context, p *process, args []string) int {
+	err := dispatch(ctx, p, args)
+	if err == nil {
+		return exitDone
+	}
+	// The library's errors begin with the same word.
+	fmt.Fprintln(p.stderr, "byzantine:", strings.ReplaceAll(err.Error(), "byzantine: ", ""))
+	switch {
+	case errors.Is(err, byzantine.ErrOutcomeUnknown):
+		return exitOutcomeUnknown
+	case errors.As(err, new(*usageError)), errors.Is(err, byzantine.ErrInvalidRequest):
+		return exitInvalid
+	}
+	return exitFailed
+}
+
+func dispatch(ctx context.Context, p *process, args []string) error {
+	if len(args) == 0 {
+		return usagef("no command: byzantine help lists them")
+	}
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		if args = args[1:]; len(args) == 0 {
+			return printOverview(p.stdout)
+		}
+		args = append(slices.Clone(args), "-h")
+	}
+	for _, c := range commands {
+		name := strings.Fields(c.name)
+		if len(args) >= len(name) && slices.Equal(args[:len(name)], name) {
+			return c.run(ctx, p, args[len(name):])
+		}
+	}
+	return usagef("there is no command %q: byzantine help lists them", args[0])
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// maxLogged is how many bytes of what a request brought go into a line.
+const maxLogged = 500
+
+// requestLogger returns a function that writes a line for each request: time, status, operation, method and path, and
+// why it was refused.
+func requestLogger(w io.Writer) func(byzantinetest.Request) {
+	lines := log.New(w, "", 0) // which keeps lines whole
+	return func(r byzantinetest.Request) {
+		status, operation := fmt.Sprint(r.Status), r.OperationID
+		if r.Status == 0 {
+			status = "fault"
+		}
+		if operation == "" {
+			operation = "-"
+		}
+		line := fmt.Sprintf("%s %s %s %s %s", r.Time.Format("15:04:05"), status, operation, r.Method, r.URI)
+		if r.Verdict != "" {
+			line += ": " + r.Verdict
+		}
+		line = printable(line)
+		if r.Status == http.StatusUnauthorized && strings.Contains(r.Verdict, "X-Signature") {
+			// What a signer in another language has to be compared with.
+			text := r.SignedText()
+			line += fmt.Sprintf("\n  its signature has to cover %s (%d bytes, SHA-256 %x)",
+				printable(fmt.Sprintf("%#q", text)), len(text), sha256.Sum256(text))
+		}
+		lines.Println(line)
+	}
+}
+
+// printable makes one line of what may be anything, without what a terminal would act upon.
+func printable(s string) string {
+	if len(s) > maxLogged {
+		s = s[:maxLogged] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
