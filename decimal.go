@@ -54,7 +54,10 @@ func (d Decimal) Rat() (*big.Rat, error) {
 	mantissa := string(d)
 	if at := strings.IndexAny(mantissa, "eE"); at >= 0 {
 		exponent, err := strconv.Atoi(mantissa[at+1:])
-		if err != nil || exponent < -maxDecimalExponent || exponent > maxDecimalExponent {
+		switch {
+		case errors.Is(err, strconv.ErrSyntax):
+			return nil, errDecimal
+		case err != nil, exponent < -maxDecimalExponent, exponent > maxDecimalExponent:
 			return nil, errors.New("must have an exponent of at most 100")
 		}
 		mantissa = mantissa[:at]

@@ -1,7 +1,6 @@
 package byzantine
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,19 +60,10 @@ func (p *Payload) UnmarshalJSON(data []byte) error {
 		}
 	}
 	var err error
-	if p.BodyToSign, err = compactObject(body); err != nil {
+	if p.BodyToSign, err = wire.CompactObject(body); err != nil {
 		return fmt.Errorf("bodyToSign %w", err)
 	}
 	return nil
-}
-
-// compactObject returns a JSON object without the white space between its tokens and otherwise unchanged.
-func compactObject(text []byte) ([]byte, error) {
-	var out bytes.Buffer
-	if json.Compact(&out, text) != nil || out.Bytes()[0] != '{' {
-		return nil, errors.New("must be a JSON object") // the parser's words may quote it
-	}
-	return out.Bytes(), nil
 }
 
 // fetchPayload is call for the routes whose answer is a payload for a chain.
@@ -106,7 +96,7 @@ type SignedPayload struct {
 // validate refuses a signed body that is none, and a payload that was made for another kind of call. The requests that
 // embed a SignedPayload call it from their own Validate.
 func (p SignedPayload) validate(forTransaction bool) error {
-	if _, err := compactObject(p.SignedBody); err != nil {
+	if _, err := wire.CompactObject(p.SignedBody); err != nil {
 		return &wire.FieldError{Field: "SignedBody", Reason: err.Error()}
 	}
 	switch {

@@ -77,7 +77,7 @@ func (b *backend) finish(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Ask for a new code.", http.StatusBadRequest)
 		return
 	}
-	response, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
+	response, err := io.ReadAll(http.MaxBytesReader(w, r.Body, passkey.MaxResponseBytes))
 	if err != nil {
 		fail(w, err)
 		return

@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // Challenge returns the challenge that a passkey signs for a payload, in unpadded base64url: the lower-case hexadecimal
@@ -22,7 +22,7 @@ import (
 // [RelyingParty.BeginSigning] puts the challenge into its options. This function is for those who make their own. The
 // error is an *[Error] of kind [ErrConfiguration].
 func Challenge(bodyToSign []byte) (string, error) {
-	body, err := compactObject(bodyToSign)
+	body, err := wire.CompactObject(bodyToSign)
 	if err != nil {
 		return "", misconfigured("bodyToSign", err.Error())
 	}
@@ -33,15 +33,6 @@ func Challenge(bodyToSign []byte) (string, error) {
 func challengeOf(body []byte) []byte {
 	digest := sha256.Sum256(body)
 	return hex.AppendEncode(nil, digest[:])
-}
-
-// compactObject drops the white space between the tokens of a JSON object. All other bytes stay as they are.
-func compactObject(text []byte) ([]byte, error) {
-	var out bytes.Buffer
-	if json.Compact(&out, text) != nil || out.Bytes()[0] != '{' {
-		return nil, errors.New("not a JSON object") // the parser's words may quote it
-	}
-	return out.Bytes(), nil
 }
 
 // SigningState is what the server remembers between the two halves of a signature. It goes to JSON and back unchanged,
@@ -84,7 +75,7 @@ func (rp *RelyingParty) BeginSigning(payload byzantine.Payload, allowed ...Crede
 	if err := rp.Validate(); err != nil {
 		return nil, nil, err
 	}
-	if payload.BodyToSign, err = compactObject(payload.BodyToSign); err != nil {
+	if payload.BodyToSign, err = wire.CompactObject(payload.BodyToSign); err != nil {
 		return nil, nil, misconfigured("Payload.BodyToSign", err.Error())
 	}
 	state = &SigningState{
@@ -164,7 +155,7 @@ func (rp *RelyingParty) FinishSigning(state *SigningState, responseJSON []byte) 
 	if err := state.check(rp); err != nil {
 		return none, err
 	}
-	body, err := compactObject(state.Payload.BodyToSign)
+	body, err := wire.CompactObject(state.Payload.BodyToSign)
 	if err != nil {
 		return none, unusableState("SigningState", "incomplete")
 	}

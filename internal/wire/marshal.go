@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 )
 
@@ -126,4 +127,13 @@ func (e *encoder) assemble() ([]byte, error) {
 		}
 	}
 	return append(out, text[done:]...), nil
+}
+
+// CompactObject returns a JSON object without the white space between its tokens and otherwise unchanged.
+func CompactObject(text []byte) ([]byte, error) {
+	var out bytes.Buffer
+	if json.Compact(&out, text) != nil || out.Bytes()[0] != '{' {
+		return nil, errors.New("must be a JSON object") // the parser's words may quote it
+	}
+	return out.Bytes(), nil
 }
