@@ -369,7 +369,8 @@ func (x *exchange) decode(out any) error {
 
 // fieldError puts the request type's name before the member's path. What has no path cannot be encoded as JSON.
 func fieldError(request any, err error) error {
-	field, reason := strings.TrimPrefix(fmt.Sprintf("%T", request), "*byzantine."), err.Error()
+	_, field, _ := strings.Cut(fmt.Sprintf("%T", request), ".") // *byzantine.InitOTPRequest
+	reason := err.Error()
 	var fe *wire.FieldError
 	if errors.As(err, &fe) {
 		reason = fe.Reason

@@ -60,8 +60,10 @@ type Error struct {
 	// refusal; negative when it is behind.
 	ClockSkew time.Duration
 
-	cause error  // why a 2xx could not be read, or note as an error
-	note  string // why it was not sent again
+	cause   error  // why a 2xx could not be read, or note as an error
+	note    string // why it was not sent again
+	query   bool   // as in Operation
+	foreign bool   // another API's answer: what its 401 and 403 mean is not known here
 }
 
 func (e *Error) Error() string {
@@ -78,9 +80,9 @@ func (e *Error) Error() string {
 		b.WriteString("; this machine's clock is " + describeSkew(e.ClockSkew) + " the server's")
 	}
 	switch {
-	case e.StatusCode == http.StatusUnauthorized:
+	case e.StatusCode == http.StatusUnauthorized && !e.foreign:
 		b.WriteString("; the key or the signature was refused, or the account is not yours or the user not a root user of it")
-	case e.StatusCode == http.StatusForbidden && e.Method != http.MethodGet:
+	case e.StatusCode == http.StatusForbidden && !e.foreign && e.Method != http.MethodGet:
 		b.WriteString("; a read_only credential may call GET operations only")
 	case e.outcomeUnknown():
 		b.WriteString("; " + ErrOutcomeUnknown.Error())
@@ -115,7 +117,7 @@ func (e *Error) Is(target error) bool {
 
 // outcomeUnknown holds unless the answer is a refusal: 4xx, or 3xx, which leads elsewhere.
 func (e *Error) outcomeUnknown() bool {
-	return e.Method != http.MethodGet && (e.StatusCode < 300 || e.StatusCode >= 500)
+	return e.Method != http.MethodGet && !e.query && (e.StatusCode < 300 || e.StatusCode >= 500)
 }
 
 // Unwrap returns why an answer with a success status could not be read, or the context's error if that ended the wait
@@ -128,9 +130,11 @@ type TransportError struct {
 	Method    string
 	Path      string // the path template, without identifiers and query
 	Attempts  int    // how often it was tried; 0 if the context was over before the first time
-	// Sent says that headers were written in at least one attempt, so that the server may have acted.
+	// Sent says that headers were written in at least one attempt, or may have been, so that the server may have acted.
 	Sent bool
 	Err  error // what went wrong, without the URL
+
+	query bool // as in Operation
 }
 
 func (e *TransportError) Error() string {
@@ -155,7 +159,9 @@ func (e *TransportError) Is(target error) bool {
 	return target == ErrOutcomeUnknown && e.outcomeUnknown()
 }
 
-func (e *TransportError) outcomeUnknown() bool { return e.Sent && e.Method != http.MethodGet }
+func (e *TransportError) outcomeUnknown() bool {
+	return e.Sent && e.Method != http.MethodGet && !e.query
+}
 
 // Unwrap returns what went wrong: context.Canceled, a *net.OpError, ...
 func (e *TransportError) Unwrap() error { return e.Err }

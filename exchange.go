@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 )
 
@@ -29,7 +30,7 @@ type exchange struct {
 // attempt is what came of sending the request once.
 type attempt struct {
 	unsigned   bool // it ended before it began: the signer failed
-	sent       bool // headers were written
+	sent       bool // headers were written, or may have been
 	err        error
 	response   Response // zero if there is no answer, or none that ended in order
 	tooLarge   bool     // the answer was not read to its end
@@ -53,7 +54,7 @@ func (x *exchange) attempt(parent context.Context) *attempt {
 	started := time.Now()
 	a := new(attempt)
 	timeout := c.writeTimeout
-	if x.op.Method == http.MethodGet {
+	if x.op.reads() {
 		timeout = c.readTimeout
 	}
 	ctx, stop := context.WithTimeout(parent, timeout)
@@ -79,6 +80,8 @@ func (x *exchange) attempt(parent context.Context) *attempt {
 		a.err = errSecondSend
 	case ctx.Err() != nil && !a.unsigned:
 		a.err = fmt.Errorf("no answer within %s: %w", timeout, ctx.Err())
+	case errors.Is(err, io.EOF):
+		a.err = fmt.Errorf("the connection was closed before an answer came: %w", withoutURL(err))
 	default:
 		a.err = withoutURL(err)
 	}
@@ -89,20 +92,22 @@ func (x *exchange) attempt(parent context.Context) *attempt {
 // sign makes a request with a fresh signature over the very bytes that are sent.
 func (x *exchange) sign(ctx context.Context, a *attempt) (*http.Request, error) {
 	c := x.client
+	mediaType := []string{"application/json"}
 	request := &http.Request{
 		Method: x.op.Method,
 		URL:    x.url,
 		Host:   x.url.Host,
-		Header: http.Header{
-			"Accept":       {"application/json"},
-			"Content-Type": {"application/json"},
-			"User-Agent":   {c.userAgent},
-		},
+		Header: http.Header{"Accept": mediaType, "Content-Type": mediaType, "User-Agent": {c.userAgent}},
 	}
 	if len(x.body) > 0 {
 		// No GetBody: with one, net/http would send the body a second time.
 		request.Body = io.NopCloser(bytes.NewReader(x.body))
 		request.ContentLength = int64(len(x.body))
+	}
+	if x.op.stamp != nil {
+		err := x.op.stamp(ctx, x.body, request.Header)
+		a.unsigned = err != nil
+		return request, err
 	}
 	if !x.op.Signed {
 		return request, nil
@@ -170,7 +175,7 @@ func (x *exchange) failure(a *attempt, stopped error) error {
 		}
 		return &TransportError{
 			Operation: x.op.ID, Method: x.op.Method, Path: x.op.Path,
-			Attempts: x.attempts, Sent: x.sent, Err: err,
+			Attempts: x.attempts, Sent: x.sent, Err: err, query: x.op.query,
 		}
 	}
 	message := serverMessage(a.response.Body)
@@ -189,7 +194,7 @@ func (x *exchange) answerError(r *Response, message string, cause error) *Error 
 	return &Error{
 		Operation: x.op.ID, Method: x.op.Method, Path: x.op.Path,
 		Message: message, StatusCode: r.StatusCode, Attempts: x.attempts, Header: r.Header, Body: r.Body,
-		ClockSkew: x.skew, cause: cause,
+		ClockSkew: x.skew, cause: cause, query: x.op.query, foreign: x.op.stamp != nil,
 	}
 }
 
@@ -203,9 +208,23 @@ func (x *exchange) log(ctx context.Context, level slog.Level, message string, a 
 		slog.Int("attempt", x.attempts),
 	}, more...)
 	if a.err != nil {
-		attrs = append(attrs, slog.String("error", printable(a.err.Error())))
+		attrs = append(attrs, slog.Bool("sent", a.sent), slog.String("error", plainReason(a.err)))
 	} else {
 		attrs = append(attrs, slog.Int("status", a.response.StatusCode))
 	}
 	x.client.logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+// plainReason is what a log may hold of an error: the words of those that have no others. The rest may quote anything.
+func plainReason(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, errSecondSend} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return "other"
 }

@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/p256"
 )
 
 // The three headers of a signed request.
@@ -221,7 +223,7 @@ func (sig RequestSignature) Apply(h http.Header) {
 // It does not remember signatures: the same request passes again within its window. And nothing in the scheme
 // separates query and body. A gateway should refuse a body on GET and DELETE, and elsewhere one that is not JSON.
 func (sig RequestSignature) Verify(publicKey []byte, now time.Time, method, pathAndQuery string, body []byte) error {
-	trusted, err := decompressPoint(publicKey)
+	trusted, err := p256.ParseCompressed(publicKey)
 	if err != nil {
 		return fmt.Errorf("byzantine: request signature: the trusted key: %w", err)
 	}
@@ -330,19 +332,6 @@ func compressPoint(key *ecdsa.PublicKey) ([]byte, error) {
 	}
 	yIsOdd := point[len(point)-1] & 1
 	return append([]byte{2 + yIsOdd}, point[1:pointSize]...), nil
-}
-
-// decompressPoint is the way back.
-func decompressPoint(point []byte) (*ecdsa.PublicKey, error) {
-	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), point)
-	if x == nil {
-		return nil, errors.New("it is not a compressed P-256 point of 33 bytes")
-	}
-	uncompressed := make([]byte, 1+2*scalarSize)
-	uncompressed[0] = 4
-	x.FillBytes(uncompressed[1:pointSize])
-	y.FillBytes(uncompressed[pointSize:])
-	return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), uncompressed)
 }
 
 // hexWithPrefix returns 0x and lower-case digits. Its buffer is large enough for every value of the headers, so that

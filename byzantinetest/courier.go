@@ -16,7 +16,7 @@ import (
 
 // The bounds of an attempt, as the API documents them. They are real time: networks do not follow the sandbox's clock.
 const (
-	connectTimeout   = 5 * time.Second
+	connectTimeout   = 5 * time.Second // for TCP, and as much for TLS
 	attemptTimeout   = 10 * time.Second
 	maxEndpointBytes = 64 << 10 // that are read of an answer
 )

@@ -77,6 +77,7 @@ func TestAttemptTimesOut(t *testing.T) {
 				assert.Equal(t, "no complete answer within 10s", *d.Attempts[0].Error)
 				assert.Equal(t, new(int32(10_000)), d.Attempts[0].LatencyMs)
 				assert.Equal(t, start.Add(40*time.Second).UTC(), *d.Delivery.NextAttemptAt)
+				assert.Equal(t, start.Add(10*time.Second).UTC(), d.Delivery.UpdatedAt)
 			})
 		})
 	}

@@ -156,7 +156,7 @@ func TestWhatCountsAsSuccess(t *testing.T) {
 		"201":                          {status(201), 201, ""},
 		"299":                          {status(299), 299, ""},
 		"300":                          {status(300), 300, "the endpoint answered 300"},
-		"redirect, followed by nobody": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, 307) }, 307, "the endpoint answered 307"},
+		"redirect, followed by nobody": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusTemporaryRedirect) }, 307, "the endpoint answered 307"},
 		"redirect to nowhere": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://[")
 			w.WriteHeader(302)

@@ -41,17 +41,29 @@ func (s *Sandbox) Fail(operationID string, times int, f Fault) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults[operationID] = append(s.faults[operationID], slices.Repeat([]Fault{f}, times)...)
+	s.faults.add(operationID, times, f)
 }
 
 func (s *Sandbox) takeFault(operationID string) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	queue := s.faults[operationID]
+	return s.faults.take(operationID)
+}
+
+// faultPlan has the faults to come, by operation id.
+type faultPlan map[string][]Fault
+
+func (p faultPlan) add(operationID string, times int, f Fault) {
+	p[operationID] = append(p[operationID], slices.Repeat([]Fault{f}, times)...)
+}
+
+// take returns the next fault of an operation, one that changes nothing if there is none.
+func (p faultPlan) take(operationID string) Fault {
+	queue := p[operationID]
 	if len(queue) == 0 {
 		return Fault{}
 	}
-	s.faults[operationID] = queue[1:]
+	p[operationID] = queue[1:]
 	return queue[0]
 }
 

@@ -26,7 +26,7 @@ type Sandbox struct {
 	mu     sync.Mutex // guards what follows
 	world  *world
 	log    []Request
-	faults map[string][]Fault // by operation id
+	faults faultPlan
 }
 
 // Option configures a [Sandbox].
@@ -34,7 +34,7 @@ type Option func(*Sandbox) error
 
 // New returns a sandbox with one read_write credential, whose key is [Sandbox.Key], and what the options put into it.
 func New(opts ...Option) (*Sandbox, error) {
-	s := &Sandbox{mux: http.NewServeMux(), world: newWorld(), faults: map[string][]Fault{}}
+	s := &Sandbox{mux: http.NewServeMux(), world: newWorld(), faults: faultPlan{}}
 	s.world.courier = newCourier(&s.mu)
 	for _, opt := range opts {
 		if err := opt(s); err != nil {

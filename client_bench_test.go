@@ -1,0 +1,149 @@
+package byzantine_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// A call of 1 KiB, as the budget has it.
+type benchRequest struct {
+	AccountID string `json:"accountId"`
+	Text      string `json:"text"`
+}
+
+type benchAnswer struct {
+	ID     string `json:"id"`
+	Amount string `json:"amount"`
+}
+
+const benchCallPath = "/v1/submit/bench"
+
+func newBenchRequest() *benchRequest {
+	return &benchRequest{AccountID: "11111111-2222-4333-8444-555555555555", Text: strings.Repeat("t", 960)}
+}
+
+func benchServer(tb testing.TB) *httptest.Server {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"11111111-2222-4333-8444-555555555555","amount":"12.5"}`)
+	}))
+	tb.Cleanup(server.Close)
+	return server
+}
+
+// bareCall is the limit: the same call with net/http, encoding/json and crypto/ecdsa, and no care for what goes wrong.
+func bareCall(ctx context.Context, client *http.Client, key *ecdsa.PrivateKey, url string, in *benchRequest, out *benchAnswer) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
+	hash := sha256.New()
+	hash.Write([]byte(timestamp + "POST" + benchCallPath))
+	hash.Write(body)
+	der, err := key.Sign(nil, hash.Sum(nil), crypto.SHA256)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, "POST", url+benchCallPath, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Pubkey", rfc6979Public)
+	request.Header.Set("X-Timestamp", timestamp)
+	request.Header.Set("X-Signature", "0x"+hex.EncodeToString(der))
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return errors.New(answer.Status)
+	}
+	return json.Unmarshal(text, out)
+}
+
+// benchCalls returns the same call twice: bare, and by a Client. Both keep one connection of their own.
+func benchCalls(tb testing.TB) (bare, sdk func() error) {
+	server := benchServer(tb)
+	key := rfc6979Key(tb)
+	raw := rawKey(tb, key)
+	transport := &http.Transport{}
+	tb.Cleanup(transport.CloseIdleConnections)
+	bareClient := &http.Client{Transport: transport}
+	client, err := byzantine.NewClient(key, byzantine.WithBaseURL(server.URL))
+	require.NoError(tb, err)
+	in := newBenchRequest()
+	bare = func() error {
+		return bareCall(tb.Context(), bareClient, raw, server.URL, in, new(benchAnswer))
+	}
+	sdk = func() error {
+		return client.Do(tb.Context(), "POST", benchCallPath, in, new(benchAnswer))
+	}
+	require.NoError(tb, bare())
+	require.NoError(tb, sdk())
+	return bare, sdk
+}
+
+func BenchmarkCallBare(b *testing.B) {
+	bare, _ := benchCalls(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := bare(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCall(b *testing.B) {
+	_, sdk := benchCalls(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := sdk(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCallRatio takes turns between the two, so that a busy machine slows both down alike. The budget of
+// client/bare is 1.10.
+func BenchmarkCallRatio(b *testing.B) {
+	bare, sdk := benchCalls(b)
+	var bareTime, sdkTime time.Duration
+	for b.Loop() {
+		started := time.Now()
+		if err := bare(); err != nil {
+			b.Fatal(err)
+		}
+		between := time.Now()
+		if err := sdk(); err != nil {
+			b.Fatal(err)
+		}
+		bareTime += between.Sub(started)
+		sdkTime += time.Since(between)
+	}
+	b.ReportMetric(float64(sdkTime)/float64(bareTime), "client/bare")
+}

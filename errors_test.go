@@ -1,0 +1,213 @@
+package byzantine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// errorOf returns what a call comes to that gets one answer.
+func errorOf(t *testing.T, call testCall, status int, body string) error {
+	t.Helper()
+	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(*http.Request) (*http.Response, error) {
+		return newAnswer(status, nil, body), nil
+	})))
+	return call.do(t.Context(), client)
+}
+
+// These are the words that an on-call engineer reads. {get} and {post} stand for what each text ends with.
+func TestErrorText(t *testing.T) {
+	get, post := testCalls[0], testCalls[1]
+	for _, c := range []struct {
+		name   string
+		call   testCall
+		status int
+		body   string
+		want   string
+	}{
+		{"JSON", post, 400, `{"error":"expired session","status":400}`, "byzantine: init_otp: 400 Bad Request: expired session {post}"},
+		{"JSON message", post, 400, `{"message":"expired session"}`, "byzantine: init_otp: 400 Bad Request: expired session {post}"},
+		{"JSON error before message", post, 400, `{"message":"second","error":"first"}`, "byzantine: init_otp: 400 Bad Request: first {post}"},
+		{"JSON object as error", post, 400, `{"error":{"code":7}}`, `byzantine: init_otp: 400 Bad Request: {"error":{"code":7}} {post}`},
+		{"JSON string", post, 404, `"no such account"`, "byzantine: init_otp: 404 Not Found: no such account {post}"},
+		{"plain text", post, 400, "Failed to deserialize query string\n", "byzantine: init_otp: 400 Bad Request: Failed to deserialize query string {post}"},
+		{"several lines", post, 400, "first\nsecond\n", "byzantine: init_otp: 400 Bad Request: first {post}"},
+		{"several lines in JSON", post, 400, `{"error":"first\n\tsecond"}`, "byzantine: init_otp: 400 Bad Request: first second {post}"},
+		{"HTML", get, 502, "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>nginx</body></html>", "byzantine: get_current_integrator_capabilities: 502 Bad Gateway: 502 Bad Gateway {get}"},
+		{"HTML without a title", get, 502, "<!DOCTYPE html><body><h1>Sorry &amp; goodbye</h1>", "byzantine: get_current_integrator_capabilities: 502 Bad Gateway: Sorry & goodbye {get}"},
+		{"HTML with nothing to say", get, 502, "<html><title></title><p> </p>", "byzantine: get_current_integrator_capabilities: 502 Bad Gateway {get}"},
+		{"nothing", get, 404, "", "byzantine: get_current_integrator_capabilities: 404 Not Found {get}"},
+		{"status without a name", get, 499, "", "byzantine: get_current_integrator_capabilities: 499 {get}"},
+		{"control characters", get, 404, "{\"error\":\"a\\u001b[31mb\\u0000\\u0007c\\u202ed\\u2028e\"}", "byzantine: get_current_integrator_capabilities: 404 Not Found: a[31mbcd e {get}"},
+		{"not UTF-8", get, 404, "a\xff\xfeb", "byzantine: get_current_integrator_capabilities: 404 Not Found: a\uFFFDb {get}"},
+		{"very long", get, 404, strings.Repeat("x", 5000), "byzantine: get_current_integrator_capabilities: 404 Not Found: " + strings.Repeat("x", 300) + "... {get}"},
+		{"very long, two bytes each", get, 404, strings.Repeat("é", 5000), "byzantine: get_current_integrator_capabilities: 404 Not Found: " + strings.Repeat("é", 150) + "... {get}"},
+		{
+			"401", post, 401, `{"error":"invalid credential"}`,
+			"byzantine: init_otp: 401 Unauthorized: invalid credential; the key or the signature was refused, or the account is not yours or the user not a root user of it {post}",
+		},
+		{"403", post, 403, "", "byzantine: init_otp: 403 Forbidden; a read_only credential may call GET operations only {post}"},
+		{"403 on a GET", get, 403, "", "byzantine: get_current_integrator_capabilities: 403 Forbidden {get}"},
+		{"429", post, 429, "", "byzantine: init_otp: 429 Too Many Requests {post}"},
+		{"500", post, 500, `{"error":"oops"}`, "byzantine: init_otp: 500 Internal Server Error: oops; the request may have taken effect: look before you send it again {post}"},
+		{"500 on a GET", get, 500, `{"error":"oops"}`, "byzantine: get_current_integrator_capabilities: 500 Internal Server Error: oops {get}"},
+		{"redirect", post, 307, "", "byzantine: init_otp: 307 Temporary Redirect {post}"},
+		{"success without JSON", post, 200, "<title>Welcome</title>", "byzantine: init_otp: 200 OK: the answer is not JSON: Welcome; the request may have taken effect: look before you send it again {post}"},
+		{"success without a body", post, 204, "", "byzantine: init_otp: 204 No Content: the answer has no body; the request may have taken effect: look before you send it again {post}"},
+		{"success of another form", get, 200, `{"integratorId":7}`, "byzantine: get_current_integrator_capabilities: 200 OK: the answer is not of the expected form: json: cannot unmarshal number into Go struct field Identity.integratorId of type string {get}"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := strings.NewReplacer(
+				"{get}", "(GET /v1/integrator/whoami, 1 attempt)", "{post}", "(POST /v1/submit/init-otp, 1 attempt)",
+			).Replace(c.want)
+			err := errorOf(t, c.call, c.status, c.body)
+			assert.EqualError(t, err, want)
+			var e *byzantine.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, c.body, string(e.Body), "as received")
+		})
+	}
+}
+
+func TestTransportErrorText(t *testing.T) {
+	reset := errors.New("read: connection reset by peer")
+	for want, err := range map[string]error{
+		"byzantine: init_otp: read: connection reset by peer; the request may have taken effect: look before you send it again (POST /v1/submit/init-otp, 1 attempt)": &byzantine.TransportError{
+			Operation: "init_otp", Method: "POST", Path: "/v1/submit/init-otp", Attempts: 1, Sent: true, Err: reset,
+		},
+		"byzantine: whoami: read: connection reset by peer (GET /v1/integrator/whoami, 3 attempts)": &byzantine.TransportError{
+			Operation: "whoami", Method: "GET", Path: "/v1/integrator/whoami", Attempts: 3, Sent: true, Err: reset,
+		},
+		"byzantine: dial tcp: connection refused; nothing was sent (PATCH /v1/x, 3 attempts)": &byzantine.TransportError{
+			Method: "PATCH", Path: "/v1/x", Attempts: 3, Err: errors.New("dial tcp: connection refused"),
+		},
+		"byzantine: context canceled; nothing was sent (DELETE /v1/x/{}, 0 attempts)": &byzantine.TransportError{
+			Method: "DELETE", Path: "/v1/x/{}", Err: context.Canceled,
+		},
+		"byzantine: sign request: the HSM is down; nothing was sent (POST /v1/x, 1 attempt)": &byzantine.TransportError{
+			Method: "POST", Path: "/v1/x", Attempts: 1, Err: errors.New("byzantine: sign request: the HSM is down"),
+		},
+		"byzantine: malformed " + strings.Repeat("y", 290) + "...; nothing was sent (POST /v1/x, 1 attempt)": &byzantine.TransportError{
+			Method: "POST", Path: "/v1/x", Attempts: 1, Err: errors.New("malformed\n\x1b" + strings.Repeat("y", 1000)),
+		},
+	} {
+		assert.EqualError(t, err, want)
+	}
+}
+
+// What errors.Is tells depends on the public members alone, so that tests of integrators can make errors of their own.
+func TestErrorsIs(t *testing.T) {
+	sentinels := map[string]error{
+		"bad request": byzantine.ErrBadRequest, "unauthorized": byzantine.ErrUnauthorized, "forbidden": byzantine.ErrForbidden,
+		"not found": byzantine.ErrNotFound, "rate limited": byzantine.ErrRateLimited, "server": byzantine.ErrServer,
+		"unknown": byzantine.ErrOutcomeUnknown, "invalid": byzantine.ErrInvalidRequest,
+	}
+	answered := func(method string, status int) error { return &byzantine.Error{Method: method, StatusCode: status} }
+	unanswered := func(method string, sent bool) error {
+		return &byzantine.TransportError{Method: method, Sent: sent, Err: context.Canceled}
+	}
+	for _, c := range []struct {
+		err  error
+		want []string
+	}{
+		{answered("POST", 400), []string{"bad request"}},
+		{answered("POST", 401), []string{"unauthorized"}},
+		{answered("POST", 403), []string{"forbidden"}},
+		{answered("POST", 404), []string{"not found"}},
+		{answered("POST", 409), nil},
+		{answered("POST", 429), []string{"rate limited"}},
+		{answered("POST", 302), nil},
+		{answered("POST", 200), []string{"unknown"}},
+		{answered("POST", 101), []string{"unknown"}},
+		{answered("POST", 500), []string{"server", "unknown"}},
+		{answered("PUT", 501), []string{"server", "unknown"}},
+		{answered("PATCH", 503), []string{"server", "unknown"}},
+		{answered("DELETE", 599), []string{"server", "unknown"}},
+		{answered("GET", 500), []string{"server"}},
+		{answered("GET", 200), nil},
+		{answered("GET", 404), []string{"not found"}},
+		{unanswered("POST", true), []string{"unknown"}},
+		{unanswered("DELETE", true), []string{"unknown"}},
+		{unanswered("POST", false), nil},
+		{unanswered("GET", true), nil},
+		{&byzantine.FieldError{}, []string{"invalid"}},
+	} {
+		wrapped := fmt.Errorf("onboarding: %w", c.err)
+		var got []string
+		for name, sentinel := range sentinels {
+			if errors.Is(wrapped, sentinel) {
+				got = append(got, name)
+			}
+		}
+		assert.ElementsMatch(t, c.want, got, "%#v", c.err)
+	}
+	assert.ErrorIs(t, unanswered("POST", true), context.Canceled)
+}
+
+// net/http's errors print the URL, and a query can hold an e-mail address: it must not show anywhere, wherever the call
+// fails.
+func TestErrorsHoldNoQuery(t *testing.T) {
+	const uri = "/v1/query/get-user-details?email=jane.doe%2Bprivate%40example.com"
+	for name, url := range map[string]string{
+		"refused":  "http://127.0.0.1:1",
+		"reset":    newRawServer(t, func(c *rawConn) { c.receive(); c.reset() }).url,
+		"closed":   newRawServer(t, func(c *rawConn) { c.receive() }).url,
+		"no HTTP":  newRawServer(t, func(c *rawConn) { c.receive(); c.send("hello\n") }).url,
+		"redirect": newRawServer(t, func(c *rawConn) { c.receive(); c.answer(302, "Location: "+uri+"\n", "") }).url,
+		"no URL":   newRawServer(t, func(c *rawConn) { c.receive(); c.answer(302, "Location: http://["+uri+"\n", "") }).url,
+	} {
+		err := newTestClient(t, url, byzantine.WithMaxAttempts(1)).Do(t.Context(), "GET", uri, nil, nil)
+		require.Error(t, err, name)
+		for e := err; e != nil; e = errors.Unwrap(e) {
+			assert.NotContains(t, e.Error(), "jane", name)
+			assert.NotContains(t, e.Error(), "email", name)
+		}
+		assert.NotContains(t, fmt.Sprintf("%+v", err), "jane", name)
+	}
+}
+
+func TestFieldErrors(t *testing.T) {
+	transports := []byzantine.AuthenticatorTransport{byzantine.TransportInternal}
+	authenticator := byzantine.AuthenticatorParam{
+		AuthenticatorName: "laptop", Challenge: "Y2hhbGxlbmdl",
+		Attestation: byzantine.Attestation{CredentialID: "aWQ", ClientDataJSON: "e30", AttestationObject: "oA", Transports: transports},
+	}
+	request := func(change func(*byzantine.CreateAuthenticatorsOTPRequest)) *byzantine.CreateAuthenticatorsOTPRequest {
+		r := &byzantine.CreateAuthenticatorsOTPRequest{
+			SessionID: testAccountID, AccountID: testAccountID, UserID: testUserID,
+			Authenticators: []byzantine.AuthenticatorParam{authenticator},
+		}
+		change(r)
+		return r
+	}
+	server := newRawServer(t, acceptAllRaw)
+	client := newTestClient(t, server.url)
+	for want, change := range map[string]func(*byzantine.CreateAuthenticatorsOTPRequest){
+		"SessionID: missing": func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.SessionID = "" },
+		"AccountID: must be a UUID (8-4-4-4-12 hex digits)":   func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.AccountID = "secret" },
+		"Authenticators: missing":                             func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.Authenticators = nil },
+		"Authenticators[0].Attestation.CredentialID: missing": func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.Authenticators[0].Attestation.CredentialID = "" },
+		"Authenticators[0].Attestation.Transports: missing":   func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.Authenticators[0].Attestation.Transports = nil },
+		"Authenticators[0].Attestation.ClientDataJSON: must be unpadded": func(r *byzantine.CreateAuthenticatorsOTPRequest) {
+			r.Authenticators[0].Attestation.ClientDataJSON = "secret=="
+		},
+	} {
+		_, err := client.CreateAuthenticatorsOTP(t.Context(), request(change))
+		var fe *byzantine.FieldError
+		require.ErrorAs(t, err, &fe, want)
+		assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+		assert.ErrorContains(t, err, "byzantine: CreateAuthenticatorsOTPRequest."+want)
+		assert.NotContains(t, err.Error(), "secret")
+	}
+	_, err := client.InitOTP(t.Context(), nil)
+	assert.EqualError(t, err, "byzantine: InitOTPRequest.AccountID: missing")
+	assert.Zero(t, server.accepted(), "nothing was sent")
+}

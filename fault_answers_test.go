@@ -1,0 +1,181 @@
+package byzantine_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// answering is the fault of an answer. After it the connection stays open, as with a server that is well.
+func answering(status int, header, body string) func(*rawConn) {
+	return func(c *rawConn) {
+		for ok := true; ok; ok = c.receive() {
+			c.answer(status, header, body)
+		}
+	}
+}
+
+// sending is the fault of an answer that is written by hand.
+func sending(text string) func(*rawConn) { return func(c *rawConn) { c.send(text) } }
+
+var bodyFaults = []faultRow{
+	{
+		name: "body cut short", fault: sending(answerHead(200, "Content-Length: 100\n\n") + `{"otpId":`),
+		get:   want{requests: 3, is: io.ErrUnexpectedEOF, message: "status 200, but its body broke off"},
+		write: want{requests: 1, unknown: true, is: io.ErrUnexpectedEOF, message: "status 200, but its body broke off"},
+	},
+	{
+		name: "chunked body cut short", fault: sending(answerHead(200, "Transfer-Encoding: chunked\n\n") + "5\n{\"a\":\n"),
+		get: sentAgain, write: unknown,
+	},
+	{
+		name: "body reset", fault: func(c *rawConn) {
+			c.send(answerHead(200, "Content-Length: 100\n\n") + `{"otpId":`)
+			c.reset()
+		},
+		get: sentAgain, write: unknown,
+	},
+	{
+		name: "endless body", fault: func(c *rawConn) {
+			c.send(answerHead(200, "\n"))
+			for text := strings.Repeat(" ", 4096); ; {
+				if _, err := io.WriteString(c, text); err != nil {
+					return
+				}
+			}
+		},
+		opts:  []byzantine.Option{byzantine.WithMaxResponseBytes(1 << 16)},
+		get:   want{requests: 1, status: 200, message: "the answer is larger than 65536 bytes"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the answer is larger than 65536 bytes"},
+	},
+	{
+		name: "endless body of an error", fault: func(c *rawConn) {
+			c.send(answerHead(404, "\n") + "no such thing\n")
+			for text := strings.Repeat(" ", 4096); ; {
+				if _, err := io.WriteString(c, text); err != nil {
+					return
+				}
+			}
+		},
+		opts: []byzantine.Option{byzantine.WithMaxResponseBytes(1 << 16)},
+		get:  want{requests: 1, status: 404, message: "404 Not Found: no such thing"}, write: want{requests: 1, status: 404, message: "404 Not Found: no such thing"},
+	},
+	{
+		name: "length over the limit", fault: func(c *rawConn) {
+			c.send(answerHead(200, "Content-Length: 9223372036854775807\n\n"))
+			c.untilClosed() // no byte of the body comes: the client must not wait for one
+		},
+		get: want{requests: 1, status: 200, message: "larger than"}, write: want{requests: 1, status: 200, unknown: true, message: "larger than"},
+	},
+	{
+		name: "gzip bomb", fault: answering(200, "Content-Encoding: gzip\n", gzipped(make([]byte, 16<<20))),
+		opts: []byzantine.Option{byzantine.WithMaxResponseBytes(1 << 20)},
+		get:  want{requests: 1, status: 200, message: "larger than"}, write: want{requests: 1, status: 200, unknown: true, message: "larger than"},
+	},
+	{
+		name: "gzip", fault: answering(200, "Content-Encoding: gzip\n", gzipped([]byte(anyAnswer))),
+		get: want{requests: 1, success: true}, write: want{requests: 1, success: true},
+	},
+	{
+		name: "no gzip", fault: answering(200, "Content-Encoding: gzip\n", anyAnswer),
+		get: sentAgain, write: unknown,
+	},
+	{
+		name: "invalid JSON", fault: answering(200, "", `{"otpId":"otp-1",}`),
+		get:   want{requests: 1, status: 200, message: "the answer is not JSON"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the answer is not JSON"},
+	},
+	{
+		name: "HTML with 200", fault: answering(200, "Content-Type: text/html\n", "<html><title>Maintenance</title>"),
+		get:   want{requests: 1, status: 200, message: "the answer is not JSON: Maintenance"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the answer is not JSON: Maintenance"},
+	},
+	{
+		name: "204 where JSON is due", fault: sending(answerHead(204, "\n")),
+		get:   want{requests: 1, status: 204, message: "the answer has no body"},
+		write: want{requests: 1, status: 204, unknown: true, message: "the answer has no body"},
+	},
+	{
+		name: "null", fault: answering(200, "", " null\n"),
+		get:   want{requests: 1, status: 200, message: "the answer is null"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the answer is null"},
+	},
+}
+
+var statusFaults = func() []faultRow {
+	limited := want{requests: 1, status: 429, is: byzantine.ErrRateLimited}
+	rows := []faultRow{
+		{name: "429", fault: answering(429, "", `{"error":"slow down"}`), get: want{requests: 3, status: 429, is: byzantine.ErrRateLimited, message: "slow down"}, write: limited},
+		{name: "429 with Retry-After", fault: answering(429, "Retry-After: 1\n", ""), get: want{requests: 3, status: 429, is: byzantine.ErrRateLimited}, write: limited},
+		{
+			name: "502 with HTML", fault: answering(502, "Content-Type: text/html\n", "<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body>"),
+			get:   want{requests: 3, status: 502, is: byzantine.ErrServer, message: "502 Bad Gateway: 502 Bad Gateway"},
+			write: want{requests: 1, status: 502, is: byzantine.ErrServer, unknown: true},
+		},
+		{
+			name: "502 cut short", fault: sending(answerHead(502, "Content-Length: 100\n\n") + "upstream"),
+			get:   want{requests: 3, status: 502, message: "502 Bad Gateway: upstream"},
+			write: want{requests: 1, status: 502, unknown: true, message: "502 Bad Gateway: upstream"},
+		},
+		{
+			name: "switching protocols", fault: sending(answerHead(101, "Upgrade: x\nConnection: Upgrade\n\n")),
+			get: want{requests: 1, status: 101}, write: want{requests: 1, status: 101, unknown: true},
+		},
+		{
+			name: "401 not skewed", fault: answering(401, "", `{"error":"unknown key"}`),
+			get: want{requests: 1, status: 401, is: byzantine.ErrUnauthorized}, write: want{requests: 1, status: 401, is: byzantine.ErrUnauthorized},
+		},
+	}
+	for _, status := range []int{500, 503, 504} {
+		rows = append(rows, faultRow{
+			name: fmt.Sprint(status), fault: answering(status, "", `{"error":"oops"}`),
+			get:   want{requests: 3, status: status, is: byzantine.ErrServer, message: "oops"},
+			write: want{requests: 1, status: status, is: byzantine.ErrServer, unknown: true, message: "oops"},
+		})
+	}
+	for _, status := range []int{501, 505, 599} {
+		rows = append(rows, faultRow{
+			name: fmt.Sprint(status), fault: answering(status, "", ""),
+			get:   want{requests: 1, status: status, is: byzantine.ErrServer},
+			write: want{requests: 1, status: status, is: byzantine.ErrServer, unknown: true},
+		})
+	}
+	for status, is := range map[int]error{400: byzantine.ErrBadRequest, 403: byzantine.ErrForbidden, 404: byzantine.ErrNotFound, 409: nil, 422: nil} {
+		w := want{requests: 1, status: status, is: is, message: "no good"}
+		rows = append(rows, faultRow{name: fmt.Sprint(status), fault: answering(status, "", "no good"), get: w, write: w})
+	}
+	for _, status := range []int{200, 201, 202} {
+		w := want{requests: 1, success: true}
+		rows = append(rows, faultRow{name: fmt.Sprint(status), fault: answering(status, "", anyAnswer), get: w, write: w})
+	}
+	return rows
+}()
+
+// redirectFaults lead to a path that no request may come to: the table's check of the requests' paths would show it.
+var redirectFaults = func() []faultRow {
+	var rows []faultRow
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		w := want{requests: 1, status: status}
+		rows = append(
+			rows,
+			faultRow{name: fmt.Sprint(status), get: w, write: w, fault: func(c *rawConn) {
+				answering(status, "Location: "+c.server.url+"/elsewhere\n", "")(c)
+			}},
+			faultRow{name: fmt.Sprintf("%d without Location", status), fault: answering(status, "", ""), get: w, write: w},
+			faultRow{name: fmt.Sprintf("%d to no URL", status), fault: answering(status, "Location: http://[::1\n", ""), get: w, write: w},
+		)
+	}
+	return rows
+}()
+
+func gzipped(data []byte) string {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(data)
+	_ = w.Close()
+	return out.String()
+}

@@ -1,0 +1,220 @@
+package byzantine_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// want is what a call must come to. status 0 is a *TransportError, any other an *Error.
+type want struct {
+	requests int // on the wire; each is an attempt, if attempts is not set
+	attempts int
+	success  bool
+	status   int
+	unsent   bool // TransportError.Sent is false
+	unknown  bool // ErrOutcomeUnknown
+	is       error
+	message  string // part of the error's text
+}
+
+// outcome is what a call came to.
+type outcome struct {
+	err      error
+	requests []seenRequest
+	unread   int // more requests, which the server did not read
+}
+
+// assertOutcome checks what holds for every cell of the fault tables.
+func assertOutcome(t *testing.T, call testCall, w want, got outcome) {
+	t.Helper()
+	assert.Equal(t, w.requests, len(got.requests)+got.unread, "requests on the wire")
+	assertEachSignedAnew(t, call, got.requests)
+	if w.success {
+		assert.NoError(t, got.err)
+		return
+	}
+	assertFailure(t, call, w, got.err)
+}
+
+// assertFailure checks an error.
+func assertFailure(t *testing.T, call testCall, w want, err error) {
+	t.Helper()
+	require.Error(t, err)
+	attempts := w.attempts
+	if attempts == 0 {
+		attempts = w.requests
+	}
+	var answered *byzantine.Error
+	var unanswered *byzantine.TransportError
+	if w.status == 0 {
+		require.ErrorAs(t, err, &unanswered)
+		assert.Equal(t, call.method, unanswered.Method)
+		assert.Equal(t, attempts, unanswered.Attempts)
+		assert.Equal(t, !w.unsent, unanswered.Sent, "Sent")
+		assert.Equal(t, w.unsent, strings.Contains(err.Error(), "nothing was sent"), err)
+	} else {
+		require.ErrorAs(t, err, &answered)
+		assert.Equal(t, call.method, answered.Method)
+		assert.Equal(t, w.status, answered.StatusCode)
+		assert.Equal(t, attempts, answered.Attempts)
+	}
+	assert.Equal(t, w.unknown, errors.Is(err, byzantine.ErrOutcomeUnknown), "ErrOutcomeUnknown: %v", err)
+	assert.Equal(t, w.unknown, strings.Contains(err.Error(), "look before you send it again"), err)
+	if w.is != nil {
+		assert.ErrorIs(t, err, w.is)
+	}
+	assert.Contains(t, err.Error(), w.message)
+	assert.NotContains(t, err.Error(), testAccountID)
+	assert.NotContains(t, err.Error(), rfc6979Public)
+	assert.NotContains(t, err.Error(), "127.0.0.1/", "the URL")
+}
+
+// faultRow is a line of the fault table: a fault that every request meets, and what comes of it.
+type faultRow struct {
+	name  string
+	fault func(*rawConn) // what the server does after it has read a request; then the connection is closed
+	early bool           // ... after the first byte of it already
+	warm  bool           // the first request of the connection is answered: the fault hits a connection in use again
+	opts  []byzantine.Option
+	get   want
+	write want // POST, PATCH and DELETE
+}
+
+// run makes one call against a server with the fault.
+func (row faultRow) run(t *testing.T, call testCall) outcome {
+	server := newRawServer(t, row.serve())
+	client := newTestClient(t, server.url, append([]byzantine.Option{byzantine.WithClock(tickingClock())}, row.opts...)...)
+	if row.warm {
+		assert.NoError(t, call.do(t.Context(), client))
+	}
+	warm := len(server.all())
+	err := call.do(t.Context(), client)
+	if row.early {
+		return outcome{err: err, unread: server.accepted()}
+	}
+	return outcome{err: err, requests: server.all()[warm:]}
+}
+
+func (row faultRow) serve() func(*rawConn) {
+	return func(c *rawConn) {
+		if row.warm {
+			if c.receive(); len(c.server.all()) == 1 {
+				c.answer(200, "", anyAnswer)
+				if _, err := c.reader.Peek(1); err != nil {
+					return
+				}
+				if !row.early {
+					c.receive()
+				}
+			}
+			row.fault(c)
+			return
+		}
+		if row.early {
+			_, _ = c.reader.Peek(1)
+		} else if !c.receive() {
+			return
+		}
+		row.fault(c)
+	}
+}
+
+// again and unknown are the two lines that most of the table is made of: a GET is sent again, anything else is not and
+// nobody knows what became of it.
+var (
+	sentAgain = want{requests: 3}
+	unknown   = want{requests: 1, unknown: true}
+)
+
+// TestFaultTable has the faults that a server can play after it was sent a request, for each method.
+func TestFaultTable(t *testing.T) {
+	for name, rows := range map[string][]faultRow{
+		"connection": connectionFaults, "body": bodyFaults, "status": statusFaults, "redirect": redirectFaults,
+	} {
+		t.Run(name, func(t *testing.T) { runFaultTable(t, rows) })
+	}
+}
+
+func runFaultTable(t *testing.T, rows []faultRow) {
+	var cells faultCells
+	for _, row := range rows {
+		for _, call := range testCalls {
+			cells.add(row.name+"/"+call.method, call, row.get, row.write, func() outcome { return row.run(t, call) })
+		}
+	}
+	cells.run(t)
+}
+
+// faultCells are the cells of a fault table.
+type faultCells []faultCell
+
+type faultCell struct {
+	name string
+	call testCall
+	want want
+	run  func() outcome
+}
+
+func (cells *faultCells) add(name string, call testCall, get, write want, run func() outcome) {
+	if call.isGET() {
+		write = get
+	}
+	*cells = append(*cells, faultCell{name, call, write, run})
+}
+
+// waits reports whether a cell has waits between attempts, which take real time.
+func (c faultCell) waits() bool { return max(c.want.requests, c.want.attempts) > 1 }
+
+// run starts all cells that wait at once.
+func (cells faultCells) run(t *testing.T) {
+	outcomes := make([]chan outcome, len(cells))
+	for i, c := range cells {
+		outcomes[i] = make(chan outcome, 1)
+		if c.waits() {
+			go func() { outcomes[i] <- c.run() }()
+		}
+	}
+	for i, c := range cells {
+		t.Run(c.name, func(t *testing.T) {
+			if !c.waits() {
+				outcomes[i] <- c.run()
+			}
+			assertOutcome(t, c.call, c.want, <-outcomes[i])
+		})
+	}
+}
+
+var connectionFaults = []faultRow{
+	{name: "reset before reading", early: true, fault: (*rawConn).reset, get: sentAgain, write: unknown},
+	{name: "reset after reading", fault: (*rawConn).reset, get: sentAgain, write: unknown},
+	{name: "closed after reading", fault: func(*rawConn) {}, get: sentAgain, write: unknown},
+	{name: "reset on a reused connection", warm: true, fault: (*rawConn).reset, get: sentAgain, write: unknown},
+	{name: "closed on a reused connection", warm: true, fault: func(*rawConn) {}, get: sentAgain, write: unknown},
+	{
+		name: "reset, then dials are refused", fault: func(c *rawConn) { c.server.listener.Close(); c.reset() },
+		get: want{requests: 1, attempts: 3, message: "refused"}, write: unknown,
+	},
+	{
+		name: "reset on a reused connection, then dials are refused", warm: true,
+		fault: func(c *rawConn) { c.server.listener.Close(); c.reset() },
+		get:   want{requests: 1, attempts: 3, message: "refused"}, write: unknown,
+	},
+	{
+		name: "half a header", fault: func(c *rawConn) { c.send("HTTP/1.1 200 OK\nContent-Le") },
+		get: sentAgain, write: unknown,
+	},
+	{
+		name: "no HTTP", fault: func(c *rawConn) { c.send("SSH-2.0-OpenSSH_9.9\n" + strings.Repeat("x", 4000) + "\n") },
+		get: sentAgain, write: unknown,
+	},
+	{
+		name: "one attempt", fault: (*rawConn).reset, opts: []byzantine.Option{byzantine.WithMaxAttempts(1)},
+		get: want{requests: 1}, write: unknown,
+	},
+}

@@ -1,0 +1,265 @@
+package byzantine_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// Frame types, flags and error codes of HTTP/2 (RFC 9113, sections 6 and 7).
+const (
+	frameDATA      = 0x0
+	frameHEADERS   = 0x1
+	frameRSTSTREAM = 0x3
+	frameGOAWAY    = 0x7
+
+	flagENDSTREAM = 0x1
+
+	codeNONE          = 0x0
+	codePROTOCOL      = 0x1
+	codeINTERNAL      = 0x2
+	codeREFUSEDSTREAM = 0x7
+	codeCANCEL        = 0x8
+)
+
+// http2Server is net/http's server with HTTP/2 only. TLS is the proxy's business.
+func http2Server(t *testing.T, handler http.Handler) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
+}
+
+// frameProxy stands between a client and an HTTP/2 server and knows no more of HTTP/2 than where a frame ends. With it
+// a server that is well can be made to fail at any frame, and each request on the wire is counted.
+type frameProxy struct {
+	url      string
+	listener net.Listener
+	roots    *x509.CertPool // that a client has to trust
+	backend  *httptest.Server
+	fault    func(*proxiedStream)
+
+	requests atomic.Int64 // that came from the client
+	drops    atomic.Bool  // requests are not passed on
+	open     sync.WaitGroup
+
+	mu    sync.Mutex
+	conns []net.Conn // all that are open, both ways
+}
+
+// proxiedStream is a request that has come in full. Its last frame is passed on after the fault.
+type proxiedStream struct {
+	conn *proxiedConn
+	id   uint32
+	// onAnswer is called in place of passing on a frame of the answer.
+	onAnswer func(frame)
+}
+
+type proxiedConn struct {
+	proxy          *frameProxy
+	client, server net.Conn
+
+	mu      sync.Mutex // guards writes to the client, and what follows
+	answers map[uint32]func(frame)
+}
+
+type frame struct {
+	kind, flags byte
+	stream      uint32
+	payload     []byte
+}
+
+// newFrameProxy lets each request meet the fault.
+func newFrameProxy(t *testing.T, backend *httptest.Server, fault func(*proxiedStream)) *frameProxy {
+	t.Helper()
+	https := httptest.NewUnstartedServer(nil) // for its certificate
+	https.EnableHTTP2 = true
+	https.TLS = &tls.Config{CurvePreferences: []tls.CurveID{tls.X25519}} // the fastest
+	https.StartTLS()
+	defer https.Close()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", https.TLS)
+	require.NoError(t, err)
+	p := &frameProxy{
+		url: "https://" + listener.Addr().String(), listener: listener,
+		roots:   https.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs,
+		backend: backend, fault: fault,
+	}
+	p.open.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			p.keep(client)
+			p.open.Go(func() { p.serve(client) })
+		}
+	})
+	t.Cleanup(p.close)
+	return p
+}
+
+// close ends all connections and waits for what is on its way to the server.
+func (p *frameProxy) close() {
+	p.listener.Close()
+	p.mu.Lock()
+	for _, conn := range p.conns {
+		conn.Close()
+	}
+	p.mu.Unlock()
+	p.open.Wait()
+}
+
+func (p *frameProxy) keep(conn net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns = append(p.conns, conn)
+}
+
+// transport is one for the proxy. It ends before the proxy does.
+func (p *frameProxy) transport(t *testing.T) *http.Transport {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.roots}, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
+func (p *frameProxy) serve(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", p.backend.Listener.Addr().String())
+	if err != nil {
+		return
+	}
+	// Not closed before the end of the test: what was passed on before the client hung up must arrive.
+	p.keep(server)
+	c := &proxiedConn{proxy: p, client: client, server: server, answers: map[uint32]func(frame){}}
+	reader := bufio.NewReader(client)
+	if _, err := io.CopyN(server, reader, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
+		return
+	}
+	// The server's SETTINGS come before anything else.
+	if f, err := readFrame(server); err != nil || c.toClient(f) != nil {
+		return
+	}
+	p.open.Go(func() {
+		defer client.Close()
+		c.copyAnswers()
+	})
+	c.copyRequests(reader)
+}
+
+// copyRequests passes on what the client sends. The last frame of a request waits until the fault was played.
+func (c *proxiedConn) copyRequests(reader io.Reader) {
+	dropped := map[uint32]bool{}
+	for {
+		f, err := readFrame(reader)
+		if err != nil {
+			return
+		}
+		if f.kind == frameHEADERS {
+			c.proxy.requests.Add(1)
+			dropped[f.stream] = c.proxy.drops.Load()
+		}
+		if (f.kind == frameHEADERS || f.kind == frameDATA) && f.flags&flagENDSTREAM != 0 {
+			s := &proxiedStream{conn: c, id: f.stream}
+			c.proxy.fault(s)
+			c.mu.Lock()
+			c.answers[f.stream] = s.onAnswer
+			c.mu.Unlock()
+		}
+		if dropped[f.stream] {
+			continue
+		}
+		if writeFrame(c.server, f) != nil {
+			return
+		}
+	}
+}
+
+func (c *proxiedConn) copyAnswers() {
+	reader := bufio.NewReader(c.server)
+	for {
+		f, err := readFrame(reader)
+		if err != nil {
+			return
+		}
+		c.mu.Lock()
+		instead := c.answers[f.stream]
+		c.mu.Unlock()
+		if instead != nil && (f.kind == frameHEADERS || f.kind == frameDATA) {
+			instead(f)
+		} else if c.toClient(f) != nil {
+			return
+		}
+	}
+}
+
+func (c *proxiedConn) toClient(f frame) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return writeFrame(c.client, f)
+}
+
+// reset ends the stream at the client.
+func (s *proxiedStream) reset(code uint32) {
+	_ = s.conn.toClient(frame{kind: frameRSTSTREAM, stream: s.id, payload: binary.BigEndian.AppendUint32(nil, code)})
+}
+
+// goAway tells the client that streams beyond last were not and will not be processed.
+func (s *proxiedStream) goAway(last uint32) {
+	_ = s.conn.toClient(frame{kind: frameGOAWAY, payload: binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), codeNONE)})
+}
+
+// hangUp closes the connection to the client.
+func (s *proxiedStream) hangUp() { s.conn.client.Close() }
+
+func readFrame(r io.Reader) (frame, error) {
+	var head [9]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return frame{}, err
+	}
+	f := frame{kind: head[3], flags: head[4], stream: binary.BigEndian.Uint32(head[5:]) & (1<<31 - 1)}
+	f.payload = make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
+	_, err := io.ReadFull(r, f.payload)
+	return f, err
+}
+
+func writeFrame(w io.Writer, f frame) error {
+	n := len(f.payload)
+	out := []byte{byte(n >> 16), byte(n >> 8), byte(n), f.kind, f.flags}
+	out = binary.BigEndian.AppendUint32(out, f.stream)
+	_, err := w.Write(append(out, f.payload...))
+	return err
+}
+
+// The proxy without a fault is not noticed: a test of the test.
+func TestFrameProxyWithoutFault(t *testing.T) {
+	var in inbox
+	backend := http2Server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, 2, r.ProtoMajor)
+		acceptAll(&in, w, r)
+	}))
+	proxy := newFrameProxy(t, backend, func(*proxiedStream) {})
+	client := newTestClient(t, proxy.url, over(proxy.transport(t)), byzantine.WithClock(tickingClock()))
+	for i, call := range testCalls {
+		require.NoError(t, call.do(t.Context(), client))
+		assertEachSignedAnew(t, call, in.all()[i:])
+	}
+	large := map[string]string{"text": strings.Repeat("0123456789", 30_000)}
+	assert.NoError(t, client.Do(t.Context(), "POST", "/v1/submit/large", large, nil))
+	assert.EqualValues(t, len(testCalls)+1, proxy.requests.Load())
+}

@@ -1,0 +1,129 @@
+package byzantine_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+const (
+	testAccountID     = "11111111-2222-4333-8444-555555555555"
+	testUserID        = "66666666-7777-4888-9999-aaaaaaaaaaaa"
+	testEmail         = "jane.doe+private@example.com"
+	testCredentialURI = "/v1/integrator/credentials/" + rfc6979Public
+
+	// anyAnswer decodes as the answer of each of the testCalls.
+	anyAnswer = `{"otpId":"otp-1","integratorId":"i-1","accessScope":"read_write","capabilities":{"canWrite":true}}`
+)
+
+// newTestClient returns a client of a server that signs with the key of RFC 6979.
+func newTestClient(tb testing.TB, url string, opts ...byzantine.Option) *byzantine.Client {
+	tb.Helper()
+	client, err := byzantine.NewClient(rfc6979Key(tb), append([]byzantine.Option{byzantine.WithBaseURL(url)}, opts...)...)
+	require.NoError(tb, err)
+	return client
+}
+
+// testCalls has one call per method. The body is what has to be on the wire each time.
+var testCalls = []testCall{
+	{"GET", "", func(ctx context.Context, c *byzantine.Client) error {
+		_, err := c.Whoami(ctx)
+		return err
+	}},
+	{"POST", `{"accountId":"` + testAccountID + `","userId":"` + testUserID + `"}`, func(ctx context.Context, c *byzantine.Client) error {
+		_, err := c.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: testAccountID, UserID: testUserID})
+		return err
+	}},
+	{"PATCH", `{"label":"a<b>&c"}`, func(ctx context.Context, c *byzantine.Client) error {
+		return c.Do(ctx, "PATCH", testCredentialURI, map[string]string{"label": "a<b>&c"}, new(any))
+	}},
+	{"DELETE", "", func(ctx context.Context, c *byzantine.Client) error {
+		return c.Do(ctx, "DELETE", testCredentialURI, nil, new(any))
+	}},
+}
+
+type testCall struct {
+	method string
+	body   string
+	do     func(context.Context, *byzantine.Client) error
+}
+
+func (c testCall) isGET() bool { return c.method == http.MethodGet }
+
+// seenRequest is a request as it arrived.
+type seenRequest struct {
+	method, uri string
+	header      http.Header
+	body        []byte
+	at          time.Time
+}
+
+// verify checks the signature by the server's clock.
+func (r seenRequest) verify(key []byte) error {
+	signature, err := byzantine.RequestSignatureFromHeader(r.header)
+	if err != nil {
+		return err
+	}
+	return signature.Verify(key, r.at, r.method, r.uri, r.body)
+}
+
+// inbox collects the requests that arrived.
+type inbox struct {
+	mu       sync.Mutex
+	requests []seenRequest
+}
+
+// add reads a request to its end. An error is a body that did not arrive in full.
+func (in *inbox) add(r *http.Request, at time.Time) (seenRequest, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return seenRequest{}, err
+	}
+	seen := seenRequest{method: r.Method, uri: r.RequestURI, header: r.Header.Clone(), body: body, at: at}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.requests = append(in.requests, seen)
+	return seen, nil
+}
+
+func (in *inbox) all() []seenRequest {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return append([]seenRequest(nil), in.requests...)
+}
+
+// assertEachSignedAnew checks that the requests are the same call in full, each with a signature of its own that is
+// valid. Clients of these tests have a tickingClock: the signature is deterministic, so only time makes it another.
+func assertEachSignedAnew(t *testing.T, call testCall, requests []seenRequest) {
+	t.Helper()
+	key := rfc6979Key(t).PublicKey()
+	signatures := map[string]bool{}
+	for i, r := range requests {
+		assert.Equal(t, call.method, r.method)
+		assert.Equal(t, requests[0].uri, r.uri)
+		assert.Equal(t, call.body, string(r.body), "request %d", i)
+		assert.NoError(t, r.verify(key), "request %d", i)
+		signatures[r.header.Get("X-Signature")] = true
+	}
+	assert.Len(t, signatures, len(requests), "each attempt has a signature of its own")
+}
+
+// tickingClock is the machine's clock, a second further on at each look.
+func tickingClock() func() time.Time {
+	var mu sync.Mutex
+	var ticks time.Duration
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		ticks += time.Second
+		return time.Now().Add(ticks)
+	}
+}

@@ -1,0 +1,169 @@
+package byzantine_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// deliveries counts how often the headers of each call arrived. A call is known by its id in the query.
+type deliveries struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (d *deliveries) add(r *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.count[r.URL.Query().Get("id")]++
+}
+
+// hammer lets 256 goroutines make calls of all methods by one client. The function that it returns holds what each call
+// came to against what arrived; it is for the time when the server has closed.
+func (d *deliveries) hammer(t *testing.T, client *byzantine.Client) (check func()) {
+	methods := []string{"POST", "PATCH", "DELETE", "PUT", "GET"}
+	errs := make(map[string]error, 256*len(methods))
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	for i := range 256 {
+		running.Go(func() {
+			for _, method := range methods {
+				id := fmt.Sprint(method, i)
+				var in any
+				if method == "POST" || method == "PATCH" {
+					in = map[string]string{"label": id}
+				}
+				err := client.Do(t.Context(), method, "/v1/integrator/credentials?id="+id, in, new(any))
+				mu.Lock()
+				errs[id] = err
+				mu.Unlock()
+			}
+		})
+	}
+	running.Wait()
+	return func() {
+		for id, err := range errs {
+			d.check(t, id, err)
+		}
+	}
+}
+
+func (d *deliveries) check(t *testing.T, id string, err error) {
+	times := d.count[id]
+	var unanswered *byzantine.TransportError
+	switch {
+	case strings.HasPrefix(id, "GET"):
+		assert.LessOrEqual(t, times, 3, "%s: %v", id, err)
+	case !errors.As(err, &unanswered):
+		assert.Equal(t, 1, times, "%s was answered: %v", id, err)
+	case errors.Is(err, byzantine.ErrOutcomeUnknown):
+		assert.LessOrEqual(t, times, 1, "%s: %v", id, err)
+	default:
+		assert.Zero(t, times, "%s was called not sent: %v", id, err)
+	}
+}
+
+// TestNothingIsSentTwice has a server on HTTP/1 that does anything at random, and closes connections soon after use.
+func TestNothingIsSentTwice(t *testing.T) {
+	d := &deliveries{count: map[string]int{}}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.add(r)
+		switch rand.N(12) {
+		case 0:
+			w.WriteHeader(http.StatusInternalServerError)
+		case 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case 2:
+			w.WriteHeader(http.StatusTooManyRequests)
+		case 3: // before the body is read
+			cutOff(w)
+		case 4:
+			_, _ = io.Copy(io.Discard, r.Body)
+			cutOff(w)
+		case 5: // in the middle of the answer
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, "{")
+			panic(http.ErrAbortHandler)
+		case 6:
+			w.Header().Set("Connection", "close")
+			fallthrough
+		default:
+			_, _ = io.WriteString(w, "{}")
+		}
+	}))
+	server.Config.IdleTimeout = 2 * time.Millisecond
+	server.Start()
+	check := d.hammer(t, newTestClient(t, server.URL))
+	server.Close()
+	check()
+}
+
+// cutOff resets the connection of an HTTP/1 request.
+func cutOff(w http.ResponseWriter) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+	}
+}
+
+// TestNothingIsSentTwiceHTTP2 has a server that handles all requests and a proxy that says at random that it did not.
+func TestNothingIsSentTwiceHTTP2(t *testing.T) {
+	d := &deliveries{count: map[string]int{}}
+	var faulty atomic.Bool
+	backend := http2Server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.add(r)
+		if !faulty.Load() {
+			return
+		}
+		switch rand.N(12) {
+		case 0:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case 1:
+			panic(http.ErrAbortHandler)
+		default:
+			_, _ = io.WriteString(w, "{}")
+		}
+	}))
+	proxy := newFrameProxy(t, backend, func(s *proxiedStream) {
+		if !faulty.Load() {
+			return
+		}
+		switch n := rand.N(1000); { // what ends a connection is rare, because many calls share it
+		case n < 50:
+			s.reset(codePROTOCOL)
+		case n < 100:
+			s.reset(codeREFUSEDSTREAM)
+		case n < 150:
+			s.reset(codeINTERNAL)
+		case n < 152:
+			s.goAway(s.id - 1)
+		case n < 154:
+			s.goAway(0)
+		case n < 156:
+			s.hangUp()
+		}
+	})
+	transport := proxy.transport(t)
+	transport.MaxConnsPerHost = 8 // or else all dial at once when a connection ends
+	client := newTestClient(t, proxy.url, over(transport))
+	require.NoError(t, client.Do(t.Context(), "GET", "/v1/warm", nil, nil)) // or else it begins with 256 connections
+	faulty.Store(true)
+	check := d.hammer(t, client)
+	proxy.close()
+	backend.Close()
+	check()
+}

@@ -1,0 +1,115 @@
+package byzantine_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rawServer speaks HTTP/1 by hand, because net/http's server is too polite for most of what goes wrong.
+type rawServer struct {
+	inbox
+	url      string
+	listener net.Listener
+
+	mu    sync.Mutex
+	conns []net.Conn // all that were accepted
+}
+
+// newRawServer runs serve for each connection. At the end of the test all connections are closed and waited for.
+func newRawServer(t testing.TB, serve func(*rawConn)) *rawServer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &rawServer{url: "http://" + listener.Addr().String(), listener: listener}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns = append(s.conns, conn)
+			s.mu.Unlock()
+			running.Go(func() {
+				defer conn.Close()
+				serve(&rawConn{Conn: conn, server: s, reader: bufio.NewReader(conn)})
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		s.mu.Lock()
+		for _, conn := range s.conns {
+			conn.Close()
+		}
+		s.mu.Unlock()
+		running.Wait()
+	})
+	return s
+}
+
+func (s *rawServer) accepted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// rawConn is a connection as the server sees it.
+type rawConn struct {
+	net.Conn
+	server *rawServer
+	reader *bufio.Reader
+}
+
+// receive reads a whole request; false is the end of the connection.
+func (c *rawConn) receive() bool {
+	request, err := http.ReadRequest(c.reader)
+	if err != nil {
+		return false
+	}
+	_, err = c.server.add(request, time.Now())
+	return err == nil
+}
+
+// send writes an answer as it stands, with the line breaks of HTTP.
+func (c *rawConn) send(text string) {
+	_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
+}
+
+// answer writes an ordinary answer. header may hold more header lines, each with a line break.
+func (c *rawConn) answer(status int, header, body string) {
+	c.send(answerHead(status, header) + fmt.Sprintf("Content-Length: %d\n\n", len(body)))
+	_, _ = io.WriteString(c, body)
+}
+
+// reset closes the connection with a RST.
+func (c *rawConn) reset() {
+	_ = c.Conn.(*net.TCPConn).SetLinger(0)
+	c.Close()
+}
+
+// acceptAllRaw answers any of the testCalls, one after the other.
+func acceptAllRaw(c *rawConn) {
+	for c.receive() {
+		c.answer(200, "", anyAnswer)
+	}
+}
+
+// untilClosed waits until the client closes the connection.
+func (c *rawConn) untilClosed() { _, _ = io.Copy(io.Discard, c.reader) }
+
+// answerHead is a status line and the headers that every answer of the API has.
+func answerHead(status int, header string) string {
+	return fmt.Sprintf("HTTP/1.1 %d %s\nDate: %s\n%s", status, http.StatusText(status),
+		time.Now().UTC().Format(http.TimeFormat), header)
+}
