@@ -1,0 +1,133 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+const juneBody = `{"id":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0002","eventType":"customer.active","occurredAt":"2026-06-03T10:11:12Z",` +
+	`"livemode":true,"payloadVersion":1,"integratorId":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0009","provider":"sumsub","providerEventId":"abc",` +
+	`"accountId":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0004","userId":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0005","entityId":null,` +
+	`"beneficiaryId":null,"transactionId":null,"data":{"status":"active"}}`
+
+func delivery(body string) *webhook.Delivery {
+	return &webhook.Delivery{EventID: testIDs.Event, Body: []byte(body)}
+}
+
+func TestEventOfSeptember(t *testing.T) {
+	e, err := delivery(string(customerBody)).Event()
+	require.NoError(t, err)
+	assert.Equal(t, byzantine.EventCustomerResubmissionRequested, e.Type)
+	assert.Equal(t, testIDs.Event, e.ID)
+	assert.True(t, e.Livemode)
+	assert.EqualValues(t, 1, e.PayloadVersion)
+	assert.Equal(t, time.Date(2026, 9, 3, 10, 11, 12, 123456789, time.UTC), e.OccurredAt)
+	assert.Equal(t, "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0004", *e.Related.AccountID)
+	assert.Equal(t, "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0005", *e.Related.UserID)
+	assert.Nil(t, e.Related.EntityID)
+	assert.Nil(t, e.Legacy)
+	data, err := e.CustomerData()
+	require.NoError(t, err)
+	assert.Equal(t, "Ada Lovelace", data.Customer.Name)
+	assert.Equal(t, []string{"DOCUMENT_EXPIRED", "SELFIE_MISMATCH"}, data.ReasonCodes)
+}
+
+func TestEventOfJune(t *testing.T) {
+	e, err := delivery(juneBody).Event()
+	require.NoError(t, err)
+	assert.Equal(t, byzantine.EventCustomerActive, e.Type)
+	assert.Equal(t, "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0004", *e.Related.AccountID)
+	assert.Equal(t, "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0005", *e.Related.UserID)
+	assert.Nil(t, e.Related.TransactionID)
+	assert.Equal(t, &webhook.LegacyMembers{
+		IntegratorID: "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0009", Provider: "sumsub", ProviderEventID: "abc",
+	}, e.Legacy)
+	assert.JSONEq(t, `{"status":"active"}`, string(e.Data))
+}
+
+func TestEventOfAnUnknownTypePassesThrough(t *testing.T) {
+	e, err := delivery(`{"id":"` + testIDs.Event + `","type":"moon.full","phase":{"deep":[1]},"data":[1,2]}`).Event()
+	require.NoError(t, err)
+	assert.EqualValues(t, "moon.full", e.Type)
+	assert.JSONEq(t, `[1,2]`, string(e.Data))
+}
+
+func TestEventErrors(t *testing.T) {
+	const secret = "ada@example.com"
+	for name, c := range map[string]struct{ body, text string }{
+		"no JSON":           {`{"id":"` + testIDs.Event + `",` + secret, "not JSON, at byte"},
+		"neither type":      {`{"id":"` + testIDs.Event + `"}`, "neither type nor eventType"},
+		"another id":        {`{"id":"` + secret + `","type":"x"}`, "the id is not that"},
+		"a second id":       {`{"id":"` + testIDs.Event + `","type":"x","id":"` + secret + `"}`, "the id is not that"},
+		"type is a number":  {`{"id":"` + testIDs.Event + `","type":7}`, "type is not of the expected type"},
+		"a wrong time":      {`{"id":"` + testIDs.Event + `","type":"x","occurredAt":"` + secret + `"}`, "expected form"},
+		"related is a list": {`{"id":"` + testIDs.Event + `","type":"x","related":["` + secret + `"]}`, "related is not of the expected type"},
+		"an array":          {`["` + secret + `"]`, "expected form"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := delivery(c.body).Event()
+			require.ErrorContains(t, err, c.text)
+			assert.NotContains(t, err.Error(), secret)
+		})
+	}
+}
+
+func TestDispatcherCallsByType(t *testing.T) {
+	var got []string
+	var x webhook.Dispatcher
+	x.On(byzantine.EventCustomerCreated, func(_ context.Context, e *webhook.Event) error {
+		got = append(got, "created "+e.ID)
+		return nil
+	})
+	x.OnCustomer(byzantine.EventCustomerResubmissionRequested, func(_ context.Context, e *webhook.Event, data *byzantine.CustomerEventData) error {
+		got = append(got, "resubmit "+data.Customer.Name)
+		return nil
+	})
+	x.OnTransaction(byzantine.EventTransactionCompleted, func(_ context.Context, e *webhook.Event, data *byzantine.TransactionEventData) error {
+		got = append(got, "transaction "+string(data.Status))
+		return errors.New("no")
+	})
+	body := func(eventType, data string) *webhook.Delivery {
+		return delivery(`{"id":"` + testIDs.Event + `","type":"` + eventType + `","data":` + data + `}`)
+	}
+	require.NoError(t, x.Handle(t.Context(), body("customer.created", "null")))
+	require.NoError(t, x.Handle(t.Context(), delivery(string(customerBody))))
+	require.EqualError(t, x.Handle(t.Context(), body("transaction.completed", `{"status":"completed"}`)), "no")
+	require.NoError(t, x.Handle(t.Context(), body("moon.full", "{}")), "nobody asked for it")
+	require.Error(t, x.Handle(t.Context(), body("transaction.completed", `[]`)), "data of another kind")
+	require.Error(t, x.Handle(t.Context(), body("customer.resubmission_requested", `null`)))
+	require.Error(t, x.Handle(t.Context(), delivery("rubbish")))
+	assert.Equal(t, []string{"created " + testIDs.Event, "resubmit Ada Lovelace", "transaction completed"}, got)
+
+	x.Otherwise(func(_ context.Context, e *webhook.Event) error {
+		got = append(got, "else "+string(e.Type))
+		return nil
+	})
+	require.NoError(t, x.Handle(t.Context(), body("moon.full", "{}")))
+	assert.Equal(t, "else moon.full", got[len(got)-1])
+}
+
+func TestDispatcherRefusesWhatCannotBeMeant(t *testing.T) {
+	var x webhook.Dispatcher
+	nothing := func(context.Context, *webhook.Event) error { return nil }
+	x.On(byzantine.EventCustomerActive, nothing)
+	assert.PanicsWithValue(t, "webhook: Dispatcher: a second function for customer.active", func() {
+		x.On(byzantine.EventCustomerActive, nothing)
+	})
+	assert.Panics(t, func() {
+		x.OnCustomer(byzantine.EventTransactionCompleted, func(context.Context, *webhook.Event, *byzantine.CustomerEventData) error { return nil })
+	})
+	assert.Panics(t, func() { x.On(byzantine.EventCustomerCreated, nil) })
+	assert.Panics(t, func() { x.OnCustomer(byzantine.EventCustomerCreated, nil) })
+	assert.Panics(t, func() {
+		x.OnTransaction(byzantine.EventCustomerCreated, func(context.Context, *webhook.Event, *byzantine.TransactionEventData) error { return nil })
+	})
+}

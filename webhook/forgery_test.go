@@ -1,0 +1,249 @@
+package webhook_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+var deliveryHeaders = []string{webhook.HeaderDeliveryID, webhook.HeaderEventID, webhook.HeaderTimestamp,
+	webhook.HeaderKeyID, webhook.HeaderAlgorithm, webhook.HeaderSignature}
+
+// sent is a delivery on its way.
+type sent struct {
+	header http.Header
+	body   []byte
+}
+
+func (s sent) clone() sent { return sent{s.header.Clone(), bytes.Clone(s.body)} }
+
+// meaning is what a delivery says, whatever the spelling: 0x and the case of the signature's digits do not count.
+func (s sent) meaning() string {
+	h := s.header.Clone()
+	signature := strings.ToLower(strings.TrimPrefix(h.Get(webhook.HeaderSignature), "0x"))
+	h.Set(webhook.HeaderSignature, signature)
+	var b strings.Builder
+	for _, name := range deliveryHeaders {
+		fmt.Fprintf(&b, "%q\n", h.Values(name))
+	}
+	b.Write(s.body)
+	return b.String()
+}
+
+// A million deliveries that somebody tampered with, by default 50,000: set BYZANTINE_LONG_TESTS for the whole. None is
+// accepted. (One tampering is left out: s can be replaced by the order of the curve less s, which is as good a signature
+// of the very same delivery. The API's signatures have high and low s alike.)
+func TestForgedDeliveriesAreRefused(t *testing.T) {
+	n := 50_000
+	if os.Getenv("BYZANTINE_LONG_TESTS") != "" {
+		n = 1_000_000
+	}
+	now := time.Now()
+	var keys []webhook.Key
+	var genuine []sent
+	for k := range 3 {
+		key := newSigningKey(t)
+		ids := testIDs
+		ids.Key = fmt.Sprintf("key %d", k)
+		keys = append(keys, key.named(ids.Key))
+		for e := range 4 {
+			ids.Delivery = fmt.Sprintf("2f6a1c1e-0b7a-4c53-9d1b-%06d%06d", k, e)
+			ids.Event = fmt.Sprintf("2f6a1c1e-0b7a-4c53-9d1c-%06d%06d", k, e)
+			body := bytes.Replace(customerBody, []byte(testIDs.Event), []byte(ids.Event), 1)
+			if e == 3 {
+				body = []byte(`{"id":"` + ids.Event + `","type":"webhook.test","data":"a.1.b.2"}`)
+			}
+			at := now.Add(time.Duration(rand.IntN(120)-60) * time.Second)
+			genuine = append(genuine, sent{key.sign(t, ids, at, body), body})
+		}
+	}
+	v, err := webhook.NewVerifier(keys, webhook.WithClock(func() time.Time { return now }))
+	require.NoError(t, err)
+	known := map[string]bool{}
+	for _, s := range genuine {
+		_, err := v.Verify(s.header, s.body)
+		require.NoError(t, err)
+		known[s.meaning()] = true
+	}
+
+	start := time.Now()
+	var left atomic.Int64
+	left.Store(int64(n))
+	var checks sync.Map
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for left.Add(-1) >= 0 {
+				s := forge(genuine, known)
+				d, err := v.Verify(s.header, s.body)
+				if !assert.Error(t, err, "accepted: %v %s", s.header, s.body) {
+					return
+				}
+				assert.Nil(t, d)
+				check := err.(*webhook.VerifyError).Check
+				counter, _ := checks.LoadOrStore(check, new(atomic.Int64))
+				counter.(*atomic.Int64).Add(1)
+			}
+		})
+	}
+	all.Wait()
+	var tally []string
+	checks.Range(func(check, counter any) bool {
+		tally = append(tally, fmt.Sprintf("%s %d", check, counter.(*atomic.Int64).Load()))
+		return true
+	})
+	slices.Sort(tally)
+	t.Logf("%d forged deliveries refused in %s: %s", n, time.Since(start).Round(time.Millisecond), strings.Join(tally, ", "))
+}
+
+// forge returns a delivery that says something else than each of the genuine ones.
+func forge(genuine []sent, known map[string]bool) sent {
+	for {
+		s := genuine[rand.IntN(len(genuine))].clone()
+		for range 1 + rand.IntN(3) {
+			tamper(&s, genuine[rand.IntN(len(genuine))])
+		}
+		if !known[s.meaning()] {
+			return s
+		}
+	}
+}
+
+func tamper(s *sent, other sent) {
+	name := deliveryHeaders[rand.IntN(len(deliveryHeaders))]
+	value := s.header.Get(name)
+	switch rand.IntN(14) {
+	case 0: // a bit of the body
+		if len(s.body) > 0 {
+			s.body[rand.IntN(len(s.body))] ^= 1 << rand.IntN(8)
+		}
+	case 1: // more of it
+		i := rand.IntN(len(s.body) + 1)
+		s.body = slices.Insert(s.body, i, byte(rand.IntN(256)))
+	case 2: // less of it
+		if len(s.body) > 0 {
+			i := rand.IntN(len(s.body))
+			s.body = slices.Delete(s.body, i, i+1)
+		}
+	case 3: // the body of another
+		s.body = bytes.Clone(other.body)
+	case 4: // another event, here and there
+		s.body = bytes.ReplaceAll(s.body, []byte(s.header.Get(webhook.HeaderEventID)), []byte(other.header.Get(webhook.HeaderEventID)))
+		s.header.Set(webhook.HeaderEventID, other.header.Get(webhook.HeaderEventID))
+	case 5, 6: // a header of another
+		s.header.Set(name, other.header.Get(name))
+	case 7: // a bit of a header
+		if value != "" {
+			b := []byte(value)
+			b[rand.IntN(len(b))] ^= 1 << rand.IntN(7)
+			s.header.Set(name, string(b))
+		}
+	case 8: // a digit of the signature
+		if b := []byte(s.header.Get(webhook.HeaderSignature)); len(b) > 0 {
+			b[rand.IntN(len(b))] = "0123456789abcdef"[rand.IntN(16)]
+			s.header.Set(webhook.HeaderSignature, string(b))
+		}
+	case 9: // a later time
+		if seconds, err := strconv.ParseInt(s.header.Get(webhook.HeaderTimestamp), 10, 64); err == nil {
+			s.header.Set(webhook.HeaderTimestamp, strconv.FormatInt(seconds+int64(rand.IntN(600)-300), 10))
+		}
+	case 10: // the end of one part is the beginning of the next
+		i := rand.IntN(3)
+		left, right := deliveryHeaders[i], deliveryHeaders[min(i+1, 2)]
+		if i == 2 {
+			s.body = append([]byte(s.header.Get(left)[min(1, len(s.header.Get(left))):]+"."), s.body...)
+			break
+		}
+		joined := s.header.Get(left) + "." + s.header.Get(right)
+		cut := rand.IntN(len(joined))
+		s.header.Set(left, joined[:cut])
+		s.header.Set(right, joined[cut+1:])
+	case 11: // a header twice, or not at all
+		if rand.IntN(2) == 0 {
+			s.header.Add(name, other.header.Get(name))
+		} else {
+			s.header.Del(name)
+		}
+	case 12: // r for s
+		if v := strings.TrimPrefix(s.header.Get(webhook.HeaderSignature), "0x"); len(v) == 128 {
+			s.header.Set(webhook.HeaderSignature, v[64:]+v[:64])
+		}
+	case 13: // special numbers
+		special := []string{strings.Repeat("0", 64), strings.Repeat("f", 64), strings.Repeat("0", 63) + "1",
+			"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"}
+		s.header.Set(webhook.HeaderSignature, special[rand.IntN(4)]+special[rand.IntN(4)])
+	}
+}
+
+// FuzzVerify knows one genuine delivery, whose key nobody has any more: what else it accepts is a forgery.
+func FuzzVerify(f *testing.F) {
+	v, err := webhook.NewVerifier([]webhook.Key{{PublicKey: opensslKey}}, at(1788430272))
+	require.NoError(f, err)
+	h := opensslHeader()
+	get := func(name string) string { return h.Get(name) }
+	f.Add(get(webhook.HeaderDeliveryID), get(webhook.HeaderEventID), get(webhook.HeaderTimestamp), get(webhook.HeaderAlgorithm), get(webhook.HeaderSignature), []byte(opensslBody))
+	f.Add(get(webhook.HeaderDeliveryID), get(webhook.HeaderEventID), get(webhook.HeaderTimestamp), get(webhook.HeaderAlgorithm), "0x"+opensslSignature, []byte(opensslBody))
+	f.Add(testIDs.Delivery, testIDs.Event, "1788430272", webhook.Algorithm, strings.Repeat("0", 128), customerBody)
+	f.Add("", "", "", "", "", []byte(nil))
+	f.Fuzz(func(t *testing.T, deliveryID, eventID, timestamp, algorithm, signature string, body []byte) {
+		h := http.Header{}
+		h.Set(webhook.HeaderDeliveryID, deliveryID)
+		h.Set(webhook.HeaderEventID, eventID)
+		h.Set(webhook.HeaderTimestamp, timestamp)
+		h.Set(webhook.HeaderKeyID, "any")
+		h.Set(webhook.HeaderAlgorithm, algorithm)
+		h.Set(webhook.HeaderSignature, signature)
+		_, err := v.Verify(h, body)
+		genuine := deliveryID == get(webhook.HeaderDeliveryID) && eventID == get(webhook.HeaderEventID) &&
+			timestamp == get(webhook.HeaderTimestamp) && algorithm == webhook.Algorithm &&
+			strings.EqualFold(strings.TrimPrefix(signature, "0x"), opensslSignature) && string(body) == opensslBody
+		if genuine != (err == nil) {
+			t.Fatalf("genuine: %t, Verify: %v", genuine, err)
+		}
+	})
+}
+
+// FuzzEvent signs any body: whatever the sender vouches for, nothing panics, and what is decoded is the event that the
+// header names.
+func FuzzEvent(f *testing.F) {
+	f.Add(customerBody)
+	f.Add([]byte(juneBody))
+	f.Add([]byte(opensslBody))
+	f.Add([]byte(`{"id":"` + testIDs.Event + `","type":"x","id":"y"}`))
+	f.Add([]byte(`[{"id":1}`))
+	key := newSigningKey(f)
+	v := newVerifier(f, key)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		h, err := byzantinetest.SignDelivery(key.PrivateKey, testIDs, time.Now(), body)
+		require.NoError(t, err)
+		d, err := v.Verify(h, body)
+		if err != nil {
+			requireCheck(t, err, webhook.CheckEventID)
+			return
+		}
+		event, err := d.Event()
+		if err != nil {
+			return
+		}
+		assert.Equal(t, testIDs.Event, event.ID)
+		assert.NotEmpty(t, event.Type)
+		_, _ = event.CustomerData()
+		_, _ = event.TransactionData()
+	})
+}

@@ -1,0 +1,379 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// receiver is a handler, the key it trusts and what it logged.
+type receiver struct {
+	t   testing.TB
+	key signingKey
+	http.Handler
+	log *bytes.Buffer
+}
+
+func newReceiver(t testing.TB, fn webhook.Func, opts ...webhook.HandlerOption) *receiver {
+	t.Helper()
+	r := &receiver{t: t, key: newSigningKey(t), log: new(bytes.Buffer)}
+	logger := slog.New(slog.NewTextHandler(r.log, nil))
+	r.Handler = newVerifier(t, r.key).Handler(fn, append([]webhook.HandlerOption{webhook.WithLogger(logger)}, opts...)...)
+	return r
+}
+
+func (r *receiver) request(body []byte) *http.Request {
+	request := httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(body))
+	request.Header = r.key.sign(r.t, testIDs, time.Now(), body)
+	return request
+}
+
+func (r *receiver) serve(request *http.Request) *httptest.ResponseRecorder {
+	answer := httptest.NewRecorder()
+	r.ServeHTTP(answer, request)
+	return answer
+}
+
+// deliver sends the customer event once more.
+func (r *receiver) deliver() int { return r.serve(r.request(customerBody)).Code }
+
+func ignore(context.Context, *webhook.Delivery) error { return nil }
+
+func TestHandlerHandlesADeliveryOnce(t *testing.T) {
+	calls := 0
+	r := newReceiver(t, func(ctx context.Context, d *webhook.Delivery) error {
+		calls++
+		assert.Equal(t, testIDs.Delivery, d.ID)
+		assert.Equal(t, testIDs.Event, d.EventID)
+		assert.Equal(t, customerBody, d.Body)
+		claim, ok := webhook.ClaimFrom(ctx)
+		assert.True(t, ok)
+		assert.Equal(t, testIDs.Event, claim.Key)
+		assert.Positive(t, claim.Token)
+		return nil
+	})
+	answer := r.serve(r.request(customerBody))
+	assert.Equal(t, http.StatusNoContent, answer.Code)
+	assert.Empty(t, answer.Body.String())
+	assert.Equal(t, http.StatusNoContent, r.deliver(), "a duplicate is as good as handled")
+	assert.Equal(t, 1, calls)
+	assert.Contains(t, r.log.String(), "type=customer.resubmission_requested")
+	assert.NotContains(t, r.log.String(), "ada@example.com")
+}
+
+func TestHandlerRefusesRequestsThatAreNoDelivery(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*http.Request)
+		want   int
+	}{
+		"a GET":               {func(q *http.Request) { q.Method = http.MethodGet }, 405},
+		"a form":              {func(q *http.Request) { q.Header.Set("Content-Type", "application/x-www-form-urlencoded") }, 415},
+		"a type of no form":   {func(q *http.Request) { q.Header.Set("Content-Type", ";;") }, 415},
+		"a compressed body":   {func(q *http.Request) { q.Header.Set("Content-Encoding", "gzip") }, 415},
+		"too much":            {func(q *http.Request) { q.Body = io.NopCloser(strings.NewReader(strings.Repeat(" ", 1<<20+1))) }, 413},
+		"a body cut short":    {func(q *http.Request) { q.Body = io.NopCloser(io.MultiReader(strings.NewReader("{"), brokenReader{})) }, 400},
+		"no headers":          {func(q *http.Request) { q.Header = http.Header{} }, 400},
+		"another algorithm":   {func(q *http.Request) { q.Header.Set(webhook.HeaderAlgorithm, "none") }, 400},
+		"an old one":          {func(q *http.Request) { q.Header.Set(webhook.HeaderTimestamp, "1788430272") }, 401},
+		"an unknown key":      {func(q *http.Request) { q.Header.Set(webhook.HeaderKeyID, "x") }, 401},
+		"a forged one":        {func(q *http.Request) { q.Header.Set(webhook.HeaderDeliveryID, testIDs.Key) }, 401},
+		"a forged body":       {func(q *http.Request) { q.Body = io.NopCloser(strings.NewReader("{}")) }, 401},
+		"JSON with a charset": {func(q *http.Request) { q.Header.Set("Content-Type", "application/json; charset=utf-8") }, 204},
+		"another JSON":        {func(q *http.Request) { q.Header.Set("Content-Type", "application/vnd.byzantine+json") }, 204},
+		"no content type":     {func(q *http.Request) { q.Header.Del("Content-Type") }, 204},
+	} {
+		t.Run(name, func(t *testing.T) {
+			called := false
+			r := newReceiver(t, func(context.Context, *webhook.Delivery) error { called = true; return nil })
+			request := r.request(customerBody)
+			c.change(request)
+			answer := r.serve(request)
+			assert.Equal(t, c.want, answer.Code)
+			assert.Equal(t, c.want == 204, called)
+			if c.want == 405 {
+				assert.Equal(t, "POST", answer.Header().Get("Allow"))
+			}
+			assert.NotContains(t, r.log.String(), "ada@example.com")
+		})
+	}
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestHandlerAnswersByItsVerifier(t *testing.T) {
+	key := newSigningKey(t)
+	send := func(opts ...webhook.VerifierOption) int {
+		sandboxEvent := []byte(`{"id":"` + testIDs.Event + `","type":"x","livemode":false}`)
+		v, err := webhook.NewVerifier(nil, opts...)
+		require.NoError(t, err)
+		request := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(sandboxEvent))
+		request.Header = key.sign(t, testIDs, time.Now(), sandboxEvent)
+		answer := httptest.NewRecorder()
+		v.Handler(ignore, webhook.WithLogger(slog.New(slog.DiscardHandler))).ServeHTTP(answer, request)
+		return answer.Code
+	}
+	source := webhook.WithKeySource(func(context.Context) ([]webhook.Key, error) { return []webhook.Key{key.named("")}, nil })
+	assert.Equal(t, http.StatusNoContent, send(source))
+	assert.Equal(t, http.StatusForbidden, send(source, webhook.RequireLivemode()))
+	broken := webhook.WithKeySource(func(context.Context) ([]webhook.Key, error) { return nil, errors.New("away") })
+	assert.Equal(t, http.StatusServiceUnavailable, send(broken))
+}
+
+func TestFailedCallbackIsCalledAgain(t *testing.T) {
+	for name, fail := range map[string]webhook.Func{
+		"an error":                  func(context.Context, *webhook.Delivery) error { return errors.New("no luck today") },
+		"an error of the store":     func(context.Context, *webhook.Delivery) error { return fmt.Errorf("inner: %w", webhook.ErrHandled) },
+		"a panic":                   func(context.Context, *webhook.Delivery) error { panic("no luck today") },
+		"a nil dereference":         func(context.Context, *webhook.Delivery) error { var p *webhook.Event; _ = p.ID; return nil },
+		"the end of its goroutine":  func(context.Context, *webhook.Delivery) error { runtime.Goexit(); return nil },
+		"a panic of package http's": func(context.Context, *webhook.Delivery) error { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			r := newReceiver(t, func(ctx context.Context, d *webhook.Delivery) error {
+				if calls++; calls == 1 {
+					return fail(ctx, d)
+				}
+				return nil
+			})
+			answer := r.serve(r.request(customerBody))
+			assert.Equal(t, http.StatusInternalServerError, answer.Code)
+			assert.NotContains(t, answer.Body.String(), "luck", "the sender need not know")
+			assert.Equal(t, http.StatusNoContent, r.deliver(), "at once, not after the lease")
+			assert.Equal(t, http.StatusNoContent, r.deliver())
+			assert.Equal(t, 2, calls)
+		})
+	}
+}
+
+func TestPanicIsLoggedWithItsPlace(t *testing.T) {
+	r := newReceiver(t, func(context.Context, *webhook.Delivery) error { panic("no luck today") })
+	r.deliver()
+	assert.Contains(t, r.log.String(), "no luck today")
+	assert.Contains(t, r.log.String(), "handler_test.go")
+}
+
+func TestSecondDeliveryDuringTheFirstIsSentAway(t *testing.T) {
+	entered, leave := make(chan bool), make(chan bool)
+	var calls atomic.Int32
+	r := newReceiver(t, func(context.Context, *webhook.Delivery) error {
+		calls.Add(1)
+		entered <- true
+		<-leave
+		return nil
+	})
+	first := make(chan int)
+	go func() { first <- r.deliver() }()
+	<-entered
+	assert.Equal(t, http.StatusConflict, r.deliver(), "nobody knows yet whether it will be handled")
+	close(leave)
+	assert.Equal(t, http.StatusNoContent, <-first)
+	assert.Equal(t, http.StatusNoContent, r.deliver())
+	assert.EqualValues(t, 1, calls.Load())
+}
+
+// The sender hangs up after 10 seconds. A callback that minds its context is out by then; for one that does not, the
+// answer does not wait.
+func TestSlowCallbacksAreBounded(t *testing.T) {
+	for name, c := range map[string]struct {
+		fn    webhook.Func
+		want  int
+		after time.Duration
+	}{
+		"one that minds its context": {func(ctx context.Context, _ *webhook.Delivery) error { <-ctx.Done(); return ctx.Err() }, 500, 8 * time.Second},
+		"one that does not":          {func(context.Context, *webhook.Delivery) error { time.Sleep(15 * time.Second); return nil }, 503, 9 * time.Second},
+		"one in time":                {func(context.Context, *webhook.Delivery) error { time.Sleep(7 * time.Second); return nil }, 204, 7 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newReceiver(t, c.fn)
+				start := time.Now()
+				assert.Equal(t, c.want, r.deliver())
+				assert.Equal(t, c.after, time.Since(start))
+				time.Sleep(time.Minute) // until the last one has ended
+			})
+		})
+	}
+}
+
+// It ends after its answer was given, and before the sender comes again 30 seconds later.
+func TestSuccessAfterTheAnswerCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		r := newReceiver(t, func(context.Context, *webhook.Delivery) error {
+			calls++
+			time.Sleep(15 * time.Second)
+			return nil
+		})
+		assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
+		assert.Equal(t, http.StatusConflict, r.deliver())
+		time.Sleep(30 * time.Second)
+		assert.Equal(t, http.StatusNoContent, r.deliver())
+		assert.Equal(t, 1, calls)
+	})
+}
+
+// The first one is still at work when its lease ends, so a second one begins. Whatever the first does then, the record
+// is the second's.
+func TestStragglerCannotRecordAnything(t *testing.T) {
+	for name, outcome := range map[string]error{"by success": nil, "by failure": errors.New("at last")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tokens := make(chan int64, 2)
+				r := newReceiver(t, func(ctx context.Context, _ *webhook.Delivery) error {
+					claim, _ := webhook.ClaimFrom(ctx)
+					tokens <- claim.Token
+					if len(tokens) == 1 {
+						time.Sleep(25 * time.Second)
+						return outcome
+					}
+					time.Sleep(7 * time.Second)
+					return nil
+				})
+				assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
+				time.Sleep(12 * time.Second) // 21 s after it began: the lease is over
+				second := make(chan int, 1)
+				go func() { second <- r.deliver() }()
+				time.Sleep(5 * time.Second) // 26 s: the straggler has come home
+				assert.Equal(t, http.StatusConflict, r.deliver(), "the second one is at it")
+				assert.Equal(t, http.StatusNoContent, <-second)
+				assert.Equal(t, http.StatusNoContent, r.deliver())
+				require.Len(t, tokens, 2)
+				assert.Less(t, <-tokens, <-tokens, "so that others can tell the straggler")
+			})
+		})
+	}
+}
+
+// What was begun is finished, although the sender does not hear of it.
+func TestCallbackOutlivesAnImpatientSender(t *testing.T) {
+	type traceKey struct{}
+	ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), traceKey{}, "trace"))
+	calls := 0
+	r := newReceiver(t, func(ctx context.Context, _ *webhook.Delivery) error {
+		calls++
+		hangUp()
+		assert.NoError(t, ctx.Err())
+		assert.Equal(t, "trace", ctx.Value(traceKey{}))
+		return nil
+	})
+	r.serve(r.request(customerBody).WithContext(ctx))
+	assert.Equal(t, http.StatusNoContent, r.deliver())
+	assert.Equal(t, 1, calls)
+}
+
+// flakyStore is a store whose connection breaks on demand.
+type flakyStore struct {
+	webhook.Store
+	begin, done, forget atomic.Int32 // how often each is to fail yet
+}
+
+var errAway = errors.New("the store is away")
+
+func fail(n *atomic.Int32) bool { return n.Add(-1) >= 0 }
+
+func (s *flakyStore) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
+	if fail(&s.begin) {
+		return webhook.Claim{}, errAway
+	}
+	return s.Store.Begin(ctx, key, lease)
+}
+
+func (s *flakyStore) Done(ctx context.Context, c webhook.Claim) error {
+	if fail(&s.done) {
+		return errAway
+	}
+	return s.Store.Done(ctx, c)
+}
+
+func (s *flakyStore) Forget(ctx context.Context, c webhook.Claim) error {
+	if fail(&s.forget) {
+		return errAway
+	}
+	return s.Store.Forget(ctx, c)
+}
+
+func TestWithoutTheStoreNothingIsHandled(t *testing.T) {
+	calls := 0
+	store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+	store.begin.Store(1)
+	r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, webhook.WithStore(store))
+	assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
+	assert.Zero(t, calls)
+	assert.Equal(t, http.StatusNoContent, r.deliver())
+	assert.Equal(t, 1, calls)
+}
+
+func TestSuccessIsRecordedWithPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+		store.done.Store(3)
+		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, webhook.WithStore(store))
+		assert.Equal(t, http.StatusNoContent, r.deliver())
+		assert.Equal(t, http.StatusNoContent, r.deliver())
+		assert.Equal(t, 1, calls)
+	})
+}
+
+// The store stays away: the event is handled again after the lease, which is what at least once means.
+func TestSuccessThatCannotBeRecordedIsNoSuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+		store.done.Store(1000)
+		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, webhook.WithStore(store))
+		assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
+		time.Sleep(10 * time.Second)
+		store.done.Store(0)
+		assert.Equal(t, http.StatusConflict, r.deliver(), "the lease is not over")
+		time.Sleep(15 * time.Second)
+		assert.Equal(t, http.StatusNoContent, r.deliver())
+		assert.Equal(t, 2, calls)
+	})
+}
+
+func TestFailureThatCannotBeRecordedEndsWithTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+		store.forget.Store(1)
+		r := newReceiver(t, func(context.Context, *webhook.Delivery) error {
+			if calls++; calls == 1 {
+				return errors.New("not today")
+			}
+			return nil
+		}, webhook.WithStore(store))
+		assert.Equal(t, http.StatusInternalServerError, r.deliver())
+		assert.Equal(t, http.StatusConflict, r.deliver())
+		time.Sleep(30 * time.Second) // when the sender comes again
+		assert.Equal(t, http.StatusNoContent, r.deliver())
+	})
+}
+
+func TestHandlerPanicsOnWhatCannotBeMeant(t *testing.T) {
+	v := newVerifier(t, newSigningKey(t))
+	assert.Panics(t, func() { v.Handler(nil) })
+	assert.Panics(t, func() { webhook.WithStore(nil) })
+	assert.Panics(t, func() { webhook.WithTimeout(0) })
+	assert.Panics(t, func() { webhook.WithMaxBodyBytes(0) })
+	assert.Panics(t, func() { webhook.WithLogger(nil) })
+}

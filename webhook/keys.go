@@ -1,0 +1,128 @@
+package webhook
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/p256"
+)
+
+// Key is the public key of a subscription.
+type Key struct {
+	// ID is the subscription's activeSigningKeyId, which its deliveries carry in X-Byzantine-Webhook-Key-Id. A key
+	// without an id is tried on deliveries that name no known key.
+	ID string
+	// PublicKey is the subscription's publicKey: a compressed P-256 point (SEC 1, section 2.3.3), 66 hexadecimal digits
+	// with or without 0x in front.
+	PublicKey string
+}
+
+// KeySource returns all current keys, for a [Verifier] whose subscriptions come and go. [SubscriptionKeys] asks the API;
+// a source of your own can read a database. It is asked when a delivery fits none of the known keys, by one goroutine at
+// a time and at most once in ten seconds, whatever a forger sends. What it returns replaces what it returned before.
+type KeySource func(ctx context.Context) ([]Key, error)
+
+const (
+	sourceInterval = 10 * time.Second
+	sourceTimeout  = 5 * time.Second // of the 10 that the sender waits
+)
+
+// publicKey is a Key, parsed.
+type publicKey struct {
+	id string
+	*ecdsa.PublicKey
+}
+
+func parseKeys(keys []Key) ([]publicKey, error) {
+	parsed := make([]publicKey, len(keys))
+	for i, k := range keys {
+		point, err := parsePoint(k.PublicKey)
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		parsed[i] = publicKey{k.ID, point}
+	}
+	return parsed, nil
+}
+
+func parsePoint(text string) (*ecdsa.PublicKey, error) {
+	compressed, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
+	if err != nil {
+		return nil, errors.New("the public key is not hexadecimal")
+	}
+	key, err := p256.ParseCompressed(compressed)
+	if err != nil {
+		return nil, fmt.Errorf("the public key: %w", err)
+	}
+	return key, nil
+}
+
+// keyring holds the keys that NewVerifier got and those that the source returned last.
+type keyring struct {
+	fixed   []publicKey
+	source  KeySource // may be nil
+	now     func() time.Time
+	current atomic.Pointer[[]publicKey] // fixed and sourced
+
+	mu    sync.Mutex // held while the source is asked
+	asked time.Time
+	err   error // what the source said last
+}
+
+// keysFor returns those that a delivery with this key id may be signed by: the ones of that id, or else those without
+// one. named says that it is the former.
+func keysFor(id string, keys []publicKey) (candidates []publicKey, named bool) {
+	var unnamed []publicKey
+	for _, k := range keys {
+		switch k.id {
+		case id:
+			candidates = append(candidates, k)
+		case "":
+			unnamed = append(unnamed, k)
+		}
+	}
+	if candidates != nil {
+		return candidates, true
+	}
+	return unnamed, false
+}
+
+// refresh returns keys that are newer than those the caller saw, nil if there are none: from the source, or from another
+// caller's question to it that this one waited for.
+func (r *keyring) refresh(ctx context.Context, seen *[]publicKey) (*[]publicKey, error) {
+	if r.source == nil {
+		return nil, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if newer := r.current.Load(); newer != seen {
+		return newer, nil
+	}
+	now := r.now()
+	if !r.asked.IsZero() && now.Sub(r.asked).Abs() < sourceInterval {
+		return nil, r.err
+	}
+	r.asked = now
+	// One impatient sender must not cut off an answer that the others wait for.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sourceTimeout)
+	defer cancel()
+	var keys []Key
+	var parsed []publicKey
+	if keys, r.err = r.source(ctx); r.err == nil {
+		parsed, r.err = parseKeys(keys)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	all := slices.Concat(r.fixed, parsed)
+	r.current.Store(&all)
+	return &all, nil
+}

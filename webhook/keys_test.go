@@ -1,0 +1,221 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// sourceWorld is a verifier whose keys come from a source that the test fills.
+type sourceWorld struct {
+	mu    sync.Mutex
+	now   time.Time
+	keys  []webhook.Key
+	err   error
+	calls int
+}
+
+func (w *sourceWorld) source(ctx context.Context) ([]webhook.Key, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls++
+	return w.keys, w.err
+}
+
+func (w *sourceWorld) verifier(t *testing.T, fixed ...webhook.Key) *webhook.Verifier {
+	t.Helper()
+	v, err := webhook.NewVerifier(fixed, webhook.WithKeySource(w.source),
+		webhook.WithClock(func() time.Time { return w.now }))
+	require.NoError(t, err)
+	return v
+}
+
+func (w *sourceWorld) verify(t *testing.T, v *webhook.Verifier, key signingKey, keyID string) error {
+	t.Helper()
+	ids := testIDs
+	ids.Key = keyID
+	_, err := v.Verify(key.sign(t, ids, w.now, customerBody), customerBody)
+	return err
+}
+
+func TestKeySourceBringsKeysOfLaterSubscriptions(t *testing.T) {
+	w := &sourceWorld{now: time.Now()}
+	fixed, later := newSigningKey(t), newSigningKey(t)
+	v := w.verifier(t, fixed.named("fixed"))
+
+	require.NoError(t, w.verify(t, v, fixed, "fixed"))
+	assert.Zero(t, w.calls, "a known key needs no source")
+
+	w.keys = []webhook.Key{later.named("later")}
+	require.NoError(t, w.verify(t, v, later, "later"))
+	assert.Equal(t, 1, w.calls)
+	require.NoError(t, w.verify(t, v, later, "later"))
+	require.NoError(t, w.verify(t, v, fixed, "fixed"))
+	assert.Equal(t, 1, w.calls, "the keys are kept")
+
+	// What the source returns replaces what it returned before; the fixed keys stay.
+	third := newSigningKey(t)
+	w.keys, w.now = []webhook.Key{third.named("third")}, w.now.Add(time.Minute)
+	require.NoError(t, w.verify(t, v, third, "third"))
+	w.now = w.now.Add(time.Minute)
+	requireCheck(t, w.verify(t, v, later, "later"), webhook.CheckKey)
+	require.NoError(t, w.verify(t, v, fixed, "fixed"))
+}
+
+func TestKeySourceMayReturnKeysWithoutIDs(t *testing.T) {
+	w := &sourceWorld{now: time.Now()}
+	first, second := newSigningKey(t), newSigningKey(t)
+	v := w.verifier(t, first.named(""))
+	require.NoError(t, w.verify(t, v, first, "any"))
+	w.keys = []webhook.Key{second.named("")}
+	require.NoError(t, w.verify(t, v, second, "any"))
+	require.NoError(t, w.verify(t, v, first, "any"))
+	assert.Equal(t, 1, w.calls)
+}
+
+func TestForgersCannotFloodTheKeySource(t *testing.T) {
+	w := &sourceWorld{now: time.Now()}
+	known, forger := newSigningKey(t), newSigningKey(t)
+	w.keys = []webhook.Key{known.named("known")}
+	v := w.verifier(t)
+	for range 50 {
+		requireCheck(t, w.verify(t, v, forger, "made up"), webhook.CheckKey)
+		requireCheck(t, w.verify(t, v, forger, "known"), webhook.CheckSignature)
+	}
+	assert.Equal(t, 1, w.calls)
+	require.NoError(t, w.verify(t, v, known, "known"))
+
+	w.now = w.now.Add(10 * time.Second)
+	requireCheck(t, w.verify(t, v, forger, "made up"), webhook.CheckKey)
+	assert.Equal(t, 2, w.calls)
+}
+
+func TestKeySourceThatFailsIsNotAForgery(t *testing.T) {
+	w := &sourceWorld{now: time.Now(), err: errors.New("the database is away")}
+	key := newSigningKey(t)
+	v := w.verifier(t)
+	for range 3 {
+		err := w.verify(t, v, key, "key")
+		requireCheck(t, err, webhook.CheckKeySource)
+		require.ErrorIs(t, err, w.err)
+	}
+	assert.Equal(t, 1, w.calls)
+
+	w.err, w.keys, w.now = nil, []webhook.Key{{PublicKey: "rubbish"}}, w.now.Add(time.Minute)
+	requireCheck(t, w.verify(t, v, key, "key"), webhook.CheckKeySource)
+
+	w.keys, w.now = []webhook.Key{key.named("key")}, w.now.Add(time.Minute)
+	require.NoError(t, w.verify(t, v, key, "key"))
+}
+
+// Deliveries that wait for the same answer of the source share it.
+func TestKeySourceIsAskedByOneAtATime(t *testing.T) {
+	key := newSigningKey(t)
+	var calls atomic.Int32
+	v, err := webhook.NewVerifier(nil, webhook.WithKeySource(func(ctx context.Context) ([]webhook.Key, error) {
+		calls.Add(1)
+		deadline, ok := ctx.Deadline()
+		assert.True(t, ok && time.Until(deadline) <= 5*time.Second, "the sender waits for 10 s in all")
+		return []webhook.Key{key.named(testIDs.Key)}, nil
+	}))
+	require.NoError(t, err)
+	header := key.sign(t, testIDs, time.Now(), customerBody)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			_, err := v.Verify(header, customerBody)
+			assert.NoError(t, err)
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, calls.Load())
+}
+
+// subscriptionAPI answers the two operations that the helpers use, over HTTP, with a subscription whose key the test has.
+func subscriptionAPI(t *testing.T, list, created string) *byzantine.Client {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method + " " + r.URL.Path {
+		case "GET /v1/webhooks/subscriptions":
+			_, _ = w.Write([]byte(list))
+		case "POST /v1/webhooks/subscriptions":
+			w.WriteHeader(http.StatusCreated)
+			_, _ = w.Write([]byte(created))
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	key, err := byzantine.GenerateKey()
+	require.NoError(t, err)
+	client, err := byzantine.NewClient(key, byzantine.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	return client
+}
+
+func subscriptionJSON(publicKey, algorithm string) string {
+	return `{"subscription":{"id":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0010","integratorId":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0011",` +
+		`"url":"https://example.com/webhooks","enabled":true,"eventTypes":["customer.active"],` +
+		`"activeSigningKeyId":"` + testIDs.Key + `","endpointSafetyMetadata":{},"createdAt":"2026-09-01T00:00:00Z",` +
+		`"updatedAt":"2026-09-01T00:00:00Z"},"publicKey":"` + publicKey + `","algorithm":"` + algorithm + `"}`
+}
+
+func TestSubscribeReturnsTheVerifierOfItsDeliveries(t *testing.T) {
+	key := newSigningKey(t)
+	client := subscriptionAPI(t, "", subscriptionJSON(key.PublicKeyHex(), webhook.Algorithm))
+	subscription, v, err := webhook.Subscribe(t.Context(), client,
+		&byzantine.CreateWebhookSubscriptionRequest{URL: "https://example.com/webhooks"})
+	require.NoError(t, err)
+	assert.Equal(t, "https://example.com/webhooks", subscription.Subscription.URL)
+	_, err = v.Verify(key.sign(t, testIDs, time.Now(), customerBody), customerBody)
+	require.NoError(t, err)
+	ids := testIDs
+	ids.Key = "another"
+	_, err = v.Verify(key.sign(t, ids, time.Now(), customerBody), customerBody)
+	requireCheck(t, err, webhook.CheckKey)
+}
+
+func TestSubscribeTellsOfASubscriptionWithAUselessKey(t *testing.T) {
+	key := newSigningKey(t)
+	for name, answer := range map[string]string{
+		"another algorithm": subscriptionJSON(key.PublicKeyHex(), "ED25519"),
+		"no key":            subscriptionJSON("", webhook.Algorithm),
+	} {
+		t.Run(name, func(t *testing.T) {
+			subscription, v, err := webhook.Subscribe(t.Context(), subscriptionAPI(t, "", answer),
+				&byzantine.CreateWebhookSubscriptionRequest{URL: "https://example.com/webhooks"})
+			require.Error(t, err)
+			assert.Nil(t, v)
+			assert.NotNil(t, subscription, "it exists, and somebody has to delete it")
+		})
+	}
+	_, _, err := webhook.Subscribe(t.Context(), subscriptionAPI(t, "", ""), &byzantine.CreateWebhookSubscriptionRequest{})
+	assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+}
+
+func TestSubscriptionKeysAreThoseOfTheAPI(t *testing.T) {
+	key := newSigningKey(t)
+	client := subscriptionAPI(t, `{"subscriptions":[`+subscriptionJSON("rubbish", "ED25519")+`,`+
+		subscriptionJSON(key.PublicKeyHex(), webhook.Algorithm)+`]}`, "")
+	v, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(client)))
+	require.NoError(t, err)
+	_, err = v.Verify(key.sign(t, testIDs, time.Now(), customerBody), customerBody)
+	require.NoError(t, err)
+
+	down := subscriptionAPI(t, "", "")
+	v, err = webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(down)))
+	require.NoError(t, err)
+	_, err = v.Verify(key.sign(t, testIDs, time.Now(), customerBody), customerBody)
+	requireCheck(t, err, webhook.CheckKeySource)
+}

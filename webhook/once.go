@@ -1,0 +1,143 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	// answerMargin is what the recording of an outcome may take before the answer is given without it.
+	answerMargin = time.Second
+	// recordTimeout bounds the recording itself, which goes on after the answer.
+	recordTimeout = 5 * time.Second
+	// recordPause is the wait between two tries to record.
+	recordPause = 250 * time.Millisecond
+	// leaseMargin is how long a lease lasts beyond the callback's timeout: for the recording, and some more.
+	leaseMargin = recordTimeout + 7*time.Second
+)
+
+// once calls a function for events that the store does not know as handled, and records the outcome. [Verifier.Handler]
+// and [Reconciler] both work through it, so that an event is handled by one of them.
+type once struct {
+	store   Store
+	fn      Func
+	timeout time.Duration
+	logger  *slog.Logger
+}
+
+// errTimeout means that the callback did not come back in time. It may still be at work.
+var errTimeout = errors.New("the callback took too long")
+
+// callbackError is what a callback returned, or how it ended instead.
+type callbackError struct{ err error }
+
+func (e *callbackError) Error() string { return "the callback failed: " + e.err.Error() }
+func (e *callbackError) Unwrap() error { return e.err }
+
+// handle returns nil if the event was handled by this call and that is recorded, [ErrHandled] if it had been handled
+// before, [ErrInProgress] if somebody is at it. Else it failed: a *callbackError, errTimeout, or an error of the store.
+//
+// It comes back a little after the timeout, whatever callback and store do. A callback that ignores its context goes on
+// in its goroutine, and its outcome is recorded when it ends, unless its lease was taken over by then.
+func (o *once) handle(ctx context.Context, d *Delivery) error {
+	answer := time.NewTimer(o.timeout + answerMargin)
+	defer answer.Stop()
+	outcome := make(chan error, 1)
+	go func() { outcome <- o.work(ctx, d) }()
+	select {
+	case err := <-outcome:
+		return err
+	case <-answer.C:
+		go func() {
+			err := <-outcome
+			o.logger.WarnContext(ctx, "webhook: a callback ended after the answer was given", slog.String("event_id", d.EventID),
+				slog.Bool("handled", err == nil), slog.Any("error", err))
+		}()
+		return errTimeout
+	}
+}
+
+func (o *once) work(ctx context.Context, d *Delivery) error {
+	bounded, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	claim, err := o.store.Begin(bounded, d.EventID, o.timeout+leaseMargin)
+	switch {
+	case errors.Is(err, ErrHandled), errors.Is(err, ErrInProgress):
+		return err
+	case err != nil:
+		return fmt.Errorf("the store cannot begin: %w", err)
+	}
+	return o.record(context.WithoutCancel(ctx), claim, o.call(context.WithValue(bounded, claimKey{}, claim), d))
+}
+
+// call calls the function in a goroutine of its own, because that may be ended from inside.
+func (o *once) call(ctx context.Context, d *Delivery) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("the store took too long: %w", ctx.Err())
+	}
+	result := make(chan error, 1)
+	go func() {
+		err := errors.New("it ended its goroutine") // unless it returns
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v", p)
+				o.logger.ErrorContext(ctx, "webhook: the callback panicked", slog.String("event_id", d.EventID),
+					slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			}
+			result <- err
+		}()
+		err = o.fn(ctx, d)
+	}()
+	if err := <-result; err != nil {
+		return &callbackError{err}
+	}
+	return nil
+}
+
+// record writes down how the callback ended and returns what the caller is to know.
+func (o *once) record(ctx context.Context, claim Claim, result error) error {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	if result != nil {
+		if err := o.store.Forget(ctx, claim); err != nil {
+			// The end of the lease does the same, later.
+			o.logger.WarnContext(ctx, "webhook: a failed event waits for the end of its lease",
+				slog.String("event_id", claim.Key), slog.Any("error", err))
+		}
+		return result
+	}
+	for {
+		err := o.store.Done(ctx, claim)
+		if err == nil {
+			return nil
+		}
+		// An outcome that is not recorded means that the event is handled again: worth a few tries.
+		if errors.Is(err, ErrLeaseLost) || !sleep(ctx, recordPause) {
+			return fmt.Errorf("handled, but the store cannot record it: %w", err)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+type claimKey struct{}
+
+// ClaimFrom returns the claim under which a callback runs. Its token is a fencing token; and a store that shares a
+// database with the callback can mark the claim as done in the callback's own transaction, as stores/postgres does.
+func ClaimFrom(ctx context.Context) (Claim, bool) {
+	c, ok := ctx.Value(claimKey{}).(Claim)
+	return c, ok
+}

@@ -1,0 +1,169 @@
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// EventHistory is what a [Reconciler] reads: a *byzantine.Client. AllEvents iterates over [byzantine.Client.ListEvents].
+type EventHistory interface {
+	AllEvents(ctx context.Context, req *byzantine.ListEventsRequest, opts ...byzantine.CallOption) iter.Seq2[byzantine.Event, error]
+}
+
+// Reconciler hands over what the webhooks never delivered. It reads the API's event history from a checkpoint on, the
+// oldest event first, and calls Handle for each event that is not in the Store; with the Store that the handler of live
+// deliveries has, both are one stream in which each event comes once. The package comment says what exactly is promised.
+//
+// Events, Store and Handle are required; the rest has defaults. Set the members before the first call. Several replicas
+// may each run a Reconciler of the same Name: they take turns.
+//
+// A pass holds [MaxHeldEvents] events in memory at most, however long the downtime was. It hands them over in the order
+// of CreatedAt; only when more than that many were created within the same millisecond, those come in no order.
+//
+// An event whose callback fails does not stop the ones behind it. But the checkpoint stays in front of it, so each pass
+// reads again from there until it succeeds: a callback that gives an event up has to say so by returning nil.
+// [MaxFailures] failures end a pass: that is not an odd event, but an outage.
+type Reconciler struct {
+	Events EventHistory
+	Store  Store
+	Handle Func
+
+	// Name is that of the checkpoint in the Store, "events" if empty.
+	Name string
+	// Start is where the first pass begins when the Store has no checkpoint: with the events created after it, or up to
+	// Overlap before. Zero means the whole history.
+	Start time.Time
+	// Overlap is how far before the checkpoint a pass begins, 10 minutes if zero. An event that the API's database shows
+	// only after later ones is found as long as it is less late than this. At least a second.
+	Overlap time.Duration
+	// Grace is how old an event must be before it is handed over, 1 minute if zero, none if negative. It leaves the fresh
+	// ones to their webhooks.
+	Grace time.Duration
+	// Interval is the wait between the passes of Run, 1 minute if zero.
+	Interval time.Duration
+	// Timeout bounds a callback, 1 minute if zero. The lease of an event is 12 seconds longer.
+	Timeout time.Duration
+	// Logger gets a line for each event that fails and for each pass that did something; slog.Default if nil.
+	Logger *slog.Logger
+	// Now is the clock for Grace, time.Now if nil. The checkpoint follows the API's clock, never this one.
+	Now func() time.Time
+}
+
+const (
+	// MaxHeldEvents is how many events a pass of a [Reconciler] holds in memory.
+	MaxHeldEvents = 1000
+	// MaxFailures is how many callbacks may fail in a pass before it ends.
+	MaxFailures = 100
+
+	pageSize = 250 // the API's maximum
+	// boundMargin widens the bounds of a query. They are exclusive, and how exactly the API compares them is not
+	// documented; what comes in excess is dropped here.
+	boundMargin = time.Millisecond
+	// minSlice is the shortest time slice that is put in order.
+	minSlice = time.Millisecond
+	// passLease is how long other replicas stand back when the one at work dies, beyond the callback's timeout.
+	passLease = 2 * time.Minute
+)
+
+// Report says what a pass did.
+type Report struct {
+	Handled    int       // callbacks that returned nil
+	Known      int       // events that had been handled before
+	Failed     int       // callbacks that did not return nil
+	InProgress int       // events that a live delivery was being handled for
+	Checkpoint time.Time // all events created up to here are handled, apart from late ones
+}
+
+// Run makes a pass, waits for the interval, and so on until the context ends, whose error it returns. A pass that fails
+// is logged and does not end it. Members that make no sense do.
+func (r *Reconciler) Run(ctx context.Context) error {
+	set, err := r.withDefaults()
+	if err != nil {
+		return err
+	}
+	for {
+		report, err := set.pass(ctx)
+		attrs := []slog.Attr{
+			slog.Int("handled", report.Handled), slog.Int("known", report.Known), slog.Int("failed", report.Failed),
+			slog.Int("in_progress", report.InProgress), slog.Time("checkpoint", report.Checkpoint),
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, ErrInProgress):
+			set.Logger.LogAttrs(ctx, slog.LevelDebug, "webhook: another replica reconciles")
+		case err != nil:
+			set.Logger.LogAttrs(ctx, slog.LevelError, "webhook: reconciliation failed", append(attrs, slog.Any("error", err))...)
+		case report.Handled+report.Failed > 0:
+			set.Logger.LogAttrs(ctx, slog.LevelInfo, "webhook: reconciled", attrs...)
+		}
+		if !sleep(ctx, set.Interval) {
+			return ctx.Err()
+		}
+	}
+}
+
+// Pass reads the history once, up to the youngest event that is older than Grace. The error is nil if it got there, even
+// if callbacks failed; it is [ErrInProgress] if another replica is in a pass, [ErrLeaseLost] if one took over.
+func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
+	set, err := r.withDefaults()
+	if err != nil {
+		return Report{}, err
+	}
+	return set.pass(ctx)
+}
+
+func (r *Reconciler) pass(ctx context.Context) (Report, error) {
+	lease := r.Timeout + passLease
+	claim, err := r.Store.Begin(ctx, "reconciler/"+r.Name, lease)
+	if err != nil {
+		return Report{}, fmt.Errorf("webhook: reconcile: %w", err)
+	}
+	p := &pass{
+		Reconciler: r,
+		once:       once{store: r.Store, fn: r.Handle, timeout: r.Timeout, logger: r.Logger},
+		claim:      claim,
+		lease:      lease,
+	}
+	// The next pass need not wait for the end of the lease, here or elsewhere.
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+		defer cancel()
+		_ = r.Store.Forget(ctx, claim)
+	}()
+	err = p.run(ctx)
+	if purger, ok := r.Store.(Purger); ok && err == nil && p.held.IsZero() {
+		err = purger.Purge(ctx)
+	}
+	if err != nil {
+		return p.report, fmt.Errorf("webhook: reconcile: %w", err)
+	}
+	return p.report, nil
+}
+
+func (r *Reconciler) withDefaults() (*Reconciler, error) {
+	if r.Events == nil || r.Store == nil || r.Handle == nil {
+		return nil, errors.New("webhook: Reconciler: Events, Store and Handle must be set")
+	}
+	set := *r
+	set.Name = cmp.Or(r.Name, "events")
+	set.Overlap = cmp.Or(r.Overlap, 10*time.Minute)
+	set.Grace = max(0, cmp.Or(r.Grace, time.Minute))
+	set.Interval = cmp.Or(r.Interval, time.Minute)
+	set.Timeout = cmp.Or(r.Timeout, time.Minute)
+	set.Logger = cmp.Or(r.Logger, slog.Default())
+	if set.Now == nil {
+		set.Now = time.Now
+	}
+	if set.Overlap < time.Second || set.Interval < 0 || set.Timeout < 0 {
+		return nil, errors.New("webhook: Reconciler: Overlap must be at least one second, Interval and Timeout positive")
+	}
+	return &set, nil
+}

@@ -1,0 +1,316 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+const (
+	recoverEvents = 300
+	recoverFor    = 4 * time.Second // how long events happen
+	// crashLease is how long a crashed replica's claims last. Nothing here works nearly as long.
+	crashLease = 2 * time.Second
+)
+
+// Recover tests the promise of package webhook on a store. Two replicas, each with a handler and a Reconciler, receive the
+// local sandbox's events, which come twice, in any order, or never by webhook, and show up late in the list; while the
+// replicas crash at every point, are down for a while, fail, and lose answers of the store. In the end each event is
+// handled, and none was handled again after that was recorded.
+func Recover(t *testing.T, replicas Replicas) { recoverWith(t, replicas, nil) }
+
+// RecoverTransaction is Recover for a store that can record an event in the callback's own transaction. work does some
+// work and records the event as done, both or neither. The caller then checks that the work of each event, whose ids are
+// returned, was done exactly once.
+func RecoverTransaction(t *testing.T, replicas Replicas, work webhook.Func) (events []string) {
+	return recoverWith(t, replicas, work)
+}
+
+func recoverWith(t *testing.T, replicas Replicas, work webhook.Func) (events []string) {
+	a, b := replicas(t)
+	x := &trial{t: t, work: work, reconciler: "recover-" + newKey(), working: map[string]*process{},
+		completions: map[string]map[int64]bool{}, starts: map[string]int{}, excuses: map[string]int{}}
+	w := newWorld(t, x)
+	x.world, x.verifier = w, w.verifier(t)
+	x.client = w.Client(byzantine.WithHTTPClient(&http.Client{Transport: lateList{w}}))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var all sync.WaitGroup
+	for i, store := range []webhook.Store{a, b} {
+		all.Go(func() { x.supervise(ctx, i, store) })
+	}
+	for range recoverEvents {
+		time.Sleep(w.upTo(2 * recoverFor / recoverEvents))
+		w.happen()
+	}
+	w.calmDown()
+	w.Advance(time.Hour)
+	w.strays.Wait()
+	x.waitUntilHandled(recoverEvents)
+	stop()
+	all.Wait()
+	events = w.events(t)
+	require.Len(t, events, recoverEvents)
+	x.check(events, a, b)
+	return events
+}
+
+// trial is one run of Recover: the replicas, and the books about them.
+type trial struct {
+	t          *testing.T
+	world      *world
+	work       webhook.Func // records the event by itself; nil: the handler does
+	reconciler string
+	verifier   *webhook.Verifier
+	client     *byzantine.Client
+
+	mu          sync.Mutex
+	live        [2]*process
+	working     map[string]*process       // who is handling an event
+	completions map[string]map[int64]bool // the tokens under which an event was recorded as done
+	starts      map[string]int            // callbacks
+	excuses     map[string]int            // callbacks that failed or whose process crashed
+	crashes     int
+	fromHistory int // callbacks for an event that a Reconciler read
+}
+
+// process is one life of a replica.
+type process struct {
+	*trial
+	store   webhook.Store
+	handler http.Handler
+	dead    atomic.Bool
+	crashed chan bool // closed by a crash
+	once    sync.Once
+}
+
+// supervise starts a replica again and again, until the end.
+func (x *trial) supervise(ctx context.Context, slot int, store webhook.Store) {
+	for ctx.Err() == nil {
+		p := &process{trial: x, store: store, crashed: make(chan bool)}
+		quiet := slog.New(slog.DiscardHandler)
+		p.handler = x.verifier.Handler(p.callback, webhook.WithStore(p), webhook.WithLogger(quiet))
+		reconciler := &webhook.Reconciler{Events: x.client, Store: p, Handle: p.callback, Name: x.reconciler,
+			Overlap: 6 * time.Minute, Grace: -1, Interval: 300 * time.Millisecond, Logger: quiet, Now: x.world.Now}
+		life, end := context.WithCancel(ctx)
+		x.mu.Lock()
+		x.live[slot] = p
+		x.mu.Unlock()
+		stopped := make(chan bool)
+		go func() {
+			defer close(stopped)
+			_ = reconciler.Run(life)
+		}()
+		select {
+		case <-ctx.Done():
+		case <-p.crashed:
+		case <-time.After(100*time.Millisecond + x.world.upTo(time.Second)):
+			if x.world.chance(1) {
+				p.crash()
+			} else {
+				<-ctx.Done() // it is calm now
+			}
+		}
+		end()
+		<-stopped
+		if ctx.Err() == nil {
+			time.Sleep(x.world.upTo(600 * time.Millisecond)) // down
+		}
+	}
+}
+
+// crash is the death of the process: from now on nothing that it does reaches anybody.
+func (p *process) crash() {
+	p.once.Do(func() {
+		p.dead.Store(true)
+		p.mu.Lock()
+		p.crashes++
+		p.mu.Unlock()
+		close(p.crashed)
+	})
+}
+
+var (
+	// errDead is ErrLeaseLost, so that a dead process does not try again.
+	errDead = fmt.Errorf("this process is dead: %w", webhook.ErrLeaseLost)
+	errLost = errors.New("the store's answer was lost")
+)
+
+// callback is the integrator's function. It may crash before its work is done and after, and it may fail.
+func (p *process) callback(ctx context.Context, d *webhook.Delivery) error {
+	if p.dead.Load() {
+		return errDead
+	}
+	p.enter(d)
+	switch {
+	case p.world.chance(0.04):
+		p.crash() // in the middle of the work, or after it and before it is recorded
+		return nil
+	case p.world.chance(0.1):
+		p.leave(d.EventID)
+		return errors.New("not now")
+	}
+	time.Sleep(p.world.upTo(5 * time.Millisecond))
+	if p.work == nil {
+		return nil
+	}
+	if err := p.work(ctx, d); err != nil {
+		p.leave(d.EventID)
+		return err
+	}
+	claim, _ := webhook.ClaimFrom(ctx)
+	p.complete(claim)
+	if p.world.chance(0.04) {
+		p.crash() // after the work was recorded
+	}
+	return nil
+}
+
+func (p *process) enter(d *webhook.Delivery) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	event := d.EventID
+	p.starts[event]++
+	if d.ID == "" {
+		p.fromHistory++
+	}
+	assert.Empty(p.t, p.completions[event], "handled again after that was recorded")
+	if other := p.working[event]; other != nil {
+		assert.True(p.t, other.dead.Load(), "two are at work on the same event")
+		p.excuses[event]++ // of the one who died
+	}
+	p.working[event] = p
+}
+
+// leave is the end of a callback that failed.
+func (p *process) leave(event string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.excuses[event]++
+	delete(p.working, event)
+}
+
+// complete notes that an event was recorded as done.
+func (p *process) complete(c webhook.Claim) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.completions[c.Key] == nil {
+		p.completions[c.Key] = map[int64]bool{}
+	}
+	p.completions[c.Key][c.Token] = true
+	delete(p.working, c.Key)
+}
+
+// Begin, Done, Forget and Save make the process a webhook.Store: the real one, seen over a bad connection by somebody
+// who may die.
+
+func (p *process) Begin(ctx context.Context, key string, lease time.Duration) (c webhook.Claim, err error) {
+	err = p.call(func() (err error) {
+		c, err = p.store.Begin(ctx, key, min(lease, crashLease))
+		return err
+	})
+	return c, err
+}
+
+func (p *process) Done(ctx context.Context, c webhook.Claim) error {
+	return p.call(func() error {
+		err := p.store.Done(ctx, c)
+		if err == nil {
+			p.complete(c)
+		}
+		return err
+	})
+}
+
+func (p *process) Forget(ctx context.Context, c webhook.Claim) error {
+	return p.call(func() error { return p.store.Forget(ctx, c) })
+}
+
+func (p *process) Save(ctx context.Context, c webhook.Claim, lease time.Duration, value string) error {
+	return p.call(func() error { return p.store.Save(ctx, c, min(lease, crashLease), value) })
+}
+
+func (p *process) call(f func() error) error {
+	if p.dead.Load() {
+		return errDead
+	}
+	err := f()
+	if p.dead.Load() {
+		return errDead // the store acted, but the process did not live to see it
+	}
+	if err == nil && p.world.chance(0.03) {
+		return errLost
+	}
+	return err
+}
+
+// RoundTrip is the way to the receiver's address: to one of the replicas that are up, if there is one.
+func (x *trial) RoundTrip(r *http.Request) (*http.Response, error) {
+	x.mu.Lock()
+	p := x.live[x.world.upTo(2)]
+	x.mu.Unlock()
+	if p == nil || p.dead.Load() {
+		return nil, errors.New("connection refused")
+	}
+	answer := httptest.NewRecorder()
+	answered := make(chan bool)
+	go func() {
+		defer close(answered)
+		p.handler.ServeHTTP(answer, r)
+	}()
+	select {
+	case <-answered:
+		return answer.Result(), nil
+	case <-p.crashed:
+		return nil, io.ErrUnexpectedEOF
+	}
+}
+
+func (x *trial) waitUntilHandled(want int) {
+	x.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		x.mu.Lock()
+		handled := len(x.completions)
+		x.mu.Unlock()
+		if handled == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			require.Equal(x.t, want, handled, "events that were handled")
+		}
+	}
+}
+
+func (x *trial) check(events []string, stores ...webhook.Store) {
+	callbacks, excuses := 0, 0
+	for _, event := range events {
+		require.Len(x.t, x.completions[event], 1, "each event is handled once")
+		assert.Equal(x.t, 1+x.excuses[event], x.starts[event], "a callback is repeated only after a failure or a crash")
+		callbacks += x.starts[event]
+		excuses += x.excuses[event]
+		for _, s := range stores {
+			_, err := s.Begin(context.Background(), event, time.Second)
+			require.ErrorIs(x.t, err, webhook.ErrHandled)
+		}
+	}
+	x.t.Logf("%d events, %d callbacks, of which %d failed or crashed and %d came from the history; %d crashes of a replica",
+		len(events), callbacks, excuses, x.fromHistory, x.crashes)
+	require.NotZero(x.t, x.crashes)
+	require.NotZero(x.t, excuses)
+	require.NotZero(x.t, x.fromHistory)
+	require.Less(x.t, x.fromHistory, callbacks)
+}

@@ -1,0 +1,178 @@
+package storetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// world is the local sandbox, whose events reach the receiver as badly as a network allows.
+type world struct {
+	*byzantinetest.Server
+	accounts []string
+	receiver http.RoundTripper // how the receiver's address is reached
+
+	mu       sync.Mutex
+	random   *rand.Rand
+	calm     bool                 // nothing goes wrong any more
+	happened int                  // events
+	visible  map[string]time.Time // when an event shows up in the list, by the machine's clock
+	strays   sync.WaitGroup       // deliveries that the sandbox does not know of
+}
+
+// maxCommitDelay is how late an event can show up in the list.
+const maxCommitDelay = 300 * time.Millisecond
+
+// newWorld starts a sandbox whose clock the test moves, with two subscriptions that bring each event twice.
+func newWorld(t *testing.T, receiver http.RoundTripper) *world {
+	t.Helper()
+	w := &world{receiver: receiver, random: rand.New(rand.NewPCG(rand.Uint64(), 0)), visible: map[string]time.Time{}}
+	w.Server = byzantinetest.NewServer(byzantinetest.WithTime(time.Now()), byzantinetest.WithWebhookTransport(w))
+	t.Cleanup(w.Close)
+	for range 3 {
+		w.accounts = append(w.accounts, w.AddAccount(byzantinetest.Account{}).ID)
+	}
+	for _, url := range []string{"https://receiver.example.com/one", "https://receiver.example.com/two"} {
+		_, err := w.Client().CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{URL: url})
+		require.NoError(t, err)
+	}
+	return w
+}
+
+// verifier asks the API for the keys of the subscriptions.
+func (w *world) verifier(t *testing.T) *webhook.Verifier {
+	t.Helper()
+	v, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(w.Client())), webhook.WithClock(w.Now))
+	require.NoError(t, err)
+	return v
+}
+
+// chance is true with the given probability, and never once the world is calm.
+func (w *world) chance(p float64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.calm && w.random.Float64() < p
+}
+
+// upTo returns a random stretch of time.
+func (w *world) upTo(d time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Duration(w.random.Int64N(int64(d)))
+}
+
+func (w *world) calmDown() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calm = true
+}
+
+// happen makes an event happen, often at the very time of the last.
+func (w *world) happen() {
+	w.mu.Lock()
+	i := w.happened
+	w.happened++
+	w.mu.Unlock()
+	statuses := []byzantine.VerificationStatus{byzantine.VerificationInactive, byzantine.VerificationActive}
+	w.SetStatus(w.accounts[i%3], statuses[i/3%2])
+	switch {
+	case w.chance(0.1):
+		w.Advance(31 * time.Second) // a signature is good for 60
+	case w.chance(0.4):
+		w.Advance(w.upTo(20 * time.Millisecond))
+	}
+}
+
+// RoundTrip carries a delivery of the sandbox's to the receiver: or loses it, or its answer, or brings it twice, now or
+// later.
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	again := func() *http.Request {
+		copied := r.Clone(r.Context())
+		copied.Body = io.NopCloser(bytes.NewReader(body))
+		return copied
+	}
+	if w.chance(0.2) {
+		w.strays.Go(func() {
+			if w.chance(0.5) {
+				time.Sleep(w.upTo(200 * time.Millisecond))
+			}
+			if answer, err := w.receiver.RoundTrip(again()); err == nil {
+				_ = answer.Body.Close()
+			}
+		})
+	}
+	if w.chance(0.3) {
+		return nil, errors.New("no route to host")
+	}
+	answer, err := w.receiver.RoundTrip(again())
+	if err == nil && w.chance(0.1) {
+		_ = answer.Body.Close()
+		return nil, io.ErrUnexpectedEOF
+	}
+	return answer, err
+}
+
+// lateList is a transport to the sandbox that hides some events from the list for a while: their transactions were
+// committed after those of younger ones.
+type lateList struct{ *world }
+
+func (l lateList) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || r.URL.Path != "/v1/query/events" || answer.StatusCode != http.StatusOK {
+		return answer, err
+	}
+	defer answer.Body.Close()
+	var list byzantine.EventList
+	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+		return nil, err
+	}
+	shown := []byzantine.Event{}
+	for _, e := range list.Events {
+		if l.isVisible(e.ID) {
+			shown = append(shown, e)
+		}
+	}
+	list.Events = shown
+	text, err := json.Marshal(list)
+	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	return answer, err
+}
+
+func (l lateList) isVisible(event string) bool {
+	late := l.chance(0.3)
+	delay := l.upTo(maxCommitDelay)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, seen := l.visible[event]; !seen && late {
+		l.visible[event] = time.Now().Add(delay)
+	} else if !seen {
+		l.visible[event] = time.Time{}
+	}
+	return !l.visible[event].After(time.Now())
+}
+
+// events lists everything that happened.
+func (w *world) events(t *testing.T) (ids []string) {
+	t.Helper()
+	for e, err := range w.Client().AllEvents(t.Context(), nil) {
+		require.NoError(t, err)
+		ids = append(ids, e.ID)
+	}
+	return ids
+}

@@ -1,0 +1,63 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// SubscriptionCreator is what [Subscribe] needs: a *byzantine.Client.
+type SubscriptionCreator interface {
+	CreateWebhookSubscription(ctx context.Context, req *byzantine.CreateWebhookSubscriptionRequest, opts ...byzantine.CallOption) (*byzantine.WebhookSubscriptionWithKey, error)
+}
+
+// SubscriptionLister is what [SubscriptionKeys] needs: a *byzantine.Client.
+type SubscriptionLister interface {
+	ListWebhookSubscriptions(ctx context.Context, req *byzantine.ListWebhookSubscriptionsRequest, opts ...byzantine.CallOption) (*byzantine.WebhookSubscriptionList, error)
+}
+
+// Subscribe creates a subscription and returns it with the Verifier of its deliveries.
+//
+// It is for the first time. A second subscription of the same URL is refused, so a service that starts again makes its
+// Verifier of the key it kept, see [KeyOf], or lets [SubscriptionKeys] find it. If the subscription exists but its key is
+// of no use, both the subscription and an error are returned. Errors are those of CreateWebhookSubscription otherwise;
+// after byzantine.ErrOutcomeUnknown look for the URL in ListWebhookSubscriptions.
+func Subscribe(ctx context.Context, c SubscriptionCreator, req *byzantine.CreateWebhookSubscriptionRequest, opts ...VerifierOption) (*byzantine.WebhookSubscriptionWithKey, *Verifier, error) {
+	subscription, err := c.CreateWebhookSubscription(ctx, req)
+	if err != nil {
+		return nil, nil, err
+	}
+	if subscription.Algorithm != Algorithm {
+		return subscription, nil, fmt.Errorf("webhook: Subscribe: the algorithm of the new subscription is not %s", Algorithm)
+	}
+	v, err := NewVerifier([]Key{KeyOf(*subscription)}, opts...)
+	return subscription, v, err
+}
+
+// KeyOf returns the key of a subscription: its activeSigningKeyId and its publicKey.
+func KeyOf(s byzantine.WebhookSubscriptionWithKey) Key {
+	key := Key{PublicKey: s.PublicKey}
+	if s.Subscription.ActiveSigningKeyID != nil {
+		key.ID = *s.Subscription.ActiveSigningKeyID
+	}
+	return key
+}
+
+// SubscriptionKeys returns a [KeySource] that lists the integrator's subscriptions and returns the keys of them all,
+// except for those of another algorithm than [Algorithm].
+func SubscriptionKeys(c SubscriptionLister) KeySource {
+	return func(ctx context.Context) ([]Key, error) {
+		list, err := c.ListWebhookSubscriptions(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		var keys []Key
+		for _, s := range list.Subscriptions {
+			if s.Algorithm == Algorithm {
+				keys = append(keys, KeyOf(s))
+			}
+		}
+		return keys, nil
+	}
+}
