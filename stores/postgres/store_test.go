@@ -1,0 +1,217 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/internal/testserver"
+	"github.com/byzantine-finance/byzantine-go/stores/postgres"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+)
+
+const hour = time.Hour
+
+func TestStore(t *testing.T) { storetest.Run(t, replicas) }
+
+func TestCreateSchemaAtTheSameMoment(t *testing.T) {
+	s := testserver.Need(t, shared)
+	_, pool := newStore(t, s)
+	_, err := pool.Exec(t.Context(), "CREATE SCHEMA moment")
+	require.NoError(t, err)
+	config, err := pgxpool.ParseConfig(s.PostgresAddress() + " search_path=moment")
+	require.NoError(t, err)
+	other, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	defer other.Close()
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() { assert.NoError(t, postgres.CreateSchema(t.Context(), other)) })
+	}
+	all.Wait()
+	store, err := postgres.New(other)
+	require.NoError(t, err)
+	_, err = store.Begin(t.Context(), "event", hour)
+	require.NoError(t, err)
+}
+
+func TestPurgeDropsWhatIsOlderThanTheRetention(t *testing.T) {
+	store, pool := newStore(t, testserver.Need(t, shared), postgres.WithRetention(48*hour))
+	ctx := t.Context()
+	begin := func(key string, lease time.Duration) webhook.Claim {
+		c, err := store.Begin(ctx, key, lease)
+		require.NoError(t, err)
+		return c
+	}
+	age := func(key string, by time.Duration) {
+		tag, err := pool.Exec(ctx, `UPDATE byzantine_webhook_records SET touched_at = touched_at - $2::interval,
+			lease_until = lease_until - $2::interval, done_at = done_at - $2::interval WHERE key = $1`, key, by)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, tag.RowsAffected())
+	}
+	old := begin("purge old", hour)
+	require.NoError(t, store.Done(ctx, old))
+	age("purge old", 49*hour)
+	require.NoError(t, store.Done(ctx, begin("purge young", hour)))
+	age("purge young", 47*hour)
+	begin("purge dead", hour)
+	age("purge dead", 51*hour)
+	begin("purge at work", 100*hour)
+	age("purge at work", 49*hour)
+	checkpoint := begin("purge checkpoint", hour)
+	require.NoError(t, store.Save(ctx, checkpoint, hour, "value"))
+	age("purge checkpoint", 100*hour)
+
+	require.NoError(t, store.Purge(ctx))
+	rows := func() (keys []string) {
+		r, err := pool.Query(ctx, `SELECT key FROM byzantine_webhook_records WHERE key LIKE 'purge %' ORDER BY key`)
+		require.NoError(t, err)
+		defer r.Close()
+		for r.Next() {
+			var key string
+			require.NoError(t, r.Scan(&key))
+			keys = append(keys, key)
+		}
+		return keys
+	}
+	assert.Equal(t, []string{"purge at work", "purge checkpoint", "purge young"}, rows())
+	assert.Greater(t, begin("purge old", hour).Token, old.Token, "tokens grow all the same")
+	assert.Equal(t, "value", begin("purge checkpoint", hour).Value)
+}
+
+func TestNewRefuses(t *testing.T) {
+	_, err := postgres.New(nil)
+	assert.Error(t, err)
+	_, pool := newStore(t, testserver.Need(t, shared))
+	_, err = postgres.New(pool, postgres.WithRetention(hour))
+	assert.ErrorContains(t, err, "a day")
+}
+
+// The server dies with a claim under way and one done, and comes back: calls fail meanwhile, and nothing is forgotten.
+func TestServerGoesAwayAndComesBack(t *testing.T) {
+	testserver.Need(t, shared)
+	s, err := testserver.NewPostgres()
+	require.NoError(t, err)
+	defer s.Remove()
+	store, pool := newStore(t, s)
+	done, err := store.Begin(t.Context(), "done", hour)
+	require.NoError(t, err)
+	require.NoError(t, store.Done(t.Context(), done))
+	begun, err := store.Begin(t.Context(), "begun", hour)
+	require.NoError(t, err)
+	require.NoError(t, store.Save(t.Context(), begun, hour, "checkpoint"))
+
+	s.Crash()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err = store.Begin(ctx, "done", hour)
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, webhook.ErrHandled, "nobody could know")
+	require.Error(t, store.Done(ctx, begun))
+
+	require.NoError(t, s.Start())
+	pool.Reset() // or else some calls fail until the last broken connection is found
+	_, err = store.Begin(t.Context(), "done", hour)
+	require.ErrorIs(t, err, webhook.ErrHandled)
+	_, err = store.Begin(t.Context(), "begun", hour)
+	require.ErrorIs(t, err, webhook.ErrInProgress)
+	require.NoError(t, store.Forget(t.Context(), begun))
+	again, err := store.Begin(t.Context(), "begun", hour)
+	require.NoError(t, err)
+	assert.Equal(t, "checkpoint", again.Value)
+}
+
+// The server dies and comes back while an event is being handled, which is recorded all the same. A delivery that comes
+// while it is away is sent away.
+func TestReceiverWhileTheServerIsAway(t *testing.T) {
+	testserver.Need(t, shared)
+	s, err := testserver.NewPostgres()
+	require.NoError(t, err)
+	defer s.Remove()
+	store, _ := newStore(t, s)
+	calls := 0
+	deliver := storetest.Receiver(t, func(context.Context, *webhook.Delivery) error {
+		if calls++; calls == 1 {
+			s.Crash()
+			return s.Start()
+		}
+		return nil
+	}, webhook.WithStore(store), webhook.WithTimeout(time.Minute))
+
+	const event, other = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+	assert.Equal(t, http.StatusNoContent, deliver(event))
+	assert.Equal(t, http.StatusNoContent, deliver(event))
+	assert.Equal(t, 1, calls)
+
+	s.Crash()
+	assert.Equal(t, http.StatusServiceUnavailable, deliver(other))
+	assert.Equal(t, 1, calls, "nothing is handled that cannot be recorded")
+	require.NoError(t, s.Start())
+	for deliver(other) != http.StatusNoContent {
+		time.Sleep(50 * time.Millisecond)
+	}
+	assert.Equal(t, 2, calls)
+	assert.Equal(t, http.StatusNoContent, deliver(event))
+	assert.Equal(t, 2, calls)
+}
+
+// replicaEnv makes this test's program a replica that dies between begin and done.
+const replicaEnv = "BYZANTINE_TEST_REPLICA_ADDRESS"
+
+func crashingReplica(address string) int {
+	pool, err := pgxpool.New(context.Background(), address)
+	if err != nil {
+		return 1
+	}
+	store, err := postgres.New(pool)
+	if err != nil {
+		return 1
+	}
+	c, err := store.Begin(context.Background(), "crash", 300*time.Millisecond)
+	if err != nil {
+		return 1
+	}
+	fmt.Println(c.Token)
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return 1
+	}
+	_ = self.Kill() // no deferred function, no closed connection
+	select {}
+}
+
+func TestCrashBetweenBeginAndDone(t *testing.T) {
+	s := testserver.Need(t, shared)
+	store, _ := newStore(t, s)
+	replica := exec.Command(os.Args[0])
+	replica.Env = append(os.Environ(), replicaEnv+"="+s.PostgresAddress())
+	out, err := replica.Output()
+	require.ErrorContains(t, err, "killed", "it dies in the middle")
+	var crashed int64
+	_, err = fmt.Sscan(string(out), &crashed)
+	require.NoError(t, err, "but not before it began")
+
+	var c webhook.Claim
+	for {
+		if c, err = store.Begin(t.Context(), "crash", hour); err == nil {
+			break
+		}
+		require.ErrorIs(t, err, webhook.ErrInProgress, "until the lease is over")
+		time.Sleep(10 * time.Millisecond)
+	}
+	assert.Greater(t, c.Token, crashed)
+	require.NoError(t, store.Done(t.Context(), c))
+	require.ErrorIs(t, store.Done(t.Context(), webhook.Claim{Key: "crash", Token: crashed}), webhook.ErrLeaseLost)
+}
+
+func TestRecovery(t *testing.T) { storetest.Recover(t, replicas) }

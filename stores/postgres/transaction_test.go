@@ -1,0 +1,174 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/internal/testserver"
+	"github.com/byzantine-finance/byzantine-go/stores/postgres"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+)
+
+// ledger is the integrator's part of the database: a row for each event that was worked on.
+type ledger struct {
+	t     *testing.T
+	store *postgres.Store
+	pool  *pgxpool.Pool
+}
+
+func newLedger(t *testing.T) *ledger {
+	t.Helper()
+	store, pool := newStore(t, testserver.Need(t, shared))
+	_, err := pool.Exec(t.Context(), `CREATE TABLE IF NOT EXISTS ledger (event text NOT NULL)`)
+	require.NoError(t, err)
+	return &ledger{t, store, pool}
+}
+
+// work does the work of an event and records it, in one transaction. inside runs before the transaction ends.
+func (l *ledger) work(ctx context.Context, d *webhook.Delivery, inside func() error) error {
+	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if err := l.store.DoneIn(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO ledger VALUES ($1)`, d.EventID); err != nil {
+			return err
+		}
+		return inside()
+	})
+}
+
+func (l *ledger) rows(event string) (n int) {
+	l.t.Helper()
+	require.NoError(l.t, l.pool.QueryRow(l.t.Context(), `SELECT count(*) FROM ledger WHERE event = $1`, event).Scan(&n))
+	return n
+}
+
+// receiver is a handler of the ledger's store; its deliver sends one and the same event.
+func (l *ledger) receiver(event string, fn webhook.Func) (deliver func() int) {
+	l.t.Helper()
+	send := storetest.Receiver(l.t, fn, webhook.WithStore(l.store), webhook.WithTimeout(time.Minute))
+	return func() int { return send(event) }
+}
+
+func TestWorkAndRecordAreOneTransaction(t *testing.T) {
+	l := newLedger(t)
+	refused := errors.New("refused")
+	nothing := func() error { return nil }
+
+	t.Run("a failure after the end of the transaction", func(t *testing.T) {
+		const event = "d1000000-0000-4000-8000-000000000001"
+		deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
+			return errors.Join(l.work(ctx, d, nothing), refused)
+		})
+		assert.Equal(t, http.StatusInternalServerError, deliver())
+		assert.Equal(t, http.StatusNoContent, deliver(), "the work was done")
+		assert.Equal(t, 1, l.rows(event))
+	})
+
+	t.Run("a failure inside", func(t *testing.T) {
+		const event = "d1000000-0000-4000-8000-000000000002"
+		outcome := refused
+		deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
+			return l.work(ctx, d, func() error { return outcome })
+		})
+		assert.Equal(t, http.StatusInternalServerError, deliver())
+		assert.Equal(t, 0, l.rows(event), "neither work nor record")
+		outcome = nil
+		assert.Equal(t, http.StatusNoContent, deliver())
+		assert.Equal(t, http.StatusNoContent, deliver())
+		assert.Equal(t, 1, l.rows(event))
+	})
+}
+
+func TestStragglerCannotCommit(t *testing.T) {
+	l := newLedger(t)
+	const event = "d2000000-0000-4000-8000-000000000001"
+	stuck, resume := make(chan webhook.Claim), make(chan bool)
+	first := true
+	var straggler error
+	deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
+		if !first {
+			return l.work(ctx, d, func() error { return nil })
+		}
+		first = false
+		claim, _ := webhook.ClaimFrom(ctx)
+		stuck <- claim
+		<-resume
+		straggler = l.work(ctx, d, func() error { return nil })
+		return straggler
+	})
+	answer := make(chan int)
+	go func() { answer <- deliver() }()
+	claim := <-stuck
+	// The lease runs out.
+	require.NoError(t, l.store.Save(t.Context(), claim, -time.Second, ""))
+	assert.Equal(t, http.StatusNoContent, deliver())
+	close(resume)
+	assert.Equal(t, http.StatusInternalServerError, <-answer)
+	require.ErrorIs(t, straggler, webhook.ErrLeaseLost)
+	assert.Equal(t, 1, l.rows(event))
+}
+
+// Its lease runs out while its transaction is under way: who wants to take over waits for the end of that, and finds the
+// event done.
+func TestOthersWaitForTheEndOfTheTransaction(t *testing.T) {
+	l := newLedger(t)
+	const event = "d3000000-0000-4000-8000-000000000001"
+	inside, commit := make(chan bool), make(chan bool)
+	deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
+		claim, _ := webhook.ClaimFrom(ctx)
+		require.NoError(t, l.store.Save(ctx, claim, -time.Second, "")) // the lease is over from the start
+		return l.work(ctx, d, func() error {
+			inside <- true
+			<-commit
+			return nil
+		})
+	})
+	answer := make(chan int)
+	go func() { answer <- deliver() }()
+	<-inside
+	other := make(chan error)
+	go func() {
+		_, err := l.store.Begin(t.Context(), event, hour)
+		other <- err
+	}()
+	l.waitForLock()
+	close(commit)
+	require.ErrorIs(t, <-other, webhook.ErrHandled)
+	assert.Equal(t, http.StatusNoContent, <-answer)
+	assert.Equal(t, 1, l.rows(event))
+}
+
+// waitForLock waits until some statement of the store waits for a row.
+func (l *ledger) waitForLock() {
+	l.t.Helper()
+	for waiting := 0; waiting == 0; time.Sleep(5 * time.Millisecond) {
+		require.NoError(l.t, l.pool.QueryRow(l.t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE wait_event_type = 'Lock' AND query LIKE '%byzantine_webhook_records%'`).Scan(&waiting))
+	}
+}
+
+func TestDoneInNeedsTheFunctionsContext(t *testing.T) {
+	l := newLedger(t)
+	err := pgx.BeginFunc(t.Context(), l.pool, func(tx pgx.Tx) error { return l.store.DoneIn(t.Context(), tx) })
+	assert.ErrorContains(t, err, "context")
+}
+
+func TestRecoveryInTransactions(t *testing.T) {
+	l := newLedger(t)
+	events := storetest.RecoverTransaction(t, replicas, func(ctx context.Context, d *webhook.Delivery) error {
+		return l.work(ctx, d, func() error { return nil })
+	})
+	for _, event := range events {
+		require.Equal(t, 1, l.rows(event), "exactly once")
+	}
+}

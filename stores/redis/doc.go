@@ -1,0 +1,28 @@
+// Package redis is a webhook.Store on Redis, for receivers with several replicas. It is a module of its own, so that only
+// those who use it depend on go-redis.
+//
+//	client := goredis.NewClient(&goredis.Options{Addr: "redis:6379", ContextTimeoutEnabled: true})
+//	store, err := redis.New(client)
+//	...
+//	handler := verifier.Handler(fn, webhook.WithStore(store))
+//
+// Without ContextTimeoutEnabled the client goes by timeouts of its own, and a slow server keeps goroutines of the handler
+// for longer; answers are given in time all the same.
+//
+// Each record is one hash under one key, so a Redis Cluster will do, and each call is one script, so it is atomic. Leases
+// are measured by the server's clock. An event takes about 200 bytes until the retention is over; a checkpoint stays. The
+// commands are those of Redis 5; it is tested with 7.0.
+//
+// # How to run the server
+//
+// The store promises as much as the server keeps:
+//
+//   - maxmemory-policy must be noeviction (the default) or a volatile one with room to spare: a record that is evicted
+//     is an event that can be handled twice.
+//   - Without persistence (appendonly yes), a restart forgets what was handled, and the checkpoint: then the Reconciler
+//     begins at its Start.
+//   - Replication is asynchronous: a failover can forget the last moments. Events of those moments can be handled twice;
+//     none is lost.
+//
+// Where that is not good enough, stores/postgres is.
+package redis

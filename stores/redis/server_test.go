@@ -1,0 +1,42 @@
+package redis_test
+
+import (
+	"os"
+	"testing"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/internal/testserver"
+	"github.com/byzantine-finance/byzantine-go/stores/redis"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+var shared *testserver.Server // nil if redis-server is not installed
+
+func TestMain(m *testing.M) {
+	if address := os.Getenv(replicaEnv); address != "" {
+		os.Exit(crashingReplica(address))
+	}
+	os.Exit(testserver.Main(m, map[**testserver.Server]func() (*testserver.Server, error){&shared: testserver.NewRedis}))
+}
+
+func newClient(t *testing.T, s *testserver.Server) *goredis.Client {
+	t.Helper()
+	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: s.RedisSocket(), ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// newStore opens a store with connections of its own, as a replica has.
+func newStore(t *testing.T, s *testserver.Server, opts ...redis.Option) *redis.Store {
+	t.Helper()
+	store, err := redis.New(newClient(t, s), opts...)
+	require.NoError(t, err)
+	return store
+}
+
+func replicas(t *testing.T) (a, b webhook.Store) {
+	s := testserver.Need(t, shared)
+	return newStore(t, s), newStore(t, s)
+}

@@ -1,0 +1,182 @@
+package redis_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/internal/testserver"
+	"github.com/byzantine-finance/byzantine-go/stores/redis"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+)
+
+const hour = time.Hour
+
+func TestStore(t *testing.T) { storetest.Run(t, replicas) }
+
+func TestRecords(t *testing.T) {
+	s := testserver.Need(t, shared)
+	client := newClient(t, s)
+	ctx := t.Context()
+	store := newStore(t, s, redis.WithPrefix("records:"), redis.WithRetention(48*hour))
+
+	c, err := store.Begin(ctx, "event", hour)
+	require.NoError(t, err)
+	assert.WithinDuration(t, time.Now(), time.UnixMicro(c.Token), time.Minute, "tokens are times, so they grow even after a loss of data")
+	expires := func(key string) time.Duration { return client.PTTL(ctx, "records:"+key).Val() }
+	assert.InDelta(t, 48*hour, expires("event"), float64(hour), "a record that nobody finishes goes as well")
+	require.NoError(t, store.Done(ctx, c))
+	assert.InDelta(t, 48*hour, expires("event"), float64(hour))
+
+	c, err = store.Begin(ctx, "checkpoint", hour)
+	require.NoError(t, err)
+	require.NoError(t, store.Save(ctx, c, hour, "value"))
+	assert.EqualValues(t, -1, expires("checkpoint"), "a value stays")
+	require.NoError(t, store.Forget(ctx, c))
+	_, err = store.Begin(ctx, "checkpoint", hour)
+	require.NoError(t, err)
+	assert.EqualValues(t, -1, expires("checkpoint"))
+
+	// After the retention nothing is known of the event.
+	require.NoError(t, client.Del(ctx, "records:event").Err())
+	later, err := store.Begin(ctx, "event", hour)
+	require.NoError(t, err)
+	assert.Greater(t, later.Token, c.Token)
+
+	other := newStore(t, s, redis.WithPrefix("others:"))
+	_, err = other.Begin(ctx, "event", hour)
+	require.NoError(t, err, "another prefix is another receiver")
+}
+
+func TestNewRefuses(t *testing.T) {
+	_, err := redis.New(nil)
+	assert.Error(t, err)
+	client := goredis.NewClient(&goredis.Options{})
+	defer client.Close()
+	_, err = redis.New(client, redis.WithRetention(hour))
+	assert.ErrorContains(t, err, "a day")
+}
+
+// The server dies with a claim under way and one done, and comes back: calls fail meanwhile, and nothing is forgotten.
+func TestServerGoesAwayAndComesBack(t *testing.T) {
+	testserver.Need(t, shared)
+	s, err := testserver.NewRedis()
+	require.NoError(t, err)
+	defer s.Remove()
+	store := newStore(t, s)
+	done, err := store.Begin(t.Context(), "done", hour)
+	require.NoError(t, err)
+	require.NoError(t, store.Done(t.Context(), done))
+	begun, err := store.Begin(t.Context(), "begun", hour)
+	require.NoError(t, err)
+	require.NoError(t, store.Save(t.Context(), begun, hour, "checkpoint"))
+
+	s.Crash()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err = store.Begin(ctx, "done", hour)
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, webhook.ErrHandled, "nobody could know")
+	require.Error(t, store.Done(ctx, begun))
+
+	require.NoError(t, s.Start())
+	_, err = store.Begin(t.Context(), "done", hour)
+	require.ErrorIs(t, err, webhook.ErrHandled)
+	_, err = store.Begin(t.Context(), "begun", hour)
+	require.ErrorIs(t, err, webhook.ErrInProgress)
+	require.NoError(t, store.Forget(t.Context(), begun))
+	again, err := store.Begin(t.Context(), "begun", hour)
+	require.NoError(t, err)
+	assert.Equal(t, "checkpoint", again.Value)
+}
+
+// The server dies and comes back while an event is being handled, which is recorded all the same. A delivery that comes
+// while it is away is sent away.
+func TestReceiverWhileTheServerIsAway(t *testing.T) {
+	testserver.Need(t, shared)
+	s, err := testserver.NewRedis()
+	require.NoError(t, err)
+	defer s.Remove()
+	store := newStore(t, s)
+	calls := 0
+	deliver := storetest.Receiver(t, func(context.Context, *webhook.Delivery) error {
+		if calls++; calls == 1 {
+			s.Crash()
+			return s.Start()
+		}
+		return nil
+	}, webhook.WithStore(store), webhook.WithTimeout(time.Minute))
+
+	const event, other = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+	assert.Equal(t, http.StatusNoContent, deliver(event))
+	assert.Equal(t, http.StatusNoContent, deliver(event))
+	assert.Equal(t, 1, calls)
+
+	s.Crash()
+	assert.Equal(t, http.StatusServiceUnavailable, deliver(other))
+	assert.Equal(t, 1, calls, "nothing is handled that cannot be recorded")
+	require.NoError(t, s.Start())
+	for deliver(other) != http.StatusNoContent {
+		time.Sleep(50 * time.Millisecond)
+	}
+	assert.Equal(t, 2, calls)
+	assert.Equal(t, http.StatusNoContent, deliver(event))
+	assert.Equal(t, 2, calls)
+}
+
+// replicaEnv makes this test's program a replica that dies between begin and done.
+const replicaEnv = "BYZANTINE_TEST_REPLICA_SOCKET"
+
+func crashingReplica(socket string) int {
+	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket})
+	store, err := redis.New(client, redis.WithPrefix("crash:"))
+	if err != nil {
+		return 1
+	}
+	c, err := store.Begin(context.Background(), "event", 300*time.Millisecond)
+	if err != nil {
+		return 1
+	}
+	fmt.Println(c.Token)
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return 1
+	}
+	_ = self.Kill() // no deferred function, no closed connection
+	select {}
+}
+
+func TestCrashBetweenBeginAndDone(t *testing.T) {
+	s := testserver.Need(t, shared)
+	replica := exec.Command(os.Args[0])
+	replica.Env = append(os.Environ(), replicaEnv+"="+s.RedisSocket())
+	out, err := replica.Output()
+	require.ErrorContains(t, err, "killed", "it dies in the middle")
+	var crashed int64
+	_, err = fmt.Sscan(string(out), &crashed)
+	require.NoError(t, err, "but not before it began")
+
+	store := newStore(t, s, redis.WithPrefix("crash:"))
+	var c webhook.Claim
+	for {
+		if c, err = store.Begin(t.Context(), "event", hour); err == nil {
+			break
+		}
+		require.ErrorIs(t, err, webhook.ErrInProgress, "until the lease is over")
+		time.Sleep(10 * time.Millisecond)
+	}
+	assert.Greater(t, c.Token, crashed)
+	require.NoError(t, store.Done(t.Context(), c))
+	require.ErrorIs(t, store.Done(t.Context(), webhook.Claim{Key: "event", Token: crashed}), webhook.ErrLeaseLost)
+}
+
+func TestRecovery(t *testing.T) { storetest.Recover(t, replicas) }
