@@ -191,6 +191,7 @@ func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (cli
 		return client, malformed(checkClientDataJSON, "a member of the wrong type")
 	}
 	// WebAuthn level 3 has dropped token binding, which no browser does; a leftover of it decides nothing.
+	//lint:ignore SA1019 the library still reads it
 	client.TokenBinding = nil
 	return client, nil
 }
