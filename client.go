@@ -132,7 +132,8 @@ func WithInsecureHTTP() Option {
 
 // WithHTTPClient uses the transport, cookie jar and timeout of h. The struct is copied; redirects are never followed,
 // whatever its CheckRedirect says. Its Timeout stays in force for each attempt: a short one kills account creation, which
-// takes 30 to 90 seconds. A RoundTripper that resends by itself is out of this package's reach: do not use one.
+// takes 30 to 90 seconds. A RoundTripper that resends by itself is out of this package's reach, and one that sends other
+// requests under the request's context is taken for one that does: use neither.
 func WithHTTPClient(h *http.Client) Option {
 	return func(s *settings) error {
 		if h == nil {

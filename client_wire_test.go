@@ -135,9 +135,7 @@ func TestWrappedTransportKeepsTheSignature(t *testing.T) {
 
 // A wrapped transport that calls the trace hooks is as good as net/http's at telling what was not sent.
 func TestWrappedTransportTellsWhatWasSent(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
-	client := newTestClient(t, closed.URL, over(meddler{http.DefaultTransport}), byzantine.WithMaxAttempts(1))
+	client := newTestClient(t, refusingURL(t), over(meddler{http.DefaultTransport}), byzantine.WithMaxAttempts(1))
 	for _, call := range testCalls {
 		assertFailure(t, call, want{attempts: 1, unsent: true}, call.do(t.Context(), client))
 	}

@@ -204,7 +204,7 @@ func TestErrorNamesTheFirstOfTwoSkews(t *testing.T) {
 	ahead := 10 * time.Minute
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
-		ahead += 10 * time.Minute
+		ahead += 20 * time.Minute
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	defer server.Close()

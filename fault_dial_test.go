@@ -23,8 +23,6 @@ import (
 
 // TestFaultTableBeforeSending has the faults that come before a request is on the wire: for each method the same.
 func TestFaultTableBeforeSending(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
 	untrusted := tlsServer(t, http.NotFoundHandler())
 	hangingUp := newRawServer(t, func(c *rawConn) {
 		_, _ = c.reader.Peek(1)
@@ -41,8 +39,8 @@ func TestFaultTableBeforeSending(t *testing.T) {
 		opts []byzantine.Option
 		want want
 	}{
-		{"connection refused", closed.URL, nil, want{attempts: 3, is: syscall.ECONNREFUSED}},
-		{"connection refused, one attempt", closed.URL, []byzantine.Option{byzantine.WithMaxAttempts(1)}, want{attempts: 1, is: syscall.ECONNREFUSED}},
+		{"connection refused", refusingURL(t), nil, want{attempts: 3, is: syscall.ECONNREFUSED}},
+		{"connection refused, one attempt", refusingURL(t), []byzantine.Option{byzantine.WithMaxAttempts(1)}, want{attempts: 1, is: syscall.ECONNREFUSED}},
 		{"unknown host", "https://api.example", resolvingBy(t, 3), want{attempts: 1, message: "no such host"}},
 		{"DNS server out of order", "https://api.example", resolvingBy(t, 2), want{attempts: 3, message: "server misbehaving"}},
 		{"certificate refused", untrusted.URL, nil, want{attempts: 1, message: "failed to verify certificate"}},

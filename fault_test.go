@@ -72,7 +72,6 @@ func assertFailure(t *testing.T, call testCall, w want, err error) {
 	assert.Contains(t, err.Error(), w.message)
 	assert.NotContains(t, err.Error(), testAccountID)
 	assert.NotContains(t, err.Error(), rfc6979Public)
-	assert.NotContains(t, err.Error(), "127.0.0.1/", "the URL")
 }
 
 // faultRow is a line of the fault table: a fault that every request meets, and what comes of it.
@@ -103,29 +102,22 @@ func (row faultRow) run(t *testing.T, call testCall) outcome {
 
 func (row faultRow) serve() func(*rawConn) {
 	return func(c *rawConn) {
-		if row.warm {
-			if c.receive(); len(c.server.all()) == 1 {
-				c.answer(200, "", anyAnswer)
-				if _, err := c.reader.Peek(1); err != nil {
-					return
-				}
-				if !row.early {
-					c.receive()
-				}
-			}
-			row.fault(c)
-			return
-		}
-		if row.early {
+		switch {
+		case row.early:
 			_, _ = c.reader.Peek(1)
-		} else if !c.receive() {
+		case !c.receive():
 			return
+		case row.warm && len(c.server.all()) == 1:
+			c.answer(200, "", anyAnswer)
+			if !c.receive() {
+				return
+			}
 		}
 		row.fault(c)
 	}
 }
 
-// again and unknown are the two lines that most of the table is made of: a GET is sent again, anything else is not and
+// sentAgain and unknown are the two lines that most of the table is made of: a GET is sent again, anything else is not and
 // nobody knows what became of it.
 var (
 	sentAgain = want{requests: 3}

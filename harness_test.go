@@ -3,6 +3,7 @@ package byzantine_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -126,4 +127,17 @@ func tickingClock() func() time.Time {
 		ticks += time.Second
 		return time.Now().Add(ticks)
 	}
+}
+
+// refusingURL returns a URL at which connections are refused. The port stays taken by the client's end of a connection,
+// so that no other test's server gets it meanwhile.
+func refusingURL(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return "http://" + conn.LocalAddr().String()
 }

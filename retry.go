@@ -18,8 +18,8 @@ import (
 // What is sent again, and what the caller learns. "Sent" means that headers were written.
 //
 //	what happened                                  GET              anything else
-//	unknown host, certificate refused, context     error            error
-//	  over before sending
+//	unknown host, certificate refused, signer      error            error
+//	  failed, context over before sending
 //	dial or TLS handshake failed, nothing sent     again            again
 //	sent, then reset, timeout, cut answer          again            ErrOutcomeUnknown
 //	429                                            again            error
@@ -28,6 +28,8 @@ import (
 //	2xx that is too large or cannot be decoded     error            ErrOutcomeUnknown
 //	3xx, other 4xx                                 error            error
 //	refused because of the clock                   again, once      again, once
+//
+// A POST to another API that knows it again by its bytes (see bridge.go) is sent again like a GET.
 const (
 	firstBackoff  = 500 * time.Millisecond
 	maxBackoff    = 8 * time.Second

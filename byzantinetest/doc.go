@@ -10,6 +10,8 @@
 // a software authenticator that answers the options of a WebAuthn ceremony as a browser would. People find the mailbox with
 // the one-time codes, and what else there is, at [StatusPath]; cmd/byzantine serves a sandbox on its own.
 //
+// [Turnkey] is a fake by itself: of the part of Turnkey's API that package turnkey calls.
+//
 // Webhooks are delivered over HTTP, signed, and retried on the sandbox's clock. [Sandbox.Deliver] and [Sandbox.Advance]
 // return when what is due has been answered, so tests need not wait. A receiver has to verify by the same clock:
 // webhook.WithClock(sandbox.Now).

@@ -41,7 +41,7 @@ func checkStruct(v reflect.Value) *FieldError {
 			return err
 		}
 	}
-	if v.Type().Implements(validatorType) {
+	if p.validates {
 		return validate(v)
 	}
 	return nil
@@ -56,15 +56,12 @@ func (f *Field) check(v reflect.Value) *FieldError {
 			return &FieldError{Reason: "missing"}
 		}
 	}
-	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8 {
+	if f.element != nil {
 		if err := f.checkBounds(int64(v.Len()), "must have", "elements"); err != nil {
 			return err
 		}
-		element := *f // the bounds were the list's
-		element.Optional, element.Min, element.Max = false, nil, nil
-		element.validates, element.zeroer = validates(v.Type().Elem()), isZeroer(v.Type().Elem())
 		for i := range v.Len() {
-			if err := element.check(v.Index(i)); err != nil {
+			if err := f.element.check(v.Index(i)); err != nil {
 				return err.under(fmt.Sprintf("[%d]", i))
 			}
 		}
@@ -75,15 +72,17 @@ func (f *Field) check(v reflect.Value) *FieldError {
 
 func (f *Field) checkValue(v reflect.Value) *FieldError {
 	switch {
-	case v.Kind() == reflect.Struct && !writesItself(v.Type()):
+	case f.nested:
 		return checkStruct(v) // calls Validate itself
 	case v.Kind() == reflect.String:
 		s := v.String()
 		if !utf8.ValidString(s) {
 			return &FieldError{Reason: "is not valid UTF-8"}
 		}
-		if err := f.checkBounds(int64(utf8.RuneCountInString(s)), "must have", "characters"); err != nil {
-			return err
+		if f.Min != nil || f.Max != nil {
+			if err := f.checkBounds(int64(utf8.RuneCountInString(s)), "must have", "characters"); err != nil {
+				return err
+			}
 		}
 		if check := formats[f.Format]; check != nil && !check(s) {
 			return &FieldError{Reason: formatTexts[f.Format]}
@@ -170,7 +169,7 @@ func isUUID(s string) bool {
 
 func isBase64URL(s string) bool {
 	_, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && !strings.ContainsAny(s, "\r\n") // which the decoder skips
+	return err == nil && !strings.Contains(s, "\r") && !strings.Contains(s, "\n") // which the decoder skips
 }
 
 func isDate(s string) bool {

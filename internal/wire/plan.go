@@ -33,13 +33,16 @@ type Field struct {
 	Min, Max *int64
 
 	index     []int
-	validates bool // the type, or what it points to, has a Validate method
-	zeroer    bool // the type, or what it points to, has an IsZero method, as time.Time does
+	validates bool   // the type, or what it points to, has a Validate method
+	zeroer    bool   // the type, or what it points to, has an IsZero method, as time.Time does
+	nested    bool   // a struct, or a pointer to one, whose members are checked one by one
+	element   *Field // what each element of a list must be, nil if this is none
 }
 
 type plan struct {
 	fields       []*Field
 	validators   [][]int // the embedded structs that have a Validate method
+	validates    bool    // the struct itself has one
 	hasBody      bool
 	hasDocuments bool // somewhere below
 }
@@ -53,7 +56,7 @@ func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	p := &plan{}
+	p := &plan{validates: t.Implements(validatorType)}
 	p.add(t, nil)
 	for _, f := range p.fields {
 		p.hasBody = p.hasBody || f.In == Body
@@ -74,7 +77,7 @@ func (p *plan) add(t reflect.Type, parent []int) {
 				panic(fmt.Sprintf("wire: %s embeds %s: only exported structs can be embedded", t, sf.Type))
 			}
 			// A Validate of the outer struct hides this one.
-			if validates(sf.Type) {
+			if has(sf.Type, validatorType) {
 				p.validators = append(p.validators, index)
 			}
 			p.add(sf.Type, index)
@@ -94,7 +97,7 @@ func (p *plan) add(t reflect.Type, parent []int) {
 // parseField reads the tags of one member, nil for one that does not go over the wire. The tags are part of this
 // module's source, so a wrong one is a panic.
 func parseField(sf reflect.StructField, index []int) *Field {
-	f := &Field{GoName: sf.Name, Type: sf.Type, index: index, validates: validates(sf.Type), zeroer: isZeroer(sf.Type)}
+	f := &Field{GoName: sf.Name, Type: sf.Type, index: index}
 	inJSON := sf.Tag.Get("json") != "-"
 	for _, place := range []Place{Path, Query, Body} {
 		key := string(place)
@@ -134,12 +137,27 @@ func parseField(sf reflect.StructField, index []int) *Field {
 			panic(fmt.Sprintf("wire: member %s: unknown check %q", sf.Name, rule))
 		}
 	}
+	f.inspect(sf.Type)
 	return f
 }
 
-func validates(t reflect.Type) bool { return has(t, validatorType) }
+// inspect notes what the check needs to know of the member's type.
+func (f *Field) inspect(t reflect.Type) {
+	f.validates, f.zeroer = has(t, validatorType), has(t, zeroerType)
+	switch {
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:
+		element := *f // the bounds are the list's
+		element.Optional, element.Min, element.Max = false, nil, nil
+		element.inspect(t.Elem())
+		f.element = &element
+	case t.Kind() == reflect.Pointer:
+		f.nested = checkedByMember(t.Elem())
+	default:
+		f.nested = checkedByMember(t)
+	}
+}
 
-func isZeroer(t reflect.Type) bool { return has(t, zeroerType) }
+func checkedByMember(t reflect.Type) bool { return t.Kind() == reflect.Struct && !writesItself(t) }
 
 // has reports whether t, or what it points to, has a method. A method of the pointer alone would be passed over wherever
 // the value stands without one, so that is refused.
