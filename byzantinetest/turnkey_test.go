@@ -1,0 +1,304 @@
+package byzantinetest_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/turnkey"
+)
+
+func newTurnkey(t testing.TB, organization byzantinetest.TurnkeyOrganization) *byzantinetest.Turnkey {
+	t.Helper()
+	fake, err := byzantinetest.NewTurnkey(organization)
+	require.NoError(t, err)
+	return fake
+}
+
+// startTurnkey starts a fake on a loopback port.
+func startTurnkey(t *testing.T) *byzantinetest.TurnkeyServer {
+	t.Helper()
+	server := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	t.Cleanup(server.Close)
+	return server
+}
+
+// submit sends a body with a stamp to the fake.
+func submit(fake http.Handler, path, stamp, body string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest("POST", "/public/v1"+path, strings.NewReader(body))
+	if stamp != "" {
+		request.Header.Set("X-Stamp", stamp)
+	}
+	recorder := httptest.NewRecorder()
+	fake.ServeHTTP(recorder, request)
+	return recorder
+}
+
+// stampOf makes a stamp without the client's code. change may spoil it before it is encoded.
+func stampOf(t *testing.T, key *byzantine.PrivateKey, body string, change func(stamp map[string]any)) string {
+	t.Helper()
+	digest := sha256.Sum256([]byte(body))
+	der, err := key.SignDigest(context.Background(), digest[:])
+	require.NoError(t, err)
+	stamp := map[string]any{
+		"publicKey": hex.EncodeToString(key.PublicKey()), "scheme": "SIGNATURE_SCHEME_TK_API_P256", "signature": hex.EncodeToString(der),
+	}
+	if change != nil {
+		change(stamp)
+	}
+	text, err := json.Marshal(stamp)
+	require.NoError(t, err)
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// Turnkey's own client has made these requests and stamps, in each of the three ways in which it signs.
+func TestTurnkeyAcceptsTheStampsOfTurnkeysClient(t *testing.T) {
+	text, err := os.ReadFile("testdata/turnkey_stamps.json")
+	require.NoError(t, err)
+	var recorded struct {
+		Key, OrganizationID, UserID string
+		Requests                    []struct {
+			Stamper, Body string
+			Stamp         string `json:"X-Stamp"`
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &recorded))
+	require.Len(t, recorded.Requests, 3)
+	key, err := byzantine.ParsePrivateKey(recorded.Key)
+	require.NoError(t, err)
+
+	for _, theirs := range recorded.Requests {
+		t.Run(theirs.Stamper, func(t *testing.T) {
+			fake := newTurnkey(t, byzantinetest.TurnkeyOrganization{ID: recorded.OrganizationID, UserID: recorded.UserID, Key: key})
+			answer := submit(fake, "/submit/create_authenticators", theirs.Stamp, theirs.Body)
+			assert.Equal(t, 200, answer.Code, answer.Body)
+			require.Len(t, fake.Authenticators(), 1)
+
+			// Our client makes the same bytes of the same passkey, and so the same activity.
+			server := httptest.NewServer(fake)
+			defer server.Close()
+			var request turnkey.CreateAuthenticatorsRequest
+			require.NoError(t, json.Unmarshal([]byte(theirs.Body), &request))
+			ms, err := strconv.ParseInt(request.TimestampMs, 10, 64)
+			require.NoError(t, err)
+			client, err := turnkey.NewClient(key, recorded.OrganizationID, byzantine.WithBaseURL(server.URL),
+				byzantine.WithClock(func() time.Time { return time.UnixMilli(ms) }))
+			require.NoError(t, err)
+			_, err = client.CreateAuthenticators(t.Context(), recorded.UserID, fake.Authenticators())
+			require.NoError(t, err)
+			assert.Equal(t, theirs.Body, string(fake.Requests()[1].Body))
+			assert.Len(t, fake.Authenticators(), 1)
+
+			answer = submit(fake, "/submit/create_authenticators", theirs.Stamp, theirs.Body+" ")
+			assert.Equal(t, 401, answer.Code, "other bytes than those that were signed")
+		})
+	}
+}
+
+func TestTurnkeyChecksStamps(t *testing.T) {
+	fake := newTurnkey(t, byzantinetest.TurnkeyOrganization{})
+	organization := fake.Organization()
+	body := `{"organizationId":"` + organization.ID + `","activityId":"a-1"}`
+	const path = "/query/get_activity"
+	other, err := byzantine.GenerateKey()
+	require.NoError(t, err)
+
+	good := stampOf(t, organization.Key, body, nil)
+	assert.Equal(t, 404, submit(fake, path, good, body).Code, "only the activity is missing")
+
+	for name, c := range map[string]struct{ stamp, code, words string }{
+		"none":          {"", "SIGNATURE_INVALID", "does not hold a JSON object"},
+		"padded":        {good + "=", "SIGNATURE_INVALID", "not base64url without padding"},
+		"not base64url": {"+/+/", "SIGNATURE_INVALID", "not base64url without padding"},
+		"no JSON":       {"AAAA", "SIGNATURE_INVALID", "does not hold a JSON object"},
+		"another scheme": {stampOf(t, organization.Key, body, func(s map[string]any) { s["scheme"] = "SIGNATURE_SCHEME_TK_API_SECP256K1" }),
+			"SIGNATURE_INVALID", "scheme is not"},
+		"0x before the key": {stampOf(t, organization.Key, body, func(s map[string]any) { s["publicKey"] = organization.Key.PublicKeyHex() }),
+			"SIGNATURE_INVALID", "publicKey is not hexadecimal"},
+		"no key": {stampOf(t, organization.Key, body, func(s map[string]any) { delete(s, "publicKey") }),
+			"SIGNATURE_INVALID", "publicKey: it is not a compressed P-256 point"},
+		"names in other letters": {stampOf(t, organization.Key, body, func(s map[string]any) {
+			s["PublicKey"] = s["publicKey"]
+			delete(s, "publicKey")
+		}), "SIGNATURE_INVALID", "publicKey: it is not a compressed P-256 point"},
+		"0x before the signature": {stampOf(t, organization.Key, body, func(s map[string]any) { s["signature"] = "0x" + s["signature"].(string) }),
+			"SIGNATURE_INVALID", "signature is not hexadecimal"},
+		"of other bytes":         {stampOf(t, organization.Key, body+" ", nil), "SIGNATURE_INVALID", "does not verify"},
+		"of the path as well":    {stampOf(t, organization.Key, "/public/v1"+path+body, nil), "SIGNATURE_INVALID", "does not verify"},
+		"a number for signature": {stampOf(t, organization.Key, body, func(s map[string]any) { s["signature"] = 7 }), "SIGNATURE_INVALID", "does not verify"},
+		"of another key in its name": {stampOf(t, other, body, func(s map[string]any) { s["publicKey"] = hex.EncodeToString(organization.Key.PublicKey()) }),
+			"SIGNATURE_INVALID", "does not verify"},
+		"of an unknown key": {stampOf(t, other, body, nil), "REQUEST_NOT_AUTHORIZED", "no such API key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := submit(fake, path, c.stamp, body)
+			assert.Equal(t, 401, answer.Code)
+			var status turnkey.Status
+			require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &status))
+			assert.Equal(t, int32(16), status.Code)
+			assert.Contains(t, status.Message, c.words)
+			assert.Equal(t, turnkey.ErrorCode(c.code), status.TurnkeyErrorCode)
+			requests := fake.Requests()
+			assert.Equal(t, status.Message, requests[len(requests)-1].Verdict)
+		})
+	}
+}
+
+func TestTurnkeyKeys(t *testing.T) {
+	server := startTurnkey(t)
+	organization := server.Organization()
+	key, err := byzantine.GenerateKey()
+	require.NoError(t, err)
+	client, err := turnkey.NewClient(key, organization.ID, byzantine.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	create := func() error {
+		_, err := client.CreateAuthenticators(t.Context(), organization.UserID, []byzantine.AuthenticatorParam{newPasskey(t)})
+		return err
+	}
+	refusedWith := func(err error, status int, code turnkey.ErrorCode) {
+		t.Helper()
+		var refused *turnkey.Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, status, refused.Err.StatusCode)
+		assert.Equal(t, code, refused.TurnkeyErrorCode)
+	}
+	refusedWith(create(), 401, turnkey.CodeRequestNotAuthorized)
+
+	server.AddParentKey(key.PublicKeyHex())
+	refusedWith(create(), 403, turnkey.CodeRequestNotAuthorized)
+	_, err = client.GetActivity(t.Context(), "a-1")
+	refusedWith(err, 404, turnkey.CodeUnspecified)
+
+	server.AddKey(key.PublicKeyHex())
+	assert.NoError(t, create())
+}
+
+func TestTurnkeyRefusesRequests(t *testing.T) {
+	server := startTurnkey(t)
+	organization := server.Organization()
+	elsewhere, err := turnkey.NewClient(organization.Key, "11111111-1111-4111-8111-111111111111", byzantine.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	twice, forged, failing := newPasskey(t), newPasskey(t), newPasskey(t)
+	forged.Challenge = newPasskey(t).Challenge
+	now := time.Now()
+	client := server.Client(byzantine.WithClock(func() time.Time { // so that no two requests are the same
+		now = now.Add(time.Second)
+		return now
+	}))
+	create := func(client *turnkey.Client, userID string, passkeys ...byzantine.AuthenticatorParam) error {
+		_, err := client.CreateAuthenticators(t.Context(), userID, passkeys)
+		return err
+	}
+	for name, c := range map[string]struct {
+		err    error
+		status int
+		words  string
+	}{
+		"another organisation":   {create(elsewhere, organization.UserID, twice), 404, "no such organization"},
+		"another user":           {create(client, "ada", twice), 404, "no such user"},
+		"the same passkey twice": {create(client, organization.UserID, twice, twice), 400, "authenticators[1]: the credential is already registered"},
+		"a challenge of another": {create(client, organization.UserID, forged), 400, "the challenge is not the one in clientDataJson"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var refused *turnkey.Error
+			require.ErrorAs(t, c.err, &refused)
+			assert.Equal(t, c.status, refused.Err.StatusCode)
+			assert.Contains(t, refused.Message, c.words)
+		})
+	}
+	assert.Empty(t, server.Authenticators())
+
+	server.Play(turnkey.ActivityFailed)
+	assert.Error(t, create(client, organization.UserID, failing))
+	server.Play(turnkey.ActivityConsensusNeeded)
+	assert.ErrorContains(t, create(client, organization.UserID, failing), "approve", "a passkey of a failed activity is free again")
+	assert.ErrorContains(t, create(client, organization.UserID, failing), "already registered", "one on its way is not")
+
+	for _, body := range []string{``, `[]`, `{`, `{"type":"ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2"}`} {
+		answer := submit(server, "/submit/create_authenticators", stampOf(t, organization.Key, body, nil), body)
+		assert.Equal(t, 400, answer.Code, body)
+	}
+	assert.Equal(t, 404, submit(server, "/submit/create_wallet", "", "").Code)
+}
+
+func TestTurnkeyAnswersInTwoShapes(t *testing.T) {
+	fake := newTurnkey(t, byzantinetest.TurnkeyOrganization{})
+	request := turnkeyRequest(t, fake, newPasskey(t))
+	members := func() map[string]any {
+		answer := submit(fake, "/submit/create_authenticators", stampOf(t, fake.Organization().Key, request, nil), request)
+		require.Equal(t, 200, answer.Code, answer.Body)
+		var body struct{ Activity map[string]any }
+		require.NoError(t, json.NewDecoder(answer.Body).Decode(&body))
+		return body.Activity
+	}
+	flat := members()
+	assert.Contains(t, flat["result"], "createAuthenticatorsResult")
+	fake.NestResults(true)
+	nested := members()
+	assert.NotContains(t, nested, "intent")
+	assert.Equal(t, flat["id"], nested["id"])
+	assert.Equal(t, flat, nested["result"].(map[string]any)["activity"])
+}
+
+// turnkeyRequest is the body of a request for a passkey.
+func turnkeyRequest(t *testing.T, fake *byzantinetest.Turnkey, passkey byzantine.AuthenticatorParam) string {
+	t.Helper()
+	organization := fake.Organization()
+	client, err := turnkey.NewClient(organization.Key, organization.ID)
+	require.NoError(t, err)
+	text, err := json.Marshal(client.NewCreateAuthenticatorsRequest(organization.UserID, []byzantine.AuthenticatorParam{passkey}))
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestTurnkeyFaults(t *testing.T) {
+	server := startTurnkey(t)
+	server.Fail("get_activity", 1, byzantinetest.Fault{Status: 418, Body: "teapot"})
+	client := server.Client()
+	_, err := client.GetActivity(t.Context(), "a-1")
+	assert.ErrorContains(t, err, "418 I'm a teapot: teapot")
+	_, err = client.GetActivity(t.Context(), "a-1")
+	assert.ErrorIs(t, err, byzantine.ErrNotFound)
+
+	assert.Contains(t, panicText(t, func() { server.Fail("create_wallet", 1, byzantinetest.Fault{}) }), `no operation "create_wallet"`)
+	assert.Contains(t, panicText(t, func() { server.Play() }), "no status")
+	assert.Contains(t, panicText(t, func() { server.Approve("a-1") }), "waits for an approval")
+	assert.Contains(t, panicText(t, func() { server.Client(byzantine.WithMaxAttempts(0)) }), "must be at least 1")
+}
+
+func TestTurnkeyOrganizationIsAsAskedFor(t *testing.T) {
+	asked := byzantinetest.TurnkeyOrganization{ID: "org", UserID: "user"}
+	got := newTurnkey(t, asked).Organization()
+	require.NotNil(t, got.Key)
+	asked.Key = got.Key
+	assert.Equal(t, asked, got)
+	assert.Regexp(t, "^[0-9a-f-]{36}$", newTurnkey(t, byzantinetest.TurnkeyOrganization{}).Organization().ID)
+}
+
+func FuzzTurnkeyStamp(f *testing.F) {
+	fake := newTurnkey(f, byzantinetest.TurnkeyOrganization{})
+	f.Add(`{"publicKey":"0360fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6","scheme":"SIGNATURE_SCHEME_TK_API_P256","signature":"3006020101020101"}`, `{}`)
+	f.Add(`{"publicKey":7}`, ``)
+	f.Add(`null`, `[]`)
+	f.Fuzz(func(t *testing.T, stamp, body string) {
+		answer := submit(fake, "/query/get_activity", base64.RawURLEncoding.EncodeToString([]byte(stamp)), body)
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		assert.Equal(t, 401, answer.Code, "nobody can sign for the organisation: %s", text)
+	})
+}

@@ -1,0 +1,55 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// One passkey of the browser's goes to Byzantine and to Turnkey, member by member the same.
+func TestOnePasskeyForBoth(t *testing.T) {
+	b := startBrowser(t)
+	for name, device := range map[string]webauthn.VirtualAuthenticatorOptions{
+		"platform": platform(), "security key": u2fSecurityKey(), "phone": reachedBy(webauthn.AuthenticatorTransportHybrid),
+	} {
+		t.Run(name, func(t *testing.T) {
+			turnkey := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+			t.Cleanup(turnkey.Close)
+			v := visit(t, b, startSite(t), "ada")
+			v.load(device)
+			v.enrol()
+			passkey := v.requireEnrolled().credential.Authenticator
+
+			ids, err := turnkey.Client().CreateAuthenticators(t.Context(), turnkey.Organization().UserID, []byzantine.AuthenticatorParam{passkey})
+			require.NoError(t, err)
+			assert.Len(t, ids, 1)
+			assert.Equal(t, []byzantine.AuthenticatorParam{passkey}, turnkey.Authenticators())
+		})
+	}
+}
+
+// Byzantine has a name for transports that nobody else names; Turnkey does not.
+func TestTransportThatTurnkeyDoesNotHave(t *testing.T) {
+	turnkey := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	t.Cleanup(turnkey.Close)
+	v := visit(t, startBrowser(t), startSite(t), "ada")
+	v.load(reachedBy(webauthn.AuthenticatorTransportSmartCard))
+	v.enrol()
+	passkey := v.requireEnrolled().credential.Authenticator
+	require.Equal(t, transports{byzantine.TransportNFC, byzantine.TransportUnknown}, passkey.Attestation.Transports)
+
+	client, user := turnkey.Client(), turnkey.Organization().UserID
+	_, err := client.CreateAuthenticators(t.Context(), user, []byzantine.AuthenticatorParam{passkey})
+	assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+	assert.ErrorContains(t, err, "Parameters.Authenticators[0].Attestation.Transports[1]: Turnkey has no such value")
+	assert.Empty(t, turnkey.Requests())
+
+	passkey.Attestation.Transports = passkey.Attestation.Transports[:1]
+	_, err = client.CreateAuthenticators(t.Context(), user, []byzantine.AuthenticatorParam{passkey})
+	assert.NoError(t, err)
+}

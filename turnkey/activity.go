@@ -1,0 +1,216 @@
+package turnkey
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// ActivityType says what an activity does. Values that are not listed here pass through.
+type ActivityType string
+
+// ActivityTypeCreateAuthenticatorsV2 adds authenticators to a user.
+const ActivityTypeCreateAuthenticatorsV2 ActivityType = "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2"
+
+// ActivityStatus says how far an activity is. Values that are not listed here pass through.
+type ActivityStatus string
+
+// The statuses.
+const (
+	ActivityCreated              ActivityStatus = "ACTIVITY_STATUS_CREATED" // goes on by itself
+	ActivityPending              ActivityStatus = "ACTIVITY_STATUS_PENDING" // goes on by itself
+	ActivityCompleted            ActivityStatus = "ACTIVITY_STATUS_COMPLETED"
+	ActivityFailed               ActivityStatus = "ACTIVITY_STATUS_FAILED"
+	ActivityRejected             ActivityStatus = "ACTIVITY_STATUS_REJECTED"
+	ActivityConsensusNeeded      ActivityStatus = "ACTIVITY_STATUS_CONSENSUS_NEEDED"      // somebody has to approve it
+	ActivityAuthenticatorsNeeded ActivityStatus = "ACTIVITY_STATUS_AUTHENTICATORS_NEEDED" // somebody has to approve it with a passkey
+)
+
+// Activity is something that Turnkey was asked to do, and how far it is.
+type Activity struct {
+	ID             string         `json:"id"`
+	OrganizationID string         `json:"organizationId"`
+	Status         ActivityStatus `json:"status"`
+	Type           ActivityType   `json:"type"`
+	TimestampMs    string         `json:"timestampMs,omitzero"` // of the request; not in every answer
+	Intent         Intent         `json:"intent"`
+	Result         Result         `json:"result"`
+	Votes          []Vote         `json:"votes"`
+	AppProofs      []AppProof     `json:"appProofs,omitzero"`
+	// Fingerprint is what approvals refer to: a hash of the request's body.
+	Fingerprint string    `json:"fingerprint"`
+	CanApprove  bool      `json:"canApprove"` // for the user whose key asks
+	CanReject   bool      `json:"canReject"`
+	CreatedAt   Timestamp `json:"createdAt"`
+	UpdatedAt   Timestamp `json:"updatedAt"`
+	Failure     *Status   `json:"failure,omitzero"` // nil if there is none
+}
+
+// UnmarshalJSON reads an activity in both shapes that are documented: with its members side by side, and with most of
+// them in another activity inside its result.
+func (a *Activity) UnmarshalJSON(data []byte) error {
+	type flat Activity
+	var outer flat
+	var nested struct {
+		Result struct {
+			Activity flat `json:"activity"`
+		} `json:"result"`
+	}
+	if err := json.Unmarshal(data, &outer); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &nested); err != nil {
+		return err
+	}
+	// What the outer one does not have is the inner one's.
+	to, from := reflect.ValueOf(&outer).Elem(), reflect.ValueOf(nested.Result.Activity)
+	for i := range to.NumField() {
+		if to.Field(i).IsZero() {
+			to.Field(i).Set(from.Field(i))
+		}
+	}
+	*a = Activity(outer)
+	return nil
+}
+
+// AuthenticatorIDs returns the ids of the authenticators that the activity has created, nil if it has none. They are
+// Turnkey's own, not WebAuthn credential ids.
+func (a *Activity) AuthenticatorIDs() []string {
+	if a.Result.CreateAuthenticatorsResult == nil {
+		return nil
+	}
+	return a.Result.CreateAuthenticatorsResult.AuthenticatorIDs
+}
+
+// describe names an activity in an error. What it quotes is the other side's.
+func (a *Activity) describe() string { return fmt.Sprintf("activity %.100q is %.100q", a.ID, a.Status) }
+
+// Intent is what an activity is to do. The member that is set depends on its type; for types that this package has no
+// request for, there is none.
+type Intent struct {
+	CreateAuthenticatorsIntentV2 *CreateAuthenticatorsIntentV2 `json:"createAuthenticatorsIntentV2,omitzero"`
+}
+
+// Result is what an activity has done. There is none before it is completed.
+type Result struct {
+	CreateAuthenticatorsResult *CreateAuthenticatorsResult `json:"createAuthenticatorsResult,omitzero"`
+}
+
+// CreateAuthenticatorsResult names new authenticators.
+type CreateAuthenticatorsResult struct {
+	AuthenticatorIDs []string `json:"authenticatorIds"` // in the order of the request
+}
+
+// VoteSelection says how somebody voted. Values that are not listed here pass through.
+type VoteSelection string
+
+// The selections.
+const (
+	VoteApproved VoteSelection = "VOTE_SELECTION_APPROVED"
+	VoteRejected VoteSelection = "VOTE_SELECTION_REJECTED"
+)
+
+// Vote is a user's approval or rejection of an activity. Whoever asks for one approves it.
+type Vote struct {
+	ID         string        `json:"id"`
+	UserID     string        `json:"userId"`
+	User       User          `json:"user"`
+	ActivityID string        `json:"activityId"`
+	Selection  VoteSelection `json:"selection"`
+	Message    string        `json:"message"` // what was signed
+	PublicKey  string        `json:"publicKey"`
+	Signature  string        `json:"signature"`
+	Scheme     string        `json:"scheme"` // of the signature
+	CreatedAt  Timestamp     `json:"createdAt"`
+}
+
+// User is somebody in the organisation. Their keys and authenticators, which Turnkey lists as well, are left out.
+type User struct {
+	UserID          string    `json:"userId"`
+	UserName        string    `json:"userName"`
+	UserEmail       string    `json:"userEmail,omitzero"`
+	UserPhoneNumber string    `json:"userPhoneNumber,omitzero"`
+	UserTags        []string  `json:"userTags"` // ids of tags
+	CreatedAt       Timestamp `json:"createdAt"`
+	UpdatedAt       Timestamp `json:"updatedAt"`
+}
+
+// AppProof is a signed statement of Turnkey's enclave on what it did. This package does not verify it.
+type AppProof struct {
+	Scheme       string `json:"scheme"`
+	PublicKey    string `json:"publicKey"` // ephemeral
+	ProofPayload string `json:"proofPayload"`
+	Signature    string `json:"signature"`
+}
+
+// CreateAuthenticatorsRequest asks for new authenticators. [Client.NewCreateAuthenticatorsRequest] makes it.
+type CreateAuthenticatorsRequest struct {
+	Type           ActivityType                 `json:"type"`        // ActivityTypeCreateAuthenticatorsV2
+	TimestampMs    string                       `json:"timestampMs"` // Unix milliseconds, decimal; part of the identity
+	OrganizationID string                       `json:"organizationId"`
+	Parameters     CreateAuthenticatorsIntentV2 `json:"parameters"`
+	// GenerateAppProofs asks for AppProofs in the activity.
+	GenerateAppProofs *bool `json:"generateAppProofs,omitzero"`
+}
+
+// Validate refuses another type, whose result this package could not read, and a timestamp that is no number.
+func (r CreateAuthenticatorsRequest) Validate() error {
+	switch {
+	case r.Type != ActivityTypeCreateAuthenticatorsV2:
+		return &wire.FieldError{Field: "Type", Reason: "must be " + string(ActivityTypeCreateAuthenticatorsV2)}
+	case strings.Trim(r.TimestampMs, "0123456789") != "":
+		return &wire.FieldError{Field: "TimestampMs", Reason: "must be Unix milliseconds, decimal"}
+	}
+	return nil
+}
+
+// CreateAuthenticatorsIntentV2 says which passkeys to add to whom.
+type CreateAuthenticatorsIntentV2 struct {
+	// Authenticators are the passkeys, at least one. Package passkey makes them from what a browser sent.
+	Authenticators []byzantine.AuthenticatorParam `json:"authenticators" check:"min=1"`
+	UserID         string                         `json:"userId"`
+}
+
+// transports are those that Turnkey has: all of Byzantine's but one.
+var transports = []byzantine.AuthenticatorTransport{
+	byzantine.TransportBLE, byzantine.TransportInternal, byzantine.TransportNFC, byzantine.TransportUSB, byzantine.TransportHybrid,
+}
+
+// Validate refuses transports that Turnkey has no value for.
+func (p CreateAuthenticatorsIntentV2) Validate() error {
+	for i, authenticator := range p.Authenticators {
+		for j, transport := range authenticator.Attestation.Transports {
+			if !slices.Contains(transports, transport) {
+				return &wire.FieldError{
+					Field:  fmt.Sprintf("Authenticators[%d].Attestation.Transports[%d]", i, j),
+					Reason: "Turnkey has no such value: leave it out, the list may be empty",
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// activityAnswer is what both operations answer.
+type activityAnswer struct{ Activity *Activity }
+
+// UnmarshalJSON refuses an answer that nothing can be done with.
+func (r *activityAnswer) UnmarshalJSON(data []byte) error {
+	var answer struct {
+		Activity Activity `json:"activity"`
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return err
+	}
+	if answer.Activity.ID == "" || answer.Activity.Status == "" {
+		return errors.New("there is no activity in it, or one without id or status")
+	}
+	r.Activity = &answer.Activity
+	return nil
+}

@@ -1,0 +1,118 @@
+package turnkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/bridge"
+)
+
+// BaseURL is Turnkey's API.
+const BaseURL = "https://api.turnkey.com"
+
+// Client calls Turnkey for one organisation. It is safe for concurrent use and keeps its connections.
+type Client struct {
+	organizationID string
+	api            bridge.Caller
+}
+
+// NewClient returns a client that stamps with signer: a *byzantine.PrivateKey, an HSM or KMS key through
+// byzantine.NewSigner, or your own. Its public key is that of an API key of a user of the organisation. A key of the
+// parent organisation may read in a sub-organisation, but a write takes one of the sub-organisation's own.
+//
+// The private half in Turnkey's key files is 64 hexadecimal digits, which byzantine.ParsePrivateKey reads; cut off a
+// ":p256" at their end.
+//
+// The options are those of the root package, and mean the same: limits, attempts, transport, logging. Four have a word
+// to add. WithBaseURL leads to another host than [BaseURL]; neither of Byzantine's is one. WithAttemptTimeout is, unless
+// set, 30 seconds for a look at an activity and 3 minutes for a submission. WithClock is the clock that timestampMs is
+// read from; a stamp has no time, so nothing corrects a wrong clock. WithMaxAttempts holds for each poll anew.
+func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine.Option) (*Client, error) {
+	if organizationID == "" {
+		return nil, errors.New("turnkey: NewClient: no organisation id")
+	}
+	client, err := byzantine.NewClient(signer, slices.Concat([]byzantine.Option{byzantine.WithBaseURL(BaseURL)}, opts)...)
+	if err != nil {
+		return nil, fmt.Errorf("turnkey: %w", err)
+	}
+	return &Client{organizationID, bridge.Open(client, stampWith(signer))}, nil
+}
+
+// CreateAuthenticators adds passkeys to a user of the organisation and returns the ids that Turnkey gave them, in the
+// order of the request. The authenticators are what package passkey makes; a transport Turnkey has no name for, such as
+// byzantine.TransportUnknown, is refused as a *byzantine.FieldError. userID is Turnkey's id of the user.
+//
+// It polls an activity that is not over yet, after 1 second, then 2, 4, and every 5, until ctx ends: give it a deadline.
+// The error is a *[ConsensusError] if somebody has to approve the activity, a *[FailedError] if it ended otherwise than
+// completed, an *[UnresolvedError] if its end was not seen. After byzantine.ErrOutcomeUnknown look at the user's
+// authenticators before you call it again, or use [Client.SubmitCreateAuthenticators], which may be called again.
+//
+// POST /public/v1/submit/create_authenticators, activity type [ActivityTypeCreateAuthenticatorsV2].
+func (c *Client) CreateAuthenticators(ctx context.Context, userID string, authenticators []byzantine.AuthenticatorParam) ([]string, error) {
+	return c.SubmitCreateAuthenticators(ctx, c.NewCreateAuthenticatorsRequest(userID, authenticators))
+}
+
+// NewCreateAuthenticatorsRequest returns the request of [Client.CreateAuthenticators], dated now.
+func (c *Client) NewCreateAuthenticatorsRequest(userID string, authenticators []byzantine.AuthenticatorParam) *CreateAuthenticatorsRequest {
+	return &CreateAuthenticatorsRequest{
+		Type:           ActivityTypeCreateAuthenticatorsV2,
+		TimestampMs:    strconv.FormatInt(c.api.Now().UnixMilli(), 10),
+		OrganizationID: c.organizationID,
+		Parameters:     CreateAuthenticatorsIntentV2{Authenticators: authenticators, UserID: userID},
+	}
+}
+
+// SubmitCreateAuthenticators is [Client.CreateAuthenticators] with a request that the caller keeps. The same request is
+// the same activity, however often it is submitted and by whichever process, so this is the call for those who repeat it
+// after byzantine.ErrOutcomeUnknown or a crash: write the request down first, it is plain JSON. For how long Turnkey
+// takes an old timestampMs is not documented.
+func (c *Client) SubmitCreateAuthenticators(ctx context.Context, req *CreateAuthenticatorsRequest) ([]string, error) {
+	if req == nil {
+		req = new(CreateAuthenticatorsRequest)
+	}
+	if req.OrganizationID != "" && req.OrganizationID != c.organizationID {
+		return nil, &byzantine.FieldError{Field: "CreateAuthenticatorsRequest.OrganizationID", Reason: "is not the client's"}
+	}
+	activity, err := c.call(ctx, bridge.Call{
+		Operation: "create_authenticators", Path: "/public/v1/submit/create_authenticators", Request: req,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if activity, err = c.follow(ctx, activity); err != nil {
+		return nil, err
+	}
+	return activity.outcome()
+}
+
+// GetActivityRequest names an activity. [Client.GetActivity] makes it.
+type GetActivityRequest struct {
+	OrganizationID string `json:"organizationId"`
+	ActivityID     string `json:"activityId"`
+}
+
+// GetActivity returns an activity as it stands, of whatever type: of another than [ActivityTypeCreateAuthenticatorsV2]
+// without its intent and result.
+//
+// POST /public/v1/query/get_activity. It changes nothing, so its errors are never byzantine.ErrOutcomeUnknown.
+func (c *Client) GetActivity(ctx context.Context, activityID string) (*Activity, error) {
+	return c.call(ctx, bridge.Call{
+		Operation: "get_activity", Path: "/public/v1/query/get_activity", Query: true,
+		Request: &GetActivityRequest{OrganizationID: c.organizationID, ActivityID: activityID},
+	})
+}
+
+// call makes a call that is answered with an activity. It may be repeated: Turnkey takes the SHA-256 of the body for
+// the activity's fingerprint, and a body with a known fingerprint is answered with the activity that there is already.
+// The stamp is over the body alone and never gets old.
+func (c *Client) call(ctx context.Context, call bridge.Call) (*Activity, error) {
+	var answer activityAnswer
+	if err := c.api.Do(ctx, call, &answer); err != nil {
+		return nil, withCode(err)
+	}
+	return answer.Activity, nil
+}

@@ -1,0 +1,144 @@
+package turnkey
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// ErrorCode is Turnkey's name for what went wrong. Values that are not listed here pass through.
+type ErrorCode string
+
+// The codes that have been seen.
+const (
+	CodeUnspecified           ErrorCode = "UNSPECIFIED"
+	CodeInternal              ErrorCode = "INTERNAL"
+	CodeOrganizationNotFound  ErrorCode = "ORGANIZATION_NOT_FOUND"
+	CodeOrganizationMismatch  ErrorCode = "ORGANIZATION_MISMATCH"
+	CodeAPIOperationsDisabled ErrorCode = "API_OPERATIONS_DISABLED"
+	CodeSigningQuotaExceeded  ErrorCode = "SIGNING_QUOTA_EXCEEDED"
+	CodeRequestNotAuthorized  ErrorCode = "REQUEST_NOT_AUTHORIZED"
+	CodeSignatureInvalid      ErrorCode = "SIGNATURE_INVALID"
+)
+
+// Status is how Turnkey describes a failure (google.rpc.Status). Members that cannot be read stay empty.
+type Status struct {
+	Code    int32    `json:"code"` // of gRPC; too coarse to branch on
+	Message string   `json:"message"`
+	Details []Detail `json:"details"`
+	// TurnkeyErrorCode is the first one among the details, empty if there is none. Branch on it where it is set.
+	TurnkeyErrorCode ErrorCode `json:"-"`
+}
+
+// Detail is one of the details of a [Status].
+type Detail struct {
+	Type             string    `json:"@type"` // as in "type.googleapis.com/errors.v1.TurnkeyErrorDetail"
+	TurnkeyErrorCode ErrorCode `json:"turnkeyErrorCode,omitzero"`
+}
+
+// UnmarshalJSON reads a status as far as it can be read: what it is about must not be lost because of its form.
+func (s *Status) UnmarshalJSON(data []byte) error {
+	type plain Status
+	*s = Status{}
+	_ = json.Unmarshal(data, (*plain)(s)) // goes on after a member of another type
+	for _, d := range s.Details {
+		if s.TurnkeyErrorCode == "" {
+			s.TurnkeyErrorCode = d.TurnkeyErrorCode
+		}
+	}
+	return nil
+}
+
+// describe is for the end of an error's text. What it quotes is the other side's.
+func (s *Status) describe() string {
+	var b strings.Builder
+	if s.Message != "" {
+		fmt.Fprintf(&b, ": %.300q", s.Message)
+	}
+	if s.TurnkeyErrorCode != "" {
+		fmt.Fprintf(&b, "; turnkeyErrorCode %.100q", s.TurnkeyErrorCode)
+	}
+	return b.String()
+}
+
+// Error is an answer that is not a success, or a success that cannot be read. errors.Is goes by the HTTP status, as for
+// the *byzantine.Error in it.
+type Error struct {
+	Status // zero if the body is not Turnkey's
+	Err    *byzantine.Error
+}
+
+func (e *Error) Error() string {
+	if e.Err == nil { // somebody's literal
+		return "turnkey: refused" + e.describe()
+	}
+	codeOnly := Status{TurnkeyErrorCode: e.TurnkeyErrorCode} // the message is in Err
+	return "turnkey: " + strings.TrimPrefix(e.Err.Error(), "byzantine: ") + codeOnly.describe()
+}
+
+// Unwrap returns the *byzantine.Error, with the status, the attempts and the body.
+func (e *Error) Unwrap() error {
+	if e.Err == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// withCode makes an *Error of a *byzantine.Error. Others stay as they are.
+func withCode(err error) error {
+	var answer *byzantine.Error
+	if !errors.As(err, &answer) {
+		return err
+	}
+	e := &Error{Err: answer}
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		_ = json.Unmarshal(answer.Body, &e.Status) // a body may be anything
+	}
+	return e
+}
+
+// ConsensusError is an activity that waits for somebody's approval: its status is [ActivityConsensusNeeded] or
+// [ActivityAuthenticatorsNeeded]. Whoever approves it does so by its Fingerprint; ask for its end by its ID, with
+// [Client.GetActivity].
+type ConsensusError struct {
+	Activity *Activity
+}
+
+func (e *ConsensusError) Error() string {
+	return fmt.Sprintf("turnkey: %s: somebody has to approve it", e.Activity.describe())
+}
+
+// FailedError is an activity that ended as [ActivityFailed] or [ActivityRejected]. Its Failure says why, as far as
+// Turnkey does; it may be nil.
+type FailedError struct {
+	Activity *Activity
+}
+
+func (e *FailedError) Error() string {
+	text := "turnkey: " + e.Activity.describe()
+	if e.Activity.Failure != nil {
+		text += e.Activity.Failure.describe()
+	}
+	return text
+}
+
+// UnresolvedError is an activity that Turnkey has taken on and whose end this call has not seen, so errors.Is finds
+// byzantine.ErrOutcomeUnknown. Ask for its end by its ID, with [Client.GetActivity].
+type UnresolvedError struct {
+	Activity *Activity // as last seen
+	Err      error     // why the call gave up: the end of the context, a poll that was refused, an answer that does not tell
+}
+
+func (e *UnresolvedError) Error() string {
+	return fmt.Sprintf("turnkey: %s: %v", e.Activity.describe(), e.Err)
+}
+
+// Is reports true for byzantine.ErrOutcomeUnknown.
+func (e *UnresolvedError) Is(target error) bool { return target == byzantine.ErrOutcomeUnknown }
+
+// Unwrap returns Err.
+func (e *UnresolvedError) Unwrap() error { return e.Err }

@@ -1,0 +1,60 @@
+package turnkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// How an activity is polled: after 1 s, 2 s, 4 s, then every 5 s.
+const (
+	firstPoll = time.Second
+	maxPoll   = 5 * time.Second
+)
+
+// follow polls an activity as long as it goes on by itself.
+func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
+	var failure error // of the last poll
+	for pause := firstPoll; a.Status == ActivityCreated || a.Status == ActivityPending; pause = min(2*pause, maxPoll) {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done(): // which GetActivity puts into words
+		}
+		now, err := c.GetActivity(ctx, a.ID)
+		switch {
+		case err == nil:
+			a = now
+		case ctx.Err() != nil && failure != nil:
+			return nil, &UnresolvedError{a, fmt.Errorf("%w; the last poll failed: %w", err, failure)}
+		case ctx.Err() != nil, !passing(err):
+			return nil, &UnresolvedError{a, err}
+		}
+		failure = err
+	}
+	return a, nil
+}
+
+// passing reports whether a failed poll says nothing about the next one.
+func passing(err error) bool {
+	var transport *byzantine.TransportError
+	return errors.As(err, &transport) || errors.Is(err, byzantine.ErrServer) || errors.Is(err, byzantine.ErrRateLimited)
+}
+
+// outcome is what an activity that does not go on by itself came to.
+func (a *Activity) outcome() (authenticatorIDs []string, err error) {
+	switch a.Status {
+	case ActivityCompleted:
+		if ids := a.AuthenticatorIDs(); len(ids) > 0 {
+			return ids, nil
+		}
+		return nil, &UnresolvedError{a, errors.New("the answer has no authenticator ids")}
+	case ActivityConsensusNeeded, ActivityAuthenticatorsNeeded:
+		return nil, &ConsensusError{a}
+	case ActivityFailed, ActivityRejected:
+		return nil, &FailedError{a}
+	}
+	return nil, &UnresolvedError{a, errors.New("its status is not one that this package knows")}
+}
