@@ -6,8 +6,9 @@
 // Make a [Client] with [NewClientFromEnv] or [NewClient] and share it. Its methods are the operations of the API, one each;
 // [Operations] lists them. [Client.Do] reaches routes that have no method yet.
 //
-// Package passkey turns what a browser sends into what the API takes. Package byzantinetest is the API as a local sandbox,
-// for tests and for development without a network.
+// Package passkey turns what a browser sends into what the API takes. Package webhook receives the API's events, each
+// handled once. Package byzantinetest is the API as a local sandbox, for tests and for development without a network.
+// Package turnkey submits the same passkeys to Turnkey, for those who hold an organisation there.
 //
 // # Keys
 //
