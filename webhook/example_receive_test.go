@@ -1,0 +1,54 @@
+package webhook_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// A whole receiver: the endpoint, and a Reconciler for what happens while it is down.
+func Example() {
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	client, mux := sandbox.Client(), http.NewServeMux()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	site := httptest.NewServer(mux)
+	defer site.Close()
+	subscribe(client, site.URL+"/webhooks")
+
+	var dispatcher webhook.Dispatcher
+	dispatcher.OnCustomer(byzantine.EventCustomerActive,
+		func(_ context.Context, _ *webhook.Event, data *byzantine.CustomerEventData) error {
+			fmt.Println(data.Customer.CustomerType, "account may transact")
+			return nil // an error has the event come again
+		})
+	verifier, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(client)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := webhook.NewMemoryStore(0, nil) // stores/redis or stores/postgres for several replicas
+	mux.Handle("/webhooks", verifier.Handler(dispatcher.Handle, webhook.WithStore(store)))
+	reconciler := &webhook.Reconciler{Events: client, Store: store, Handle: dispatcher.Handle}
+	go reconciler.Run(ctx)
+
+	// From here on, the other side.
+	account := sandbox.AddAccount(byzantinetest.Account{Status: byzantine.VerificationUnderReview})
+	sandbox.Approve(account.ID)
+	sandbox.Deliver()
+	// Output: individual account may transact
+}
+
+// subscribe has the sandbox deliver to a URL.
+func subscribe(client *byzantine.Client, url string) {
+	_, err := client.CreateWebhookSubscription(context.Background(), &byzantine.CreateWebhookSubscriptionRequest{URL: url})
+	if err != nil {
+		log.Fatal(err)
+	}
+}
