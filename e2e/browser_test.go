@@ -23,8 +23,8 @@ import (
 
 // The ends of patience. Nothing waits this long unless something is broken.
 const (
-	browserTimeout = 3 * time.Minute
-	tabTimeout     = time.Minute
+	browserTimeout = 5 * time.Minute
+	tabTimeout     = 2 * time.Minute
 	textTimeout    = 20 * time.Second
 )
 
@@ -87,7 +87,7 @@ func (b *browser) open(t *testing.T, name string) *tab {
 	ctx, cancel := context.WithTimeout(ctx, tabTimeout)
 	p := &tab{t: t, ctx: ctx, name: name}
 	p.close = sync.OnceFunc(func() {
-		p.takePicture()
+		p.takePicture(p.name)
 		cancel()
 		closeContext()
 	})
@@ -121,12 +121,24 @@ func (p *tab) watchConsole(event any) {
 var unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // takePicture writes what the tab shows into the folder screenshots.
-func (p *tab) takePicture() {
+func (p *tab) takePicture(name string) {
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if !assert.NoError(p.t, err, "screenshot") {
 		return
 	}
-	name := unsafeInNames.ReplaceAllString(p.t.Name()+"-"+p.name, "-") + ".png"
+	p.keepPicture(name, picture)
+}
+
+// takeFullPicture writes the whole page, also what is out of sight.
+func (p *tab) takeFullPicture(name string) {
+	p.t.Helper()
+	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	require.NoError(p.t, err, "screenshot")
+	p.keepPicture(name, picture)
+}
+
+func (p *tab) keepPicture(name string, picture []byte) {
+	name = unsafeInNames.ReplaceAllString(p.t.Name()+"-"+name, "-") + ".png"
 	require.NoError(p.t, os.MkdirAll("screenshots", 0o755))
 	require.NoError(p.t, os.WriteFile(filepath.Join("screenshots", name), picture, 0o644))
 }
@@ -151,6 +163,21 @@ func eval[T any](p *tab, body string) T {
 	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
 	require.NoError(p.t, err)
 	return value
+}
+
+// until waits for a JavaScript expression to hold, across pages.
+func (p *tab) until(expression string) {
+	p.t.Helper()
+	holds := false
+	for end := time.Now().Add(textTimeout); !holds && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		// While the next page comes there is nothing to ask.
+		value, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		holds = err == nil && value
+	}
+	if !holds {
+		p.takePicture("stuck")
+		require.FailNow(p.t, "did not happen: "+expression, "at %s", eval[string](p, "return location.href + ': ' + document.body.innerText"))
+	}
 }
 
 // beforeLoad runs a script in every page that the tab opens from now on, before the page's own.

@@ -1,0 +1,201 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// focused is the name of what has the keyboard: a button's or a link's text, or the label of a field.
+const focused = `(({ activeElement: e }) => (e.labels?.[0] ?? e).innerText?.trim())(document)`
+
+// tabTo presses the tabulator until something of a name has the keyboard, and checks that it can be seen.
+func (p *person) tabTo(name string) {
+	p.t.Helper()
+	for range 60 {
+		if now := eval[*string](p.tab, "return "+focused); now != nil && *now == name {
+			outline := eval[string](p.tab, `return getComputedStyle(document.activeElement).outlineStyle`)
+			assert.NotEqual(p.t, "none", outline, "%s shows that it has the focus", name)
+			return
+		}
+		p.do(chromedp.KeyEvent(kb.Tab))
+	}
+	require.FailNow(p.t, "the keyboard does not get to "+name)
+}
+
+func (p *person) tabToAndPress(name string) {
+	p.t.Helper()
+	p.tabTo(name)
+	p.do(chromedp.KeyEvent(kb.Enter))
+}
+
+func TestApplicationWithTheKeyboardAlone(t *testing.T) {
+	a := startApplication(t)
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	ada.do(chromedp.Navigate(a.origin))
+	ada.tabTo("E-mail address")
+	ada.do(chromedp.KeyEvent(ada.email + kb.Enter))
+	ada.at("/code")
+	ada.tabTo("Code from the e-mail")
+	ada.do(chromedp.KeyEvent(ada.code() + kb.Enter))
+	ada.at("/account")
+	ada.tabTo("Skip to the content")
+	ada.takePicture("skip link")
+	ada.tabToAndPress("Create a passkey")
+	ada.at("/passkeys")
+	ada.tabTo("Name, to tell it from others")
+	ada.do(chromedp.KeyEvent("Phone"))
+	ada.tabToAndPress("Create a passkey")
+	ada.says("Your passkey is ready.")
+	ada.tabToAndPress("Account")
+	ada.at("/account")
+	ada.tabToAndPress("Activate on Base")
+	ada.becomes("Completed")
+	ada.tabToAndPress("Back to your account")
+	ada.at("/account")
+	ada.tabTo("Amount in USDC")
+	ada.do(chromedp.KeyEvent("250"))
+	ada.tabTo("Deposit")
+	ada.takePicture("focus")
+	ada.do(chromedp.KeyEvent(kb.Enter))
+	ada.becomes("Completed")
+	ada.has("Deposit of 250.00 USDC")
+
+	// What fails leaves the focus where it was.
+	ada.tabToAndPress("Back to your account")
+	ada.at("/account")
+	ada.tabTo("Amount in USDC")
+	ada.do(chromedp.KeyEvent("1"))
+	ada.tabTo("Withdraw")
+	ada.device.verifyUser(false)
+	ada.do(chromedp.KeyEvent(kb.Enter))
+	ada.says(cancelled)
+	assert.Equal(t, "Withdraw", eval[string](ada.tab, "return "+focused))
+}
+
+// names are what assistive technology knows of the page: "role name".
+func (p *person) names() []string {
+	p.t.Helper()
+	var list []string
+	for _, node := range call(p.tab, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
+		if node.Role != nil && node.Name != nil && !node.Ignored {
+			list = append(list, strings.ReplaceAll(string(node.Role.Value)+" "+string(node.Name.Value), `"`, ""))
+		}
+	}
+	return list
+}
+
+func TestApplicationAsAScreenReaderSeesIt(t *testing.T) {
+	a := startApplication(t, byzantinetest.WithProcessingTime(time.Minute))
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	hears := func(names ...string) {
+		t.Helper()
+		heard := ada.names()
+		for _, name := range append(names, "status ", "main ") {
+			assert.Contains(t, heard, name)
+		}
+		assert.Equal(t, 1, eval[int](ada.tab, `return document.querySelectorAll("h1").length`))
+		assert.Empty(t, eval[string](ada.tab, `return [...document.querySelectorAll("input:not([type=hidden])")].filter((i) => !i.labels.length).map((i) => i.name).join()`))
+	}
+	ada.do(chromedp.Navigate(a.origin))
+	hears("RootWebArea Sign in - Example Savings", "heading Sign in", "textbox E-mail address", "button Send me a code")
+	ada.signIn()
+	hears("RootWebArea Your account - Example Savings", "navigation Main", "heading Your account", "region Vaults", "article Dollar savings",
+		"link Create a passkey", "button Sign out Ada Lovelace")
+	ada.createPasskey("Phone")
+	ada.goTo("Account")
+	hears("button Activate on Base")
+	ada.do(chromedp.Click(button("Activate on Base", "Dollar savings")))
+	ada.becomes("Processing")
+	assert.Contains(t, ada.names(), "heading Activation")
+	assert.Contains(t, ada.names(), "region Status")
+	ada.says("")
+	a.api.Advance(time.Minute)
+	ada.says("Activation: Completed")
+	ada.goTo("Account")
+	hears("textbox Amount in USDC", "button Deposit", "button Withdraw", "link Activation")
+}
+
+// A narrow phone, by day and by night.
+func TestApplicationOnAPhone(t *testing.T) {
+	b := startBrowser(t)
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) {
+			a := startApplication(t)
+			ada := a.visit(t, b, "ada@example.com", platform())
+			call(ada.tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			})
+			ada.do(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile, chromedp.EmulateTouch))
+			fits := func(page string) {
+				t.Helper()
+				ada.takeFullPicture(page)
+				assert.LessOrEqual(t, eval[int](ada.tab, `return document.scrollingElement.scrollWidth`), 320, "%s scrolls sideways", page)
+				const small = `return [...document.querySelectorAll("button, input:not([type=hidden]), .button, nav a")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML).join()`
+				assert.Empty(t, eval[string](ada.tab, small), "%s: too small for a thumb", page)
+				assert.Empty(t, eval[string](ada.tab, fmt.Sprintf("return (%s)()", poorContrast)), "%s: contrast", page)
+			}
+			ada.do(chromedp.Navigate(a.origin))
+			fits("sign in")
+			ada.do(chromedp.SendKeys(chromedp.CSS("#email"), ada.email))
+			ada.press("Send me a code")
+			ada.at("/code")
+			ada.do(chromedp.SendKeys(chromedp.CSS("#code"), "wrong"))
+			ada.press("Sign in")
+			ada.has("The code is wrong or too old.")
+			fits("code")
+			ada.do(chromedp.SendKeys(chromedp.CSS("#code"), ada.code()))
+			ada.press("Sign in")
+			ada.at("/account")
+			fits("account without a passkey")
+			ada.createPasskey("A passkey with quite a long name on Ada's telephone")
+			fits("passkeys")
+			ada.goTo("Account")
+			ada.activate("Dollar term savings", "Ethereum")
+			ada.order("Dollar term savings", "Deposit", "1234.567891")
+			ada.becomes("Completed")
+			fits("completed")
+			ada.goTo("Account")
+			ada.order("Dollar term savings", "Withdraw", "200")
+			ada.becomes("Queued")
+			fits("queued")
+			ada.goTo("Account")
+			fits("account")
+			ada.do(chromedp.Navigate(a.origin + "/nowhere"))
+			fits("problem")
+		})
+	}
+}
+
+// poorContrast lists texts whose colour differs too little from what is behind them (WCAG 2.2, 1.4.3: 4.5 to 1).
+const poorContrast = `() => {
+	const rgba = (color) => color.match(/[\d.]+/g).map(Number);
+	const luminance = (color) => {
+		const [r, g, b] = rgba(color).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
+	const ground = (e) => {
+		for (; e; e = e.parentElement) {
+			const color = getComputedStyle(e).backgroundColor;
+			if ((rgba(color)[3] ?? 1) === 1) return color;
+		}
+		return "rgb(255, 255, 255)";
+	};
+	return [...document.body.querySelectorAll("*")]
+		.filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+		.filter((e) => {
+			const [a, b] = [luminance(getComputedStyle(e).color), luminance(ground(e))].sort((x, y) => y - x);
+			return (a + 0.05) / (b + 0.05) < 4.5;
+		})
+		.map((e) => e.outerHTML).join();
+}`

@@ -1,0 +1,218 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// answers says whether the authenticator's user touches it when asked to.
+func (d *device) answers(does bool) {
+	d.tab.t.Helper()
+	call(d.tab, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: d.id, Enabled: does})
+}
+
+// signers are the credential ids of the stamps that were submitted.
+func (a *application) signers(t *testing.T) []string {
+	t.Helper()
+	var ids []string
+	for _, r := range a.api.Requests() {
+		if r.OperationID != "sign_payload_passkey" {
+			continue
+		}
+		var body struct{ WebAuthnStamp string }
+		require.NoError(t, json.Unmarshal(r.Body, &body))
+		var stamp struct{ CredentialID string }
+		require.NoError(t, json.Unmarshal([]byte(body.WebAuthnStamp), &stamp))
+		ids = append(ids, stamp.CredentialID)
+	}
+	return ids
+}
+
+func (d *device) credentialID() string {
+	d.tab.t.Helper()
+	all := d.credentials()
+	require.Len(d.tab.t, all, 1)
+	return base64.RawURLEncoding.EncodeToString(all[0].CredentialID)
+}
+
+func TestApplicationWithTwoPasskeys(t *testing.T) {
+	a := startApplication(t)
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	phone := ada.device
+	ada.signIn()
+	ada.createPasskey("Phone")
+	// The phone is on the list of those that have one already, so the key makes it.
+	key := ada.plugIn(reachedBy(webauthn.AuthenticatorTransportUsb))
+	ada.createPasskey("Key")
+	ada.has("Phone since")
+	ada.has("Key since")
+	ada.takeFullPicture("two passkeys")
+
+	// Either of them signs.
+	ada.goTo("Account")
+	phone.answers(false)
+	ada.activate("Dollar savings", "Base")
+	phone.answers(true)
+	key.answers(false)
+	ada.order("Dollar savings", "Deposit", "10")
+	ada.becomes("Completed")
+	assert.Equal(t, []string{key.credentialID(), phone.credentialID()}, a.signers(t))
+}
+
+// Two persons share a computer. The page asks for Ada's passkeys, so the browser does not offer Grace's; a page that was
+// tampered with gets Grace's signature, and the application refuses that.
+func TestApplicationRefusesThePasskeyOfAnotherAccount(t *testing.T) {
+	b, a := startBrowser(t), startApplication(t)
+	elsewhere := a.visit(t, b, "ada@example.com", platform())
+	elsewhere.signIn()
+	elsewhere.createPasskey("Ada's phone")
+
+	grace := a.visit(t, b, "grace@example.com", platform())
+	grace.signIn()
+	grace.createPasskey("Grace's computer")
+	grace.do(chromedp.Click(chromedp.CSS("body > header form button")))
+	grace.at("/")
+	ada := grace
+	ada.email = "ada@example.com"
+	ada.signIn()
+	activate := button("Activate on Base", "Dollar savings")
+
+	ada.device.verifyUser(true)
+	ada.do(chromedp.Click(activate))
+	ada.says(cancelled)
+
+	ada.beforeLoad(`
+		const get = CredentialsContainer.prototype.get;
+		CredentialsContainer.prototype.get = function (options) {
+			delete options.publicKey.allowCredentials;
+			return get.call(this, options);
+		}`)
+	ada.goTo("Account")
+	ada.do(chromedp.Click(activate))
+	ada.says("This passkey is not one of your account's.")
+	ada.takePicture("another account's passkey")
+	assert.Empty(t, a.outcomes("sign_payload_passkey"))
+}
+
+func TestApplicationWhenTheUserCancels(t *testing.T) {
+	a := startApplication(t)
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	ada.signIn()
+	ada.goTo("Passkeys")
+	ada.device.verifyUser(false)
+	ada.do(chromedp.SendKeys(chromedp.CSS("#name"), "Phone"))
+	ada.press("Create a passkey")
+	ada.says(cancelled)
+	assert.Empty(t, a.outcomes("create_authenticators_otp"))
+	ada.device.verifyUser(true)
+	ada.press("Create a passkey")
+	ada.says("Your passkey is ready.")
+
+	ada.goTo("Account")
+	ada.device.verifyUser(false)
+	activate := button("Activate on Base", "Dollar savings")
+	ada.do(chromedp.Click(activate))
+	ada.says(cancelled)
+	ada.takePicture("cancelled")
+	assert.Empty(t, a.outcomes("sign_payload_passkey"))
+	ada.device.verifyUser(true)
+	ada.do(chromedp.Click(activate))
+	ada.becomes("Completed")
+}
+
+// The user takes longer than the API keeps a payload.
+func TestApplicationWithAnExpiredPayload(t *testing.T) {
+	a := startApplication(t)
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	ada.beforeLoad(`
+		const get = CredentialsContainer.prototype.get;
+		CredentialsContainer.prototype.get = async function (options) {
+			await new Promise((resolve) => (window.confirmNow = resolve));
+			return get.call(this, options);
+		}`)
+	ada.signIn()
+	ada.createPasskey("Phone")
+	ada.goTo("Account")
+	activate := button("Activate on Base", "Dollar savings")
+	ada.do(chromedp.Click(activate))
+	ada.until(`"confirmNow" in window`)
+	ada.until(`document.querySelector("[role=status]").value === "Activate your account on Base: please confirm with your passkey."`)
+	ada.takePicture("waiting for the passkey")
+	a.api.Advance(16 * time.Minute)
+	eval[any](ada.tab, `confirmNow()`)
+	ada.says("This was refused: the payload has expired.")
+	assert.Equal(t, []string{"400"}, a.outcomes("sign_payload_passkey"))
+
+	eval[any](ada.tab, `delete window.confirmNow`)
+	ada.do(chromedp.Click(activate))
+	ada.until(`"confirmNow" in window`)
+	eval[any](ada.tab, `confirmNow()`)
+	ada.becomes("Completed")
+}
+
+// Older browsers have no conversions to JSON, and password managers break them.
+func TestApplicationWithoutJSONConversions(t *testing.T) {
+	a := startApplication(t)
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	ada.beforeLoad(`
+		delete PublicKeyCredential.prototype.toJSON;
+		delete PublicKeyCredential.parseCreationOptionsFromJSON;
+		delete PublicKeyCredential.parseRequestOptionsFromJSON;`)
+	ada.signIn()
+	require.True(t, eval[bool](ada.tab, `return !("toJSON" in PublicKeyCredential.prototype || "parseRequestOptionsFromJSON" in PublicKeyCredential)`))
+	ada.createPasskey("Phone")
+	ada.goTo("Account")
+	ada.activate("Dollar savings", "Base")
+	ada.order("Dollar savings", "Deposit", "10")
+	ada.becomes("Completed")
+}
+
+// The answer to the submission is lost on its way. The page looks for the transaction, and finds it.
+func TestApplicationWithALostAnswer(t *testing.T) {
+	a := startApplication(t)
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	ada.signIn()
+	ada.createPasskey("Phone")
+	ada.goTo("Account")
+	a.api.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Reset: true, TakesEffect: true})
+	a.api.Fail("get_transaction", 5, byzantinetest.Fault{Status: 404})
+	ada.do(chromedp.Click(button("Activate on Base", "Dollar savings")))
+	ada.becomes("Looking for it")
+	ada.takePicture("looking for it")
+	ada.becomes("Completed")
+	ada.has("Activation")
+	assert.Equal(t, []string{"200"}, a.outcomes("sign_payload_passkey"), "it was sent once")
+}
+
+// Two tabs of one browser: to begin in the second ends what was begun in the first.
+func TestApplicationInTwoTabs(t *testing.T) {
+	a := startApplication(t)
+	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
+	ada.signIn()
+	ada.createPasskey("Phone")
+	ada.goTo("Account")
+	ada.beforeLoad(`
+		const get = CredentialsContainer.prototype.get;
+		CredentialsContainer.prototype.get = async function (options) {
+			// Meanwhile, in another tab:
+			const body = new URLSearchParams({ chain: 8453 });
+			if (!window.meanwhile) window.meanwhile = await (await fetch("/activate", { method: "POST", body })).json();
+			return get.call(this, options);
+		}`)
+	ada.do(chromedp.Reload())
+	activate := button("Activate on Base", "Dollar savings")
+	ada.do(chromedp.Click(activate))
+	ada.says("This was begun anew since, or took too long. Please begin again.")
+	assert.Empty(t, a.outcomes("sign_payload_passkey"))
+	ada.do(chromedp.Click(activate))
+	ada.becomes("Completed")
+}

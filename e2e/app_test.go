@@ -1,0 +1,251 @@
+package e2e
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/demo"
+)
+
+// application is examples/passkey-web, with the sandbox behind it.
+type application struct {
+	api    *byzantinetest.Server
+	origin string
+}
+
+// startApplication starts it with transactions that take no time worth waiting for, unless an option says otherwise.
+func startApplication(t *testing.T, opts ...byzantinetest.Option) *application {
+	t.Helper()
+	api := byzantinetest.NewServer(append([]byzantinetest.Option{byzantinetest.WithProcessingTime(300 * time.Millisecond)}, opts...)...)
+	t.Cleanup(api.Close)
+	emails := demo.Seed(api.Sandbox)
+	server := httptest.NewUnstartedServer(nil)
+	a := &application{api: api, origin: localhostOf(t, server)}
+	handler, err := demo.New(api.Sandbox, api.Client(), a.origin, emails, slog.New(slog.NewTextHandler(testLog{t}, nil)))
+	require.NoError(t, err)
+	server.Config.Handler = handler
+	server.Start()
+	t.Cleanup(server.Close)
+	return a
+}
+
+// localhostOf is the origin of a server that is about to start.
+func localhostOf(t *testing.T, server *httptest.Server) string {
+	t.Helper()
+	u, err := url.Parse("http://" + server.Listener.Addr().String())
+	require.NoError(t, err)
+	return "http://localhost:" + u.Port()
+}
+
+// testLog is for what the application logs.
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(line []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+// person is somebody who uses the application.
+type person struct {
+	*tab
+	app    *application
+	email  string
+	device *device
+}
+
+// visit opens a tab for somebody who is not signed in, and plugs an authenticator in. No page is loaded yet.
+func (a *application) visit(t *testing.T, b *browser, email string, options webauthn.VirtualAuthenticatorOptions) *person {
+	t.Helper()
+	name, _, _ := strings.Cut(email, "@")
+	p := &person{tab: b.open(t, name), app: a, email: email}
+	p.device = p.plugIn(options)
+	return p
+}
+
+// atRest holds in a page that is loaded and does nothing.
+const atRest = `document.readyState === "complete" && document.querySelector("main").ariaBusy === "false"`
+
+// at waits until a page is there and at rest.
+func (p *person) at(path string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`%s && new RegExp(%q).test(location.pathname)`, atRest, "^"+path+"$"))
+}
+
+// says waits until the page is at rest and its message is text.
+func (p *person) says(text string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`%s && document.querySelector("[role=status]").value === %q`, atRest, text))
+}
+
+// button is the button of a name, in the card of a vault if one is named.
+func button(name, vault string) chromedp.Search {
+	path := fmt.Sprintf(`//button[normalize-space()="%s"]`, name)
+	if vault != "" {
+		path = fmt.Sprintf(`//article[.//h3[normalize-space()="%s"]]`, vault) + path
+	}
+	return chromedp.Search(path)
+}
+
+func (p *person) press(name string) {
+	p.t.Helper()
+	p.do(chromedp.Click(button(name, "")))
+}
+
+// code is what was e-mailed last, as the sandbox's page shows it.
+func (p *person) code() string {
+	p.t.Helper()
+	response, err := http.Get(p.app.origin + byzantinetest.StatusPath)
+	require.NoError(p.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(p.t, err)
+	found := regexp.MustCompile(`class="code">(\d+)</strong>\s*<div>\s*<p>to ` + regexp.QuoteMeta(html.EscapeString(p.email)) + `, good`).FindSubmatch(text)
+	require.NotNil(p.t, found, "no code for %s", p.email)
+	return string(found[1])
+}
+
+// signIn goes through the two pages in front of the account.
+func (p *person) signIn() {
+	p.t.Helper()
+	p.do(chromedp.Navigate(p.app.origin))
+	p.do(chromedp.SendKeys(chromedp.CSS("#email"), p.email))
+	p.press("Send me a code")
+	p.at("/code")
+	p.do(chromedp.SendKeys(chromedp.CSS("#code"), p.code()))
+	p.press("Sign in")
+	p.at("/account")
+}
+
+func (p *person) goTo(page string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//nav/a[.="%s"]`, page))))
+	p.at("/" + strings.ToLower(page))
+}
+
+// createPasskey does so on the page of the passkeys.
+func (p *person) createPasskey(name string) {
+	p.t.Helper()
+	p.goTo("Passkeys")
+	p.do(chromedp.SendKeys(chromedp.CSS("#name"), name))
+	p.press("Create a passkey")
+	p.says("Your passkey is ready.")
+}
+
+// order fills in the amount in a vault's card and presses a button there.
+func (p *person) order(vault, action, amount string) {
+	p.t.Helper()
+	field := fmt.Sprintf(`//article[.//h3[normalize-space()="%s"]]//input[@name="amount"]`, vault)
+	p.do(chromedp.SetValue(chromedp.Search(field), amount), chromedp.Click(button(action, vault)))
+}
+
+// becomes waits on a transaction's page until the state is the one that is wanted.
+func (p *person) becomes(state string) {
+	p.t.Helper()
+	p.at("/transactions/[0-9a-f-]+")
+	p.until(fmt.Sprintf(`document.getElementById("state").textContent === %q`, state))
+}
+
+// activate does so on the chain of a vault, and goes back to the account.
+func (p *person) activate(vault, chain string) {
+	p.t.Helper()
+	p.do(chromedp.Click(button("Activate on "+chain, vault)))
+	p.becomes("Completed")
+	p.goTo("Account")
+}
+
+// has waits until the page shows a text.
+func (p *person) has(text string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`document.body.innerText.replaceAll("\u00a0", " ").replace(/\s+/g, " ").includes(%q)`, text))
+}
+
+// outcomes are the operations of a kind with the status of their answers.
+func (a *application) outcomes(operation string) []string {
+	var list []string
+	for _, o := range requests(a.api.Requests()).outcomes() {
+		if strings.HasPrefix(o, operation+" ") {
+			list = append(list, strings.TrimPrefix(o, operation+" "))
+		}
+	}
+	return list
+}
+
+// The whole application, from the first page to a completed deposit and a cancelled withdrawal.
+func TestApplication(t *testing.T) {
+	b := startBrowser(t)
+	a := startApplication(t)
+	ada := a.visit(t, b, "ada@example.com", platform())
+	ada.do(chromedp.Navigate(a.origin))
+	ada.takeFullPicture("1 sign in")
+	ada.do(chromedp.SendKeys(chromedp.CSS("#email"), ada.email))
+	ada.press("Send me a code")
+	ada.at("/code")
+	ada.do(chromedp.SendKeys(chromedp.CSS("#code"), "wrong"))
+	ada.press("Sign in")
+	ada.has("The code is wrong or too old.")
+	ada.takeFullPicture("2 code")
+	ada.do(chromedp.SendKeys(chromedp.CSS("#code"), ada.code()))
+	ada.press("Sign in")
+	ada.at("/account")
+	ada.has("Create a passkey first")
+	ada.takeFullPicture("3 account without a passkey")
+
+	ada.goTo("Passkeys")
+	ada.takeFullPicture("4 no passkeys")
+	ada.createPasskey("Ada's phone")
+	ada.takeFullPicture("5 passkeys")
+
+	ada.goTo("Account")
+	ada.takeFullPicture("6 account that is not active")
+	ada.activate("Dollar savings", "Base")
+	ada.order("Dollar savings", "Deposit", "1250.50")
+	ada.becomes("Completed")
+	ada.has("Deposit of 1,250.50 USDC")
+	ada.takeFullPicture("7 completed deposit")
+	ada.goTo("Account")
+	ada.has("You have 1,250.50 USDC")
+	ada.has("Base 8,749.50 USDC")
+
+	ada.activate("Dollar term savings", "Ethereum")
+	ada.order("Dollar term savings", "Deposit", "600")
+	ada.becomes("Completed")
+	ada.goTo("Account")
+	ada.order("Dollar term savings", "Withdraw", "200")
+	ada.becomes("Queued")
+	ada.takeFullPicture("8 queued withdrawal")
+	ada.goTo("Account")
+	ada.has("Queued for withdrawal 200.00 USDC")
+	ada.takeFullPicture("9 account with a queued withdrawal")
+	ada.do(chromedp.NavigateBack())
+	ada.becomes("Queued")
+	ada.press("Cancel the withdrawal")
+	ada.becomes("Cancelled")
+	ada.until(`document.getElementById("cancel").hidden`)
+	ada.takeFullPicture("10 cancelled withdrawal")
+	ada.goTo("Account")
+	ada.has("Dollar term savings USDC on Ethereum, 8.7 % a year You have 600.00 USDC")
+	ada.takeFullPicture("11 account at the end")
+	ada.do(chromedp.EmulateViewport(1280, 800))
+	ada.takePicture("12 account on a desktop")
+
+	ada.do(chromedp.Click(chromedp.CSS("body > header form button")))
+	ada.at("/")
+	ada.do(chromedp.NavigateBack())
+	ada.at("/")
+	assert.Equal(t, []string{"200", "200", "200", "200", "202", "200"}, a.outcomes("sign_payload_passkey"))
+}

@@ -1,0 +1,55 @@
+// Package demo puts the example application in front of the local sandbox, for people who want to try it out.
+package demo
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/webapp"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// Vaults are the sandbox's that the application offers. The last one queues withdrawals.
+var Vaults = []webapp.Vault{
+	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.Base, Currency: byzantine.CryptoUSDC},
+	{Name: "Euro savings", Address: byzantinetest.VaultBaseEURC, Chain: byzantine.Base, Currency: byzantine.CryptoEURC},
+	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.Ethereum, Currency: byzantine.CryptoUSDC},
+}
+
+// Seed puts two persons with an account each into a sandbox, and money into their wallets. It returns the e-mail addresses
+// to sign in with.
+func Seed(sandbox *byzantinetest.Sandbox) (emails []string) {
+	for _, u := range []byzantinetest.User{
+		{Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace"},
+		{Email: "grace@example.com", FirstName: "Grace", LastName: "Hopper"},
+	} {
+		user := sandbox.AddUser(u)
+		account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+		sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, "10000")
+		sandbox.Fund(account.ID, byzantine.Base, byzantine.EURC, "2500")
+		sandbox.Fund(account.ID, byzantine.Ethereum, byzantine.USDC, "5000")
+		emails = append(emails, user.Email)
+	}
+	return emails
+}
+
+// New returns the application for visitors of an origin such as "http://localhost:8080", with the sandbox's status page
+// beside it. client calls the sandbox. The status page shows everybody's codes, so keep it to this machine.
+func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string, emails []string, log *slog.Logger) (http.Handler, error) {
+	app, err := webapp.New(webapp.Config{
+		Client:       client,
+		RelyingParty: &passkey.RelyingParty{ID: "localhost", Name: "Example Savings", Origins: []string{origin}},
+		Vaults:       Vaults,
+		Demo:         &webapp.Demo{Emails: emails, Mailbox: byzantinetest.StatusPath},
+		Log:          log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET "+byzantinetest.StatusPath, sandbox)
+	mux.Handle("/", app)
+	return mux, nil
+}

@@ -1,0 +1,84 @@
+// Passkey-web is a small web application with the local sandbox behind it: sign in by e-mailed code, create a passkey,
+// activate the account, deposit, withdraw, and watch the status move.
+//
+//	go run ./examples/passkey-web
+//
+// Then open http://localhost:8080. Nothing is real and nothing leaves this machine: the e-mails are on the sandbox's
+// status page, and the money is invented. The application itself is in package webapp; static/byzantine-passkey.js is
+// what to copy into a front end of your own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/demo"
+)
+
+func main() {
+	addr := flag.String("addr", "localhost:8080", "`HOST:PORT` to listen on; the host has to be localhost, where browsers allow passkeys without TLS")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *addr, os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))); err != nil {
+		fmt.Fprintln(os.Stderr, "passkey-web:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until the context ends.
+func run(ctx context.Context, addr string, out io.Writer, log *slog.Logger) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("-addr: %w", err)
+	}
+	if host != "localhost" {
+		return errors.New("-addr: the host has to be localhost: browsers allow passkeys nowhere else without TLS")
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	origin := strings.TrimSuffix("http://localhost:"+port, ":80") // browsers leave the default port out
+
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	emails := demo.Seed(sandbox.Sandbox)
+	handler, err := demo.New(sandbox.Sandbox, sandbox.Client(), origin, emails, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Open     %s\nSign in  as %s\nMailbox  %s%s\n", origin, strings.Join(emails, " or "), origin, byzantinetest.StatusPath)
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends the requests that wait for a status
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(soon)
+}

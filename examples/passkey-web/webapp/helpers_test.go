@@ -1,0 +1,270 @@
+package webapp_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/webapp"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+const origin = "https://app.example.com"
+
+// house is the application and its sandbox, without a network, so that it works on a bubble's clock.
+type house struct {
+	t       *testing.T
+	sandbox *byzantinetest.Sandbox
+	handler http.Handler
+	host    string
+	log     *strings.Builder
+}
+
+var vaults = []webapp.Vault{
+	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.Base, Currency: byzantine.CryptoUSDC},
+	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.Ethereum, Currency: byzantine.CryptoUSDC},
+}
+
+// inProcess hands the client's requests to the sandbox.
+type inProcess struct{ handler http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.RequestURI = r.URL.RequestURI()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	sandbox, err := byzantinetest.New()
+	require.NoError(t, err)
+	t.Cleanup(sandbox.Close)
+	client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithClock(sandbox.Now),
+		byzantine.WithHTTPClient(&http.Client{Transport: inProcess{sandbox}}))
+	require.NoError(t, err)
+	h := &house{t: t, sandbox: sandbox, host: "app.example.com", log: new(strings.Builder)}
+	h.handler, err = webapp.New(webapp.Config{
+		Client:       client,
+		RelyingParty: &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{origin}},
+		Vaults:       vaults,
+		Log:          slog.New(slog.NewTextHandler(h.log, nil)),
+	})
+	require.NoError(t, err)
+	return h
+}
+
+// inBubble runs a test on a clock of its own.
+func inBubble(t *testing.T, test func(t *testing.T, h *house)) {
+	synctest.Test(t, func(t *testing.T) { test(t, newHouse(t)) })
+}
+
+// addCustomer adds somebody with an account and money in its wallet, who has done nothing yet.
+func (h *house) addCustomer(name string) *person {
+	h.t.Helper()
+	user := h.sandbox.AddUser(byzantinetest.User{Email: strings.ToLower(name) + "@example.com", FirstName: name, LastName: "Lovelace"})
+	account := h.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+	for _, chain := range []byzantine.ChainID{byzantine.Base, byzantine.Ethereum} {
+		h.sandbox.Fund(account.ID, chain, byzantine.USDC, "1000")
+	}
+	return &person{
+		house: h, t: h.t, email: user.Email, userID: user.ID, accountID: account.ID,
+		device: byzantinetest.NewAuthenticator(byzantinetest.WithOrigin(origin)),
+	}
+}
+
+// operations are those that reached the API.
+func (h *house) operations() []string {
+	var list []string
+	for _, r := range h.sandbox.Requests() {
+		list = append(list, r.OperationID)
+	}
+	return list
+}
+
+// person is somebody with a browser and an authenticator.
+type person struct {
+	*house
+	t                        *testing.T
+	email, userID, accountID string
+	device                   *byzantinetest.Authenticator
+	cookie                   *http.Cookie
+}
+
+// send sends a request as the browser would from a page of the application.
+func (p *person) send(r *http.Request) *httptest.ResponseRecorder {
+	p.t.Helper()
+	r.Host = p.host
+	if r.Header.Get("Sec-Fetch-Site") == "" {
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	if p.cookie != nil {
+		r.AddCookie(p.cookie)
+	}
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		if p.cookie = c; c.MaxAge < 0 {
+			p.cookie = nil
+		}
+	}
+	return w
+}
+
+func (p *person) get(path string) *httptest.ResponseRecorder {
+	p.t.Helper()
+	return p.send(httptest.NewRequestWithContext(p.t.Context(), http.MethodGet, path, nil))
+}
+
+// page gets a page that has to be there.
+func (p *person) page(path string) string {
+	p.t.Helper()
+	w := p.get(path)
+	require.Equal(p.t, http.StatusOK, w.Code, w.Body)
+	assert.Equal(p.t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
+	return w.Body.String()
+}
+
+// post sends a form: names and values in turn.
+func (p *person) post(path string, form ...string) *httptest.ResponseRecorder {
+	p.t.Helper()
+	values := url.Values{}
+	for i := 0; i < len(form); i += 2 {
+		values.Add(form[i], form[i+1])
+	}
+	r := httptest.NewRequestWithContext(p.t.Context(), http.MethodPost, path, strings.NewReader(values.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return p.send(r)
+}
+
+// postBody sends what an authenticator answered.
+func (p *person) postBody(path string, body []byte) *httptest.ResponseRecorder {
+	p.t.Helper()
+	return p.send(httptest.NewRequestWithContext(p.t.Context(), http.MethodPost, path, strings.NewReader(string(body))))
+}
+
+// leadsTo checks that an answer sends the browser to a page.
+func leadsTo(t *testing.T, w *httptest.ResponseRecorder, path string) {
+	t.Helper()
+	require.Equal(t, http.StatusSeeOther, w.Code, w.Body)
+	require.Equal(t, path, w.Header().Get("Location"))
+}
+
+// refused checks that the page's script gets a status and words.
+func refused(t *testing.T, w *httptest.ResponseRecorder, status int, words string) {
+	t.Helper()
+	assert.Equal(t, status, w.Code)
+	assert.Equal(t, "text/plain; charset=utf-8", w.Header().Get("Content-Type"))
+	assert.Contains(t, w.Body.String(), words)
+}
+
+// answer decodes what the page's script gets.
+func answer[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+	t.Helper()
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	var value T
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &value))
+	return value
+}
+
+type nextPage struct{ Location string }
+
+var otpCode = regexp.MustCompile(`class="code">(\d+)</strong>\s*<div>\s*<p>to (\S+), good`)
+
+// code is the newest one that was e-mailed to the person, as the sandbox's page shows it.
+func (p *person) code() string {
+	p.t.Helper()
+	w := httptest.NewRecorder()
+	p.sandbox.ServeHTTP(w, httptest.NewRequest(http.MethodGet, byzantinetest.StatusPath, nil))
+	for _, found := range otpCode.FindAllStringSubmatch(w.Body.String(), -1) {
+		if found[2] == p.email {
+			return found[1]
+		}
+	}
+	require.FailNow(p.t, "no code was sent to "+p.email)
+	return ""
+}
+
+func (p *person) signIn() {
+	p.t.Helper()
+	leadsTo(p.t, p.post("/sign-in", "email", p.email), "/code")
+	leadsTo(p.t, p.post("/code", "code", p.code()), "/account")
+}
+
+// makePasskey lets the authenticator make a passkey, and does not send it yet.
+func (p *person) makePasskey(name string) (response []byte) {
+	p.t.Helper()
+	options := answer[json.RawMessage](p.t, p.post("/passkeys/options", "name", name))
+	response, err := p.device.Create(options)
+	require.NoError(p.t, err)
+	return response
+}
+
+func (p *person) enrol() {
+	p.t.Helper()
+	assert.Equal(p.t, nextPage{"/passkeys"}, answer[nextPage](p.t, p.postBody("/passkeys", p.makePasskey("Phone"))))
+}
+
+// begun is the answer to the first half of a transaction.
+type begun struct {
+	What    string
+	Submit  string
+	Options json.RawMessage
+}
+
+// begin is the first half, and what the authenticator answers.
+func (p *person) begin(path string, form ...string) (b begun, response []byte) {
+	p.t.Helper()
+	b = answer[begun](p.t, p.post(path, form...))
+	response, err := p.device.Get(b.Options)
+	require.NoError(p.t, err)
+	return b, response
+}
+
+// transact is both halves. It returns the transaction's page.
+func (p *person) transact(path string, form ...string) (page string) {
+	p.t.Helper()
+	b, response := p.begin(path, form...)
+	return answer[nextPage](p.t, p.postBody(b.Submit, response)).Location
+}
+
+// status is what the page of a transaction is told.
+type status struct {
+	Status, State, Meaning string
+	Final, Cancellable     bool
+}
+
+// next waits for the next status of a transaction.
+func (p *person) next(page, seen string) status {
+	p.t.Helper()
+	return answer[status](p.t, p.get(page+"/status?seen="+seen))
+}
+
+// newSaver is somebody who is signed in, has a passkey and an active account on both chains.
+func (h *house) newSaver(name string) *person {
+	h.t.Helper()
+	p := h.addCustomer(name)
+	h.sandbox.Activate(p.accountID, byzantine.Base, byzantine.Ethereum)
+	p.signIn()
+	p.enrol()
+	return p
+}

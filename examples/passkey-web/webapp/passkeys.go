@@ -1,0 +1,141 @@
+package webapp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// passkeys is what a database keeps: each passkey with its public key, which is needed to check what it signs.
+type passkeys struct {
+	mu     sync.Mutex
+	byUser map[string][]passkey.Credential
+}
+
+func (p *passkeys) add(userID string, c passkey.Credential) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.byUser[userID] = append(p.byUser[userID], c)
+}
+
+// get returns a passkey as it was registered here, or the bare id of one that was registered elsewhere: without its
+// public key what it signs is left to the API to check.
+func (p *passkeys) get(userID, id string) passkey.Credential {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.byUser[userID], func(c passkey.Credential) bool { return c.ID == id })
+	if i < 0 {
+		return passkey.Credential{ID: id}
+	}
+	return p.byUser[userID][i]
+}
+
+// passkeysOf returns the signed-in user's passkeys that the API knows. Which ones count is for the API to say.
+func (a *app) passkeysOf(ctx context.Context, s session) ([]byzantine.Authenticator, error) {
+	user, err := a.Client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{UserID: s.UserID})
+	if err != nil {
+		return nil, err
+	}
+	for _, account := range user.Accounts {
+		if account.AccountID == s.AccountID {
+			return account.Authenticators, nil
+		}
+	}
+	return nil, nil
+}
+
+// passkeyList is what the page of the passkeys shows.
+type passkeyList struct {
+	Passkeys []byzantine.Authenticator
+	CanAdd   bool   // the code that the user signed in with is fresh enough
+	Email    string // to send another one to
+}
+
+func (a *app) passkeysPage(w http.ResponseWriter, r *http.Request, s session) error {
+	list, err := a.passkeysOf(r.Context(), s)
+	if err != nil {
+		return err
+	}
+	return a.render(w, r, http.StatusOK, "passkeys", passkeyList{Passkeys: list, CanAdd: s.canAddPasskey(), Email: s.Email})
+}
+
+func (s session) canAddPasskey() bool {
+	return s.OTPSessionID != "" && (s.OTPSessionEnd.IsZero() || time.Now().Before(s.OTPSessionEnd))
+}
+
+// beginPasskey makes the options for navigator.credentials.create. What will be checked stays in the session.
+func (a *app) beginPasskey(w http.ResponseWriter, r *http.Request, s session) error {
+	name := strings.TrimSpace(r.PostFormValue("name"))
+	if name == "" || utf8.RuneCountInString(name) > 64 {
+		return &problem{http.StatusBadRequest, "Please give the passkey a name of at most 64 characters."}
+	}
+	if !s.canAddPasskey() {
+		return errNewCode
+	}
+	known, err := a.passkeysOf(r.Context(), s)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, k := range known {
+		ids = append(ids, k.CredentialID)
+	}
+	options, state, err := a.RelyingParty.BeginRegistration(passkey.User{ID: s.UserID, Name: s.Email, DisplayName: s.Name}, ids...)
+	if err != nil {
+		return err
+	}
+	if _, err := a.sessions.change(r, func(s *session) { s.Registration, s.PasskeyName = state, name }); err != nil {
+		return err
+	}
+	return respond(w, options)
+}
+
+// finishPasskey registers what the browser's authenticator has made, for the user in whose session it was begun.
+func (a *app) finishPasskey(w http.ResponseWriter, r *http.Request, s session) error {
+	var state *passkey.RegistrationState
+	_, err := a.sessions.change(r, func(s *session) { state, s.Registration = s.Registration, nil }) // it counts once
+	if err != nil {
+		return err
+	}
+	if state == nil || state.UserID != s.UserID {
+		return errBeginAgain
+	}
+	response, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	credential, err := a.RelyingParty.FinishRegistration(state, response, s.PasskeyName)
+	if err != nil {
+		return err
+	}
+	// The passkey exists on the user's device by now, so a closed tab must not end the call that registers it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
+	defer cancel()
+	_, err = a.Client.CreateAuthenticatorsOTP(ctx, &byzantine.CreateAuthenticatorsOTPRequest{
+		SessionID: s.OTPSessionID, AccountID: s.AccountID, UserID: s.UserID,
+		Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
+	})
+	notice := "Your passkey is ready."
+	switch {
+	case errors.Is(err, byzantine.ErrOutcomeUnknown):
+		// The list comes from the API, so it does no harm to keep a key that is not in it.
+		a.Log.ErrorContext(ctx, "outcome unknown", "err", err)
+		notice = "We got no answer. If your passkey is in this list, it was added. If not, please try again."
+	case err != nil:
+		return err
+	}
+	a.passkeys.add(s.UserID, *credential)
+	if _, err := a.sessions.change(r, func(s *session) { s.Notice = notice }); err != nil {
+		return err
+	}
+	return respond(w, map[string]string{"location": "/passkeys"})
+}

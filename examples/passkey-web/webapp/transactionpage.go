@@ -1,0 +1,154 @@
+package webapp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// maxWait is how long a request for the next status may take: longer than a new transaction may be unknown, shorter than
+// the patience of proxies.
+const maxWait = 45 * time.Second
+
+// transactionView is a transaction in words.
+type transactionView struct {
+	ID          string    `json:"-"`
+	What        string    `json:"-"` // "Deposit of 250.00 USDC"
+	Where       string    `json:"-"` // the vault, or the chain
+	Hash        string    `json:"-"`
+	Created     time.Time `json:"-"`
+	Status      string    `json:"status"` // the API's word; empty for one that it does not know
+	State       string    `json:"state"`  // that in one or two words
+	Meaning     string    `json:"meaning"`
+	Final       bool      `json:"final"`       // nothing will change any more
+	Cancellable bool      `json:"cancellable"` // while it waits in the vault's queue
+}
+
+// states says what a status means to the user.
+var states = map[byzantine.TransactionStatus]struct{ state, meaning string }{
+	byzantine.TransactionWithdrawalInitiated: {"Queued", "The vault pays it out later. Until then you can cancel it."},
+	byzantine.TransactionWaitingForFunds:     {"Waiting for funds", "It goes on when the money has arrived."},
+	byzantine.TransactionFundsInTransfer:     {"In transfer", "The money is between the banks and the chain."},
+	byzantine.TransactionFundsReceived:       {"Funds received", "The money has arrived."},
+	byzantine.TransactionProcessing:          {"Processing", "It was sent to the chain. This takes some seconds."},
+	byzantine.TransactionCompleted:           {"Completed", "All done."},
+	byzantine.TransactionSimulationFailed:    {"Failed", "It was stopped before it reached the chain. Nothing was moved."},
+	byzantine.TransactionReverted:            {"Reverted", "The chain has undone it. Nothing was moved."},
+	byzantine.TransactionRefunded:            {"Refunded", "The money was sent back."},
+	byzantine.TransactionCancelled:           {"Cancelled", "Nothing was moved."},
+}
+
+var kinds = map[byzantine.TransactionType]string{
+	byzantine.TransactionTypeDeposit:       "Deposit",
+	byzantine.TransactionTypeWithdraw:      "Withdrawal",
+	byzantine.TransactionTypeAuthorization: "Activation",
+}
+
+// describe puts a transaction into words. Types and statuses that are new to this program show as they are.
+func (a *app) describe(t *byzantine.Transaction) transactionView {
+	v := transactionView{
+		ID: t.TransactionID, What: kinds[t.Type], Where: chainName(t.ChainID), Created: t.CreatedAt,
+		Status: string(t.Status), Final: t.Status.Terminal(),
+		Cancellable: t.WithdrawalRequest != nil && t.WithdrawalRequest.Status == byzantine.WithdrawalPending,
+	}
+	if v.What == "" {
+		v.What = inWords(string(t.Type))
+	}
+	if t.SourceAmount != nil && t.SourceCurrency != nil {
+		v.What += " of " + money(*t.SourceAmount, *t.SourceCurrency)
+	}
+	for _, vault := range a.Vaults {
+		if t.VaultAddr != nil && vault.Chain == t.ChainID && strings.EqualFold(vault.Address, *t.VaultAddr) {
+			v.Where = vault.Name
+		}
+	}
+	if t.TransactionHash != nil {
+		v.Hash = *t.TransactionHash
+	}
+	words, ok := states[t.Status]
+	if !ok {
+		words.state = inWords(string(t.Status))
+	}
+	v.State, v.Meaning = words.state, words.meaning
+	return v
+}
+
+// money writes an amount with its currency.
+func money[C byzantine.Currency | byzantine.CryptoCurrency](sum byzantine.Decimal, currency C) string {
+	return amount(sum) + " " + strings.ToUpper(string(currency))
+}
+
+// inWords makes "approve_deposit" readable.
+func inWords(name string) string {
+	name = strings.ReplaceAll(name, "_", " ")
+	return strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
+}
+
+// notSeen is a transaction that was submitted, or should have been, and that the API does not show.
+func notSeen(last submission) transactionView {
+	if last.late() {
+		return transactionView{
+			ID: last.TransactionID, What: "Your transaction", State: "Not submitted", Final: true,
+			Meaning: "It did not arrive, so nothing was moved. You can begin again.",
+		}
+	}
+	return transactionView{
+		ID: last.TransactionID, What: "Your transaction", State: "Looking for it",
+		Meaning: "It was sent, and should show up soon. Please do not begin another one before we know.",
+	}
+}
+
+// transactionOf returns a transaction of the signed-in user's account. Somebody else's is like none.
+func (a *app) transactionOf(ctx context.Context, s session, id string) (*byzantine.Transaction, error) {
+	t, err := a.Client.GetTransaction(ctx, id)
+	switch {
+	case errors.Is(err, byzantine.ErrInvalidRequest): // no id at all
+		return nil, errNotFound
+	case err != nil:
+		return nil, err
+	case t.AccountID != s.AccountID:
+		return nil, errNotFound
+	}
+	return t, nil
+}
+
+func (a *app) transactionPage(w http.ResponseWriter, r *http.Request, s session) error {
+	id := r.PathValue("id")
+	t, err := a.transactionOf(r.Context(), s, id)
+	switch {
+	case errors.Is(err, byzantine.ErrNotFound) && id == s.Last.TransactionID:
+		return a.render(w, r, http.StatusOK, "transaction", notSeen(s.Last))
+	case err != nil:
+		return err
+	}
+	return a.render(w, r, http.StatusOK, "transaction", a.describe(t))
+}
+
+// transactionStatus answers when the status is another than the page has seen, or after a while.
+func (a *app) transactionStatus(w http.ResponseWriter, r *http.Request, s session) error {
+	ctx, cancel := context.WithTimeout(r.Context(), maxWait)
+	defer cancel()
+	id := r.PathValue("id")
+	t, err := a.transactionOf(ctx, s, id)
+	if err == nil || errors.Is(err, byzantine.ErrNotFound) && id == s.Last.TransactionID {
+		t, err = a.Client.WaitForTransaction(ctx, id, byzantine.Until(func(t *byzantine.Transaction) bool {
+			return string(t.Status) != r.FormValue("seen")
+		}))
+	}
+	var failed *byzantine.TransactionFailedError
+	switch {
+	case t != nil && t.AccountID != s.AccountID:
+		return errNotFound
+	case t != nil && (err == nil || errors.As(err, &failed) || errors.Is(err, context.DeadlineExceeded)):
+		return respond(w, a.describe(t))
+	case errors.Is(err, byzantine.ErrNotFound) && id == s.Last.TransactionID:
+		return respond(w, notSeen(s.Last))
+	case r.Context().Err() != nil:
+		return nil // the page was closed
+	}
+	return err
+}

@@ -1,0 +1,256 @@
+package webapp_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// order is the form of a deposit or a withdrawal of some dollars.
+func order(vault, amount string) []string { return []string{"vault", vault, "amount", amount} }
+
+func TestActivationAndDeposit(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.addCustomer("Ada")
+		ada.signIn()
+		refused(t, ada.post("/activate", "chain", "8453"), http.StatusConflict, "Please create a passkey first.")
+		ada.enrol()
+		assert.Contains(t, ada.page("/account"), "Activate on Base")
+		refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...), http.StatusBadRequest, "This was refused: the account is not activated on chain 8453.")
+
+		b, response := ada.begin("/activate", "chain", "8453")
+		assert.Equal(t, "Activate your account on Base", b.What)
+		page := answer[nextPage](t, ada.postBody(b.Submit, response)).Location
+		assert.Contains(t, ada.page(page), "Processing")
+		assert.Equal(t, status{Status: "completed", State: "Completed", Meaning: "All done.", Final: true}, ada.next(page, "processing"))
+		assert.NotContains(t, ada.page("/account"), "Activate on Base")
+		assert.Contains(t, ada.page("/account"), "Activate on Ethereum")
+
+		b, _ = ada.begin("/deposit", order("0x"+strings.ToUpper(byzantinetest.VaultBaseUSDC[2:]), "250.5")...)
+		assert.Equal(t, "Deposit 250.50 USDC into Dollar savings", b.What)
+	})
+}
+
+func TestDeposit(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.newSaver("Ada")
+		page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, " 250.50 ")...)
+		shown := ada.page(page)
+		assert.Contains(t, shown, "Deposit of 250.50 USDC")
+		assert.Contains(t, shown, "Dollar savings")
+		assert.Contains(t, shown, `data-seen="processing" data-final="false"`)
+		assert.Equal(t, "completed", ada.next(page, "processing").Status)
+		assert.Contains(t, ada.page(page), `data-seen="completed" data-final="true"`)
+		account := ada.page("/account")
+		assert.Contains(t, account, "749.50 USDC")
+		assert.Contains(t, account, "250.50 USDC")
+		assert.Contains(t, account, page)
+	})
+}
+
+func TestQueuedWithdrawalAndItsCancellation(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.newSaver("Ada")
+		ada.next(ada.transact("/deposit", order(byzantinetest.VaultEthereumQueued, "600")...), "processing")
+		b, response := ada.begin("/withdraw", order(byzantinetest.VaultEthereumQueued, "200")...)
+		assert.Equal(t, "Withdraw 200.00 USDC from Dollar term savings", b.What)
+		page := answer[nextPage](t, ada.postBody(b.Submit, response)).Location
+		queued := ada.next(page, "")
+		assert.Equal(t, "Queued", queued.State)
+		assert.True(t, queued.Cancellable)
+		assert.False(t, queued.Final)
+		assert.Contains(t, ada.page("/account"), "200.00 USDC")
+
+		// Nothing happens: the page gets the same again, and asks again.
+		before := time.Now()
+		assert.Equal(t, queued, ada.next(page, "withdrawal_initiated"))
+		assert.Equal(t, 45*time.Second, time.Since(before))
+
+		b, response = ada.begin(page + "/cancel")
+		assert.Equal(t, "Cancel the withdrawal", b.What)
+		page = answer[nextPage](t, ada.postBody(b.Submit, response)).Location
+		assert.Equal(t, status{Status: "cancelled", State: "Cancelled", Meaning: "Nothing was moved.", Final: true}, ada.next(page, "withdrawal_initiated"))
+		refused(t, ada.post(page+"/cancel"), http.StatusBadRequest, "not a queued withdrawal that is pending")
+	})
+}
+
+func TestOrdersThatMakeNoSense(t *testing.T) {
+	h := newHouse(t)
+	ada := h.newSaver("Ada")
+	before := h.operations()
+	for _, amount := range []string{"", "0", "0.00", "-1", "1,000", "1e3", "0x10", "NaN", "ten", "1.", ".5", "1.2345678", strings.Repeat("9", 16)} {
+		for _, path := range []string{"/deposit", "/withdraw"} {
+			refused(t, ada.post(path, order(byzantinetest.VaultBaseUSDC, amount)...), http.StatusBadRequest, "Please enter an amount such as 250 or 250.50.")
+		}
+	}
+	refused(t, ada.post("/deposit", order(byzantinetest.VaultEthereumUSDC, "1")...), http.StatusNotFound, "There is nothing at this address.")
+	refused(t, ada.post("/withdraw", "amount", "1"), http.StatusNotFound, "There is nothing at this address.")
+	refused(t, ada.post("/activate", "chain", "Base"), http.StatusNotFound, "There is nothing at this address.")
+	assert.Equal(t, before, h.operations(), "the API was not asked")
+	refused(t, ada.post("/activate", "chain", "-1"), http.StatusBadRequest, "Please check what you have entered.")
+	refused(t, ada.post("/activate", "chain", "10"), http.StatusBadRequest, "unknown chain 10")
+	refused(t, ada.post("/transactions/x/cancel"), http.StatusNotFound, "There is nothing at this address.")
+}
+
+// More than there is is found out on submission.
+func TestDepositThatFails(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.newSaver("Ada")
+		page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "1000.01")...)
+		assert.Equal(t, "Failed", ada.next(page, "").State)
+		assert.True(t, ada.next(page, "simulation_failed").Final, "and it answers at once")
+	})
+}
+
+// Transactions of others are like none: not to be seen, not to be cancelled, and their drafts not to be ended.
+func TestTransactionsOfOthers(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada, mallory := h.newSaver("Ada"), h.newSaver("Mallory")
+		ada.next(ada.transact("/deposit", order(byzantinetest.VaultEthereumQueued, "600")...), "processing")
+		page := ada.transact("/withdraw", order(byzantinetest.VaultEthereumQueued, "200")...)
+		b, response := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+
+		w := mallory.get(page)
+		assert.Equal(t, http.StatusNotFound, w.Code)
+		assert.NotContains(t, w.Body.String(), "200")
+		refused(t, mallory.get(page+"/status?seen="), http.StatusNotFound, "nothing")
+		refused(t, mallory.post(page+"/cancel"), http.StatusNotFound, "nothing")
+		refused(t, mallory.postBody(b.Submit, response), http.StatusConflict, "Please begin again.")
+		mallory.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+		refused(t, mallory.postBody(b.Submit, response), http.StatusConflict, "Please begin again.")
+
+		answer[nextPage](t, ada.postBody(b.Submit, response))
+	})
+}
+
+func TestPasskeyOfAnotherAccountSigns(t *testing.T) {
+	h := newHouse(t)
+	ada, mallory := h.newSaver("Ada"), h.newSaver("Mallory")
+	b, _ := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+	_, response := mallory.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+	refused(t, ada.postBody(b.Submit, response), http.StatusForbidden, "This passkey is not one of your account's.")
+	refused(t, ada.postBody(b.Submit, response), http.StatusConflict, "Please begin again.")
+}
+
+func TestASignatureCountsOnce(t *testing.T) {
+	h := newHouse(t)
+	ada := h.newSaver("Ada")
+	b, response := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+	answer[nextPage](t, ada.postBody(b.Submit, response))
+	refused(t, ada.postBody(b.Submit, response), http.StatusConflict, "Please begin again.")
+
+	// Two tabs: the second ends the first, which does not end the second.
+	first, firstResponse := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+	second, secondResponse := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "2")...)
+	refused(t, ada.postBody(first.Submit, firstResponse), http.StatusConflict, "Please begin again.")
+	answer[nextPage](t, ada.postBody(second.Submit, secondResponse))
+
+	// Another device of the same user: the session does not know, the API does.
+	phone := *ada
+	phone.cookie = nil
+	phone.signIn()
+	first, firstResponse = ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+	second, secondResponse = phone.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "2")...)
+	refused(t, ada.postBody(first.Submit, firstResponse), http.StatusBadRequest, "This was refused: no transaction of this id waits for a signature")
+	answer[nextPage](t, phone.postBody(second.Submit, secondResponse))
+}
+
+func TestSignaturesThatComeTooLate(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.newSaver("Ada")
+		b, response := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+		time.Sleep(11 * time.Minute)
+		refused(t, ada.postBody(b.Submit, response), http.StatusConflict, "took too long")
+		assert.NotContains(t, h.operations(), "sign_payload_passkey")
+
+		// The API's clock is ahead: for it the payload has expired before the session's draft has.
+		b, response = ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
+		h.sandbox.Advance(16 * time.Minute)
+		refused(t, ada.postBody(b.Submit, response), http.StatusBadRequest, "This was refused: the payload has expired.")
+	})
+}
+
+// The user closes the tab when the passkey has signed: the transaction is submitted all the same.
+func TestSubmissionOfAClosedTab(t *testing.T) {
+	h := newHouse(t)
+	ada := h.newSaver("Ada")
+	b, response := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+	ctx, closeTab := context.WithCancel(t.Context())
+	closeTab()
+	ada.send(httptest.NewRequestWithContext(ctx, http.MethodPost, b.Submit, strings.NewReader(string(response))))
+	assert.Contains(t, ada.page("/account"), "Deposit of 25.00 USDC")
+}
+
+// The answer to the submission is lost. The page looks for the transaction, and nothing is begun before it is known.
+func TestSubmissionWithUnknownOutcome(t *testing.T) {
+	t.Run("it has arrived", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, h *house) {
+			ada := h.newSaver("Ada")
+			h.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
+			page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+			h.sandbox.Fail("get_transaction", 4, byzantinetest.Fault{Status: 404})
+			assert.Contains(t, ada.page(page), "Looking for it")
+			refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...), http.StatusConflict, "We do not know yet")
+			assert.Equal(t, "Processing", ada.next(page, "").State)
+			ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+		})
+	})
+	t.Run("it has not", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, h *house) {
+			ada := h.newSaver("Ada")
+			h.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502})
+			page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+			assert.Contains(t, ada.page(page), "Looking for it")
+			refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...), http.StatusConflict, "We do not know yet")
+			lost := ada.next(page, "")
+			assert.Equal(t, "Not submitted", lost.State)
+			assert.True(t, lost.Final)
+			assert.Contains(t, ada.page(page), "Not submitted")
+			ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+		})
+	})
+	t.Run("and the API cannot tell", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, h *house) {
+			ada := h.newSaver("Ada")
+			h.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502})
+			ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+			h.sandbox.Fail("get_transaction", 3, byzantinetest.Fault{Status: 503})
+			refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...), http.StatusBadGateway, "That did not work.")
+		})
+	})
+}
+
+// A page that waits for a status may be closed, and the API may be down.
+func TestStatusThatDoesNotCome(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.newSaver("Ada")
+		page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+		ctx, closeTab := context.WithTimeout(t.Context(), time.Second)
+		defer closeTab()
+		ada.send(httptest.NewRequestWithContext(ctx, http.MethodGet, page+"/status?seen=processing", nil))
+		assert.NotContains(t, h.log.String(), "status=502")
+
+		h.sandbox.Fail("get_transaction", 1000, byzantinetest.Fault{Status: 503})
+		refused(t, ada.get(page+"/status?seen=processing"), http.StatusBadGateway, "That did not work.")
+		assert.Contains(t, h.log.String(), "status=502")
+	})
+}
+
+func TestAccountPageWithoutYields(t *testing.T) {
+	h := newHouse(t)
+	ada := h.newSaver("Ada")
+	assert.Contains(t, ada.page("/account"), "6.2 % a year")
+	h.sandbox.Fail("get_vault_apy", 2, byzantinetest.Fault{Status: 404})
+	assert.NotContains(t, ada.page("/account"), "a year")
+	h.sandbox.Fail("get_account_balances", 3, byzantinetest.Fault{Status: 500})
+	w := ada.get("/account")
+	assert.Equal(t, http.StatusBadGateway, w.Code)
+	assert.Contains(t, w.Body.String(), "Please try again.")
+}

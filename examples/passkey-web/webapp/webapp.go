@@ -1,0 +1,152 @@
+// Package webapp is a small web application on byzantine-go: users sign in with an e-mailed code, create passkeys,
+// activate their account, deposit into vaults and withdraw from them. Start reading at [New], which has all routes.
+//
+// It is an example, to be read and copied from. Left out are what depends on your house: a database for sessions and
+// passkeys (both are kept in memory here), a limit on how many codes an address gets per hour, onboarding (the users
+// exist already), and accounts that more than one person signs for on the same device.
+package webapp
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/static"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// Config is what the application needs from outside.
+type Config struct {
+	// Client calls the API.
+	Client *byzantine.Client
+	// RelyingParty is the site. Its Origins are the addresses at which the application answers; its Name stands in the
+	// head of each page.
+	RelyingParty *passkey.RelyingParty
+	// Vaults are what users can deposit into.
+	Vaults []Vault
+	// Demo is for an application in front of the local sandbox; nil otherwise.
+	Demo *Demo
+	// Log takes what went wrong. slog.Default if nil.
+	Log *slog.Logger
+}
+
+// Vault is one of the integrator's vaults. Its name is the integrator's to choose, and its currency has to be known: the
+// API's list of vaults has neither.
+type Vault struct {
+	Name     string
+	Address  string
+	Chain    byzantine.ChainID
+	Currency byzantine.CryptoCurrency
+}
+
+// Demo helps somebody who tries the application out.
+type Demo struct {
+	Emails  []string // addresses to sign in with
+	Mailbox string   // URL of the page that shows the codes
+}
+
+type app struct {
+	Config
+	transactor *passkey.Transactor
+	sessions   *sessions
+	passkeys   *passkeys
+	pages      map[string]*template.Template
+}
+
+// New returns the application. It answers at the root of the relying party's origins.
+func New(config Config) (http.Handler, error) {
+	if config.Client == nil {
+		return nil, errors.New("webapp: Config.Client: missing")
+	}
+	if err := config.RelyingParty.Validate(); err != nil {
+		return nil, fmt.Errorf("webapp: Config.RelyingParty: %w", err)
+	}
+	pages, err := parsePages()
+	if err != nil {
+		return nil, fmt.Errorf("webapp: %w", err)
+	}
+	config.Log = cmp.Or(config.Log, slog.Default())
+	secure := !slices.ContainsFunc(config.RelyingParty.Origins, func(o string) bool { return strings.HasPrefix(o, "http:") })
+	a := &app{
+		Config:     config,
+		transactor: &passkey.Transactor{Client: config.Client, RelyingParty: config.RelyingParty},
+		sessions:   newSessions(secure),
+		passkeys:   &passkeys{byUser: map[string][]passkey.Credential{}},
+		pages:      pages,
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", a.page(a.signInPage))
+	mux.Handle("POST /sign-in", a.page(a.sendCode))
+	mux.Handle("GET /code", a.page(a.codePage))
+	mux.Handle("POST /code", a.page(a.checkCode))
+	mux.Handle("POST /sign-out", a.page(a.signOut))
+
+	mux.Handle("GET /account", a.page(a.signedIn(a.accountPage)))
+	mux.Handle("GET /passkeys", a.page(a.signedIn(a.passkeysPage)))
+	mux.Handle("GET /transactions/{id}", a.page(a.signedIn(a.transactionPage)))
+
+	// What the page's script calls.
+	mux.Handle("POST /passkeys/options", a.call(a.signedIn(a.beginPasskey)))
+	mux.Handle("POST /passkeys", a.call(a.signedIn(a.finishPasskey)))
+	mux.Handle("POST /activate", a.call(a.signedIn(a.beginActivation)))
+	mux.Handle("POST /deposit", a.call(a.signedIn(a.beginDeposit)))
+	mux.Handle("POST /withdraw", a.call(a.signedIn(a.beginWithdrawal)))
+	mux.Handle("POST /transactions/{id}/cancel", a.call(a.signedIn(a.beginCancellation)))
+	mux.Handle("POST /transactions/{id}/submit", a.call(a.signedIn(a.submit)))
+	mux.Handle("GET /transactions/{id}/status", a.call(a.signedIn(a.transactionStatus)))
+
+	mux.Handle("GET /static/{file}", http.StripPrefix("/static/", http.FileServerFS(static.Files)))
+	mux.Handle("GET /", a.page(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
+
+	// A page of another site must not act with the user's cookie: it could enrol its own passkey into their account.
+	return secured(a.atHome(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, passkey.MaxResponseBytes)))), nil
+}
+
+// secured forbids everything that the pages do not need.
+func secured(next http.Handler) http.Handler {
+	headers := map[string]string{
+		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+		"Permissions-Policy":           "publickey-credentials-create=(self), publickey-credentials-get=(self)",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Referrer-Policy":              "same-origin", // not no-referrer, which takes the Origin from forms
+		"X-Content-Type-Options":       "nosniff",
+		"Cache-Control":                "no-store", // the pages show what somebody owns
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// atHome leads visitors of any other address to the relying party's: passkeys work there only, and a name of somebody
+// else's that points here gets no answers.
+func (a *app) atHome(next http.Handler) http.Handler {
+	origins := a.RelyingParty.Origins
+	hosts := map[string]bool{}
+	for _, origin := range origins {
+		if u, err := url.Parse(origin); err == nil { // Validate has parsed it
+			hosts[u.Host] = true
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case hosts[r.Host]:
+			next.ServeHTTP(w, r)
+		case r.Method == http.MethodGet:
+			http.Redirect(w, r, origins[0]+"/", http.StatusFound)
+		default:
+			http.Error(w, "This site is at "+origins[0]+".", http.StatusMisdirectedRequest)
+		}
+	})
+}

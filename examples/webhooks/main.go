@@ -1,0 +1,77 @@
+// Webhooks is a receiver of events: it verifies deliveries, handles each event once, fetches what the webhooks never
+// delivered, and stops without cutting anything off.
+//
+// Without a key in the environment it plays all parts against the local sandbox, and ends. In this folder:
+//
+//	go run .
+//	go run . -store redis://localhost:6379/0
+//	go run . -store postgres://user:password@localhost/database
+//
+// With BYZANTINE_PRIVATE_KEY set it receives at -listen until it is interrupted. The API delivers to public https URLs
+// only, so put a proxy in front that terminates TLS, and create the subscription once (operation create_subscription).
+//
+// It is a module of its own because of the two stores: who imports the SDK shall depend on neither database driver.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "webhooks:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, logs io.Writer) error {
+	flags := flag.NewFlagSet("webhooks", flag.ContinueOnError)
+	flags.SetOutput(logs)
+	listen := flags.String("listen", "127.0.0.1:8080", "`address` to receive at, when there is a key")
+	storeURL := flags.String("store", "memory", "where it is recorded what was handled: memory, or the `URL` of Redis or PostgreSQL")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	store, closeStore, err := openStore(ctx, *storeURL)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	logger := slog.New(slog.NewTextHandler(logs, nil))
+	if os.Getenv("BYZANTINE_PRIVATE_KEY") == "" && os.Getenv("INTEGRATOR_PRIVATE_KEY") == "" {
+		fmt.Fprintln(out, "No BYZANTINE_PRIVATE_KEY in the environment: playing all parts against the local sandbox.")
+		return play(ctx, out, store, logger)
+	}
+	return serve(ctx, *listen, store, logger)
+}
+
+// serve receives events of the real API until the context ends.
+func serve(ctx context.Context, listen string, store webhook.Store, logger *slog.Logger) error {
+	client, err := byzantine.NewClientFromEnv()
+	if err != nil {
+		return err
+	}
+	// The keys are those of the integrator's subscriptions, of later ones too.
+	verifier, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(client)))
+	if err != nil {
+		return err
+	}
+	functions := dispatcher(func(text string) { logger.Info(text) })
+	r := &receiver{
+		Handler:    verifier.Handler(functions.Handle, webhook.WithStore(store), webhook.WithLogger(logger)),
+		Reconciler: &webhook.Reconciler{Events: client, Store: store, Handle: functions.Handle, Logger: logger},
+	}
+	return r.run(ctx, listen, func(address string) { logger.Info("receiving", slog.String("address", address)) })
+}
