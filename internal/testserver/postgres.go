@@ -44,47 +44,40 @@ func postgresPrograms() (string, error) {
 }
 
 func (s *Server) initPostgres(bin string) error {
-	credential, err := s.giveToPostgres()
-	if err != nil {
+	if err := s.giveToPostgres(); err != nil {
 		return err
 	}
-	program := func(name string, args ...string) *exec.Cmd {
-		c := exec.Command(filepath.Join(bin, name), args...)
-		c.Dir = s.Dir
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
-		return c
-	}
 	data := filepath.Join(s.Dir, "data")
-	out, err := program("initdb", "--pgdata", data, "--username", "test", "--auth", "trust", "--no-sync").CombinedOutput()
+	out, err := s.run(filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "test", "--auth", "trust", "--no-sync").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	s.command = func() *exec.Cmd {
-		// Without fsync a crash of the server loses nothing; only one of the machine would.
-		return program("postgres", "-D", data, "-k", s.Dir, "-c", "listen_addresses=", "-c", "fsync=off")
-	}
-	s.ready = func() error { return program("pg_isready", "--quiet", "--host", s.Dir).Run() }
+	s.signal = "QUIT" // the one that takes the other processes along
+	// Without fsync a crash of the server loses nothing; only one of the machine would.
+	s.command = []string{filepath.Join(bin, "postgres"), "-D", data, "-k", s.Dir, "-c", "listen_addresses=", "-c", "fsync=off"}
+	s.ready = func() error { return s.run(filepath.Join(bin, "pg_isready"), "--quiet", "--host", s.Dir).Run() }
 	return s.Start()
 }
 
-// giveToPostgres makes the directory that of the user postgres if this is root. Its result is who runs the programs.
-func (s *Server) giveToPostgres() (*syscall.Credential, error) {
+// giveToPostgres makes the directory and the processes those of the user postgres, if this is root.
+func (s *Server) giveToPostgres() error {
 	if os.Getuid() != 0 {
-		return nil, nil
+		return nil
 	}
 	postgres, err := user.Lookup("postgres")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	uid, err := strconv.ParseUint(postgres.Uid, 10, 32)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	gid, err := strconv.ParseUint(postgres.Gid, 10, 32)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(s.Dir, int(uid), int(gid))
+	s.user = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return os.Chown(s.Dir, int(uid), int(gid))
 }
 
 // PostgresAddress is the connection string of a server of NewPostgres.

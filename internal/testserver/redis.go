@@ -21,10 +21,9 @@ func NewRedis() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.command = func() *exec.Cmd {
-		return exec.Command(program, "--port", "0", "--unixsocket", s.RedisSocket(), "--dir", s.Dir,
-			"--save", "", "--appendonly", "yes", "--appendfsync", "always", "--logfile", "redis.log")
-	}
+	s.signal = "KILL"
+	s.command = []string{program, "--port", "0", "--unixsocket", s.RedisSocket(), "--dir", s.Dir,
+		"--save", "", "--appendonly", "yes", "--appendfsync", "always", "--logfile", "redis.log"}
 	s.ready = func() error {
 		conn, err := net.Dial("unix", s.RedisSocket())
 		if err != nil {

@@ -7,6 +7,7 @@ package testserver
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +22,13 @@ const required = "BYZANTINE_REQUIRE_PROGRAMS"
 // Server is a server of this test's own.
 type Server struct {
 	Dir     string
-	command func() *exec.Cmd
+	command []string            // the program and its arguments
+	user    *syscall.Credential // whose process it is; nil for the test's
+	signal  string              // that ends the program at once, with all its processes
 	ready   func() error
+
 	process *exec.Cmd
+	hold    io.Closer // the server lives while this is open
 }
 
 // Main runs a package's tests with servers. Each of servers gets one, or stays nil if its program is not installed. Main
@@ -58,9 +63,16 @@ func newServer() (*Server, error) {
 	return &Server{Dir: dir}, err
 }
 
+// guard is a shell script that runs a program until its own input ends: when the test wants it to, or dies.
+const guard = `signal=$1; shift; "$@" & read -r _; kill -s "$signal" $!; wait`
+
 // Start starts the server, again after Crash, and returns when it answers.
 func (s *Server) Start() error {
-	s.process = s.command()
+	s.process = s.run("sh", append([]string{"-c", guard, "sh", s.signal}, s.command...)...)
+	var err error
+	if s.hold, err = s.process.StdinPipe(); err != nil {
+		return err
+	}
 	if err := s.process.Start(); err != nil {
 		return err
 	}
@@ -70,17 +82,25 @@ func (s *Server) Start() error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s does not answer: %w", filepath.Base(s.process.Path), err)
+			return fmt.Errorf("%s does not answer: %w", filepath.Base(s.command[0]), err)
 		}
 	}
 }
 
+// run makes a command of the server's user.
+func (s *Server) run(program string, args ...string) *exec.Cmd {
+	c := exec.Command(program, args...)
+	c.Dir = s.Dir
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
+	return c
+}
+
 // Crash ends the server at once, without any clean-up.
 func (s *Server) Crash() {
-	if s.process != nil && s.process.ProcessState == nil {
-		// PostgreSQL takes its other processes along only on SIGQUIT; Redis dies of it like of any other.
-		_ = s.process.Process.Signal(syscall.SIGQUIT)
+	if s.hold != nil {
+		_ = s.hold.Close()
 		_ = s.process.Wait()
+		s.hold = nil
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -27,7 +28,7 @@ func TestStore(t *testing.T) { storetest.Run(t, replicas) }
 func TestCreateSchemaAtTheSameMoment(t *testing.T) {
 	s := testserver.Need(t, shared)
 	_, pool := newStore(t, s)
-	_, err := pool.Exec(t.Context(), "CREATE SCHEMA moment")
+	_, err := pool.Exec(t.Context(), "DROP SCHEMA IF EXISTS moment CASCADE; CREATE SCHEMA moment")
 	require.NoError(t, err)
 	config, err := pgxpool.ParseConfig(s.PostgresAddress() + " search_path=moment")
 	require.NoError(t, err)
@@ -48,45 +49,38 @@ func TestCreateSchemaAtTheSameMoment(t *testing.T) {
 func TestPurgeDropsWhatIsOlderThanTheRetention(t *testing.T) {
 	store, pool := newStore(t, testserver.Need(t, shared), postgres.WithRetention(48*hour))
 	ctx := t.Context()
+	run := storetest.NewID()
 	begin := func(key string, lease time.Duration) webhook.Claim {
-		c, err := store.Begin(ctx, key, lease)
+		c, err := store.Begin(ctx, run+key, lease)
 		require.NoError(t, err)
 		return c
 	}
 	age := func(key string, by time.Duration) {
 		tag, err := pool.Exec(ctx, `UPDATE byzantine_webhook_records SET touched_at = touched_at - $2::interval,
-			lease_until = lease_until - $2::interval, done_at = done_at - $2::interval WHERE key = $1`, key, by)
+			lease_until = lease_until - $2::interval, done_at = done_at - $2::interval WHERE key = $1`, run+key, by)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, tag.RowsAffected())
 	}
-	old := begin("purge old", hour)
+	old := begin("old", hour)
 	require.NoError(t, store.Done(ctx, old))
-	age("purge old", 49*hour)
-	require.NoError(t, store.Done(ctx, begin("purge young", hour)))
-	age("purge young", 47*hour)
-	begin("purge dead", hour)
-	age("purge dead", 51*hour)
-	begin("purge at work", 100*hour)
-	age("purge at work", 49*hour)
-	checkpoint := begin("purge checkpoint", hour)
-	require.NoError(t, store.Save(ctx, checkpoint, hour, "value"))
-	age("purge checkpoint", 100*hour)
+	age("old", 49*hour)
+	require.NoError(t, store.Done(ctx, begin("young", hour)))
+	age("young", 47*hour)
+	begin("dead", hour)
+	age("dead", 51*hour)
+	begin("at work", 100*hour)
+	age("at work", 49*hour)
+	require.NoError(t, store.Save(ctx, begin("checkpoint", hour), hour, "value"))
+	age("checkpoint", 100*hour)
 
 	require.NoError(t, store.Purge(ctx))
-	rows := func() (keys []string) {
-		r, err := pool.Query(ctx, `SELECT key FROM byzantine_webhook_records WHERE key LIKE 'purge %' ORDER BY key`)
-		require.NoError(t, err)
-		defer r.Close()
-		for r.Next() {
-			var key string
-			require.NoError(t, r.Scan(&key))
-			keys = append(keys, key)
-		}
-		return keys
-	}
-	assert.Equal(t, []string{"purge at work", "purge checkpoint", "purge young"}, rows())
-	assert.Greater(t, begin("purge old", hour).Token, old.Token, "tokens grow all the same")
-	assert.Equal(t, "value", begin("purge checkpoint", hour).Value)
+	rows, err := pool.Query(ctx, `SELECT substr(key, 37) FROM byzantine_webhook_records WHERE key LIKE $1 || '%' ORDER BY key`, run)
+	require.NoError(t, err)
+	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	assert.Equal(t, []string{"at work", "checkpoint", "young"}, keys)
+	assert.Greater(t, begin("old", hour).Token, old.Token, "tokens grow all the same")
+	assert.Equal(t, "value", begin("checkpoint", hour).Value)
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -148,7 +142,7 @@ func TestReceiverWhileTheServerIsAway(t *testing.T) {
 		return nil
 	}, webhook.WithStore(store), webhook.WithTimeout(time.Minute))
 
-	const event, other = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+	event, other := storetest.NewID(), storetest.NewID()
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, 1, calls)
@@ -177,11 +171,11 @@ func crashingReplica(address string) int {
 	if err != nil {
 		return 1
 	}
-	c, err := store.Begin(context.Background(), "crash", 300*time.Millisecond)
+	c, err := store.Begin(context.Background(), storetest.NewID(), 300*time.Millisecond)
 	if err != nil {
 		return 1
 	}
-	fmt.Println(c.Token)
+	fmt.Println(c.Key, c.Token)
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
 		return 1
@@ -197,21 +191,21 @@ func TestCrashBetweenBeginAndDone(t *testing.T) {
 	replica.Env = append(os.Environ(), replicaEnv+"="+s.PostgresAddress())
 	out, err := replica.Output()
 	require.ErrorContains(t, err, "killed", "it dies in the middle")
-	var crashed int64
-	_, err = fmt.Sscan(string(out), &crashed)
+	var crashed webhook.Claim
+	_, err = fmt.Sscan(string(out), &crashed.Key, &crashed.Token)
 	require.NoError(t, err, "but not before it began")
 
 	var c webhook.Claim
 	for {
-		if c, err = store.Begin(t.Context(), "crash", hour); err == nil {
+		if c, err = store.Begin(t.Context(), crashed.Key, hour); err == nil {
 			break
 		}
 		require.ErrorIs(t, err, webhook.ErrInProgress, "until the lease is over")
 		time.Sleep(10 * time.Millisecond)
 	}
-	assert.Greater(t, c.Token, crashed)
+	assert.Greater(t, c.Token, crashed.Token)
 	require.NoError(t, store.Done(t.Context(), c))
-	require.ErrorIs(t, store.Done(t.Context(), webhook.Claim{Key: "crash", Token: crashed}), webhook.ErrLeaseLost)
+	require.ErrorIs(t, store.Done(t.Context(), crashed), webhook.ErrLeaseLost)
 }
 
 func TestRecovery(t *testing.T) { storetest.Recover(t, replicas) }

@@ -65,7 +65,7 @@ func TestWorkAndRecordAreOneTransaction(t *testing.T) {
 	nothing := func() error { return nil }
 
 	t.Run("a failure after the end of the transaction", func(t *testing.T) {
-		const event = "d1000000-0000-4000-8000-000000000001"
+		event := storetest.NewID()
 		deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
 			return errors.Join(l.work(ctx, d, nothing), refused)
 		})
@@ -75,7 +75,7 @@ func TestWorkAndRecordAreOneTransaction(t *testing.T) {
 	})
 
 	t.Run("a failure inside", func(t *testing.T) {
-		const event = "d1000000-0000-4000-8000-000000000002"
+		event := storetest.NewID()
 		outcome := refused
 		deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
 			return l.work(ctx, d, func() error { return outcome })
@@ -91,7 +91,7 @@ func TestWorkAndRecordAreOneTransaction(t *testing.T) {
 
 func TestStragglerCannotCommit(t *testing.T) {
 	l := newLedger(t)
-	const event = "d2000000-0000-4000-8000-000000000001"
+	event := storetest.NewID()
 	stuck, resume := make(chan webhook.Claim), make(chan bool)
 	first := true
 	var straggler error
@@ -122,7 +122,7 @@ func TestStragglerCannotCommit(t *testing.T) {
 // event done.
 func TestOthersWaitForTheEndOfTheTransaction(t *testing.T) {
 	l := newLedger(t)
-	const event = "d3000000-0000-4000-8000-000000000001"
+	event := storetest.NewID()
 	inside, commit := make(chan bool), make(chan bool)
 	deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
 		claim, _ := webhook.ClaimFrom(ctx)

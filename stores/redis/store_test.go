@@ -27,12 +27,13 @@ func TestRecords(t *testing.T) {
 	s := testserver.Need(t, shared)
 	client := newClient(t, s)
 	ctx := t.Context()
-	store := newStore(t, s, redis.WithPrefix("records:"), redis.WithRetention(48*hour))
+	prefix := storetest.NewID() + ":"
+	store := newStore(t, s, redis.WithPrefix(prefix), redis.WithRetention(48*hour))
 
 	c, err := store.Begin(ctx, "event", hour)
 	require.NoError(t, err)
 	assert.WithinDuration(t, time.Now(), time.UnixMicro(c.Token), time.Minute, "tokens are times, so they grow even after a loss of data")
-	expires := func(key string) time.Duration { return client.PTTL(ctx, "records:"+key).Val() }
+	expires := func(key string) time.Duration { return client.PTTL(ctx, prefix+key).Val() }
 	assert.InDelta(t, 48*hour, expires("event"), float64(hour), "a record that nobody finishes goes as well")
 	require.NoError(t, store.Done(ctx, c))
 	assert.InDelta(t, 48*hour, expires("event"), float64(hour))
@@ -47,12 +48,12 @@ func TestRecords(t *testing.T) {
 	assert.EqualValues(t, -1, expires("checkpoint"))
 
 	// After the retention nothing is known of the event.
-	require.NoError(t, client.Del(ctx, "records:event").Err())
+	require.NoError(t, client.Del(ctx, prefix+"event").Err())
 	later, err := store.Begin(ctx, "event", hour)
 	require.NoError(t, err)
 	assert.Greater(t, later.Token, c.Token)
 
-	other := newStore(t, s, redis.WithPrefix("others:"))
+	other := newStore(t, s, redis.WithPrefix("other:"+prefix))
 	_, err = other.Begin(ctx, "event", hour)
 	require.NoError(t, err, "another prefix is another receiver")
 }
@@ -116,7 +117,7 @@ func TestReceiverWhileTheServerIsAway(t *testing.T) {
 		return nil
 	}, webhook.WithStore(store), webhook.WithTimeout(time.Minute))
 
-	const event, other = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+	event, other := storetest.NewID(), storetest.NewID()
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, 1, calls)
@@ -138,15 +139,15 @@ const replicaEnv = "BYZANTINE_TEST_REPLICA_SOCKET"
 
 func crashingReplica(socket string) int {
 	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket})
-	store, err := redis.New(client, redis.WithPrefix("crash:"))
+	store, err := redis.New(client)
 	if err != nil {
 		return 1
 	}
-	c, err := store.Begin(context.Background(), "event", 300*time.Millisecond)
+	c, err := store.Begin(context.Background(), storetest.NewID(), 300*time.Millisecond)
 	if err != nil {
 		return 1
 	}
-	fmt.Println(c.Token)
+	fmt.Println(c.Key, c.Token)
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
 		return 1
@@ -161,22 +162,22 @@ func TestCrashBetweenBeginAndDone(t *testing.T) {
 	replica.Env = append(os.Environ(), replicaEnv+"="+s.RedisSocket())
 	out, err := replica.Output()
 	require.ErrorContains(t, err, "killed", "it dies in the middle")
-	var crashed int64
-	_, err = fmt.Sscan(string(out), &crashed)
+	var crashed webhook.Claim
+	_, err = fmt.Sscan(string(out), &crashed.Key, &crashed.Token)
 	require.NoError(t, err, "but not before it began")
 
-	store := newStore(t, s, redis.WithPrefix("crash:"))
+	store := newStore(t, s)
 	var c webhook.Claim
 	for {
-		if c, err = store.Begin(t.Context(), "event", hour); err == nil {
+		if c, err = store.Begin(t.Context(), crashed.Key, hour); err == nil {
 			break
 		}
 		require.ErrorIs(t, err, webhook.ErrInProgress, "until the lease is over")
 		time.Sleep(10 * time.Millisecond)
 	}
-	assert.Greater(t, c.Token, crashed)
+	assert.Greater(t, c.Token, crashed.Token)
 	require.NoError(t, store.Done(t.Context(), c))
-	require.ErrorIs(t, store.Done(t.Context(), webhook.Claim{Key: "event", Token: crashed}), webhook.ErrLeaseLost)
+	require.ErrorIs(t, store.Done(t.Context(), crashed), webhook.ErrLeaseLost)
 }
 
 func TestRecovery(t *testing.T) { storetest.Recover(t, replicas) }

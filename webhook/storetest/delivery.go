@@ -29,7 +29,7 @@ func Receiver(t testing.TB, fn webhook.Func, opts ...webhook.HandlerOption) (del
 	return func(event string) int {
 		body := `{"id":"` + event + `","type":"customer.active"}`
 		request := httptest.NewRequest(http.MethodPost, "/webhooks", strings.NewReader(body))
-		ids := byzantinetest.DeliveryIDs{Delivery: newKey(), Event: event, Key: "any"}
+		ids := byzantinetest.DeliveryIDs{Delivery: NewID(), Event: event, Key: "any"}
 		header, err := byzantinetest.SignDelivery(key, ids, time.Now(), []byte(body))
 		if !assert.NoError(t, err) {
 			return 0
@@ -43,7 +43,7 @@ func Receiver(t testing.TB, fn webhook.Func, opts ...webhook.HandlerOption) (del
 
 // sameDeliveryAtTwoReplicas delivers an event to both replicas while the first to get it is still at work.
 func sameDeliveryAtTwoReplicas(t *testing.T, a, b webhook.Store) {
-	event := newKey()
+	event := NewID()
 	started, finish := make(chan bool, 2), make(chan bool)
 	replica := func(s webhook.Store) func(string) int {
 		return Receiver(t, func(context.Context, *webhook.Delivery) error {

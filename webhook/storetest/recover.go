@@ -42,7 +42,7 @@ func RecoverTransaction(t *testing.T, replicas Replicas, work webhook.Func) (eve
 
 func recoverWith(t *testing.T, replicas Replicas, work webhook.Func) (events []string) {
 	a, b := replicas(t)
-	x := &trial{t: t, work: work, reconciler: "recover-" + newKey(), working: map[string]*process{},
+	x := &trial{t: t, work: work, reconciler: "recover-" + NewID(), working: map[string]*process{},
 		completions: map[string]map[int64]bool{}, starts: map[string]int{}, excuses: map[string]int{}}
 	w := newWorld(t, x)
 	x.world, x.verifier = w, w.verifier(t)

@@ -58,8 +58,8 @@ func Run(t *testing.T, replicas Replicas) {
 	}
 }
 
-// newKey returns a key like an event's id.
-func newKey() string {
+// NewID returns a new event id, so that a test can be repeated on the same data.
+func NewID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64()>>16)
 }
 
@@ -91,7 +91,7 @@ func requireBegin(t *testing.T, s webhook.Store, key string, want error) {
 }
 
 func beginClaims(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	c := begin(t, a, key, long)
 	assert.Positive(t, c.Token)
 	assert.Empty(t, c.Value)
@@ -100,7 +100,7 @@ func beginClaims(t *testing.T, a, b webhook.Store) {
 }
 
 func doneIsForGood(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	c := begin(t, a, key, long)
 	require.NoError(t, a.Done(t.Context(), c))
 	requireBegin(t, a, key, webhook.ErrHandled)
@@ -113,7 +113,7 @@ func doneIsForGood(t *testing.T, a, b webhook.Store) {
 }
 
 func forgetMakesRoomAtOnce(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	first := begin(t, a, key, long)
 	require.NoError(t, a.Forget(t.Context(), first))
 	require.NoError(t, a.Forget(t.Context(), first), "repeating it is harmless")
@@ -131,7 +131,7 @@ func forgetMakesRoomAtOnce(t *testing.T, a, b webhook.Store) {
 }
 
 func leaseThatIsOverIsTakenOver(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	crashed := begin(t, a, key, 50*time.Millisecond)
 	c := beginLater(t, b, key)
 	assert.Greater(t, c.Token, crashed.Token)
@@ -140,7 +140,7 @@ func leaseThatIsOverIsTakenOver(t *testing.T, a, b webhook.Store) {
 }
 
 func lateSuccessCounts(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	c := begin(t, a, key, time.Millisecond)
 	time.Sleep(20 * time.Millisecond)
 	require.NoError(t, a.Done(t.Context(), c))
@@ -148,7 +148,7 @@ func lateSuccessCounts(t *testing.T, a, b webhook.Store) {
 }
 
 func saveKeepsAValue(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	c := begin(t, a, key, long)
 	require.NoError(t, a.Save(t.Context(), c, long, "one"))
 	requireBegin(t, b, key, webhook.ErrInProgress)
@@ -162,7 +162,7 @@ func saveKeepsAValue(t *testing.T, a, b webhook.Store) {
 }
 
 func saveBeginsTheLeaseAnew(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	c := begin(t, a, key, time.Millisecond)
 	time.Sleep(20 * time.Millisecond)
 	require.NoError(t, a.Save(t.Context(), c, long, "x"), "the lease is over, but nobody else began")
@@ -172,7 +172,7 @@ func saveBeginsTheLeaseAnew(t *testing.T, a, b webhook.Store) {
 }
 
 func staleClaimsChangeNothing(t *testing.T, a, b webhook.Store) {
-	key := newKey()
+	key := NewID()
 	stale := begin(t, a, key, 50*time.Millisecond)
 	c := beginLater(t, b, key)
 	require.NoError(t, b.Save(t.Context(), c, long, "new"))
@@ -192,7 +192,7 @@ func staleClaimsChangeNothing(t *testing.T, a, b webhook.Store) {
 }
 
 func unknownClaimsChangeNothing(t *testing.T, a, b webhook.Store) {
-	c := webhook.Claim{Key: newKey(), Token: 1}
+	c := webhook.Claim{Key: NewID(), Token: 1}
 	require.ErrorIs(t, a.Done(t.Context(), c), webhook.ErrLeaseLost)
 	require.ErrorIs(t, a.Save(t.Context(), c, long, "x"), webhook.ErrLeaseLost)
 	require.NoError(t, a.Forget(t.Context(), c))
@@ -202,7 +202,7 @@ func unknownClaimsChangeNothing(t *testing.T, a, b webhook.Store) {
 // The same delivery reaches two replicas, several times, at the same moment.
 func oneOfManyBegins(t *testing.T, a, b webhook.Store) {
 	for range 30 {
-		key := newKey()
+		key := NewID()
 		var winners atomic.Int32
 		start := make(chan bool)
 		var all sync.WaitGroup
@@ -234,7 +234,7 @@ func onlyOneIsAtWork(t *testing.T, a, b webhook.Store) {
 	}
 	records := make([]*record, 8)
 	for i := range records {
-		records[i] = &record{key: newKey()}
+		records[i] = &record{key: NewID()}
 	}
 	var all sync.WaitGroup
 	for i := range 8 {
@@ -274,10 +274,10 @@ func onlyOneIsAtWork(t *testing.T, a, b webhook.Store) {
 }
 
 func contextThatIsOver(t *testing.T, a, _ webhook.Store) {
-	c := begin(t, a, newKey(), long)
+	c := begin(t, a, NewID(), long)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := a.Begin(ctx, newKey(), long)
+	_, err := a.Begin(ctx, NewID(), long)
 	for _, err := range []error{err, a.Done(ctx, c), a.Save(ctx, c, long, "x"), a.Forget(ctx, c)} {
 		require.Error(t, err)
 		for _, answer := range []error{webhook.ErrHandled, webhook.ErrInProgress, webhook.ErrLeaseLost} {
@@ -288,7 +288,7 @@ func contextThatIsOver(t *testing.T, a, _ webhook.Store) {
 
 func anyKeysAndValues(t *testing.T, a, b webhook.Store) {
 	for _, text := range []string{"", " ", "reconciler/événements", "a:b*c?{d}", "'; drop table x; --", strings.Repeat("x", 500)} {
-		key := newKey() + text
+		key := NewID() + text
 		c := begin(t, a, key, long)
 		value := text + "\n\"\\" + strings.Repeat("é", 2000)
 		require.NoError(t, a.Save(t.Context(), c, long, value))
@@ -298,7 +298,7 @@ func anyKeysAndValues(t *testing.T, a, b webhook.Store) {
 }
 
 func recordsAreIndependent(t *testing.T, a, b webhook.Store) {
-	first, second := begin(t, a, newKey(), long), begin(t, b, newKey(), long)
+	first, second := begin(t, a, NewID(), long), begin(t, b, NewID(), long)
 	require.NoError(t, a.Done(t.Context(), first))
 	requireBegin(t, a, second.Key, webhook.ErrInProgress)
 	require.NoError(t, b.Forget(t.Context(), second))
@@ -307,7 +307,7 @@ func recordsAreIndependent(t *testing.T, a, b webhook.Store) {
 }
 
 func tokensGrow(t *testing.T, a, b webhook.Store) {
-	key, last := newKey(), int64(0)
+	key, last := NewID(), int64(0)
 	for i := range 20 {
 		c := beginLater(t, []webhook.Store{a, b}[i%2], key)
 		require.Greater(t, c.Token, last)
