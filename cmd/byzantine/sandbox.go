@@ -5,14 +5,18 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/demo"
 )
 
 var sandboxCommand = command{
@@ -23,7 +27,7 @@ var sandboxCommand = command{
 Serves the API from memory until it is interrupted: every signature is verified, customers are approved at once, and
 transactions complete after seconds. What a client needs, and what there is at the beginning, goes to standard output.
 Each request is logged to standard error, with the reason if it was refused. One-time codes, which the API sends by
-e-mail, are on the status page.
+e-mail, are on the status page. Beside it stands a small web application to enrol a passkey and move invented money with.
 
 The integrator's key is that of -key or BYZANTINE_PRIVATE_KEY, so that it stays the same when the sandbox starts again;
 without them it is a new one. With -seed ids and codes stay the same as well. Better take a key that is good for nothing
@@ -79,11 +83,15 @@ func serveSandbox(ctx context.Context, p *process, addr string, key *byzantine.P
 	}
 	url := baseURL(listener.Addr())
 	world := seed(sandbox)
-	if err := printWelcome(p.stdout, url, sandbox.Key(), key == nil, world); err != nil {
+	origin, application, err := demoApplication(sandbox, url, listener.Addr(), p.stderr)
+	if err == nil {
+		err = printWelcome(p.stdout, url, origin, sandbox.Key(), key == nil, world)
+	}
+	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
-		Handler:           handler(sandbox, frontDoor(sandbox)),
+		Handler:           handler(sandbox, application),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(p.stderr, "", log.LstdFlags),
 	}
@@ -91,21 +99,35 @@ func serveSandbox(ctx context.Context, p *process, addr string, key *byzantine.P
 }
 
 // handler is everything that the command serves: the API and its status page, and an application at all other paths.
+// A signed request elsewhere is a client's with a wrong path, such as one without /v1: the sandbox refuses and logs it.
 func handler(sandbox, application http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", sandbox)
 	mux.Handle(byzantinetest.StatusPath, sandbox)
-	mux.Handle("/", application)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Signature") != "" {
+			sandbox.ServeHTTP(w, r)
+			return
+		}
+		application.ServeHTTP(w, r)
+	})
 	return mux
 }
 
-// frontDoor is the least of applications: it leads to the status page. The sandbox refuses and logs the rest, such as a
-// path of the API's without /v1.
-func frontDoor(sandbox http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", http.RedirectHandler(byzantinetest.StatusPath, http.StatusFound))
-	mux.Handle("/", sandbox)
-	return mux
+// demoApplication is the example of a web application, for people who have no backend yet. Browsers allow passkeys
+// without TLS on localhost only, so that is its origin.
+func demoApplication(sandbox *byzantinetest.Sandbox, url string, addr net.Addr, stderr io.Writer) (origin string, _ http.Handler, err error) {
+	_, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "", nil, err
+	}
+	client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithBaseURL(url), byzantine.WithInsecureHTTP(), byzantine.WithClock(sandbox.Now))
+	if err != nil {
+		return "", nil, err
+	}
+	origin = strings.TrimSuffix("http://localhost:"+port, ":80") // browsers leave the default port out
+	application, err := demo.New(sandbox, client, origin, []string{"ada@example.com", "grace@example.com"}, slog.New(slog.NewTextHandler(stderr, nil)))
+	return origin, application, err
 }
 
 // serveUntil ends the server with the context, after the requests that it is answering, unless they take too long.

@@ -55,7 +55,7 @@ func seed(sandbox *byzantinetest.Sandbox) []seeded {
 }
 
 // printWelcome prints what a client needs. The secret of a key that somebody else keeps is not repeated.
-func printWelcome(w io.Writer, url string, key *byzantine.PrivateKey, newKey bool, world []seeded) error {
+func printWelcome(w io.Writer, url, application string, key *byzantine.PrivateKey, newKey bool, world []seeded) error {
 	fmt.Fprintf(w, "The local sandbox is ready. Nothing in it is real, and it forgets everything when it stops.\n\n")
 	fmt.Fprintf(w, "export BYZANTINE_BASE_URL=%s\n", url)
 	if newKey {
@@ -66,6 +66,7 @@ func printWelcome(w io.Writer, url string, key *byzantine.PrivateKey, newKey boo
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "status page\t%s%s\n", url, byzantinetest.StatusPath)
+	fmt.Fprintf(table, "application\t%s\n", application)
 	fmt.Fprintf(table, "public key\t%s\n", key.PublicKeyHex())
 	for _, s := range world {
 		fmt.Fprintf(table, "\n%s account\t%s\t%s, %s, %s\n", s.account.Type, s.account.ID, s.account.Name, s.account.Status, s.funds)
