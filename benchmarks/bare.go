@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// bare is the limit of a client: net/http, encoding/json and crypto/ecdsa, as briefly as it goes, and no care for what
+// goes wrong.
+type bare struct {
+	http      *http.Client
+	key       *ecdsa.PrivateKey
+	publicKey string // as X-Pubkey has it
+	url       string
+}
+
+// newBare returns one with a transport of its own, which keeps a connection for each of the callers.
+func newBare(key *ecdsa.PrivateKey, publicKey, url string, callers int) *bare {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = callers, callers
+	return &bare{&http.Client{Transport: transport}, key, publicKey, url}
+}
+
+// call sends in as JSON, nothing for nil, and decodes the answer into out.
+func (b *bare) call(ctx context.Context, method, pathAndQuery string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return err
+		}
+	}
+	_, err := b.send(ctx, method, pathAndQuery, body, out)
+	return err
+}
+
+func (b *bare) send(ctx context.Context, method, pathAndQuery string, body []byte, out any) (http.Header, error) {
+	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
+	der, err := signRaw(b.key, timestamp+method+pathAndQuery, body)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, b.url+pathAndQuery, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Pubkey", b.publicKey)
+	request.Header.Set("X-Timestamp", timestamp)
+	request.Header.Set("X-Signature", "0x"+hex.EncodeToString(der))
+	answer, err := b.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, errors.New(answer.Status)
+	}
+	var text bytes.Buffer
+	text.Grow(int(max(answer.ContentLength, 0)) + bytes.MinRead)
+	if _, err := text.ReadFrom(answer.Body); err != nil {
+		return nil, err
+	}
+	return answer.Header, json.Unmarshal(text.Bytes(), out)
+}
+
+// signRaw is the limit of a signature: SHA-256 of the message and a deterministic signature (RFC 6979) of that.
+func signRaw(key *ecdsa.PrivateKey, head string, body []byte) ([]byte, error) {
+	hash := sha256.New()
+	hash.Write([]byte(head))
+	hash.Write(body)
+	return key.Sign(nil, hash.Sum(nil), crypto.SHA256)
+}
