@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
-	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/demo"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp/demo"
 )
 
 // application is examples/passkey-web, with the sandbox behind it.

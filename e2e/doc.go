@@ -1,6 +1,6 @@
 // Package e2e holds the tests in a real browser: Chromium, with a virtual authenticator of its developer tools, opens a
 // page of a backend that is written on this SDK, and the backend talks to the local sandbox of byzantinetest. Enrolment
-// is tested case by case on a small site of this package, everything else on examples/passkey-web.
+// is tested case by case on a small site of this package, everything else on the application of internal/demoapp.
 //
 //	cd e2e && go test ./...
 //

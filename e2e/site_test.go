@@ -24,7 +24,7 @@ import (
 var files embed.FS
 
 // moduleFolder has the JavaScript module that integrators copy.
-const moduleFolder = "../examples/passkey-web/static"
+const moduleFolder = "../internal/demoapp/static"
 
 // sessionCookie names the cookie that a signed-in browser has.
 const sessionCookie = "session"

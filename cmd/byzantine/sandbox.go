@@ -16,7 +16,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
-	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/demo"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp/demo"
 )
 
 var sandboxCommand = command{

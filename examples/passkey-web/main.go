@@ -4,7 +4,7 @@
 //	go run ./examples/passkey-web
 //
 // Then open http://localhost:8080. Nothing is real and nothing leaves this machine: the e-mails are on the sandbox's
-// status page, and the money is invented. The application itself is in package webapp; static/byzantine-passkey.js is
+// status page, and the money is invented. The application itself is internal/demoapp; its static/byzantine-passkey.js is
 // what to copy into a front end of your own.
 package main
 
@@ -23,7 +23,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
-	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/demo"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp/demo"
 )
 
 func main() {

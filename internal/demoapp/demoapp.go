@@ -1,10 +1,10 @@
-// Package webapp is a small web application on byzantine-go: users sign in with an e-mailed code, create passkeys,
+// Package demoapp is a small web application on byzantine-go: users sign in with an e-mailed code, create passkeys,
 // activate their account, deposit into vaults and withdraw from them. Start reading at [New], which has all routes.
 //
 // It is an example, to be read and copied from. Left out are what depends on your house: a database for sessions and
 // passkeys (both are kept in memory here), a limit on how many codes an address gets per hour, onboarding (the users
 // exist already), and accounts that more than one person signs for on the same device.
-package webapp
+package demoapp
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/static"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp/static"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
@@ -63,14 +63,14 @@ type app struct {
 // New returns the application. It answers at the root of the relying party's origins.
 func New(config Config) (http.Handler, error) {
 	if config.Client == nil {
-		return nil, errors.New("webapp: Config.Client: missing")
+		return nil, errors.New("demoapp: Config.Client: missing")
 	}
 	if err := config.RelyingParty.Validate(); err != nil {
-		return nil, fmt.Errorf("webapp: Config.RelyingParty: %w", err)
+		return nil, fmt.Errorf("demoapp: Config.RelyingParty: %w", err)
 	}
 	pages, err := parsePages()
 	if err != nil {
-		return nil, fmt.Errorf("webapp: %w", err)
+		return nil, fmt.Errorf("demoapp: %w", err)
 	}
 	config.Log = cmp.Or(config.Log, slog.Default())
 	secure := !slices.ContainsFunc(config.RelyingParty.Origins, func(o string) bool { return strings.HasPrefix(o, "http:") })

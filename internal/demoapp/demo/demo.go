@@ -7,12 +7,12 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
-	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/webapp"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
 // Vaults are the sandbox's that the application offers. The last one queues withdrawals.
-var Vaults = []webapp.Vault{
+var Vaults = []demoapp.Vault{
 	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.Base, Currency: byzantine.CryptoUSDC},
 	{Name: "Euro savings", Address: byzantinetest.VaultBaseEURC, Chain: byzantine.Base, Currency: byzantine.CryptoEURC},
 	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.Ethereum, Currency: byzantine.CryptoUSDC},
@@ -38,11 +38,11 @@ func Seed(sandbox *byzantinetest.Sandbox) (emails []string) {
 // New returns the application for visitors of an origin such as "http://localhost:8080", with the sandbox's status page
 // beside it. client calls the sandbox. The status page shows everybody's codes, so keep it to this machine.
 func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string, emails []string, log *slog.Logger) (http.Handler, error) {
-	app, err := webapp.New(webapp.Config{
+	app, err := demoapp.New(demoapp.Config{
 		Client:       client,
 		RelyingParty: &passkey.RelyingParty{ID: "localhost", Name: "Example Savings", Origins: []string{origin}},
 		Vaults:       Vaults,
-		Demo:         &webapp.Demo{Emails: emails, Mailbox: byzantinetest.StatusPath},
+		Demo:         &demoapp.Demo{Emails: emails, Mailbox: byzantinetest.StatusPath},
 		Log:          log,
 	})
 	if err != nil {

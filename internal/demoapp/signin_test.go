@@ -1,4 +1,4 @@
-package webapp_test
+package demoapp_test
 
 import (
 	"net/http"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
-	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/webapp"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
@@ -55,7 +55,7 @@ func TestCookieWithoutTLS(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
 	rp := &passkey.RelyingParty{ID: "localhost", Name: "Example", Origins: []string{"http://localhost"}}
-	handler, err := webapp.New(webapp.Config{Client: sandbox.Client(), RelyingParty: rp})
+	handler, err := demoapp.New(demoapp.Config{Client: sandbox.Client(), RelyingParty: rp})
 	require.NoError(t, err)
 	p := &person{house: &house{t: t, handler: handler, host: "localhost"}, t: t}
 	leadsTo(t, p.post("/sign-in", "email", "ada@example.com"), "/code")
@@ -159,8 +159,8 @@ func TestNewRefuses(t *testing.T) {
 	require.NoError(t, err)
 	client, err := byzantine.NewClient(key)
 	require.NoError(t, err)
-	_, err = webapp.New(webapp.Config{RelyingParty: &passkey.RelyingParty{}})
-	assert.EqualError(t, err, "webapp: Config.Client: missing")
-	_, err = webapp.New(webapp.Config{Client: client})
+	_, err = demoapp.New(demoapp.Config{RelyingParty: &passkey.RelyingParty{}})
+	assert.EqualError(t, err, "demoapp: Config.Client: missing")
+	_, err = demoapp.New(demoapp.Config{Client: client})
 	assert.ErrorIs(t, err, passkey.ErrConfiguration)
 }

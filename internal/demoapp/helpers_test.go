@@ -1,4 +1,4 @@
-package webapp_test
+package demoapp_test
 
 import (
 	"encoding/json"
@@ -16,7 +16,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
-	"github.com/byzantine-finance/byzantine-go/examples/passkey-web/webapp"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
@@ -31,7 +31,7 @@ type house struct {
 	log     *strings.Builder
 }
 
-var vaults = []webapp.Vault{
+var vaults = []demoapp.Vault{
 	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.Base, Currency: byzantine.CryptoUSDC},
 	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.Ethereum, Currency: byzantine.CryptoUSDC},
 }
@@ -62,7 +62,7 @@ func newHouse(t *testing.T) *house {
 		byzantine.WithHTTPClient(&http.Client{Transport: inProcess{sandbox}}))
 	require.NoError(t, err)
 	h := &house{t: t, sandbox: sandbox, host: "app.example.com", log: new(strings.Builder)}
-	h.handler, err = webapp.New(webapp.Config{
+	h.handler, err = demoapp.New(demoapp.Config{
 		Client:       client,
 		RelyingParty: &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{origin}},
 		Vaults:       vaults,

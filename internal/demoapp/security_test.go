@@ -1,4 +1,4 @@
-package webapp_test
+package demoapp_test
 
 import (
 	"net/http"
