@@ -13,8 +13,8 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // registrationPair checks a browser's registration. The limit is go-webauthn, which reads the response and runs the
@@ -26,7 +26,7 @@ func (b *bench) registrationPair() (*pair, error) {
 		return nil, err
 	}
 	state.ExpiresAt = time.Now().Add(24 * time.Hour)
-	response, err := byzantinetest.NewAuthenticator().Create(options)
+	response, err := passkeytest.NewAuthenticator().Create(options)
 	if err != nil {
 		return nil, err
 	}

@@ -6,24 +6,35 @@
 //	defer sandbox.Close()
 //	client := sandbox.Client()
 //
-// [NewServer] listens on a loopback port like httptest; [New] makes an http.Handler for anything else. [Authenticator] is
-// a software authenticator that answers the options of a WebAuthn ceremony as a browser would. People find the mailbox with
-// the one-time codes, and what else there is, at [StatusPath]; cmd/byzantine serves a sandbox on its own.
+// [NewServer] listens on a loopback port like httptest; [New] makes an http.Handler for anything else. People find the
+// mailbox with the one-time codes, and what else there is, at [StatusPath]; cmd/byzantine serves a sandbox on its own.
 //
-// [Turnkey] is a fake by itself: of the part of Turnkey's API that package turnkey calls.
+// Package passkeytest has a software authenticator, which answers the options of a WebAuthn ceremony as a browser would.
+// Package turnkeytest is a fake of Turnkey.
 //
 // Webhooks are delivered over HTTP, signed, and retried on the sandbox's clock. [Sandbox.Deliver] and [Sandbox.Advance]
 // return when what is due has been answered, so tests need not wait. A receiver has to verify by the same clock:
 // webhook.WithClock(sandbox.Now).
 //
-// # Where the API's behaviour is not documented
+// Where the API's behaviour is not documented, the sandbox makes one choice each. The sections that follow list them.
 //
-// The sandbox makes one choice each:
+// # Requests and credentials
 //
 //   - A signature whose timestamp is more than 60 seconds off gets a 401.
+//   - Errors in a request's form (malformed JSON, a query value of the wrong type) come as plain text, all others as
+//     JSON.
+//   - Where the API documents no 404, an unknown account gets a 400 and one of another integrator a 401; elsewhere both
+//     get a 404.
+//   - A label of null in the update of a credential changes nothing.
+//
+// # One-time codes and passkeys
+//
 //   - A one-time code has 6 digits, lives for 10 minutes and is used up by success or by 5 wrong attempts.
 //   - An OTP session lives for 15 minutes and serves until it ends.
 //   - A passkey whose credential id is registered already gets a 400.
+//
+// # Customers and their verification
+//
 //   - A customer is active at once, whatever is missing; the answers list what is missing all the same.
 //     [WithManualApproval] has them wait.
 //   - The verification of a person needs a passport or both sides of a national id, and a proof of address; in the United
@@ -33,21 +44,27 @@
 //     awaiting_associated_person_information. A person has an event of their own only when refused.
 //   - An e-mail address that is known gets a 400 for a new customer, a root user of an entity and an associated person who
 //     is not a user of the account. A person's account can have a known root user, a wealth manager.
+//
+// # Accounts, roles and invitations
+//
 //   - Whoever would be a root user is self_custodial in a self-custodial account, which has no invitations and no changes
 //     of roles, because it has no wallet at the key provider. An owner (ubo) has the role beneficiary.
-//   - Where the API documents no 404, an unknown account gets a 400 and one of another integrator a 401; elsewhere both
-//     get a 404.
 //   - The numbers of bank accounts are checked by their shape alone.
 //   - An invited user has the role view from the first login on. An owner with the role beneficiary can be invited, too.
 //   - The roles to give are root, admin and view. One root user's signature is enough, one root user has to stay, and the
 //     user ids of a quorum are the API's.
 //   - The payload of an invitation or of a change of roles counts once, and not at all if the account has changed meanwhile.
-//   - A label of null in the update of a credential changes nothing.
+//
+// # Payloads and signatures
+//
 //   - A payload can be signed for 15 minutes. A draft is asked for again after that, or when another payload has taken its
 //     place; a stamp that is refused leaves it as it was. The submission of an unknown or lost draft gets a 400, and so
 //     does a stamp that does not verify. A passkey of a user who is not a root user of the account gets a 401.
 //   - Payloads of transactions need an active customer, on a chain that the account is activated on, and get a 400
 //     otherwise (the upgrade of a vault a 401 for the latter). A self-custodial account gets none.
+//
+// # Transactions, balances and vaults
+//
 //   - Balances are not looked at before the signature: a transaction of more than there is ends as simulation_failed. What
 //     it moves is taken when it is signed, and given back if it fails.
 //   - A transaction stays in each status that it leaves by itself for 2 seconds, see [WithProcessingTime].
@@ -59,6 +76,9 @@
 //   - An account's transactions come with the newest first.
 //   - The price of a share rises by the hour, in a straight line. A vault's yield can be asked for in one period, which
 //     leaves the others out.
+//
+// # Events and webhooks
+//
 //   - A cursor of list_events is refused with other filters than those it was made for; the limit may change.
 //   - Host names of webhook URLs are not resolved. Loopback hosts are allowed, with http as well, and so is everything
 //     else after [WithAnyWebhookURL]. A second subscription of the same URL gets a 400, and so does the deletion of an
@@ -72,6 +92,4 @@
 //   - A retry by hand and a test count as attempts: the wait that follows is that of their number, and the seventh is the
 //     last. Their actor is the public key of the credential.
 //   - The delivery history comes with the newest first. Its limit is at least 1, an unknown status gets a 400.
-//   - Errors in a request's form (malformed JSON, a query value of the wrong type) come as plain text, all others as
-//     JSON.
 package byzantinetest

@@ -9,6 +9,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // A deposit from payload to position, in a test that moves the clock itself.
@@ -20,7 +21,7 @@ func Example_deposit() {
 
 	// A user with a passkey, and an account with money that may transact.
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
-	browser := byzantinetest.NewAuthenticator()
+	browser := passkeytest.NewAuthenticator()
 	credential := enrolInBrowser(rp, browser)
 	user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}})
 	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
@@ -71,7 +72,7 @@ func Example_deposit() {
 }
 
 // enrolInBrowser makes a passkey.
-func enrolInBrowser(rp *passkey.RelyingParty, browser *byzantinetest.Authenticator) *passkey.Credential {
+func enrolInBrowser(rp *passkey.RelyingParty, browser *passkeytest.Authenticator) *passkey.Credential {
 	options, state, err := rp.BeginRegistration(passkey.User{ID: "ada", Name: "ada@example.com"})
 	if err != nil {
 		log.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // unknownID is an id that nothing has.
@@ -173,7 +174,7 @@ func spoilt(t *testing.T, req any, spoil func(body map[string]any)) string {
 // newPasskey is a passkey of a new authenticator, as it is registered.
 func newPasskey(t *testing.T) byzantine.AuthenticatorParam {
 	t.Helper()
-	return enrolPasskey(t, byzantinetest.NewAuthenticator()).Authenticator
+	return enrolPasskey(t, passkeytest.NewAuthenticator()).Authenticator
 }
 
 // statusOf is the status with which the API answered a call that went well.

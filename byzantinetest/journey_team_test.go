@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // A root user invites a colleague, who logs in, registers a passkey and becomes a root user too.
@@ -17,7 +17,7 @@ func TestJourneyInviteAndPromote(t *testing.T) {
 	client := sandbox.Client()
 
 	// 0. Charles has a company's account, and a passkey on his laptop.
-	laptop := byzantinetest.NewAuthenticator()
+	laptop := passkeytest.NewAuthenticator()
 	charlesKey := enrolPasskey(t, laptop)
 	req := analytical()
 	req.RootUsers[0].Authenticators = []byzantine.AuthenticatorParam{charlesKey.Authenticator}
@@ -58,7 +58,7 @@ func TestJourneyInviteAndPromote(t *testing.T) {
 	require.Equal(t, byzantine.InvitationAccepted, invitations()[0].Status)
 
 	// 3. With the session she registers the passkey of her phone.
-	phone := byzantinetest.NewAuthenticator()
+	phone := passkeytest.NewAuthenticator()
 	maryKey := enrolPasskey(t, phone)
 	_, err = client.CreateAuthenticatorsOTP(ctx, &byzantine.CreateAuthenticatorsOTPRequest{
 		SessionID: session.SessionID, AccountID: company.AccountID, UserID: mary.UserID,

@@ -1,12 +1,10 @@
 package byzantinetest
 
 import (
-	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
 // passkeyRecord is a registered authenticator.
@@ -34,7 +32,7 @@ func (w *world) takenCredentials() map[string]bool {
 func (w *world) newPasskeys(params []byzantine.AuthenticatorParam, taken map[string]bool) ([]passkeyRecord, error) {
 	var records []passkeyRecord
 	for i, param := range params {
-		credential, err := inspect(param)
+		credential, err := fake.ReadPasskey(param)
 		switch {
 		case err != nil:
 			return nil, badRequest("authenticators[%d]: %v", i, err)
@@ -48,38 +46,4 @@ func (w *world) newPasskeys(params []byzantine.AuthenticatorParam, taken map[str
 		})
 	}
 	return records, nil
-}
-
-// inspect reads an authenticator as the browser's response that it was made from. The API does not know the integrator's
-// origin, so that is not checked.
-func inspect(param byzantine.AuthenticatorParam) (*passkey.Credential, error) {
-	var response struct {
-		ID       string `json:"id"`
-		RawID    string `json:"rawId"`
-		Type     string `json:"type"`
-		Response struct {
-			ClientDataJSON    string   `json:"clientDataJSON"`
-			AttestationObject string   `json:"attestationObject"`
-			Transports        []string `json:"transports"`
-		} `json:"response"`
-	}
-	a := param.Attestation
-	response.ID, response.RawID, response.Type = a.CredentialID, a.CredentialID, "public-key"
-	response.Response.ClientDataJSON, response.Response.AttestationObject = a.ClientDataJSON, a.AttestationObject
-	for _, t := range a.Transports {
-		response.Response.Transports = append(response.Response.Transports,
-			strings.ToLower(strings.TrimPrefix(string(t), "AUTHENTICATOR_TRANSPORT_")))
-	}
-	text, err := json.Marshal(response)
-	if err != nil {
-		return nil, err
-	}
-	credential, err := passkey.ParseUnverified(text, param.AuthenticatorName)
-	if err != nil {
-		return nil, err
-	}
-	if credential.Authenticator.Challenge != param.Challenge {
-		return nil, badRequest("the challenge is not the one in clientDataJson")
-	}
-	return credential, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -26,7 +27,7 @@ type Sandbox struct {
 	mu     sync.Mutex // guards what follows
 	world  *world
 	log    []Request
-	faults faultPlan
+	faults fake.FaultPlan
 }
 
 // Option configures a [Sandbox].
@@ -34,7 +35,7 @@ type Option func(*Sandbox) error
 
 // New returns a sandbox with one read_write credential, whose key is [Sandbox.Key], and what the options put into it.
 func New(opts ...Option) (*Sandbox, error) {
-	s := &Sandbox{mux: http.NewServeMux(), world: newWorld(), faults: faultPlan{}}
+	s := &Sandbox{mux: http.NewServeMux(), world: newWorld(), faults: fake.FaultPlan{}}
 	s.world.courier = newCourier(&s.mu)
 	for _, opt := range opts {
 		if err := opt(s); err != nil {
@@ -128,7 +129,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	seen := &statusRecorder{ResponseWriter: w}
 	handler.ServeHTTP(seen, r)
-	s.record(r, byzantine.Operation{}, nil, answer{status: seen.status, verdict: "the API has no route " + r.Method + " " + r.URL.Path})
+	s.record(r, byzantine.Operation{}, nil, fake.Answer{Status: seen.status, Verdict: "the API has no route " + r.Method + " " + r.URL.Path})
 }
 
 // statusRecorder notes the status of an answer.
@@ -150,19 +151,19 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 		return
 	}
 	fault := s.takeFault(op.ID)
-	if !fault.wait(r.Context()) {
+	if !fault.Wait(r.Context()) {
 		return
 	}
-	var out answer
-	if fault.reachesHandler() {
+	var out fake.Answer
+	if fault.ReachesHandler() {
 		out = s.answer(r, op, handle, body, fault.ClockSkew)
 	}
 	s.record(r, op, body, out)
-	fault.play(w, s.Now().Add(fault.ClockSkew), out)
+	fault.Play(w, s.Now().Add(fault.ClockSkew), out)
 }
 
 // answer takes a request through the steps of the API: signature, scope, form, meaning.
-func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) answer {
+func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) fake.Answer {
 	s.lock()
 	defer s.mu.Unlock()
 	caller, err := s.authenticate(r, op, body, skew)
@@ -173,7 +174,7 @@ func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler
 	if request != nil {
 		err := wire.Decode(request, r.PathValue, queryOf(r, op), body)
 		if err != nil {
-			return plainAnswer(http.StatusBadRequest, "cannot read the request: "+err.Error())
+			return fake.Text(http.StatusBadRequest, "cannot read the request: "+err.Error())
 		}
 		if err := wire.Check(request); err != nil {
 			return refuse(http.StatusBadRequest, "invalid request: %v", err).answer()

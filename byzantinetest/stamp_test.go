@@ -10,6 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 var site = &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
@@ -19,7 +20,7 @@ type investor struct {
 	t         *testing.T
 	server    *byzantinetest.Server
 	client    *byzantine.Client
-	browser   *byzantinetest.Authenticator
+	browser   *passkeytest.Authenticator
 	passkey   passkey.Credential
 	userID    string
 	accountID string
@@ -27,7 +28,7 @@ type investor struct {
 }
 
 // enrolPasskey makes a passkey in a browser as a page does.
-func enrolPasskey(t *testing.T, browser *byzantinetest.Authenticator) passkey.Credential {
+func enrolPasskey(t *testing.T, browser *passkeytest.Authenticator) passkey.Credential {
 	t.Helper()
 	options, state, err := site.BeginRegistration(passkey.User{ID: "ada", Name: "ada@example.com"})
 	require.NoError(t, err)
@@ -41,7 +42,7 @@ func enrolPasskey(t *testing.T, browser *byzantinetest.Authenticator) passkey.Cr
 // newInvestor adds a verified account, which is not activated on any chain.
 func newInvestor(t *testing.T, server *byzantinetest.Server) *investor {
 	t.Helper()
-	browser := byzantinetest.NewAuthenticator()
+	browser := passkeytest.NewAuthenticator()
 	credential := enrolPasskey(t, browser)
 	user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}})
 	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
@@ -73,7 +74,7 @@ func (i *investor) sign(payload *byzantine.Payload, err error) byzantine.SignedP
 }
 
 // signInBrowser asks a browser for the signature of a payload as a page does.
-func signInBrowser(t *testing.T, browser *byzantinetest.Authenticator, key passkey.Credential, payload *byzantine.Payload) byzantine.SignedPayload {
+func signInBrowser(t *testing.T, browser *passkeytest.Authenticator, key passkey.Credential, payload *byzantine.Payload) byzantine.SignedPayload {
 	t.Helper()
 	options, state, err := site.BeginSigning(*payload, key)
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // stamp is a genuine one taken apart.
@@ -114,7 +115,7 @@ func TestStampsOfOthers(t *testing.T) {
 		refused(t, err, 400, "signature: does not verify")
 	})
 	t.Run("a user who may only read", func(t *testing.T) {
-		browser := byzantinetest.NewAuthenticator()
+		browser := passkeytest.NewAuthenticator()
 		reader := *hers
 		reader.browser, reader.passkey = browser, enrolPasskey(t, browser)
 		user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{reader.passkey.Authenticator}})
@@ -147,8 +148,8 @@ func TestStampsOfOthers(t *testing.T) {
 func TestSecondPasskey(t *testing.T) {
 	e := newEnrolment(t)
 	e.server.Activate(e.accountID, byzantine.Base)
-	for _, algorithm := range []byzantinetest.Algorithm{byzantinetest.AlgorithmES256, byzantinetest.AlgorithmRS256} {
-		browser := byzantinetest.NewAuthenticator(byzantinetest.WithAlgorithms(algorithm))
+	for _, algorithm := range []passkeytest.Algorithm{passkeytest.AlgorithmES256, passkeytest.AlgorithmRS256} {
+		browser := passkeytest.NewAuthenticator(passkeytest.WithAlgorithms(algorithm))
 		credential := enrolPasskey(t, browser)
 		_, err := e.create(e.session(), credential.Authenticator)
 		require.NoError(t, err)

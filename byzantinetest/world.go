@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
 // world is all that the sandbox knows. Its methods run inside the sandbox's lock.
@@ -77,14 +78,7 @@ var handlers = func() map[string]handler {
 func (w *world) newID() string {
 	var b [16]byte
 	w.random.Read(b[:])
-	return uuidOf(b, 4)
-}
-
-// uuidOf puts the version and the variant into 16 bytes and writes them as a UUID.
-func uuidOf(b [16]byte, version byte) string {
-	b[6], b[8] = b[6]&0x0f|version<<4, b[8]&0x3f|0x80
-	s := hex.EncodeToString(b[:])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+	return fake.UUID(b, 4)
 }
 
 // newAddress returns an address on a chain that nobody has the key of.

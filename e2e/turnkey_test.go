@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
 // One passkey of the browser's goes to Byzantine and to Turnkey, member by member the same.
@@ -18,7 +18,7 @@ func TestOnePasskeyForBoth(t *testing.T) {
 		"platform": platform(), "security key": u2fSecurityKey(), "phone": reachedBy(webauthn.AuthenticatorTransportHybrid),
 	} {
 		t.Run(name, func(t *testing.T) {
-			turnkey := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+			turnkey := turnkeytest.NewServer(turnkeytest.Organization{})
 			t.Cleanup(turnkey.Close)
 			v := visit(t, b, startSite(t), "ada")
 			v.load(device)
@@ -35,7 +35,7 @@ func TestOnePasskeyForBoth(t *testing.T) {
 
 // Byzantine has a name for transports that nobody else names; Turnkey does not.
 func TestTransportThatTurnkeyDoesNotHave(t *testing.T) {
-	turnkey := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	turnkey := turnkeytest.NewServer(turnkeytest.Organization{})
 	t.Cleanup(turnkey.Close)
 	v := visit(t, startBrowser(t), startSite(t), "ada")
 	v.load(reachedBy(webauthn.AuthenticatorTransportSmartCard))

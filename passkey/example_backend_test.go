@@ -14,6 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // session is what the backend keeps between the requests of one signed-in user, on the server.
@@ -151,7 +152,7 @@ func Example_backend() {
 	fmt.Println("code:", status)
 	status, options := post("/passkey/options", "application/x-www-form-urlencoded", "code="+sandbox.OTPCode(signedIn.OTPID))
 	fmt.Println("options:", status, json.Valid(options))
-	response, err := byzantinetest.NewAuthenticator().Create(options)
+	response, err := passkeytest.NewAuthenticator().Create(options)
 	if err != nil {
 		fmt.Println(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"log"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 func ExampleRelyingParty_FinishRegistration() {
@@ -27,9 +27,9 @@ func ExampleRelyingParty_FinishRegistration() {
 	}
 
 	// The page calls navigator.credentials.create. Here an authenticator in software stands in for it.
-	browser := byzantinetest.NewAuthenticator(
-		byzantinetest.WithOrigin("https://app.example.com"),
-		byzantinetest.WithDeterministicKeys("example"),
+	browser := passkeytest.NewAuthenticator(
+		passkeytest.WithOrigin("https://app.example.com"),
+		passkeytest.WithDeterministicKeys("example"),
 	)
 	response, err := browser.Create(options)
 	if err != nil {
@@ -64,9 +64,9 @@ func ExampleRelyingParty_FinishRegistration() {
 
 func ExampleRelyingParty_FinishSigning() {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://app.example.com"}}
-	browser := byzantinetest.NewAuthenticator(
-		byzantinetest.WithOrigin("https://app.example.com"),
-		byzantinetest.WithDeterministicKeys("example"),
+	browser := passkeytest.NewAuthenticator(
+		passkeytest.WithOrigin("https://app.example.com"),
+		passkeytest.WithDeterministicKeys("example"),
 	)
 	enrolled := enrolExample(rp, browser) // from your database: what FinishRegistration returned
 
@@ -114,7 +114,7 @@ func ExampleRelyingParty_FinishSigning() {
 }
 
 // enrolExample makes a passkey, see the example of FinishRegistration.
-func enrolExample(rp *passkey.RelyingParty, browser *byzantinetest.Authenticator) *passkey.Credential {
+func enrolExample(rp *passkey.RelyingParty, browser *passkeytest.Authenticator) *passkey.Credential {
 	options, state, err := rp.BeginRegistration(passkey.User{ID: "5f1c0e7e", Name: "ada@example.com"})
 	if err != nil {
 		log.Fatal(err)

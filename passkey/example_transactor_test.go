@@ -16,6 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // customer is what the bank keeps between the requests of one signed-in user, on the server.
@@ -94,7 +95,7 @@ func ExampleTransactor() {
 	sandbox := byzantinetest.NewServer(byzantinetest.WithProcessingTime(10 * time.Millisecond))
 	defer sandbox.Close()
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://app.example.com"}}
-	browser := byzantinetest.NewAuthenticator(byzantinetest.WithOrigin("https://app.example.com"))
+	browser := passkeytest.NewAuthenticator(passkeytest.WithOrigin("https://app.example.com"))
 	enrolled := enrolExample(rp, browser)
 
 	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{enrolled.Authenticator}})

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // fuzzedCeremony is one that every seed belongs to.
@@ -28,13 +28,13 @@ func seeds(f *testing.F) [][]byte {
 	options := []byte(`{"rp":{"id":"localhost","name":"Example"},"user":{"id":"dXNlci0x","name":"ada","displayName":"Ada"},` +
 		`"pubKeyCredParams":[],"challenge":"` + recordedChallenge + `"}`)
 	var all [][]byte
-	for _, more := range [][]byzantinetest.AuthenticatorOption{
+	for _, more := range [][]passkeytest.Option{
 		nil,
-		{byzantinetest.WithSelfAttestation()},
-		{byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256)},
-		{byzantinetest.WithTransports(), byzantinetest.WithBackup(false, false)},
+		{passkeytest.WithSelfAttestation()},
+		{passkeytest.WithAlgorithms(passkeytest.AlgorithmRS256)},
+		{passkeytest.WithTransports(), passkeytest.WithBackup(false, false)},
 	} {
-		a := byzantinetest.NewAuthenticator(append(more, byzantinetest.WithOrigin(rp.Origins[0]), byzantinetest.WithDeterministicKeys("fuzz"))...)
+		a := passkeytest.NewAuthenticator(append(more, passkeytest.WithOrigin(rp.Origins[0]), passkeytest.WithDeterministicKeys("fuzz"))...)
 		response, err := a.Create(options)
 		require.NoError(f, err)
 		all = append(all, response)

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 var ada = passkey.User{ID: "user-1", Name: "ada@example.com", DisplayName: "Ada Lovelace"}
@@ -31,7 +31,7 @@ func relyingParty() *passkey.RelyingParty {
 }
 
 // begin makes a state and the response of an authenticator to its options.
-func begin(t testing.TB, rp *passkey.RelyingParty, a *byzantinetest.Authenticator) (*passkey.RegistrationState, []byte) {
+func begin(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator) (*passkey.RegistrationState, []byte) {
 	t.Helper()
 	options, state, err := rp.BeginRegistration(ada)
 	require.NoError(t, err)

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // Names of checks that many rows share.
@@ -33,7 +33,7 @@ type refusal struct {
 // refuse runs a table twice: against a ceremony and, unless the reason lies in the ceremony, without one.
 func refuse(t *testing.T, table map[string]refusal, withoutCeremony bool) {
 	rp := relyingParty()
-	state, genuine := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, genuine := begin(t, rp, passkeytest.NewAuthenticator())
 	_, err := rp.FinishRegistration(state, takeApart(t, genuine).putTogether(t), "phone")
 	require.NoError(t, err, "what is put together unchanged passes")
 
@@ -114,7 +114,7 @@ func TestCeremonyRefusals(t *testing.T) {
 
 func TestOriginIsNamedInTheRefusal(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	f := takeApart(t, response)
 	f.clientData["origin"] = "https://www.example.com"
 	_, err := rp.FinishRegistration(state, f.putTogether(t), "phone")
@@ -172,7 +172,7 @@ func TestClientDataRefusals(t *testing.T) {
 
 func TestClientDataMayHaveMore(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	f := takeApart(t, response)
 	f.clientData["other_keys_can_be_added_here"] = "do not compare clientDataJSON against a template"
 	f.clientData["tokenBinding"] = map[string]any{"status": "unheard-of"}
@@ -245,7 +245,7 @@ func authDataAsList(authData []byte) func([]byte) []byte {
 
 func TestReservedFlagsPass(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	f := takeApart(t, response)
 	f.setFlags(2|32, 0)
 	c, err := rp.FinishRegistration(state, f.putTogether(t), "phone")
@@ -296,7 +296,7 @@ func TestPublicKeyRefusals(t *testing.T) {
 
 func TestPublicKeyAtTheBounds(t *testing.T) {
 	for _, bits := range []uint{2048, 8192} {
-		_, response := begin(t, relyingParty(), byzantinetest.NewAuthenticator())
+		_, response := begin(t, relyingParty(), passkeytest.NewAuthenticator())
 		f := takeApart(t, response)
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 		f.setKey(t, map[int]any{1: 3, 3: -257, -1: n.SetBit(n, 0, 1).Bytes(), -2: []byte{3}})

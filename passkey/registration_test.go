@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 func TestBeginRegistrationAsksForWhatTheAPIExpects(t *testing.T) {
@@ -94,17 +94,17 @@ func TestBeginRegistrationRefusesArguments(t *testing.T) {
 }
 
 func TestFinishRegistration(t *testing.T) {
-	for name, options := range map[string][]byzantinetest.AuthenticatorOption{
-		"ES256":                  {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256)},
-		"RS256":                  {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256)},
-		"ES256 attesting itself": {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256), byzantinetest.WithSelfAttestation()},
-		"RS256 attesting itself": {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256), byzantinetest.WithSelfAttestation()},
-		"security key":           {byzantinetest.WithTransports("usb", "nfc"), byzantinetest.WithBackup(false, false), byzantinetest.WithSignCount(7)},
-		"subdomain":              {byzantinetest.WithOrigin("https://app.example.com")},
+	for name, options := range map[string][]passkeytest.Option{
+		"ES256":                  {passkeytest.WithAlgorithms(passkeytest.AlgorithmES256)},
+		"RS256":                  {passkeytest.WithAlgorithms(passkeytest.AlgorithmRS256)},
+		"ES256 attesting itself": {passkeytest.WithAlgorithms(passkeytest.AlgorithmES256), passkeytest.WithSelfAttestation()},
+		"RS256 attesting itself": {passkeytest.WithAlgorithms(passkeytest.AlgorithmRS256), passkeytest.WithSelfAttestation()},
+		"security key":           {passkeytest.WithTransports("usb", "nfc"), passkeytest.WithBackup(false, false), passkeytest.WithSignCount(7)},
+		"subdomain":              {passkeytest.WithOrigin("https://app.example.com")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp := relyingParty()
-			state, response := begin(t, rp, byzantinetest.NewAuthenticator(options...))
+			state, response := begin(t, rp, passkeytest.NewAuthenticator(options...))
 			c, err := rp.FinishRegistration(state, response, " Ada's phone ")
 			require.NoError(t, err)
 			requireSound(t, c)
@@ -125,10 +125,10 @@ func TestFinishRegistration(t *testing.T) {
 
 func TestFinishRegistrationTellsAboutTheAuthenticator(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator(
-		byzantinetest.WithAAGUID([16]byte{0xea, 0x9b, 0x8d, 0x66, 0x4d, 0x01, 0x1d, 0x21, 0x3c, 0xe4, 0xb6, 0xb4, 0x8c, 0xb5, 0x75, 0xd4}),
-		byzantinetest.WithTransports("internal"), byzantinetest.WithBackup(true, false),
-		byzantinetest.WithSignCount(7), byzantinetest.WithUserVerification(false)))
+	state, response := begin(t, rp, passkeytest.NewAuthenticator(
+		passkeytest.WithAAGUID([16]byte{0xea, 0x9b, 0x8d, 0x66, 0x4d, 0x01, 0x1d, 0x21, 0x3c, 0xe4, 0xb6, 0xb4, 0x8c, 0xb5, 0x75, 0xd4}),
+		passkeytest.WithTransports("internal"), passkeytest.WithBackup(true, false),
+		passkeytest.WithSignCount(7), passkeytest.WithUserVerification(false)))
 	c, err := rp.FinishRegistration(state, response, "phone")
 	require.NoError(t, err)
 	assert.Equal(t, "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4", c.AAGUID)
@@ -142,7 +142,7 @@ func TestFinishRegistrationTellsAboutTheAuthenticator(t *testing.T) {
 
 func TestRegistrationStateSurvivesJSON(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	stored, err := json.Marshal(state)
 	require.NoError(t, err)
 	var restored passkey.RegistrationState
@@ -161,7 +161,7 @@ func TestRegistrationStateSurvivesJSON(t *testing.T) {
 func TestRegistrationStateExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rp := relyingParty()
-		state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+		state, response := begin(t, rp, passkeytest.NewAuthenticator())
 		time.Sleep(11*time.Minute - time.Second)
 		_, err := rp.FinishRegistration(state, response, "phone")
 		require.NoError(t, err, "ten minutes and a minute for the way back")
@@ -173,7 +173,7 @@ func TestRegistrationStateExpires(t *testing.T) {
 
 func TestFinishRegistrationRefusesStates(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	for name, change := range map[string]func(s *passkey.RegistrationState) *passkey.RegistrationState{
 		"none":            func(*passkey.RegistrationState) *passkey.RegistrationState { return nil },
 		"zero":            func(*passkey.RegistrationState) *passkey.RegistrationState { return &passkey.RegistrationState{} },
@@ -197,15 +197,15 @@ func TestFinishRegistrationRefusesStates(t *testing.T) {
 
 func TestAnotherUsersResponseDoesNotFit(t *testing.T) {
 	rp := relyingParty()
-	mine, _ := begin(t, rp, byzantinetest.NewAuthenticator())
-	_, theirs := begin(t, rp, byzantinetest.NewAuthenticator())
+	mine, _ := begin(t, rp, passkeytest.NewAuthenticator())
+	_, theirs := begin(t, rp, passkeytest.NewAuthenticator())
 	_, err := rp.FinishRegistration(mine, theirs, "phone")
 	requireRefusal(t, err, passkey.ErrChallenge, "credential.response.clientDataJSON.challenge")
 }
 
 func TestUserVerificationCanBeRequired(t *testing.T) {
 	lenient := relyingParty()
-	state, response := begin(t, lenient, byzantinetest.NewAuthenticator(byzantinetest.WithUserVerification(false)))
+	state, response := begin(t, lenient, passkeytest.NewAuthenticator(passkeytest.WithUserVerification(false)))
 	_, err := lenient.FinishRegistration(state, response, "phone")
 	require.NoError(t, err)
 
@@ -217,7 +217,7 @@ func TestUserVerificationCanBeRequired(t *testing.T) {
 
 func TestAuthenticatorName(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	for name, c := range map[string]struct{ given, want string }{
 		"trimmed":             {"\t My key \n", "My key"},
 		"64 characters":       {strings.Repeat("é", 64), strings.Repeat("é", 64)},

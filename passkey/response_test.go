@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 func TestResponseRefusals(t *testing.T) {
@@ -81,7 +81,7 @@ func TestResponseRefusals(t *testing.T) {
 }
 
 func TestWrappedResponseIsExplained(t *testing.T) {
-	_, response := begin(t, relyingParty(), byzantinetest.NewAuthenticator())
+	_, response := begin(t, relyingParty(), passkeytest.NewAuthenticator())
 	for _, member := range []string{"publicKey", "credential", "response", "data"} {
 		_, err := passkey.ParseUnverified([]byte(`{"`+member+`":`+string(response)+`}`), "phone")
 		assert.ErrorContains(t, err, "wrapped in another object")
@@ -89,7 +89,7 @@ func TestWrappedResponseIsExplained(t *testing.T) {
 }
 
 func TestSignInIsExplained(t *testing.T) {
-	a := byzantinetest.NewAuthenticator()
+	a := passkeytest.NewAuthenticator()
 	begin(t, relyingParty(), a)
 	assertion, err := a.Get([]byte(`{"challenge":"AAAA","rpId":"example.com"}`))
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestOldSpellingsOfBase64(t *testing.T) {
 		"standard padded": base64.StdEncoding,
 	}
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	f := takeApart(t, response)
 	f.setID([]byte{0xfb, 0xff, 0xfe, 0x3e, 0x3f, 0xfb, 0xff}) // its standard spelling has +, / and =
 	genuine := f.putTogether(t)
@@ -146,7 +146,7 @@ func TestTransports(t *testing.T) {
 		{[]string{}, api{}},
 		{nil, api{}},
 	} {
-		_, response := begin(t, relyingParty(), byzantinetest.NewAuthenticator())
+		_, response := begin(t, relyingParty(), passkeytest.NewAuthenticator())
 		f := takeApart(t, response)
 		f.response["transports"] = c.reported
 		got, err := passkey.ParseUnverified(f.putTogether(t), "phone")
@@ -155,7 +155,7 @@ func TestTransports(t *testing.T) {
 		assert.Equal(t, c.want, got.Authenticator.Attestation.Transports)
 	}
 
-	_, response := begin(t, relyingParty(), byzantinetest.NewAuthenticator())
+	_, response := begin(t, relyingParty(), passkeytest.NewAuthenticator())
 	f := takeApart(t, response)
 	delete(f.response, "transports")
 	got, err := passkey.ParseUnverified(f.putTogether(t), "phone")
@@ -168,7 +168,7 @@ func TestTransports(t *testing.T) {
 // What a browser adds to its response decides nothing, so that no browser and no extension of it can break a registration.
 func TestOtherMembersAreIgnored(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	f := takeApart(t, response)
 	f.outer["clientExtensionResults"] = "not even an object"
 	f.outer["authenticatorAttachment"] = 1
@@ -181,7 +181,7 @@ func TestOtherMembersAreIgnored(t *testing.T) {
 
 func TestLongestAndShortestID(t *testing.T) {
 	rp := relyingParty()
-	state, response := begin(t, rp, byzantinetest.NewAuthenticator())
+	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	for _, length := range []int{1, 1023} {
 		f := takeApart(t, response)
 		f.setID(make([]byte, length))

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 func FuzzChallenge(f *testing.F) {
@@ -43,8 +43,8 @@ func FuzzChallenge(f *testing.F) {
 func FuzzFinishSigning(f *testing.F) {
 	rp := relyingParty()
 	var checked *passkey.SigningState // asks for the passkey of the last seed
-	for _, algorithm := range []byzantinetest.Algorithm{byzantinetest.AlgorithmES256, byzantinetest.AlgorithmRS256} {
-		a := byzantinetest.NewAuthenticator(byzantinetest.WithAlgorithms(algorithm), byzantinetest.WithDeterministicKeys("fuzz"))
+	for _, algorithm := range []passkeytest.Algorithm{passkeytest.AlgorithmES256, passkeytest.AlgorithmRS256} {
+		a := passkeytest.NewAuthenticator(passkeytest.WithAlgorithms(algorithm), passkeytest.WithDeterministicKeys("fuzz"))
 		c := enrol(f, rp, a)
 		var response []byte
 		checked, response = beginSigning(f, rp, a, c)

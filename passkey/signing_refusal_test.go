@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // forgedSignature is a genuine authentication response taken apart, for tests to change before it is put together again.
@@ -62,7 +62,7 @@ func TestFinishSigningRefusesResponses(t *testing.T) {
 		beFlag, bsFlag    = 8, 16
 		atFlag, edFlag    = 64, 128
 	)
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, genuine := beginSigning(t, rp, a, enrol(t, rp, a))
 	_, registration := begin(t, rp, a)
 
@@ -135,7 +135,7 @@ func twice(name string) func(string) string {
 
 // Older browsers and password managers pad their base64 or use its standard alphabet. What leaves is one spelling.
 func TestFinishSigningTakesOldSpellings(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, enrol(t, rp, a))
 	modern, err := rp.FinishSigning(state, response)
 	require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestFinishSigningTakesOldSpellings(t *testing.T) {
 
 // An extension's output is part of what is signed, and no reason to refuse.
 func TestFinishSigningTakesExtensions(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, passkey.Credential{ID: enrol(t, rp, a).ID})
 	f := takeSignatureApart(t, response)
 	f.authData[atFlags] |= 128

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // A published vector of the challenge rule.
@@ -75,7 +75,7 @@ func deposit() byzantine.Payload {
 }
 
 // enrol registers a new passkey of an authenticator.
-func enrol(t testing.TB, rp *passkey.RelyingParty, a *byzantinetest.Authenticator) passkey.Credential {
+func enrol(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator) passkey.Credential {
 	t.Helper()
 	state, response := begin(t, rp, a)
 	c, err := rp.FinishRegistration(state, response, "phone")
@@ -84,7 +84,7 @@ func enrol(t testing.TB, rp *passkey.RelyingParty, a *byzantinetest.Authenticato
 }
 
 // beginSigning makes a state and the response of an authenticator to its options.
-func beginSigning(t testing.TB, rp *passkey.RelyingParty, a *byzantinetest.Authenticator, allowed ...passkey.Credential) (*passkey.SigningState, []byte) {
+func beginSigning(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator, allowed ...passkey.Credential) (*passkey.SigningState, []byte) {
 	t.Helper()
 	options, state, err := rp.BeginSigning(deposit(), allowed...)
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestBeginSigningWithoutNamedPasskeys(t *testing.T) {
 
 func TestBeginSigningTakesAPasskeyThatIsNamedTwice(t *testing.T) {
 	rp := relyingParty()
-	c := enrol(t, rp, byzantinetest.NewAuthenticator())
+	c := enrol(t, rp, passkeytest.NewAuthenticator())
 	padded := passkey.Credential{ID: c.ID + "="}
 	for _, list := range [][]passkey.Credential{{padded, c}, {c, padded}} {
 		options, state, err := rp.BeginSigning(deposit(), list...)
@@ -159,14 +159,14 @@ func TestBeginSigningRefuses(t *testing.T) {
 }
 
 func TestFinishSigning(t *testing.T) {
-	for name, options := range map[string][]byzantinetest.AuthenticatorOption{
-		"ES256":        {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256)},
-		"RS256":        {byzantinetest.WithAlgorithms(byzantinetest.AlgorithmRS256)},
-		"security key": {byzantinetest.WithTransports("usb"), byzantinetest.WithBackup(false, false), byzantinetest.WithSignCount(7)},
-		"subdomain":    {byzantinetest.WithOrigin("https://app.example.com")},
+	for name, options := range map[string][]passkeytest.Option{
+		"ES256":        {passkeytest.WithAlgorithms(passkeytest.AlgorithmES256)},
+		"RS256":        {passkeytest.WithAlgorithms(passkeytest.AlgorithmRS256)},
+		"security key": {passkeytest.WithTransports("usb"), passkeytest.WithBackup(false, false), passkeytest.WithSignCount(7)},
+		"subdomain":    {passkeytest.WithOrigin("https://app.example.com")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rp, a := relyingParty(), byzantinetest.NewAuthenticator(options...)
+			rp, a := relyingParty(), passkeytest.NewAuthenticator(options...)
 			c := enrol(t, rp, a)
 			state, response := beginSigning(t, rp, a, c)
 			signed, err := rp.FinishSigning(state, response)
@@ -184,7 +184,7 @@ func TestFinishSigning(t *testing.T) {
 }
 
 func TestFinishSigningCompactsTheBody(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	c := enrol(t, rp, a)
 	spread := byzantine.Payload{BodyToSign: []byte("{ \"b\": \"<\",\n\"a\": 1 }")}
 	options, state, err := rp.BeginSigning(spread, c)
@@ -200,7 +200,7 @@ func TestFinishSigningCompactsTheBody(t *testing.T) {
 }
 
 func TestSigningStateSurvivesJSON(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, enrol(t, rp, a), passkey.Credential{ID: encode([]byte("elsewhere"))})
 	direct, err := rp.FinishSigning(state, response)
 	require.NoError(t, err)
@@ -219,7 +219,7 @@ func TestSigningStateSurvivesJSON(t *testing.T) {
 
 func TestSigningStateExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+		rp, a := relyingParty(), passkeytest.NewAuthenticator()
 		c := enrol(t, rp, a)
 		state, response := beginSigning(t, rp, a, c)
 		time.Sleep(10*time.Minute + 59*time.Second)
@@ -233,7 +233,7 @@ func TestSigningStateExpires(t *testing.T) {
 }
 
 func TestFinishSigningRefusesStates(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, enrol(t, rp, a))
 	for name, change := range map[string]func(s passkey.SigningState) *passkey.SigningState{
 		"none":                  func(passkey.SigningState) *passkey.SigningState { return nil },
@@ -256,7 +256,7 @@ func TestFinishSigningRefusesStates(t *testing.T) {
 }
 
 func TestAnotherPayloadsSignatureDoesNotPass(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	c := enrol(t, rp, a)
 	_, response := beginSigning(t, rp, a, c)
 	_, state, err := rp.BeginSigning(byzantine.Payload{BodyToSign: []byte(vectorBody)}, c)
@@ -266,7 +266,7 @@ func TestAnotherPayloadsSignatureDoesNotPass(t *testing.T) {
 }
 
 func TestAnotherPasskeyDoesNotPass(t *testing.T) {
-	rp, hers, his := relyingParty(), byzantinetest.NewAuthenticator(), byzantinetest.NewAuthenticator()
+	rp, hers, his := relyingParty(), passkeytest.NewAuthenticator(), passkeytest.NewAuthenticator()
 	herKey, hisKey := enrol(t, rp, hers), enrol(t, rp, his)
 	_, response := beginSigning(t, rp, his, hisKey)
 	_, state, err := rp.BeginSigning(deposit(), herKey)
@@ -298,7 +298,7 @@ func TestAnotherPasskeyDoesNotPass(t *testing.T) {
 }
 
 func TestSignatureIsNotCheckedWithoutAPublicKey(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator()
+	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	elsewhere := passkey.Credential{ID: enrol(t, rp, a).ID}
 	state, response := beginSigning(t, rp, a, elsewhere)
 	forged := takeSignatureApart(t, response)
@@ -312,7 +312,7 @@ func TestSignatureIsNotCheckedWithoutAPublicKey(t *testing.T) {
 }
 
 func TestSigningWithoutUserVerification(t *testing.T) {
-	rp, a := relyingParty(), byzantinetest.NewAuthenticator(byzantinetest.WithUserVerification(false))
+	rp, a := relyingParty(), passkeytest.NewAuthenticator(passkeytest.WithUserVerification(false))
 	c := enrol(t, rp, a)
 	state, response := beginSigning(t, rp, a, c)
 	_, err := rp.FinishSigning(state, response)

@@ -14,6 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // saver is a user with a passkey, and an account with money that may transact.
@@ -21,7 +22,7 @@ type saver struct {
 	t          *testing.T
 	sandbox    *byzantinetest.Sandbox
 	transactor *passkey.Transactor
-	device     *byzantinetest.Authenticator
+	device     *passkeytest.Authenticator
 	passkey    passkey.Credential
 	userID     string
 	accountID  string
@@ -49,7 +50,7 @@ func newSaver(t *testing.T) *saver {
 	client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithClock(sandbox.Now),
 		byzantine.WithHTTPClient(&http.Client{Transport: inProcess{sandbox}}))
 	require.NoError(t, err)
-	s := &saver{t: t, sandbox: sandbox, device: byzantinetest.NewAuthenticator()}
+	s := &saver{t: t, sandbox: sandbox, device: passkeytest.NewAuthenticator()}
 	s.transactor = &passkey.Transactor{Client: client, RelyingParty: relyingParty()}
 	s.passkey = enrol(t, s.transactor.RelyingParty, s.device)
 	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{s.passkey.Authenticator}})
@@ -135,7 +136,7 @@ func TestTransactorSubmitsTheBytesThatWereSigned(t *testing.T) {
 	require.NoError(t, err)
 	client, err := byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: inProcess{api}}))
 	require.NoError(t, err)
-	s := &saver{t: t, device: byzantinetest.NewAuthenticator(), userID: "user-1"}
+	s := &saver{t: t, device: passkeytest.NewAuthenticator(), userID: "user-1"}
 	s.transactor = &passkey.Transactor{Client: client, RelyingParty: relyingParty()}
 	s.passkey = enrol(t, s.transactor.RelyingParty, s.device)
 
@@ -257,7 +258,7 @@ func TestFinishRefusesDraftsBeforeAnythingIsSent(t *testing.T) {
 func TestAnotherUsersPasskeyIsRefused(t *testing.T) {
 	s := newSaver(t)
 	session, _ := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
-	stranger := byzantinetest.NewAuthenticator()
+	stranger := passkeytest.NewAuthenticator()
 	theirs := enrol(t, s.transactor.RelyingParty, stranger)
 	options, _, err := s.transactor.Begin("stranger", &take(t, session).Payload, theirs)
 	require.NoError(t, err)

@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
 func TestCreateAuthenticators(t *testing.T) {
@@ -232,7 +232,7 @@ func TestTimestampIsTheClocks(t *testing.T) {
 // What the README of the root package says of its logs and redirects holds here, because it is the same code.
 func TestLogsAndRedirectsAreTheRootPackages(t *testing.T) {
 	server := startServer(t)
-	server.Fail("create_authenticators", 1, byzantinetest.Fault{Status: 307, Header: http.Header{"Location": {"/elsewhere"}}})
+	server.Fail("create_authenticators", 1, turnkeytest.Fault{Status: 307, Header: http.Header{"Location": {"/elsewhere"}}})
 	var text bytes.Buffer
 	client := server.Client(byzantine.WithLogger(slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	passkeys := []byzantine.AuthenticatorParam{newPasskey(t)}

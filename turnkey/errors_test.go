@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
 const routeSubmit = "POST /public/v1/submit/create_authenticators"
@@ -112,7 +112,7 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 }
 
 func TestWhatPassesIsSentAgainAsTheSameBytes(t *testing.T) {
-	for name, fault := range map[string]byzantinetest.Fault{
+	for name, fault := range map[string]turnkeytest.Fault{
 		"500":                      {Status: 500},
 		"503":                      {Status: 503},
 		"429":                      {Status: 429},

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
 // enrolledPasskey is what FinishRegistration returns for a browser's answer; here the browser is software.
@@ -20,7 +21,7 @@ func enrolledPasskey() *passkey.Credential {
 	if err != nil {
 		log.Fatal(err)
 	}
-	response, err := byzantinetest.NewAuthenticator().Create(options)
+	response, err := passkeytest.NewAuthenticator().Create(options)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func enrolledPasskey() *passkey.Credential {
 }
 
 func ExampleClient_CreateAuthenticators() {
-	server := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	server := turnkeytest.NewServer(turnkeytest.Organization{})
 	defer server.Close()
 	key, organizationID, userID := server.Organization().Key, server.Organization().ID, server.Organization().UserID
 	credential := enrolledPasskey()
@@ -59,7 +60,7 @@ func ExampleClient_CreateAuthenticators() {
 }
 
 func ExampleClient_GetActivity() {
-	server := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	server := turnkeytest.NewServer(turnkeytest.Organization{})
 	defer server.Close()
 	server.Play(turnkey.ActivityConsensusNeeded)
 	client := server.Client()
@@ -84,7 +85,7 @@ func ExampleClient_GetActivity() {
 }
 
 func ExampleClient_SubmitCreateAuthenticators() {
-	server := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	server := turnkeytest.NewServer(turnkeytest.Organization{})
 	defer server.Close()
 	client := server.Client(byzantine.WithMaxAttempts(1))
 	ctx := context.Background()
@@ -92,7 +93,7 @@ func ExampleClient_SubmitCreateAuthenticators() {
 	request := client.NewCreateAuthenticatorsRequest(server.Organization().UserID, []byzantine.AuthenticatorParam{enrolledPasskey().Authenticator})
 
 	// The first time it takes effect, but its answer never arrives.
-	server.Fail("create_authenticators", 1, byzantinetest.Fault{Reset: true, TakesEffect: true})
+	server.Fail("create_authenticators", 1, turnkeytest.Fault{Reset: true, TakesEffect: true})
 	ids, err := client.SubmitCreateAuthenticators(ctx, request)
 	if errors.Is(err, byzantine.ErrOutcomeUnknown) {
 		ids, err = client.SubmitCreateAuthenticators(ctx, request) // the same bytes are the same activity
@@ -105,7 +106,7 @@ func ExampleClient_SubmitCreateAuthenticators() {
 }
 
 func ExampleError() {
-	server := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	server := turnkeytest.NewServer(turnkeytest.Organization{})
 	defer server.Close()
 	client, err := turnkey.NewClient(server.Organization().Key, "11111111-1111-4111-8111-111111111111", byzantine.WithBaseURL(server.URL))
 	if err != nil {

@@ -10,9 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
 // The key of RFC 6979, A.2.5. Its signatures are deterministic.
@@ -28,9 +29,9 @@ func parseKey(tb testing.TB, text string) *byzantine.PrivateKey {
 }
 
 // startServer starts a fake of Turnkey on a loopback port.
-func startServer(t *testing.T) *byzantinetest.TurnkeyServer {
+func startServer(t *testing.T) *turnkeytest.Server {
 	t.Helper()
-	server := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	server := turnkeytest.NewServer(turnkeytest.Organization{})
 	t.Cleanup(server.Close)
 	return server
 }
@@ -41,7 +42,7 @@ func newPasskey(tb testing.TB) byzantine.AuthenticatorParam {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 	options, state, err := rp.BeginRegistration(passkey.User{ID: "user-1", Name: "ada@example.com"})
 	require.NoError(tb, err)
-	response, err := byzantinetest.NewAuthenticator().Create(options)
+	response, err := passkeytest.NewAuthenticator().Create(options)
 	require.NoError(tb, err)
 	credential, err := rp.FinishRegistration(state, response, "My phone")
 	require.NoError(tb, err)

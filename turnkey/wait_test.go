@@ -12,16 +12,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
 // The tests of this file run on synctest's clock: waits take no time, and their lengths are exact.
 
 // newFake returns a fake and a client that calls it without a network.
-func newFake(t *testing.T, opts ...byzantine.Option) (*byzantinetest.Turnkey, *turnkey.Client) {
+func newFake(t *testing.T, opts ...byzantine.Option) (*turnkeytest.Fake, *turnkey.Client) {
 	t.Helper()
-	fake, err := byzantinetest.NewTurnkey(byzantinetest.TurnkeyOrganization{})
+	fake, err := turnkeytest.New(turnkeytest.Organization{})
 	require.NoError(t, err)
 	client, err := turnkey.NewClient(fake.Organization().Key, fake.Organization().ID, append(opts, over(within(fake)))...)
 	require.NoError(t, err)
@@ -29,7 +29,7 @@ func newFake(t *testing.T, opts ...byzantine.Option) (*byzantinetest.Turnkey, *t
 }
 
 // create submits a new passkey.
-func create(ctx context.Context, t *testing.T, fake *byzantinetest.Turnkey, client *turnkey.Client) ([]string, error) {
+func create(ctx context.Context, t *testing.T, fake *turnkeytest.Fake, client *turnkey.Client) ([]string, error) {
 	t.Helper()
 	return client.CreateAuthenticators(ctx, fake.Organization().UserID, []byzantine.AuthenticatorParam{newPasskey(t)})
 }
@@ -49,7 +49,7 @@ func TestPolling(t *testing.T) {
 				var pauses []time.Duration
 				requests := fake.Requests()
 				for i, r := range requests[1:] {
-					assert.Equal(t, "get_activity", r.OperationID)
+					assert.Equal(t, "get_activity", r.Operation)
 					assert.JSONEq(t, string(requests[1].Body), string(r.Body))
 					pauses = append(pauses, r.Time.Sub(requests[i].Time))
 				}
@@ -97,8 +97,8 @@ func TestFailedPolls(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fake, client := newFake(t, byzantine.WithMaxAttempts(2))
 			fake.Play(turnkey.ActivityPending, turnkey.ActivityCompleted)
-			fake.Fail("get_activity", 4, byzantinetest.Fault{Status: 503})
-			fake.Fail("get_activity", 2, byzantinetest.Fault{Status: 429})
+			fake.Fail("get_activity", 4, turnkeytest.Fault{Status: 503})
+			fake.Fail("get_activity", 2, turnkeytest.Fault{Status: 429})
 			_, err := create(t.Context(), t, fake, client)
 			require.NoError(t, err)
 			assert.Len(t, fake.Requests(), 1+4+2+1)
@@ -126,7 +126,7 @@ func TestFailedPolls(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fake, client := newFake(t)
 			fake.Play(turnkey.ActivityPending, turnkey.ActivityCompleted)
-			fake.Fail("get_activity", 1, byzantinetest.Fault{Status: 403, Body: `{"code":7,"message":"no"}`})
+			fake.Fail("get_activity", 1, turnkeytest.Fault{Status: 403, Body: `{"code":7,"message":"no"}`})
 			_, err := create(t.Context(), t, fake, client)
 			var unresolved *turnkey.UnresolvedError
 			require.ErrorAs(t, err, &unresolved)
@@ -144,7 +144,7 @@ func TestFailedPolls(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fake, client := newFake(t, byzantine.WithMaxAttempts(1))
 			fake.Play(turnkey.ActivityPending)
-			fake.Fail("get_activity", 100, byzantinetest.Fault{Status: 502})
+			fake.Fail("get_activity", 100, turnkeytest.Fault{Status: 502})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, err := create(ctx, t, fake, client)

@@ -20,6 +20,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // runWith runs a command with text on standard input.
@@ -143,7 +144,7 @@ func TestPasskeyInspect(t *testing.T) {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://app.example.com"}}
 	options, _, err := rp.BeginRegistration(passkey.User{ID: "ada", Name: "ada@example.com"})
 	require.NoError(t, err)
-	response, err := byzantinetest.NewAuthenticator(byzantinetest.WithOrigin("https://app.example.com")).Create(options)
+	response, err := passkeytest.NewAuthenticator(passkeytest.WithOrigin("https://app.example.com")).Create(options)
 	require.NoError(t, err)
 	credential, err := passkey.ParseUnverified(response, "x")
 	require.NoError(t, err)

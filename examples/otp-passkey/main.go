@@ -23,6 +23,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 func main() {
@@ -121,7 +122,7 @@ func createPasskey(user passkey.User) (*passkey.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := byzantinetest.NewAuthenticator().Create(options)
+	response, err := passkeytest.NewAuthenticator().Create(options)
 	if err != nil {
 		return nil, err
 	}

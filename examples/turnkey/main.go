@@ -16,9 +16,10 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
 func main() {
@@ -31,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	fake := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	fake := turnkeytest.NewServer(turnkeytest.Organization{})
 	defer fake.Close()
 	organization := fake.Organization()
 	// Against Turnkey itself, the key is that of an API key of the organisation, and there is no base URL.
@@ -92,7 +93,7 @@ func newPasskey(userID, name string) (*passkey.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := byzantinetest.NewAuthenticator().Create(options)
+	response, err := passkeytest.NewAuthenticator().Create(options)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/internal/demoapp"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 const origin = "https://app.example.com"
@@ -87,7 +88,7 @@ func (h *house) addCustomer(name string) *person {
 	}
 	return &person{
 		house: h, t: h.t, email: user.Email, userID: user.ID, accountID: account.ID,
-		device: byzantinetest.NewAuthenticator(byzantinetest.WithOrigin(origin)),
+		device: passkeytest.NewAuthenticator(passkeytest.WithOrigin(origin)),
 	}
 }
 
@@ -105,7 +106,7 @@ type person struct {
 	*house
 	t                        *testing.T
 	email, userID, accountID string
-	device                   *byzantinetest.Authenticator
+	device                   *passkeytest.Authenticator
 	cookie                   *http.Cookie
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // registered is the credential ids that the API knows of a person.
@@ -58,7 +59,7 @@ func TestPasskeys(t *testing.T) {
 	require.Len(t, options.ExcludeCredentials, 1)
 	assert.Equal(t, first[0], options.ExcludeCredentials[0].ID)
 
-	ada.device = byzantinetest.NewAuthenticator(byzantinetest.WithOrigin(origin))
+	ada.device = passkeytest.NewAuthenticator(passkeytest.WithOrigin(origin))
 	ada.enrol()
 	assert.Len(t, ada.registered(), 2)
 }
@@ -102,7 +103,7 @@ func TestPasskeysThatDoNotFit(t *testing.T) {
 			refused(t, ada.postBody("/passkeys", []byte(body)), http.StatusBadRequest, "We cannot accept")
 		})
 	}
-	ada.device = byzantinetest.NewAuthenticator() // on a page of https://example.com
+	ada.device = passkeytest.NewAuthenticator() // on a page of https://example.com
 	response := ada.makePasskey("x")
 	refused(t, ada.postBody("/passkeys", response), http.StatusBadRequest, "We cannot accept")
 	assert.Contains(t, h.log.String(), "https://example.com")
@@ -168,7 +169,7 @@ func TestPasskeyThatTheAPIRefuses(t *testing.T) {
 	ada.signIn()
 	h.sandbox.Fail("create_authenticators_otp", 1, byzantinetest.Fault{Status: 400, Body: "no <b>more</b> passkeys"})
 	refused(t, ada.postBody("/passkeys", ada.makePasskey("x")), http.StatusBadRequest, "This was refused: no <b>more</b> passkeys.")
-	ada.device = byzantinetest.NewAuthenticator(byzantinetest.WithOrigin(origin))
+	ada.device = passkeytest.NewAuthenticator(passkeytest.WithOrigin(origin))
 	ada.enrol()
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
 // maxLog is how many requests a sandbox remembers, the newest ones.
@@ -50,10 +51,10 @@ func WithRequestLog(log func(Request)) Option {
 	}
 }
 
-func (s *Sandbox) record(r *http.Request, op byzantine.Operation, body []byte, out answer) {
+func (s *Sandbox) record(r *http.Request, op byzantine.Operation, body []byte, out fake.Answer) {
 	request := Request{
 		OperationID: op.ID, Method: r.Method, URI: r.RequestURI,
-		Header: r.Header.Clone(), Body: bytes.Clone(body), Status: out.status, Verdict: out.verdict,
+		Header: r.Header.Clone(), Body: bytes.Clone(body), Status: out.Status, Verdict: out.Verdict,
 	}
 	s.remember(&request)
 	if s.onRequest != nil {

@@ -1,4 +1,4 @@
-package byzantinetest
+package passkeytest
 
 import "encoding/json"
 

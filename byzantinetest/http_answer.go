@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/byzantine-finance/byzantine-go/internal/wire"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
 // handler answers one operation inside the world's lock. request is what Operation.NewRequest made, filled.
@@ -39,27 +39,11 @@ func by[Req, Res any](status int, method func(*world, *credential, *Req) (*Res, 
 // nothing is what a method returns, as a nil pointer, for an answer without a body.
 type nothing struct{}
 
-// answer is what goes on the wire.
-type answer struct {
-	status  int
-	body    []byte
-	plain   bool   // text, not JSON
-	verdict string // for the log: why it is not a success
-}
-
-func plainAnswer(status int, text string) answer {
-	return answer{status: status, body: []byte(text), plain: true, verdict: text}
-}
-
-func (r response) answer() answer {
+func (r response) answer() fake.Answer {
 	if r.value == nil {
-		return answer{status: r.status}
+		return fake.Answer{Status: r.status}
 	}
-	body, err := wire.Marshal(r.value)
-	if err != nil {
-		return plainAnswer(http.StatusInternalServerError, err.Error())
-	}
-	return answer{status: r.status, body: body}
+	return fake.JSON(r.status, r.value)
 }
 
 // refusal is an error of the API.
@@ -95,11 +79,11 @@ func refusalOf(err error) *refusal {
 	return refuse(http.StatusInternalServerError, "%v", err)
 }
 
-func (e *refusal) answer() answer {
-	out := response{e.status, struct {
+func (e *refusal) answer() fake.Answer {
+	out := fake.JSON(e.status, struct {
 		Error  string `json:"error"`
 		Status int    `json:"status"`
-	}{e.text, e.status}}.answer()
-	out.verdict = e.text
+	}{e.text, e.status})
+	out.Verdict = e.text
 	return out
 }

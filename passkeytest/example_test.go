@@ -1,4 +1,4 @@
-package byzantinetest_test
+package passkeytest_test
 
 import (
 	"encoding/json"
@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 func ExampleAuthenticator() {
-	browser := byzantinetest.NewAuthenticator(
-		byzantinetest.WithOrigin("https://app.example.com"),
-		byzantinetest.WithDeterministicKeys("example"),
+	browser := passkeytest.NewAuthenticator(
+		passkeytest.WithOrigin("https://app.example.com"),
+		passkeytest.WithDeterministicKeys("example"),
 	)
 	options := []byte(`{
 		"rp": {"id": "example.com", "name": "Example"},
@@ -36,7 +36,7 @@ func ExampleAuthenticator() {
 
 	browser.Cancel(1) // the user closes the next dialog
 	_, err = browser.Get([]byte(`{"challenge": "AAECAwQFBgcICQoLDA0ODw", "rpId": "example.com"}`))
-	var exception *byzantinetest.DOMException
+	var exception *passkeytest.DOMException
 	fmt.Println(errors.As(err, &exception), err)
 	// Output:
 	// public-key ebClBUCSdnw00221rOatlh4O6IzbYUH62Hd33YL9c6M

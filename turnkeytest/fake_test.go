@@ -1,4 +1,4 @@
-package byzantinetest_test
+package turnkeytest_test
 
 import (
 	"context"
@@ -19,21 +19,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
+	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
-func newTurnkey(t testing.TB, organization byzantinetest.TurnkeyOrganization) *byzantinetest.Turnkey {
+func newFake(t testing.TB, organization turnkeytest.Organization) *turnkeytest.Fake {
 	t.Helper()
-	fake, err := byzantinetest.NewTurnkey(organization)
+	fake, err := turnkeytest.New(organization)
 	require.NoError(t, err)
 	return fake
 }
 
-// startTurnkey starts a fake on a loopback port.
-func startTurnkey(t *testing.T) *byzantinetest.TurnkeyServer {
+// startServer starts a fake on a loopback port.
+func startServer(t *testing.T) *turnkeytest.Server {
 	t.Helper()
-	server := byzantinetest.NewTurnkeyServer(byzantinetest.TurnkeyOrganization{})
+	server := turnkeytest.NewServer(turnkeytest.Organization{})
 	t.Cleanup(server.Close)
 	return server
 }
@@ -67,7 +67,7 @@ func stampOf(t *testing.T, key *byzantine.PrivateKey, body string, change func(s
 }
 
 // Turnkey's own client has made these requests and stamps, in each of the three ways in which it signs.
-func TestTurnkeyAcceptsTheStampsOfTurnkeysClient(t *testing.T) {
+func TestTheStampsOfTurnkeysClientAreAccepted(t *testing.T) {
 	text, err := os.ReadFile("testdata/turnkey_stamps.json")
 	require.NoError(t, err)
 	var recorded struct {
@@ -84,7 +84,7 @@ func TestTurnkeyAcceptsTheStampsOfTurnkeysClient(t *testing.T) {
 
 	for _, theirs := range recorded.Requests {
 		t.Run(theirs.Stamper, func(t *testing.T) {
-			fake := newTurnkey(t, byzantinetest.TurnkeyOrganization{ID: recorded.OrganizationID, UserID: recorded.UserID, Key: key})
+			fake := newFake(t, turnkeytest.Organization{ID: recorded.OrganizationID, UserID: recorded.UserID, Key: key})
 			answer := submit(fake, "/submit/create_authenticators", theirs.Stamp, theirs.Body)
 			assert.Equal(t, 200, answer.Code, answer.Body)
 			require.Len(t, fake.Authenticators(), 1)
@@ -110,8 +110,8 @@ func TestTurnkeyAcceptsTheStampsOfTurnkeysClient(t *testing.T) {
 	}
 }
 
-func TestTurnkeyChecksStamps(t *testing.T) {
-	fake := newTurnkey(t, byzantinetest.TurnkeyOrganization{})
+func TestStampsAreChecked(t *testing.T) {
+	fake := newFake(t, turnkeytest.Organization{})
 	organization := fake.Organization()
 	body := `{"organizationId":"` + organization.ID + `","activityId":"a-1"}`
 	const path = "/query/get_activity"
@@ -159,8 +159,8 @@ func TestTurnkeyChecksStamps(t *testing.T) {
 	}
 }
 
-func TestTurnkeyKeys(t *testing.T) {
-	server := startTurnkey(t)
+func TestKeys(t *testing.T) {
+	server := startServer(t)
 	organization := server.Organization()
 	key, err := byzantine.GenerateKey()
 	require.NoError(t, err)
@@ -188,8 +188,8 @@ func TestTurnkeyKeys(t *testing.T) {
 	assert.NoError(t, create())
 }
 
-func TestTurnkeyRefusesRequests(t *testing.T) {
-	server := startTurnkey(t)
+func TestInvalidRequestsAreRejected(t *testing.T) {
+	server := startServer(t)
 	organization := server.Organization()
 	elsewhere, err := turnkey.NewClient(organization.Key, "11111111-1111-4111-8111-111111111111", byzantine.WithBaseURL(server.URL))
 	require.NoError(t, err)
@@ -236,9 +236,9 @@ func TestTurnkeyRefusesRequests(t *testing.T) {
 	assert.Equal(t, 404, submit(server, "/submit/create_wallet", "", "").Code)
 }
 
-func TestTurnkeyAnswersInTwoShapes(t *testing.T) {
-	fake := newTurnkey(t, byzantinetest.TurnkeyOrganization{})
-	request := turnkeyRequest(t, fake, newPasskey(t))
+func TestResponsesHaveTwoShapes(t *testing.T) {
+	fake := newFake(t, turnkeytest.Organization{})
+	request := requestBody(t, fake, newPasskey(t))
 	members := func() map[string]any {
 		answer := submit(fake, "/submit/create_authenticators", stampOf(t, fake.Organization().Key, request, nil), request)
 		require.Equal(t, 200, answer.Code, answer.Body)
@@ -255,8 +255,8 @@ func TestTurnkeyAnswersInTwoShapes(t *testing.T) {
 	assert.Equal(t, flat, nested["result"].(map[string]any)["activity"])
 }
 
-// turnkeyRequest is the body of a request for a passkey.
-func turnkeyRequest(t *testing.T, fake *byzantinetest.Turnkey, passkey byzantine.AuthenticatorParam) string {
+// requestBody is the body of a request for a passkey.
+func requestBody(t *testing.T, fake *turnkeytest.Fake, passkey byzantine.AuthenticatorParam) string {
 	t.Helper()
 	organization := fake.Organization()
 	client, err := turnkey.NewClient(organization.Key, organization.ID)
@@ -266,32 +266,32 @@ func turnkeyRequest(t *testing.T, fake *byzantinetest.Turnkey, passkey byzantine
 	return string(text)
 }
 
-func TestTurnkeyFaults(t *testing.T) {
-	server := startTurnkey(t)
-	server.Fail("get_activity", 1, byzantinetest.Fault{Status: 418, Body: "teapot"})
+func TestFaults(t *testing.T) {
+	server := startServer(t)
+	server.Fail("get_activity", 1, turnkeytest.Fault{Status: 418, Body: "teapot"})
 	client := server.Client()
 	_, err := client.GetActivity(t.Context(), "a-1")
 	assert.ErrorContains(t, err, "418 I'm a teapot: teapot")
 	_, err = client.GetActivity(t.Context(), "a-1")
 	assert.ErrorIs(t, err, byzantine.ErrNotFound)
 
-	assert.Contains(t, panicText(t, func() { server.Fail("create_wallet", 1, byzantinetest.Fault{}) }), `no operation "create_wallet"`)
+	assert.Contains(t, panicText(t, func() { server.Fail("create_wallet", 1, turnkeytest.Fault{}) }), `no operation "create_wallet"`)
 	assert.Contains(t, panicText(t, func() { server.Play() }), "no status")
 	assert.Contains(t, panicText(t, func() { server.Approve("a-1") }), "waits for an approval")
 	assert.Contains(t, panicText(t, func() { server.Client(byzantine.WithMaxAttempts(0)) }), "must be at least 1")
 }
 
-func TestTurnkeyOrganizationIsAsAskedFor(t *testing.T) {
-	asked := byzantinetest.TurnkeyOrganization{ID: "org", UserID: "user"}
-	got := newTurnkey(t, asked).Organization()
+func TestOrganizationIsAsAskedFor(t *testing.T) {
+	asked := turnkeytest.Organization{ID: "org", UserID: "user"}
+	got := newFake(t, asked).Organization()
 	require.NotNil(t, got.Key)
 	asked.Key = got.Key
 	assert.Equal(t, asked, got)
-	assert.Regexp(t, "^[0-9a-f-]{36}$", newTurnkey(t, byzantinetest.TurnkeyOrganization{}).Organization().ID)
+	assert.Regexp(t, "^[0-9a-f-]{36}$", newFake(t, turnkeytest.Organization{}).Organization().ID)
 }
 
-func FuzzTurnkeyStamp(f *testing.F) {
-	fake := newTurnkey(f, byzantinetest.TurnkeyOrganization{})
+func FuzzStamp(f *testing.F) {
+	fake := newFake(f, turnkeytest.Organization{})
 	f.Add(`{"publicKey":"0360fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6","scheme":"SIGNATURE_SCHEME_TK_API_P256","signature":"3006020101020101"}`, `{}`)
 	f.Add(`{"publicKey":7}`, ``)
 	f.Add(`null`, `[]`)

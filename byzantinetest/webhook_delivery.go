@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -110,7 +111,7 @@ func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAtt
 // test's ids have to be the same in every run.
 func attemptID(deliveryID string, number int32) string {
 	digest := sha256.Sum256(fmt.Appendf(nil, "%s/%d", deliveryID, number))
-	return uuidOf([16]byte(digest[:16]), 8)
+	return fake.UUID([16]byte(digest[:16]), 8)
 }
 
 // sendTestDelivery makes an event of its own, which is not in the event history.

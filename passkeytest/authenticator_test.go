@@ -1,4 +1,4 @@
-package byzantinetest_test
+package passkeytest_test
 
 import (
 	"encoding/base64"
@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 const (
@@ -56,7 +56,7 @@ func requestOptions(t testing.TB, change func(options map[string]any)) []byte {
 }
 
 // registerPasskey creates a credential and has go-webauthn verify it.
-func registerPasskey(t testing.TB, a *byzantinetest.Authenticator, options []byte) *protocol.ParsedCredentialCreationData {
+func registerPasskey(t testing.TB, a *passkeytest.Authenticator, options []byte) *protocol.ParsedCredentialCreationData {
 	t.Helper()
 	response, err := a.Create(options)
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func registerPasskey(t testing.TB, a *byzantinetest.Authenticator, options []byt
 }
 
 // signInWithPasskey makes an assertion and has go-webauthn verify it with a credential's public key.
-func signInWithPasskey(t testing.TB, a *byzantinetest.Authenticator, options []byte, with *protocol.ParsedCredentialCreationData) *protocol.ParsedCredentialAssertionData {
+func signInWithPasskey(t testing.TB, a *passkeytest.Authenticator, options []byte, with *protocol.ParsedCredentialCreationData) *protocol.ParsedCredentialAssertionData {
 	t.Helper()
 	response, err := a.Get(options)
 	require.NoError(t, err)
@@ -83,21 +83,21 @@ func signInWithPasskey(t testing.TB, a *byzantinetest.Authenticator, options []b
 // requireException checks the name of a refusal.
 func requireException(t testing.TB, err error, name string) {
 	t.Helper()
-	var exception *byzantinetest.DOMException
+	var exception *passkeytest.DOMException
 	require.ErrorAs(t, err, &exception)
 	assert.Equal(t, name, exception.Name, exception.Message)
 	assert.NotEmpty(t, exception.Message)
 }
 
 func TestAuthenticatorIsVerifiedByGoWebAuthn(t *testing.T) {
-	for _, algorithm := range []byzantinetest.Algorithm{byzantinetest.AlgorithmES256, byzantinetest.AlgorithmRS256} {
+	for _, algorithm := range []passkeytest.Algorithm{passkeytest.AlgorithmES256, passkeytest.AlgorithmRS256} {
 		for _, format := range []string{"none", "packed"} {
 			t.Run(fmt.Sprintf("%d %s", algorithm, format), func(t *testing.T) {
-				options := []byzantinetest.AuthenticatorOption{byzantinetest.WithAlgorithms(algorithm)}
+				options := []passkeytest.Option{passkeytest.WithAlgorithms(algorithm)}
 				if format == "packed" {
-					options = append(options, byzantinetest.WithSelfAttestation())
+					options = append(options, passkeytest.WithSelfAttestation())
 				}
-				a := byzantinetest.NewAuthenticator(options...)
+				a := passkeytest.NewAuthenticator(options...)
 				created := registerPasskey(t, a, creationOptions(t, nil))
 				assert.Equal(t, format, created.Response.AttestationObject.Format)
 				asserted := signInWithPasskey(t, a, requestOptions(t, nil), created)
@@ -110,7 +110,7 @@ func TestAuthenticatorIsVerifiedByGoWebAuthn(t *testing.T) {
 
 // The members that browsers add to what the attestation object holds anyway must agree with it.
 func TestRegistrationResponseHasWhatBrowsersAdd(t *testing.T) {
-	a := byzantinetest.NewAuthenticator(byzantinetest.WithTransports("usb", "nfc"))
+	a := passkeytest.NewAuthenticator(passkeytest.WithTransports("usb", "nfc"))
 	created := registerPasskey(t, a, creationOptions(t, nil))
 	raw := created.Raw.AttestationResponse
 	assert.Equal(t, created.Response.AttestationObject.RawAuthData, []byte(raw.AuthenticatorData))
@@ -132,12 +132,12 @@ func TestRegistrationResponseHasWhatBrowsersAdd(t *testing.T) {
 		"the order that the standard prescribes")
 }
 
-func TestAuthenticatorOptions(t *testing.T) {
+func TestOptions(t *testing.T) {
 	flags := func(created *protocol.ParsedCredentialCreationData) protocol.AuthenticatorFlags {
 		return created.Response.AttestationObject.AuthData.Flags
 	}
 	t.Run("defaults", func(t *testing.T) {
-		created := registerPasskey(t, byzantinetest.NewAuthenticator(), creationOptions(t, nil))
+		created := registerPasskey(t, passkeytest.NewAuthenticator(), creationOptions(t, nil))
 		data := created.Response.AttestationObject.AuthData
 		assert.Equal(t, protocol.AuthenticatorFlags(0b0101_1101), data.Flags)
 		assert.Zero(t, data.Counter)
@@ -147,12 +147,12 @@ func TestAuthenticatorOptions(t *testing.T) {
 	})
 	t.Run("AAGUID", func(t *testing.T) {
 		aaguid := [16]byte{1, 2, 3, 4}
-		created := registerPasskey(t, byzantinetest.NewAuthenticator(byzantinetest.WithAAGUID(aaguid)), creationOptions(t, nil))
+		created := registerPasskey(t, passkeytest.NewAuthenticator(passkeytest.WithAAGUID(aaguid)), creationOptions(t, nil))
 		assert.Equal(t, aaguid[:], created.Response.AttestationObject.AuthData.AttData.AAGUID)
 	})
 	t.Run("backup", func(t *testing.T) {
 		for _, c := range [][2]bool{{false, false}, {true, false}, {true, true}, {false, true}} {
-			created := registerPasskey(t, byzantinetest.NewAuthenticator(byzantinetest.WithBackup(c[0], c[1])), creationOptions(t, nil))
+			created := registerPasskey(t, passkeytest.NewAuthenticator(passkeytest.WithBackup(c[0], c[1])), creationOptions(t, nil))
 			assert.Equal(t, c[0], flags(created).HasBackupEligible())
 			assert.Equal(t, c[1], flags(created).HasBackupState())
 		}
@@ -165,7 +165,7 @@ func TestAuthenticatorOptions(t *testing.T) {
 		}{
 			{true, "preferred", true}, {true, "required", true}, {true, "discouraged", false}, {false, "preferred", false},
 		} {
-			a := byzantinetest.NewAuthenticator(byzantinetest.WithUserVerification(c.able))
+			a := passkeytest.NewAuthenticator(passkeytest.WithUserVerification(c.able))
 			created := registerPasskey(t, a, creationOptions(t, func(options map[string]any) {
 				options["authenticatorSelection"] = map[string]any{"residentKey": "preferred", "userVerification": c.requirement}
 			}))
@@ -175,18 +175,18 @@ func TestAuthenticatorOptions(t *testing.T) {
 		}
 	})
 	t.Run("no transports", func(t *testing.T) {
-		response, err := byzantinetest.NewAuthenticator(byzantinetest.WithTransports()).Create(creationOptions(t, nil))
+		response, err := passkeytest.NewAuthenticator(passkeytest.WithTransports()).Create(creationOptions(t, nil))
 		require.NoError(t, err)
 		assert.Contains(t, string(response), `"transports":[]`)
 	})
 	t.Run("sign count", func(t *testing.T) {
-		a := byzantinetest.NewAuthenticator(byzantinetest.WithSignCount(40))
+		a := passkeytest.NewAuthenticator(passkeytest.WithSignCount(40))
 		created := registerPasskey(t, a, creationOptions(t, nil))
 		assert.Equal(t, uint32(40), created.Response.AttestationObject.AuthData.Counter)
 		for want := uint32(41); want < 44; want++ {
 			assert.Equal(t, want, signInWithPasskey(t, a, requestOptions(t, nil), created).Response.AuthenticatorData.Counter)
 		}
-		a = byzantinetest.NewAuthenticator()
+		a = passkeytest.NewAuthenticator()
 		created = registerPasskey(t, a, creationOptions(t, nil))
 		signInWithPasskey(t, a, requestOptions(t, nil), created)
 		assert.Zero(t, signInWithPasskey(t, a, requestOptions(t, nil), created).Response.AuthenticatorData.Counter)
@@ -204,33 +204,33 @@ func TestAuthenticatorTakesTheFirstAlgorithmItHas(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		has    []byzantinetest.Algorithm
+		has    []passkeytest.Algorithm
 		wanted []int
 		chosen int64
 	}{
 		{nil, []int{-257, -7}, -257},
 		{nil, []int{-8, -7}, -7},
 		{nil, nil, -7}, // the standard's default
-		{[]byzantinetest.Algorithm{byzantinetest.AlgorithmRS256}, []int{-7, -257}, -257},
+		{[]passkeytest.Algorithm{passkeytest.AlgorithmRS256}, []int{-7, -257}, -257},
 	} {
-		var options []byzantinetest.AuthenticatorOption
+		var options []passkeytest.Option
 		if c.has != nil {
-			options = append(options, byzantinetest.WithAlgorithms(c.has...))
+			options = append(options, passkeytest.WithAlgorithms(c.has...))
 		}
-		created := registerPasskey(t, byzantinetest.NewAuthenticator(options...), creationOptions(t, params(c.wanted...)))
+		created := registerPasskey(t, passkeytest.NewAuthenticator(options...), creationOptions(t, params(c.wanted...)))
 		assert.Equal(t, c.chosen, created.Raw.AttestationResponse.PublicKeyAlgorithm)
 	}
-	_, err := byzantinetest.NewAuthenticator().Create(creationOptions(t, params(-8)))
+	_, err := passkeytest.NewAuthenticator().Create(creationOptions(t, params(-8)))
 	requireException(t, err, "NotSupportedError")
-	_, err = byzantinetest.NewAuthenticator(byzantinetest.WithAlgorithms(-8)).Create(creationOptions(t, params(-8)))
+	_, err = passkeytest.NewAuthenticator(passkeytest.WithAlgorithms(-8)).Create(creationOptions(t, params(-8)))
 	requireException(t, err, "NotSupportedError")
 }
 
 func TestDeterministicKeys(t *testing.T) {
-	for _, algorithm := range []byzantinetest.Algorithm{byzantinetest.AlgorithmES256, byzantinetest.AlgorithmRS256} {
+	for _, algorithm := range []passkeytest.Algorithm{passkeytest.AlgorithmES256, passkeytest.AlgorithmRS256} {
 		run := func(seed string) (all []string) {
-			a := byzantinetest.NewAuthenticator(byzantinetest.WithDeterministicKeys(seed),
-				byzantinetest.WithAlgorithms(algorithm), byzantinetest.WithSelfAttestation())
+			a := passkeytest.NewAuthenticator(passkeytest.WithDeterministicKeys(seed),
+				passkeytest.WithAlgorithms(algorithm), passkeytest.WithSelfAttestation())
 			created := registerPasskey(t, a, creationOptions(t, nil))
 			response, err := a.Get(requestOptions(t, nil))
 			require.NoError(t, err)
@@ -248,7 +248,7 @@ func TestDeterministicKeys(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	a := byzantinetest.NewAuthenticator()
+	a := passkeytest.NewAuthenticator()
 	created := registerPasskey(t, a, creationOptions(t, nil))
 	a.Cancel(2)
 	_, err := a.Get(requestOptions(t, nil))
@@ -259,7 +259,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestAuthenticatorIsSafeForConcurrentUse(t *testing.T) {
-	a := byzantinetest.NewAuthenticator(byzantinetest.WithSignCount(0))
+	a := passkeytest.NewAuthenticator(passkeytest.WithSignCount(0))
 	created := registerPasskey(t, a, creationOptions(t, nil))
 	allow := requestOptions(t, func(options map[string]any) {
 		options["allowCredentials"] = []map[string]any{{"type": "public-key", "id": created.ID}}

@@ -1,4 +1,4 @@
-package byzantinetest_test
+package passkeytest_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 func descriptors(ids ...string) []map[string]any {
@@ -19,7 +19,7 @@ func descriptors(ids ...string) []map[string]any {
 }
 
 func TestExcludeCredentials(t *testing.T) {
-	a := byzantinetest.NewAuthenticator()
+	a := passkeytest.NewAuthenticator()
 	created := registerPasskey(t, a, creationOptions(t, nil))
 	exclude := func(list []map[string]any) func(map[string]any) {
 		return func(options map[string]any) { options["excludeCredentials"] = list }
@@ -28,7 +28,7 @@ func TestExcludeCredentials(t *testing.T) {
 	requireException(t, err, "InvalidStateError")
 
 	registerPasskey(t, a, creationOptions(t, exclude(descriptors("AAAA"))))
-	registerPasskey(t, byzantinetest.NewAuthenticator(), creationOptions(t, exclude(descriptors(created.ID))))
+	registerPasskey(t, passkeytest.NewAuthenticator(), creationOptions(t, exclude(descriptors(created.ID))))
 	_, err = a.Create(creationOptions(t, func(options map[string]any) {
 		options["rp"] = map[string]any{"id": "example.org", "name": "Other"}
 		options["excludeCredentials"] = descriptors(created.ID)
@@ -37,7 +37,7 @@ func TestExcludeCredentials(t *testing.T) {
 }
 
 func TestAllowCredentials(t *testing.T) {
-	a := byzantinetest.NewAuthenticator()
+	a := passkeytest.NewAuthenticator()
 	first := registerPasskey(t, a, creationOptions(t, nil))
 	second := registerPasskey(t, a, creationOptions(t, nil))
 	hidden := registerPasskey(t, a, creationOptions(t, func(options map[string]any) {
@@ -73,7 +73,7 @@ func TestDiscoverableCredentials(t *testing.T) {
 		"not said":     {map[string]any{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := byzantinetest.NewAuthenticator()
+			a := passkeytest.NewAuthenticator()
 			created := registerPasskey(t, a, creationOptions(t, func(options map[string]any) { options["authenticatorSelection"] = c.selection }))
 			if c.discoverable {
 				signInWithPasskey(t, a, requestOptions(t, nil), created)
@@ -105,7 +105,7 @@ func TestOriginAndRelyingPartyID(t *testing.T) {
 		"not an origin at all": {"::", "example.com", "SecurityError"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := byzantinetest.NewAuthenticator(byzantinetest.WithOrigin(c.origin))
+			a := passkeytest.NewAuthenticator(passkeytest.WithOrigin(c.origin))
 			_, createErr := a.Create(creationOptions(t, func(options map[string]any) {
 				options["rp"] = map[string]any{"id": c.rpID, "name": "Example"}
 			}))
@@ -144,18 +144,18 @@ func TestCreationOptionsRefusals(t *testing.T) {
 		}, "NotAllowedError"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := byzantinetest.NewAuthenticator().Create(creationOptions(t, c.change))
+			_, err := passkeytest.NewAuthenticator().Create(creationOptions(t, c.change))
 			requireException(t, err, c.exception)
 		})
 	}
-	_, err := byzantinetest.NewAuthenticator().Create([]byte(`{"publicKey":` + string(creationOptions(t, nil)) + `}`))
+	_, err := passkeytest.NewAuthenticator().Create([]byte(`{"publicKey":` + string(creationOptions(t, nil)) + `}`))
 	requireException(t, err, "TypeError")
-	_, err = byzantinetest.NewAuthenticator().Create([]byte(`{`))
+	_, err = passkeytest.NewAuthenticator().Create([]byte(`{`))
 	requireException(t, err, "TypeError")
 }
 
 func TestRequestOptionsRefusals(t *testing.T) {
-	a := byzantinetest.NewAuthenticator()
+	a := passkeytest.NewAuthenticator()
 	registerPasskey(t, a, creationOptions(t, nil))
 	_, err := a.Get(requestOptions(t, func(o map[string]any) { delete(o, "challenge") }))
 	requireException(t, err, "TypeError")
@@ -166,7 +166,7 @@ func TestRequestOptionsRefusals(t *testing.T) {
 }
 
 func TestUserVerificationThatCannotBeHad(t *testing.T) {
-	a := byzantinetest.NewAuthenticator(byzantinetest.WithUserVerification(false))
+	a := passkeytest.NewAuthenticator(passkeytest.WithUserVerification(false))
 	registerPasskey(t, a, creationOptions(t, nil))
 	_, err := a.Create(creationOptions(t, func(o map[string]any) {
 		o["authenticatorSelection"] = map[string]any{"userVerification": "required"}

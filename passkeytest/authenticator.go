@@ -1,4 +1,6 @@
-package byzantinetest
+// Package passkeytest is a software authenticator with the browser in front of it, for tests of passkey ceremonies without a
+// browser and without a device. Nothing in it is fit for production.
+package passkeytest
 
 import (
 	"bytes"
@@ -49,64 +51,64 @@ type credentialSource struct {
 	key          signingKey
 }
 
-// AuthenticatorOption changes what an [Authenticator] is or does.
-type AuthenticatorOption func(*Authenticator)
+// Option changes what an [Authenticator] is or does.
+type Option func(*Authenticator)
 
 // WithOrigin is the origin of the page, as in "https://app.example.com" or "http://localhost:8080". Without it, the
 // page stands on https:// and the relying party's id.
-func WithOrigin(origin string) AuthenticatorOption {
+func WithOrigin(origin string) Option {
 	return func(a *Authenticator) { a.origin = origin }
 }
 
 // WithAlgorithms says which algorithms the authenticator has. Both, without this option: the first of the page's
 // pubKeyCredParams decides.
-func WithAlgorithms(algorithms ...Algorithm) AuthenticatorOption {
+func WithAlgorithms(algorithms ...Algorithm) Option {
 	return func(a *Authenticator) { a.algorithms = slices.Clone(algorithms) }
 }
 
 // WithSelfAttestation makes attestation statements of the format "packed", signed with the credential's own key (W3C
 // WebAuthn, section 8.2), whatever conveyance the page asked for. Without it the format is "none".
-func WithSelfAttestation() AuthenticatorOption {
+func WithSelfAttestation() Option {
 	return func(a *Authenticator) { a.selfAttestation = true }
 }
 
 // WithTransports says what the browser reports as transports. "hybrid" and "internal", without this option.
-func WithTransports(transports ...string) AuthenticatorOption {
+func WithTransports(transports ...string) Option {
 	return func(a *Authenticator) { a.transports = slices.Clone(transports) }
 }
 
 // WithAAGUID names the model of the authenticator. All zeros, without this option.
-func WithAAGUID(aaguid [16]byte) AuthenticatorOption {
+func WithAAGUID(aaguid [16]byte) Option {
 	return func(a *Authenticator) { a.aaguid = aaguid }
 }
 
 // WithUserVerification says whether the authenticator can verify its user, as with a PIN or a fingerprint. It can,
 // without this option. One that cannot refuses options that require it.
-func WithUserVerification(able bool) AuthenticatorOption {
+func WithUserVerification(able bool) Option {
 	return func(a *Authenticator) { a.userVerification = able }
 }
 
 // WithBackup sets the flags BE and BS: whether passkeys may be synchronised, and whether they are. Both hold, without
 // this option. The combination that the standard forbids (backed up but not eligible) is made as asked for.
-func WithBackup(eligible, backedUp bool) AuthenticatorOption {
+func WithBackup(eligible, backedUp bool) Option {
 	return func(a *Authenticator) { a.backupEligible, a.backedUp = eligible, backedUp }
 }
 
 // WithSignCount counts signatures, per credential: first is the count at registration, and each assertion adds one.
 // Without it the count is always 0, as with synchronised passkeys.
-func WithSignCount(first uint32) AuthenticatorOption {
+func WithSignCount(first uint32) Option {
 	return func(a *Authenticator) { a.counts, a.firstCount = true, first }
 }
 
 // WithDeterministicKeys derives keys and credential ids from a seed, so that the same calls in the same order give the
 // same bytes in every run. The keys are as public as the seed.
-func WithDeterministicKeys(seed string) AuthenticatorOption {
+func WithDeterministicKeys(seed string) Option {
 	return func(a *Authenticator) { a.random = mathrand.NewChaCha8(sha256.Sum256([]byte(seed))) }
 }
 
 // NewAuthenticator returns an authenticator without credentials: a platform authenticator that verifies its user and
 // synchronises its passkeys, unless options say otherwise.
-func NewAuthenticator(opts ...AuthenticatorOption) *Authenticator {
+func NewAuthenticator(opts ...Option) *Authenticator {
 	a := &Authenticator{
 		algorithms:       []Algorithm{AlgorithmES256, AlgorithmRS256},
 		transports:       []string{"hybrid", "internal"},

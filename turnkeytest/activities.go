@@ -1,4 +1,4 @@
-package byzantinetest
+package turnkeytest
 
 import (
 	cryptorand "crypto/rand"
@@ -10,21 +10,22 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
 )
 
-// turnkeyActivity is an activity as Turnkey answers it, and what is still to come.
-type turnkeyActivity struct {
+// activity is an activity as Turnkey answers it, and what is still to come.
+type activity struct {
 	turnkey.Activity
 	next []turnkey.ActivityStatus
 }
 
 // Play lets the next new activity go through these statuses: it begins with the first and takes a step each time that
 // somebody looks at it. Without it an activity is completed at once. Several calls are for as many activities.
-func (t *Turnkey) Play(statuses ...turnkey.ActivityStatus) {
+func (t *Fake) Play(statuses ...turnkey.ActivityStatus) {
 	if len(statuses) == 0 {
-		panic("byzantinetest: Play: no status")
+		panic("turnkeytest: Play: no status")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -33,43 +34,43 @@ func (t *Turnkey) Play(statuses ...turnkey.ActivityStatus) {
 
 // Approve completes an activity that waits for somebody's approval, with a vote that is not signed. It panics on any
 // other.
-func (t *Turnkey) Approve(activityID string) {
+func (t *Fake) Approve(activityID string) {
 	t.vote(activityID, turnkey.VoteApproved, turnkey.ActivityCompleted)
 }
 
 // Reject ends an activity that waits for somebody's approval, likewise.
-func (t *Turnkey) Reject(activityID string) {
+func (t *Fake) Reject(activityID string) {
 	t.vote(activityID, turnkey.VoteRejected, turnkey.ActivityRejected)
 }
 
 // Authenticators returns the passkeys of the user: those of completed activities.
-func (t *Turnkey) Authenticators() []byzantine.AuthenticatorParam {
+func (t *Fake) Authenticators() []byzantine.AuthenticatorParam {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.authenticators)
 }
 
-func (t *Turnkey) vote(activityID string, selection turnkey.VoteSelection, outcome turnkey.ActivityStatus) {
+func (t *Fake) vote(activityID string, selection turnkey.VoteSelection, outcome turnkey.ActivityStatus) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a := t.activities.get(activityID)
+	a := t.activity(activityID)
 	if a == nil || !a.CanApprove {
-		panic("byzantinetest: no activity with this id waits for an approval")
+		panic("turnkeytest: no activity with this id waits for an approval")
 	}
-	a.addVote(selection, turnkey.User{UserID: randomID(), UserName: "Approver"}, turnkeyStamp{})
+	a.addVote(selection, turnkey.User{UserID: randomID(), UserName: "Approver"}, stamp{})
 	a.next = nil
 	t.enter(a, outcome)
 }
 
 // createAuthenticators makes an activity of a request that is new. What makes it the same is its bytes.
-func (t *Turnkey) createAuthenticators(stamp turnkeyStamp) (*turnkeyActivity, error) {
+func (t *Fake) createAuthenticators(signed stamp) (*activity, *refusal) {
 	var request turnkey.CreateAuthenticatorsRequest
-	if err := t.decode(stamp, &request, &request.OrganizationID); err != nil {
+	if err := t.decode(signed, &request, &request.OrganizationID); err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256([]byte(stamp.body))
+	digest := sha256.Sum256([]byte(signed.body))
 	fingerprint := "sha256:" + hex.EncodeToString(digest[:])
-	for _, a := range t.activities.all {
+	for _, a := range t.activities {
 		if a.Fingerprint == fingerprint {
 			return a, nil
 		}
@@ -84,7 +85,7 @@ func (t *Turnkey) createAuthenticators(stamp turnkeyStamp) (*turnkeyActivity, er
 	if len(t.plays) > 0 {
 		statuses, t.plays = t.plays[0], t.plays[1:]
 	}
-	a := &turnkeyActivity{next: statuses[1:], Activity: turnkey.Activity{
+	a := &activity{next: statuses[1:], Activity: turnkey.Activity{
 		ID:             randomID(),
 		OrganizationID: t.organization.ID,
 		Type:           request.Type,
@@ -93,19 +94,19 @@ func (t *Turnkey) createAuthenticators(stamp turnkeyStamp) (*turnkeyActivity, er
 		Fingerprint:    fingerprint,
 		CreatedAt:      turnkey.Timestamp{Time: time.Now().UTC()},
 	}}
-	a.addVote(turnkey.VoteApproved, turnkey.User{UserID: t.organization.UserID, UserName: "Requester"}, stamp)
+	a.addVote(turnkey.VoteApproved, turnkey.User{UserID: t.organization.UserID, UserName: "Requester"}, signed)
 	t.enter(a, statuses[0])
-	t.activities.add(a.ID, a)
+	t.activities = append(t.activities, a)
 	return a, nil
 }
 
 // getActivity shows an activity a step further.
-func (t *Turnkey) getActivity(stamp turnkeyStamp) (*turnkeyActivity, error) {
+func (t *Fake) getActivity(signed stamp) (*activity, *refusal) {
 	var request turnkey.GetActivityRequest
-	if err := t.decode(stamp, &request, &request.OrganizationID); err != nil {
+	if err := t.decode(signed, &request, &request.OrganizationID); err != nil {
 		return nil, err
 	}
-	a := t.activities.get(request.ActivityID)
+	a := t.activity(request.ActivityID)
 	if a == nil {
 		return nil, notFound("there is no such activity")
 	}
@@ -117,24 +118,34 @@ func (t *Turnkey) getActivity(stamp turnkeyStamp) (*turnkeyActivity, error) {
 	return a, nil
 }
 
+// activity returns nil for an id that is not known.
+func (t *Fake) activity(id string) *activity {
+	for _, a := range t.activities {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
+
 // decode reads a request and checks its form and its organisation.
-func (t *Turnkey) decode(stamp turnkeyStamp, request any, organizationID *string) error {
-	if err := json.Unmarshal([]byte(stamp.body), request); err != nil {
+func (t *Fake) decode(signed stamp, request any, organizationID *string) *refusal {
+	if err := json.Unmarshal([]byte(signed.body), request); err != nil {
 		return badRequest("cannot read the request: %v", err)
 	}
 	if err := wire.Check(request); err != nil {
 		return badRequest("invalid request: %v", err)
 	}
 	if *organizationID != t.organization.ID {
-		return &turnkeyRefusal{http.StatusNotFound, turnkey.CodeOrganizationNotFound, "there is no such organization"}
+		return &refusal{http.StatusNotFound, turnkey.CodeOrganizationNotFound, "there is no such organization"}
 	}
 	return nil
 }
 
 // checkPasskeys refuses what no browser made, and what is registered or on its way to be.
-func (t *Turnkey) checkPasskeys(params []byzantine.AuthenticatorParam) error {
+func (t *Fake) checkPasskeys(params []byzantine.AuthenticatorParam) *refusal {
 	taken := map[string]bool{}
-	for _, a := range t.activities.all {
+	for _, a := range t.activities {
 		if a.Status != turnkey.ActivityFailed && a.Status != turnkey.ActivityRejected {
 			for _, param := range a.Intent.CreateAuthenticatorsIntentV2.Authenticators {
 				taken[param.Attestation.CredentialID] = true
@@ -142,7 +153,7 @@ func (t *Turnkey) checkPasskeys(params []byzantine.AuthenticatorParam) error {
 		}
 	}
 	for i, param := range params {
-		credential, err := inspect(param)
+		credential, err := fake.ReadPasskey(param)
 		switch {
 		case err != nil:
 			return badRequest("authenticators[%d]: %v", i, err)
@@ -155,7 +166,7 @@ func (t *Turnkey) checkPasskeys(params []byzantine.AuthenticatorParam) error {
 }
 
 // enter takes an activity into a status, with what belongs to that.
-func (t *Turnkey) enter(a *turnkeyActivity, status turnkey.ActivityStatus) {
+func (t *Fake) enter(a *activity, status turnkey.ActivityStatus) {
 	waiting := status == turnkey.ActivityConsensusNeeded || status == turnkey.ActivityAuthenticatorsNeeded
 	a.Status, a.CanApprove, a.CanReject = status, waiting, waiting
 	a.UpdatedAt = turnkey.Timestamp{Time: time.Now().UTC()}
@@ -169,25 +180,25 @@ func (t *Turnkey) enter(a *turnkeyActivity, status turnkey.ActivityStatus) {
 		a.Result.CreateAuthenticatorsResult = result
 		t.authenticators = append(t.authenticators, params...)
 	case turnkey.ActivityFailed:
-		a.Failure = newTurnkeyStatus(13, turnkey.CodeInternal, "the fake was told to fail this activity")
+		a.Failure = newStatus(13, turnkey.CodeInternal, "the fake was told to fail this activity")
 	case turnkey.ActivityRejected:
-		a.Failure = newTurnkeyStatus(7, turnkey.CodeRequestNotAuthorized, "somebody has rejected this activity")
+		a.Failure = newStatus(7, turnkey.CodeRequestNotAuthorized, "somebody has rejected this activity")
 	}
 }
 
 // addVote adds what somebody thinks of an activity. Asking for it is an approval.
-func (a *turnkeyActivity) addVote(selection turnkey.VoteSelection, user turnkey.User, stamp turnkeyStamp) {
+func (a *activity) addVote(selection turnkey.VoteSelection, user turnkey.User, signed stamp) {
 	now := turnkey.Timestamp{Time: time.Now().UTC()}
 	user.UserTags, user.CreatedAt, user.UpdatedAt = []string{}, a.CreatedAt, a.CreatedAt
 	a.Votes = append(a.Votes, turnkey.Vote{
 		ID: randomID(), UserID: user.UserID, User: user, ActivityID: a.ID, Selection: selection,
-		Message: stamp.body, PublicKey: stamp.publicKey, Signature: stamp.signature, Scheme: turnkeyScheme,
+		Message: signed.body, PublicKey: signed.publicKey, Signature: signed.signature, Scheme: apiKeyScheme,
 		CreatedAt: now,
 	})
 }
 
 // nest is the answer with most of the activity inside its own result.
-func (a *turnkeyActivity) nest() any {
+func (a *activity) nest() any {
 	return map[string]any{"activity": map[string]any{
 		"id": a.ID, "status": a.Status, "type": a.Type, "organizationId": a.OrganizationID, "timestampMs": a.TimestampMs,
 		"result": map[string]any{"activity": a.Activity},
@@ -197,5 +208,5 @@ func (a *turnkeyActivity) nest() any {
 func randomID() string {
 	var b [16]byte
 	cryptorand.Read(b[:])
-	return uuidOf(b, 4)
+	return fake.UUID(b, 4)
 }

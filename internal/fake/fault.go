@@ -1,0 +1,101 @@
+// Package fake is what the fakes of this module share: a response before it is written, the faults that a test asks for, and
+// the reading of a passkey as it comes over the wire.
+package fake
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Fault is what goes wrong with one request. The fakes have exported types of the same fields, whose documentation says
+// what each of them does.
+type Fault struct {
+	Delay       time.Duration
+	Status      int
+	Body        string
+	Header      http.Header
+	Reset       bool
+	TakesEffect bool
+	Truncate    bool
+	ClockSkew   time.Duration
+}
+
+// FaultPlan has the faults to come, by operation id.
+type FaultPlan map[string][]Fault
+
+// Add lets the next times requests to an operation meet the fault, after those that were asked for before.
+func (p FaultPlan) Add(operationID string, times int, f Fault) {
+	p[operationID] = append(p[operationID], slices.Repeat([]Fault{f}, times)...)
+}
+
+// Take returns the next fault of an operation, one that changes nothing if there is none.
+func (p FaultPlan) Take(operationID string) Fault {
+	queue := p[operationID]
+	if len(queue) == 0 {
+		return Fault{}
+	}
+	p[operationID] = queue[1:]
+	return queue[0]
+}
+
+// Wait reports false if the client went away meanwhile.
+func (f Fault) Wait(ctx context.Context) bool {
+	if f.Delay <= 0 {
+		return true
+	}
+	select {
+	case <-time.After(f.Delay):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// ReachesHandler says whether the request is handled in spite of the fault.
+func (f Fault) ReachesHandler() bool { return f.TakesEffect || (f.Status == 0 && !f.Reset) }
+
+// Play writes the answer, or what the fault makes of it.
+func (f Fault) Play(w http.ResponseWriter, now time.Time, out Answer) {
+	if f.Reset {
+		cut(w, 0)
+	}
+	if f.Status != 0 {
+		out = Answer{Status: f.Status, Body: []byte(f.Body), Plain: true}
+	}
+	header := w.Header()
+	header.Set("Date", now.UTC().Format(http.TimeFormat))
+	switch {
+	case out.Plain:
+		header.Set("Content-Type", "text/plain; charset=utf-8")
+	case len(out.Body) > 0:
+		header.Set("Content-Type", "application/json")
+	}
+	for name, values := range f.Header {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	if !f.Truncate {
+		w.WriteHeader(out.Status)
+		w.Write(out.Body)
+		return
+	}
+	header.Set("Content-Length", fmt.Sprint(len(out.Body)+1))
+	w.WriteHeader(out.Status)
+	w.Write(out.Body[:len(out.Body)/2])
+	http.NewResponseController(w).Flush()
+	cut(w, -1) // a reset could overtake the half that was sent
+}
+
+// cut ends the connection, on HTTP/1 over TCP with the linger that is asked for: 0 is a reset. It does not return.
+func cut(w http.ResponseWriter, linger int) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			tcp.SetLinger(linger)
+		}
+		conn.Close()
+	}
+	panic(http.ErrAbortHandler) // what net/http's server makes of this is not logged
+}

@@ -1,0 +1,296 @@
+// Package turnkeytest is a local fake of the part of Turnkey's API that package turnkey calls. Nothing in it is fit for
+// production.
+package turnkeytest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/turnkey"
+)
+
+// Fake is a fake of Turnkey's create_authenticators and get_activity, for one organisation with one user. It verifies
+// the stamp of every request and checks every passkey, knows a request again by its bytes, and takes activities through
+// the statuses that [Fake.Play] asks for. It is an http.Handler and safe for concurrent use.
+//
+// Where Turnkey's behaviour is not documented, it makes a choice each:
+//
+//   - A request whose stamp is missing or not valid gets a 401 with SIGNATURE_INVALID, one of a key that the organisation
+//     does not have a 401 with REQUEST_NOT_AUTHORIZED, and a parent's write a 403 with the same.
+//   - Another organisation than its own is a 404 with ORGANIZATION_NOT_FOUND. An unknown user or activity is a 404 and
+//     every other mistake a 400, with an UNSPECIFIED code.
+//   - A passkey whose credential id is registered already, or about to be, gets a 400.
+//   - timestampMs may be of any time. No app proofs are made.
+type Fake struct {
+	organization Organization
+	mux          *http.ServeMux
+
+	mu             sync.Mutex                 // guards what follows
+	writers        map[string]bool            // by public key, as in a stamp; false for those that only read
+	activities     []*activity                // the oldest first
+	plays          [][]turnkey.ActivityStatus // of activities to come
+	authenticators []byzantine.AuthenticatorParam
+	nested         bool
+	faults         fake.FaultPlan
+	log            []Request
+}
+
+// Organization is what a [Fake] begins with. What is left empty is made up.
+type Organization struct {
+	ID     string                // a UUID, at Turnkey
+	UserID string                // a UUID, at Turnkey
+	Key    *byzantine.PrivateKey // of an API key of the user
+}
+
+// New returns a fake.
+func New(organization Organization) (*Fake, error) {
+	if organization.ID == "" {
+		organization.ID = randomID()
+	}
+	if organization.UserID == "" {
+		organization.UserID = randomID()
+	}
+	if organization.Key == nil {
+		key, err := byzantine.GenerateKey()
+		if err != nil {
+			return nil, fmt.Errorf("turnkeytest: %w", err)
+		}
+		organization.Key = key
+	}
+	t := &Fake{organization: organization, mux: http.NewServeMux(), writers: map[string]bool{}, faults: fake.FaultPlan{}}
+	t.AddKey(organization.Key.PublicKeyHex())
+	for _, operation := range operations {
+		t.mux.HandleFunc("POST "+operation.path, func(w http.ResponseWriter, r *http.Request) { t.serve(w, r, operation) })
+	}
+	return t, nil
+}
+
+// Organization returns what the fake began with, nothing in it empty.
+func (t *Fake) Organization() Organization { return t.organization }
+
+// AddKey adds an API key to the user, by its compressed public key in hexadecimal, with or without 0x.
+func (t *Fake) AddKey(publicKey string) { t.addKey(publicKey, true) }
+
+// AddParentKey adds an API key of the parent organisation: it may look at activities but create nothing.
+func (t *Fake) AddParentKey(publicKey string) { t.addKey(publicKey, false) }
+
+func (t *Fake) addKey(publicKey string, writes bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.writers[strings.ToLower(strings.TrimPrefix(publicKey, "0x"))] = writes
+}
+
+// Fault is something that goes wrong with one request. Its fields add up: a Delay and a Status, say.
+type Fault struct {
+	// Delay holds the request up before anything else.
+	Delay time.Duration
+	// Status answers the request with this status and Body. The request is not handled, unless TakesEffect.
+	Status int
+	Body   string
+	// Header is set in the response, also where Status is 0.
+	Header http.Header
+	// Reset cuts the connection instead of responding. The request is not handled, unless TakesEffect.
+	Reset bool
+	// TakesEffect lets a request with Status or Reset be handled first.
+	TakesEffect bool
+	// Truncate closes the connection in the middle of the response's body. The request is handled, unless Status is set.
+	Truncate bool
+	// ClockSkew moves the Date of the response.
+	ClockSkew time.Duration
+}
+
+// Request is one that reached the fake.
+type Request struct {
+	Time      time.Time
+	Operation string // create_authenticators or get_activity
+	Method    string
+	URI       string // path and query as they came
+	Header    http.Header
+	Body      []byte
+	Status    int    // of the response; 0 if a fault took its place
+	Verdict   string // why the response is not a success: what is wrong with the stamp, say
+}
+
+// maxRequestBytes is far above what passkeys need.
+const maxRequestBytes = 64 << 20
+
+// Fail lets the next times requests to an operation, create_authenticators or get_activity, meet the fault, after those
+// that were asked for before. It panics on any other operation.
+func (t *Fake) Fail(name string, times int, f Fault) {
+	if !slices.ContainsFunc(operations, func(op operation) bool { return op.name == name }) {
+		panic(fmt.Sprintf("turnkeytest: Fail: the fake of Turnkey has no operation %q", name))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults.Add(name, times, fake.Fault(f))
+}
+
+// Requests returns the requests so far, oldest first.
+func (t *Fake) Requests() []Request {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.log)
+}
+
+// NestResults says whether answers have most of an activity in another one inside its result, as one of Turnkey's
+// documents shows it. They have it side by side otherwise, as the others do.
+func (t *Fake) NestResults(nest bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.nested = nest
+}
+
+// ServeHTTP answers a request.
+func (t *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.mux.ServeHTTP(w, r) }
+
+// operation is a route.
+type operation struct {
+	name, path string
+	writes     bool
+	handle     func(t *Fake, signed stamp) (*activity, *refusal)
+}
+
+var operations = []operation{
+	{"create_authenticators", "/public/v1/submit/create_authenticators", true, (*Fake).createAuthenticators},
+	{"get_activity", "/public/v1/query/get_activity", false, (*Fake).getActivity},
+}
+
+func (t *Fake) serve(w http.ResponseWriter, r *http.Request, op operation) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
+	if err != nil {
+		http.Error(w, "the body cannot be read", http.StatusBadRequest)
+		return
+	}
+	fault := t.takeFault(op.name)
+	if !fault.Wait(r.Context()) {
+		return
+	}
+	var out fake.Answer
+	if fault.ReachesHandler() {
+		out = t.answer(r.Header, op, body)
+	}
+	t.record(Request{
+		Time: time.Now(), Operation: op.name, Method: r.Method, URI: r.RequestURI,
+		Header: r.Header.Clone(), Body: bytes.Clone(body), Status: out.Status, Verdict: out.Verdict,
+	})
+	fault.Play(w, time.Now().Add(fault.ClockSkew), out)
+}
+
+func (t *Fake) takeFault(operation string) fake.Fault {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.faults.Take(operation)
+}
+
+func (t *Fake) record(r Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.log = append(t.log, r)
+}
+
+// answer authenticates a request and handles it.
+func (t *Fake) answer(header http.Header, op operation, body []byte) fake.Answer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	signed, err := t.authenticate(header, op, body)
+	if err != nil {
+		return err.answer()
+	}
+	activity, err := op.handle(t, signed)
+	if err != nil {
+		return err.answer()
+	}
+	if t.nested {
+		return fake.JSON(http.StatusOK, activity.nest())
+	}
+	return fake.JSON(http.StatusOK, map[string]any{"activity": activity.Activity})
+}
+
+func (t *Fake) authenticate(header http.Header, op operation, body []byte) (stamp, *refusal) {
+	signed, err := verifyStamp(header.Get("X-Stamp"), body)
+	if err != nil {
+		return signed, &refusal{http.StatusUnauthorized, turnkey.CodeSignatureInvalid, err.Error()}
+	}
+	writes, known := t.writers[signed.publicKey]
+	switch {
+	case !known:
+		return signed, &refusal{http.StatusUnauthorized, turnkey.CodeRequestNotAuthorized, "the organization has no such API key"}
+	case op.writes && !writes:
+		return signed, &refusal{http.StatusForbidden, turnkey.CodeRequestNotAuthorized, "a parent organization may only read"}
+	}
+	return signed, nil
+}
+
+// refusal is an error of Turnkey's.
+type refusal struct {
+	status int
+	code   turnkey.ErrorCode
+	text   string
+}
+
+func badRequest(format string, args ...any) *refusal {
+	return &refusal{http.StatusBadRequest, turnkey.CodeUnspecified, fmt.Sprintf(format, args...)}
+}
+
+func notFound(text string) *refusal {
+	return &refusal{http.StatusNotFound, turnkey.CodeUnspecified, text}
+}
+
+// grpcCodes are the codes that the statuses stand for.
+var grpcCodes = map[int]int32{
+	http.StatusBadRequest: 3, http.StatusNotFound: 5, http.StatusForbidden: 7,
+	http.StatusInternalServerError: 13, http.StatusUnauthorized: 16,
+}
+
+func (e *refusal) answer() fake.Answer {
+	out := fake.JSON(e.status, newStatus(grpcCodes[e.status], e.code, e.text))
+	out.Verdict = e.text
+	return out
+}
+
+func newStatus(code int32, errorCode turnkey.ErrorCode, text string) *turnkey.Status {
+	return &turnkey.Status{
+		Code: code, Message: text,
+		Details: []turnkey.Detail{{Type: "type.googleapis.com/errors.v1.TurnkeyErrorDetail", TurnkeyErrorCode: errorCode}},
+	}
+}
+
+// Server is a [Fake] that listens on a loopback port.
+type Server struct {
+	*Fake
+	URL string // base URL: http://127.0.0.1:port
+
+	http *httptest.Server
+}
+
+// NewServer starts a server. Like httptest.NewServer it panics if it cannot; the caller ends it with Close.
+func NewServer(organization Organization) *Server {
+	handler, err := New(organization)
+	if err != nil {
+		panic(err)
+	}
+	server := httptest.NewServer(handler)
+	return &Server{Fake: handler, URL: server.URL, http: server}
+}
+
+// Close stops the server and waits for the requests that it still answers.
+func (s *Server) Close() { s.http.Close() }
+
+// Client returns a client of the server's organisation that stamps with its key. It panics if an option is refused.
+func (s *Server) Client(opts ...byzantine.Option) *turnkey.Client {
+	opts = slices.Concat([]byzantine.Option{byzantine.WithBaseURL(s.URL)}, opts)
+	client, err := turnkey.NewClient(s.organization.Key, s.organization.ID, opts...)
+	if err != nil {
+		panic(fmt.Sprintf("turnkeytest: Client: %v", err))
+	}
+	return client
+}

@@ -1,0 +1,59 @@
+package turnkeytest
+
+import (
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go/internal/p256"
+)
+
+// apiKeyScheme is the one scheme of stamps that the fake knows: an API key on P-256.
+const apiKeyScheme = "SIGNATURE_SCHEME_TK_API_P256"
+
+// stamp is a request's stamp, and what it was found to cover.
+type stamp struct {
+	publicKey string // lower-case hexadecimal of the compressed point
+	signature string // hexadecimal ASN.1 DER
+	body      string
+}
+
+// verifyStamp reads X-Stamp, a JSON object in base64url without padding, and checks that its key has signed the
+// body, all of it and nothing else.
+func verifyStamp(header string, body []byte) (stamp, error) {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(header)
+	if err != nil || strings.ContainsAny(header, "\r\n") { // which the decoder skips
+		return stamp{}, errors.New("X-Stamp is not base64url without padding")
+	}
+	var members map[string]any // a struct would take names in any letter case
+	if json.Unmarshal(text, &members) != nil {
+		return stamp{}, errors.New("X-Stamp does not hold a JSON object")
+	}
+	scheme, _ := members["scheme"].(string)
+	publicKey, _ := members["publicKey"].(string)
+	signature, _ := members["signature"].(string)
+	if scheme != apiKeyScheme {
+		return stamp{}, errors.New("X-Stamp: scheme is not " + apiKeyScheme)
+	}
+	point, err := hex.DecodeString(publicKey)
+	if err != nil {
+		return stamp{}, errors.New("X-Stamp: publicKey is not hexadecimal without 0x")
+	}
+	key, err := p256.ParseCompressed(point)
+	if err != nil {
+		return stamp{}, errors.New("X-Stamp: publicKey: " + err.Error())
+	}
+	der, err := hex.DecodeString(signature)
+	if err != nil {
+		return stamp{}, errors.New("X-Stamp: signature is not hexadecimal without 0x")
+	}
+	digest := sha256.Sum256(body)
+	if !ecdsa.VerifyASN1(key, digest[:], der) {
+		return stamp{}, errors.New("X-Stamp: signature does not verify: another key, other bytes than the body's, or no DER")
+	}
+	return stamp{strings.ToLower(publicKey), signature, string(body)}, nil
+}
