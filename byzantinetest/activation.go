@@ -46,10 +46,5 @@ func (w *world) activationPayload(req *byzantine.GetActivateAccountPayloadPasske
 	}
 	tx := w.newTransaction(a, byzantine.TransactionTypeAuthorization, req.ChainID)
 	parameters := signRawPayload{a.wallet, string(authorization), encodingEIP7702, hashFunctionNoOp}
-	return w.draft(tx, byzantine.ActivitySignRawPayload, parameters, func() error {
-		w.enter(tx)
-		w.become(tx, byzantine.TransactionProcessing)
-		w.travel(tx, step{byzantine.TransactionCompleted, func() { a.activate(tx.chain) }})
-		return nil
-	})
+	return w.draft(tx, byzantine.ActivitySignRawPayload, parameters)
 }

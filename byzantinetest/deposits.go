@@ -24,27 +24,24 @@ func (w *world) depositPayload(req *byzantine.GetDepositPayloadPasskeyRequest) (
 		tx := w.newTransaction(a, byzantine.TransactionTypeOnrampDeposit, v.chain)
 		tx.vault, tx.amount = v, amount
 		tx.source, tx.destination = new(priceOf(money{coin, amount}, req.SourceCurrency)), &money{coin, amount}
-		return w.draftOperation(tx, func() error { w.awaitTransfer(tx); return nil })
+		return w.draftOperation(tx)
 	}
 	if req.SourceCurrency != coin {
 		return nil, badRequest("sourceCurrency: the vault takes %s", coin)
 	}
 	tx := w.newTransaction(a, byzantine.TransactionTypeDeposit, v.chain)
 	tx.vault, tx.amount, tx.source = v, amount, &money{coin, amount}
-	return w.draftOperation(tx, func() error { w.deposit(tx); return nil })
+	return w.draftOperation(tx)
 }
 
 // deposit moves stablecoins from the wallet into a vault.
 func (w *world) deposit(tx *transaction) {
-	w.enter(tx)
 	idle := tx.account.funds.purse(tx.chain, tx.vault.currency)
 	if !idle.take(tx.amount) {
 		w.become(tx, byzantine.TransactionSimulationFailed)
 		return
 	}
-	tx.undo = func() { idle.add(tx.amount) }
-	w.become(tx, byzantine.TransactionProcessing)
-	w.travel(tx, step{byzantine.TransactionCompleted, func() { w.invest(tx) }})
+	w.start(tx)
 }
 
 // invest puts a deposit's amount into its vault.
@@ -70,7 +67,6 @@ func priceOf(coins money, fiat byzantine.Currency) money {
 
 // awaitTransfer says where to send the money of a deposit in fiat, and waits for it.
 func (w *world) awaitTransfer(tx *transaction) {
-	w.enter(tx)
 	tx.instructions = &byzantine.DepositInstructions{
 		ObjectID:              new(w.newID()),
 		Currency:              tx.source.currency,
@@ -99,7 +95,8 @@ func (w *world) receiveTransfer(a *account, chain byzantine.ChainID, received mo
 		}
 		coins := exchange(received, tx.destination.currency)
 		if coins.amount = roundDown(coins.amount, coinPlaces); coins.amount.Cmp(tx.amount) >= 0 {
-			w.payDeposit(tx, coins.amount)
+			tx.received = coins.amount
+			w.start(tx)
 			return
 		}
 	}
@@ -109,18 +106,4 @@ func (w *world) receiveTransfer(a *account, chain byzantine.ChainID, received mo
 			a.funds.purse(chain, coin).add(received.amount)
 		}
 	}
-}
-
-// payDeposit takes a deposit in fiat on its way: coins is what the bank transfer brought.
-func (w *world) payDeposit(tx *transaction, coins *big.Rat) {
-	idle := tx.account.funds.purse(tx.chain, tx.vault.currency)
-	w.become(tx, byzantine.TransactionFundsInTransfer)
-	w.travel(tx,
-		step{byzantine.TransactionFundsReceived, func() { tx.undo = func() { idle.add(coins) } }},
-		step{byzantine.TransactionProcessing, func() {
-			idle.add(minus(coins, tx.amount))
-			tx.undo = func() { idle.add(tx.amount) }
-		}},
-		step{byzantine.TransactionCompleted, func() { w.invest(tx) }},
-	)
 }

@@ -41,7 +41,7 @@ type draft struct {
 	transaction *transaction
 	body        []byte // to sign
 	expires     time.Time
-	submit      func() error // what the signature sets going; an error sets nothing going
+	cancels     bool // the signature cancels the transaction, which is signed already, instead of sending it
 }
 
 var payloadHandlers = map[string]handler{
@@ -82,12 +82,12 @@ func (w *world) transactorOn(accountID string, chain byzantine.ChainID) (*accoun
 }
 
 // draft asks for a signature over an order to the key provider. The account's former draft is gone for good.
-func (w *world) draft(tx *transaction, kind byzantine.ActivityType, parameters any, submit func() error) (*payloadAnswer, error) {
+func (w *world) draft(tx *transaction, kind byzantine.ActivityType, parameters any) (*payloadAnswer, error) {
 	body, err := w.newActivity(kind, tx.account.id, parameters)
 	if err != nil {
 		return nil, err
 	}
-	w.drafts[tx.account.id] = &draft{tx, body, w.clock.now().Add(payloadLifetime), submit}
+	w.drafts[tx.account.id] = &draft{transaction: tx, body: body, expires: w.clock.now().Add(payloadLifetime)}
 	return &payloadAnswer{BodyToSign: body, TransactionID: tx.id}, nil
 }
 
@@ -106,9 +106,9 @@ const (
 )
 
 // draftOperation is draft for what is one operation of the wallet on its chain.
-func (w *world) draftOperation(tx *transaction, submit func() error) (*payloadAnswer, error) {
+func (w *world) draftOperation(tx *transaction) (*payloadAnswer, error) {
 	parameters := signRawPayload{tx.account.wallet, w.newHash(), encodingHexadecimal, hashFunctionNoOp}
-	return w.draft(tx, byzantine.ActivitySignRawPayload, parameters, submit)
+	return w.draft(tx, byzantine.ActivitySignRawPayload, parameters)
 }
 
 // newHash stands for the hash of something that goes on a chain, in hexadecimal.
@@ -148,7 +148,7 @@ func signPayload(w *world, _ *credential, request any) (response, error) {
 		return response{}, err
 	}
 	delete(w.drafts, tx.account.id)
-	if err := d.submit(); err != nil {
+	if err := w.submit(d); err != nil {
 		return response{}, err
 	}
 	w.catchUp() // with a processing time of 0 there is more to tell
@@ -157,6 +157,34 @@ func signPayload(w *world, _ *credential, request any) (response, error) {
 		return response{http.StatusAccepted, answer}, nil
 	}
 	return response{http.StatusOK, answer}, nil
+}
+
+// submit sets going what was signed. An error sets nothing going.
+func (w *world) submit(d *draft) error {
+	tx := d.transaction
+	if d.cancels {
+		if !tx.pending() {
+			return badRequest("the withdrawal is not pending any more")
+		}
+		w.fail(tx, byzantine.TransactionCancelled)
+		return nil
+	}
+	w.enter(tx)
+	switch {
+	case tx.upgrade != nil:
+		w.upgrade(tx, tx.upgrade)
+	case tx.kind == byzantine.TransactionTypeAuthorization:
+		w.start(tx)
+	case tx.kind == byzantine.TransactionTypeDeposit:
+		w.deposit(tx)
+	case tx.kind == byzantine.TransactionTypeOnrampDeposit:
+		w.awaitTransfer(tx)
+	case tx.kind == byzantine.TransactionTypeTransfer:
+		w.transfer(tx)
+	default:
+		w.withdraw(tx)
+	}
+	return nil
 }
 
 // enter puts a transaction that was signed among those that the API shows.
@@ -168,7 +196,7 @@ func (tx *transaction) submitted() *byzantine.SubmittedTransaction {
 		Status:            tx.status,
 		BroadcastedAt:     optionalTime(tx.broadcast),
 		TransactionHash:   optional(tx.hash),
-		WithdrawalRequest: tx.request,
+		WithdrawalRequest: tx.requestView(),
 	}
 	if tx.instructions != nil {
 		answer.FiatDepositInstructions = new(*tx.instructions)

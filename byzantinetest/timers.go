@@ -1,27 +1,43 @@
 package byzantinetest
 
 import (
-	"slices"
+	"container/heap"
 	"time"
 )
 
-// timer is something that happens by itself when the world's clock gets there.
+// timer is something that happens automatically when the world's clock gets there: a transaction moves on, or, if tx is
+// nil, webhook deliveries are due again.
 type timer struct {
-	at time.Time
-	do func()
+	at    time.Time
+	order uint64 // among those of the same time, the one that was set first goes first
+	tx    *transaction
 }
 
-// after lets something happen when a time has passed.
-func (w *world) after(d time.Duration, do func()) {
-	t := timer{w.clock.now().Add(d), do}
-	// Behind those of the same time.
-	i, _ := slices.BinarySearchFunc(w.timers, t.at, func(other timer, at time.Time) int {
-		if other.at.After(at) {
-			return 1
-		}
-		return -1
-	})
-	w.timers = slices.Insert(w.timers, i, t)
+// timerQueue is a heap: the next timer is the first.
+type timerQueue []timer
+
+func (q timerQueue) Len() int      { return len(q) }
+func (q timerQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *timerQueue) Push(x any)   { *q = append(*q, x.(timer)) }
+func (q timerQueue) Less(i, j int) bool {
+	if q[i].at.Equal(q[j].at) {
+		return q[i].order < q[j].order
+	}
+	return q[i].at.Before(q[j].at)
+}
+
+func (q *timerQueue) Pop() any {
+	last := len(*q) - 1
+	t := (*q)[last]
+	(*q)[last] = timer{} // so that it can be collected
+	*q = (*q)[:last]
+	return t
+}
+
+// setTimer has a transaction move on, or webhook deliveries sent if tx is nil, at a time.
+func (w *world) setTimer(at time.Time, tx *transaction) {
+	w.timersSet++
+	heap.Push(&w.timers, timer{at, w.timersSet, tx})
 	w.setAlarm()
 }
 
@@ -29,10 +45,14 @@ func (w *world) after(d time.Duration, do func()) {
 func (w *world) catchUp() {
 	now := w.clock.now()
 	for len(w.timers) > 0 && !w.timers[0].at.After(now) {
-		due := w.timers[0]
-		w.timers = w.timers[1:]
+		due := heap.Pop(&w.timers).(timer)
 		w.clock.asOf = due.at
-		due.do()
+		switch tx := due.tx; {
+		case tx == nil:
+			w.dispatch()
+		case tx.due.Equal(due.at): // nothing has ended it, or moved it on, meanwhile
+			w.moveOn(tx)
+		}
 	}
 	w.clock.asOf = time.Time{}
 	w.setAlarm()

@@ -47,10 +47,9 @@ type transaction struct {
 	created   time.Time
 	updated   time.Time
 
-	// undo gives back what the transaction has taken, if it fails from here. Nil if it has taken nothing.
-	undo func()
-	// settle takes a withdrawal out of the vault's queue. Nil if it was never queued.
-	settle func()
+	due      time.Time // when it moves on automatically; zero if it does not
+	shares   *big.Rat  // of a withdrawal: what was taken out of the position
+	received *big.Rat  // of a deposit in fiat: what the bank transfer brought, in the stablecoin
 }
 
 func (w *world) newTransaction(a *account, kind byzantine.TransactionType, chain byzantine.ChainID) *transaction {
@@ -60,7 +59,7 @@ func (w *world) newTransaction(a *account, kind byzantine.TransactionType, chain
 // become takes a transaction to a status. Processing means that it is on its chain.
 func (w *world) become(tx *transaction, status byzantine.TransactionStatus) {
 	now := w.clock.now()
-	tx.status, tx.updated = status, now
+	tx.status, tx.updated, tx.due = status, now, time.Time{}
 	if status == byzantine.TransactionProcessing {
 		tx.hash, tx.broadcast = "0x"+w.newHash(), now
 	}
@@ -71,34 +70,115 @@ func (w *world) become(tx *transaction, status byzantine.TransactionStatus) {
 	}
 }
 
-// step is a status on a transaction's way, and what happens when it is reached.
-type step struct {
-	status byzantine.TransactionStatus
-	do     func() // may be nil
+// journeys are the statuses through which a transaction goes automatically, by its type. Each starts at the first when
+// nothing holds it up any more.
+var journeys = map[byzantine.TransactionType][]byzantine.TransactionStatus{
+	byzantine.TransactionTypeAuthorization: {byzantine.TransactionProcessing, byzantine.TransactionCompleted},
+	byzantine.TransactionTypeDeposit:       {byzantine.TransactionProcessing, byzantine.TransactionCompleted},
+	byzantine.TransactionTypeWithdraw:      {byzantine.TransactionProcessing, byzantine.TransactionCompleted},
+	byzantine.TransactionTypeTransfer:      {byzantine.TransactionProcessing, byzantine.TransactionCompleted},
+	byzantine.TransactionTypeOnrampDeposit: {
+		byzantine.TransactionFundsInTransfer, byzantine.TransactionFundsReceived,
+		byzantine.TransactionProcessing, byzantine.TransactionCompleted,
+	},
+	byzantine.TransactionTypeWithdrawOfframp: {
+		byzantine.TransactionProcessing, byzantine.TransactionWaitingForFunds,
+		byzantine.TransactionFundsInTransfer, byzantine.TransactionCompleted,
+	},
 }
 
-// travel takes a transaction through steps, the processing time in front of each, unless something ends it on the way.
-func (w *world) travel(tx *transaction, way ...step) {
-	if len(way) == 0 {
+// start takes a transaction to the first status of its journey.
+func (w *world) start(tx *transaction) { w.arrive(tx, journeys[tx.kind][0]) }
+
+// moveOn is what time does to a transaction: the vault's queue gets to it, or it reaches the next status of its journey.
+func (w *world) moveOn(tx *transaction) {
+	if tx.pending() {
+		w.settle(tx)
 		return
 	}
-	w.after(w.processingTime, func() {
-		if tx.status.Terminal() {
-			return
+	journey := journeys[tx.kind]
+	w.arrive(tx, journey[slices.Index(journey, tx.status)+1])
+}
+
+// arrive takes a transaction to a status of its journey. The next one follows after the processing time.
+func (w *world) arrive(tx *transaction, status byzantine.TransactionStatus) {
+	w.takeEffect(tx, status)
+	w.become(tx, status)
+	if !status.Terminal() {
+		w.moveAt(tx, w.clock.now().Add(w.processingTime))
+	}
+}
+
+func (w *world) moveAt(tx *transaction, at time.Time) {
+	tx.due = at
+	w.setTimer(at, tx)
+}
+
+// takeEffect moves what a transaction moves when it reaches a status.
+func (w *world) takeEffect(tx *transaction, status byzantine.TransactionStatus) {
+	funds, completed := &tx.account.funds, status == byzantine.TransactionCompleted
+	switch tx.kind {
+	case byzantine.TransactionTypeAuthorization:
+		if completed {
+			tx.account.activate(tx.chain)
 		}
-		if way[0].do != nil {
-			way[0].do()
+	case byzantine.TransactionTypeOnrampDeposit:
+		if status == byzantine.TransactionProcessing {
+			funds.purse(tx.chain, tx.vault.currency).add(minus(tx.received, tx.amount))
 		}
-		w.become(tx, way[0].status)
-		w.travel(tx, way[1:]...)
-	})
+		if completed {
+			w.invest(tx)
+		}
+	case byzantine.TransactionTypeDeposit:
+		if completed {
+			w.invest(tx)
+		}
+	case byzantine.TransactionTypeWithdraw:
+		if completed && tx.upgrade == nil {
+			funds.purse(tx.chain, tx.vault.currency).add(tx.amount)
+		}
+	case byzantine.TransactionTypeTransfer:
+		if receiver := w.accountByWallet(tx.address); completed && receiver != nil {
+			receiver.funds.purse(tx.chain, tx.coin()).add(tx.amount)
+		}
+	}
+}
+
+// giveBack returns what a transaction that fails has taken so far.
+func (w *world) giveBack(tx *transaction) {
+	funds := &tx.account.funds
+	switch tx.kind {
+	case byzantine.TransactionTypeDeposit:
+		if tx.upgrade == nil {
+			funds.purse(tx.chain, tx.vault.currency).add(tx.amount)
+		}
+	case byzantine.TransactionTypeOnrampDeposit:
+		switch idle := funds.purse(tx.chain, tx.vault.currency); tx.status {
+		case byzantine.TransactionFundsReceived:
+			idle.add(tx.received)
+		case byzantine.TransactionProcessing: // what was over is idle already
+			idle.add(tx.amount)
+		}
+	case byzantine.TransactionTypeTransfer:
+		funds.purse(tx.chain, tx.coin()).add(tx.amount)
+	case byzantine.TransactionTypeWithdraw, byzantine.TransactionTypeWithdrawOfframp:
+		p := funds.position(tx.vault)
+		p.shares = plus(p.shares, tx.shares)
+		if tx.pending() {
+			tx.request.Status = byzantine.WithdrawalCancelled
+			p.pending = minus(p.pending, tx.shares)
+		}
+	}
+}
+
+// coin is the stablecoin of a transfer.
+func (tx *transaction) coin() byzantine.CryptoCurrency {
+	return byzantine.CryptoCurrency(tx.source.currency)
 }
 
 // fail ends a transaction and gives back what it has taken.
 func (w *world) fail(tx *transaction, status byzantine.TransactionStatus) {
-	if tx.undo != nil {
-		tx.undo()
-	}
+	w.giveBack(tx)
 	w.become(tx, status)
 }
 
@@ -185,7 +265,7 @@ func (tx *transaction) view() byzantine.Transaction {
 		UpdatedAt:          tx.updated.UTC(),
 		DestinationAddress: optional(tx.address),
 		Account:            tx.account.transactionAccount(),
-		WithdrawalRequest:  tx.request,
+		WithdrawalRequest:  tx.requestView(),
 	}
 	if tx.vault != nil {
 		view.VaultAddr = &tx.vault.address
@@ -200,6 +280,14 @@ func (tx *transaction) view() byzantine.Transaction {
 		view.RelatedTransactionID = &tx.upgrade.id
 	}
 	return view
+}
+
+// requestView is nil for a transaction that was never queued. It is a copy: the request's status changes.
+func (tx *transaction) requestView() *byzantine.WithdrawalRequest {
+	if tx.request == nil {
+		return nil
+	}
+	return new(*tx.request)
 }
 
 func (tx *transaction) detailedView() byzantine.Transaction {

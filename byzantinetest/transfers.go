@@ -14,21 +14,14 @@ func (w *world) transferPayload(req *byzantine.GetTransferPayloadPasskeyRequest)
 	coins := &money{byzantine.Currency(req.Currency), amount}
 	tx := w.newTransaction(a, byzantine.TransactionTypeTransfer, req.ChainID)
 	tx.amount, tx.source, tx.destination, tx.address = amount, coins, coins, req.DestinationAddress
-	return w.draftOperation(tx, func() error { w.transfer(tx, a.funds.purse(req.ChainID, req.Currency)); return nil })
+	return w.draftOperation(tx)
 }
 
 // transfer moves stablecoins from the wallet to an address, which may be that of another account of the sandbox.
-func (w *world) transfer(tx *transaction, idle *purse) {
-	w.enter(tx)
-	if !idle.take(tx.amount) {
+func (w *world) transfer(tx *transaction) {
+	if !tx.account.funds.purse(tx.chain, tx.coin()).take(tx.amount) {
 		w.become(tx, byzantine.TransactionSimulationFailed)
 		return
 	}
-	tx.undo = func() { idle.add(tx.amount) }
-	w.become(tx, byzantine.TransactionProcessing)
-	w.travel(tx, step{byzantine.TransactionCompleted, func() {
-		if receiver := w.accountByWallet(tx.address); receiver != nil {
-			receiver.funds.purse(idle.chain, idle.currency).add(tx.amount)
-		}
-	}})
+	w.start(tx)
 }

@@ -34,7 +34,7 @@ func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskey
 		SignWith: a.wallet, Payloads: []string{w.newHash(), w.newHash()},
 		Encoding: encodingHexadecimal, HashFunction: hashFunctionNoOp,
 	}
-	answer, err := w.draft(out, byzantine.ActivitySignRawPayloads, parameters, func() error { w.upgrade(out, in); return nil })
+	answer, err := w.draft(out, byzantine.ActivitySignRawPayloads, parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,6 @@ func (w *world) upgrading(a *account) bool {
 
 // upgrade moves a whole position, as it is now, from a vault to its successor: a withdrawal and a deposit.
 func (w *world) upgrade(out, in *transaction) {
-	w.enter(out)
 	w.enter(in)
 	from := out.account.funds.position(out.vault)
 	shares, price := from.shares, out.vault.price(w.clock.now())
@@ -60,9 +59,7 @@ func (w *world) upgrade(out, in *transaction) {
 	coins := &money{byzantine.Currency(out.vault.currency), out.amount}
 	out.source, out.destination, in.source = coins, coins, coins
 	from.shares = minus(from.shares, shares)
-	out.undo = func() { from.shares = plus(from.shares, shares) }
-	w.become(out, byzantine.TransactionProcessing)
-	w.become(in, byzantine.TransactionProcessing)
-	w.travel(out, step{status: byzantine.TransactionCompleted})
-	w.travel(in, step{byzantine.TransactionCompleted, func() { w.invest(in) }})
+	out.shares = shares
+	w.start(out)
+	w.start(in)
 }

@@ -102,7 +102,7 @@ func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAtt
 		d.Status, d.TerminalReason = byzantine.WebhookDeliveryTerminalFailed, new("max_attempts_exceeded")
 	default:
 		d.Status, d.NextAttemptAt = byzantine.WebhookDeliveryFailed, new(now.Add(retryDelays[n-1]))
-		w.after(retryDelays[n-1], w.dispatch)
+		w.setTimer(*d.NextAttemptAt, nil)
 	}
 	return a
 }

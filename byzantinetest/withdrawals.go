@@ -2,7 +2,6 @@ package byzantinetest
 
 import (
 	"fmt"
-	"math/big"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -71,7 +70,7 @@ func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest)
 	default:
 		tx.destination = &coins
 	}
-	answer, err := w.draftOperation(tx, func() error { w.withdraw(tx); return nil })
+	answer, err := w.draftOperation(tx)
 	if err == nil && tx.bank != nil {
 		answer.DestinationBankAccount = &tx.bank.BankAccountDetails
 	}
@@ -90,65 +89,29 @@ func (a *account) payoutBank(currency byzantine.Currency, id string) (*byzantine
 
 // withdraw takes shares out of a position and pays for them, at once or when the vault's queue gets there.
 func (w *world) withdraw(tx *transaction) {
-	w.enter(tx)
 	p := tx.account.funds.position(tx.vault)
 	shares, ok := p.take(tx.amount, tx.vault.price(w.clock.now()))
 	if !ok {
 		w.become(tx, byzantine.TransactionSimulationFailed)
 		return
 	}
-	tx.undo = func() { p.shares = plus(p.shares, shares) }
+	tx.shares = shares
 	if !tx.vault.queues {
-		w.payOut(tx)
+		w.start(tx)
 		return
 	}
-	w.queue(tx, p, shares)
-}
-
-// queue puts a withdrawal into the vault's queue.
-func (w *world) queue(tx *transaction, p *position, shares *big.Rat) {
 	tx.request = &byzantine.WithdrawalRequest{RequestID: w.newID(), Status: byzantine.WithdrawalPending}
 	p.pending = plus(p.pending, shares)
-	giveBack := tx.undo
-	tx.undo = func() {
-		if tx.pending() {
-			tx.request.Status = byzantine.WithdrawalCancelled
-			p.pending = minus(p.pending, shares)
-		}
-		giveBack()
-	}
-	tx.settle = func() {
-		tx.request.Status = byzantine.WithdrawalSettled
-		p.pending = minus(p.pending, shares)
-	}
 	w.become(tx, byzantine.TransactionWithdrawalInitiated)
-	w.after(queueTime, func() {
-		if tx.pending() {
-			w.settle(tx)
-		}
-	})
+	w.moveAt(tx, w.clock.now().Add(queueTime))
 }
 
 // settle ends a withdrawal's time in the queue.
 func (w *world) settle(tx *transaction) {
-	tx.settle()
-	w.payOut(tx)
-}
-
-// payOut brings the amount of a withdrawal to where it goes: into the wallet, or over the bank account's liquidation
-// address to the bank.
-func (w *world) payOut(tx *transaction) {
-	w.become(tx, byzantine.TransactionProcessing)
-	if tx.bank == nil {
-		idle := tx.account.funds.purse(tx.chain, tx.vault.currency)
-		w.travel(tx, step{byzantine.TransactionCompleted, func() { idle.add(tx.amount) }})
-		return
-	}
-	w.travel(tx,
-		step{status: byzantine.TransactionWaitingForFunds},
-		step{status: byzantine.TransactionFundsInTransfer},
-		step{status: byzantine.TransactionCompleted},
-	)
+	p := tx.account.funds.position(tx.vault)
+	tx.request.Status = byzantine.WithdrawalSettled
+	p.pending = minus(p.pending, tx.shares)
+	w.start(tx)
 }
 
 func (w *world) cancelWithdrawalPayload(req *byzantine.GetCancelWithdrawalPayloadPasskeyRequest) (*payloadAnswer, error) {
@@ -164,11 +127,9 @@ func (w *world) cancelWithdrawalPayload(req *byzantine.GetCancelWithdrawalPayloa
 	if _, err := w.transactorOn(tx.account.id, tx.chain); err != nil {
 		return nil, err
 	}
-	return w.draftOperation(tx, func() error {
-		if !tx.pending() {
-			return badRequest("the withdrawal is not pending any more")
-		}
-		w.fail(tx, byzantine.TransactionCancelled)
-		return nil
-	})
+	answer, err := w.draftOperation(tx)
+	if err == nil {
+		w.drafts[tx.account.id].cancels = true
+	}
+	return answer, err
 }

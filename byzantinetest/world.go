@@ -32,7 +32,8 @@ type world struct {
 	deliveries     []*delivery       // the oldest first
 	anyWebhookURL  bool
 	courier        *courier
-	timers         []timer // the next one first
+	timers         timerQueue
+	timersSet      uint64 // how many timers were set so far
 	vaults         []*vault
 	drafts         map[string]*draft // by account
 	transactions   registry[*transaction]
