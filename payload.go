@@ -83,7 +83,8 @@ func fetchPayload[Req any, P interface {
 // request of [Client.SignPayloadPasskey], [Client.InviteUsers] or [Client.UpdateUsersRole]. Submit it where you made it:
 // unlike a [Payload] it does not survive a JSON store.
 type SignedPayload struct {
-	// SignedBody is Payload.BodyToSign. It goes on the wire byte for byte: the signature covers these bytes.
+	// SignedBody is Payload.BodyToSign. It goes on the wire byte for byte, without an encoder in between, because the
+	// signature covers these bytes. Only white space between its tokens is dropped, as it is before signing.
 	SignedBody json.RawMessage `json:"signedBody"`
 	// WebAuthnStamp is a JSON text with the members credentialId, authenticatorData, clientDataJson and signature, each
 	// unpadded base64url.

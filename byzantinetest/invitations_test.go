@@ -85,6 +85,32 @@ func TestInvitationPayloadIsAnOrderToCreateUsers(t *testing.T) {
 	assert.Empty(t, i.invitations(), "nobody is invited yet")
 }
 
+// What is signed and what is delivered are compared byte by byte, so no encoder may touch them after they are stored.
+func TestNamesThatEncodersEscape(t *testing.T) {
+	w := newWebhookWorld(t)
+	i := newInvestor(t, w.server)
+	odd := byzantine.NewUser{FirstName: "<Mary>&\u2028", LastName: "\u2029\U0001f600\x7f\\u003c", UserEmail: "mary@example.com"}
+	var answer byzantine.Response
+	payload, err := i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
+		AccountID: i.accountID, NewUsers: []byzantine.NewUser{odd},
+	}, byzantine.WithResponse(&answer))
+	require.NoError(t, err)
+	assert.Equal(t, `{"bodyToSign":`+string(payload.BodyToSign)+`}`, string(answer.Body))
+	activity, err := payload.Activity()
+	require.NoError(t, err)
+	assert.Equal(t, odd.FirstName+" "+odd.LastName, activity.CreateUsers.Users[0].UserName)
+	invited, err := i.client.InviteUsers(t.Context(), &byzantine.InviteUsersRequest{SignedPayload: i.sign(payload, nil), InvitedBy: i.userID})
+	require.NoError(t, err)
+	assert.Equal(t, odd.FirstName, invited.NewUsers[0].FirstName)
+
+	w.server.SetStatus(w.accountID, byzantine.VerificationRejected, "<\u2028>&\\u003c")
+	w.server.Deliver()
+	got := w.endpoint.deliveries()
+	require.Len(t, got, 1)
+	w.verify(got[0])
+	assert.Equal(t, string(got[0].body), string(w.only().Event.Payload), "the history has the bytes that were sent")
+}
+
 func TestInvitationIsPendingUntilTheUserLogsIn(t *testing.T) {
 	i := newInvestor(t, stopped(t))
 	signed := i.sign(i.invitePayload(mary()))

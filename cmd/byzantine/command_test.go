@@ -18,6 +18,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/jsontest"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
@@ -138,6 +139,18 @@ func TestSignedBodyGoesOutAsItWasSigned(t *testing.T) {
 	assert.Equal(t, exitFailed, status, stderr)
 	assert.Equal(t, `/v1/submit/sign-payload-passkey?chain_id=8453 {"signedBody":{"z":1.50,"a":"<&>"},"webAuthnStamp":"{\"a\":1}",`+
 		`"transactionId":"11111111-2222-4333-8444-555555555555"}`, <-received)
+
+	for _, signed := range jsontest.Delicate {
+		body := `{"signedBody":` + signed + `,"webAuthnStamp":"{}","transactionId":"11111111-2222-4333-8444-555555555555"}`
+		for _, args := range [][]string{
+			{"-body", "-"},
+			{"signedBody=" + signed, "webAuthnStamp={}", "transactionId=11111111-2222-4333-8444-555555555555"},
+		} {
+			status, _, stderr := runWith(t, env, body, append([]string{"call", "sign_payload_passkey", "chain_id=8453"}, args...)...)
+			assert.Equal(t, exitFailed, status, stderr)
+			assert.Equal(t, `/v1/submit/sign-payload-passkey?chain_id=8453 `+body, <-received)
+		}
+	}
 }
 
 func TestPasskeyInspect(t *testing.T) {

@@ -130,9 +130,12 @@ func validate(v reflect.Value) *FieldError {
 	return &FieldError{Reason: err.Error()}
 }
 
-// isZero agrees with encoding/json's omitzero, to which a pointer to a zero time is zero as well.
-func (f *Field) isZero(v reflect.Value) bool {
-	if f.zeroer && !(v.Kind() == reflect.Pointer && v.IsNil()) {
+func (f *Field) isZero(v reflect.Value) bool { return isZero(v, f.zeroer) }
+
+// isZero agrees with encoding/json's omitzero, to which a pointer to a zero time is zero as well. zeroer says that the
+// value, or what it points to, has an IsZero method.
+func isZero(v reflect.Value, zeroer bool) bool {
+	if zeroer && !(v.Kind() == reflect.Pointer && v.IsNil()) {
 		return v.Interface().(interface{ IsZero() bool }).IsZero()
 	}
 	return v.IsZero()

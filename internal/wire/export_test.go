@@ -4,5 +4,5 @@ import "reflect"
 
 // MarshalRequest writes the body of a request without the checks that Encode makes before.
 func MarshalRequest(v any) ([]byte, error) {
-	return marshalRequest(reflect.Indirect(reflect.ValueOf(v)))
+	return marshal(reflect.Indirect(reflect.ValueOf(v)))
 }

@@ -5,23 +5,31 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
+	"strings"
 )
 
-// Marshal is encoding/json without HTML escaping and without a trailing newline.
+// Marshal writes what encoding/json writes, without HTML escaping and without a trailing newline. Two kinds of values
+// never go through its encoder, wherever they stand. Raw JSON keeps every byte but the white space between its tokens,
+// and all bytes if it is the whole of v: a passkey may have signed it, and the encoder of Go 1.27 escapes U+2028 in it.
+// Documents are written straight into the buffer that is returned: the encoder would copy each several times.
 func Marshal(v any) ([]byte, error) {
-	e := newEncoder()
-	err := e.leaf(v)
-	return e.text.Bytes(), err
+	if raw, ok := v.(json.RawMessage); ok && raw != nil {
+		if !json.Valid(raw) {
+			return nil, errRawJSON
+		}
+		return slices.Clone(raw), nil
+	}
+	return marshal(reflect.ValueOf(v))
 }
 
-// marshalRequest is Marshal for a request. Documents are written straight into the one buffer that it returns: through
-// a method of encoding/json's each would be copied several times.
-func marshalRequest(v reflect.Value) ([]byte, error) {
-	if !planOf(v.Type()).hasDocuments {
-		return Marshal(v.Interface())
-	}
-	e := newEncoder()
-	if err := e.value(v); err != nil {
+var errRawJSON = errors.New("raw JSON is not valid") // the parser's words may quote it
+
+func marshal(v reflect.Value) ([]byte, error) {
+	e := new(encoder)
+	e.json = json.NewEncoder(&e.text)
+	e.json.SetEscapeHTML(false)
+	if err := e.value(v, 0); err != nil {
 		return nil, err
 	}
 	return e.assemble()
@@ -34,18 +42,12 @@ type encoder struct {
 	docs []placed
 }
 
-func newEncoder() *encoder {
-	e := new(encoder)
-	e.json = json.NewEncoder(&e.text)
-	e.json.SetEscapeHTML(false)
-	return e
-}
-
 type placed struct {
 	at  int // offset in the text
 	doc document
 }
 
+// leaf leaves a value to encoding/json.
 func (e *encoder) leaf(v any) error {
 	if err := e.json.Encode(v); err != nil {
 		return err
@@ -54,65 +56,110 @@ func (e *encoder) leaf(v any) error {
 	return nil
 }
 
-func (e *encoder) value(v reflect.Value) error {
-	if !holdsDocument(v.Type()) {
-		return e.leaf(v.Interface())
-	}
+// maxDepth is how deep value goes. What is nested deeper is left to encoding/json, which finds values that hold
+// themselves.
+const maxDepth = 1000
+
+func (e *encoder) value(v reflect.Value, depth int) error {
 	switch {
+	case !v.IsValid():
+		return e.leaf(nil)
+	case depth > maxDepth || !holdsVerbatim(v.Type()):
+		if v.CanAddr() {
+			v = v.Addr() // encoding/json calls the methods of the pointer too
+		}
+		return e.leaf(v.Interface())
+	case v.Type() == rawType && v.IsNil():
+		return e.leaf(nil)
+	case v.Type() == rawType:
+		if json.Compact(&e.text, v.Bytes()) != nil {
+			return errRawJSON
+		}
+		return nil
 	case v.Type().Implements(documentType) && v.Kind() != reflect.Pointer:
 		e.text.WriteByte('"')
 		e.docs = append(e.docs, placed{e.text.Len(), v.Interface().(document)})
 		e.text.WriteByte('"')
 		return nil
-	case v.Kind() == reflect.Struct:
-		return e.members(v)
-	case v.IsNil(): // a pointer or a list
-		e.text.WriteString("null")
-		return nil
-	case v.Kind() == reflect.Pointer:
-		return e.value(v.Elem())
 	}
-	open := byte('[')
-	for i := range v.Len() {
-		e.text.WriteByte(open)
-		open = ','
-		if err := e.value(v.Index(i)); err != nil {
-			return err
-		}
+	switch v.Kind() {
+	case reflect.Struct:
+		return e.fields(v, depth)
+	case reflect.Array:
+		return e.elements(v, depth)
 	}
-	if v.Len() == 0 {
-		e.text.WriteByte(open)
+	switch {
+	case v.IsNil():
+		return e.leaf(nil)
+	case v.Kind() == reflect.Map:
+		return e.entries(v, depth)
+	case v.Kind() == reflect.Slice:
+		return e.elements(v, depth)
 	}
-	e.text.WriteByte(']')
-	return nil
+	return e.value(v.Elem(), depth+1) // a pointer or an interface
 }
 
-func (e *encoder) members(v reflect.Value) error {
-	open := byte('{')
-	for _, f := range planOf(v.Type()).fields {
-		m := v.FieldByIndex(f.index)
-		if f.In != Body || (f.Optional && f.isZero(m)) {
+func (e *encoder) fields(v reflect.Value, depth int) error {
+	first := true
+	e.text.WriteByte('{')
+	for _, f := range layoutOf(v.Type()).fields {
+		field := v.FieldByIndex(f.index)
+		if f.isLeftOut(field) {
 			continue
 		}
-		e.text.WriteByte(open)
-		open = ','
-		if err := e.leaf(f.Name); err != nil {
+		if err := e.named(f.name, field, first, depth); err != nil {
 			return err
 		}
-		e.text.WriteByte(':')
-		if err := e.value(m); err != nil {
-			return err
-		}
-	}
-	if open == '{' {
-		e.text.WriteByte(open)
+		first = false
 	}
 	e.text.WriteByte('}')
 	return nil
 }
 
+func (e *encoder) entries(v reflect.Value, depth int) error {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	e.text.WriteByte('{')
+	for i, key := range keys {
+		if err := e.named(key.String(), v.MapIndex(key), i == 0, depth); err != nil {
+			return err
+		}
+	}
+	e.text.WriteByte('}')
+	return nil
+}
+
+// named writes one field of an object.
+func (e *encoder) named(name string, v reflect.Value, first bool, depth int) error {
+	if !first {
+		e.text.WriteByte(',')
+	}
+	if err := e.leaf(name); err != nil {
+		return err
+	}
+	e.text.WriteByte(':')
+	return e.value(v, depth+1)
+}
+
+func (e *encoder) elements(v reflect.Value, depth int) error {
+	e.text.WriteByte('[')
+	for i := range v.Len() {
+		if i > 0 {
+			e.text.WriteByte(',')
+		}
+		if err := e.value(v.Index(i), depth+1); err != nil {
+			return err
+		}
+	}
+	e.text.WriteByte(']')
+	return nil
+}
+
 // assemble copies text and documents into one buffer of exactly the right size.
 func (e *encoder) assemble() ([]byte, error) {
+	if len(e.docs) == 0 {
+		return e.text.Bytes(), nil
+	}
 	size := e.text.Len()
 	for _, p := range e.docs {
 		size += p.doc.EncodedLen()

@@ -40,11 +40,10 @@ type Field struct {
 }
 
 type plan struct {
-	fields       []*Field
-	validators   [][]int // the embedded structs that have a Validate method
-	validates    bool    // the struct itself has one
-	hasBody      bool
-	hasDocuments bool // somewhere below
+	fields     []*Field
+	validators [][]int // the embedded structs that have a Validate method
+	validates  bool    // the struct itself has one
+	hasBody    bool
 }
 
 // Fields lists the members of a struct type, those of embedded structs in their places.
@@ -60,7 +59,6 @@ func planOf(t reflect.Type) *plan {
 	p.add(t, nil)
 	for _, f := range p.fields {
 		p.hasBody = p.hasBody || f.In == Body
-		p.hasDocuments = p.hasDocuments || holdsDocument(f.Type)
 	}
 	plans.Store(t, p)
 	return p
@@ -169,20 +167,6 @@ func has(t, method reflect.Type) bool {
 		panic(fmt.Sprintf("wire: %s: %s needs a value receiver", t, method.Method(0).Name))
 	}
 	return t.Implements(method)
-}
-
-// holdsDocument reports whether a value of type t can have a document in it. The types of the API are trees.
-func holdsDocument(t reflect.Type) bool {
-	if t.Implements(documentType) {
-		return true
-	}
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice:
-		return holdsDocument(t.Elem())
-	case reflect.Struct:
-		return !writesItself(t) && planOf(t).hasDocuments
-	}
-	return false
 }
 
 // writesItself reports whether a struct is a value with a text of its own, such as a time: its members are its affair.

@@ -95,7 +95,7 @@ func Encode(template string, req any) (Request, error) {
 	}
 	out := Request{PathAndQuery: target + query.String()}
 	if p.hasBody {
-		body, err := marshalRequest(v)
+		body, err := marshal(v)
 		if err != nil {
 			return Request{}, &FieldError{Reason: "cannot be written as JSON: " + err.Error()}
 		}
@@ -194,6 +194,7 @@ var (
 	validatorType     = reflect.TypeFor[interface{ Validate() error }]()
 	zeroerType        = reflect.TypeFor[interface{ IsZero() bool }]()
 	documentType      = reflect.TypeFor[document]()
+	rawType           = reflect.TypeFor[json.RawMessage]()
 )
 
 // A document is a value of several MiB that writes its text straight into the request body.
