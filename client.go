@@ -1,9 +1,7 @@
 package byzantine
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -348,26 +346,6 @@ func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, 
 		return nil
 	}
 	return x.decode(out)
-}
-
-// decode reads the body of a success. An answer that should have one and has none cannot be decoded either.
-func (x *exchange) decode(out any) error {
-	body := x.response.Body
-	err := json.Unmarshal(body, out)
-	var message string
-	switch {
-	case len(body) == 0:
-		message = "the answer has no body"
-	case string(bytes.TrimSpace(body)) == "null":
-		message = "the answer is null"
-	case err == nil:
-		return nil
-	case !json.Valid(body):
-		message = "the answer is not JSON: " + serverMessage(body)
-	default:
-		message = "the answer is not of the expected form: " + printable(err.Error())
-	}
-	return x.answerError(x.response, message, err)
 }
 
 // fieldError puts the request type's name before the member's path. What has no path cannot be encoded as JSON.

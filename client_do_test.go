@@ -131,5 +131,5 @@ func TestDoDecodes(t *testing.T) {
 	assert.NoError(t, client.Do(t.Context(), "GET", "/v1/integrator/whoami", nil, nil), "an answer that is not asked for is not read")
 	var number int
 	err := client.Do(t.Context(), "GET", "/v1/integrator/whoami", nil, &number)
-	assert.ErrorContains(t, err, "the answer is not of the expected form: json: cannot unmarshal object into Go value of type int")
+	assert.ErrorContains(t, err, "the response is not of the expected form: object in place of int")
 }

@@ -93,8 +93,8 @@ type NewAPICredential struct {
 // CreateCredential makes a credential. The API makes the key pair and returns the private key this once.
 //
 // Operation create_credential. After [ErrOutcomeUnknown] see [Client.ListCredentials]: the private key of a credential
-// that was made without your getting the answer is lost, so delete it and make another. If the answer came but could not
-// be decoded, the key is in the Body of the *[Error].
+// that was made without your getting the answer is lost, so delete it and make another. If a response came but could
+// not be decoded, the key is in the SuccessBody of the *[Error].
 func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequest, opts ...CallOption) (*NewAPICredential, error) {
 	return createCredential.call(ctx, c, req, opts)
 }

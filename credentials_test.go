@@ -132,7 +132,8 @@ func TestAnAnswerThatCannotBeDecodedKeepsThePrivateKey(t *testing.T) {
 	assert.NotContains(t, err.Error(), "0xsecret")
 	var answer *byzantine.Error
 	require.ErrorAs(t, err, &answer)
-	assert.Contains(t, string(answer.Body), "0xsecret")
+	assert.Nil(t, answer.Body)
+	assert.Contains(t, answer.SuccessBody.Reveal(), "0xsecret")
 }
 
 func TestSecretShowsNowhere(t *testing.T) {

@@ -47,6 +47,10 @@ func (e *FieldError) Error() string { return "byzantine: " + e.Field + ": " + e.
 func (e *FieldError) Is(target error) bool { return target == ErrInvalidRequest }
 
 // Error is an answer that is not a success, or a success that cannot be read.
+//
+// No part of a success's body is in it, because that may be a private key or personal data. Of any other response the
+// text quotes the API's words, at most 300 printable characters. Every fmt verb, encoding/json and log/slog leave out
+// Header and Body; tools that dump exported fields by reflection, such as spew, do reach them.
 type Error struct {
 	Operation  string // the API's operation id; empty for Client.Do
 	Method     string
@@ -55,7 +59,12 @@ type Error struct {
 	StatusCode int
 	Attempts   int // how often the request was sent
 	Header     http.Header
-	Body       []byte // as received, at most the client's limit
+	// Body is as received, at most the client's limit. It is nil for a success.
+	Body []byte
+	// SuccessBody is the body of a success that could not be read; its Reveal method returns it. It can hold what the API
+	// says only once, such as a new private key. It is a [Secret] because fmt prints even the fields of an error when the
+	// verb does not fit, as in log.Printf("%w", err).
+	SuccessBody Secret
 	// ClockSkew is how far this machine's clock is ahead of the server's, when that was found to be the reason of the
 	// refusal; negative when it is behind.
 	ClockSkew time.Duration

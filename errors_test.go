@@ -60,9 +60,9 @@ func TestErrorText(t *testing.T) {
 		{"500", post, 500, `{"error":"oops"}`, "byzantine: init_otp: 500 Internal Server Error: oops; the request may have taken effect: look before you send it again {post}"},
 		{"500 on a GET", get, 500, `{"error":"oops"}`, "byzantine: get_current_integrator_capabilities: 500 Internal Server Error: oops {get}"},
 		{"redirect", post, 307, "", "byzantine: init_otp: 307 Temporary Redirect {post}"},
-		{"success without JSON", post, 200, "<title>Welcome</title>", "byzantine: init_otp: 200 OK: the answer is not JSON: Welcome; the request may have taken effect: look before you send it again {post}"},
-		{"success without a body", post, 204, "", "byzantine: init_otp: 204 No Content: the answer has no body; the request may have taken effect: look before you send it again {post}"},
-		{"success of another form", get, 200, `{"integratorId":7}`, "byzantine: get_current_integrator_capabilities: 200 OK: the answer is not of the expected form: json: cannot unmarshal number into Go struct field Identity.integratorId of type string {get}"},
+		{"success without JSON", post, 200, "<title>Welcome</title>", "byzantine: init_otp: 200 OK: the response is not JSON, 22 bytes, at offset 0: it looks like HTML or XML; the request may have taken effect: look before you send it again {post}"},
+		{"success without a body", post, 204, "", "byzantine: init_otp: 204 No Content: the response has no body; the request may have taken effect: look before you send it again {post}"},
+		{"success of another form", get, 200, `{"integratorId":7}`, "byzantine: get_current_integrator_capabilities: 200 OK: the response is not of the expected form: number in place of string {get}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := strings.NewReplacer(
@@ -72,7 +72,12 @@ func TestErrorText(t *testing.T) {
 			assert.EqualError(t, err, want)
 			var e *byzantine.Error
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, c.body, string(e.Body), "as received")
+			if c.status < 300 {
+				assert.Nil(t, e.Body, "nothing of a success")
+				assert.Equal(t, c.body, e.SuccessBody.Reveal())
+			} else {
+				assert.Equal(t, c.body, string(e.Body), "as received")
+			}
 		})
 	}
 }

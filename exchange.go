@@ -191,9 +191,13 @@ func (x *exchange) failure(a *attempt, stopped error) error {
 
 // answerError makes the *Error for an answer.
 func (x *exchange) answerError(r *Response, message string, cause error) *Error {
+	body, successBody := r.Body, Secret{}
+	if isSuccess(r.StatusCode) {
+		body, successBody = nil, NewSecret(string(body))
+	}
 	return &Error{
 		Operation: x.op.ID, Method: x.op.Method, Path: x.op.Path,
-		Message: message, StatusCode: r.StatusCode, Attempts: x.attempts, Header: r.Header, Body: r.Body,
+		Message: message, StatusCode: r.StatusCode, Attempts: x.attempts, Header: r.Header, Body: body, SuccessBody: successBody,
 		ClockSkew: x.skew, cause: cause, query: x.op.query, foreign: x.op.stamp != nil,
 	}
 }

@@ -86,23 +86,23 @@ var bodyFaults = []faultRow{
 	},
 	{
 		name: "invalid JSON", fault: answering(200, "", `{"otpId":"otp-1",}`),
-		get:   want{requests: 1, status: 200, message: "the answer is not JSON"},
-		write: want{requests: 1, status: 200, unknown: true, message: "the answer is not JSON"},
+		get:   want{requests: 1, status: 200, message: "the response is not JSON, 18 bytes, at offset 17"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the response is not JSON, 18 bytes, at offset 17"},
 	},
 	{
 		name: "HTML with 200", fault: answering(200, "Content-Type: text/html\n", "<html><title>Maintenance</title>"),
-		get:   want{requests: 1, status: 200, message: "the answer is not JSON: Maintenance"},
-		write: want{requests: 1, status: 200, unknown: true, message: "the answer is not JSON: Maintenance"},
+		get:   want{requests: 1, status: 200, message: "the response is not JSON, 32 bytes, at offset 0: it looks like HTML or XML"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the response is not JSON, 32 bytes, at offset 0: it looks like HTML or XML"},
 	},
 	{
 		name: "204 where JSON is due", fault: sending(answerHead(204, "\n")),
-		get:   want{requests: 1, status: 204, message: "the answer has no body"},
-		write: want{requests: 1, status: 204, unknown: true, message: "the answer has no body"},
+		get:   want{requests: 1, status: 204, message: "the response has no body"},
+		write: want{requests: 1, status: 204, unknown: true, message: "the response has no body"},
 	},
 	{
 		name: "null", fault: answering(200, "", " null\n"),
-		get:   want{requests: 1, status: 200, message: "the answer is null"},
-		write: want{requests: 1, status: 200, unknown: true, message: "the answer is null"},
+		get:   want{requests: 1, status: 200, message: "the response is null"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the response is null"},
 	},
 }
 

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // PrivateKey is a P-256 private key in this process's memory, and a [Signer]. It signs deterministically (RFC 6979),
@@ -37,6 +39,9 @@ var _ Signer = (*PrivateKey)(nil)
 // Anything else is refused: other lengths, zero or a number that is not below the order of the curve, other curves and
 // algorithms, public keys, more than one key, data after the key. The error says why and never repeats the input.
 func ParsePrivateKey(s string) (*PrivateKey, error) {
+	if wrong := wire.ForeignEncoding([]byte(s[:min(len(s), 4)])); wrong != "" {
+		return nil, keyError(wrong + "; save it as UTF-8 without BOM")
+	}
 	text := strings.TrimSpace(s)
 	if strings.Contains(text, pemBegin) {
 		return parseKeyPEM(text)

@@ -142,13 +142,13 @@ func TestErrorsOfAPageEndTheLoop(t *testing.T) {
 		return "no list"
 	})
 	events, err := collect(t, client.AllEvents(t.Context(), nil))
-	assert.ErrorContains(t, err, "list_events: 200 OK: the answer is not of the expected form")
+	assert.ErrorContains(t, err, "list_events: 200 OK: the response is not of the expected form")
 	assert.Len(t, events, 1)
 
 	_, err = collect(t, client.AllEvents(t.Context(), &byzantine.ListEventsRequest{Limit: new(int64(251))}))
 	assert.EqualError(t, err, "byzantine: ListEventsRequest.Limit: must be at most 250")
 	_, err = collect(t, client.AllWebhookDeliveries(t.Context(), nil))
-	assert.ErrorContains(t, err, "list_deliveries: 200 OK: the answer is not of the expected form")
+	assert.ErrorContains(t, err, "list_deliveries: 200 OK: the response is not of the expected form")
 }
 
 // deliveryHistory answers pages of at most four of the deliveries that history returns.

@@ -222,7 +222,7 @@ func TestAnUnusablePayloadIsAnAnswerThatCannotBeRead(t *testing.T) {
 	var answer *byzantine.Error
 	require.ErrorAs(t, err, &answer)
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
-	assert.Equal(t, "the answer is not of the expected form: bodyToSign is missing", answer.Message)
+	assert.Equal(t, "the response is not of the expected form: a value cannot be read", answer.Message)
 }
 
 func FuzzPayloadUnmarshalJSON(f *testing.F) {

@@ -56,7 +56,7 @@ func TestProductListsAreBareArrays(t *testing.T) {
 
 		api.answer = `null`
 		got, err = list.call()
-		assert.ErrorContains(t, err, "the answer is null")
+		assert.ErrorContains(t, err, "the response is null")
 		assert.Empty(t, got)
 	}
 }

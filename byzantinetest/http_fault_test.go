@@ -54,7 +54,7 @@ func TestFaultsOfAWrite(t *testing.T) {
 		{"status", byzantinetest.Fault{Status: 400, Body: "no"}, 400, 0, false, "400 Bad Request: no"},
 		{"server error", byzantinetest.Fault{Status: 500, Body: `{"error":"oops"}`}, 500, 0, true, "500 Internal Server Error: oops"},
 		{"server error after the effect", byzantinetest.Fault{Status: 502, TakesEffect: true}, 502, 1, true, "502 Bad Gateway"},
-		{"success that was none", byzantinetest.Fault{Status: 200}, 200, 0, true, "the answer has no body"},
+		{"success that was none", byzantinetest.Fault{Status: 200}, 200, 0, true, "the response has no body"},
 		{"reset", byzantinetest.Fault{Reset: true}, 0, 0, true, "connection reset by peer"},
 		{"reset after the effect", byzantinetest.Fault{Reset: true, TakesEffect: true}, 0, 1, true, "connection reset by peer"},
 		{"truncated", byzantinetest.Fault{Truncate: true}, 0, 1, true, "status 201, but its body broke off"},

@@ -2,7 +2,6 @@ package turnkey
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -209,7 +208,7 @@ func (r *activityAnswer) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if answer.Activity.ID == "" || answer.Activity.Status == "" {
-		return errors.New("there is no activity in it, or one without id or status")
+		return &wire.FieldError{Field: "activity", Reason: "there is no activity in it, or one without id or status"}
 	}
 	r.Activity = &answer.Activity
 	return nil

@@ -87,14 +87,14 @@ func TestErrorsAreTyped(t *testing.T) {
 
 func TestAnswersThatCannotBeRead(t *testing.T) {
 	for body, want := range map[string]string{
-		``:                              "the answer has no body",
-		`null`:                          "the answer is null",
-		`<html>Sign in</html>`:          "the answer is not JSON: Sign in",
+		``:                              "the response has no body",
+		`null`:                          "the response is null",
+		`<html>Sign in</html>`:          "the response is not JSON, 20 bytes, at offset 0: it looks like HTML or XML",
 		`{}`:                            "there is no activity in it, or one without id or status",
 		`{"activity":{"id":"a-1"}}`:     "there is no activity in it, or one without id or status",
 		`{"activity":{"status":"X"}}`:   "there is no activity in it, or one without id or status",
-		`{"activity":7}`:                "the answer is not of the expected form",
-		`{"activity":{"result":"x"}}`:   "the answer is not of the expected form",
+		`{"activity":7}`:                "the response is not of the expected form",
+		`{"activity":{"result":"x"}}`:   "the response is not of the expected form",
 		`{"message":"an error at 200"}`: "there is no activity in it, or one without id or status",
 	} {
 		client := answering(t, http.StatusOK, body)

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // apiFlags say how to reach the API.
@@ -52,7 +53,8 @@ func (a *apiFlags) client(p *process, key *byzantine.PrivateKey) (*byzantine.Cli
 	return client, nil
 }
 
-// readInput returns the bytes of a file, or of standard input for "-".
+// readInput returns the bytes of a file, or of standard input for "-". The text must be UTF-8 without a byte order mark,
+// which editors and PowerShell like to write: every reader of it would report something else as wrong.
 func readInput(p *process, file string) ([]byte, error) {
 	var data []byte
 	var err error
@@ -63,6 +65,9 @@ func readInput(p *process, file string) ([]byte, error) {
 	}
 	if err != nil {
 		return nil, usagef("%v", err)
+	}
+	if wrong := wire.ForeignEncoding(data); wrong != "" {
+		return nil, usagef("the input cannot be read: %s; save it as UTF-8 without BOM", wrong)
 	}
 	return data, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -117,11 +118,11 @@ func TestAnswersArePrintedAsTheyCame(t *testing.T) {
 	status, stdout, stderr = runWith(t, env, "", "call", "health_check")
 	assert.Equal(t, exitFailed, status)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "the answer is not JSON: Proxy login")
+	assert.Contains(t, stderr, "the response is not JSON, 39 bytes, at offset 0: it looks like HTML or XML")
 	status, stdout, stderr = runWith(t, env, "", "call", "get_top_vaults")
 	assert.Equal(t, exitFailed, status)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "the answer is not of the expected form")
+	assert.Contains(t, stderr, "the response is not of the expected form")
 }
 
 func TestSignedBodyGoesOutAsItWasSigned(t *testing.T) {
@@ -235,4 +236,37 @@ func TestWebhookVerify(t *testing.T) {
 	status, _, stderr = runWith(t, nil, "", "webhook", "verify", "-")
 	assert.Equal(t, exitInvalid, status)
 	assert.Contains(t, stderr, "takes -pubkey")
+}
+
+// A file as an editor or PowerShell writes it is named, in place of whatever its bytes happen to break.
+func TestFilesInForeignEncodings(t *testing.T) {
+	key := strings.Repeat("1", 64)
+	utf16 := func(text string) string {
+		return "\xFF\xFE" + strings.Join(strings.Split(text, ""), "\x00") + "\x00"
+	}
+	env := map[string]string{"BYZANTINE_BASE_URL": "http://127.0.0.1:1", "BYZANTINE_PRIVATE_KEY": key}
+	for text, want := range map[string]string{
+		"\uFEFF" + key:       "it begins with a byte order mark",
+		utf16(key):           "it is in UTF-16",
+		utf16(key)[2:]:       "it is in UTF-16",
+		"\xFE\xFF\x00" + key: "it is in UTF-16",
+	} {
+		file := filepath.Join(t.TempDir(), "key")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		status, _, stderr := runWith(t, nil, "", "pubkey", "-key", file)
+		assert.Equal(t, exitInvalid, status, stderr)
+		assert.Contains(t, stderr, "private key: "+want)
+		assert.NotContains(t, stderr, key[:8])
+	}
+	body := `{"accountId":"11111111-2222-4333-8444-555555555555"}`
+	for text, want := range map[string]string{"\uFEFF" + body: "it begins with a byte order mark", utf16(body): "it is in UTF-16"} {
+		file := filepath.Join(t.TempDir(), "body")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		for _, arguments := range [][]string{{"call", "-body", file, "init_otp"}, {"call", "-body", "-", "init_otp"}} {
+			status, _, stderr := runWith(t, env, text, arguments...)
+			assert.Equal(t, exitInvalid, status, stderr)
+			assert.Contains(t, stderr, want)
+			assert.NotContains(t, stderr, "1111")
+		}
+	}
 }

@@ -1,0 +1,41 @@
+package byzantine
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Format prints the text of [Error.Error], whatever the verb; %#v prints the fields as Go, without Header and Body.
+func (e Error) Format(f fmt.State, verb rune) {
+	if verb == 'v' && f.Flag('#') {
+		_, _ = io.WriteString(f, e.GoString())
+		return
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
+}
+
+// GoString returns the fields as Go, without Header and Body.
+func (e Error) GoString() string {
+	return fmt.Sprintf("byzantine.Error{Operation:%q, Method:%q, Path:%q, Message:%q, StatusCode:%d, Attempts:%d, ClockSkew:%d}",
+		e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew)
+}
+
+// MarshalJSON writes the fields without Header and Body, and the text of [Error.Error] as "error".
+func (e Error) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Error      string        `json:"error"`
+		Operation  string        `json:"operation,omitzero"`
+		Method     string        `json:"method"`
+		Path       string        `json:"path"`
+		Message    string        `json:"message,omitzero"`
+		StatusCode int           `json:"statusCode"`
+		Attempts   int           `json:"attempts"`
+		ClockSkew  time.Duration `json:"clockSkew,omitzero"` // nanoseconds
+	}{e.Error(), e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew})
+}
+
+// LogValue returns the text of [Error.Error], for log/slog.
+func (e Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
