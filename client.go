@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -92,23 +93,17 @@ func NewClient(s Signer, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// NewClientFromEnv returns a client with the key in BYZANTINE_PRIVATE_KEY (or INTEGRATOR_PRIVATE_KEY, the name in the
-// vendor's examples; both with different keys is an error) and the base URL in BYZANTINE_BASE_URL, the sandbox if that
-// is empty. Options come after the environment and win.
+// NewClientFromEnv returns a client with the key in BYZANTINE_PRIVATE_KEY or INTEGRATOR_PRIVATE_KEY, the name in
+// Byzantine's examples, in any form that [ParsePrivateKey] reads. Both may hold the same key, also in different forms;
+// different keys are an error. The base URL is that in BYZANTINE_BASE_URL, the sandbox if that is empty. Options come
+// after the environment and win.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
-	const name, alias = "BYZANTINE_PRIVATE_KEY", "INTEGRATOR_PRIVATE_KEY"
-	text, used := os.Getenv(name), name
-	if other := os.Getenv(alias); text == "" {
-		text, used = other, alias
-	} else if other != "" && other != text {
-		return nil, fmt.Errorf("byzantine: %s and %s hold different keys: unset one", name, alias)
+	key, err := keyenv.Read(os.Getenv, ParsePrivateKey)
+	if err == nil && key == nil {
+		err = errors.New(keyenv.Name + " is not set")
 	}
-	if text == "" {
-		return nil, fmt.Errorf("byzantine: %s is not set", name)
-	}
-	key, err := ParsePrivateKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", used, err)
+		return nil, fmt.Errorf("byzantine: NewClientFromEnv: %w", err)
 	}
 	if base := os.Getenv("BYZANTINE_BASE_URL"); base != "" {
 		opts = append([]Option{WithBaseURL(base)}, opts...)

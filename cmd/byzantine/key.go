@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 )
 
 // keyFlag is where a command takes the private key from: a file, or else the environment. Arguments are no place for a
@@ -23,19 +24,9 @@ func (k *keyFlag) read(getenv func(string) string) (*byzantine.PrivateKey, error
 	if k.file != "" {
 		return readKey(k.file)
 	}
-	const name, alias = "BYZANTINE_PRIVATE_KEY", "INTEGRATOR_PRIVATE_KEY" // as in byzantine.NewClientFromEnv
-	text, used := getenv(name), name
-	if other := getenv(alias); text == "" {
-		text, used = other, alias
-	} else if other != "" && other != text {
-		return nil, usagef("%s and %s hold different keys: unset one", name, alias)
-	}
-	if text == "" {
-		return nil, nil
-	}
-	key, err := byzantine.ParsePrivateKey(text)
+	key, err := keyenv.Read(getenv, byzantine.ParsePrivateKey)
 	if err != nil {
-		return nil, usagef("%s: %v", used, err)
+		return nil, usagef("%v", err)
 	}
 	return key, nil
 }

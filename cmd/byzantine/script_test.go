@@ -31,7 +31,7 @@ import (
 //	stdin text                 for the next command, with a newline
 //	fail OPERATION STATUS      the sandbox's next answer to the operation; reset cuts the connection
 //
-// BYZANTINE_BASE_URL and BYZANTINE_PRIVATE_KEY are those of the sandbox, and ${URL}, ${SECRET}, ${PUBKEY}, ${ACCOUNT} and
+// BYZANTINE_BASE_URL and BYZANTINE_PRIVATE_KEY are those of the sandbox, and ${URL}, ${SECRET}, ${SECRETDIGITS} (without 0x), ${PUBKEY}, ${ACCOUNT} and
 // ${USER} are ready for use.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.txt")
@@ -71,7 +71,7 @@ func newSession(t *testing.T) *session {
 	return &session{
 		t: t, sandbox: sandbox,
 		vars: map[string]string{
-			"URL": sandbox.URL, "SECRET": sandbox.Key().SecretHex(), "PUBKEY": sandbox.Key().PublicKeyHex(),
+			"URL": sandbox.URL, "SECRET": sandbox.Key().SecretHex(), "SECRETDIGITS": sandbox.Key().SecretHex()[2:], "PUBKEY": sandbox.Key().PublicKeyHex(),
 			"ACCOUNT": account.ID, "USER": user.ID,
 		},
 		env: map[string]string{"BYZANTINE_BASE_URL": sandbox.URL, "BYZANTINE_PRIVATE_KEY": sandbox.Key().SecretHex()},
