@@ -232,7 +232,10 @@ func isLoopback(host string) bool {
 // CallOption changes a single call.
 type CallOption func(*callSettings)
 
-type callSettings struct{ response *Response }
+type callSettings struct {
+	response            *Response
+	foreignOrganization bool
+}
 
 // Response is what the API answered, for those who need more than the decoded value.
 type Response struct {
@@ -244,6 +247,12 @@ type Response struct {
 // WithResponse fills r with the answer to the last attempt, also when the call fails.
 func WithResponse(r *Response) CallOption {
 	return func(s *callSettings) { s.response = r }
+}
+
+// WithForeignOrganization takes the payload of an organisation of the key provider whose id is not the account's. Without
+// it the Get...PayloadPasskey methods reject such a payload with a *[PayloadMismatchError]. Other methods ignore it.
+func WithForeignOrganization() CallOption {
+	return func(s *callSettings) { s.foreignOrganization = true }
 }
 
 // responseOf returns where the answer goes, with nothing in it of a former call.

@@ -38,6 +38,11 @@ func playAPI(answers map[string][]string) (client *byzantine.Client, stop func()
 	return client, server.Close
 }
 
+// order is what the API asks a passkey to sign for a transaction of the account in these examples.
+const order = `{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"1790000000000",
+	"organizationId":"` + exampleAccount + `","parameters":{"signWith":"0x52908400098527886E0F7030069857D2E4169EE7",
+	"payload":"00ff","encoding":"PAYLOAD_ENCODING_HEXADECIMAL","hashFunction":"HASH_FUNCTION_NO_OP"}}`
+
 // askUserToSign stands for the user's browser and passkey. Package passkey has what a backend needs to ask them.
 func askUserToSign(payload *byzantine.Payload) byzantine.SignedPayload {
 	return byzantine.SignedPayload{
@@ -51,7 +56,7 @@ func askUserToSign(payload *byzantine.Payload) byzantine.SignedPayload {
 // A deposit in euro: the user signs, then sends the money by bank transfer.
 func Example_deposit() {
 	client, stop := playAPI(map[string][]string{
-		"/v1/query/get-deposit-payload-passkey": {`{"transactionId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","bodyToSign":{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"}}`},
+		"/v1/query/get-deposit-payload-passkey": {`{"transactionId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","bodyToSign":` + order + `}`},
 		"/v1/submit/sign-payload-passkey": {`{"transactionId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","status":"waiting_for_funds","fiatDepositInstructions":
 			{"currency":"eur","expectedDepositAmount":"1000.00","bankName":"Bank","bankAddress":"Paris","paymentRails":["sepa"],"bankBeneficiaryName":"ACME","iban":"FR7630006000011234567890189","bic":"AGRIFRPP"}}`},
 		"/v1/query/get-transaction": {`{"status":"waiting_for_funds"}`, `{"status":"processing"}`, `{"status":"completed","destinationAmount":"1083.42"}`},
@@ -97,8 +102,8 @@ func Example_deposit() {
 func Example_withdrawal() {
 	const withdrawal = "0c6d1e5b-8a7f-4b1d-9c3e-2f4a5b6c7d88"
 	client, stop := playAPI(map[string][]string{
-		"/v1/query/get-withdraw-payload-passkey":          {`{"transactionId":"` + withdrawal + `","bodyToSign":{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"}}`},
-		"/v1/query/get-cancel-withdrawal-payload-passkey": {`{"transactionId":"` + withdrawal + `","bodyToSign":{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"}}`},
+		"/v1/query/get-withdraw-payload-passkey":          {`{"transactionId":"` + withdrawal + `","bodyToSign":` + order + `}`},
+		"/v1/query/get-cancel-withdrawal-payload-passkey": {`{"transactionId":"` + withdrawal + `","bodyToSign":` + order + `}`},
 		"/v1/submit/sign-payload-passkey": {
 			`{"transactionId":"` + withdrawal + `","status":"withdrawal_initiated","withdrawalRequest":{"requestId":"4a6b8c0d-1e2f-4a3b-8c4d-5e6f7a8b9c00","status":"pending"}}`,
 			`{"transactionId":"` + withdrawal + `","status":"processing"}`,

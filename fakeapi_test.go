@@ -22,8 +22,9 @@ const (
 
 // fakeAPI gives one answer to every request and keeps the last request.
 type fakeAPI struct {
-	client *byzantine.Client
-	answer string
+	client  *byzantine.Client
+	answer  string
+	answers map[string]string // by path, in place of answer
 
 	request string // method, path and query
 	body    string
@@ -36,7 +37,11 @@ func newFakeAPI(tb testing.TB) *fakeAPI {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(tb, err)
 		api.request, api.body = r.Method+" "+r.RequestURI, string(body)
-		_, err = io.WriteString(w, api.answer)
+		answer, ofPath := api.answers[r.URL.Path]
+		if !ofPath {
+			answer = api.answer
+		}
+		_, err = io.WriteString(w, answer)
 		assert.NoError(tb, err)
 	}))
 	tb.Cleanup(server.Close)
@@ -55,7 +60,7 @@ type sentCase struct {
 func testSent(t *testing.T, cases []sentCase) {
 	t.Helper()
 	api := newFakeAPI(t)
-	api.answer = `{"bodyToSign":{}}` // the one member that no payload can do without
+	api.answer, api.answers = `{}`, soundPayloads
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			require.NoError(t, tt.call(t.Context(), api.client))

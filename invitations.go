@@ -93,6 +93,10 @@ type GetInviteUsersPayloadPasskeyRequest struct {
 	NewUsers  []NewUser `json:"newUsers" check:"min=1"`
 }
 
+func (r *GetInviteUsersPayloadPasskeyRequest) expects() expectation {
+	return expectation{0, ActivityCreateUsers, r.AccountID, r.NewUsers}
+}
+
 // NewUser is somebody to be invited.
 type NewUser struct {
 	FirstName string `json:"firstName"`
@@ -104,9 +108,10 @@ type NewUser struct {
 // before [Client.InviteUsers].
 //
 // Operation get_invite_users_payload_passkey. [ErrUnauthorized] also if the account is not yours. After
-// [ErrOutcomeUnknown] ask for another payload.
+// [ErrOutcomeUnknown] ask for another payload. A payload that does not add exactly the users of the request, without any
+// keys, is a *[PayloadMismatchError].
 func (c *Client) GetInviteUsersPayloadPasskey(ctx context.Context, req *GetInviteUsersPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
-	return getInviteUsersPayloadPasskey.call(ctx, c, req, opts)
+	return fetchPayload(ctx, c, getInviteUsersPayloadPasskey, req, opts)
 }
 
 // InviteUsersRequest is a signed invitation.
@@ -150,13 +155,21 @@ type GetUpdateUsersRolePayloadPasskeyRequest struct {
 	UserIDs   []string        `json:"userIds" check:"uuid,min=1"`
 }
 
+func (r *GetUpdateUsersRolePayloadPasskeyRequest) expects() expectation {
+	return expectation{0, ActivityUpdateRootQuorum, r.AccountID, nil}
+}
+
 // GetUpdateUsersRolePayloadPasskey prepares a change of roles for a root user's passkey to sign: step 1 of 2. No role
 // changes before [Client.UpdateUsersRole].
+//
+// The payload is compared with the request by its type and its account only, else it is a *[PayloadMismatchError]. Whom
+// it makes root users is not compared: its user ids are the key provider's, and other root users of the account stand
+// among them. If that matters, read them with [Payload.Activity].
 //
 // Operation get_update_users_role_payload_passkey. [ErrUnauthorized] also if the account is not yours. After
 // [ErrOutcomeUnknown] ask for another payload.
 func (c *Client) GetUpdateUsersRolePayloadPasskey(ctx context.Context, req *GetUpdateUsersRolePayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
-	return getUpdateUsersRolePayloadPasskey.call(ctx, c, req, opts)
+	return fetchPayload(ctx, c, getUpdateUsersRolePayloadPasskey, req, opts)
 }
 
 // UpdateUsersRoleRequest is a signed change of roles.

@@ -173,29 +173,3 @@ func TestInvitationsAreRead(t *testing.T) {
 	assert.Equal(t, "Jane", list.Invitations[0].InviterFirstName)
 	assert.Equal(t, "Joe", list.Invitations[0].FirstName)
 }
-
-func TestPayloadsOfInvitationsAndRolesKeepWhatIsSigned(t *testing.T) {
-	const body = `{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","timestampMs":"1700000000000","organizationId":"o","parameters":{"threshold":1,"userIds":["<u>"]},"z":1.50,"a":null}`
-	api := newFakeAPI(t)
-	api.answer = `{"bodyToSign": ` + body + `}`
-	for name, call := range map[string]func() (*byzantine.Payload, error){
-		"invitation": func() (*byzantine.Payload, error) {
-			return api.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-				AccountID: testAccountID, NewUsers: []byzantine.NewUser{{FirstName: "Joe", LastName: "Doe", UserEmail: "joe@example.com"}},
-			})
-		},
-		"roles": func() (*byzantine.Payload, error) {
-			return api.client.GetUpdateUsersRolePayloadPasskey(t.Context(), &byzantine.GetUpdateUsersRolePayloadPasskeyRequest{
-				AccountID: testAccountID, Role: byzantine.RoleRoot, UserIDs: []string{testUserID},
-			})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			payload, err := call()
-			require.NoError(t, err)
-			assert.Equal(t, body, string(payload.BodyToSign))
-			assert.Empty(t, payload.TransactionID)
-			assert.Zero(t, payload.ChainID)
-		})
-	}
-}

@@ -1,7 +1,6 @@
 package byzantine
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +24,11 @@ type Payload struct {
 	// 0 for an invitation and for a change of roles. The API's answer does not name it; the methods copy it from the
 	// request.
 	ChainID ChainID `json:"chainId,omitzero"`
-	// DestinationBankAccount is where a withdrawal in fiat goes. Nil otherwise.
+	// Operation is the id of the operation that the payload was asked of, such as "get_deposit_payload_passkey". The
+	// methods copy it from the request, as they do with ChainID. Package passkey compares it with what BodyToSign orders.
+	Operation string `json:"operation,omitzero"`
+	// DestinationBankAccount is where a withdrawal in fiat goes. Nil otherwise. Nothing compares it with the request,
+	// because the API shows the last digits only: show it to the user.
 	DestinationBankAccount *BankAccount `json:"destinationBankAccount,omitzero"`
 
 	// What a vault upgrade moves, and into which vault. Empty otherwise.
@@ -37,6 +40,11 @@ type Payload struct {
 // UnmarshalJSON reads a payload as the API sends it, with bodyToSign as an object, and as encoding/json writes it, with
 // bodyToSign as the base64 of the object's bytes. null stands for no bytes; without the member there is no payload.
 func (p *Payload) UnmarshalJSON(data []byte) error {
+	if string(data) != "null" {
+		if _, err := wire.Members(data, "bodyToSign", "transactionId"); err != nil {
+			return err
+		}
+	}
 	type plain Payload
 	answer := struct {
 		*plain
@@ -64,19 +72,6 @@ func (p *Payload) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("bodyToSign %w", err)
 	}
 	return nil
-}
-
-// fetchPayload is call for the routes whose answer is a payload for a chain.
-func fetchPayload[Req any, P interface {
-	*Req
-	chain() ChainID
-}](ctx context.Context, c *Client, r *route[Req, Payload], req P, opts []CallOption) (*Payload, error) {
-	payload, err := r.call(ctx, c, req, opts)
-	if err != nil {
-		return nil, err
-	}
-	payload.ChainID = req.chain()
-	return payload, nil
 }
 
 // SignedPayload is a payload together with what the user's passkey signed. Package passkey makes it; it goes into the
@@ -153,14 +148,15 @@ type CreateUsersParams struct {
 }
 
 // CreateUserParam is a user that is added. The user's own passkeys come later, so the three lists of JSON objects are
-// usually empty.
+// empty in an invitation, and there is no phone number.
 type CreateUserParam struct {
-	UserName       string            `json:"userName"`
-	UserEmail      string            `json:"userEmail"`
-	APIKeys        []json.RawMessage `json:"apiKeys"`
-	Authenticators []json.RawMessage `json:"authenticators"`
-	OAuthProviders []json.RawMessage `json:"oauthProviders"`
-	UserTags       []string          `json:"userTags"`
+	UserName        string            `json:"userName"`
+	UserEmail       string            `json:"userEmail"`
+	UserPhoneNumber string            `json:"userPhoneNumber,omitzero"`
+	APIKeys         []json.RawMessage `json:"apiKeys"`
+	Authenticators  []json.RawMessage `json:"authenticators"`
+	OAuthProviders  []json.RawMessage `json:"oauthProviders"`
+	UserTags        []string          `json:"userTags"`
 }
 
 // UpdateRootQuorumParams says which users can sign for an account, and how many of them have to.
@@ -171,21 +167,24 @@ type UpdateRootQuorumParams struct {
 
 // Activity reads BodyToSign, to show or to check what the user is about to sign. A type that this package does not know
 // is no error.
+//
+// Names count exactly as they are spelt. An object in which two names are equal, or differ in letter case only, is an
+// error anywhere in BodyToSign, because two readers of it could take it for two different orders.
 func (p *Payload) Activity() (*Activity, error) {
 	a := new(Activity)
-	if json.Unmarshal(p.BodyToSign, a) != nil || a.Type == "" {
-		return nil, errors.New("byzantine: payload: bodyToSign is not an activity")
+	if err := wire.UniqueNames(p.BodyToSign); err != nil {
+		return nil, notAnActivity(err)
 	}
-	single := struct {
-		*SignRawPayloadsParams
-		Payload string `json:"payload"`
-	}{SignRawPayloadsParams: new(SignRawPayloadsParams)}
+	if err := wire.DecodeExact(p.BodyToSign, a); err != nil {
+		return nil, notAnActivity(err)
+	}
 	var parameters any
+	var raw rawPayloadParams
 	switch a.Type {
-	case ActivitySignRawPayload:
-		parameters = &single
-	case ActivitySignRawPayloads:
-		parameters = &a.SignRawPayloads
+	case "":
+		return nil, notAnActivity(errors.New("type is missing"))
+	case ActivitySignRawPayload, ActivitySignRawPayloads:
+		parameters = &raw
 	case ActivityCreateUsers:
 		parameters = &a.CreateUsers
 	case ActivityUpdateRootQuorum:
@@ -193,12 +192,41 @@ func (p *Payload) Activity() (*Activity, error) {
 	default:
 		return a, nil
 	}
-	if json.Unmarshal(a.Parameters, parameters) != nil || string(a.Parameters) == "null" {
+	err := wire.DecodeExact(a.Parameters, parameters)
+	if err == nil && parameters == any(&raw) {
+		a.SignRawPayloads, err = raw.of(a.Type)
+	}
+	if err != nil || string(a.Parameters) == "null" {
 		return nil, fmt.Errorf("byzantine: payload: the parameters are not those of %s", a.Type)
 	}
-	if a.Type == ActivitySignRawPayload {
-		single.Payloads = []string{single.Payload}
-		a.SignRawPayloads = single.SignRawPayloadsParams
-	}
 	return a, nil
+}
+
+// rawPayloadParams is [SignRawPayloadsParams] with the field that each of the two activities has.
+type rawPayloadParams struct {
+	SignWith     string   `json:"signWith"`
+	Payload      *string  `json:"payload"`
+	Payloads     []string `json:"payloads"`
+	Encoding     string   `json:"encoding"`
+	HashFunction string   `json:"hashFunction"`
+}
+
+func (p *rawPayloadParams) of(kind ActivityType) (*SignRawPayloadsParams, error) {
+	if single := kind == ActivitySignRawPayload; (p.Payload != nil) != single || (p.Payloads != nil) == single {
+		return nil, errors.New("the payload is missing, or there are two sorts of it")
+	}
+	if p.Payload != nil {
+		p.Payloads = []string{*p.Payload}
+	}
+	return &SignRawPayloadsParams{SignWith: p.SignWith, Payloads: p.Payloads, Encoding: p.Encoding, HashFunction: p.HashFunction}, nil
+}
+
+// notAnActivity says what is wrong with a body. The words of encoding/json can quote it, so they are left out.
+func notAnActivity(err error) error {
+	var odd *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	if errors.As(err, &odd) || errors.As(err, &syntax) {
+		err = errors.New("a field is of the wrong type")
+	}
+	return fmt.Errorf("byzantine: payload: bodyToSign is not an activity: %w", err)
 }

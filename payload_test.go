@@ -195,20 +195,66 @@ func TestActivity(t *testing.T) {
 }
 
 func TestActivitiesThatAreNone(t *testing.T) {
+	const (
+		none       = "byzantine: payload: bodyToSign is not an activity: "
+		parameters = "byzantine: payload: the parameters are not those of "
+		sameName   = none + "has two fields of the same name"
+		sameFolded = none + "has two fields whose names differ in letter case only"
+	)
 	for body, want := range map[string]string{
-		``:           "byzantine: payload: bodyToSign is not an activity",
-		`null`:       "byzantine: payload: bodyToSign is not an activity",
-		`{}`:         "byzantine: payload: bodyToSign is not an activity",
-		`{"type":1}`: "byzantine: payload: bodyToSign is not an activity",
-		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS"}`:                                  "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",
-		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS","parameters":null}`:                "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",
-		`{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","parameters":{"users":"jane"}}`:      "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_CREATE_USERS_V3",
-		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":["a"]}}`: "byzantine: payload: the parameters are not those of ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
+		``:                     none + "not valid JSON",
+		`null`:                 none + "not a JSON object",
+		`[]`:                   none + "not a JSON object",
+		`{}`:                   none + "type is missing",
+		`{"type":""}`:          none + "type is missing",
+		`{"type":1}`:           none + "a field is of the wrong type",
+		"{\"type\":\"a\xff\"}": none + "not valid UTF-8",
+
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS"}`:                                                 parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS","parameters":null}`:                               parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS","parameters":{"payload":"a"}}`:                    parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",
+		`{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","parameters":{"users":"jane"}}`:                     parameters + "ACTIVITY_TYPE_CREATE_USERS_V3",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":["a"]}}`:                parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"signWith":"a"}}`:                 parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"a","payloads":["b"]}}`: parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
+
+		// Two readers of these could take them for two different orders.
+		`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","TYPE":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"a"}}`: sameFolded,
+		`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"a"}}`: sameName,
+		`{"type":"T","\u0074ype":"U"}`:                            sameName,
+		`{"type":"T","parameters":{"a":1,"a":1}}`:                 sameName,
+		`{"type":"T","parameters":[{"deep":{"K":1,"\u212a":1}}]}`: sameFolded, // the Kelvin sign
+		`{"type":"T","other":{"a":[1,[{"b":1,"B":2}]]}}`:          sameFolded,
+		`{"type":"T","":0,"":0}`:                                  sameName,
+		// A name of ours in other letter case, with nothing beside it.
+		`{"TYPE":"T"}`:                      none + "type: spelt in other letter case",
+		`{"type":"T","organizationID":"x"}`: none + "organizationId: spelt in other letter case",
+		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"Payload":"a"}}`:                parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
+		`{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","parameters":{"users":[{"APIKeys":[{"a":1}]}]}}`:  parameters + "ACTIVITY_TYPE_CREATE_USERS_V3",
+		`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","parameters":{"UserIDs":["a"],"threshold":1}}`: parameters + "ACTIVITY_TYPE_UPDATE_ROOT_QUORUM",
 	} {
 		payload := byzantine.Payload{BodyToSign: []byte(body)}
 		activity, err := payload.Activity()
 		assert.EqualError(t, err, want, body)
 		assert.Nil(t, activity)
+	}
+	for _, body := range []string{
+		`{"type":"T","a":{"a":{"a":1}},"b":[{"a":1},{"a":"a","b":["a","a"]}]}`, // the same name at different places
+		`{"type":"T","parameters":{"type":"type","x":"type"}}`,
+	} {
+		_, err := (&byzantine.Payload{BodyToSign: []byte(body)}).Activity()
+		assert.NoError(t, err, body)
+	}
+}
+
+func TestResponsesWhoseNamesAreAmbiguousHaveNoPayload(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"bodyToSign":{"a":1},"BodyToSign":{"b":2}}`:                         "bodyToSign: spelt in other letter case",
+		`{"bodyToSign":{"a":1},"bodyToSign":{"b":2}}`:                         "has two fields of the same name",
+		`{"bodyToSign":{"a":1},"transactionId":"a","TRANSACTIONID":"b"}`:      "transactionId: spelt in other letter case",
+		`{"bodyToSign":{"a":1},"transactionId":"a","\u0074ransactionId":"b"}`: "has two fields of the same name",
+	} {
+		assert.EqualError(t, json.Unmarshal([]byte(text), new(byzantine.Payload)), want, text)
 	}
 }
 

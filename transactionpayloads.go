@@ -8,7 +8,9 @@ type GetActivateAccountPayloadPasskeyRequest struct {
 	AccountID string  `json:"accountId" check:"uuid"`
 }
 
-func (r *GetActivateAccountPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+func (r *GetActivateAccountPayloadPasskeyRequest) expects() expectation {
+	return expectation{r.ChainID, ActivitySignRawPayload, r.AccountID, nil}
+}
 
 // GetActivateAccountPayloadPasskey drafts the activation of an account on a chain (an EIP-7702 delegation) and returns
 // what the user's passkey has to sign. An account has at most one draft: a former one of any kind is lost, its
@@ -16,7 +18,8 @@ func (r *GetActivateAccountPayloadPasskeyRequest) chain() ChainID { return r.Cha
 // [WalletDetails] tells where it was done. The gas is sponsored.
 //
 // Operation get_authorization_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it.
+// moves nothing, and the next one replaces it. A payload that
+// orders something else is a *[PayloadMismatchError].
 func (c *Client) GetActivateAccountPayloadPasskey(ctx context.Context, req *GetActivateAccountPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getActivateAccountPayloadPasskey, req, opts)
 }
@@ -32,14 +35,17 @@ type GetDepositPayloadPasskeyRequest struct {
 	SourceCurrency Currency `json:"sourceCurrency"`
 }
 
-func (r *GetDepositPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+func (r *GetDepositPayloadPasskeyRequest) expects() expectation {
+	return expectation{r.ChainID, ActivitySignRawPayload, r.AccountID, nil}
+}
 
 // GetDepositPayloadPasskey drafts a deposit into a vault and returns what the user's passkey has to sign. An account has
 // at most one draft: a former one of any kind is lost, its transaction id with it. A deposit in fiat is signed first and
 // paid then: where to is in the answer of [Client.SignPayloadPasskey].
 //
 // Operation get_deposit_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it.
+// moves nothing, and the next one replaces it. A payload that
+// orders something else is a *[PayloadMismatchError].
 func (c *Client) GetDepositPayloadPasskey(ctx context.Context, req *GetDepositPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getDepositPayloadPasskey, req, opts)
 }
@@ -57,14 +63,17 @@ type GetWithdrawPayloadPasskeyRequest struct {
 	BankAccountID string `json:"bankAccountId,omitzero" check:"uuid"`
 }
 
-func (r *GetWithdrawPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+func (r *GetWithdrawPayloadPasskeyRequest) expects() expectation {
+	return expectation{r.ChainID, ActivitySignRawPayload, r.AccountID, nil}
+}
 
 // GetWithdrawPayloadPasskey drafts a withdrawal from a vault and returns what the user's passkey has to sign. An account
 // has at most one draft: a former one of any kind is lost, its transaction id with it. A withdrawal to a bank needs a
 // bank account, see [Client.AddBankAccount]; which one it is stands in the payload.
 //
 // Operation get_withdraw_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it.
+// moves nothing, and the next one replaces it. A payload that
+// orders something else is a *[PayloadMismatchError].
 func (c *Client) GetWithdrawPayloadPasskey(ctx context.Context, req *GetWithdrawPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getWithdrawPayloadPasskey, req, opts)
 }
@@ -75,7 +84,10 @@ type GetCancelWithdrawalPayloadPasskeyRequest struct {
 	TransactionID string  `json:"transactionId" check:"uuid"`
 }
 
-func (r *GetCancelWithdrawalPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+// The request names no account.
+func (r *GetCancelWithdrawalPayloadPasskeyRequest) expects() expectation {
+	return expectation{r.ChainID, ActivitySignRawPayload, "", nil}
+}
 
 // GetCancelWithdrawalPayloadPasskey drafts the cancellation of a queued withdrawal and returns what the user's passkey
 // has to sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Submit
@@ -83,7 +95,8 @@ func (r *GetCancelWithdrawalPayloadPasskeyRequest) chain() ChainID { return r.Ch
 //
 // Operation get_cancel_withdrawal_payload_passkey, a POST. [ErrBadRequest] (not [ErrNotFound]) if there is no such
 // transaction, if it is on another chain, or if its [WithdrawalRequest] is not pending any more. After
-// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it.
+// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it. A payload that
+// orders something else is a *[PayloadMismatchError].
 func (c *Client) GetCancelWithdrawalPayloadPasskey(ctx context.Context, req *GetCancelWithdrawalPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getCancelWithdrawalPayloadPasskey, req, opts)
 }
@@ -97,14 +110,17 @@ type GetTransferPayloadPasskeyRequest struct {
 	DestinationAddress string         `json:"destinationAddress" check:"address"`
 }
 
-func (r *GetTransferPayloadPasskeyRequest) chain() ChainID { return r.ChainID }
+func (r *GetTransferPayloadPasskeyRequest) expects() expectation {
+	return expectation{r.ChainID, ActivitySignRawPayload, r.AccountID, nil}
+}
 
 // GetTransferPayloadPasskey drafts a transfer of stablecoins to any address and returns what the user's passkey has to
 // sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Once it is
 // submitted the transfer cannot be undone, not even if nobody owns the address.
 //
 // Operation get_transfer_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it.
+// moves nothing, and the next one replaces it. A payload that
+// orders something else is a *[PayloadMismatchError].
 func (c *Client) GetTransferPayloadPasskey(ctx context.Context, req *GetTransferPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getTransferPayloadPasskey, req, opts)
 }
@@ -115,7 +131,9 @@ type GetVaultUpgradePayloadPasskeyRequest struct {
 	SourceVaultAddr string `json:"sourceVaultAddr" check:"address"`
 }
 
-func (*GetVaultUpgradePayloadPasskeyRequest) chain() ChainID { return Base }
+func (r *GetVaultUpgradePayloadPasskeyRequest) expects() expectation {
+	return expectation{Base, ActivitySignRawPayloads, r.AccountID, nil}
+}
 
 // GetVaultUpgradePayloadPasskey drafts the move of a whole position from a vault on Base to its successor and returns
 // what the user's passkey has to sign: two orders under one signature. An account has at most one draft: a former one of
@@ -124,7 +142,8 @@ func (*GetVaultUpgradePayloadPasskeyRequest) chain() ChainID { return Base }
 // Operation get_vault_upgrade_payload_passkey, a POST. [ErrBadRequest] if the vault has no successor or is asynchronous,
 // if there are no shares in it, or if an upgrade is under way. [ErrUnauthorized] also if the account is not yours or is
 // not activated. After [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one
-// replaces it.
+// replaces it. A payload that
+// orders something else is a *[PayloadMismatchError].
 func (c *Client) GetVaultUpgradePayloadPasskey(ctx context.Context, req *GetVaultUpgradePayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getVaultUpgradePayloadPasskey, req, opts)
 }

@@ -103,52 +103,32 @@ func TestTransactionRequestsThatAreRefused(t *testing.T) {
 	})
 }
 
-// payloadCalls has the methods that draft a transaction, and the chain that each asks for.
-var payloadCalls = map[string]struct {
-	chain byzantine.ChainID
-	call  func(context.Context, *byzantine.Client) (*byzantine.Payload, error)
-}{
-	"activate": {byzantine.Ethereum, func(ctx context.Context, c *byzantine.Client) (*byzantine.Payload, error) {
-		return c.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{ChainID: byzantine.Ethereum, AccountID: testAccountID})
+// payloadCalls has the methods that draft a transaction.
+var payloadCalls = map[string]payloadCall{
+	"activate": {"get_authorization_payload_passkey", byzantine.Ethereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+		return c.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{ChainID: byzantine.Ethereum, AccountID: testAccountID}, opts...)
 	}},
-	"deposit": {byzantine.Base, func(ctx context.Context, c *byzantine.Client) (*byzantine.Payload, error) {
+	"deposit": {"get_deposit_payload_passkey", byzantine.Base, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
 			ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: "1", SourceCurrency: byzantine.USDC,
-		})
+		}, opts...)
 	}},
-	"withdraw": {137, func(ctx context.Context, c *byzantine.Client) (*byzantine.Payload, error) {
+	"withdraw": {"get_withdraw_payload_passkey", 137, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
 			ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: "1", DestinationCurrency: byzantine.USDC,
-		})
+		}, opts...)
 	}},
-	"cancel": {byzantine.Ethereum, func(ctx context.Context, c *byzantine.Client) (*byzantine.Payload, error) {
-		return c.GetCancelWithdrawalPayloadPasskey(ctx, &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{ChainID: byzantine.Ethereum, TransactionID: testTransactionID})
+	"cancel": {"get_cancel_withdrawal_payload_passkey", byzantine.Ethereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+		return c.GetCancelWithdrawalPayloadPasskey(ctx, &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{ChainID: byzantine.Ethereum, TransactionID: testTransactionID}, opts...)
 	}},
-	"transfer": {byzantine.Base, func(ctx context.Context, c *byzantine.Client) (*byzantine.Payload, error) {
+	"transfer": {"get_transfer_payload_passkey", byzantine.Base, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
 			ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: "1", DestinationAddress: testAddress,
-		})
+		}, opts...)
 	}},
-	"upgrade": {byzantine.Base, func(ctx context.Context, c *byzantine.Client) (*byzantine.Payload, error) {
-		return c.GetVaultUpgradePayloadPasskey(ctx, &byzantine.GetVaultUpgradePayloadPasskeyRequest{AccountID: testAccountID, SourceVaultAddr: testVault})
+	"upgrade": {"get_vault_upgrade_payload_passkey", byzantine.Base, twoOrders, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+		return c.GetVaultUpgradePayloadPasskey(ctx, &byzantine.GetVaultUpgradePayloadPasskeyRequest{AccountID: testAccountID, SourceVaultAddr: testVault}, opts...)
 	}},
-}
-
-func TestPayloadsNameTheChainTheyWereAskedFor(t *testing.T) {
-	api := newFakeAPI(t)
-	api.answer = `{"bodyToSign":{"b":1,"a":2},"transactionId":"` + testTransactionID + `","sourceAmount":"1.50","destinationAmount":1.49,
-		"destinationVaultAddr":"` + testVault + `","destinationBankAccount":{"routingNumber":"021000021","last4":"6789","checkingOrSavings":null}}`
-	for name, c := range payloadCalls {
-		t.Run(name, func(t *testing.T) {
-			payload, err := c.call(t.Context(), api.client)
-			require.NoError(t, err)
-			assert.Equal(t, &byzantine.Payload{
-				BodyToSign: []byte(`{"b":1,"a":2}`), TransactionID: testTransactionID, ChainID: c.chain,
-				DestinationBankAccount: &byzantine.BankAccount{ACH: &byzantine.ACHAccount{RoutingNumber: "021000021", Last4: "6789"}},
-				SourceAmount:           "1.50", DestinationAmount: "1.49", DestinationVaultAddr: testVault,
-			}, payload)
-		})
-	}
 }
 
 const (

@@ -1,0 +1,182 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Why a JSON text can mean different things to different readers.
+var (
+	errNotUTF8     = errors.New("not valid UTF-8")
+	errNotJSON     = errors.New("not valid JSON")
+	errNoObject    = errors.New("not a JSON object")
+	errSameName    = errors.New("has two fields of the same name")
+	errDiffersCase = errors.New("has two fields whose names differ in letter case only")
+)
+
+// Members reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last of
+// two equal names win, matches names without regard to case and replaces invalid UTF-8, so that an object could mean one
+// thing here and another to whoever signs or executes it. known are the names that will be asked for; a known name in
+// other letter case is a *[FieldError] with the name as it must be. What is inside of the values is not looked at.
+func Members(data []byte, known ...string) (map[string]json.RawMessage, error) {
+	if !utf8.Valid(data) {
+		return nil, errNotUTF8
+	}
+	if !json.Valid(data) {
+		return nil, errNotJSON
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
+		return nil, errNoObject
+	}
+	members := map[string]json.RawMessage{}
+	for dec.More() {
+		token, err := dec.Token()
+		name, isName := token.(string)
+		var value json.RawMessage
+		if err != nil || !isName || dec.Decode(&value) != nil {
+			return nil, errNotJSON
+		}
+		if _, twice := members[name]; twice {
+			return nil, errSameName
+		}
+		members[name] = value
+	}
+	for name := range members {
+		for _, k := range known {
+			if name != k && strings.EqualFold(name, k) {
+				return nil, &FieldError{Field: k, Reason: "spelt in other letter case"}
+			}
+		}
+	}
+	return members, nil
+}
+
+// UniqueNames checks that no object anywhere in a JSON text has two fields whose names are equal, in whatever letter
+// case. The time it takes grows with the length of the text only.
+func UniqueNames(data []byte) error {
+	if !utf8.Valid(data) {
+		return errNotUTF8
+	}
+	if !json.Valid(data) {
+		return errNotJSON
+	}
+	type level struct {
+		names map[string]string // by their folded form; nil in an array
+		value bool              // the next token is the value of a name
+	}
+	var levels []level
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	for {
+		token, err := dec.Token()
+		if err != nil { // the text is valid, so this is its end
+			return nil
+		}
+		switch token {
+		case json.Delim('}'), json.Delim(']'):
+			levels = levels[:len(levels)-1]
+			continue
+		}
+		if len(levels) > 0 {
+			top := &levels[len(levels)-1]
+			if name, isString := token.(string); isString && top.names != nil && !top.value {
+				folded := fold(name)
+				if former, twice := top.names[folded]; twice && former == name {
+					return errSameName
+				} else if twice {
+					return errDiffersCase
+				}
+				top.names[folded], top.value = name, true
+				continue
+			}
+			top.value = false
+		}
+		switch token {
+		case json.Delim('{'):
+			levels = append(levels, level{names: map[string]string{}})
+		case json.Delim('['):
+			levels = append(levels, level{})
+		}
+	}
+}
+
+// fold returns one text for all that strings.EqualFold takes for equal.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, s)
+}
+
+// DecodeExact is json.Unmarshal into structs, and pointers and slices of them, with the strictness of [Members] at each.
+// Other types are decoded by encoding/json. It is for small objects whose meaning somebody signs.
+func DecodeExact(data []byte, v any) error {
+	return decodeExact(data, reflect.ValueOf(v).Elem())
+}
+
+func decodeExact(data []byte, v reflect.Value) error {
+	null := string(bytes.TrimSpace(data)) == "null"
+	switch {
+	case v.Kind() == reflect.Pointer && holdsStruct(v.Type()) && !null:
+		v.Set(reflect.New(v.Type().Elem()))
+		return decodeExact(data, v.Elem())
+	case v.Kind() == reflect.Slice && holdsStruct(v.Type()) && !null:
+		var elements []json.RawMessage
+		if err := json.Unmarshal(data, &elements); err != nil {
+			return err
+		}
+		v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
+		for i, element := range elements {
+			if err := decodeExact(element, v.Index(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case v.Kind() != reflect.Struct || readsItself(v.Type()):
+		return json.Unmarshal(data, v.Addr().Interface())
+	}
+	var known []string
+	fields := map[string]reflect.Value{}
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if name != "" && name != "-" {
+			known, fields[name] = append(known, name), v.Field(i)
+		}
+	}
+	members, err := Members(data, known...)
+	if err != nil {
+		return err
+	}
+	for name, field := range fields {
+		if value, there := members[name]; there {
+			if err := decodeExact(value, field); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// holdsStruct reports whether a pointer or slice leads to a struct whose fields are read one by one.
+func holdsStruct(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		if readsItself(t) {
+			return false
+		}
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct && !readsItself(t)
+}
+
+func readsItself(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]())
+}

@@ -1,0 +1,99 @@
+package byzantine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// PayloadMismatchError is a payload that orders something else than what was asked for, or whose order cannot be told. It
+// comes from the Get...PayloadPasskey methods, in place of a payload that nobody must sign. The response was a success;
+// the draft that it belongs to moves nothing. Its text quotes nothing of the payload but the activity type.
+type PayloadMismatchError struct {
+	Operation string // the operation id: "get_deposit_payload_passkey"
+	Field     string // what does not match, by its path in the response: "bodyToSign.organizationId"
+	Reason    string
+}
+
+func (e *PayloadMismatchError) Error() string {
+	return fmt.Sprintf("byzantine: %s: the payload is not what was asked for: %s: %s", e.Operation, e.Field, e.Reason)
+}
+
+// expectation is what the payload that a request asks for must be.
+type expectation struct {
+	chain     ChainID // to submit it on; 0 for none
+	activity  ActivityType
+	accountID string    // empty if the request names none
+	users     []NewUser // of an invitation
+}
+
+// fetchPayload is call for the routes whose response is a payload. It is the one place where a payload and the request
+// for it are both known, so it compares them.
+func fetchPayload[Req any, P interface {
+	*Req
+	expects() expectation
+}](ctx context.Context, c *Client, r *route[Req, Payload], req P, opts []CallOption) (*Payload, error) {
+	payload, err := r.call(ctx, c, req, opts)
+	if err != nil {
+		return nil, err
+	}
+	var set callSettings
+	for _, opt := range opts {
+		opt(&set)
+	}
+	expected := req.expects()
+	if set.foreignOrganization {
+		expected.accountID = ""
+	}
+	if field, reason := expected.compare(payload); reason != "" {
+		return nil, &PayloadMismatchError{Operation: r.op.ID, Field: field, Reason: reason}
+	}
+	payload.ChainID, payload.Operation = expected.chain, r.op.ID
+	return payload, nil
+}
+
+// compare returns the first difference; no reason if there is none.
+func (e expectation) compare(payload *Payload) (field, reason string) {
+	activity, err := payload.Activity()
+	switch {
+	case err != nil:
+		return "bodyToSign", strings.TrimPrefix(err.Error(), "byzantine: payload: ")
+	case activity.Type != e.activity:
+		return "bodyToSign.type", fmt.Sprintf("is %s, not %s", printable(string(activity.Type)), e.activity)
+	case e.accountID != "" && !strings.EqualFold(activity.OrganizationID, e.accountID):
+		return "bodyToSign.organizationId", "is not the account id of the request (WithForeignOrganization takes it)"
+	case activity.CreateUsers == nil:
+		return "", ""
+	}
+	added, path := activity.CreateUsers.Users, "bodyToSign.parameters.users"
+	if len(added) != len(e.users) {
+		return path, fmt.Sprintf("%d users in place of %d", len(added), len(e.users))
+	}
+	asked := map[[2]string]int{}
+	for _, user := range e.users {
+		asked[identity(user.FirstName+" "+user.LastName, user.UserEmail)]++
+	}
+	for i, user := range added {
+		path := fmt.Sprintf("%s[%d]", path, i)
+		who := identity(user.UserName, user.UserEmail)
+		switch asked[who]--; {
+		case asked[who] < 0:
+			return path, "is not one of the users of the request"
+		case len(user.APIKeys) > 0:
+			return path + ".apiKeys", "must be empty"
+		case len(user.Authenticators) > 0:
+			return path + ".authenticators", "must be empty"
+		case len(user.OAuthProviders) > 0:
+			return path + ".oauthProviders", "must be empty"
+		case user.UserPhoneNumber != "":
+			return path + ".userPhoneNumber", "must be empty"
+		}
+	}
+	return "", ""
+}
+
+// identity is a user by name and e-mail address. Blanks around the parts of a name and the letter case of an address do
+// not tell two people apart.
+func identity(name, email string) [2]string {
+	return [2]string{strings.Join(strings.Fields(name), " "), strings.ToLower(strings.TrimSpace(email))}
+}
