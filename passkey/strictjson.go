@@ -1,10 +1,11 @@
 package passkey
 
 import (
-	"bytes"
 	"encoding/json"
-	"strings"
+	"errors"
 	"unicode/utf8"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // object is a JSON object whose members have been read strictly.
@@ -13,42 +14,22 @@ type object struct {
 	members map[string]json.RawMessage
 }
 
-// decodeObject reads a JSON object the way every other reader of the same bytes does. encoding/json alone lets the last
-// of two equal names win, matches names without regard to case and replaces invalid UTF-8, so that a response could
-// mean one thing here and another to the API. known are the names that will be asked for.
+// decodeObject reads a JSON object by [wire.Members], so that a response cannot mean one thing here and another to the
+// API. known are the names that will be asked for.
 func decodeObject(check string, data []byte, known ...string) (object, error) {
-	o := object{check: check, members: map[string]json.RawMessage{}}
+	o := object{check: check}
 	if len(data) == 0 {
 		return o, malformed(check, "missing")
 	}
-	if !utf8.Valid(data) {
+	if !utf8.Valid(data) { // encoding/json would replace what is not
 		return o, malformed(check, "not valid UTF-8")
 	}
-	if !json.Valid(data) {
-		return o, malformed(check, "not valid JSON")
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
-		return o, malformed(check, "not a JSON object")
-	}
-	for dec.More() {
-		token, err := dec.Token()
-		name, isName := token.(string)
-		var value json.RawMessage
-		if err != nil || !isName || dec.Decode(&value) != nil {
-			return o, malformed(check, "not valid JSON")
-		}
-		if _, twice := o.members[name]; twice {
-			return o, malformed(check, "has two members of the same name")
-		}
-		o.members[name] = value
-	}
-	for name := range o.members {
-		for _, k := range known {
-			if name != k && strings.EqualFold(name, k) {
-				return o, malformed(o.path(k), "spelt in other letter case")
-			}
-		}
+	var err error
+	o.members, err = wire.Members(data, known...)
+	if misspelt := (*wire.FieldError)(nil); errors.As(err, &misspelt) {
+		return o, malformed(o.path(misspelt.Field), misspelt.Reason)
+	} else if err != nil {
+		return o, malformed(check, err.Error())
 	}
 	return o, nil
 }

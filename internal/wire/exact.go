@@ -20,13 +20,10 @@ var (
 )
 
 // Members reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last of
-// two equal names win, matches names without regard to case and replaces invalid UTF-8, so that an object could mean one
-// thing here and another to whoever signs or executes it. known are the names that will be asked for; a known name in
-// other letter case is a *[FieldError] with the name as it must be. What is inside of the values is not looked at.
+// two equal names win and matches names without regard to case, so that an object could mean one thing here and another to
+// whoever signs or executes it. known are the names that will be asked for; a known name in other letter case is a
+// *[FieldError] with the name as it must be. What is inside of the values is not looked at, and invalid UTF-8 passes.
 func Members(data []byte, known ...string) (map[string]json.RawMessage, error) {
-	if !utf8.Valid(data) {
-		return nil, errNotUTF8
-	}
 	if !json.Valid(data) {
 		return nil, errNotJSON
 	}
@@ -57,8 +54,8 @@ func Members(data []byte, known ...string) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// UniqueNames checks that no object anywhere in a JSON text has two fields whose names are equal, in whatever letter
-// case. The time it takes grows with the length of the text only.
+// UniqueNames checks that a JSON text is valid UTF-8 and that no object anywhere in it has two fields whose names are
+// equal, in whatever letter case. The time it takes grows with the length of the text only.
 func UniqueNames(data []byte) error {
 	if !utf8.Valid(data) {
 		return errNotUTF8

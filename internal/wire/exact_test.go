@@ -23,7 +23,6 @@ func TestMembersAreThoseThatEveryReaderSees(t *testing.T) {
 		`[]`:                       "not a JSON object",
 		`null`:                     "not a JSON object",
 		`"a"`:                      "not a JSON object",
-		"{\"a\":\"\xff\"}":         "not valid UTF-8",
 		`{"type":1,"type":2}`:      "has two fields of the same name",
 		`{"typ\u0065":1,"type":2}`: "has two fields of the same name",
 		`{"Type":1}`:               "type: spelt in other letter case",
