@@ -79,7 +79,7 @@ func TestApplicationWithTheKeyboardAlone(t *testing.T) {
 	ada.tabTo("Withdraw")
 	ada.device.verifyUser(false)
 	ada.do(chromedp.KeyEvent(kb.Enter))
-	ada.says(cancelled)
+	ada.says(notUsed)
 	assert.Equal(t, "Withdraw", eval[string](ada.tab, "return "+focused))
 }
 

@@ -88,7 +88,7 @@ func TestApplicationRefusesThePasskeyOfAnotherAccount(t *testing.T) {
 
 	ada.device.verifyUser(true)
 	ada.do(chromedp.Click(activate))
-	ada.says(cancelled)
+	ada.says(notUsed)
 
 	ada.beforeLoad(`
 		const get = CredentialsContainer.prototype.get;
@@ -111,7 +111,7 @@ func TestApplicationWhenTheUserCancels(t *testing.T) {
 	ada.device.verifyUser(false)
 	ada.do(chromedp.SendKeys(chromedp.CSS("#name"), "Phone"))
 	ada.press("Create a passkey")
-	ada.says(cancelled)
+	ada.says(notCreated)
 	assert.Empty(t, a.outcomes("create_authenticators_otp"))
 	ada.device.verifyUser(true)
 	ada.press("Create a passkey")
@@ -121,7 +121,7 @@ func TestApplicationWhenTheUserCancels(t *testing.T) {
 	ada.device.verifyUser(false)
 	activate := button("Activate on Base", "Dollar savings")
 	ada.do(chromedp.Click(activate))
-	ada.says(cancelled)
+	ada.says(notUsed)
 	ada.takePicture("cancelled")
 	assert.Empty(t, a.outcomes("sign_payload_passkey"))
 	ada.device.verifyUser(true)

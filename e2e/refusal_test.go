@@ -16,9 +16,10 @@ import (
 
 // What createPasskey throws is for the user to read.
 const (
-	cancelled    = "The passkey was not used: the request was cancelled or timed out. You can try again."
-	alreadyThere = "This device has a passkey for your account already."
-	wrongAddress = "Passkeys do not work on this address of the page."
+	notCreated   = "No passkey was created. The request was cancelled, took too long, or is not possible on this device. You can try again."
+	notUsed      = "No passkey was used. The request was cancelled, took too long, was not allowed, or found no passkey of yours. You can try again."
+	alreadyThere = "This device or password manager already holds a passkey for your account."
+	wrongAddress = "Passkeys of this website do not work at the address of this page."
 )
 
 // What the backend says to an answer.
@@ -45,7 +46,7 @@ func TestNoPasskeyIsMade(t *testing.T) {
 		v.load(platform())
 		v.device.verifyUser(false)
 		v.begin()
-		v.shows(cancelled)
+		v.shows(notCreated)
 		assert.Empty(t, v.requireNotEnrolled())
 
 		v.device.verifyUser(true)
@@ -60,7 +61,7 @@ func TestNoPasskeyIsMade(t *testing.T) {
 		device.AutomaticPresenceSimulation = false
 		v.load(device)
 		v.begin()
-		v.shows(cancelled)
+		v.shows(notCreated)
 		assert.Empty(t, v.requireNotEnrolled())
 	})
 	t.Run("the device has one for this account already, another device has not", func(t *testing.T) {

@@ -7,24 +7,22 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	module "github.com/byzantine-finance/byzantine-go/browser"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
 //go:embed site
 var files embed.FS
-
-// moduleFolder has the JavaScript module that integrators copy.
-const moduleFolder = "../internal/demoapp/static"
 
 // sessionCookie names the cookie that a signed-in browser has.
 const sessionCookie = "session"
@@ -37,6 +35,8 @@ type site struct {
 	rp     *passkey.RelyingParty
 	origin string // of the page
 	server *httptest.Server
+
+	permissions string // Permissions-Policy of the pages; empty for none
 
 	// What a test changes before the page is used.
 	changeOptions func(options map[string]any) // on their way to the page
@@ -89,8 +89,10 @@ func startSite(t *testing.T, opts ...byzantine.Option) *site {
 	pages, err := fs.Sub(files, "site")
 	require.NoError(t, err)
 	mux.Handle("GET /", http.FileServerFS(pages))
-	mux.Handle("GET /byzantine-passkey.js", http.FileServerFS(os.DirFS(moduleFolder)))
-	s.server = httptest.NewServer(secure(csrf.Handler(mux)))
+	mux.HandleFunc("GET /passkey.js", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "passkey.js", time.Time{}, strings.NewReader(module.Module))
+	})
+	s.server = httptest.NewServer(s.secure(csrf.Handler(mux)))
 	t.Cleanup(s.server.Close)
 
 	s.origin = localhost(s.server)
@@ -112,12 +114,15 @@ func (s *site) mirror(t *testing.T) (origin string) {
 }
 
 // secure sets the headers that a page with money behind it has.
-func secure(next http.Handler) http.Handler {
+func (s *site) secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
 			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+		if s.permissions != "" {
+			w.Header().Set("Permissions-Policy", s.permissions)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -92,7 +92,7 @@ func (v *visitor) answerUnsent() (json string) {
 	v.t.Helper()
 	v.askForCode()
 	return eval[string](v.tab, fmt.Sprintf(`
-		const { createPasskey } = await import("/byzantine-passkey.js");
+		const { createPasskey } = await import("/passkey.js");
 		const response = await fetch("/passkey/options", { method: "POST", body: new URLSearchParams({ code: %q }) });
 		return JSON.stringify(await createPasskey(await response.json()));`, v.site.code(v.user)))
 }

@@ -1,4 +1,4 @@
-import { createPasskey, explain } from "./byzantine-passkey.js";
+import { createPasskey } from "./passkey.js";
 
 const main = document.querySelector("main");
 const result = document.getElementById("result");
@@ -34,12 +34,6 @@ onSubmit(document.getElementById("ask"), async () => {
 
 onSubmit(document.getElementById("create"), async (form) => {
   const options = await (await post("/passkey/options", new URLSearchParams(form))).json();
-  let answer;
-  try {
-    answer = await createPasskey(options);
-  } catch (error) {
-    return explain(error);
-  }
-  await post("/passkey/finish", JSON.stringify(answer));
+  await post("/passkey/finish", JSON.stringify(await createPasskey(options)));
   return "Your passkey is ready.";
 });

@@ -4,8 +4,8 @@
 //	go run ./examples/passkey-web
 //
 // Then open http://localhost:8080. Nothing is real and nothing leaves this machine: the e-mails are on the sandbox's
-// status page, and the money is invented. The application itself is internal/demoapp; its static/byzantine-passkey.js is
-// what to copy into a front end of your own.
+// status page, and the money is invented. The application itself is internal/demoapp; browser/passkey.js is the
+// module for a front end of your own.
 package main
 
 import (

@@ -16,8 +16,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/browser"
 	"github.com/byzantine-finance/byzantine-go/internal/demoapp/static"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
@@ -102,6 +104,9 @@ func New(config Config) (http.Handler, error) {
 	mux.Handle("POST /transactions/{id}/submit", a.call(a.signedIn(a.submit)))
 	mux.Handle("GET /transactions/{id}/status", a.call(a.signedIn(a.transactionStatus)))
 
+	mux.HandleFunc("GET /static/passkey.js", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "passkey.js", time.Time{}, strings.NewReader(browser.Module))
+	})
 	mux.Handle("GET /static/{file}", http.StripPrefix("/static/", http.FileServerFS(static.Files)))
 	mux.Handle("GET /", a.page(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 

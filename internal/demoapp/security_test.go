@@ -109,7 +109,7 @@ func TestHeaders(t *testing.T) {
 func TestStaticFiles(t *testing.T) {
 	ada := newHouse(t).addCustomer("Ada")
 	for path, contentType := range map[string]string{
-		"app.js": "text/javascript; charset=utf-8", "byzantine-passkey.js": "text/javascript; charset=utf-8",
+		"app.js": "text/javascript; charset=utf-8", "passkey.js": "text/javascript; charset=utf-8",
 		"app.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml",
 	} {
 		w := ada.get("/static/" + path)

@@ -1,5 +1,5 @@
 // What the pages do with passkeys. The forms that need one have data-passkey; everything else works without a script.
-import { createPasskey, explain, signWithPasskey } from "./byzantine-passkey.js";
+import { createPasskey, signWithPasskey } from "./passkey.js";
 
 const main = document.querySelector("main");
 const message = document.getElementById("message");
@@ -24,25 +24,16 @@ async function fetchJSON(path, request) {
 
 const post = (path, body) => fetchJSON(path, { method: "POST", body });
 
-// withPasskey runs a ceremony and says in words why there is no answer.
-async function withPasskey(ceremony, options) {
-  try {
-    return JSON.stringify(await ceremony(options));
-  } catch (error) {
-    throw new Error(explain(error));
-  }
-}
-
 // Each takes the form's address and values to the server, asks for the passkey, and returns where to go next.
 const journeys = {
   async create(action, values) {
     const options = await post(action, values);
-    return post("/passkeys", await withPasskey(createPasskey, options));
+    return post("/passkeys", JSON.stringify(await createPasskey(options)));
   },
   async sign(action, values) {
     const { what, options, submit } = await post(action, values);
     say(`${what}: please confirm with your passkey.`);
-    const answer = await withPasskey(signWithPasskey, options);
+    const answer = JSON.stringify(await signWithPasskey(options));
     say(`${what}: submitting.`);
     return post(submit, answer);
   },
