@@ -21,7 +21,7 @@ const sentences = {
   "superseded": "Another passkey request took the place of this one.",
   "already-registered": "This device or password manager already holds a passkey for your account.",
   "unsupported-browser": "This browser does not support passkeys.",
-  "insecure-page": "Passkeys need a secure connection (https), which this page does not have.",
+  "insecure-page": "Passkeys need a secure connection, which this page does not have.",
   "wrong-site": "Passkeys of this website do not work at the address of this page.",
   "not-permitted": "This page is not permitted to use passkeys.",
   "unsupported-device": "This device does not support the kind of passkey that this website needs.",
