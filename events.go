@@ -41,7 +41,8 @@ const (
 )
 
 // Event is something that happened to a customer or a transaction: the envelope that webhooks deliver and
-// [Client.ListEvents] lists.
+// [Client.ListEvents] lists. Both generations of the envelope are decoded into it, wherever an Event comes from: see
+// [Event.UnmarshalJSON].
 type Event struct {
 	ID             string       `json:"id"` // UUID; what deliveries are told apart by
 	Type           EventType    `json:"type"`
@@ -53,6 +54,47 @@ type Event struct {
 	Data json.RawMessage `json:"data,omitzero"`
 	// CreatedAt is when the API recorded the event, which is what ListEvents sorts and filters by. Zero in a delivery.
 	CreatedAt time.Time `json:"createdAt,omitzero"`
+	// Legacy is what only an envelope of June 2026 has; nil for one of September 2026.
+	Legacy *LegacyEvent `json:"-"`
+}
+
+// LegacyEvent is the fields of an envelope of June 2026 that later ones lack.
+type LegacyEvent struct {
+	IntegratorID    string `json:"integratorId,omitzero"`    // UUID
+	Provider        string `json:"provider,omitzero"`        // "byzantine", "sumsub", "bridge", "onchain"
+	ProviderEventID string `json:"providerEventId,omitzero"` // the provider's own id
+}
+
+// eventEnvelope is an event as either generation of the API writes it.
+type eventEnvelope struct {
+	eventFields
+	EventType    EventType `json:"eventType"` // June's name of the type
+	EventRelated           // June has the ids side by side with the rest
+	LegacyEvent
+}
+
+// eventFields is an Event without its methods.
+type eventFields Event
+
+// UnmarshalJSON decodes an envelope of either generation. They are told apart by the name of the type: "type" since
+// September 2026, "eventType" in June 2026, when the ids of Related stood side by side with the rest. Absent fields stay
+// zero, ID and Type too.
+func (e *Event) UnmarshalJSON(text []byte) error {
+	var envelope eventEnvelope
+	if err := json.Unmarshal(text, &envelope); err != nil {
+		return err
+	}
+	*e = envelope.event()
+	return nil
+}
+
+// event is the envelope in the form of September 2026.
+func (v *eventEnvelope) event() Event {
+	e := Event(v.eventFields)
+	if e.Type == "" && v.EventType != "" {
+		e.Type, e.Related, e.Legacy = v.EventType, v.EventRelated, &v.LegacyEvent
+	}
+	return e
 }
 
 // EventRelated names what an event is about, by UUID; what does not apply is nil. A customer event has the account with

@@ -74,7 +74,7 @@ func withData[T any](prefix string, t byzantine.EventType, data func(*byzantine.
 		panic(fmt.Sprintf("webhook: Dispatcher: the type %s does not begin with %s", t, prefix))
 	}
 	return func(ctx context.Context, e *Event) error {
-		decoded, err := data(&e.Event)
+		decoded, err := data(e)
 		if err != nil {
 			return err
 		}

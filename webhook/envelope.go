@@ -25,58 +25,54 @@ type Delivery struct {
 	// Body is the request's body as it came, nil as above.
 	Body []byte
 
-	event *Event // as read by a Reconciler; nil in a webhook delivery
+	event *Event // decoded already, by a Handler or a Reconciler; nil after Verify
 }
 
-// Event is the envelope, of whichever generation. Types and members that this package does not know do no harm.
-type Event struct {
-	byzantine.Event
-	// Legacy is what only the generation of June 2026 has; nil in an event of September 2026.
-	Legacy *LegacyMembers
-}
+// Event is the envelope of an event, of whichever generation.
+type Event = byzantine.Event
 
-// LegacyMembers are those members of an envelope of June 2026 that later ones lack.
-type LegacyMembers struct {
-	IntegratorID    string `json:"integratorId"` // UUID
-	Provider        string `json:"provider"`     // "byzantine", "sumsub", "bridge", "onchain"
-	ProviderEventID string `json:"providerEventId"`
-}
+// errNoEvent is wrapped by the errors of Event: they are about the delivery, which no later attempt changes.
+var errNoEvent = errors.New("webhook: event")
 
-// Event decodes the body. The two generations are told apart by how they name the type: "type" since September 2026,
-// "eventType" before; the ids that June's has side by side with the rest are in Related all the same. It is an error if
-// the body is no such envelope or its id is not EventID.
+// Event decodes the body: an envelope of either generation, see [byzantine.Event.UnmarshalJSON]. Types and fields that
+// this package does not know are no errors. It is an error if the body is no envelope, if its id is not EventID, or if it
+// has no type.
 func (d *Delivery) Event() (*Event, error) {
 	if d.event != nil {
 		return d.event, nil
 	}
-	var envelope struct {
-		byzantine.Event
-		EventType byzantine.EventType `json:"eventType"`
-		byzantine.EventRelated
-		LegacyMembers
+	var e Event
+	if err := json.Unmarshal(d.Body, &e); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoEvent, plainJSONError(err))
 	}
-	if err := json.Unmarshal(d.Body, &envelope); err != nil {
-		return nil, fmt.Errorf("webhook: event: %w", plainJSONError(err))
+	if e.ID != d.EventID {
+		return nil, fmt.Errorf("%w: the id is not that of the delivery", errNoEvent)
 	}
-	e := &Event{Event: envelope.Event}
-	switch {
-	case e.ID != d.EventID:
-		return nil, errors.New("webhook: event: the id is not that of the delivery")
-	case e.Type != "":
-	case envelope.EventType != "":
-		e.Type, e.Related, e.Legacy = envelope.EventType, envelope.EventRelated, &envelope.LegacyMembers
-	default:
-		return nil, errors.New("webhook: event: neither type nor eventType")
+	if err := hasType(&e); err != nil {
+		return nil, err
 	}
-	return e, nil
+	return &e, nil
 }
 
-// historyDelivery wraps an event that the API listed.
-func historyDelivery(e byzantine.Event) *Delivery {
-	return &Delivery{EventID: e.ID, event: &Event{Event: e}}
+func hasType(e *Event) error {
+	if e.Type == "" {
+		return fmt.Errorf("%w: neither type nor eventType", errNoEvent)
+	}
+	return nil
 }
 
-// bodyHasID reports whether the member "id" of a JSON object is this UUID. In practice it is the first member, which needs
+// historyDelivery wraps an event that the API listed. It is an error if the event has no id or no type.
+func historyDelivery(e byzantine.Event) (*Delivery, error) {
+	if e.ID == "" {
+		return nil, fmt.Errorf("%w: no id", errNoEvent)
+	}
+	if err := hasType(&e); err != nil {
+		return nil, err
+	}
+	return &Delivery{EventID: e.ID, event: &e}, nil
+}
+
+// bodyHasID reports whether the field "id" of a JSON object is this UUID. In practice it is the first field, which needs
 // no decoder: a verification has no time to lose.
 func bodyHasID(body []byte, id string) (bool, error) {
 	if rest, ok := bytes.CutPrefix(body, []byte(`{"id":"`+id+`"`)); ok && len(rest) > 0 && (rest[0] == ',' || rest[0] == '}') {
@@ -108,7 +104,7 @@ func bodyID(body []byte) (string, error) {
 			return "", plainJSONError(err)
 		}
 	}
-	return "", errors.New("there is no member of that name")
+	return "", errors.New("there is no field of that name")
 }
 
 // plainJSONError says what is wrong without repeating any of the input, which is about persons.
@@ -119,7 +115,7 @@ func plainJSONError(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("not JSON, at byte %d", syntax.Offset)
 	case errors.As(err, &kind) && kind.Field != "":
-		return fmt.Errorf("member %s is not of the expected type", kind.Field)
+		return fmt.Errorf("field %s is not of the expected type", kind.Field)
 	}
 	return errors.New("not JSON of the expected form")
 }

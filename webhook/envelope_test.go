@@ -47,7 +47,7 @@ func TestEventOfJune(t *testing.T) {
 	assert.Equal(t, "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0004", *e.Related.AccountID)
 	assert.Equal(t, "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0005", *e.Related.UserID)
 	assert.Nil(t, e.Related.TransactionID)
-	assert.Equal(t, &webhook.LegacyMembers{
+	assert.Equal(t, &byzantine.LegacyEvent{
 		IntegratorID: "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0009", Provider: "sumsub", ProviderEventID: "abc",
 	}, e.Legacy)
 	assert.JSONEq(t, `{"status":"active"}`, string(e.Data))

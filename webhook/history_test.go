@@ -47,7 +47,7 @@ func (h *history) AllEvents(_ context.Context, req *byzantine.ListEventsRequest,
 		h.mu.Lock()
 		times := h.times
 		h.mu.Unlock()
-		end := sort.Search(len(times), func(i int) bool { return !times[i].Before(before) })
+		end := sort.Search(len(times), func(i int) bool { return !before.IsZero() && !times[i].Before(before) })
 		read := 0
 		for i := end - 1; i >= 0 && (req.CreatedAfter.IsZero() || times[i].After(after)); i-- {
 			if h.err != nil && h.read >= h.failAt {

@@ -1,9 +1,11 @@
 package webhook
 
 import (
+	"container/heap"
 	"container/list"
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 )
@@ -17,26 +19,44 @@ var ErrStoreFull = errors.New("webhook: the store is full of claims in progress"
 // MemoryStore is a [Store] in this process's memory: for one replica, and for tests. It forgets everything with the
 // process; an event that was handled before a restart and comes again after it is handled again.
 //
-// It is bounded: with its capacity reached, a new event drops the record that was touched longest ago, among those that
-// are done, free, or whose lease is over. Records that hold a value are neither counted nor dropped.
+// It has no retention but a capacity. With the capacity reached, a new event drops the record that was touched longest
+// ago, among those that are done or free; if there is none, a claim whose lease is over. An event whose record was dropped
+// is handled again when it comes again. A [Reconciler] reads all events behind its checkpoint again in each pass, so the
+// capacity must be larger than the number of events in the Reconciler's Overlap, and larger than the number of events
+// behind one that fails for ever; otherwise each pass handles some of them again and logs a warning. Records that hold a
+// value are neither counted nor dropped.
+//
+// Tokens are microseconds of the store's clock, or one more than the last: they grow across restarts of the process as
+// long as the clock does not go back.
 type MemoryStore struct {
 	capacity int
 	now      func() time.Time
 
 	mu      sync.Mutex // guards what follows
 	records map[string]*memoryRecord
-	order   *list.List // of the records without a value, the longest untouched first
-	token   int64      // the last one given; one counter for all keys outlives dropped records
+	idle    *list.List // the records that are done or free and hold no value, the longest untouched first
+	claimed claimHeap  // those that are claimed and hold no value, the lease that ends first in front
+	token   int64      // the last one given
 }
 
 type memoryRecord struct {
 	key     string
 	token   int64
-	until   time.Time // end of the lease; zero when free
-	done    bool
+	until   time.Time // end of the lease
+	state   memoryState
 	value   string
-	element *list.Element // in order; nil once a value was saved
+	kept    bool          // a value was saved, so the record is in neither idle nor claimed
+	element *list.Element // in idle, or nil
+	index   int           // in claimed, if the record is claimed and not kept
 }
+
+type memoryState int
+
+const (
+	memoryFree memoryState = iota
+	memoryClaimed
+	memoryDone
+)
 
 // NewMemoryStore returns an empty store for so many events, [DefaultMemoryCapacity] if capacity is 0 or less. now is its
 // clock, time.Now if nil.
@@ -47,7 +67,7 @@ func NewMemoryStore(capacity int, now func() time.Time) *MemoryStore {
 	if now == nil {
 		now = time.Now
 	}
-	return &MemoryStore{capacity: capacity, now: now, records: map[string]*memoryRecord{}, order: list.New()}
+	return &MemoryStore{capacity: capacity, now: now, records: map[string]*memoryRecord{}, idle: list.New()}
 }
 
 // Begin implements [Store].
@@ -57,30 +77,31 @@ func (s *MemoryStore) Begin(ctx context.Context, key string, lease time.Duration
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
 	r := s.records[key]
 	switch {
 	case r == nil:
-		if !s.makeRoom() {
+		if !s.makeRoom(now) {
 			return Claim{}, ErrStoreFull
 		}
 		r = &memoryRecord{key: key}
-		r.element = s.order.PushBack(r)
 		s.records[key] = r
-	case r.done:
+	case r.state == memoryDone:
+		s.move(r, memoryDone) // it is renewed: the longest untouched is dropped first
 		return Claim{}, ErrHandled
-	case s.now().Before(r.until):
+	case r.state == memoryClaimed && now.Before(r.until):
 		return Claim{}, ErrInProgress
 	}
-	s.token++
-	r.token, r.until = s.token, s.now().Add(lease)
-	s.touch(r)
+	s.token = max(s.token+1, now.UnixMicro())
+	r.token = s.token
+	s.claim(r, now.Add(lease))
 	return Claim{Key: key, Token: r.token, Value: r.value}, nil
 }
 
 // Done implements [Store].
 func (s *MemoryStore) Done(ctx context.Context, c Claim) error {
 	return s.with(ctx, c, func(r *memoryRecord) error {
-		r.done = true
+		s.move(r, memoryDone)
 		return nil
 	})
 }
@@ -88,7 +109,9 @@ func (s *MemoryStore) Done(ctx context.Context, c Claim) error {
 // Forget implements [Store].
 func (s *MemoryStore) Forget(ctx context.Context, c Claim) error {
 	err := s.with(ctx, c, func(r *memoryRecord) error {
-		r.until = time.Time{}
+		if r.state != memoryDone {
+			s.move(r, memoryFree)
+		}
 		return nil
 	})
 	if errors.Is(err, ErrLeaseLost) {
@@ -100,17 +123,21 @@ func (s *MemoryStore) Forget(ctx context.Context, c Claim) error {
 // Save implements [Store].
 func (s *MemoryStore) Save(ctx context.Context, c Claim, lease time.Duration, value string) error {
 	return s.with(ctx, c, func(r *memoryRecord) error {
-		if r.done {
+		if r.state == memoryDone {
 			return ErrLeaseLost
 		}
-		r.until, r.value = s.now().Add(lease), value
-		if r.element != nil {
-			s.order.Remove(r.element)
-			r.element = nil
-		}
+		s.detach(r)
+		r.value, r.kept = value, true
+		s.claim(r, s.now().Add(lease))
 		return nil
 	})
 }
+
+// Retention implements [Store]. It is the longest Duration: no record is dropped for its age.
+func (s *MemoryStore) Retention() time.Duration { return math.MaxInt64 }
+
+// Capacity is how many events the store remembers.
+func (s *MemoryStore) Capacity() int { return s.capacity }
 
 // with changes the claim's record, if the claim is still the last one.
 func (s *MemoryStore) with(ctx context.Context, c Claim, change func(*memoryRecord) error) error {
@@ -123,28 +150,80 @@ func (s *MemoryStore) with(ctx context.Context, c Claim, change func(*memoryReco
 	if r == nil || r.token != c.Token {
 		return ErrLeaseLost
 	}
-	s.touch(r)
 	return change(r)
 }
 
-func (s *MemoryStore) touch(r *memoryRecord) {
-	if r.element != nil {
-		s.order.MoveToBack(r.element)
+// claim makes the record a claimed one until the end of a lease.
+func (s *MemoryStore) claim(r *memoryRecord, until time.Time) {
+	s.detach(r)
+	r.state, r.until = memoryClaimed, until
+	if !r.kept {
+		heap.Push(&s.claimed, r)
 	}
 }
 
-// makeRoom drops a record if it must, and reports whether there is room for one more. Claims in progress are stepped
-// over; there are no more of them than callbacks at work.
-func (s *MemoryStore) makeRoom() bool {
-	if s.order.Len() < s.capacity {
+// move makes the record one that is done or free, touched just now.
+func (s *MemoryStore) move(r *memoryRecord, to memoryState) {
+	s.detach(r)
+	r.state = to
+	if !r.kept {
+		r.element = s.idle.PushBack(r)
+	}
+}
+
+// detach takes the record out of idle or claimed, wherever it is.
+func (s *MemoryStore) detach(r *memoryRecord) {
+	switch {
+	case r.element != nil:
+		s.idle.Remove(r.element)
+		r.element = nil
+	case r.state == memoryClaimed && !r.kept:
+		heap.Remove(&s.claimed, r.index)
+	}
+	r.state = memoryFree
+}
+
+// makeRoom drops a record if it must, and reports whether there is room for one more.
+func (s *MemoryStore) makeRoom(now time.Time) bool {
+	if s.idle.Len()+len(s.claimed) < s.capacity {
 		return true
 	}
-	for e := s.order.Front(); e != nil; e = e.Next() {
-		if r := e.Value.(*memoryRecord); r.done || !s.now().Before(r.until) {
-			s.order.Remove(e)
-			delete(s.records, r.key)
-			return true
-		}
+	var oldest *memoryRecord
+	if front := s.idle.Front(); front != nil {
+		oldest = front.Value.(*memoryRecord)
+	} else if oldest = s.claimed[0]; now.Before(oldest.until) {
+		return false
 	}
-	return false
+	s.detach(oldest)
+	delete(s.records, oldest.key)
+	return true
+}
+
+// claimHeap orders claims by the end of their leases; see container/heap.
+type claimHeap []*memoryRecord
+
+func (h claimHeap) Len() int { return len(h) }
+
+func (h claimHeap) Less(i, j int) bool {
+	if !h[i].until.Equal(h[j].until) {
+		return h[i].until.Before(h[j].until)
+	}
+	return h[i].token < h[j].token
+}
+
+func (h claimHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *claimHeap) Push(r any) {
+	r.(*memoryRecord).index = len(*h)
+	*h = append(*h, r.(*memoryRecord))
+}
+
+func (h *claimHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	(*h)[len(*h)-1] = nil
+	*h = (*h)[:len(*h)-1]
+	return last
 }

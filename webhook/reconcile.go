@@ -21,15 +21,24 @@ type EventHistory interface {
 // oldest event first, and calls Handle for each event that is not in the Store; with the Store that the handler of live
 // deliveries has, both are one stream in which each event comes once. The package comment says what exactly is promised.
 //
-// Events, Store and Handle are required; the rest has defaults. Set the members before the first call. Several replicas
-// may each run a Reconciler of the same Name: they take turns.
+// Events, Store and Handle are required; the zero values of the other fields are the documented defaults. Set the fields
+// before the first call. Several replicas may each run a Reconciler of the same Name: they take turns. A Reconciler of
+// another Name on the same records is an error, because each of the two would forget what the other one still needs:
+// give it a store of its own (a prefix in Redis, a schema in PostgreSQL).
 //
 // A pass holds [MaxHeldEvents] events in memory at most, however long the downtime was. It hands them over in the order
-// of CreatedAt; only when more than that many were created within the same millisecond, those come in no order.
+// of CreatedAt; only when more than that many were created within the same millisecond, those come in no order. A pass
+// ends at the newest event that the API listed when it began: only times that the API gave decide how far a pass reads
+// and move the checkpoint. The machine's clock decides nothing but Grace. If it is slow, events are handed over later by
+// as much as it is behind; if it is fast, they are handed over before Grace is over.
 //
 // An event whose callback fails does not stop the ones behind it. But the checkpoint stays in front of it, so each pass
 // reads again from there until it succeeds: a callback that gives an event up has to say so by returning nil.
 // [MaxFailures] failures end a pass: that is not an odd event, but an outage.
+//
+// An event whose id or type cannot be read is logged in each pass that reads it, handed to nobody, and never recorded as
+// handled. The checkpoint passes it, unless it is the id that cannot be read. An event whose CreatedAt cannot be read is
+// handed over behind its older neighbor in the list and does not move the checkpoint.
 type Reconciler struct {
 	Events EventHistory
 	Store  Store
@@ -43,8 +52,8 @@ type Reconciler struct {
 	// Overlap is how far before the checkpoint a pass begins, 10 minutes if zero. An event that the API's database shows
 	// only after later ones is found as long as it is less late than this. At least a second.
 	Overlap time.Duration
-	// Grace is how old an event must be before it is handed over, 1 minute if zero, none if negative. It leaves the fresh
-	// ones to their webhooks.
+	// Grace is how old an event must be before it is handed over, 1 minute if zero, none if negative. It leaves fresh
+	// events to their webhooks.
 	Grace time.Duration
 	// Interval is the wait between the passes of Run, 1 minute if zero.
 	Interval time.Duration
@@ -52,7 +61,7 @@ type Reconciler struct {
 	Timeout time.Duration
 	// Logger gets a line for each event that fails and for each pass that did something; slog.Default if nil.
 	Logger *slog.Logger
-	// Now is the clock for Grace, time.Now if nil. The checkpoint follows the API's clock, never this one.
+	// Now is the clock for Grace, time.Now if nil.
 	Now func() time.Time
 }
 
@@ -70,7 +79,15 @@ const (
 	minSlice = time.Millisecond
 	// passLease is how long other replicas stand back when the one at work dies, beyond the callback's timeout.
 	passLease = 2 * time.Minute
+
+	// ownerKey is the key of the record whose value is the Name of the store's only Reconciler, and checkpointKey begins
+	// the key of its checkpoint. The ids of events are UUIDs, so they cannot be the same.
+	ownerKey      = "reconciler"
+	checkpointKey = "reconciler/"
 )
+
+// errOtherName is a mistake in the program, which ends Run.
+var errOtherName = errors.New("the store's records belong to a Reconciler of another Name")
 
 // Report says what a pass did.
 type Report struct {
@@ -78,11 +95,13 @@ type Report struct {
 	Known      int       // events that had been handled before
 	Failed     int       // callbacks that did not return nil
 	InProgress int       // events that a live delivery was being handled for
-	Checkpoint time.Time // all events created up to here are handled, apart from late ones
+	Unreadable int       // events without a readable id or type, handed to nobody
+	Checkpoint time.Time // all events created up to here are handled, apart from late and unreadable ones
 }
 
 // Run makes a pass, waits for the interval, and so on until the context ends, whose error it returns. A pass that fails
-// is logged and does not end it. Members that make no sense do.
+// is logged and does not end it. It returns at once if a field is invalid, if the store's retention is too short, or if
+// the store's records belong to a Reconciler of another Name.
 func (r *Reconciler) Run(ctx context.Context) error {
 	set, err := r.withDefaults()
 	if err != nil {
@@ -92,11 +111,14 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		report, err := set.pass(ctx)
 		attrs := []slog.Attr{
 			slog.Int("handled", report.Handled), slog.Int("known", report.Known), slog.Int("failed", report.Failed),
-			slog.Int("in_progress", report.InProgress), slog.Time("checkpoint", report.Checkpoint),
+			slog.Int("in_progress", report.InProgress), slog.Int("unreadable", report.Unreadable),
+			slog.Time("checkpoint", report.Checkpoint),
 		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case errors.Is(err, errOtherName):
+			return err
 		case errors.Is(err, ErrInProgress):
 			set.Logger.LogAttrs(ctx, slog.LevelDebug, "webhook: another replica reconciles")
 		case err != nil:
@@ -111,7 +133,8 @@ func (r *Reconciler) Run(ctx context.Context) error {
 }
 
 // Pass reads the history once, up to the youngest event that is older than Grace. The error is nil if it got there, even
-// if callbacks failed; it is [ErrInProgress] if another replica is in a pass, [ErrLeaseLost] if one took over.
+// if callbacks failed; it is [ErrInProgress] if another replica is in a pass, [ErrLeaseLost] if one took over. An invalid
+// field, a store with too short a retention and a store of a Reconciler of another Name are errors too.
 func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
 	set, err := r.withDefaults()
 	if err != nil {
@@ -121,31 +144,55 @@ func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
 }
 
 func (r *Reconciler) pass(ctx context.Context) (Report, error) {
+	if err := r.own(ctx); err != nil {
+		return Report{}, fmt.Errorf("webhook: reconcile: %w", err)
+	}
 	lease := r.Timeout + passLease
-	claim, err := r.Store.Begin(ctx, "reconciler/"+r.Name, lease)
+	claim, err := r.Store.Begin(ctx, checkpointKey+r.Name, lease)
 	if err != nil {
 		return Report{}, fmt.Errorf("webhook: reconcile: %w", err)
 	}
+	// The next pass need not wait for the end of the lease, here or elsewhere.
+	defer r.forget(ctx, claim)
 	p := &pass{
 		Reconciler: r,
 		once:       once{store: r.Store, fn: r.Handle, timeout: r.Timeout, logger: r.Logger},
 		claim:      claim,
 		lease:      lease,
+		began:      time.Now(),
 	}
-	// The next pass need not wait for the end of the lease, here or elsewhere.
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-		defer cancel()
-		_ = r.Store.Forget(ctx, claim)
-	}()
+	p.reread.limit = capacityOf(r.Store)
 	err = p.run(ctx)
-	if purger, ok := r.Store.(Purger); ok && err == nil && p.held.IsZero() {
+	if purger, ok := r.Store.(Purger); ok && err == nil && p.mayPurge() {
 		err = purger.Purge(ctx)
 	}
 	if err != nil {
 		return p.report, fmt.Errorf("webhook: reconcile: %w", err)
 	}
 	return p.report, nil
+}
+
+// own makes this Reconciler's Name that of the store's records, or fails if there is another.
+func (r *Reconciler) own(ctx context.Context) error {
+	claim, err := r.Store.Begin(ctx, ownerKey, recordTimeout)
+	if err != nil {
+		return err
+	}
+	defer r.forget(ctx, claim)
+	switch claim.Value {
+	case r.Name:
+		return nil
+	case "":
+		return r.Store.Save(ctx, claim, recordTimeout, r.Name)
+	}
+	return fmt.Errorf("Name is %q: %w, %q", r.Name, errOtherName, claim.Value)
+}
+
+// forget gives up a claim of the Reconciler's own. If that fails, the end of the lease does the same, later.
+func (r *Reconciler) forget(ctx context.Context, claim Claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	_ = r.Store.Forget(ctx, claim)
 }
 
 func (r *Reconciler) withDefaults() (*Reconciler, error) {
@@ -164,6 +211,10 @@ func (r *Reconciler) withDefaults() (*Reconciler, error) {
 	}
 	if set.Overlap < time.Second || set.Interval < 0 || set.Timeout < 0 {
 		return nil, errors.New("webhook: Reconciler: Overlap must be at least one second, Interval and Timeout positive")
+	}
+	// Between two passes that read an event lie no more than these, apart from downtime.
+	if kept, needed := set.Store.Retention(), set.Overlap+set.Grace+set.Interval; kept <= needed {
+		return nil, fmt.Errorf("webhook: Reconciler: the Store's retention, %v, must be longer than Overlap, Grace and Interval together, %v", kept, needed)
 	}
 	return &set, nil
 }

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
-
-	"github.com/byzantine-finance/byzantine-go"
 )
 
 // pass is one walk through the history.
@@ -21,9 +18,13 @@ type pass struct {
 	once   once
 	claim  Claim
 	lease  time.Duration
+	began  time.Time // when the pass began, by this machine's clock
 	saved  time.Time // when the lease was last begun, by this machine's clock
+	top    time.Time // CreatedAt of the newest event that the API listed when the pass began; zero if none
+	end    time.Time // how far the pass reads: top, or less because of Grace
 	newest time.Time // CreatedAt of the newest event that was handed over, or the checkpoint so far
-	held   time.Time // CreatedAt of the oldest event that is not handled; zero if none
+	held   time.Time // CreatedAt of the oldest event that the checkpoint must not pass; zero if none
+	reread reread
 	report Report
 }
 
@@ -47,32 +48,51 @@ func (p *pass) run(ctx context.Context) error {
 	if !p.newest.IsZero() {
 		after = p.newest.Add(-p.Overlap)
 	}
-	return p.walk(ctx, after, p.Now().Add(-p.Grace))
+	if err := p.walk(ctx, after); err != nil {
+		return err
+	}
+	if p.reread.exceeds(p.report.Checkpoint.Add(-p.Overlap)) {
+		p.Logger.LogAttrs(ctx, slog.LevelWarn, "webhook: reconciliation: the store holds fewer events than each pass reads again, so some are handled again",
+			slog.Int("capacity", p.reread.limit), slog.Time("checkpoint", p.report.Checkpoint))
+	}
+	return nil
 }
 
-// walk hands over the events of after < CreatedAt <= end, slice by slice.
-func (p *pass) walk(ctx context.Context, after, end time.Time) error {
-	width := end.Sub(after) // most passes need one slice
-	for after.Before(end) {
-		s := slice{after: after, end: after.Add(width)}
-		if s.end.After(end) {
-			s.end = end
+// walk hands over the events that were created after a time, slice by slice.
+//
+// The first slice has no end: it says which event is the newest. The pass ends there, because that is a time at which
+// the API has been. A bound taken from this machine's clock could lie in the API's future, and events that happen before
+// it while callbacks are at work would be passed over.
+func (p *pass) walk(ctx context.Context, after time.Time) error {
+	s := slice{after: after}
+	complete, err := p.read(ctx, &s)
+	if err != nil {
+		return err
+	}
+	p.setEnd(ctx, &s)
+	if complete {
+		return p.finish(ctx, s.upTo(p.end))
+	}
+	if p.top.IsZero() {
+		return fmt.Errorf("createdAt of the %d newest events cannot be read", len(s.events))
+	}
+	width := s.shorter()
+	for after.Before(p.end) {
+		s = slice{after: after, end: after.Add(width)}
+		if s.end.After(p.end) {
+			s.end = p.end
 		}
 		complete, err := p.read(ctx, &s)
 		switch {
 		case err != nil:
 			return err
 		case complete:
-			err = p.handOverAll(ctx, s.events)
+			err = p.finish(ctx, s.events)
 		case s.end.Sub(s.after) > minSlice:
-			// What was not read lies between after and the oldest that was.
-			width = max(minSlice, s.oldest.Sub(after)/2)
+			width = s.shorter()
 			continue
 		default:
 			err = p.stream(ctx, s)
-		}
-		if err == nil {
-			err = p.save(ctx)
 		}
 		if err != nil {
 			return err
@@ -85,53 +105,58 @@ func (p *pass) walk(ctx context.Context, after, end time.Time) error {
 	return nil
 }
 
-// slice is a stretch of time, after < CreatedAt <= end, and the events that were read from it.
-type slice struct {
-	after, end time.Time
-	events     []byzantine.Event
-	oldest     time.Time // of events
-}
-
-func (s *slice) request() *byzantine.ListEventsRequest {
-	request := &byzantine.ListEventsRequest{CreatedBefore: s.end.Add(boundMargin), Limit: new(int64(pageSize))}
-	if s.after.Unix() > 0 {
-		request.CreatedAfter = s.after.Add(-boundMargin)
+// setEnd decides how far the pass reads, given the slice of the newest events.
+func (p *pass) setEnd(ctx context.Context, s *slice) {
+	p.top = s.newest
+	if p.end = p.Now().Add(-p.Grace); p.end.After(p.top) {
+		p.end = p.top
 	}
-	return request
-}
-
-func (s *slice) has(e *byzantine.Event) bool {
-	return e.CreatedAt.After(s.after) && !e.CreatedAt.After(s.end)
-}
-
-// read fills the slice, oldest event first. It is not complete if there are too many.
-func (p *pass) read(ctx context.Context, s *slice) (complete bool, err error) {
-	for event, err := range p.Events.AllEvents(ctx, s.request()) {
-		if err != nil {
-			return false, err
-		}
-		if !s.has(&event) {
-			continue
-		}
-		if len(s.events) == MaxHeldEvents {
-			return false, nil
-		}
-		s.events = append(s.events, event)
-		if s.oldest.IsZero() || event.CreatedAt.Before(s.oldest) {
-			s.oldest = event.CreatedAt
-		}
+	if behind := p.top.Sub(p.Now()); behind > time.Minute {
+		p.Logger.LogAttrs(ctx, slog.LevelWarn, "webhook: reconciliation: the clock of this machine is slow, so events are handed over late",
+			slog.Duration("behind", behind))
 	}
-	slices.SortStableFunc(s.events, func(a, b byzantine.Event) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	return true, nil
 }
 
-func (p *pass) handOverAll(ctx context.Context, events []byzantine.Event) error {
+// mayPurge reports whether everything that the next pass can read again was renewed not long ago. It was not if this pass
+// took very long, or if a slow clock kept it from the newest events.
+func (p *pass) mayPurge() bool {
+	enough := p.Store.Retention() / 2
+	return time.Since(p.began) < enough && p.top.Sub(p.end) < enough
+}
+
+// finish hands over the events of a slice and saves the checkpoint.
+func (p *pass) finish(ctx context.Context, events []listed) error {
+	known, err := p.known(ctx, events)
+	if err != nil {
+		return err
+	}
 	for _, event := range events {
-		if err := p.handOver(ctx, event); err != nil {
+		if err := p.handOver(ctx, event, known[event.ID]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.save(ctx)
+}
+
+// known asks a store that can be asked for many records which events were handled before.
+func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, error) {
+	bulk, ok := p.Store.(BulkStore)
+	if !ok || len(events) == 0 {
+		return nil, nil
+	}
+	keys := make([]string, 0, len(events))
+	for _, event := range events {
+		keys = append(keys, event.ID)
+	}
+	done, err := bulk.Handled(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]bool, len(done))
+	for _, key := range done {
+		known[key] = true
+	}
+	return known, nil
 }
 
 // stream hands over a slice that is too short to be cut and too full to be held.
@@ -143,21 +168,29 @@ func (p *pass) stream(ctx context.Context, s slice) error {
 		if !s.has(&event) {
 			continue
 		}
-		if err := p.handOver(ctx, event); err != nil {
+		at := event.CreatedAt
+		if at.IsZero() {
+			at = s.after
+		}
+		if err := p.handOver(ctx, listed{Event: event, at: at}, false); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.save(ctx)
 }
 
 // handOver has one event handled, unless it was. An error ends the pass.
-func (p *pass) handOver(ctx context.Context, event byzantine.Event) error {
+func (p *pass) handOver(ctx context.Context, event listed, known bool) error {
 	if time.Since(p.saved) > p.lease/4 {
 		if err := p.save(ctx); err != nil {
 			return err
 		}
 	}
-	err := p.once.handle(ctx, historyDelivery(event))
+	p.reread.note(event.at)
+	err := ErrHandled
+	if !known {
+		err = p.handle(ctx, event)
+	}
 	var failed *callbackError
 	switch {
 	case ctx.Err() != nil:
@@ -172,6 +205,13 @@ func (p *pass) handOver(ctx context.Context, event byzantine.Event) error {
 		if p.report.Failed == MaxFailures {
 			return fmt.Errorf("%d callbacks failed, the last with: %v", MaxFailures, err)
 		}
+	case errors.Is(err, errNoEvent):
+		p.report.Unreadable++
+		if event.ID == "" {
+			p.hold(event)
+		}
+		p.Logger.LogAttrs(ctx, slog.LevelError, "webhook: reconciliation: an event of the history cannot be read and is not handled",
+			slog.String("event_id", event.ID), slog.Time("created_at", event.at), slog.Any("error", err))
 	case errors.Is(err, ErrHandled):
 		p.report.Known++
 	case errors.Is(err, ErrInProgress):
@@ -186,10 +226,18 @@ func (p *pass) handOver(ctx context.Context, event byzantine.Event) error {
 	return nil
 }
 
+func (p *pass) handle(ctx context.Context, event listed) error {
+	delivery, err := historyDelivery(event.Event)
+	if err != nil {
+		return err
+	}
+	return p.once.handle(ctx, delivery)
+}
+
 // hold keeps the checkpoint from passing an event that is not handled.
-func (p *pass) hold(event byzantine.Event) {
-	if p.held.IsZero() || event.CreatedAt.Before(p.held) {
-		p.held = event.CreatedAt
+func (p *pass) hold(event listed) {
+	if p.held.IsZero() || event.at.Before(p.held) {
+		p.held = event.at
 	}
 }
 

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -259,9 +260,26 @@ func TestStartCountsOnlyWithoutACheckpoint(t *testing.T) {
 	again.Start = epoch.Add(4 * time.Hour) // its own start, after a downtime in which an event happened
 	assert.Equal(t, 1, pass(t, again).Handled)
 
+}
+
+// A second checkpoint on the same records would let the first one's be dropped, and the other way round.
+func TestSecondNameOnTheSameStoreIsRejected(t *testing.T) {
+	h := &history{times: spread(3, time.Hour, time.Second)}
+	store := newStore()
+	var b book
+	pass(t, newReconciler(h, store, b.handle))
 	other := newReconciler(h, store, b.handle)
-	other.Name, other.Start = "other", epoch.Add(4*time.Hour)
-	assert.Zero(t, pass(t, other).Handled, "another name is another checkpoint")
+	other.Name = "other"
+	_, err := other.Pass(t.Context())
+	require.ErrorContains(t, err, `Name is "other"`)
+	require.ErrorContains(t, err, `"events"`)
+	require.ErrorContains(t, other.Run(t.Context()), "another Name", "waiting does not help")
+	b.requireEachOnce(t, 3)
+	assert.Zero(t, pass(t, newReconciler(h, store, b.handle)).Handled, "the first one goes on")
+
+	own := newReconciler(h, newStore(), b.handle)
+	own.Name = "other"
+	assert.Equal(t, 3, pass(t, own).Handled, "on a store of its own it may have any Name")
 }
 
 func TestReplicasTakeTurns(t *testing.T) {
@@ -359,8 +377,11 @@ func TestRunMakesPassesUntilTheContextEnds(t *testing.T) {
 // purgingStore counts.
 type purgingStore struct {
 	webhook.Store
-	purges int
+	retention time.Duration // that of the inner store if zero
+	purges    int
 }
+
+func (s *purgingStore) Retention() time.Duration { return cmp.Or(s.retention, s.Store.Retention()) }
 
 func (s *purgingStore) Purge(context.Context) error { s.purges++; return nil }
 
@@ -370,8 +391,52 @@ func TestOldRecordsAreDroppedAfterACompletePassOnly(t *testing.T) {
 	b := book{fail: map[string]error{"5": errors.New("odd")}}
 	r := newReconciler(h, store, b.handle)
 	pass(t, r)
-	assert.Zero(t, store.purges, "the next pass begins at the failed event, however old it gets")
-	clear(b.fail)
+	assert.Equal(t, 1, store.purges, "the failed event holds the checkpoint, but what is behind it was renewed")
+
+	h.err = errors.New("the API is away")
+	_, err := r.Pass(t.Context())
+	require.ErrorIs(t, err, h.err)
+	assert.Equal(t, 1, store.purges, "what was not read was not renewed")
+	h.err = nil
+
+	// A clock that is slow by more than the retention keeps the pass from records that may be old.
+	r.Now = func() time.Time { return h.last().Add(-15 * 24 * time.Hour) }
+	store.retention = 30 * 24 * time.Hour
 	pass(t, r)
 	assert.Equal(t, 1, store.purges)
+	r.Now = func() time.Time { return h.last().Add(-14 * 24 * time.Hour) }
+	pass(t, r)
+	assert.Equal(t, 2, store.purges)
+}
+
+// A pass that took as long as half of the retention began with records that are old by now.
+func TestOldRecordsAreNotDroppedAfterALongPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &history{times: spread(10, time.Hour, time.Second)}
+		store := &purgingStore{Store: newStore(), retention: 20 * time.Hour}
+		slow := time.Hour
+		r := newReconciler(h, store, func(context.Context, *webhook.Delivery) error { time.Sleep(slow); return nil })
+		r.Timeout = 2 * time.Hour
+		pass(t, r)
+		assert.Zero(t, store.purges)
+		slow = 59 * time.Minute
+		r.Store = &purgingStore{Store: newStore(), retention: 20 * time.Hour}
+		pass(t, r)
+		assert.Equal(t, 1, r.Store.(*purgingStore).purges)
+	})
+}
+
+func TestRetentionThatIsTooShortIsRejected(t *testing.T) {
+	h := &history{times: spread(10, time.Hour, time.Second)}
+	r := newReconciler(h, nil, ignore) // 10 minutes, 1 minute and 1 minute
+	for retention, ok := range map[time.Duration]bool{5 * time.Minute: false, 12 * time.Minute: false, 12*time.Minute + 1: true} {
+		r.Store = &purgingStore{Store: newStore(), retention: retention}
+		_, err := r.Pass(t.Context())
+		if ok {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, "retention, "+retention.String())
+		require.ErrorContains(t, r.Run(t.Context()), "longer than Overlap")
+	}
 }

@@ -185,7 +185,7 @@ func TestVerifyRefusesABodyOfAnotherEvent(t *testing.T) {
 		"another id":               {`{"id":"` + other + `"}`, "another event"},
 		"another spelling":         {`{"id":"` + strings.ToUpper(testIDs.Event) + `"}`, "another event"},
 		"the id inside":            {`{"data":{"id":"` + testIDs.Event + `"},"id":"` + other + `"}`, "another event"},
-		"the id in another member": {`{"related":"` + testIDs.Event + `"}`, "no member"},
+		"the id in another member": {`{"related":"` + testIDs.Event + `"}`, "no field"},
 		"a number":                 {`{"id":7}`, "the body has none"},
 		"null":                     {`{"id":null}`, "another event"},
 		"no object":                {`["id","` + testIDs.Event + `"]`, "not a JSON object"},

@@ -42,7 +42,7 @@ func RecoverTransaction(t *testing.T, replicas Replicas, work webhook.Func) (eve
 
 func recoverWith(t *testing.T, replicas Replicas, work webhook.Func) (events []string) {
 	a, b := replicas(t)
-	x := &trial{t: t, work: work, reconciler: "recover-" + NewID(), working: map[string]*process{},
+	x := &trial{t: t, work: work, working: map[string]*process{},
 		completions: map[string]map[int64]bool{}, starts: map[string]int{}, excuses: map[string]int{}}
 	w := newWorld(t, x)
 	x.world, x.verifier = w, w.verifier(t)
@@ -71,12 +71,11 @@ func recoverWith(t *testing.T, replicas Replicas, work webhook.Func) (events []s
 
 // trial is one run of Recover: the replicas, and the books about them.
 type trial struct {
-	t          *testing.T
-	world      *world
-	work       webhook.Func // records the event by itself; nil: the handler does
-	reconciler string
-	verifier   *webhook.Verifier
-	client     *byzantine.Client
+	t        *testing.T
+	world    *world
+	work     webhook.Func // records the event by itself; nil: the handler does
+	verifier *webhook.Verifier
+	client   *byzantine.Client
 
 	mu          sync.Mutex
 	live        [2]*process
@@ -104,7 +103,7 @@ func (x *trial) supervise(ctx context.Context, slot int, store webhook.Store) {
 		p := &process{trial: x, store: store, crashed: make(chan bool)}
 		quiet := slog.New(slog.DiscardHandler)
 		p.handler = x.verifier.Handler(p.callback, webhook.WithStore(p), webhook.WithLogger(quiet))
-		reconciler := &webhook.Reconciler{Events: x.client, Store: p, Handle: p.callback, Name: x.reconciler,
+		reconciler := &webhook.Reconciler{Events: x.client, Store: p, Handle: p.callback,
 			Overlap: 6 * time.Minute, Grace: -1, Interval: 300 * time.Millisecond, Logger: quiet, Now: x.world.Now}
 		life, end := context.WithCancel(ctx)
 		x.mu.Lock()
@@ -215,8 +214,10 @@ func (p *process) complete(c webhook.Claim) {
 	delete(p.working, c.Key)
 }
 
-// Begin, Done, Forget and Save make the process a webhook.Store: the real one, seen over a bad connection by somebody
+// Retention, Begin, Done, Forget and Save make the process a webhook.Store: the real one, seen over a bad connection by somebody
 // who may die.
+
+func (p *process) Retention() time.Duration { return p.store.Retention() }
 
 func (p *process) Begin(ctx context.Context, key string, lease time.Duration) (c webhook.Claim, err error) {
 	err = p.call(func() (err error) {

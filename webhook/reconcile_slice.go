@@ -1,0 +1,141 @@
+package webhook
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// listed is an event of the history.
+type listed struct {
+	byzantine.Event
+	// at is CreatedAt. Where that cannot be read, it is the CreatedAt of the next older event: the event itself is not
+	// older than that.
+	at time.Time
+}
+
+// slice is a stretch of time, after < CreatedAt <= end, and the events that were read from it.
+type slice struct {
+	after, end     time.Time // a zero end means no end
+	events         []listed
+	oldest, newest time.Time // of the readable times of events; zero if there is none
+}
+
+func (s *slice) request() *byzantine.ListEventsRequest {
+	request := &byzantine.ListEventsRequest{Limit: new(int64(pageSize))}
+	if !s.end.IsZero() {
+		request.CreatedBefore = s.end.Add(boundMargin)
+	}
+	if s.after.Unix() > 0 {
+		request.CreatedAfter = s.after.Add(-boundMargin)
+	}
+	return request
+}
+
+// has reports whether the event is in the slice. One whose time cannot be read is: the API lists it there.
+func (s *slice) has(e *byzantine.Event) bool {
+	return e.CreatedAt.IsZero() || e.CreatedAt.After(s.after) && (s.end.IsZero() || !e.CreatedAt.After(s.end))
+}
+
+// read fills the slice, oldest event first. It is not complete if there are too many.
+func (p *pass) read(ctx context.Context, s *slice) (complete bool, err error) {
+	for event, err := range p.Events.AllEvents(ctx, s.request()) {
+		if err != nil {
+			return false, err
+		}
+		if !s.has(&event) {
+			continue
+		}
+		if len(s.events) == MaxHeldEvents {
+			return false, nil
+		}
+		s.add(event)
+	}
+	s.sort()
+	return true, nil
+}
+
+func (s *slice) add(event byzantine.Event) {
+	at := event.CreatedAt
+	s.events = append(s.events, listed{Event: event, at: at})
+	if at.IsZero() {
+		return
+	}
+	if s.oldest.IsZero() || at.Before(s.oldest) {
+		s.oldest = at
+	}
+	if at.After(s.newest) {
+		s.newest = at
+	}
+}
+
+// sort puts the events, which came newest first, in order.
+func (s *slice) sort() {
+	slices.Reverse(s.events)
+	at := s.after
+	for i := range s.events {
+		if s.events[i].at.IsZero() {
+			s.events[i].at = at
+		}
+		at = s.events[i].at
+	}
+	slices.SortStableFunc(s.events, func(a, b listed) int { return a.at.Compare(b.at) })
+}
+
+// upTo returns the events of a complete slice up to a time, or all of them if no time in it could be read.
+func (s *slice) upTo(end time.Time) []listed {
+	if s.newest.IsZero() {
+		return s.events
+	}
+	n, _ := slices.BinarySearchFunc(s.events, end, func(e listed, end time.Time) int {
+		if e.at.After(end) {
+			return 1
+		}
+		return -1
+	})
+	return s.events[:n]
+}
+
+// shorter is how long the slice at the same beginning should be, because this one had too many events. What was not read
+// lies between its beginning and the oldest event that was.
+func (s *slice) shorter() time.Duration {
+	oldest := s.oldest
+	if oldest.IsZero() {
+		oldest = s.end
+	}
+	return max(minSlice, oldest.Sub(s.after)/2)
+}
+
+// reread counts the events that the next pass reads again, for a store that holds a limited number of records. It keeps
+// the times of the last events that were handed over, one more than the limit.
+type reread struct {
+	limit int // 0 for a store without a limit
+	times []time.Time
+	next  int // where in times the oldest is, once they are full
+}
+
+// capacityOf returns how many events a store holds, 0 if it does not limit their number.
+func capacityOf(s Store) int {
+	if limited, ok := s.(interface{ Capacity() int }); ok {
+		return limited.Capacity()
+	}
+	return 0
+}
+
+func (r *reread) note(at time.Time) {
+	switch {
+	case r.limit == 0:
+	case len(r.times) <= r.limit:
+		r.times = append(r.times, at)
+	default:
+		r.times[r.next] = at
+		r.next = (r.next + 1) % len(r.times)
+	}
+}
+
+// exceeds reports whether more events than the store holds were handed over that were created after a time.
+func (r *reread) exceeds(after time.Time) bool {
+	return r.limit > 0 && len(r.times) > r.limit && r.times[r.next].After(after)
+}
