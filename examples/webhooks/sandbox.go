@@ -27,6 +27,7 @@ type stage struct {
 func play(ctx context.Context, out io.Writer, store webhook.Store, logger *slog.Logger) error {
 	s := &stage{sandbox: byzantinetest.NewServer(byzantinetest.WithTime(time.Now())), store: store, logger: logger, out: out}
 	defer s.sandbox.Close()
+	s.store = &part{Store: store, prefix: s.sandbox.URL + "/"}
 	s.client = s.sandbox.Client()
 	account := s.sandbox.AddAccount(byzantinetest.Account{})
 
@@ -102,10 +103,19 @@ func (s *stage) listen(ctx context.Context, handler http.Handler) (address strin
 
 func (s *stage) tell(text string) { fmt.Fprintln(s.out, "   ->", text) }
 
-// reconciler has a checkpoint of its own, because the sandbox's events have nothing to do with those of another run.
 func (s *stage) reconciler() *webhook.Reconciler {
-	return &webhook.Reconciler{Events: s.client, Store: s.store, Handle: dispatcher(s.tell).Handle, Name: s.sandbox.URL,
-		Now: s.sandbox.Now, Logger: s.logger}
+	return &webhook.Reconciler{Events: s.client, Store: s.store, Handle: dispatcher(s.tell).Handle, Now: s.sandbox.Now, Logger: s.logger}
+}
+
+// part is a store within a store: the records of one sandbox, because its events have nothing to do with those of another
+// run. A receiver of the real API has the store for itself.
+type part struct {
+	webhook.Store
+	prefix string
+}
+
+func (p *part) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
+	return p.Store.Begin(ctx, p.prefix+key, lease)
 }
 
 // lateHandler is a handler that comes later.

@@ -37,12 +37,15 @@ func openStore(ctx context.Context, text string) (store webhook.Store, closeStor
 		if err != nil {
 			return nil, nil, errors.New("-store: not the URL of a PostgreSQL database")
 		}
-		if err := postgres.CreateSchema(ctx, pool); err != nil {
+		store, err := postgres.New(pool)
+		if err == nil {
+			err = store.CreateSchema(ctx)
+		}
+		if err != nil {
 			pool.Close()
 			return nil, nil, err
 		}
-		store, err := postgres.New(pool)
-		return store, pool.Close, err
+		return store, pool.Close, nil
 	}
 	return nil, nil, errors.New("-store: must be memory, or begin with redis:// or postgres://")
 }

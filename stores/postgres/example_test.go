@@ -20,11 +20,11 @@ func ExampleStore_DoneIn() {
 		log.Fatal(err)
 	}
 	defer pool.Close()
-	if err := postgres.CreateSchema(ctx, pool); err != nil {
-		log.Fatal(err)
-	}
 	store, err := postgres.New(pool)
 	if err != nil {
+		log.Fatal(err)
+	}
+	if err := store.CreateSchema(ctx); err != nil {
 		log.Fatal(err)
 	}
 	var functions webhook.Dispatcher

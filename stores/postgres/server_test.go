@@ -4,12 +4,14 @@ import (
 	"os"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/postgres"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
 )
 
 var shared *testserver.Server // nil if PostgreSQL is not installed
@@ -24,12 +26,17 @@ func TestMain(m *testing.M) {
 // newStore opens a store with connections of its own, as a replica has.
 func newStore(t *testing.T, s *testserver.Server, opts ...postgres.Option) (*postgres.Store, *pgxpool.Pool) {
 	t.Helper()
-	pool, err := pgxpool.New(t.Context(), s.PostgresAddress())
+	return open(t, s.PostgresAddress(), opts...)
+}
+
+func open(t *testing.T, address string, opts ...postgres.Option) (*postgres.Store, *pgxpool.Pool) {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	require.NoError(t, postgres.CreateSchema(t.Context(), pool))
 	store, err := postgres.New(pool, opts...)
 	require.NoError(t, err)
+	require.NoError(t, store.CreateSchema(t.Context()))
 	return store, pool
 }
 
@@ -38,4 +45,17 @@ func replicas(t *testing.T) (a, b webhook.Store) {
 	a, _ = newStore(t, s)
 	b, _ = newStore(t, s)
 	return a, b
+}
+
+// receivers opens replicas on a table of their own: a Reconciler wants one.
+func receivers(t *testing.T) (a, b *postgres.Store, pool *pgxpool.Pool) {
+	t.Helper()
+	s := testserver.Need(t, shared)
+	_, pool = newStore(t, s)
+	schema := pgx.Identifier{storetest.NewID()}.Sanitize()
+	_, err := pool.Exec(t.Context(), "CREATE SCHEMA "+schema)
+	require.NoError(t, err)
+	a, pool = open(t, s.PostgresAddress()+" search_path='"+schema+"'")
+	b, _ = open(t, s.PostgresAddress()+" search_path='"+schema+"'")
+	return a, b, pool
 }

@@ -2,13 +2,14 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
@@ -16,41 +17,29 @@ import (
 // DefaultRetention is how long it is remembered that an event was handled.
 const DefaultRetention = 30 * 24 * time.Hour
 
-// Schema creates the table, if it is not there: for migrations of your own. [CreateSchema] runs it.
+// Schema creates the table, or brings that of an earlier version up to date: for migrations of your own.
+// [Store.CreateSchema] runs it. It is one script of several statements.
 //
 //go:embed schema.sql
 var Schema string
 
-// DB is what the store needs of a database: a *pgxpool.Pool. A *pgx.Conn serves one goroutine at a time only.
-type DB interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-// CreateSchema creates the table, if it is not there. Replicas may do so at the same moment.
-func CreateSchema(ctx context.Context, db DB) error {
-	if _, err := db.Exec(ctx, Schema); err != nil {
-		return fmt.Errorf("postgres: create schema: %w", err)
-	}
-	return nil
-}
-
-// Store is a webhook.Store in PostgreSQL. It is safe for concurrent use if its DB is.
+// Store is a webhook.Store in PostgreSQL. It is safe for concurrent use if its database handle is.
 type Store struct {
-	db        DB
+	db        querier
 	retention time.Duration
 }
 
 var (
-	_ webhook.Store  = (*Store)(nil)
-	_ webhook.Purger = (*Store)(nil)
+	_ webhook.Store     = (*Store)(nil)
+	_ webhook.Purger    = (*Store)(nil)
+	_ webhook.BulkStore = (*Store)(nil)
 )
 
 // Option changes how a Store works.
 type Option func(*Store) error
 
 // WithRetention sets how long it is remembered that an event was handled, [DefaultRetention] unless set. At least a day:
-// the sender itself comes again after nine hours.
+// the sender itself retries for nine hours.
 func WithRetention(d time.Duration) Option {
 	return func(s *Store) error {
 		if d < 24*time.Hour {
@@ -61,66 +50,147 @@ func WithRetention(d time.Duration) Option {
 	}
 }
 
-// New returns a store in the table that [CreateSchema] creates. It sends nothing yet; the database stays the caller's to
-// close.
+// New returns a store in the table that [Store.CreateSchema] creates, reached through pgx. It sends nothing yet; the
+// database handle stays the caller's to close.
 func New(db DB, opts ...Option) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("postgres: New: nil database")
 	}
+	return newStore("New", pgxQuerier{db}, opts)
+}
+
+// NewSQL is [New] for database/sql. It is tested with the drivers github.com/jackc/pgx/v5/stdlib and github.com/lib/pq.
+func NewSQL(db *sql.DB, opts ...Option) (*Store, error) {
+	if db == nil {
+		return nil, errors.New("postgres: NewSQL: nil database")
+	}
+	return newStore("NewSQL", sqlQuerier{db}, opts)
+}
+
+func newStore(call string, db querier, opts []Option) (*Store, error) {
 	s := &Store{db: db, retention: DefaultRetention}
 	for _, opt := range opts {
 		if err := opt(s); err != nil {
-			return nil, fmt.Errorf("postgres: New: %w", err)
+			return nil, fmt.Errorf("postgres: %s: %w", call, err)
 		}
 	}
 	return s, nil
 }
 
-// Begin implements webhook.Store.
+// CreateSchema creates the table if it is not there, and brings that of an earlier version up to date. Replicas may do so
+// at the same moment. An update builds an index, during which other replicas wait: see the package comment for large
+// tables.
+func (s *Store) CreateSchema(ctx context.Context) error {
+	if _, err := s.db.exec(ctx, Schema); err != nil {
+		return fmt.Errorf("postgres: create schema: %w", err)
+	}
+	return nil
+}
+
+// Retention implements webhook.Store.
+func (s *Store) Retention() time.Duration { return s.retention }
+
+// renewAfter is the age in microseconds from which on a record that is done is renewed: a tenth of the retention, or else
+// each pass of a Reconciler would write every record that it reads.
+func (s *Store) renewAfter() int64 { return s.retention.Microseconds() / 10 }
+
+// Begin implements webhook.Store. A duplicate is one round trip, and writes only if it is due for a renewal.
 func (s *Store) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
+	// All parts see the table as it was at the beginning, so either renewed or claimed can change the row, never both.
 	// Tokens are microseconds, or one more than the last: so they grow even where a row was dropped in between.
-	// clock_timestamp goes on while the statement waits for another one's lock on the row, now() does not. The inner
-	// condition is for speed alone: without it, a row that is done would be locked to find that out.
+	// clock_timestamp goes on while the statement waits for another one's lock on the row, now() does not.
+	const begin = `
+		WITH known AS (
+			SELECT FROM byzantine_webhook_records WHERE key = $1::text AND done_at IS NOT NULL
+		), renewed AS (
+			UPDATE byzantine_webhook_records SET touched_at = clock_timestamp()
+			WHERE key = $1::text AND done_at IS NOT NULL AND touched_at < now() - $3::bigint * interval '1 microsecond'
+		), claimed AS (
+			INSERT INTO byzantine_webhook_records AS r (key, token, lease_until, touched_at)
+			SELECT $1::text, extract(epoch FROM clock_timestamp()) * 1000000,
+				clock_timestamp() + $2::bigint * interval '1 microsecond', clock_timestamp()
+			WHERE NOT EXISTS (SELECT FROM known)
+			ON CONFLICT (key) DO UPDATE
+			SET token = greatest(excluded.token, r.token + 1), touched_at = clock_timestamp(),
+				lease_until = clock_timestamp() + $2::bigint * interval '1 microsecond'
+			WHERE r.done_at IS NULL AND r.lease_until <= clock_timestamp()
+			RETURNING token, coalesce(value, '') AS value
+		)
+		SELECT coalesce((SELECT token FROM claimed), 0), coalesce((SELECT value FROM claimed), ''), EXISTS (SELECT FROM known)`
 	c := webhook.Claim{Key: key}
-	err := s.db.QueryRow(ctx, `
-		INSERT INTO byzantine_webhook_records AS r (key, token, lease_until, touched_at)
-		SELECT $1, extract(epoch FROM clock_timestamp()) * 1000000, clock_timestamp() + $2, clock_timestamp()
-		WHERE NOT EXISTS (SELECT FROM byzantine_webhook_records WHERE key = $1 AND done_at IS NOT NULL)
-		ON CONFLICT (key) DO UPDATE
-		SET token = greatest(excluded.token, r.token + 1), lease_until = clock_timestamp() + $2, touched_at = clock_timestamp()
-		WHERE r.done_at IS NULL AND r.lease_until <= clock_timestamp()
-		RETURNING token, coalesce(value, '')`, key, lease).Scan(&c.Token, &c.Value)
-	if err == nil {
-		return c, nil
-	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return webhook.Claim{}, fmt.Errorf("postgres: begin: %w", err)
-	}
 	var done bool
-	err = s.db.QueryRow(ctx, `SELECT done_at IS NOT NULL FROM byzantine_webhook_records WHERE key = $1`, key).Scan(&done)
+	err := s.db.query(ctx, func(scan func(...any) error) error { return scan(&c.Token, &c.Value, &done) },
+		begin, key, lease.Microseconds(), s.renewAfter())
+	if err == nil && c.Token == 0 && !done {
+		// The row was claimed by another, who may have finished while this statement waited for their lock.
+		err = s.db.query(ctx, func(scan func(...any) error) error { return scan(&done) },
+			`SELECT done_at IS NOT NULL FROM byzantine_webhook_records WHERE key = $1::text`, key)
+	}
 	switch {
-	case err != nil && !errors.Is(err, pgx.ErrNoRows): // no row: it was dropped just now, so try again later
+	case err != nil:
 		return webhook.Claim{}, fmt.Errorf("postgres: begin: %w", err)
+	case c.Token != 0:
+		return c, nil
 	case done:
 		return webhook.Claim{}, webhook.ErrHandled
 	}
 	return webhook.Claim{}, webhook.ErrInProgress
 }
 
+// Handled implements webhook.BulkStore.
+func (s *Store) Handled(ctx context.Context, keys []string) ([]string, error) {
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: handled: %w", err)
+	}
+	// A row that is locked is being renewed by another.
+	const handled = `
+		WITH asked AS (
+			SELECT ARRAY(SELECT json_array_elements_text($1::text::json)) AS keys
+		), renewed AS (
+			UPDATE byzantine_webhook_records SET touched_at = clock_timestamp() WHERE key IN (
+				SELECT key FROM byzantine_webhook_records
+				WHERE key = ANY((SELECT keys FROM asked)::text[]) AND done_at IS NOT NULL
+					AND touched_at < now() - $2::bigint * interval '1 microsecond'
+				FOR UPDATE SKIP LOCKED)
+		)
+		SELECT key FROM byzantine_webhook_records WHERE key = ANY((SELECT keys FROM asked)::text[]) AND done_at IS NOT NULL`
+	var done []string
+	err = s.db.query(ctx, func(scan func(...any) error) error {
+		var key string
+		err := scan(&key)
+		done = append(done, key)
+		return err
+	}, handled, string(list), s.renewAfter())
+	if err != nil {
+		return nil, fmt.Errorf("postgres: handled: %w", err)
+	}
+	return done, nil
+}
+
 const done = `
 	UPDATE byzantine_webhook_records SET done_at = coalesce(done_at, clock_timestamp()), touched_at = clock_timestamp()
-	WHERE key = $1 AND token = $2`
+	WHERE key = $1::text AND token = $2::bigint`
 
 // Done implements webhook.Store.
 func (s *Store) Done(ctx context.Context, c webhook.Claim) error {
 	return change(ctx, s.db, "done", done, c.Key, c.Token)
 }
 
-// DoneIn marks the event that the calling function handles as done in a transaction of its own, on the same database.
-// ctx is the function's, or derived from it. It fails with webhook.ErrLeaseLost if another replica has taken the event
-// over; then the transaction must be rolled back, because the other one does the work. Call it first in the transaction:
-// from then on any other replica waits for its end.
+// DoneIn marks the event that the calling function handles as done in a transaction of the caller's, on the same
+// database. ctx is the function's, or derived from it. It fails with webhook.ErrLeaseLost if another replica has taken the
+// event over; then the transaction must be rolled back, because the other one does the work. Call it first in the
+// transaction: from then on any other replica waits for its end.
 func (s *Store) DoneIn(ctx context.Context, tx pgx.Tx) error {
+	return doneIn(ctx, pgxQuerier{tx})
+}
+
+// DoneInSQL is [Store.DoneIn] for a transaction of database/sql.
+func (s *Store) DoneInSQL(ctx context.Context, tx *sql.Tx) error {
+	return doneIn(ctx, sqlQuerier{tx})
+}
+
+func doneIn(ctx context.Context, tx querier) error {
 	c, ok := webhook.ClaimFrom(ctx)
 	if !ok {
 		return errors.New("postgres: done: the context is not that of a webhook function")
@@ -132,7 +202,7 @@ func (s *Store) DoneIn(ctx context.Context, tx pgx.Tx) error {
 func (s *Store) Forget(ctx context.Context, c webhook.Claim) error {
 	err := change(ctx, s.db, "forget", `
 		UPDATE byzantine_webhook_records SET lease_until = '-infinity', touched_at = clock_timestamp()
-		WHERE key = $1 AND token = $2 AND done_at IS NULL`, c.Key, c.Token)
+		WHERE key = $1::text AND token = $2::bigint AND done_at IS NULL`, c.Key, c.Token)
 	if errors.Is(err, webhook.ErrLeaseLost) {
 		return nil
 	}
@@ -142,17 +212,18 @@ func (s *Store) Forget(ctx context.Context, c webhook.Claim) error {
 // Save implements webhook.Store.
 func (s *Store) Save(ctx context.Context, c webhook.Claim, lease time.Duration, value string) error {
 	return change(ctx, s.db, "save", `
-		UPDATE byzantine_webhook_records SET lease_until = clock_timestamp() + $3, value = $4, touched_at = clock_timestamp()
-		WHERE key = $1 AND token = $2 AND done_at IS NULL`, c.Key, c.Token, lease, value)
+		UPDATE byzantine_webhook_records SET value = $4::text, touched_at = clock_timestamp(),
+			lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond'
+		WHERE key = $1::text AND token = $2::bigint AND done_at IS NULL`, c.Key, c.Token, lease.Microseconds(), value)
 }
 
 // change runs an update that finds its row by the claim.
-func change(ctx context.Context, db DB, call, sql string, args ...any) error {
-	tag, err := db.Exec(ctx, sql, args...)
+func change(ctx context.Context, db querier, call, query string, args ...any) error {
+	affected, err := db.exec(ctx, query, args...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("postgres: %s: %w", call, err)
-	case tag.RowsAffected() == 0:
+	case affected == 0:
 		return webhook.ErrLeaseLost
 	}
 	return nil
@@ -163,16 +234,20 @@ const purgeBatch = 10000
 
 // Purge implements webhook.Purger.
 func (s *Store) Purge(ctx context.Context) error {
+	// A row is touched no earlier than its token says, so the index on token finds all that are old. Among them are those
+	// that were renewed. now() can be an index condition, clock_timestamp() cannot.
+	const purge = `
+		DELETE FROM byzantine_webhook_records WHERE key IN (
+			SELECT key FROM byzantine_webhook_records
+			WHERE value IS NULL AND token < (extract(epoch FROM now()) * 1000000)::bigint - $1::bigint
+				AND touched_at < now() - $1::bigint * interval '1 microsecond' AND lease_until < now()
+			LIMIT $2::bigint FOR UPDATE SKIP LOCKED)`
 	for {
-		tag, err := s.db.Exec(ctx, `
-			DELETE FROM byzantine_webhook_records WHERE key IN (
-				SELECT key FROM byzantine_webhook_records
-				WHERE value IS NULL AND touched_at < clock_timestamp() - $1::interval AND lease_until < clock_timestamp()
-				LIMIT $2 FOR UPDATE SKIP LOCKED)`, s.retention, purgeBatch)
+		affected, err := s.db.exec(ctx, purge, s.retention.Microseconds(), int64(purgeBatch))
 		if err != nil {
 			return fmt.Errorf("postgres: purge: %w", err)
 		}
-		if tag.RowsAffected() < purgeBatch {
+		if affected < purgeBatch {
 			return nil
 		}
 	}

@@ -28,6 +28,11 @@ type ledger struct {
 func newLedger(t *testing.T) *ledger {
 	t.Helper()
 	store, pool := newStore(t, testserver.Need(t, shared))
+	return newLedgerIn(t, store, pool)
+}
+
+func newLedgerIn(t *testing.T, store *postgres.Store, pool *pgxpool.Pool) *ledger {
+	t.Helper()
 	_, err := pool.Exec(t.Context(), `CREATE TABLE IF NOT EXISTS ledger (event text NOT NULL)`)
 	require.NoError(t, err)
 	return &ledger{t, store, pool}
@@ -164,7 +169,9 @@ func TestDoneInNeedsTheFunctionsContext(t *testing.T) {
 }
 
 func TestRecoveryInTransactions(t *testing.T) {
-	l := newLedger(t)
+	a, b, pool := receivers(t)
+	l := newLedgerIn(t, a, pool)
+	replicas := func(*testing.T) (webhook.Store, webhook.Store) { return a, b }
 	events := storetest.RecoverTransaction(t, replicas, func(ctx context.Context, d *webhook.Delivery) error {
 		return l.work(ctx, d, func() error { return nil })
 	})

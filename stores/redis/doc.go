@@ -4,14 +4,25 @@
 //	client := goredis.NewClient(&goredis.Options{Addr: "redis:6379", ContextTimeoutEnabled: true})
 //	store, err := redis.New(client)
 //	...
-//	handler := verifier.Handler(fn, webhook.WithStore(store))
+//	handler := &webhook.Handler{Verifier: verifier, Handle: fn, Store: store}
 //
 // Without ContextTimeoutEnabled the client goes by timeouts of its own, and a slow server keeps goroutines of the handler
-// for longer; answers are given in time all the same.
+// for longer; deliveries get their responses in time all the same.
 //
 // Each record is one hash under one key, so a Redis Cluster will do, and each call is one script, so it is atomic. Leases
 // are measured by the server's clock. An event takes about 200 bytes until the retention is over; a checkpoint stays. The
 // commands are those of Redis 5; it is tested with 7.0.
+//
+// # What is remembered, and for how long
+//
+// A record expires when it was neither handled nor read for one retention, 30 days unless set. A webhook.Reconciler reads
+// in each pass what its checkpoint can still reach, and so renews it. Hence no event is handled twice, however long
+// nothing new happens and however long one event fails, as long as each pass of the Reconciler reaches its end within one
+// retention of the pass before. After a downtime that is longer than the retention, the events behind the checkpoint that
+// were handled before it are handled again. Where that is not good enough, use stores/postgres, which has no such limit.
+//
+// Without a Reconciler an event is remembered for one retention after its last delivery. The sender retries for about nine
+// hours.
 //
 // # How to run the server
 //

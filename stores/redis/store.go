@@ -39,7 +39,7 @@ func WithPrefix(prefix string) Option {
 
 // WithRetention sets how long it is remembered that an event was handled, [DefaultRetention] unless set. It must be longer
 // than the downtime that is to be survived without handling events twice, see package webhook. At least a day: the sender
-// itself comes again after nine hours.
+// itself retries for nine hours.
 func WithRetention(d time.Duration) Option {
 	return func(s *Store) error {
 		if d < 24*time.Hour {
@@ -68,34 +68,37 @@ func New(client redis.Scripter, opts ...Option) (*Store, error) {
 // A record is a hash: token; until, the end of the lease in microseconds, 0 when free; done, 1 when done; value, if one
 // was saved. Tokens are microseconds of the server's clock, or one more than the last: so they grow even where the record
 // was lost in between. All numbers stay below 2^53, the limit of Lua's.
+//
+// A record without a value expires. How old it is, is told by the time that it has left to live.
 const (
 	// now sets now to the server's clock in microseconds.
 	now = `local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2] `
-
-	// expire lets a record go after the retention, but never one with a value.
-	expire = `if redis.call('HEXISTS', KEYS[1], 'value') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[#ARGV]) end `
 
 	// format writes a number without an exponent.
 	format = `local function int(n) return string.format('%.0f', n) end `
 )
 
 var (
-	// ARGV: lease in microseconds, retention in milliseconds.
+	// ARGV: lease in microseconds, retention in milliseconds. A record that is done is renewed once a tenth of its
+	// retention is over. A claim is kept to the end of its lease, even if that is longer than the retention.
 	beginScript = redis.NewScript(now + format + `
 local r = redis.call('HMGET', KEYS[1], 'token', 'until', 'done', 'value')
-if r[3] then return {'handled'} end
+if r[3] then
+  if not r[4] and redis.call('PTTL', KEYS[1]) <= ARGV[2] * 0.9 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  return {'handled'}
+end
 if r[2] and tonumber(r[2]) > now then return {'in progress'} end
 local token = now
 if r[1] and tonumber(r[1]) >= now then token = tonumber(r[1]) + 1 end
 redis.call('HSET', KEYS[1], 'token', int(token), 'until', int(now + ARGV[1]))
-` + expire + `
+if not r[4] then redis.call('PEXPIRE', KEYS[1], int(math.max(ARGV[2], math.ceil(ARGV[1] / 1000)))) end
 return {'claimed', int(token), r[4] or ''}`)
 
 	// ARGV: token, retention in milliseconds.
 	doneScript = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'done', 1)
-` + expire + `
+if redis.call('HEXISTS', KEYS[1], 'value') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`)
 
 	// ARGV: token.
@@ -113,20 +116,23 @@ redis.call('PERSIST', KEYS[1])
 return 1`)
 )
 
+// Retention implements webhook.Store.
+func (s *Store) Retention() time.Duration { return s.retention }
+
 // Begin implements webhook.Store.
 func (s *Store) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
-	answer, err := beginScript.Run(ctx, s.client, s.keys(key), lease.Microseconds(), s.retention.Milliseconds()).StringSlice()
+	reply, err := beginScript.Run(ctx, s.client, s.keys(key), lease.Microseconds(), s.retention.Milliseconds()).StringSlice()
 	if err != nil {
 		return webhook.Claim{}, fmt.Errorf("redis: begin: %w", err)
 	}
-	switch answer[0] {
+	switch reply[0] {
 	case "handled":
 		return webhook.Claim{}, webhook.ErrHandled
 	case "in progress":
 		return webhook.Claim{}, webhook.ErrInProgress
 	}
-	c := webhook.Claim{Key: key, Value: answer[2]}
-	if c.Token, err = strconv.ParseInt(answer[1], 10, 64); err != nil {
+	c := webhook.Claim{Key: key, Value: reply[2]}
+	if c.Token, err = strconv.ParseInt(reply[1], 10, 64); err != nil {
 		return webhook.Claim{}, errors.New("redis: begin: the token is not a number")
 	}
 	return c, nil
@@ -151,7 +157,7 @@ func (s *Store) Save(ctx context.Context, c webhook.Claim, lease time.Duration, 
 	return s.change(ctx, "save", saveScript, c, lease.Microseconds(), value)
 }
 
-// change runs a script that answers 1, or 0 if the claim is not the record's last one.
+// change runs a script that returns 1, or 0 if the claim is not the record's last one.
 func (s *Store) change(ctx context.Context, call string, script *redis.Script, c webhook.Claim, args ...any) error {
 	changed, err := script.Run(ctx, s.client, s.keys(c.Key), append([]any{c.Token}, args...)...).Bool()
 	switch {
