@@ -33,7 +33,7 @@ func TestDeliveryIsSignedAndCarriesTheEnvelope(t *testing.T) {
 	require.NoError(t, err)
 	want := listed.Events[0]
 	want.CreatedAt = time.Time{} // only the list has it
-	assert.Equal(t, want, event.Event)
+	assert.Equal(t, want, *event)
 	data, err := event.CustomerData()
 	require.NoError(t, err)
 	assert.Equal(t, []string{"DOCUMENT_FORGED"}, data.ReasonCodes)
