@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -41,7 +42,8 @@ type Client struct {
 	readTimeout      time.Duration // of one attempt of a GET
 	writeTimeout     time.Duration // of one attempt of anything else
 	maxResponseBytes int64
-	standard         bool // the transport is net/http's, which calls all trace hooks
+	transport        transport
+	jitter           func(ceiling time.Duration) time.Duration // the random part of a wait: from 0 up to the ceiling
 }
 
 // settings are what options set before NewClient checks them together.
@@ -73,6 +75,7 @@ func NewClient(s Signer, opts ...Option) (*Client, error) {
 		readTimeout:      30 * time.Second,
 		writeTimeout:     3 * time.Minute,
 		maxResponseBytes: 32 << 20,
+		jitter:           rand.N[time.Duration],
 	}
 	c.clock.now = time.Now
 	set := settings{baseURL: SandboxURL, client: c}
@@ -89,7 +92,7 @@ func NewClient(s Signer, opts ...Option) (*Client, error) {
 	if set.attemptTimeout != nil {
 		c.readTimeout, c.writeTimeout = *set.attemptTimeout, *set.attemptTimeout
 	}
-	c.http, c.standard = newHTTPClient(set.httpClient)
+	c.http = newHTTPClient(set.httpClient, &c.transport)
 	return c, nil
 }
 
@@ -125,8 +128,12 @@ func WithInsecureHTTP() Option {
 
 // WithHTTPClient uses the transport, cookie jar and timeout of h. The struct is copied; redirects are never followed,
 // whatever its CheckRedirect says. Its Timeout stays in force for each attempt: a short one kills account creation, which
-// takes 30 to 90 seconds. A RoundTripper that resends by itself is out of this package's reach, and one that sends other
-// requests under the request's context is taken for one that does: use neither.
+// takes 30 to 90 seconds.
+//
+// What a *http.Transport has sent, this package knows; of any other RoundTripper, such as one that wraps a transport, it
+// knows less. "Nothing was sent" is then said only of a connection that could not be made, and any other failure leaves the
+// outcome of a POST unknown. A RoundTripper that sends requests again, or others under the request's context, is stopped at
+// the second and the attempt fails: use neither. One must end with the request's context.
 func WithHTTPClient(h *http.Client) Option {
 	return func(s *settings) error {
 		if h == nil {

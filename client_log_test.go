@@ -64,7 +64,7 @@ func TestLogOfARetry(t *testing.T) {
 func TestLogOfAWrongClock(t *testing.T) {
 	lines, _ := logged(t, slog.LevelWarn, answering(401, "", ""), testCalls[1].do, byzantine.WithClock(newWrongClock(10*time.Minute).now))
 	require.Len(t, lines, 2)
-	assert.Equal(t, "byzantine: clock corrected", lines[0]["msg"])
+	assert.Equal(t, "byzantine: the clock may be wrong", lines[0]["msg"])
 	assert.InDelta(t, 10*time.Minute, lines[0]["ahead"], float64(2*time.Second))
 	assert.Equal(t, "byzantine: sending again", lines[1]["msg"])
 }

@@ -65,14 +65,14 @@ type Error struct {
 	// says only once, such as a new private key. It is a [Secret] because fmt prints even the fields of an error when the
 	// verb does not fit, as in log.Printf("%w", err).
 	SuccessBody Secret
-	// ClockSkew is how far this machine's clock is ahead of the server's, when that was found to be the reason of the
-	// refusal; negative when it is behind.
+	// ClockSkew is how far this machine's clock is ahead of the response's Date, when that may be the reason of the
+	// rejection; negative when it is behind.
 	ClockSkew time.Duration
-
-	cause   error  // why a 2xx could not be read, or note as an error
-	note    string // why it was not sent again
-	query   bool   // as in Operation
-	foreign bool   // another API's answer: what its 401 and 403 mean is not known here
+	// OutcomeUnknown says that nobody knows whether the request took effect. It is what errors.Is reports for
+	// [ErrOutcomeUnknown].
+	OutcomeUnknown bool
+	Note           string // what else helps: what the status means here, why the request was not sent again
+	Err            error  // why a success could not be read, or what ended the retries; may be nil
 }
 
 func (e *Error) Error() string {
@@ -88,16 +88,11 @@ func (e *Error) Error() string {
 	if e.ClockSkew != 0 {
 		b.WriteString("; this machine's clock is " + describeSkew(e.ClockSkew) + " the server's")
 	}
-	switch {
-	case e.StatusCode == http.StatusUnauthorized && !e.foreign:
-		b.WriteString("; the key or the signature was refused, or the account is not yours or the user not a root user of it")
-	case e.StatusCode == http.StatusForbidden && !e.foreign && e.Method != http.MethodGet:
-		b.WriteString("; a read_only credential may call GET operations only")
-	case e.outcomeUnknown():
+	if e.OutcomeUnknown {
 		b.WriteString("; " + ErrOutcomeUnknown.Error())
 	}
-	if e.note != "" {
-		b.WriteString("; " + e.note)
+	if e.Note != "" {
+		b.WriteString("; " + e.Note)
 	}
 	b.WriteString(trailer(e.Method, e.Path, e.Attempts))
 	return b.String()
@@ -119,19 +114,34 @@ func (e *Error) Is(target error) bool {
 	case ErrServer:
 		return e.StatusCode >= 500
 	case ErrOutcomeUnknown:
-		return e.outcomeUnknown()
+		return e.OutcomeUnknown
 	}
 	return false
 }
 
-// outcomeUnknown holds unless the answer is a refusal: 4xx, or 3xx, which leads elsewhere.
-func (e *Error) outcomeUnknown() bool {
-	return e.Method != http.MethodGet && !e.query && (e.StatusCode < 300 || e.StatusCode >= 500)
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+func (e *Error) addNote(note string) {
+	switch {
+	case note == "":
+	case e.Note == "":
+		e.Note = note
+	default:
+		e.Note += "; " + note
+	}
 }
 
-// Unwrap returns why an answer with a success status could not be read, or the context's error if that ended the wait
-// to try again; else nil.
-func (e *Error) Unwrap() error { return e.cause }
+// meaning is what a status of the API means beyond its name.
+func meaning(method string, status int) string {
+	switch {
+	case status == http.StatusUnauthorized:
+		return "the key or the signature was refused, or the account is not yours or the user not a root user of it"
+	case status == http.StatusForbidden && method != http.MethodGet:
+		return "a read_only credential may call GET operations only"
+	}
+	return ""
+}
 
 // TransportError is a call that got no answer.
 type TransportError struct {
@@ -139,11 +149,13 @@ type TransportError struct {
 	Method    string
 	Path      string // the path template, without identifiers and query
 	Attempts  int    // how often it was tried; 0 if the context was over before the first time
-	// Sent says that headers were written in at least one attempt, or may have been, so that the server may have acted.
+	// Sent says that headers were written, or may have been, so that the server may have acted. An attempt that the API
+	// rejected because of the clock does not count.
 	Sent bool
-	Err  error // what went wrong, without the URL
-
-	query bool // as in Operation
+	// OutcomeUnknown says that the request was sent and is not one that only reads, so that nobody knows whether it took
+	// effect. It is what errors.Is reports for [ErrOutcomeUnknown].
+	OutcomeUnknown bool
+	Err            error // what went wrong, without the URL
 }
 
 func (e *TransportError) Error() string {
@@ -156,20 +168,16 @@ func (e *TransportError) Error() string {
 	switch {
 	case !e.Sent:
 		b.WriteString("; nothing was sent")
-	case e.outcomeUnknown():
+	case e.OutcomeUnknown:
 		b.WriteString("; " + ErrOutcomeUnknown.Error())
 	}
 	b.WriteString(trailer(e.Method, e.Path, e.Attempts))
 	return b.String()
 }
 
-// Is reports true for [ErrOutcomeUnknown] if a request other than a GET was sent.
+// Is reports true for [ErrOutcomeUnknown] if OutcomeUnknown is set.
 func (e *TransportError) Is(target error) bool {
-	return target == ErrOutcomeUnknown && e.outcomeUnknown()
-}
-
-func (e *TransportError) outcomeUnknown() bool {
-	return e.Sent && e.Method != http.MethodGet && !e.query
+	return target == ErrOutcomeUnknown && e.OutcomeUnknown
 }
 
 // Unwrap returns what went wrong: context.Canceled, a *net.OpError, ...

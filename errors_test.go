@@ -86,7 +86,7 @@ func TestTransportErrorText(t *testing.T) {
 	reset := errors.New("read: connection reset by peer")
 	for want, err := range map[string]error{
 		"byzantine: init_otp: read: connection reset by peer; the request may have taken effect: look before you send it again (POST /v1/submit/init-otp, 1 attempt)": &byzantine.TransportError{
-			Operation: "init_otp", Method: "POST", Path: "/v1/submit/init-otp", Attempts: 1, Sent: true, Err: reset,
+			Operation: "init_otp", Method: "POST", Path: "/v1/submit/init-otp", Attempts: 1, Sent: true, OutcomeUnknown: true, Err: reset,
 		},
 		"byzantine: whoami: read: connection reset by peer (GET /v1/integrator/whoami, 3 attempts)": &byzantine.TransportError{
 			Operation: "whoami", Method: "GET", Path: "/v1/integrator/whoami", Attempts: 3, Sent: true, Err: reset,
@@ -108,16 +108,29 @@ func TestTransportErrorText(t *testing.T) {
 	}
 }
 
-// What errors.Is tells depends on the public members alone, so that tests of integrators can make errors of their own.
+// What errors.Is tells depends on the exported fields alone, so that tests of integrators can make errors of their own.
 func TestErrorsIs(t *testing.T) {
 	sentinels := map[string]error{
 		"bad request": byzantine.ErrBadRequest, "unauthorized": byzantine.ErrUnauthorized, "forbidden": byzantine.ErrForbidden,
 		"not found": byzantine.ErrNotFound, "rate limited": byzantine.ErrRateLimited, "server": byzantine.ErrServer,
 		"unknown": byzantine.ErrOutcomeUnknown, "invalid": byzantine.ErrInvalidRequest,
 	}
-	answered := func(method string, status int) error { return &byzantine.Error{Method: method, StatusCode: status} }
+	answered := func(method string, status int) error {
+		var call testCall
+		for _, c := range testCalls {
+			if c.method == method {
+				call = c
+			}
+		}
+		err := errorOf(t, call, status, "no JSON")
+		var e *byzantine.Error
+		require.ErrorAs(t, err, &e)
+		made := &byzantine.Error{Method: e.Method, StatusCode: e.StatusCode, OutcomeUnknown: e.OutcomeUnknown}
+		assert.Equal(t, errors.Is(err, byzantine.ErrOutcomeUnknown), errors.Is(made, byzantine.ErrOutcomeUnknown))
+		return made
+	}
 	unanswered := func(method string, sent bool) error {
-		return &byzantine.TransportError{Method: method, Sent: sent, Err: context.Canceled}
+		return &byzantine.TransportError{Method: method, Sent: sent, OutcomeUnknown: sent && method != "GET", Err: context.Canceled}
 	}
 	for _, c := range []struct {
 		err  error
@@ -130,10 +143,14 @@ func TestErrorsIs(t *testing.T) {
 		{answered("POST", 409), nil},
 		{answered("POST", 429), []string{"rate limited"}},
 		{answered("POST", 302), nil},
+		{answered("POST", 303), []string{"unknown"}},
+		{answered("POST", 408), []string{"unknown"}},
+		{answered("GET", 303), nil},
+		{answered("GET", 408), nil},
 		{answered("POST", 200), []string{"unknown"}},
 		{answered("POST", 101), []string{"unknown"}},
 		{answered("POST", 500), []string{"server", "unknown"}},
-		{answered("PUT", 501), []string{"server", "unknown"}},
+		{answered("PATCH", 501), []string{"server", "unknown"}},
 		{answered("PATCH", 503), []string{"server", "unknown"}},
 		{answered("DELETE", 599), []string{"server", "unknown"}},
 		{answered("GET", 500), []string{"server"}},

@@ -22,33 +22,32 @@ type exchange struct {
 	response *Response // of the last attempt
 
 	attempts int
-	sent     bool          // in any attempt
-	skew     time.Duration // how far the clock was ahead when an answer first showed it
-	resigned bool          // the one attempt with a corrected clock was made
+	sent     bool // in any attempt that was not rejected because of the clock
+	clock    clockTrial
 }
 
-// attempt is what came of sending the request once.
+// attempt is the result of sending the request once.
 type attempt struct {
-	unsigned   bool // it ended before it began: the signer failed
-	sent       bool // headers were written, or may have been
-	err        error
-	response   Response // zero if there is no answer, or none that ended in order
-	tooLarge   bool     // the answer was not read to its end
-	duration   time.Duration
-	correction time.Duration // of the clock that it was signed by
-	answered   time.Time     // on the clock without it, when the answer's headers were there
+	unsigned bool // it ended before it began: the signer failed
+	sent     bool // headers were written, or may have been
+	err      error
+	status   int       // of the response, also of one whose body broke off
+	response Response  // zero if there is none, or none that ended in order
+	tooLarge bool      // the response was not read to its end
+	answered time.Time // on the machine's clock, when the response's headers were there
+	duration time.Duration
 }
 
 func (a *attempt) succeeded() bool {
 	return a.err == nil && !a.tooLarge && isSuccess(a.response.StatusCode)
 }
 
-// maxGrow is how much memory an answer gets on the word of its Content-Length.
+// maxGrow is how much memory a response gets on the word of its Content-Length.
 const maxGrow = 1 << 20
 
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
-// attempt signs and sends the request once and reads the answer.
+// attempt signs and sends the request once and reads the response.
 func (x *exchange) attempt(parent context.Context) *attempt {
 	c := x.client
 	started := time.Now()
@@ -59,17 +58,21 @@ func (x *exchange) attempt(parent context.Context) *attempt {
 	}
 	ctx, stop := context.WithTimeout(parent, timeout)
 	defer stop()
-	g := &guard{stop: stop}
+	g := &guard{transport: &c.transport, stop: stop}
 
 	*x.response = Response{}
-	request, err := x.sign(ctx, a)
+	request, err := x.newRequest(ctx, a)
 	if err == nil {
-		var answer *http.Response
-		answer, err = c.http.Do(request.WithContext(g.watch(ctx)))
+		err = ctx.Err() // a signer may take all the time there is
+	}
+	if err == nil {
+		var response *http.Response
+		response, err = c.http.Do(request.WithContext(g.watch(ctx)))
 		a.answered = c.clock.now()
-		a.sent = err == nil || g.sent(err, c.standard)
+		a.sent = err == nil || g.sent(err)
+		x.noteTracing(ctx, g)
 		if err == nil {
-			err = x.read(answer, a)
+			err = x.read(ctx, g, response, a)
 		}
 	}
 	switch {
@@ -77,7 +80,7 @@ func (x *exchange) attempt(parent context.Context) *attempt {
 	case parent.Err() != nil:
 		a.err = contextError(parent)
 	case g.second.Load():
-		a.err = errSecondSend
+		a.err = g.reason()
 	case ctx.Err() != nil && !a.unsigned:
 		a.err = fmt.Errorf("no answer within %s: %w", timeout, ctx.Err())
 	case errors.Is(err, io.EOF):
@@ -89,8 +92,23 @@ func (x *exchange) attempt(parent context.Context) *attempt {
 	return a
 }
 
-// sign makes a request with a fresh signature over the very bytes that are sent.
-func (x *exchange) sign(ctx context.Context, a *attempt) (*http.Request, error) {
+// noteTracing keeps what an attempt shows of the round tripper.
+func (x *exchange) noteTracing(ctx context.Context, g *guard) {
+	t := g.transport
+	switch {
+	case t.kind == own:
+	case g.traced.Load():
+		if !t.traced.Load() { // not written again, so that concurrent calls share the cache line
+			t.traced.Store(true)
+		}
+	case !t.traced.Load() && !t.warned.Swap(true):
+		x.client.logger.LogAttrs(ctx, slog.LevelWarn, "byzantine: the RoundTripper does not say what it sends "+
+			"(it calls no hook of net/http/httptrace): every request that fails on it counts as sent")
+	}
+}
+
+// newRequest makes a request with a fresh signature over the very bytes that are sent.
+func (x *exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, error) {
 	c := x.client
 	mediaType := []string{"application/json"}
 	request := &http.Request{
@@ -99,10 +117,13 @@ func (x *exchange) sign(ctx context.Context, a *attempt) (*http.Request, error) 
 		Host:   x.url.Host,
 		Header: http.Header{"Accept": mediaType, "Content-Type": mediaType, "User-Agent": {c.userAgent}},
 	}
-	if len(x.body) > 0 {
-		// No GetBody: with one, net/http would send the body a second time.
+	// No GetBody: with one, net/http would send the body a second time.
+	switch {
+	case len(x.body) > 0:
 		request.Body = io.NopCloser(bytes.NewReader(x.body))
 		request.ContentLength = int64(len(x.body))
+	case c.transport.resends():
+		request.Body = onceOnly()
 	}
 	if x.op.stamp != nil {
 		err := x.op.stamp(ctx, x.body, request.Header)
@@ -112,8 +133,7 @@ func (x *exchange) sign(ctx context.Context, a *attempt) (*http.Request, error) 
 	if !x.op.Signed {
 		return request, nil
 	}
-	a.correction = time.Duration(c.clock.correction.Load())
-	signature, err := SignRequest(ctx, c.signer, c.clock.now().Add(a.correction), request.Method, x.url.RequestURI(), x.body)
+	signature, err := SignRequest(ctx, c.signer, c.clock.now().Add(x.clock.correction), request.Method, x.url.RequestURI(), x.body)
 	if err != nil {
 		a.unsigned = true
 		return nil, err
@@ -122,30 +142,41 @@ func (x *exchange) sign(ctx context.Context, a *attempt) (*http.Request, error) 
 	return request, nil
 }
 
-// read takes in the answer. An error is one that was cut short, unless its status alone settles the matter.
-func (x *exchange) read(answer *http.Response, a *attempt) error {
-	defer answer.Body.Close()
+// onceOnly is an empty body of unknown length. net/http sends a request that has a body which it cannot rewind only once.
+// On the wire it is an empty DATA frame on HTTP/2; on HTTP/1 it is nothing at all, or an empty chunked body for a POST.
+func onceOnly() io.ReadCloser { return io.NopCloser(bytes.NewReader(nil)) }
+
+// read takes in the response. An error is one that was cut short, unless its status alone settles the matter.
+func (x *exchange) read(ctx context.Context, g *guard, response *http.Response, a *attempt) error {
+	defer response.Body.Close()
+	if !g.trusted() {
+		// The end of the context ends the reading of net/http's own bodies. Nobody knows what others do.
+		defer context.AfterFunc(ctx, func() { response.Body.Close() })()
+	}
 	limit := x.client.maxResponseBytes
-	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header}
+	a.status = response.StatusCode
+	a.response = Response{StatusCode: response.StatusCode, Header: response.Header}
 	var err error
-	if answer.ContentLength > limit {
+	switch {
+	case response.StatusCode < 200: // a 101: what follows is no HTTP, and the context does not end it
+	case response.ContentLength > limit:
 		a.tooLarge = true
-	} else {
+	default:
 		var body bytes.Buffer
-		if answer.ContentLength > 0 {
-			body.Grow(int(min(answer.ContentLength, maxGrow)) + bytes.MinRead)
+		if response.ContentLength > 0 {
+			body.Grow(int(min(response.ContentLength, maxGrow)) + bytes.MinRead)
 		}
 		// Reading to the end is what lets the connection be used again.
-		_, err = body.ReadFrom(io.LimitReader(answer.Body, limit+1))
+		_, err = body.ReadFrom(io.LimitReader(response.Body, limit+1))
 		a.tooLarge = int64(body.Len()) > limit
 		a.response.Body = body.Bytes()[:min(int64(body.Len()), limit)]
 	}
 	*x.response = a.response
-	if err == nil || !isSuccess(answer.StatusCode) {
+	if err == nil || !isSuccess(response.StatusCode) {
 		return nil
 	}
 	a.response = Response{}
-	return fmt.Errorf("status %d, but its body broke off: %w", answer.StatusCode, err)
+	return fmt.Errorf("status %d, but its body broke off: %w", response.StatusCode, err)
 }
 
 // withoutURL takes an error out of those of net/http that print the URL with its query.
@@ -165,7 +196,7 @@ func contextError(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// failure makes the error of a failed attempt: an *Error if there was an answer, a *TransportError if not.
+// failure makes the error of a failed attempt: an *Error if there was a response, a *TransportError if not.
 // stopped says why the request was not sent again, where the table of retry.go would have it sent; else it is nil.
 func (x *exchange) failure(a *attempt, stopped error) error {
 	if a.err != nil {
@@ -173,9 +204,12 @@ func (x *exchange) failure(a *attempt, stopped error) error {
 		if stopped != nil {
 			err = fmt.Errorf("%w; %w", err, stopped)
 		}
+		if !x.sent && x.clock.resent {
+			err = fmt.Errorf("after a response that rejected the request because of the clock: %w", err)
+		}
 		return &TransportError{
 			Operation: x.op.ID, Method: x.op.Method, Path: x.op.Path,
-			Attempts: x.attempts, Sent: x.sent, Err: err, query: x.op.query,
+			Attempts: x.attempts, Sent: x.sent, OutcomeUnknown: x.sent && !x.op.reads(), Err: err,
 		}
 	}
 	message := serverMessage(a.response.Body)
@@ -184,22 +218,27 @@ func (x *exchange) failure(a *attempt, stopped error) error {
 	}
 	e := x.answerError(&a.response, message, stopped)
 	if stopped != nil {
-		e.note = stopped.Error()
+		e.addNote(stopped.Error())
 	}
 	return e
 }
 
-// answerError makes the *Error for an answer.
+// answerError makes the *Error for a response.
 func (x *exchange) answerError(r *Response, message string, cause error) *Error {
 	body, successBody := r.Body, Secret{}
 	if isSuccess(r.StatusCode) {
 		body, successBody = nil, NewSecret(string(body))
 	}
-	return &Error{
+	e := &Error{
 		Operation: x.op.ID, Method: x.op.Method, Path: x.op.Path,
 		Message: message, StatusCode: r.StatusCode, Attempts: x.attempts, Header: r.Header, Body: body, SuccessBody: successBody,
-		ClockSkew: x.skew, cause: cause, query: x.op.query, foreign: x.op.stamp != nil,
+		ClockSkew: x.clock.skew, OutcomeUnknown: !x.op.reads() && mayHaveTakenEffect(r.StatusCode), Err: cause,
 	}
+	if x.op.stamp == nil { // another API's statuses have meanings of their own
+		e.addNote(meaning(e.Method, e.StatusCode))
+	}
+	e.addNote(x.clock.note)
+	return e
 }
 
 // log writes one line about an attempt. more is what the message is about.
@@ -225,7 +264,7 @@ func plainReason(err error) string {
 	if errors.As(err, &errno) {
 		return errno.Error()
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, errSecondSend} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, errSecondSend, errSecondRequest} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

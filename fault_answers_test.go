@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
+	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
 )
@@ -144,6 +146,17 @@ var statusFaults = func() []faultRow {
 			write: want{requests: 1, status: status, is: byzantine.ErrServer, unknown: true},
 		})
 	}
+	rows = append(rows, faultRow{
+		name: "408", fault: answering(408, "", "too slow"),
+		get: want{requests: 1, status: 408, message: "too slow"}, write: want{requests: 1, status: 408, unknown: true, message: "too slow"},
+	})
+	for _, value := range []string{"31", "45", "99999999999999999999", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
+		rows = append(rows, faultRow{
+			name: "503 with Retry-After: " + value, fault: answering(503, "Retry-After: "+value+"\n", ""),
+			get:   want{requests: 1, status: 503, message: "not tried again: the server asks to wait "},
+			write: want{requests: 1, status: 503, unknown: true},
+		})
+	}
 	for status, is := range map[int]error{400: byzantine.ErrBadRequest, 403: byzantine.ErrForbidden, 404: byzantine.ErrNotFound, 409: nil, 422: nil} {
 		w := want{requests: 1, status: status, is: is, message: "no good"}
 		rows = append(rows, faultRow{name: fmt.Sprint(status), fault: answering(status, "", "no good"), get: w, write: w})
@@ -159,14 +172,15 @@ var statusFaults = func() []faultRow {
 var redirectFaults = func() []faultRow {
 	var rows []faultRow
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		w := want{requests: 1, status: status}
+		get := want{requests: 1, status: status}
+		write := want{requests: 1, status: status, unknown: status == 303} // which says: done, and the result is over there
 		rows = append(
 			rows,
-			faultRow{name: fmt.Sprint(status), get: w, write: w, fault: func(c *rawConn) {
+			faultRow{name: fmt.Sprint(status), get: get, write: write, fault: func(c *rawConn) {
 				answering(status, "Location: "+c.server.url+"/elsewhere\n", "")(c)
 			}},
-			faultRow{name: fmt.Sprintf("%d without Location", status), fault: answering(status, "", ""), get: w, write: w},
-			faultRow{name: fmt.Sprintf("%d to no URL", status), fault: answering(status, "Location: http://[::1\n", ""), get: w, write: w},
+			faultRow{name: fmt.Sprintf("%d without Location", status), fault: answering(status, "", ""), get: get, write: write},
+			faultRow{name: fmt.Sprintf("%d to no URL", status), fault: answering(status, "Location: http://[::1\n", ""), get: get, write: write},
 		)
 	}
 	return rows

@@ -3,6 +3,7 @@ package byzantine
 import (
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func FuzzServerMessage(f *testing.F) {
 	})
 }
 
-// Whatever a server asks for, the wait is from nothing to the cap.
+// Whatever a server asks for, the wait is none or a time to come, and a whole number of seconds is what it says.
 func FuzzRetryAfter(f *testing.F) {
 	now := time.Date(2026, time.September, 1, 12, 0, 0, 0, time.UTC)
 	for _, seed := range []string{
@@ -48,46 +49,63 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value, date string) {
 		wait := retryAfter(http.Header{"Retry-After": {value}, "Date": {date}}, now)
-		if wait < 0 || wait > maxRetryAfter {
+		if wait < 0 {
 			t.Errorf("waits for %s", wait)
+		}
+		if n, err := strconv.ParseUint(value, 10, 32); err == nil && wait != time.Duration(n)*time.Second {
+			t.Errorf("%q is read as %s", value, wait)
 		}
 	})
 }
 
-// Whatever date an answer carries, at most one resend comes of it, and no correction of more than an hour.
+// Whatever date two responses carry, at most one resend comes of them, no clock of more than an hour off is tried, and
+// the proven correction changes only if a signature by another one was accepted.
 func FuzzDate(f *testing.F) {
 	now := time.Date(2026, time.September, 1, 12, 0, 0, 0, time.UTC)
 	for _, seed := range []string{
 		"", "today", now.Format(http.TimeFormat), now.Add(10 * time.Minute).Format(http.TimeFormat), now.Add(-2 * time.Hour).Format(http.TimeFormat),
 		now.Format(time.RFC850), now.Format(time.ANSIC), "Mon, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT",
 	} {
-		f.Add(seed, "", 401, int64(0))
-		f.Add(seed, "0", 401, int64(time.Hour))
-		f.Add(seed, "", 200, int64(-time.Hour))
+		f.Add(seed, "", 401, 200, int64(0))
+		f.Add(seed, "0", 401, 404, int64(time.Hour))
+		f.Add(seed, "", 200, 200, int64(-time.Hour))
+		f.Add(seed, "", 403, 401, int64(time.Minute))
 	}
-	f.Fuzz(func(t *testing.T, date, age string, status int, correction int64) {
+	f.Fuzz(func(t *testing.T, date, age string, status, secondStatus int, correction int64) {
 		c := &Client{logger: slog.New(slog.DiscardHandler)}
-		x := &exchange{client: c, op: &Operation{Signed: true}}
+		x := &exchange{client: c, op: &Operation{Signed: true}, response: new(Response)}
 		header := http.Header{"Date": {date}}
 		if age != "" {
 			header["Age"] = []string{age}
 		}
 		correction %= int64(maxSkew)
 		c.clock.correction.Store(correction)
-		a := &attempt{response: Response{StatusCode: status, Header: header}, answered: now, correction: time.Duration(correction)}
-		resend := x.checkClock(t.Context(), a)
-		got := c.clock.correction.Load()
-		if resend && (age != "" || (status != 400 && status != 401 && status != 403)) {
-			t.Errorf("status %d and Age %q lead to a correction", status, age)
+		respond := func(status int) (*attempt, bool) {
+			x.chooseClock()
+			return x.settleClock(t.Context(), &attempt{status: status, response: Response{StatusCode: status, Header: header}, answered: now})
 		}
-		if time.Duration(got).Abs() > maxSkew {
-			t.Errorf("corrected by %s", time.Duration(got))
+		_, resend := respond(status)
+		if resend && status != 400 && status != 401 && status != 403 {
+			t.Errorf("status %d leads to another clock", status)
 		}
-		if !resend && got != correction && got != 0 {
-			t.Errorf("corrected from %d to %d without a resend", correction, got)
+		if resend && age != "" && x.clock.correction != 0 {
+			t.Errorf("a copy's Date leads to a correction of %s", x.clock.correction)
 		}
-		if x.checkClock(t.Context(), a) {
+		if x.clock.correction.Abs() > maxSkew {
+			t.Errorf("tries %s", x.clock.correction)
+		}
+		if c.clock.correction.Load() != correction {
+			t.Error("the first response proves nothing")
+		}
+		by, again := respond(secondStatus)
+		if resend && again {
 			t.Error("a second resend")
+		}
+		if got := c.clock.correction.Load(); got != correction && (!resend || (!isSuccess(secondStatus) && !(status == 401 && passed(secondStatus)))) {
+			t.Errorf("%d and %d change the correction from %d to %d", status, secondStatus, correction, got)
+		}
+		if resend && rejected(secondStatus) && !(status == 401 && passed(secondStatus)) && by.status != status {
+			t.Errorf("after %d and %d the error is that of %d", status, secondStatus, by.status)
 		}
 	})
 }

@@ -1,33 +1,48 @@
 package byzantine
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 	"time"
 )
 
-// What is sent again, and what the caller learns. "Sent" means that headers were written.
+// What is sent again, and what the caller learns. "Sent" means that the server may have the request; that it has not needs
+// proof (see guard.sent). A call that only reads is a GET here, whatever its method.
 //
 //	what happened                                  GET              anything else
-//	unknown host, certificate refused, signer      error            error
+//	unknown host, certificate rejected, signer     error            error
 //	  failed, context over before sending
 //	dial or TLS handshake failed, nothing sent     again            again
-//	sent, then reset, timeout, cut answer          again            ErrOutcomeUnknown
+//	sent, then reset, timeout, cut response        again            ErrOutcomeUnknown
+//	sent, then the context ended                   error            ErrOutcomeUnknown
 //	429                                            again            error
 //	500, 502, 503, 504                             again            ErrOutcomeUnknown
-//	other 5xx                                      error            ErrOutcomeUnknown
+//	  ... 429 or 503 with a Retry-After above      error, with      as without it
+//	  30 s                                         the value
+//	101, other 5xx                                 error            ErrOutcomeUnknown
 //	2xx that is too large or cannot be decoded     error            ErrOutcomeUnknown
-//	3xx, other 4xx                                 error            error
-//	refused because of the clock                   again, once      again, once
+//	303, 408                                       error            ErrOutcomeUnknown
+//	other 3xx, other 4xx                           error            error
+//
+// The clock. A 401 whose Date is more than 30 s from the time that was signed, and a 400 or 403 more than 60 s from it, may
+// be a rejection of the signature's time. It had no effect then, so the request is sent again with the clock of the
+// response, once in a call. By what that second attempt meets:
+//
+//	2xx                                            success; the correction is kept for later calls
+//	4xx but 401, 408, 429, after a 401             that error; the correction is kept
+//	other 4xx but 408, 429                         the first error; the correction is dropped
+//	anything else that was sent                    as in the table above; the correction is dropped
+//	nothing sent                                   as in the table above; the correction is tried again
+//
+// A Date more than an hour off is only named in the error. A kept correction is tested against the machine's clock in the
+// same way: after a 401, 400 or 403 that it may be the reason of, and after a success whose Date agrees with the machine.
 //
 // A POST to another API that knows it again by its bytes (see bridge.go) is sent again like a GET.
 const (
@@ -36,23 +51,33 @@ const (
 	maxRetryAfter = 30 * time.Second
 )
 
-// run sends the request until there is an answer to go by. nil means a success, read completely.
+// mayHaveTakenEffect reports whether a response with a status leaves open what became of a request that does not only
+// read. A success is asked about here only if it cannot be read.
+func mayHaveTakenEffect(status int) bool {
+	return status < 300 || status >= 500 || status == http.StatusSeeOther || status == http.StatusRequestTimeout
+}
+
+// run sends the request until there is a response to go by. nil means a success, read completely.
 func (x *exchange) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return x.failure(&attempt{err: contextError(ctx)}, nil)
 	}
 	for {
 		x.attempts++
+		x.chooseClock()
 		a := x.attempt(ctx)
-		x.sent = x.sent || a.sent
 		x.log(ctx, slog.LevelDebug, "byzantine: attempt", a, slog.Duration("duration", a.duration))
-		clockWrong := x.checkClock(ctx, a)
+		a, clockWrong := x.settleClock(ctx, a)
 		if a.succeeded() {
 			return nil
 		}
+		x.sent = x.sent || (a.sent && !clockWrong)
 		wait, again := x.next(ctx, a, clockWrong)
 		if !again || x.attempts >= x.client.maxAttempts {
 			return x.failure(a, nil)
+		}
+		if wait > maxRetryAfter {
+			return x.failure(a, fmt.Errorf("not tried again: the server asks to wait %s, and this client waits %s at most", wait, maxRetryAfter))
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 			return x.failure(a, fmt.Errorf("not tried again: the context ends before the wait of %s is over", wait.Round(time.Millisecond)))
@@ -100,15 +125,14 @@ func transient(status int) bool {
 
 // backoff is exponential with full jitter, so that clients that failed together do not come back together.
 func (x *exchange) backoff() time.Duration {
-	ceiling := min(maxBackoff, firstBackoff<<min(x.attempts-1, 10))
-	return rand.N(ceiling)
+	return x.client.jitter(min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))
 }
 
-// retryAfter reads the header (RFC 9110, section 10.2.3), seconds or a date, up to a cap; 0 if there is none.
+// retryAfter reads the header (RFC 9110, section 10.2.3), seconds or a date; 0 if there is none.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
+		return time.Duration(min(seconds, uint64(math.MaxInt64/time.Second))) * time.Second
 	}
 	at, err := http.ParseTime(value)
 	if err != nil {
@@ -117,7 +141,7 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if server, ok := serverTime(h); ok {
 		now = server // the date is by the server's clock
 	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
+	return max(at.Sub(now), 0)
 }
 
 // sleep waits and reports whether the context is still alive.
@@ -130,66 +154,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// clock is the time that signatures carry: the machine's, corrected by what the server's answers show.
-type clock struct {
-	now        func() time.Time
-	correction atomic.Int64 // nanoseconds to add
-}
-
-func (c *clock) time() time.Time { return c.now().Add(time.Duration(c.correction.Load())) }
-
-const (
-	minSkew = 30 * time.Second // half of the window in which a signature counts
-	maxSkew = time.Hour        // a clock that is further off is for people to set
-)
-
-// checkClock compares the server's clock with the one that the attempt was signed by. If that is why it was refused, the
-// clock is corrected for all calls, and the request may be sent once more: authentication comes before handling, so a
-// refused request had no effect. A correction that is not needed any more is dropped.
-func (x *exchange) checkClock(ctx context.Context, a *attempt) (resend bool) {
-	c := &x.client.clock
-	server, ok := serverTime(a.response.Header)
-	if !ok || !x.op.Signed {
-		return false
-	}
-	ahead := a.answered.Sub(server) // the machine's clock
-	off := ahead + a.correction     // the one that was signed by
-	if !refusedFor(a.response.StatusCode, off.Abs()) {
-		if ahead.Abs() < minSkew && c.correction.Swap(0) != 0 {
-			x.log(ctx, slog.LevelInfo, "byzantine: the clock is right again", a)
-		}
-		return false
-	}
-	x.skew = cmp.Or(x.skew, off)
-	if ahead.Abs() > maxSkew {
-		return false
-	}
-	c.correction.Store(int64(-ahead))
-	x.log(ctx, slog.LevelWarn, "byzantine: clock corrected", a, slog.Duration("ahead", ahead))
-	resend = !x.resigned
-	x.resigned = true
-	return resend
-}
-
-// refusedFor reports whether a status with a clock so far off means that the clock was the reason. Which status the API
-// gives to an old signature is not documented; one more than a minute old cannot have passed.
-func refusedFor(status int, off time.Duration) bool {
-	switch status {
-	case http.StatusUnauthorized:
-		return off > minSkew
-	case http.StatusBadRequest, http.StatusForbidden:
-		return off > 2*minSkew
-	}
-	return false
-}
-
-// serverTime is when an answer was made. The Date of one that carries Age is that of a cache's copy.
-func serverTime(h http.Header) (time.Time, bool) {
-	if len(h.Values("Age")) > 0 {
-		return time.Time{}, false
-	}
-	at, err := http.ParseTime(h.Get("Date"))
-	return at, err == nil
 }

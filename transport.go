@@ -11,39 +11,82 @@ import (
 	"time"
 )
 
+// A transport is what a client knows of its round tripper.
+type transport struct {
+	kind transportKind
+	// plainHTTP2 says that connections without TLS speak HTTP/2, so that many requests share one.
+	plainHTTP2 bool
+	traced     atomic.Bool // the round tripper has called trace hooks for a request of this client
+	warned     atomic.Bool // the log has the warning about one that calls none
+}
+
+// A transportKind says how far the trace hooks of a round tripper prove what was sent.
+type transportKind int
+
+const (
+	// A foreign round tripper may send a request and call no hook: a wrapper, or a *http.Transport whose owner gave it
+	// an HTTP/2 of his own.
+	foreign transportKind = iota
+	// A caller's *http.Transport calls the hooks, unless RegisterProtocol put other code in its place, which does not show.
+	callers
+	// The transport of newTransport always calls the hooks.
+	own
+)
+
 // newHTTPClient returns the http.Client of a Client: a copy of the user's, or one of our own. It follows no redirect: Go
 // would send X-Signature on to another host and replay the body there, and the signed string does not name the host.
-// standard says that the transport is net/http's, whose trace can be believed.
-func newHTTPClient(user *http.Client) (client *http.Client, standard bool) {
-	client = &http.Client{}
+func newHTTPClient(user *http.Client, about *transport) *http.Client {
+	client := &http.Client{}
 	switch {
 	case user == nil:
 		client.Transport = newTransport()
+		about.kind = own
 	case user.Transport == nil:
 		*client = *user
 		client.Transport = http.DefaultTransport
 	default:
 		*client = *user
 	}
-	_, standard = client.Transport.(*http.Transport)
+	if t, ok := client.Transport.(*http.Transport); ok && about.kind != own {
+		about.inspect(t)
+	}
 	client.Transport = locationCheck{client.Transport}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client, standard
+	return client
 }
 
-// locationCheck takes a Location that is no URL out of an answer. With one, http.Client reports an error and not the
-// answer, before it asks CheckRedirect.
+// inspect looks at a caller's transport. A clone has no TLSNextProto but what the owner set, and may be read while others
+// use the transport.
+func (t *transport) inspect(callersTransport *http.Transport) {
+	clone := callersTransport.Clone()
+	if len(clone.TLSNextProto) == 0 {
+		t.kind = callers
+	}
+	t.plainHTTP2 = clone.Protocols != nil && clone.Protocols.UnencryptedHTTP2() && !clone.Protocols.HTTP1()
+}
+
+// resends reports whether the round tripper may send a request without a body a second time and not call a hook before.
+func (t *transport) resends() bool {
+	return t.kind == foreign || (t.kind == callers && !t.traced.Load())
+}
+
+// locationCheck takes a Location that is no URL out of a response. With one, http.Client reports an error and not the
+// response, before it asks CheckRedirect.
 type locationCheck struct{ next http.RoundTripper }
 
 func (t locationCheck) RoundTrip(request *http.Request) (*http.Response, error) {
-	answer, err := t.next.RoundTrip(request)
-	if answer != nil && answer.StatusCode/100 == 3 {
-		if _, bad := request.URL.Parse(answer.Header.Get("Location")); bad != nil {
-			answer.Header.Del("Location")
+	response, err := t.next.RoundTrip(request)
+	if response != nil && response.StatusCode/100 == 3 {
+		if _, bad := request.URL.Parse(response.Header.Get("Location")); bad != nil {
+			response.Header.Del("Location")
 		}
 	}
-	return answer, err
+	return response, err
 }
+
+// idleTimeout is below the 60 seconds after which common load balancers close an idle connection. A request that meets a
+// connection that is being closed has an unknown outcome.
+const idleTimeout = 50 * time.Second
 
 // newTransport is made for many callers and one host: with net/http's default of two idle connections per host, most
 // calls under load would pay for a new TLS handshake.
@@ -57,27 +100,33 @@ func newTransport() *http.Transport {
 		ExpectContinueTimeout: time.Second,
 		MaxIdleConns:          512, // caps the next one
 		MaxIdleConnsPerHost:   512,
-		IdleConnTimeout:       90 * time.Second,
+		IdleConnTimeout:       idleTimeout,
 		ForceAttemptHTTP2:     true, // a TLS config of our own would turn it off
-		// Without pings a dead HTTP/2 connection stalls every call until the kernel gives up.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
+		// Without pings a dead HTTP/2 connection stalls every call until the kernel gives up. Without a limit on writes a
+		// peer that has stopped reading stalls the reading of every response, which has to acknowledge what it has read.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: 30 * time.Second},
 	}
 }
 
-// errSecondSend is why a guard ended an attempt.
-var errSecondSend = errors.New("the connection failed after the request was written")
+// Why a guard ended an attempt.
+var (
+	errSecondSend    = errors.New("the connection failed after the request was written")
+	errSecondRequest = errors.New("the RoundTripper sent more than one request under the context of this one: " +
+		"it sent this one again, or another such as one for a token")
+)
 
-// guard keeps one attempt to one request on the wire. By itself net/http sends a request again: on HTTP/2 after
-// RST_STREAM and GOAWAY, on HTTP/1 one without a body on a reused connection. The guard ends the attempt when a second
-// connection comes up after headers were written. It also knows whether anything was sent, which errors do not tell
-// reliably.
+// A guard keeps one attempt to one request on the wire, and knows whether that was sent. net/http sends a request again
+// without being asked: on HTTP/2 after RST_STREAM and GOAWAY, on HTTP/1 a GET on a reused connection. The guard ends the
+// attempt when a second connection comes up after headers were written.
 type guard struct {
-	stop   context.CancelFunc // ends the attempt
-	trace  httptrace.ClientTrace
-	traced atomic.Bool // the transport calls trace hooks
-	got    atomic.Bool // there was a connection to write to
-	wrote  atomic.Bool // headers were written
-	second atomic.Bool // the attempt was ended because of a second connection
+	transport *transport
+	stop      context.CancelFunc // ends the attempt
+	trace     httptrace.ClientTrace
+	traced    atomic.Bool // a hook was called
+	got       atomic.Bool // there was a connection to write to
+	wrote     atomic.Bool // headers were written
+	noTLS     atomic.Bool // a TLS handshake failed
+	second    atomic.Bool // the attempt was ended because of a second connection
 }
 
 // watch returns the context of the one request to watch.
@@ -92,6 +141,13 @@ func (g *guard) watch(ctx context.Context) context.Context {
 		g.stopSecond(info.Conn)
 	}
 	g.trace.WroteHeaders = func() { g.wrote.Store(true) }
+	if g.transport.kind == foreign { // the others need no error's word for what was not sent
+		g.trace.TLSHandshakeDone = func(_ tls.ConnectionState, err error) {
+			if err != nil {
+				g.noTLS.Store(true)
+			}
+		}
+	}
 	return httptrace.WithClientTrace(ctx, &g.trace)
 }
 
@@ -102,24 +158,42 @@ func (g *guard) stopSecond(conn net.Conn) {
 	}
 	g.second.Store(true)
 	g.stop()
-	// HTTP/2 looks at the context once more before it writes. HTTP/1 does not, so its connection has to go.
-	if conn != nil && !isHTTP2(conn) {
+	// HTTP/2 looks at the context again before it writes. HTTP/1 does not, so its connection has to go. What a foreign
+	// transport speaks does not show, and there a body prevents the second request (see onceOnly).
+	if conn != nil && g.transport.kind != foreign && !g.transport.plainHTTP2 && !isHTTP2(conn) {
 		conn.Close()
 	}
 }
 
-// sent reports whether the server may have the request after an attempt that ended with err. standard says that the
-// transport is net/http's.
-func (g *guard) sent(err error, standard bool) bool {
-	switch {
-	case g.wrote.Load():
-		return true
-	case standard:
-		// When the context ends, HTTP/2 does not wait for its writer, which may be at the headers just then.
-		return g.got.Load() && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+// reason is why the guard ended the attempt.
+func (g *guard) reason() error {
+	if g.transport.kind == foreign {
+		return errSecondRequest
 	}
-	// Somebody else's transport may call some of the hooks or none.
-	return g.got.Load() || !g.traced.Load()
+	return errSecondSend
+}
+
+// trusted reports whether the hooks of this attempt were called by net/http itself.
+func (g *guard) trusted() bool {
+	return g.transport.kind == own || (g.transport.kind == callers && g.traced.Load())
+}
+
+// sent reports whether the server may have the request after an attempt that ended with err. That nothing was sent needs
+// proof: no connection came up, and either net/http says so or the error is that of a dial or a handshake.
+func (g *guard) sent(err error) bool {
+	return g.got.Load() || !(g.trusted() || (g.traced.Load() && g.failedDial(err)))
+}
+
+// failedDial reports whether an error is that of a connection that did not come up.
+func (g *guard) failedDial(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // which may have ended anything
+	}
+	var operation *net.OpError
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	return g.noTLS.Load() || errors.As(err, &dns) || errors.As(err, &certificate) ||
+		(errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "proxyconnect"))
 }
 
 func isHTTP2(conn net.Conn) bool {

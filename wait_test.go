@@ -82,7 +82,10 @@ func TestBackoffIsExponentialWithFullJitter(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	httpDate := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
-	const jitter = -1 // the header says nothing: the ordinary backoff, below half a second
+	const (
+		jitter  = -1 // the header says nothing: the ordinary backoff, below half a second
+		givenUp = -2
+	)
 	for _, c := range []struct {
 		name   string
 		header func() http.Header
@@ -91,13 +94,15 @@ func TestRetryAfter(t *testing.T) {
 		{"none", func() http.Header { return nil }, jitter},
 		{"seconds", func() http.Header { return http.Header{"Retry-After": {"5"}} }, 5 * time.Second},
 		{"zero", func() http.Header { return http.Header{"Retry-After": {"0"}} }, jitter},
-		{"capped", func() http.Header { return http.Header{"Retry-After": {"3600"}} }, 30 * time.Second},
-		{"too large for an integer", func() http.Header { return http.Header{"Retry-After": {"99999999999999999999"}} }, 30 * time.Second},
+		{"the longest", func() http.Header { return http.Header{"Retry-After": {"30"}} }, 30 * time.Second},
+		{"above the cap", func() http.Header { return http.Header{"Retry-After": {"31"}} }, givenUp},
+		{"far above the cap", func() http.Header { return http.Header{"Retry-After": {"3600"}} }, givenUp},
+		{"too large for an integer", func() http.Header { return http.Header{"Retry-After": {"99999999999999999999"}} }, givenUp},
 		{"negative", func() http.Header { return http.Header{"Retry-After": {"-5"}} }, jitter},
 		{"no number and no date", func() http.Header { return http.Header{"Retry-After": {"soon"}} }, jitter},
 		{"date", func() http.Header { return http.Header{"Retry-After": {httpDate(7 * time.Second)}} }, 7 * time.Second},
 		{"date in the past", func() http.Header { return http.Header{"Retry-After": {httpDate(-time.Hour)}} }, jitter},
-		{"date, capped", func() http.Header { return http.Header{"Retry-After": {httpDate(24 * time.Hour)}} }, 30 * time.Second},
+		{"date above the cap", func() http.Header { return http.Header{"Retry-After": {httpDate(24 * time.Hour)}} }, givenUp},
 		{"date by the server's clock", func() http.Header {
 			return http.Header{"Date": {httpDate(10 * time.Minute)}, "Retry-After": {httpDate(10*time.Minute + 7*time.Second)}}
 		}, 7 * time.Second},
@@ -110,6 +115,11 @@ func TestRetryAfter(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					times, err := attemptTimes(t, func() *http.Response { return newAnswer(status, c.header(), "") }, byzantine.WithMaxAttempts(2))
 					require.Error(t, err)
+					if c.want == givenUp {
+						assert.Len(t, times, 1)
+						assert.ErrorContains(t, err, "not tried again: the server asks to wait ")
+						return
+					}
 					require.Len(t, times, 2)
 					wait := times[1].Sub(times[0])
 					if c.want == jitter {

@@ -1,0 +1,193 @@
+package byzantine_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// endless are the responses that a server can begin and never end. Each goes on until the client closes the connection.
+var endless = []struct {
+	name   string
+	play   func(*rawConn)
+	get    want
+	write  want
+	client []byzantine.Option
+}{
+	{
+		name: "101 and an open connection", play: func(c *rawConn) {
+			c.send(answerHead(101, "Upgrade: x\nConnection: Upgrade\n\n"))
+			c.untilClosed()
+		},
+		get: want{requests: 1, status: 101}, write: want{requests: 1, status: 101, unknown: true},
+	},
+	{
+		name: "101 and a stream of bytes", play: func(c *rawConn) {
+			c.send(answerHead(101, "Upgrade: x\nConnection: Upgrade\n\n"))
+			c.drip("x")
+		},
+		get: want{requests: 1, status: 101}, write: want{requests: 1, status: 101, unknown: true},
+	},
+	{name: "1xx for ever", play: func(c *rawConn) { c.drip(answerHead(103, "Link: </x>\n\n")) }, get: late, write: lateUnknown},
+	{name: "nothing", play: (*rawConn).untilClosed, get: late, write: lateUnknown},
+	{name: "a header that drips", play: func(c *rawConn) { c.send(answerHead(200, "")); c.drip("X-More: y\n") }, get: late, write: lateUnknown},
+	{name: "a body that drips", play: func(c *rawConn) { c.send(answerHead(200, "\n")); c.drip(" ") }, get: late, write: lateUnknown},
+	{
+		name: "a chunked body that drips",
+		play: func(c *rawConn) { c.send(answerHead(200, "Transfer-Encoding: chunked\n\n")); c.drip("1\n \n") },
+		get:  late, write: lateUnknown,
+	},
+	{
+		name: "a body that stops", play: func(c *rawConn) {
+			c.send(answerHead(200, "Content-Length: 100\n\n") + "{")
+			c.untilClosed()
+		},
+		get: late, write: lateUnknown,
+	},
+	{
+		name: "the body of an error that drips", play: func(c *rawConn) { c.send(answerHead(404, "\n") + "no such thing\n"); c.drip(" ") },
+		get: want{requests: 1, status: 404, message: "no such thing"}, write: want{requests: 1, status: 404, message: "no such thing"},
+	},
+}
+
+var (
+	late        = want{requests: 1, is: context.DeadlineExceeded, message: "no answer within 100ms"}
+	lateUnknown = want{requests: 1, unknown: true, is: context.DeadlineExceeded, message: "no answer within 100ms"}
+)
+
+// drip sends a text again and again until the client closes the connection.
+func (c *rawConn) drip(text string) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		c.untilClosed()
+	}()
+	for {
+		c.send(text)
+		select {
+		case <-closed:
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// TestNothingOutlivesItsAttempt meets each endless response directly, through a proxy that forwards, through a tunnel,
+// and through a wrapper that drops the context, so that net/http does not know when the attempt is over.
+func TestNothingOutlivesItsAttempt(t *testing.T) {
+	for _, row := range endless {
+		for _, call := range testCalls {
+			for path, transport := range map[string]func(*testing.T, *rawServer) http.RoundTripper{
+				"direct": func(*testing.T, *rawServer) http.RoundTripper { return new(http.Transport) },
+				"proxy": func(t *testing.T, server *rawServer) http.RoundTripper {
+					// A raw server reads a request to a proxy like any other, so it is its own proxy.
+					target, err := url.Parse(server.url)
+					require.NoError(t, err)
+					return &http.Transport{Proxy: http.ProxyURL(target)}
+				},
+				"wrapper": func(*testing.T, *rawServer) http.RoundTripper { return deaf{new(http.Transport)} },
+			} {
+				if path == "wrapper" && row.get.status == 0 && row.name != "a body that stops" && row.name != "a body that drips" {
+					continue // before the response the time is the wrapper's to keep
+				}
+				t.Run(row.name+"/"+call.method+"/"+path, func(t *testing.T) {
+					t.Parallel()
+					server := newRawServer(t, func(c *rawConn) {
+						if c.receive() {
+							row.play(c)
+						}
+					})
+					over := over(transport(t, server))
+					client := newTestClient(t, server.url, over, byzantine.WithAttemptTimeout(100*time.Millisecond), byzantine.WithMaxAttempts(1))
+					w := row.write
+					if call.isGET() {
+						w = row.get
+					}
+					err := within(t, func() error { return call.do(t.Context(), client) })
+					assertFailure(t, call, w, err)
+				})
+			}
+		}
+	}
+}
+
+// within returns what do returns, and fails the test if it does not return at all.
+func within(t *testing.T, do func() error) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the call outlives its attempt")
+		return nil
+	}
+}
+
+// deaf is a wrapper that drops the context of a request, its values and its end.
+type deaf struct{ next http.RoundTripper }
+
+func (d deaf) RoundTrip(r *http.Request) (*http.Response, error) {
+	return d.next.RoundTrip(r.Clone(context.Background()))
+}
+
+func TestNothingOutlivesItsAttemptHTTP2(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{
+		"1xx for ever": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				w.WriteHeader(http.StatusEarlyHints)
+				time.Sleep(time.Millisecond)
+			}
+		},
+		"a body that drips": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, " ")
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(time.Millisecond)
+			}
+		},
+		"a body that stops": func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		},
+	} {
+		server := httptest.NewUnstartedServer(handler)
+		server.EnableHTTP2 = true
+		server.StartTLS()
+		defer server.Close()
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tunnel(t, w, r) }))
+		defer proxy.Close()
+		proxyURL, err := url.Parse(proxy.URL)
+		require.NoError(t, err)
+		for _, call := range testCalls {
+			for path, useProxy := range map[string]func(*http.Request) (*url.URL, error){"direct": nil, "tunnel": http.ProxyURL(proxyURL)} {
+				t.Run(fmt.Sprint(name, "/", call.method, "/", path), func(t *testing.T) {
+					transport := &http.Transport{
+						Proxy: useProxy, ForceAttemptHTTP2: true,
+						TLSClientConfig: &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs},
+					}
+					defer transport.CloseIdleConnections()
+					client := newTestClient(t, server.URL, over(transport), byzantine.WithAttemptTimeout(500*time.Millisecond), byzantine.WithMaxAttempts(1))
+					err := within(t, func() error { return call.do(t.Context(), client) })
+					var unanswered *byzantine.TransportError
+					require.ErrorAs(t, err, &unanswered)
+					assert.True(t, unanswered.Sent)
+					assert.Equal(t, !call.isGET(), errors.Is(err, byzantine.ErrOutcomeUnknown))
+				})
+			}
+		}
+	}
+}
