@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // bench is what the pairs work with: one key, one server in another process, and the two ways to call it.
@@ -232,7 +232,7 @@ func (b *bench) documentPair() (*pair, error) {
 
 // webhookPair verifies a delivery. The limit is the signature alone.
 func (b *bench) webhookPair() (*pair, error) {
-	ids := byzantinetest.DeliveryIDs{
+	ids := webhooktest.DeliveryIDs{
 		Delivery: "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0001",
 		Event:    "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0002",
 		Key:      "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0003",
@@ -242,7 +242,7 @@ func (b *bench) webhookPair() (*pair, error) {
 		`"data":{"customer":{"accountId":"` + ids.Key + `","customerType":"individual","name":"Ada Lovelace",` +
 		`"email":"ada@example.com","verificationStatus":"resubmission_requested"},"reasonCodes":["DOCUMENT_EXPIRED"]}}`)
 	at := time.Now()
-	header, err := byzantinetest.SignDelivery(b.key, ids, at, body)
+	header, err := webhooktest.SignDelivery(b.key, ids, at, body)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +265,7 @@ func (b *bench) webhookPair() (*pair, error) {
 			return nil
 		},
 		ours: func() error {
-			_, err := verifier.Verify(header, body)
+			_, err := verifier.Verify(b.ctx, header, body)
 			return err
 		},
 	}

@@ -40,7 +40,7 @@ func newIntegrator(t *testing.T, server *byzantinetest.Server) *integrator {
 	i := &integrator{
 		client: server.Client(), Dispatcher: new(webhook.Dispatcher), store: webhook.NewMemoryStore(0, server.Now), mux: http.NewServeMux(),
 	}
-	i.Otherwise(func(_ context.Context, e *webhook.Event) error {
+	i.OnAny(func(_ context.Context, e *webhook.Event) error {
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		if i.paused {
@@ -85,7 +85,7 @@ func TestJourneyWebhooks(t *testing.T) {
 	// Step 1: subscribe. The answer has the key that deliveries are verified with.
 	subscription, verifier, err := webhook.Subscribe(ctx, i.client, &byzantine.CreateWebhookSubscriptionRequest{URL: i.url + "/webhooks", Name: "statuses"}, webhook.WithClock(server.Now))
 	require.NoError(t, err)
-	i.mux.Handle("POST /webhooks", verifier.Handler(i.Handle, webhook.WithStore(i.store), webhook.WithLogger(quiet)))
+	i.mux.Handle("POST /webhooks", &webhook.Handler{Verifier: verifier, Handle: i.Handle, Store: i.store, Logger: quiet})
 
 	// Step 2: see that it works.
 	tested, err := i.client.SendTestWebhookDelivery(ctx, subscription.Subscription.ID)
@@ -158,13 +158,14 @@ func TestJourneyOfATransactionByWebhooksAlone(t *testing.T) {
 	events := make(chan *webhook.Event, 10)
 	var verifier *webhook.Verifier
 	url := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		verifier.Handler(func(_ context.Context, d *webhook.Delivery) error {
+		handler := &webhook.Handler{Verifier: verifier, Logger: quiet, Handle: func(_ context.Context, d *webhook.Delivery) error {
 			event, err := d.Event()
 			if err == nil {
 				events <- event
 			}
 			return err
-		}, webhook.WithLogger(quiet)).ServeHTTP(w, r)
+		}}
+		handler.ServeHTTP(w, r)
 	}))
 	_, verifier, err = webhook.Subscribe(t.Context(), i.client, &byzantine.CreateWebhookSubscriptionRequest{URL: url})
 	require.NoError(t, err)
@@ -196,14 +197,14 @@ func ExampleSandbox_Deliver() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	mux.Handle("/", verifier.Handler(func(_ context.Context, d *webhook.Delivery) error {
+	mux.Handle("/", &webhook.Handler{Verifier: verifier, Logger: slog.New(slog.DiscardHandler), Handle: func(_ context.Context, d *webhook.Delivery) error {
 		event, err := d.Event()
 		if err != nil {
 			return err
 		}
 		received <- string(event.Type)
 		return nil
-	}, webhook.WithLogger(slog.New(slog.DiscardHandler))))
+	}})
 
 	account := sandbox.AddAccount(byzantinetest.Account{})
 	sandbox.SetStatus(account.ID, byzantine.VerificationInactive)

@@ -15,6 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 const (
@@ -78,7 +79,7 @@ func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAtt
 		ID: attemptID(d.ID, d.AttemptCount), DeliveryID: d.ID, SigningKeyID: s.ActiveSigningKeyID, AttemptNumber: d.AttemptCount,
 		Outcome: byzantine.WebhookAttemptFailed, SignedAt: started, CreatedAt: started, Actor: actor,
 	}
-	header, err := SignDelivery(s.key, DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: *s.ActiveSigningKeyID}, started, d.body)
+	header, err := webhooktest.SignDelivery(s.key, webhooktest.DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: *s.ActiveSigningKeyID}, started, d.body)
 	if err != nil {
 		panic(err) // the key was made here
 	}

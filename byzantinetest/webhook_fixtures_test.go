@@ -125,7 +125,7 @@ func (w *webhookWorld) verify(r received) *webhook.Event {
 	w.t.Helper()
 	verifier, err := webhook.NewVerifier([]webhook.Key{webhook.KeyOf(*w.WebhookSubscriptionWithKey)}, webhook.WithClock(func() time.Time { return r.at }))
 	require.NoError(w.t, err)
-	d, err := verifier.Verify(r.header, r.body)
+	d, err := verifier.Verify(w.t.Context(), r.header, r.body)
 	require.NoError(w.t, err)
 	event, err := d.Event()
 	require.NoError(w.t, err)

@@ -1,8 +1,11 @@
 package webhook_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,12 +110,51 @@ func TestDispatcherCallsByType(t *testing.T) {
 	require.Error(t, x.Handle(t.Context(), delivery("rubbish")))
 	assert.Equal(t, []string{"created " + testIDs.Event, "resubmit Ada Lovelace", "transaction completed"}, got)
 
-	x.Otherwise(func(_ context.Context, e *webhook.Event) error {
+	x.OnAny(func(_ context.Context, e *webhook.Event) error {
 		got = append(got, "else "+string(e.Type))
 		return nil
 	})
 	require.NoError(t, x.Handle(t.Context(), body("moon.full", "{}")))
 	assert.Equal(t, "else moon.full", got[len(got)-1])
+}
+
+// A type that Byzantine adds later reaches the function of its family, then that for all, and else leaves a warning.
+func TestDispatcherCallsByFamily(t *testing.T) {
+	var log bytes.Buffer
+	var got []string
+	note := func(who string) func(context.Context, *webhook.Event) error {
+		return func(_ context.Context, e *webhook.Event) error { got = append(got, who+" "+string(e.Type)); return nil }
+	}
+	x := webhook.Dispatcher{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	send := func(eventType string) {
+		data := `{"status":"refunded","customer":{"accountId":"a"}}`
+		require.NoError(t, x.Handle(t.Context(), delivery(`{"id":"`+testIDs.Event+`","type":"`+eventType+`","data":`+data+`}`)))
+	}
+	x.On("transaction.completed", note("own"))
+	for range 2 {
+		send("transaction.refunded")
+	}
+	assert.Equal(t, 2, strings.Count(log.String(), "level=WARN"), "each time")
+	assert.Contains(t, log.String(), "type=transaction.refunded")
+	assert.Contains(t, log.String(), "event_id="+testIDs.Event)
+	log.Reset()
+
+	x.OnAny(note("any"))
+	send("transaction.refunded")
+	x.OnAnyTransaction(func(ctx context.Context, e *webhook.Event, data *byzantine.TransactionEventData) error {
+		assert.EqualValues(t, "refunded", data.Status)
+		return note("transaction")(ctx, e)
+	})
+	x.OnAnyCustomer(func(ctx context.Context, e *webhook.Event, data *byzantine.CustomerEventData) error {
+		assert.Equal(t, "a", data.Customer.AccountID)
+		return note("customer")(ctx, e)
+	})
+	for _, eventType := range []string{"transaction.refunded", "transaction.completed", "customer.moved", "customers.moved", "moon.full"} {
+		send(eventType)
+	}
+	assert.Equal(t, []string{"any transaction.refunded", "transaction transaction.refunded", "own transaction.completed",
+		"customer customer.moved", "any customers.moved", "any moon.full"}, got)
+	assert.Empty(t, log.String())
 }
 
 func TestDispatcherRefusesWhatCannotBeMeant(t *testing.T) {
@@ -127,6 +169,11 @@ func TestDispatcherRefusesWhatCannotBeMeant(t *testing.T) {
 	})
 	assert.Panics(t, func() { x.On(byzantine.EventCustomerCreated, nil) })
 	assert.Panics(t, func() { x.OnCustomer(byzantine.EventCustomerCreated, nil) })
+	assert.Panics(t, func() { x.On("", nothing) })
+	assert.PanicsWithValue(t, "webhook: Dispatcher: nil function for customer.*", func() { x.OnAnyCustomer(nil) })
+	assert.Panics(t, func() { x.OnAnyTransaction(nil) })
+	x.OnAny(nothing)
+	assert.PanicsWithValue(t, "webhook: Dispatcher: a second function for *", func() { x.OnAny(nothing) })
 	assert.Panics(t, func() {
 		x.OnTransaction(byzantine.EventCustomerCreated, func(context.Context, *webhook.Event, *byzantine.TransactionEventData) error { return nil })
 	})

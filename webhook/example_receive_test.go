@@ -34,7 +34,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	store := webhook.NewMemoryStore(0, nil) // stores/redis or stores/postgres for several replicas
-	mux.Handle("/webhooks", verifier.Handler(dispatcher.Handle, webhook.WithStore(store)))
+	mux.Handle("/webhooks", &webhook.Handler{Verifier: verifier, Handle: dispatcher.Handle, Store: store})
 	reconciler := &webhook.Reconciler{Events: client, Store: store, Handle: dispatcher.Handle}
 	go reconciler.Run(ctx)
 

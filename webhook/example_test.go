@@ -14,6 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // A Verifier alone, for those who have a queue between receiving and handling.
@@ -25,7 +26,7 @@ func ExampleVerifier_Verify() {
 	}
 	header, body := opensslHeader(), []byte(opensslBody)
 
-	delivery, err := verifier.Verify(header, body)
+	delivery, err := verifier.Verify(context.Background(), header, body)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func ExampleVerifier_Verify() {
 	fmt.Println(event.Type, event.OccurredAt)
 
 	header.Set(webhook.HeaderEventID, "00000000-0000-4000-8000-000000000000")
-	_, err = verifier.Verify(header, body)
+	_, err = verifier.Verify(context.Background(), header, body)
 	var refused *webhook.VerifyError
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Check)
@@ -47,7 +48,7 @@ func ExampleVerifier_Verify() {
 }
 
 // The endpoint of a service: one function for each type of event that it cares about.
-func ExampleVerifier_Handler() {
+func ExampleHandler() {
 	var dispatcher webhook.Dispatcher
 	dispatcher.OnCustomer(byzantine.EventCustomerResubmissionRequested,
 		func(_ context.Context, _ *webhook.Event, data *byzantine.CustomerEventData) error {
@@ -59,13 +60,16 @@ func ExampleVerifier_Handler() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	handler := verifier.Handler(dispatcher.Handle,
-		webhook.WithStore(webhook.NewMemoryStore(0, nil)), // Redis or PostgreSQL for several replicas
-		webhook.WithLogger(slog.New(slog.DiscardHandler)))
+	handler := &webhook.Handler{
+		Verifier: verifier,
+		Handle:   dispatcher.Handle,
+		Store:    webhook.NewMemoryStore(0, nil), // Redis or PostgreSQL for several replicas
+		Logger:   slog.New(slog.DiscardHandler),
+	}
 
 	for range 2 { // the sender repeats itself
 		request := httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(customerBody))
-		request.Header, _ = byzantinetest.SignDelivery(key, testIDs, time.Now(), customerBody)
+		request.Header, _ = webhooktest.SignDelivery(key, testIDs, time.Now(), customerBody)
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, request)
 		fmt.Println(answer.Code)
@@ -85,7 +89,7 @@ func ExampleReconciler() {
 	sandbox.SetStatus(account.ID, byzantine.VerificationActive)
 
 	var dispatcher webhook.Dispatcher
-	dispatcher.Otherwise(func(_ context.Context, e *webhook.Event) error {
+	dispatcher.OnAny(func(_ context.Context, e *webhook.Event) error {
 		fmt.Println(e.Type)
 		return nil
 	})

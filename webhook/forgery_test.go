@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 var deliveryHeaders = []string{webhook.HeaderDeliveryID, webhook.HeaderEventID, webhook.HeaderTimestamp,
@@ -77,7 +77,7 @@ func TestForgedDeliveriesAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	known := map[string]bool{}
 	for _, s := range genuine {
-		_, err := v.Verify(s.header, s.body)
+		_, err := v.Verify(t.Context(), s.header, s.body)
 		require.NoError(t, err)
 		known[s.meaning()] = true
 	}
@@ -91,7 +91,7 @@ func TestForgedDeliveriesAreRefused(t *testing.T) {
 		all.Go(func() {
 			for left.Add(-1) >= 0 {
 				s := forge(genuine, known)
-				d, err := v.Verify(s.header, s.body)
+				d, err := v.Verify(t.Context(), s.header, s.body)
 				if !assert.Error(t, err, "accepted: %v %s", s.header, s.body) {
 					return
 				}
@@ -209,7 +209,7 @@ func FuzzVerify(f *testing.F) {
 		h.Set(webhook.HeaderKeyID, "any")
 		h.Set(webhook.HeaderAlgorithm, algorithm)
 		h.Set(webhook.HeaderSignature, signature)
-		_, err := v.Verify(h, body)
+		_, err := v.Verify(t.Context(), h, body)
 		genuine := deliveryID == get(webhook.HeaderDeliveryID) && eventID == get(webhook.HeaderEventID) &&
 			timestamp == get(webhook.HeaderTimestamp) && algorithm == webhook.Algorithm &&
 			strings.EqualFold(strings.TrimPrefix(signature, "0x"), opensslSignature) && string(body) == opensslBody
@@ -230,9 +230,9 @@ func FuzzEvent(f *testing.F) {
 	key := newSigningKey(f)
 	v := newVerifier(f, key)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		h, err := byzantinetest.SignDelivery(key.PrivateKey, testIDs, time.Now(), body)
+		h, err := webhooktest.SignDelivery(key.PrivateKey, testIDs, time.Now(), body)
 		require.NoError(t, err)
-		d, err := v.Verify(h, body)
+		d, err := v.Verify(t.Context(), h, body)
 		if err != nil {
 			requireCheck(t, err, webhook.CheckEventID)
 			return

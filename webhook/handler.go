@@ -1,107 +1,94 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
 const (
-	// DefaultTimeout is how long a callback of a [Verifier.Handler] may take. The sender gives up after 10 seconds, the
+	// DefaultTimeout is how long the callback of a [Handler] may take. The sender gives up after 10 seconds, the
 	// connection included.
 	DefaultTimeout = 8 * time.Second
 	// DefaultMaxBodyBytes is how large a delivery may be.
 	DefaultMaxBodyBytes = 1 << 20
 )
 
-// HandlerOption changes how a [Verifier.Handler] works. One with a senseless value panics when the handler is made.
-type HandlerOption func(*handler)
-
-// WithStore sets where it is recorded which events were handled. Without it, a [MemoryStore] of the handler's own is
-// used: give the same store to all replicas and to the [Reconciler] instead.
-func WithStore(s Store) HandlerOption {
-	if s == nil {
-		panic("webhook: WithStore: nil store")
-	}
-	return func(h *handler) { h.once.store = s }
-}
-
-// WithTimeout bounds the callback, [DefaultTimeout] unless set. Its context ends then; a second later the sender is told
-// to come again. The lease of an event is 12 seconds longer than this: with the default it is over when the sender comes
-// again after a crash, 30 seconds later.
-func WithTimeout(d time.Duration) HandlerOption {
-	if d <= 0 {
-		panic("webhook: WithTimeout: must be positive")
-	}
-	return func(h *handler) { h.once.timeout = d }
-}
-
-// WithMaxBodyBytes sets how large a delivery may be, [DefaultMaxBodyBytes] unless set.
-func WithMaxBodyBytes(n int64) HandlerOption {
-	if n < 1 {
-		panic("webhook: WithMaxBodyBytes: must be at least 1")
-	}
-	return func(h *handler) { h.maxBodyBytes = n }
-}
-
-// WithLogger sets the logger, slog.Default unless set. It logs one line for each request, with ids, type, outcome and
-// duration; the callback's error and panic in its own words; never a body, a signature or anything unverified.
-func WithLogger(l *slog.Logger) HandlerOption {
-	if l == nil {
-		panic("webhook: WithLogger: nil logger")
-	}
-	return func(h *handler) { h.once.logger = l }
-}
-
-// Handler receives deliveries, verifies them and calls fn once for each event: see the package comment for what exactly
-// that means. It answers
+// Handler is the endpoint: it receives deliveries, verifies them and calls Handle once for each event; see the package
+// comment for what exactly that means. It responds with
 //
-//	204  fn returned nil, now or for an earlier delivery of the event, and that is recorded
+//	204  Handle returned nil, now or for an earlier delivery of the event, and that is recorded
 //	401  the delivery is forged, too old, or signed by an unknown key; 400 if it is not one at all
 //	403  it is of the sandbox and [RequireLivemode] was given
-//	405  the method is not POST; 413 the body is too large; 415 it is not JSON, or compressed
+//	405  the method is not POST; 413 the body is too large; 415 it is compressed
 //	409  the same event is being handled right now
-//	500  fn returned an error or panicked
-//	503  fn did not come back in time; or the store or the [KeySource] failed
+//	422  the delivery is genuine, but its event has no readable id or type
+//	500  Handle returned an error or panicked; or a field of the Handler is invalid
+//	503  Handle did not return in time; or the store or the [KeySource] failed
 //
-// The sender comes again after everything but 2xx, up to six times within about nine hours.
+// The sender retries after everything but 2xx, up to six times within about nine hours.
 //
-// The context of fn carries the values of the request's and the timeout, but it does not end when the sender hangs up:
-// what was begun may as well be finished, and the sender's next try is then answered without work. A callback that minds
-// its context is waited for by http.Server.Shutdown; one that does not may be cut off by the end of the process, and is
-// called again after its lease.
+// The signature decides whether a delivery is genuine; its Content-Type decides nothing. What the headers alone tell is
+// checked before the body is read.
+//
+// The context of Handle carries the values of the request's and the timeout, but it does not end when the sender hangs up:
+// what was begun may as well be finished, and the sender's next attempt then gets its 204 without work. A callback that
+// minds its context is waited for by http.Server.Shutdown; one that does not may be cut off by the end of the process, and
+// is called again after its lease.
 //
 // The http.Server around it should have a ReadTimeout: the handler does not bound how slowly a body comes in.
-func (v *Verifier) Handler(fn func(context.Context, *Delivery) error, opts ...HandlerOption) http.Handler {
-	if fn == nil {
-		panic("webhook: Handler: nil function")
+//
+// Verifier and Handle are required; the zero values of the other fields are the documented defaults. Set the fields before
+// the first request. A Handler with an invalid field responds with 500 to each request and logs an error that names the
+// field.
+type Handler struct {
+	Verifier *Verifier
+	Handle   Func
+
+	// Store is where it is recorded which events were handled. If nil, a [MemoryStore] of the handler's own is used: give
+	// the same store to all replicas and to the [Reconciler] instead.
+	Store Store
+	// Timeout bounds the callback, [DefaultTimeout] if zero. Its context ends then; a second later the sender is told to
+	// retry. The lease of an event is 12 seconds longer than this: with the default it is over when the sender retries
+	// after a crash, 30 seconds later.
+	Timeout time.Duration
+	// MaxBodyBytes is how large a delivery may be, [DefaultMaxBodyBytes] if zero.
+	MaxBodyBytes int64
+	// Logger gets one line for each request, with ids, type, outcome and duration; the callback's error and panic in its
+	// own words; never a body, a signature or anything unverified. slog.Default if nil.
+	Logger *slog.Logger
+
+	prepare sync.Once // sets once and invalid
+	once    once
+	invalid error
+}
+
+func (h *Handler) setDefaults() {
+	switch {
+	case h.Verifier == nil:
+		h.invalid = errors.New("webhook: Handler: Verifier must be set")
+	case h.Handle == nil:
+		h.invalid = errors.New("webhook: Handler: Handle must be set")
+	case h.Timeout < 0:
+		h.invalid = errors.New("webhook: Handler: Timeout must be positive")
+	case h.MaxBodyBytes < 0:
+		h.invalid = errors.New("webhook: Handler: MaxBodyBytes must be positive")
 	}
-	h := &handler{
-		verifier:     v,
-		once:         once{fn: fn, timeout: DefaultTimeout, logger: slog.Default()},
-		maxBodyBytes: DefaultMaxBodyBytes,
-	}
-	for _, opt := range opts {
-		opt(h)
-	}
+	h.once = once{store: h.Store, fn: h.Handle, timeout: cmp.Or(h.Timeout, DefaultTimeout), logger: cmp.Or(h.Logger, slog.Default())}
 	if h.once.store == nil {
 		h.once.store = NewMemoryStore(0, nil)
 	}
-	return h
 }
 
-type handler struct {
-	verifier     *Verifier
-	once         once
-	maxBodyBytes int64
-}
-
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.prepare.Do(h.setDefaults)
 	started := time.Now()
 	d, err := h.receive(w, r)
 	status := 0
@@ -119,32 +106,65 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
 	}
-	// No details: nobody but the sender has any business here.
+	// No details: only the sender needs this endpoint.
 	http.Error(w, http.StatusText(status), status)
 }
 
-// requestError is a request that was refused before it came to verifying.
+// requestError is a request that was rejected for another reason than a failed check of the Verifier.
 type requestError struct {
 	status int
 	reason string
 }
 
-func (e *requestError) Error() string { return "webhook: request refused: " + e.reason }
+func (e *requestError) Error() string { return "webhook: request rejected: " + e.reason }
 
-// receive reads and verifies a delivery.
-func (h *handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, error) {
-	if r.Method != http.MethodPost {
+// receive reads and verifies a delivery, and decodes its event. The delivery is returned with an error too if it is
+// genuine.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, error) {
+	switch {
+	case h.invalid != nil:
+		return nil, &requestError{http.StatusInternalServerError, h.invalid.Error()}
+	case r.Method != http.MethodPost:
 		return nil, &requestError{http.StatusMethodNotAllowed, "the method is not POST"}
-	}
-	if kind := r.Header.Get("Content-Type"); kind != "" { // which one the sender sets is not documented
-		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
-			return nil, &requestError{http.StatusUnsupportedMediaType, "the content type is not JSON"}
-		}
-	}
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+	case isCompressed(r.Header):
 		return nil, &requestError{http.StatusUnsupportedMediaType, "the body is compressed"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBodyBytes))
+	head, err := h.Verifier.checkHeaders(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	body, err := h.readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	d, err := h.Verifier.checkBody(r.Context(), head, body)
+	if err != nil {
+		return nil, err
+	}
+	if d.event, err = d.Event(); err != nil {
+		return d, &requestError{http.StatusUnprocessableEntity, err.Error()}
+	}
+	return d, nil
+}
+
+// isCompressed reports whether the body has a content coding other than identity (RFC 9110, section 8.4.1: their names are
+// case-insensitive).
+func isCompressed(h http.Header) bool {
+	for _, line := range h.Values("Content-Encoding") {
+		for coding := range strings.SplitSeq(line, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, cmp.Or(h.MaxBodyBytes, DefaultMaxBodyBytes)))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -152,18 +172,18 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, er
 	case err != nil:
 		return nil, &requestError{http.StatusBadRequest, "the body was cut short"}
 	}
-	return h.verifier.verify(r.Context(), r.Header, body)
+	return body, nil
 }
 
-// receiveStatus is the answer to a delivery that was not let in.
+// receiveStatus is the response to a delivery that is not handed to the callback.
 func receiveStatus(err error) int {
 	var request *requestError
 	if errors.As(err, &request) {
 		return request.status
 	}
-	var refused *VerifyError
-	errors.As(err, &refused)
-	switch refused.Check {
+	var rejected *VerifyError
+	errors.As(err, &rejected)
+	switch rejected.Check {
 	case CheckHeaders, CheckAlgorithm, CheckEventID:
 		return http.StatusBadRequest
 	case CheckLivemode:
@@ -174,7 +194,7 @@ func receiveStatus(err error) int {
 	return http.StatusUnauthorized
 }
 
-// handleStatus is the answer to one that was.
+// handleStatus is the response to a delivery that was handed to the callback, or to one of an event that need not be.
 func handleStatus(err error) int {
 	var failed *callbackError
 	switch {
@@ -188,10 +208,10 @@ func handleStatus(err error) int {
 	return http.StatusServiceUnavailable
 }
 
-func (h *handler) log(ctx context.Context, d *Delivery, status int, err error, took time.Duration) {
+func (h *Handler) log(ctx context.Context, d *Delivery, status int, err error, took time.Duration) {
 	level := slog.LevelInfo
 	switch {
-	case status >= 500:
+	case status >= 500, status == http.StatusUnprocessableEntity: // a genuine event that is not handled
 		level = slog.LevelError
 	case status >= 400:
 		level = slog.LevelWarn
@@ -202,8 +222,8 @@ func (h *handler) log(ctx context.Context, d *Delivery, status int, err error, t
 	attrs := []slog.Attr{slog.Int("status", status), slog.Duration("duration", took)}
 	if d != nil {
 		attrs = append(attrs, slog.String("event_id", d.EventID), slog.String("delivery_id", d.ID))
-		if event, err := d.Event(); err == nil {
-			attrs = append(attrs, slog.String("type", string(event.Type)))
+		if d.event != nil {
+			attrs = append(attrs, slog.String("type", string(d.event.Type)))
 		}
 	}
 	if err != nil {

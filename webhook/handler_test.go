@@ -30,11 +30,13 @@ type receiver struct {
 	log *bytes.Buffer
 }
 
-func newReceiver(t testing.TB, fn webhook.Func, opts ...webhook.HandlerOption) *receiver {
+// newReceiver makes a handler, with a store of its own unless there is another.
+func newReceiver(t testing.TB, fn webhook.Func, stores ...webhook.Store) *receiver {
 	t.Helper()
+	store := append(stores, nil)[0]
 	r := &receiver{t: t, key: newSigningKey(t), log: new(bytes.Buffer)}
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
-	r.Handler = newVerifier(t, r.key).Handler(fn, append([]webhook.HandlerOption{webhook.WithLogger(logger)}, opts...)...)
+	r.Handler = &webhook.Handler{Verifier: newVerifier(t, r.key), Handle: fn, Store: store, Logger: logger}
 	return r
 }
 
@@ -83,9 +85,18 @@ func TestHandlerRefusesRequestsThatAreNoDelivery(t *testing.T) {
 		want   int
 	}{
 		"a GET":               {func(q *http.Request) { q.Method = http.MethodGet }, 405},
-		"a form":              {func(q *http.Request) { q.Header.Set("Content-Type", "application/x-www-form-urlencoded") }, 415},
-		"a type of no form":   {func(q *http.Request) { q.Header.Set("Content-Type", ";;") }, 415},
+		"a form":              {func(q *http.Request) { q.Header.Set("Content-Type", "application/x-www-form-urlencoded") }, 204},
+		"a type of no form":   {func(q *http.Request) { q.Header.Set("Content-Type", ";;") }, 204},
+		"plain text":          {func(q *http.Request) { q.Header.Set("Content-Type", "text/plain") }, 204},
+		"bytes":               {func(q *http.Request) { q.Header.Set("Content-Type", "application/octet-stream") }, 204},
+		"half a parameter":    {func(q *http.Request) { q.Header.Set("Content-Type", "application/json; charset") }, 204},
+		"a list of types":     {func(q *http.Request) { q.Header.Set("Content-Type", "application/json, application/json") }, 204},
 		"a compressed body":   {func(q *http.Request) { q.Header.Set("Content-Encoding", "gzip") }, 415},
+		"a list of codings":   {func(q *http.Request) { q.Header.Set("Content-Encoding", "identity, br") }, 415},
+		"identity":            {func(q *http.Request) { q.Header.Set("Content-Encoding", "Identity") }, 204},
+		"identity, twice":     {func(q *http.Request) { q.Header["Content-Encoding"] = []string{"identity", " IDENTITY ,"} }, 204},
+		"no body":             {func(q *http.Request) { q.Body = nil }, 401},
+		"an empty body":       {func(q *http.Request) { q.Body = http.NoBody }, 401},
 		"too much":            {func(q *http.Request) { q.Body = io.NopCloser(strings.NewReader(strings.Repeat(" ", 1<<20+1))) }, 413},
 		"a body cut short":    {func(q *http.Request) { q.Body = io.NopCloser(io.MultiReader(strings.NewReader("{"), brokenReader{})) }, 400},
 		"no headers":          {func(q *http.Request) { q.Header = http.Header{} }, 400},
@@ -114,6 +125,52 @@ func TestHandlerRefusesRequestsThatAreNoDelivery(t *testing.T) {
 	}
 }
 
+// What the headers tell is known before a byte of the body is read.
+func TestBodyOfARejectedRequestIsNotRead(t *testing.T) {
+	for name, change := range map[string]func(http.Header){
+		"no headers":        func(h http.Header) { clear(h) },
+		"another algorithm": func(h http.Header) { h.Set(webhook.HeaderAlgorithm, "none") },
+		"an old one":        func(h http.Header) { h.Set(webhook.HeaderTimestamp, "1788430272") },
+		"a compressed body": func(h http.Header) { h.Set("Content-Encoding", "gzip") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReceiver(t, ignore)
+			request := r.request(customerBody)
+			change(request.Header)
+			request.Body = io.NopCloser(unreadable{t})
+			assert.GreaterOrEqual(t, r.serve(request).Code, 400)
+		})
+	}
+}
+
+type unreadable struct{ t *testing.T }
+
+func (u unreadable) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// A genuine delivery of an event that cannot be told from others is not recorded as handled, whatever the callback says.
+func TestEventWithoutATypeIsReportedAndNotHandled(t *testing.T) {
+	for name, body := range map[string]string{
+		"none":        `{"id":"` + testIDs.Event + `"}`,
+		"empty":       `{"id":"` + testIDs.Event + `","type":"","eventType":""}`,
+		"null":        `{"id":"` + testIDs.Event + `","type":null}`,
+		"not a text":  `{"id":"` + testIDs.Event + `","type":7}`,
+		"a second id": `{"id":"` + testIDs.Event + `","type":"x","id":"` + testIDs.Key + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := webhook.NewMemoryStore(0, nil)
+			r := newReceiver(t, func(context.Context, *webhook.Delivery) error { t.Error("called"); return nil }, store)
+			assert.Equal(t, http.StatusUnprocessableEntity, r.serve(r.request([]byte(body))).Code)
+			assert.Contains(t, r.log.String(), "level=ERROR")
+			assert.Contains(t, r.log.String(), "event_id="+testIDs.Event)
+			_, err := store.Begin(t.Context(), testIDs.Event, time.Minute)
+			require.NoError(t, err, "nobody has handled it")
+		})
+	}
+}
+
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
@@ -127,7 +184,8 @@ func TestHandlerAnswersByItsVerifier(t *testing.T) {
 		request := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(sandboxEvent))
 		request.Header = key.sign(t, testIDs, time.Now(), sandboxEvent)
 		answer := httptest.NewRecorder()
-		v.Handler(ignore, webhook.WithLogger(slog.New(slog.DiscardHandler))).ServeHTTP(answer, request)
+		handler := &webhook.Handler{Verifier: v, Handle: ignore, Logger: slog.New(slog.DiscardHandler)}
+		handler.ServeHTTP(answer, request)
 		return answer.Code
 	}
 	source := webhook.WithKeySource(func(context.Context) ([]webhook.Key, error) { return []webhook.Key{key.named("")}, nil })
@@ -315,7 +373,7 @@ func TestWithoutTheStoreNothingIsHandled(t *testing.T) {
 	calls := 0
 	store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
 	store.begin.Store(1)
-	r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, webhook.WithStore(store))
+	r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, store)
 	assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
 	assert.Zero(t, calls)
 	assert.Equal(t, http.StatusNoContent, r.deliver())
@@ -327,7 +385,7 @@ func TestSuccessIsRecordedWithPatience(t *testing.T) {
 		calls := 0
 		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
 		store.done.Store(3)
-		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, webhook.WithStore(store))
+		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, store)
 		assert.Equal(t, http.StatusNoContent, r.deliver())
 		assert.Equal(t, http.StatusNoContent, r.deliver())
 		assert.Equal(t, 1, calls)
@@ -340,7 +398,7 @@ func TestSuccessThatCannotBeRecordedIsNoSuccess(t *testing.T) {
 		calls := 0
 		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
 		store.done.Store(1000)
-		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, webhook.WithStore(store))
+		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, store)
 		assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
 		time.Sleep(10 * time.Second)
 		store.done.Store(0)
@@ -361,7 +419,7 @@ func TestFailureThatCannotBeRecordedEndsWithTheLease(t *testing.T) {
 				return errors.New("not today")
 			}
 			return nil
-		}, webhook.WithStore(store))
+		}, store)
 		assert.Equal(t, http.StatusInternalServerError, r.deliver())
 		assert.Equal(t, http.StatusConflict, r.deliver())
 		time.Sleep(30 * time.Second) // when the sender comes again
@@ -369,11 +427,23 @@ func TestFailureThatCannotBeRecordedEndsWithTheLease(t *testing.T) {
 	})
 }
 
-func TestHandlerPanicsOnWhatCannotBeMeant(t *testing.T) {
-	v := newVerifier(t, newSigningKey(t))
-	assert.Panics(t, func() { v.Handler(nil) })
-	assert.Panics(t, func() { webhook.WithStore(nil) })
-	assert.Panics(t, func() { webhook.WithTimeout(0) })
-	assert.Panics(t, func() { webhook.WithMaxBodyBytes(0) })
-	assert.Panics(t, func() { webhook.WithLogger(nil) })
+func TestHandlerWithAnInvalidFieldSaysSo(t *testing.T) {
+	key := newSigningKey(t)
+	for field, change := range map[string]func(*webhook.Handler){
+		"Verifier":     func(h *webhook.Handler) { h.Verifier = nil },
+		"Handle":       func(h *webhook.Handler) { h.Handle = nil },
+		"Timeout":      func(h *webhook.Handler) { h.Timeout = -1 },
+		"MaxBodyBytes": func(h *webhook.Handler) { h.MaxBodyBytes = -1 },
+	} {
+		t.Run(field, func(t *testing.T) {
+			var log bytes.Buffer
+			h := &webhook.Handler{Verifier: newVerifier(t, key), Logger: slog.New(slog.NewTextHandler(&log, nil)),
+				Handle: func(context.Context, *webhook.Delivery) error { t.Error("called"); return nil }}
+			change(h)
+			r := &receiver{t: t, key: key, Handler: h}
+			assert.Equal(t, http.StatusInternalServerError, r.deliver(), "the sender retries")
+			assert.Equal(t, http.StatusInternalServerError, r.deliver())
+			assert.Contains(t, log.String(), "Handler: "+field+" must be")
+		})
+	}
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-var testIDs = byzantinetest.DeliveryIDs{
+var testIDs = webhooktest.DeliveryIDs{
 	Delivery: "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0001",
 	Event:    "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0002",
 	Key:      "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0003",
@@ -42,9 +42,9 @@ func newSigningKey(t testing.TB) signingKey {
 	return signingKey{key}
 }
 
-func (k signingKey) sign(t testing.TB, ids byzantinetest.DeliveryIDs, at time.Time, body []byte) http.Header {
+func (k signingKey) sign(t testing.TB, ids webhooktest.DeliveryIDs, at time.Time, body []byte) http.Header {
 	t.Helper()
-	h, err := byzantinetest.SignDelivery(k.PrivateKey, ids, at, body)
+	h, err := webhooktest.SignDelivery(k.PrivateKey, ids, at, body)
 	require.NoError(t, err)
 	return h
 }

@@ -45,7 +45,7 @@ func (w *sourceWorld) verify(t *testing.T, v *webhook.Verifier, key signingKey, 
 	t.Helper()
 	ids := testIDs
 	ids.Key = keyID
-	_, err := v.Verify(key.sign(t, ids, w.now, customerBody), customerBody)
+	_, err := v.Verify(t.Context(), key.sign(t, ids, w.now, customerBody), customerBody)
 	return err
 }
 
@@ -134,7 +134,7 @@ func TestKeySourceIsAskedByOneAtATime(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			_, err := v.Verify(header, customerBody)
+			_, err := v.Verify(t.Context(), header, customerBody)
 			assert.NoError(t, err)
 		})
 	}
@@ -178,11 +178,11 @@ func TestSubscribeReturnsTheVerifierOfItsDeliveries(t *testing.T) {
 		&byzantine.CreateWebhookSubscriptionRequest{URL: "https://example.com/webhooks"})
 	require.NoError(t, err)
 	assert.Equal(t, "https://example.com/webhooks", subscription.Subscription.URL)
-	_, err = v.Verify(key.sign(t, testIDs, time.Now(), customerBody), customerBody)
+	_, err = v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), customerBody), customerBody)
 	require.NoError(t, err)
 	ids := testIDs
 	ids.Key = "another"
-	_, err = v.Verify(key.sign(t, ids, time.Now(), customerBody), customerBody)
+	_, err = v.Verify(t.Context(), key.sign(t, ids, time.Now(), customerBody), customerBody)
 	requireCheck(t, err, webhook.CheckKey)
 }
 
@@ -210,12 +210,12 @@ func TestSubscriptionKeysAreThoseOfTheAPI(t *testing.T) {
 		subscriptionJSON(key.PublicKeyHex(), webhook.Algorithm)+`]}`, "")
 	v, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(client)))
 	require.NoError(t, err)
-	_, err = v.Verify(key.sign(t, testIDs, time.Now(), customerBody), customerBody)
+	_, err = v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), customerBody), customerBody)
 	require.NoError(t, err)
 
 	down := subscriptionAPI(t, "", "")
 	v, err = webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(down)))
 	require.NoError(t, err)
-	_, err = v.Verify(key.sign(t, testIDs, time.Now(), customerBody), customerBody)
+	_, err = v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), customerBody), customerBody)
 	requireCheck(t, err, webhook.CheckKeySource)
 }

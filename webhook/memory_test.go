@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/recovertest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
-	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 func memoryReplicas(*testing.T) (a, b webhook.Store) {
@@ -17,7 +18,7 @@ func memoryReplicas(*testing.T) (a, b webhook.Store) {
 	return s, s
 }
 
-func TestMemoryStore(t *testing.T) { storetest.Run(t, memoryReplicas) }
+func TestMemoryStore(t *testing.T) { webhooktest.TestStore(t, memoryReplicas) }
 
 func TestMemoryStoreIsBounded(t *testing.T) {
 	now := time.Now()
@@ -59,4 +60,4 @@ func TestMemoryStoreIsBounded(t *testing.T) {
 	assert.Equal(t, "value", must("checkpoint").Value)
 }
 
-func TestRecovery(t *testing.T) { storetest.Recover(t, memoryReplicas) }
+func TestRecovery(t *testing.T) { recovertest.Run(t, memoryReplicas) }

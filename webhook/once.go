@@ -20,7 +20,7 @@ const (
 	leaseMargin = recordTimeout + 7*time.Second
 )
 
-// once calls a function for events that the store does not know as handled, and records the outcome. [Verifier.Handler]
+// once calls a function for events that the store does not know as handled, and records the outcome. [Handler]
 // and [Reconciler] both work through it, so that an event is handled by one of them.
 type once struct {
 	store   Store

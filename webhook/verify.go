@@ -53,7 +53,7 @@ type VerifyError struct {
 }
 
 func (e *VerifyError) Error() string {
-	text := "webhook: delivery refused: " + string(e.Check) + ": " + e.Reason
+	text := "webhook: delivery rejected: " + string(e.Check) + ": " + e.Reason
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -101,7 +101,7 @@ func WithClock(now func() time.Time) VerifierOption {
 	}
 }
 
-// RequireLivemode refuses events of the sandbox: those whose livemode is not true.
+// RequireLivemode rejects events of the sandbox: those whose livemode is not true.
 func RequireLivemode() VerifierOption {
 	return func(v *Verifier) error { v.requireLivemode = true; return nil }
 }
@@ -143,15 +143,20 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 // back no longer fit the signature. A nil error means that the holder of one of the keys signed these ids, this time and
 // this body within the window, and that the body is the event of that id.
 //
-// It keeps no memory: the same delivery passes again until its window is over. [Verifier.Handler] does the rest.
+// It keeps no memory: the same delivery passes again until its window is over. A [Handler] does the rest.
 // It does not decode the body beyond its id, see [Delivery.Event]. h is read with any case of the names; body is kept in
-// the Delivery, not copied. Every error is a *[VerifyError]. A [KeySource], if there is one, is asked for at most 5
-// seconds.
-func (v *Verifier) Verify(h http.Header, body []byte) (*Delivery, error) {
-	return v.verify(context.Background(), h, body)
+// the Delivery, not copied. Every error is a *[VerifyError]. ctx bounds the question to a [KeySource], if there is one,
+// which is given at most 5 seconds anyway.
+func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (*Delivery, error) {
+	head, err := v.checkHeaders(h)
+	if err != nil {
+		return nil, err
+	}
+	return v.checkBody(ctx, head, body)
 }
 
-func (v *Verifier) verify(ctx context.Context, h http.Header, body []byte) (*Delivery, error) {
+// checkHeaders does the checks that need no body.
+func (v *Verifier) checkHeaders(h http.Header) (*headers, error) {
 	head, err := parseHeaders(h)
 	if err != nil {
 		return nil, err
@@ -165,6 +170,10 @@ func (v *Verifier) verify(ctx context.Context, h http.Header, body []byte) (*Del
 	} else if age < -window {
 		return nil, refuse(CheckTimestamp, "is %d s in the future, more than %d s", -age, window)
 	}
+	return head, nil
+}
+
+func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*Delivery, error) {
 	if err := v.checkSignature(ctx, head, body); err != nil {
 		return nil, err
 	}
@@ -220,7 +229,7 @@ type headers struct {
 	der      []byte // the signature in ASN.1
 }
 
-// parseHeaders takes each header once. Which header counts must not depend on who reads it, so a second one is refused,
+// parseHeaders takes each header once. Which header counts must not depend on who reads it, so a second one is rejected,
 // also where somebody wrote names of another case into the map.
 func parseHeaders(h http.Header) (*headers, error) {
 	var head headers

@@ -25,7 +25,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		start := time.Now()
-		if _, err := verifier.Verify(header, customerBody); err != nil {
+		if _, err := verifier.Verify(b.Context(), header, customerBody); err != nil {
 			b.Fatal(err)
 		}
 		middle := time.Now()

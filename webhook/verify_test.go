@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // A delivery whose signature OpenSSL 3 made: nothing of this module had a part in it.
@@ -54,7 +54,7 @@ func TestVerifyAcceptsWhatOpenSSLSigned(t *testing.T) {
 			require.NoError(t, err)
 			h := opensslHeader()
 			change(h)
-			d, err := v.Verify(h, []byte(opensslBody))
+			d, err := v.Verify(t.Context(), h, []byte(opensslBody))
 			require.NoError(t, err)
 			assert.Equal(t, "550e8400-e29b-41d4-a716-446655440000", d.ID)
 			assert.Equal(t, "7c9e6679-7425-40de-944b-e07fc1f90ae7", d.EventID)
@@ -116,7 +116,7 @@ func TestVerifyRefuses(t *testing.T) {
 			require.NoError(t, err)
 			h := opensslHeader()
 			c.change(h)
-			d, err := v.Verify(h, []byte(opensslBody))
+			d, err := v.Verify(t.Context(), h, []byte(opensslBody))
 			assert.Nil(t, d)
 			requireCheck(t, err, c.check)
 			assert.ErrorContains(t, err, c.text)
@@ -141,7 +141,7 @@ func TestVerifyRefusesAnotherBody(t *testing.T) {
 		"another blank":     strings.Replace(opensslBody, `,"type"`, `, "type"`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := v.Verify(opensslHeader(), []byte(body))
+			_, err := v.Verify(t.Context(), opensslHeader(), []byte(body))
 			requireCheck(t, err, webhook.CheckSignature)
 		})
 	}
@@ -166,7 +166,7 @@ func TestVerifyRefusesEverySplitButOne(t *testing.T) {
 				h.Set(webhook.HeaderDeliveryID, strings.Join(parts[:i], "."))
 				h.Set(webhook.HeaderEventID, strings.Join(parts[i:j], "."))
 				h.Set(webhook.HeaderTimestamp, strings.Join(parts[j:k], "."))
-				_, err := v.Verify(h, []byte(strings.Join(parts[k:], ".")))
+				_, err := v.Verify(t.Context(), h, []byte(strings.Join(parts[k:], ".")))
 				if err == nil {
 					accepted++
 					assert.Equal(t, []int{1, 2, 3}, []int{i, j, k})
@@ -197,7 +197,7 @@ func TestVerifyRefusesABodyOfAnotherEvent(t *testing.T) {
 		"the id and no end of it":  {`{"id":"` + testIDs.Event, "JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := v.Verify(key.sign(t, testIDs, time.Now(), []byte(c.body)), []byte(c.body))
+			_, err := v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), []byte(c.body)), []byte(c.body))
 			requireCheck(t, err, webhook.CheckEventID)
 			assert.ErrorContains(t, err, c.text)
 			assert.NotContains(t, err.Error(), other)
@@ -213,7 +213,7 @@ func TestVerifyRefusesABodyOfAnotherEvent(t *testing.T) {
 		"no JSON behind it": `{"id":"` + testIDs.Event + `"x`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := v.Verify(key.sign(t, testIDs, time.Now(), []byte(body)), []byte(body))
+			_, err := v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), []byte(body)), []byte(body))
 			assert.NoError(t, err)
 		})
 	}
@@ -225,7 +225,7 @@ func TestWindowIsInclusiveAndWorksBothWays(t *testing.T) {
 	v := newVerifier(t, key, at(now), webhook.WithWindow(10*time.Second))
 	for offset, want := range map[int64]bool{-11: false, -10: true, 0: true, 10: true, 11: false} {
 		t.Run(strconv.FormatInt(offset, 10), func(t *testing.T) {
-			_, err := v.Verify(key.sign(t, testIDs, time.Unix(now+offset, 0), customerBody), customerBody)
+			_, err := v.Verify(t.Context(), key.sign(t, testIDs, time.Unix(now+offset, 0), customerBody), customerBody)
 			if want {
 				assert.NoError(t, err)
 			} else {
@@ -247,7 +247,7 @@ func TestRequireLivemode(t *testing.T) {
 		`{"id":"` + testIDs.Event + `","eventType":"x","livemode":false}`: false,
 	} {
 		t.Run(body, func(t *testing.T) {
-			_, err := v.Verify(key.sign(t, testIDs, time.Now(), []byte(body)), []byte(body))
+			_, err := v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), []byte(body)), []byte(body))
 			if want {
 				assert.NoError(t, err)
 			} else {
@@ -303,8 +303,8 @@ func TestSeveralKeysAreToldApartByTheirIDs(t *testing.T) {
 		{"a stranger", newSigningKey(t), "first", webhook.CheckSignature},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ids := byzantinetest.DeliveryIDs{Delivery: testIDs.Delivery, Event: testIDs.Event, Key: c.id}
-			_, err := v.Verify(c.key.sign(t, ids, time.Now(), customerBody), customerBody)
+			ids := webhooktest.DeliveryIDs{Delivery: testIDs.Delivery, Event: testIDs.Event, Key: c.id}
+			_, err := v.Verify(t.Context(), c.key.sign(t, ids, time.Now(), customerBody), customerBody)
 			if c.check == "" {
 				assert.NoError(t, err)
 			} else {
@@ -317,6 +317,6 @@ func TestSeveralKeysAreToldApartByTheirIDs(t *testing.T) {
 	require.NoError(t, err)
 	ids := testIDs
 	ids.Key = "second"
-	_, err = v.Verify(second.sign(t, ids, time.Now(), customerBody), customerBody)
+	_, err = v.Verify(t.Context(), second.sign(t, ids, time.Now(), customerBody), customerBody)
 	requireCheck(t, err, webhook.CheckKey)
 }

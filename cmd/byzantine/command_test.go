@@ -23,6 +23,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // runWith runs a command with text on standard input.
@@ -185,11 +186,11 @@ func TestPasskeyInspect(t *testing.T) {
 func TestWebhookVerify(t *testing.T) {
 	key, err := byzantine.GenerateKey()
 	require.NoError(t, err)
-	ids := byzantinetest.DeliveryIDs{
+	ids := webhooktest.DeliveryIDs{
 		Delivery: "11111111-2222-4333-8444-555555555555", Event: "22222222-2222-4333-8444-555555555555", Key: "33333333-2222-4333-8444-555555555555",
 	}
 	body := `{"id":"` + ids.Event + `","type":"customer.active","occurredAt":"2026-09-01T12:00:00Z","livemode":false,"payloadVersion":1,"related":{},"data":{}}`
-	header, err := byzantinetest.SignDelivery(key, ids, time.Now().Add(-48*time.Hour), []byte(body))
+	header, err := webhooktest.SignDelivery(key, ids, time.Now().Add(-48*time.Hour), []byte(body))
 	require.NoError(t, err)
 	var stored bytes.Buffer
 	require.NoError(t, header.Write(&stored))

@@ -30,7 +30,7 @@ All is checked but the age, because a file is old: that is printed. A receiver a
 `,
 	prepare: func(flags *flag.FlagSet) action {
 		pubkey := flags.String("pubkey", "", "public `KEY` of the subscription, hexadecimal")
-		return func(_ context.Context, p *process, args []string) error {
+		return func(ctx context.Context, p *process, args []string) error {
 			if *pubkey == "" || len(args) != 1 {
 				return usagef("takes -pubkey, and the name of a file or - for standard input")
 			}
@@ -48,7 +48,7 @@ All is checked but the age, because a file is old: that is printed. A receiver a
 			if header, body, err = readDelivery(text); err != nil {
 				return fmt.Errorf("not a delivery: %w", err)
 			}
-			delivery, err := verifier.Verify(header, body)
+			delivery, err := verifier.Verify(ctx, header, body)
 			if err != nil {
 				return err
 			}

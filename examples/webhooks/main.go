@@ -70,7 +70,7 @@ func serve(ctx context.Context, listen string, store webhook.Store, logger *slog
 	}
 	functions := dispatcher(func(text string) { logger.Info(text) })
 	r := &receiver{
-		Handler:    verifier.Handler(functions.Handle, webhook.WithStore(store), webhook.WithLogger(logger)),
+		Handler:    &webhook.Handler{Verifier: verifier, Handle: functions.Handle, Store: store, Logger: logger},
 		Reconciler: &webhook.Reconciler{Events: client, Store: store, Handle: functions.Handle, Logger: logger},
 	}
 	return r.run(ctx, listen, func(address string) { logger.Info("receiving", slog.String("address", address)) })

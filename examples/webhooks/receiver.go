@@ -36,7 +36,7 @@ func dispatcher(tell func(string)) *webhook.Dispatcher {
 		tell("transaction " + *e.Related.TransactionID + " is completed")
 		return nil
 	})
-	d.Otherwise(func(_ context.Context, e *webhook.Event) error {
+	d.OnAny(func(_ context.Context, e *webhook.Event) error {
 		tell("nothing to do for " + string(e.Type))
 		return nil
 	})

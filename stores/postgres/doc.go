@@ -2,10 +2,10 @@
 // own, so that only those who use it depend on pgx. It is tested with PostgreSQL 15 and uses nothing newer than 9.5.
 //
 //	pool, err := pgxpool.New(ctx, "postgres://...")
-//	store, err := postgres.New(pool)
-//	err = postgres.CreateSchema(ctx, pool) // or put Schema into your migrations
+//	store, err := postgres.New(pool) // or NewSQL, for a *sql.DB
+//	err = store.CreateSchema(ctx)    // or put Schema into your migrations
 //	...
-//	handler := verifier.Handler(fn, webhook.WithStore(store))
+//	handler := &webhook.Handler{Verifier: verifier, Handle: fn, Store: store}
 //
 // Each call is one statement on one row, so it is atomic at the default isolation level, read committed. Leases are
 // measured by the database's clock. The table is found by the search_path: receivers that are not replicas of each other
@@ -14,7 +14,8 @@
 // # Exactly once
 //
 // A function that writes to the same database can have its work and the record of it committed together, see
-// [Store.DoneIn]. Then a crash between the two is impossible, and the work is done exactly once: not only recorded once.
+// [Store.DoneIn] and [Store.DoneInSQL]. Then a crash between the two is impossible, and the work is done exactly once: not
+// only recorded once.
 //
 //	func(ctx context.Context, d *webhook.Delivery) error {
 //		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
@@ -26,8 +27,19 @@
 //		})
 //	}
 //
-// # Old records
+// # What is remembered, and for how long
 //
-// Rows are dropped by [Store.Purge], which a webhook.Reconciler calls after each complete pass. Because it does so only
-// then, even a downtime longer than the retention brings no event twice. Who runs no Reconciler has to call it, daily say.
+// Rows are dropped by [Store.Purge] only, which a webhook.Reconciler calls after each pass that reached its end. By then
+// the pass has renewed every row that the next one can read, so no event is handled twice, however long nothing new
+// happens, one event fails, or everything is down. Do not call Purge yourself if there is a Reconciler. Without one, call
+// it daily, say: an event is then remembered for one retention after its last delivery.
+//
+// # An earlier version's table
+//
+// [Store.CreateSchema] and [Schema] bring the table of version 0.1 up to date: they build an index on token, while which
+// replicas wait, and drop the one on touched_at. Replicas of both versions can share the table before, during and after.
+// Where the table has many millions of rows, build the index without a lock first:
+//
+//	CREATE INDEX CONCURRENTLY IF NOT EXISTS byzantine_webhook_records_token
+//		ON byzantine_webhook_records (token) WHERE value IS NULL;
 package postgres

@@ -11,7 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/postgres"
 	"github.com/byzantine-finance/byzantine-go/webhook"
-	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 var shared *testserver.Server // nil if PostgreSQL is not installed
@@ -52,7 +52,7 @@ func receivers(t *testing.T) (a, b *postgres.Store, pool *pgxpool.Pool) {
 	t.Helper()
 	s := testserver.Need(t, shared)
 	_, pool = newStore(t, s)
-	schema := pgx.Identifier{storetest.NewID()}.Sanitize()
+	schema := pgx.Identifier{webhooktest.NewID()}.Sanitize()
 	_, err := pool.Exec(t.Context(), "CREATE SCHEMA "+schema)
 	require.NoError(t, err)
 	a, pool = open(t, s.PostgresAddress()+" search_path='"+schema+"'")

@@ -15,15 +15,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/recovertest"
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/postgres"
 	"github.com/byzantine-finance/byzantine-go/webhook"
-	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 const hour = time.Hour
 
-func TestStore(t *testing.T) { storetest.Run(t, replicas) }
+func TestStore(t *testing.T) { webhooktest.TestStore(t, replicas) }
 
 func TestCreateSchemaAtTheSameMoment(t *testing.T) {
 	s := testserver.Need(t, shared)
@@ -49,7 +50,7 @@ func TestCreateSchemaAtTheSameMoment(t *testing.T) {
 func TestPurgeDropsWhatIsOlderThanTheRetention(t *testing.T) {
 	store, pool := newStore(t, testserver.Need(t, shared), postgres.WithRetention(48*hour))
 	ctx := t.Context()
-	run := storetest.NewID()
+	run := webhooktest.NewID()
 	begin := func(key string, lease time.Duration) webhook.Claim {
 		c, err := store.Begin(ctx, run+key, lease)
 		require.NoError(t, err)
@@ -135,15 +136,15 @@ func TestReceiverWhileTheServerIsAway(t *testing.T) {
 	defer s.Remove()
 	store, _ := newStore(t, s)
 	calls := 0
-	deliver := storetest.Receiver(t, func(context.Context, *webhook.Delivery) error {
+	deliver := recovertest.Receiver(t, store, func(context.Context, *webhook.Delivery) error {
 		if calls++; calls == 1 {
 			s.Crash()
 			return s.Start()
 		}
 		return nil
-	}, webhook.WithStore(store), webhook.WithTimeout(time.Minute))
+	})
 
-	event, other := storetest.NewID(), storetest.NewID()
+	event, other := webhooktest.NewID(), webhooktest.NewID()
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, 1, calls)
@@ -172,7 +173,7 @@ func crashingReplica(address string) int {
 	if err != nil {
 		return 1
 	}
-	c, err := store.Begin(context.Background(), storetest.NewID(), 300*time.Millisecond)
+	c, err := store.Begin(context.Background(), webhooktest.NewID(), 300*time.Millisecond)
 	if err != nil {
 		return 1
 	}
@@ -210,7 +211,7 @@ func TestCrashBetweenBeginAndDone(t *testing.T) {
 }
 
 func TestRecovery(t *testing.T) {
-	storetest.Recover(t, func(t *testing.T) (a, b webhook.Store) {
+	recovertest.Run(t, func(t *testing.T) (a, b webhook.Store) {
 		a, b, _ = receivers(t)
 		return a, b
 	})

@@ -12,10 +12,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/recovertest"
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/postgres"
 	"github.com/byzantine-finance/byzantine-go/webhook"
-	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // ledger is the integrator's part of the database: a row for each event that was worked on.
@@ -60,7 +61,7 @@ func (l *ledger) rows(event string) (n int) {
 // receiver is a handler of the ledger's store; its deliver sends one and the same event.
 func (l *ledger) receiver(event string, fn webhook.Func) (deliver func() int) {
 	l.t.Helper()
-	send := storetest.Receiver(l.t, fn, webhook.WithStore(l.store), webhook.WithTimeout(time.Minute))
+	send := recovertest.Receiver(l.t, l.store, fn)
 	return func() int { return send(event) }
 }
 
@@ -70,7 +71,7 @@ func TestWorkAndRecordAreOneTransaction(t *testing.T) {
 	nothing := func() error { return nil }
 
 	t.Run("a failure after the end of the transaction", func(t *testing.T) {
-		event := storetest.NewID()
+		event := webhooktest.NewID()
 		deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
 			return errors.Join(l.work(ctx, d, nothing), refused)
 		})
@@ -80,7 +81,7 @@ func TestWorkAndRecordAreOneTransaction(t *testing.T) {
 	})
 
 	t.Run("a failure inside", func(t *testing.T) {
-		event := storetest.NewID()
+		event := webhooktest.NewID()
 		outcome := refused
 		deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
 			return l.work(ctx, d, func() error { return outcome })
@@ -96,7 +97,7 @@ func TestWorkAndRecordAreOneTransaction(t *testing.T) {
 
 func TestStragglerCannotCommit(t *testing.T) {
 	l := newLedger(t)
-	event := storetest.NewID()
+	event := webhooktest.NewID()
 	stuck, resume := make(chan webhook.Claim), make(chan bool)
 	first := true
 	var straggler error
@@ -127,7 +128,7 @@ func TestStragglerCannotCommit(t *testing.T) {
 // event done.
 func TestOthersWaitForTheEndOfTheTransaction(t *testing.T) {
 	l := newLedger(t)
-	event := storetest.NewID()
+	event := webhooktest.NewID()
 	inside, commit := make(chan bool), make(chan bool)
 	deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
 		claim, _ := webhook.ClaimFrom(ctx)
@@ -172,7 +173,7 @@ func TestRecoveryInTransactions(t *testing.T) {
 	a, b, pool := receivers(t)
 	l := newLedgerIn(t, a, pool)
 	replicas := func(*testing.T) (webhook.Store, webhook.Store) { return a, b }
-	events := storetest.RecoverTransaction(t, replicas, func(ctx context.Context, d *webhook.Delivery) error {
+	events := recovertest.RunTransaction(t, replicas, func(ctx context.Context, d *webhook.Delivery) error {
 		return l.work(ctx, d, func() error { return nil })
 	})
 	for _, event := range events {

@@ -31,5 +31,5 @@ func Example() {
 	var functions webhook.Dispatcher
 	reconciler := &webhook.Reconciler{Events: api, Store: store, Handle: functions.Handle}
 	go func() { _ = reconciler.Run(context.Background()) }()
-	http.Handle("/webhooks", verifier.Handler(functions.Handle, webhook.WithStore(store)))
+	http.Handle("/webhooks", &webhook.Handler{Verifier: verifier, Handle: functions.Handle, Store: store})
 }

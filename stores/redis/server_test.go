@@ -10,7 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/redis"
 	"github.com/byzantine-finance/byzantine-go/webhook"
-	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 var shared *testserver.Server // nil if redis-server is not installed
@@ -39,6 +39,6 @@ func newStore(t *testing.T, s *testserver.Server, opts ...redis.Option) *redis.S
 
 func replicas(t *testing.T) (a, b webhook.Store) {
 	s := testserver.Need(t, shared)
-	prefix := redis.WithPrefix(storetest.NewID() + ":") // a Reconciler wants records of its own
+	prefix := redis.WithPrefix(webhooktest.NewID() + ":") // a Reconciler wants records of its own
 	return newStore(t, s, prefix), newStore(t, s, prefix)
 }

@@ -13,21 +13,22 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/recovertest"
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/redis"
 	"github.com/byzantine-finance/byzantine-go/webhook"
-	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 const hour = time.Hour
 
-func TestStore(t *testing.T) { storetest.Run(t, replicas) }
+func TestStore(t *testing.T) { webhooktest.TestStore(t, replicas) }
 
 func TestRecords(t *testing.T) {
 	s := testserver.Need(t, shared)
 	client := newClient(t, s)
 	ctx := t.Context()
-	prefix := storetest.NewID() + ":"
+	prefix := webhooktest.NewID() + ":"
 	store := newStore(t, s, redis.WithPrefix(prefix), redis.WithRetention(48*hour))
 
 	c, err := store.Begin(ctx, "event", hour)
@@ -109,15 +110,15 @@ func TestReceiverWhileTheServerIsAway(t *testing.T) {
 	defer s.Remove()
 	store := newStore(t, s)
 	calls := 0
-	deliver := storetest.Receiver(t, func(context.Context, *webhook.Delivery) error {
+	deliver := recovertest.Receiver(t, store, func(context.Context, *webhook.Delivery) error {
 		if calls++; calls == 1 {
 			s.Crash()
 			return s.Start()
 		}
 		return nil
-	}, webhook.WithStore(store), webhook.WithTimeout(time.Minute))
+	})
 
-	event, other := storetest.NewID(), storetest.NewID()
+	event, other := webhooktest.NewID(), webhooktest.NewID()
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, http.StatusNoContent, deliver(event))
 	assert.Equal(t, 1, calls)
@@ -143,7 +144,7 @@ func crashingReplica(socket string) int {
 	if err != nil {
 		return 1
 	}
-	c, err := store.Begin(context.Background(), storetest.NewID(), 300*time.Millisecond)
+	c, err := store.Begin(context.Background(), webhooktest.NewID(), 300*time.Millisecond)
 	if err != nil {
 		return 1
 	}
@@ -180,4 +181,4 @@ func TestCrashBetweenBeginAndDone(t *testing.T) {
 	require.ErrorIs(t, store.Done(t.Context(), crashed), webhook.ErrLeaseLost)
 }
 
-func TestRecovery(t *testing.T) { storetest.Recover(t, replicas) }
+func TestRecovery(t *testing.T) { recovertest.Run(t, replicas) }

@@ -1,4 +1,4 @@
-package byzantinetest
+package webhooktest
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// DeliveryIDs are the ids that stand in the headers of a webhook delivery, UUIDs all.
+// DeliveryIDs are the ids in the headers of a webhook delivery, all of them UUIDs.
 type DeliveryIDs struct {
 	Delivery string
 	Event    string // the id in the body
@@ -26,18 +26,18 @@ type DeliveryIDs struct {
 // your own receiver. key is the subscription's: its PublicKeyHex is what a webhook.Verifier is made with. body is signed
 // byte by byte; at is rounded down to a second.
 //
-// It signs what it gets, so that a test can send what the API never would: an old time, a foreign id. The error is that
-// of a key that is empty.
+// It signs what it gets, so that a test can send what the API never would: an old time, a foreign id. An empty key is an
+// error.
 func SignDelivery(key *byzantine.PrivateKey, ids DeliveryIDs, at time.Time, body []byte) (http.Header, error) {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	digest := sha256.Sum256([]byte(ids.Delivery + "." + ids.Event + "." + timestamp + "." + string(body)))
 	der, err := key.SignDigest(context.Background(), digest[:])
 	if err != nil {
-		return nil, fmt.Errorf("byzantinetest: SignDelivery: %w", err)
+		return nil, fmt.Errorf("webhooktest: SignDelivery: %w", err)
 	}
 	var signature struct{ R, S *big.Int }
 	if _, err := asn1.Unmarshal(der, &signature); err != nil {
-		return nil, fmt.Errorf("byzantinetest: SignDelivery: %w", err)
+		return nil, fmt.Errorf("webhooktest: SignDelivery: %w", err)
 	}
 	var raw [64]byte
 	signature.R.FillBytes(raw[:32])

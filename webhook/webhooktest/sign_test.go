@@ -1,4 +1,4 @@
-package byzantinetest_test
+package webhooktest_test
 
 import (
 	"bytes"
@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-var deliveryIDs = byzantinetest.DeliveryIDs{
+var deliveryIDs = webhooktest.DeliveryIDs{
 	Delivery: "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a01",
 	Event:    "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02",
 	Key:      "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a03",
@@ -31,21 +31,21 @@ func TestSignDeliveryMakesWhatTheVerifierAccepts(t *testing.T) {
 	body := []byte(`{"id":"` + deliveryIDs.Event + `","type":"webhook.test"}`)
 	now := time.Now()
 
-	h, err := byzantinetest.SignDelivery(key, deliveryIDs, now, body)
+	h, err := webhooktest.SignDelivery(key, deliveryIDs, now, body)
 	require.NoError(t, err)
-	d, err := verifier.Verify(h, body)
+	d, err := verifier.Verify(t.Context(), h, body)
 	require.NoError(t, err)
-	assert.Equal(t, deliveryIDs, byzantinetest.DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: d.KeyID})
+	assert.Equal(t, deliveryIDs, webhooktest.DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: d.KeyID})
 	assert.Equal(t, now.Unix(), d.SignedAt.Unix())
 
-	h, err = byzantinetest.SignDelivery(key, deliveryIDs, now.Add(-time.Hour), body)
+	h, err = webhooktest.SignDelivery(key, deliveryIDs, now.Add(-time.Hour), body)
 	require.NoError(t, err)
-	_, err = verifier.Verify(h, body)
+	_, err = verifier.Verify(t.Context(), h, body)
 	assert.ErrorContains(t, err, "timestamp")
 }
 
 func TestSignDeliveryNeedsAKey(t *testing.T) {
-	_, err := byzantinetest.SignDelivery(&byzantine.PrivateKey{}, deliveryIDs, time.Now(), nil)
+	_, err := webhooktest.SignDelivery(&byzantine.PrivateKey{}, deliveryIDs, time.Now(), nil)
 	assert.Error(t, err)
 }
 
@@ -54,15 +54,15 @@ func ExampleSignDelivery() {
 	key, _ := byzantine.GenerateKey()
 	verifier, _ := webhook.NewVerifier([]webhook.Key{{PublicKey: key.PublicKeyHex()}})
 	var dispatcher webhook.Dispatcher
-	dispatcher.Otherwise(func(_ context.Context, e *webhook.Event) error {
+	dispatcher.OnAny(func(_ context.Context, e *webhook.Event) error {
 		fmt.Println("received", e.Type)
 		return nil
 	})
-	receiver := verifier.Handler(dispatcher.Handle)
+	receiver := &webhook.Handler{Verifier: verifier, Handle: dispatcher.Handle}
 
 	body := []byte(`{"id":"6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02","type":"customer.active"}`)
 	request := httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(body))
-	request.Header, _ = byzantinetest.SignDelivery(key, byzantinetest.DeliveryIDs{
+	request.Header, _ = webhooktest.SignDelivery(key, webhooktest.DeliveryIDs{
 		Delivery: "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a01",
 		Event:    "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02",
 		Key:      "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a03",

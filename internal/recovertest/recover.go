@@ -1,4 +1,6 @@
-package storetest
+// Package recovertest tests the promise of package webhook on a store, with crashes, losses and downtime. The tests of this
+// project's three stores use it.
+package recovertest
 
 import (
 	"context"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 const (
@@ -27,20 +30,20 @@ const (
 	crashLease = 2 * time.Second
 )
 
-// Recover tests the promise of package webhook on a store. Two replicas, each with a handler and a Reconciler, receive the
+// Run tests the promise of package webhook on a store. Two replicas, each with a handler and a Reconciler, receive the
 // local sandbox's events, which come twice, in any order, or never by webhook, and show up late in the list; while the
 // replicas crash at every point, are down for a while, fail, and lose answers of the store. In the end each event is
 // handled, and none was handled again after that was recorded.
-func Recover(t *testing.T, replicas Replicas) { recoverWith(t, replicas, nil) }
+func Run(t *testing.T, replicas webhooktest.Replicas) { recoverWith(t, replicas, nil) }
 
-// RecoverTransaction is Recover for a store that can record an event in the callback's own transaction. work does some
+// RunTransaction is Run for a store that can record an event in the callback's own transaction. work does some
 // work and records the event as done, both or neither. The caller then checks that the work of each event, whose ids are
 // returned, was done exactly once.
-func RecoverTransaction(t *testing.T, replicas Replicas, work webhook.Func) (events []string) {
+func RunTransaction(t *testing.T, replicas webhooktest.Replicas, work webhook.Func) (events []string) {
 	return recoverWith(t, replicas, work)
 }
 
-func recoverWith(t *testing.T, replicas Replicas, work webhook.Func) (events []string) {
+func recoverWith(t *testing.T, replicas webhooktest.Replicas, work webhook.Func) (events []string) {
 	a, b := replicas(t)
 	x := &trial{t: t, work: work, working: map[string]*process{},
 		completions: map[string]map[int64]bool{}, starts: map[string]int{}, excuses: map[string]int{}}
@@ -69,7 +72,7 @@ func recoverWith(t *testing.T, replicas Replicas, work webhook.Func) (events []s
 	return events
 }
 
-// trial is one run of Recover: the replicas, and the books about them.
+// trial is one run: the replicas, and the books about them.
 type trial struct {
 	t        *testing.T
 	world    *world
@@ -102,7 +105,7 @@ func (x *trial) supervise(ctx context.Context, slot int, store webhook.Store) {
 	for ctx.Err() == nil {
 		p := &process{trial: x, store: store, crashed: make(chan bool)}
 		quiet := slog.New(slog.DiscardHandler)
-		p.handler = x.verifier.Handler(p.callback, webhook.WithStore(p), webhook.WithLogger(quiet))
+		p.handler = &webhook.Handler{Verifier: x.verifier, Handle: p.callback, Store: p, Logger: quiet}
 		reconciler := &webhook.Reconciler{Events: x.client, Store: p, Handle: p.callback,
 			Overlap: 6 * time.Minute, Grace: -1, Interval: 300 * time.Millisecond, Logger: quiet, Now: x.world.Now}
 		life, end := context.WithCancel(ctx)

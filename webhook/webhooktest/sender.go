@@ -1,0 +1,66 @@
+package webhooktest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// Sender stands in for a subscription of the API: it has a signing key and makes deliveries. It is safe for concurrent use.
+type Sender struct {
+	t   testing.TB
+	key *byzantine.PrivateKey
+	id  string
+}
+
+// NewSender returns a Sender with a new key.
+func NewSender(t testing.TB) *Sender {
+	t.Helper()
+	key, err := byzantine.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Sender{t: t, key: key, id: NewID()}
+}
+
+// Key is what a webhook.Verifier of this Sender's deliveries is made with.
+func (s *Sender) Key() webhook.Key { return webhook.Key{ID: s.id, PublicKey: s.key.PublicKeyHex()} }
+
+// Request returns a delivery of an event, signed just now. event is the body, byte by byte: a JSON object whose "id" is a
+// UUID. Each Request is a delivery of its own.
+func (s *Sender) Request(event []byte) *http.Request {
+	s.t.Helper()
+	var named struct{ ID string }
+	if err := json.Unmarshal(event, &named); err != nil {
+		s.t.Fatalf("webhooktest: the event is not a JSON object: %v", err)
+	}
+	request := httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(event))
+	header, err := SignDelivery(s.key, DeliveryIDs{Delivery: NewID(), Event: named.ID, Key: s.id}, time.Now(), event)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header = header
+	return request
+}
+
+// Deliver sends a [Sender.Request] to the handler and returns the status of the response. 2xx means that the event was
+// handled, now or before.
+func (s *Sender) Deliver(h http.Handler, event []byte) (status int) {
+	s.t.Helper()
+	response := httptest.NewRecorder()
+	h.ServeHTTP(response, s.Request(event))
+	return response.Code
+}
+
+// NewID returns a new UUID, for events.
+func NewID() string {
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64()>>16)
+}
