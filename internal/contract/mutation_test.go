@@ -12,17 +12,34 @@ import (
 
 type object = map[string]any
 
-// at walks down a document, by names and by numbers.
+// at walks down a document, by names and by numbers. Where the document has no object it returns one that is not part of
+// the document.
 func at(v any, steps ...any) object {
 	for _, step := range steps {
 		switch step := step.(type) {
 		case string:
-			v = v.(object)[step]
+			v = asObject(v)[step]
 		case int:
-			v = v.([]any)[step]
+			list, _ := v.([]any)
+			if step >= len(list) {
+				return object{}
+			}
+			v = list[step]
 		}
 	}
-	return v.(object)
+	return asObject(v)
+}
+
+func asObject(v any) object {
+	if o, ok := v.(object); ok && o != nil {
+		return o
+	}
+	return object{}
+}
+
+func asString(v any) string {
+	s, _ := v.(string)
+	return s
 }
 
 func path(d object, path, method string) object { return at(d, "paths", path, method) }
