@@ -35,7 +35,7 @@ func Example_deposit() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	options, state, err := rp.BeginSigning(*payload, *credential)
+	options, state, err := rp.BeginSigning(payload, []passkey.Credential{*credential})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -220,7 +220,7 @@ func TestConcurrentInvestors(t *testing.T) {
 				if !assert.NoError(t, err) {
 					return
 				}
-				options, state, err := site.BeginSigning(*payload, i.passkey)
+				options, state, err := site.BeginSigning(payload, []passkey.Credential{i.passkey})
 				assert.NoError(t, err)
 				response, err := i.browser.Get(options)
 				assert.NoError(t, err)

@@ -76,7 +76,7 @@ func (i *investor) sign(payload *byzantine.Payload, err error) byzantine.SignedP
 // signInBrowser asks a browser for the signature of a payload as a page does.
 func signInBrowser(t *testing.T, browser *passkeytest.Authenticator, key passkey.Credential, payload *byzantine.Payload) byzantine.SignedPayload {
 	t.Helper()
-	options, state, err := site.BeginSigning(*payload, key)
+	options, state, err := site.BeginSigning(payload, []passkey.Credential{key})
 	require.NoError(t, err)
 	response, err := browser.Get(options)
 	require.NoError(t, err)

@@ -16,7 +16,10 @@ const recordedChallenge = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
 // recordedCeremony returns what the server would have had when a recording was made.
 func recordedCeremony(r recording) (*passkey.RelyingParty, *passkey.RegistrationState) {
-	rp := &passkey.RelyingParty{ID: r.RPID, Name: "Example", Origins: []string{r.Origin}}
+	rp := &passkey.RelyingParty{
+		ID: r.RPID, Name: "Example", Origins: []string{r.Origin},
+		UserVerification: passkey.UserVerificationPreferred, // U2F keys have none
+	}
 	return rp, &passkey.RegistrationState{
 		UserID: "user-1", RelyingPartyID: r.RPID, Challenge: recordedChallenge, ExpiresAt: time.Now().Add(time.Minute),
 	}

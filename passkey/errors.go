@@ -10,6 +10,9 @@ var (
 	// ErrState is a state that is missing, incomplete, another relying party's or another user's: the ceremony has to
 	// begin anew.
 	ErrState = errors.New("passkey: state not usable")
+	// ErrSubmitted is a draft that another call submits at this moment, or may have submitted. Look for its transaction
+	// before another one is begun.
+	ErrSubmitted = errors.New("passkey: draft already submitted")
 	// ErrExpired is a state whose time is over: the ceremony has to begin anew.
 	ErrExpired = errors.New("passkey: state expired")
 	// ErrName is a name for the authenticator that is empty, too long or not text. The user can choose another one.

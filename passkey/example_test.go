@@ -72,12 +72,12 @@ func ExampleRelyingParty_FinishSigning() {
 
 	// First request: client.GetDepositPayloadPasskey says what is to be signed. The options go to the page, the state
 	// into the user's session.
-	payload := byzantine.Payload{
-		BodyToSign:    []byte(`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"1700000000000"}`),
+	payload := &byzantine.Payload{
+		BodyToSign:    []byte(`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"00ff"}}`),
 		TransactionID: "11111111-2222-4333-8444-555555555555",
 		ChainID:       byzantine.Base,
 	}
-	options, state, err := rp.BeginSigning(payload, *enrolled)
+	options, state, err := rp.BeginSigning(payload, []passkey.Credential{*enrolled})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func ExampleRelyingParty_FinishSigning() {
 	fmt.Println(request.TransactionID, request.ChainID)
 	fmt.Println(len(request.WebAuthnStamp) > 0)
 	// Output:
-	// {"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"1700000000000"}
+	// {"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"00ff"}}
 	// 11111111-2222-4333-8444-555555555555 8453
 	// true
 }

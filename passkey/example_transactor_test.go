@@ -45,7 +45,7 @@ func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 		beginAgain(w, err)
 		return
 	}
-	options, draft, err := b.transactor.Begin(s.UserID, payload, b.passkeys(s.UserID)...)
+	options, draft, err := b.transactor.Begin(s.UserID, payload, b.passkeys(s.UserID))
 	if err != nil {
 		beginAgain(w, err)
 		return

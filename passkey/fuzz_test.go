@@ -16,7 +16,10 @@ import (
 
 // fuzzedCeremony is one that every seed belongs to.
 func fuzzedCeremony() (*passkey.RelyingParty, *passkey.RegistrationState) {
-	rp := &passkey.RelyingParty{ID: "localhost", Name: "Example", Origins: []string{"http://localhost:18765"}}
+	rp := &passkey.RelyingParty{
+		ID: "localhost", Name: "Example", Origins: []string{"http://localhost:18765"},
+		UserVerification: passkey.UserVerificationPreferred,
+	}
 	return rp, &passkey.RegistrationState{
 		UserID: "user-1", RelyingPartyID: rp.ID, Challenge: recordedChallenge, ExpiresAt: time.Now().Add(24 * time.Hour),
 	}

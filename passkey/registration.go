@@ -241,7 +241,7 @@ func (rp *RelyingParty) checkAuthenticatorData(check string, data *protocol.Auth
 	if hash := sha256.Sum256([]byte(rp.ID)); subtle.ConstantTimeCompare(hash[:], data.RPIDHash) != 1 {
 		return &Error{Check: check + ".rpIdHash", Reason: "made for another relying party id", Kind: ErrOrigin}
 	}
-	if rp.UserVerification == UserVerificationRequired && !data.Flags.HasUserVerified() {
+	if rp.userVerification() == UserVerificationRequired && !data.Flags.HasUserVerified() {
 		return &Error{Check: check + ".flags", Reason: "the authenticator did not verify its user", Kind: ErrUserVerification}
 	}
 	return nil
@@ -257,7 +257,7 @@ func (rp *RelyingParty) checkAttestation(r *registration, challenge string) erro
 	}
 	pcc.Response.CollectedClientData = r.client
 	_, err := pcc.Verify(challenge, rp.ID, rp.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode, false,
-		rp.UserVerification == UserVerificationRequired, true, nil, credentialParameters,
+		rp.userVerification() == UserVerificationRequired, true, nil, credentialParameters,
 		protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
 	if err == nil {
 		return nil

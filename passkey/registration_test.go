@@ -27,7 +27,7 @@ func TestBeginRegistrationAsksForWhatTheAPIExpects(t *testing.T) {
 		"pubKeyCredParams": [{"type": "public-key", "alg": -7}, {"type": "public-key", "alg": -257}],
 		"timeout": 600000,
 		"excludeCredentials": [{"type": "public-key", "id": "`+known+`"}],
-		"authenticatorSelection": {"residentKey": "preferred", "userVerification": "preferred"},
+		"authenticatorSelection": {"residentKey": "preferred", "userVerification": "required"},
 		"attestation": "none"
 	}`, string(options))
 	assert.Len(t, decode(t, state.Challenge), 32)
@@ -37,7 +37,7 @@ func TestBeginRegistrationAsksForWhatTheAPIExpects(t *testing.T) {
 
 func TestBeginRegistrationFollowsThePolicy(t *testing.T) {
 	rp := relyingParty()
-	rp.UserVerification, rp.Timeout = passkey.UserVerificationRequired, 2*time.Minute
+	rp.UserVerification, rp.Timeout = passkey.UserVerificationPreferred, 2*time.Minute
 	options, _, err := rp.BeginRegistration(passkey.User{ID: "1", Name: "ada@example.com"})
 	require.NoError(t, err)
 	var got struct {
@@ -47,7 +47,7 @@ func TestBeginRegistrationFollowsThePolicy(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(options, &got))
 	assert.Equal(t, 120000, got.Timeout)
-	assert.Equal(t, "required", got.Select.UserVerification)
+	assert.Equal(t, "preferred", got.Select.UserVerification)
 	assert.Equal(t, "ada@example.com", got.User.DisplayName, "the name stands in for a display name")
 }
 
@@ -125,6 +125,7 @@ func TestFinishRegistration(t *testing.T) {
 
 func TestFinishRegistrationTellsAboutTheAuthenticator(t *testing.T) {
 	rp := relyingParty()
+	rp.UserVerification = passkey.UserVerificationPreferred
 	state, response := begin(t, rp, passkeytest.NewAuthenticator(
 		passkeytest.WithAAGUID([16]byte{0xea, 0x9b, 0x8d, 0x66, 0x4d, 0x01, 0x1d, 0x21, 0x3c, 0xe4, 0xb6, 0xb4, 0x8c, 0xb5, 0x75, 0xd4}),
 		passkeytest.WithTransports("internal"), passkeytest.WithBackup(true, false),
@@ -203,16 +204,19 @@ func TestAnotherUsersResponseDoesNotFit(t *testing.T) {
 	requireRefusal(t, err, passkey.ErrChallenge, "credential.response.clientDataJSON.challenge")
 }
 
-func TestUserVerificationCanBeRequired(t *testing.T) {
+func TestUserVerificationIsRequiredUnlessTheRelyingPartySaysOtherwise(t *testing.T) {
 	lenient := relyingParty()
+	lenient.UserVerification = passkey.UserVerificationPreferred
 	state, response := begin(t, lenient, passkeytest.NewAuthenticator(passkeytest.WithUserVerification(false)))
 	_, err := lenient.FinishRegistration(state, response, "phone")
 	require.NoError(t, err)
 
 	strict := relyingParty()
-	strict.UserVerification = passkey.UserVerificationRequired
-	_, err = strict.FinishRegistration(state, response, "phone")
-	requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.attestationObject.authData.flags")
+	for _, required := range []passkey.UserVerification{passkey.UserVerificationRequired, ""} {
+		strict.UserVerification = required
+		_, err = strict.FinishRegistration(state, response, "phone")
+		requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.attestationObject.authData.flags")
+	}
 }
 
 func TestAuthenticatorName(t *testing.T) {

@@ -17,15 +17,20 @@ import (
 type UserVerification string
 
 const (
-	// UserVerificationPreferred takes a passkey also without user verification. This is the default, and what the API
-	// expects.
-	UserVerificationPreferred UserVerification = "preferred"
-	// UserVerificationRequired refuses a response without user verification.
+	// UserVerificationRequired rejects a response without user verification. This is the default: whoever finds a security
+	// key must not be able to move money with it.
 	UserVerificationRequired UserVerification = "required"
+	// UserVerificationPreferred takes a passkey also without user verification, such as that of an older security key
+	// without a PIN. It is what the API's own clients ask for.
+	UserVerificationPreferred UserVerification = "preferred"
 )
 
-// defaultTimeout is what the API expects a ceremony to take at most.
-const defaultTimeout = 10 * time.Minute
+const (
+	// defaultTimeout is what the API expects a ceremony to take at most.
+	defaultTimeout = 10 * time.Minute
+	minTimeout     = time.Second
+	maxTimeout     = time.Hour
+)
 
 // RelyingParty is the site to which passkeys belong. ID, Name and Origins are required. Its methods only read it, so one
 // value serves any number of goroutines.
@@ -39,7 +44,7 @@ type RelyingParty struct {
 	// default, as in "https://app.example.com". The host is ID or a subdomain of it. Besides https, only
 	// http://localhost is possible, with or without a port.
 	Origins []string
-	// UserVerification is UserVerificationPreferred if empty.
+	// UserVerification is UserVerificationRequired if empty.
 	UserVerification UserVerification
 	// Timeout is how long a ceremony may take, between one second and one hour. 10 minutes if zero.
 	Timeout time.Duration
@@ -65,10 +70,10 @@ func (rp *RelyingParty) Validate() error {
 			return misconfigured(fmt.Sprintf("RelyingParty.Origins[%d]", i), reason)
 		}
 	}
-	if !slices.Contains([]UserVerification{"", UserVerificationPreferred, UserVerificationRequired}, rp.UserVerification) {
+	if !slices.Contains([]UserVerification{UserVerificationPreferred, UserVerificationRequired}, rp.userVerification()) {
 		return misconfigured("RelyingParty.UserVerification", `neither "preferred" nor "required"`)
 	}
-	if rp.Timeout != 0 && (rp.Timeout < time.Second || rp.Timeout > time.Hour) {
+	if rp.Timeout != 0 && (rp.Timeout < minTimeout || rp.Timeout > maxTimeout) {
 		return misconfigured("RelyingParty.Timeout", "not between one second and one hour")
 	}
 	return nil
@@ -83,7 +88,7 @@ func (rp *RelyingParty) timeout() time.Duration {
 
 func (rp *RelyingParty) userVerification() UserVerification {
 	if rp.UserVerification == "" {
-		return UserVerificationPreferred
+		return UserVerificationRequired
 	}
 	return rp.UserVerification
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -41,7 +42,8 @@ func challengeOf(body []byte) []byte {
 // Whoever finishes it sends the payload, so treat it like a session:
 //
 //   - Keep it on the server, in the session of the user who began; never send it to the page.
-//   - Name the user's passkeys when you begin. Then nobody else's can finish it, wherever the state goes.
+//   - Name the user's passkeys when you begin, as [RelyingParty.BeginSigning] demands. Then nobody else's can finish it,
+//     wherever the state goes.
 //   - Take it out of the store before finishing, whatever the outcome. The challenge follows from the payload, so a
 //     response fits a state that stays until it expires. (The API takes each payload once.)
 //
@@ -55,35 +57,54 @@ type SigningState struct {
 	// Allowed has the public key (COSE_Key, in JSON standard base64) of each passkey that may sign, by its id in unpadded
 	// base64url. The key is nil if it is not known.
 	Allowed map[string][]byte `json:"allowed,omitzero"`
-	// AnyCredential says that Allowed is empty because no passkeys were named.
+	// AnyCredential says that Allowed is empty because [RelyingParty.BeginSigningAny] names no passkeys.
 	AnyCredential bool `json:"anyCredential,omitzero"`
 	// ExpiresAt is when the state ends: the relying party's timeout and a minute for the way back.
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
 // BeginSigning makes the options for the page (PublicKeyCredentialRequestOptionsJSON, W3C WebAuthn, section 5.5) and the
-// state for the server. payload is what one of the Get...PayloadPasskey methods returned.
+// state for the server. payload is what one of the Get...PayloadPasskey methods returned. A payload that names a
+// transaction has to order signatures of the account's wallet; one in which a JSON name stands twice, in whatever letter
+// case, is rejected.
 //
-// allowed are the signed-in user's passkeys. Of each only ID, PublicKey and Transports are used, and ID alone is enough:
-// a passkey that was enrolled elsewhere is Credential{ID: ...} with the credentialId that the API reports. Without its
-// public key, though, [RelyingParty.FinishSigning] cannot check the signature and leaves that to the API. With no passkey
-// named the user picks any that they have for the relying party, which says nothing about who they are, and its signature
-// is not checked either.
+// allowed are the signed-in user's passkeys, at least one. Of each only ID, PublicKey and Transports are used, and ID alone
+// is enough: a passkey that was enrolled elsewhere is Credential{ID: ...} with the credentialId that the API reports.
+// Without its public key, though, [RelyingParty.FinishSigning] cannot check the signature and leaves that to the API.
 //
 // An error is an *[Error] of kind [ErrConfiguration], or of kind [ErrUnsupportedKey] for a public key that is none.
-func (rp *RelyingParty) BeginSigning(payload byzantine.Payload, allowed ...Credential) (options json.RawMessage, state *SigningState, err error) {
+func (rp *RelyingParty) BeginSigning(payload *byzantine.Payload, allowed []Credential) (options json.RawMessage, state *SigningState, err error) {
+	if len(allowed) == 0 {
+		if err := rp.Validate(); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, misconfigured("allowed", "empty: without one anybody's passkey could sign (BeginSigningAny is for that)")
+	}
+	return rp.beginSigning(payload, allowed)
+}
+
+// BeginSigningAny is BeginSigning for any passkey that the browser's user has for the relying party, whoever that is. Its
+// response says nothing about who they are, and [RelyingParty.FinishSigning] does not check its signature. Use it only if
+// the API is to decide alone who may sign.
+func (rp *RelyingParty) BeginSigningAny(payload *byzantine.Payload) (options json.RawMessage, state *SigningState, err error) {
+	return rp.beginSigning(payload, nil)
+}
+
+func (rp *RelyingParty) beginSigning(payload *byzantine.Payload, allowed []Credential) (options json.RawMessage, state *SigningState, err error) {
 	if err := rp.Validate(); err != nil {
 		return nil, nil, err
 	}
-	if payload.BodyToSign, err = wire.CompactObject(payload.BodyToSign); err != nil {
-		return nil, nil, misconfigured("Payload.BodyToSign", err.Error())
+	body, err := bodyToSign(payload)
+	if err != nil {
+		return nil, nil, err
 	}
 	state = &SigningState{
-		Payload:        payload,
+		Payload:        *payload,
 		RelyingPartyID: rp.ID,
 		AnyCredential:  len(allowed) == 0,
 		ExpiresAt:      rp.stateExpiry(),
 	}
+	state.Payload.BodyToSign = body
 	var descriptors []protocol.CredentialDescriptor
 	for i, credential := range allowed {
 		descriptor, err := describe(fmt.Sprintf("allowed[%d].ID", i), credential.ID)
@@ -102,7 +123,7 @@ func (rp *RelyingParty) BeginSigning(payload byzantine.Payload, allowed ...Crede
 		}
 	}
 	options, err = json.Marshal(protocol.PublicKeyCredentialRequestOptions{
-		Challenge:          challengeOf(payload.BodyToSign),
+		Challenge:          challengeOf(body),
 		Timeout:            int(rp.timeout().Milliseconds()),
 		RelyingPartyID:     rp.ID,
 		AllowedCredentials: descriptors,
@@ -112,6 +133,25 @@ func (rp *RelyingParty) BeginSigning(payload byzantine.Payload, allowed ...Crede
 		return nil, nil, fmt.Errorf("passkey: options: %w", err)
 	}
 	return options, state, nil
+}
+
+// bodyToSign returns the compact body of a payload whose order is plain.
+func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
+	if payload == nil {
+		return nil, misconfigured("Payload", "missing")
+	}
+	body, err := wire.CompactObject(payload.BodyToSign)
+	if err != nil {
+		return nil, misconfigured("Payload.BodyToSign", err.Error())
+	}
+	activity, err := payload.Activity()
+	if err != nil {
+		return nil, misconfigured("Payload.BodyToSign", strings.TrimPrefix(err.Error(), "byzantine: payload: "))
+	}
+	if payload.TransactionID != "" && activity.SignRawPayloads == nil {
+		return nil, misconfigured("Payload.BodyToSign", "the payload of a transaction that does not order signatures of the account's wallet")
+	}
+	return body, nil
 }
 
 // allow adds a passkey and reports whether it is a new one. A list that was put together from two sources may name one
@@ -212,7 +252,7 @@ func (rp *RelyingParty) checkSignature(a *assertion, challenge string, publicKey
 		Raw:                       a.raw,
 	}
 	err := pca.Verify(challenge, rp.ID, "", rp.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode, false,
-		rp.UserVerification == UserVerificationRequired, true, publicKey, protocol.SignaturePolicy{})
+		rp.userVerification() == UserVerificationRequired, true, publicKey, protocol.SignaturePolicy{})
 	if err == nil {
 		return nil
 	}

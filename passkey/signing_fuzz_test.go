@@ -31,8 +31,11 @@ func FuzzChallenge(f *testing.F) {
 		again, err := passkey.Challenge(append([]byte("\r\n\t "), body...))
 		require.NoError(t, err)
 		assert.Equal(t, challenge, again)
-		_, state, err := relyingParty().BeginSigning(byzantine.Payload{BodyToSign: body})
-		require.NoError(t, err)
+		_, state, err := relyingParty().BeginSigningAny(&byzantine.Payload{BodyToSign: body})
+		if err != nil {
+			requireRefusal(t, err, passkey.ErrConfiguration, "Payload.BodyToSign")
+			return
+		}
 		again, err = passkey.Challenge(state.Payload.BodyToSign)
 		require.NoError(t, err)
 		assert.Equal(t, challenge, again, "the bytes that are kept are those that are signed")
@@ -53,7 +56,7 @@ func FuzzFinishSigning(f *testing.F) {
 		parts := takeSignatureApart(f, response)
 		f.Add(response, decode(f, c.ID), decode(f, parts.response["clientDataJSON"].(string)), parts.authData, decode(f, parts.response["signature"].(string)))
 	}
-	_, unchecked, err := rp.BeginSigning(deposit())
+	_, unchecked, err := rp.BeginSigningAny(new(deposit()))
 	require.NoError(f, err)
 	checked.ExpiresAt, unchecked.ExpiresAt = time.Now().Add(24*time.Hour), time.Now().Add(24*time.Hour)
 

@@ -68,7 +68,7 @@ func TestChallengeRefuses(t *testing.T) {
 // deposit is a payload with everything that a careless store would change.
 func deposit() byzantine.Payload {
 	return byzantine.Payload{
-		BodyToSign:    []byte(`{"z":"<&>` + "\u2028" + `","a":"\u003c"}`),
+		BodyToSign:    []byte(`{"z":"<&>` + "\u2028" + `","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","a":"\u003c","parameters":{"payload":"00ff"}}`),
 		TransactionID: "11111111-2222-4333-8444-555555555555",
 		ChainID:       byzantine.Base,
 	}
@@ -86,7 +86,7 @@ func enrol(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator)
 // beginSigning makes a state and the response of an authenticator to its options.
 func beginSigning(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator, allowed ...passkey.Credential) (*passkey.SigningState, []byte) {
 	t.Helper()
-	options, state, err := rp.BeginSigning(deposit(), allowed...)
+	options, state, err := rp.BeginSigning(new(deposit()), allowed)
 	require.NoError(t, err)
 	response, err := a.Get(options)
 	require.NoError(t, err)
@@ -95,15 +95,15 @@ func beginSigning(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authent
 
 func TestBeginSigningOptions(t *testing.T) {
 	rp := relyingParty()
-	rp.UserVerification, rp.Timeout = passkey.UserVerificationRequired, 2*time.Minute
+	rp.UserVerification, rp.Timeout = passkey.UserVerificationPreferred, 2*time.Minute
 	c := passkey.Credential{ID: encode([]byte("one")), Transports: []string{"internal", "smart-card"}}
-	options, state, err := rp.BeginSigning(byzantine.Payload{BodyToSign: []byte(vectorBody)}, c, passkey.Credential{ID: encode([]byte("two"))})
+	options, state, err := rp.BeginSigning(&byzantine.Payload{BodyToSign: []byte(vectorBody)}, []passkey.Credential{c, {ID: encode([]byte("two"))}})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{
 		"challenge": "`+vectorChallenge+`",
 		"rpId": "example.com",
 		"timeout": 120000,
-		"userVerification": "required",
+		"userVerification": "preferred",
 		"allowCredentials": [
 			{"type": "public-key", "id": "`+encode([]byte("one"))+`", "transports": ["internal", "smart-card"]},
 			{"type": "public-key", "id": "`+encode([]byte("two"))+`"}
@@ -113,9 +113,16 @@ func TestBeginSigningOptions(t *testing.T) {
 }
 
 func TestBeginSigningWithoutNamedPasskeys(t *testing.T) {
-	options, state, err := relyingParty().BeginSigning(byzantine.Payload{BodyToSign: []byte(vectorBody)})
+	payload := &byzantine.Payload{BodyToSign: []byte(vectorBody)}
+	for _, none := range [][]passkey.Credential{nil, {}} {
+		options, state, err := relyingParty().BeginSigning(payload, none)
+		assert.Nil(t, options)
+		assert.Nil(t, state)
+		requireRefusal(t, err, passkey.ErrConfiguration, "allowed")
+	}
+	options, state, err := relyingParty().BeginSigningAny(payload)
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"challenge": "`+vectorChallenge+`", "rpId": "example.com", "timeout": 600000, "userVerification": "preferred"}`, string(options))
+	assert.JSONEq(t, `{"challenge": "`+vectorChallenge+`", "rpId": "example.com", "timeout": 600000, "userVerification": "required"}`, string(options))
 	assert.True(t, state.AnyCredential)
 }
 
@@ -124,7 +131,7 @@ func TestBeginSigningTakesAPasskeyThatIsNamedTwice(t *testing.T) {
 	c := enrol(t, rp, passkeytest.NewAuthenticator())
 	padded := passkey.Credential{ID: c.ID + "="}
 	for _, list := range [][]passkey.Credential{{padded, c}, {c, padded}} {
-		options, state, err := rp.BeginSigning(deposit(), list...)
+		options, state, err := rp.BeginSigning(new(deposit()), list)
 		require.NoError(t, err)
 		assert.Equal(t, 1, strings.Count(string(options), c.ID))
 		assert.Equal(t, map[string][]byte{c.ID: c.PublicKey}, state.Allowed)
@@ -142,19 +149,31 @@ func TestBeginSigningRefuses(t *testing.T) {
 	}{
 		"no payload":        {allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
 		"body is no object": {payload: byzantine.Payload{BodyToSign: []byte("1")}, allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
-		"zero credential":   {payload: deposit(), kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
-		"id is no base64":   {payload: deposit(), allowed: passkey.Credential{ID: "one two"}, kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
-		"id too long":       {payload: deposit(), allowed: passkey.Credential{ID: encode(make([]byte, 1024))}, kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
-		"key is no key":     {payload: deposit(), allowed: passkey.Credential{ID: id, PublicKey: []byte("key")}, kind: passkey.ErrUnsupportedKey, check: publicKey},
+		"no activity":       {payload: byzantine.Payload{BodyToSign: []byte(`{"a":1}`)}, allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
+		"a name twice": {payload: byzantine.Payload{BodyToSign: []byte(strings.Replace(vectorBody, `{"type"`, `{"TYPE":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","type"`, 1))},
+			allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
+		"a transaction that changes roles": {payload: byzantine.Payload{TransactionID: deposit().TransactionID,
+			BodyToSign: []byte(`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","parameters":{"threshold":1,"userIds":["u"]}}`)},
+			allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
+		"a transaction of an unknown kind": {payload: byzantine.Payload{TransactionID: deposit().TransactionID, BodyToSign: []byte(`{"type":"ACTIVITY_TYPE_EXPORT_WALLET"}`)},
+			allowed: passkey.Credential{ID: id}, kind: passkey.ErrConfiguration, check: "Payload.BodyToSign"},
+		"zero credential": {payload: deposit(), kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
+		"id is no base64": {payload: deposit(), allowed: passkey.Credential{ID: "one two"}, kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
+		"id too long":     {payload: deposit(), allowed: passkey.Credential{ID: encode(make([]byte, 1024))}, kind: passkey.ErrConfiguration, check: "allowed[0].ID"},
+		"key is no key":   {payload: deposit(), allowed: passkey.Credential{ID: id, PublicKey: []byte("key")}, kind: passkey.ErrUnsupportedKey, check: publicKey},
 	} {
 		t.Run(name, func(t *testing.T) {
-			options, state, err := rp.BeginSigning(c.payload, c.allowed)
+			options, state, err := rp.BeginSigning(&c.payload, []passkey.Credential{c.allowed})
 			assert.Nil(t, options)
 			assert.Nil(t, state)
 			requireRefusal(t, err, c.kind, c.check)
 		})
 	}
-	_, _, err := new(passkey.RelyingParty).BeginSigning(deposit())
+	_, _, err := rp.BeginSigning(nil, []passkey.Credential{{ID: id}})
+	requireRefusal(t, err, passkey.ErrConfiguration, "Payload")
+	_, _, err = new(passkey.RelyingParty).BeginSigning(new(deposit()), nil)
+	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
+	_, _, err = new(passkey.RelyingParty).BeginSigningAny(new(deposit()))
 	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
 }
 
@@ -186,15 +205,15 @@ func TestFinishSigning(t *testing.T) {
 func TestFinishSigningCompactsTheBody(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	c := enrol(t, rp, a)
-	spread := byzantine.Payload{BodyToSign: []byte("{ \"b\": \"<\",\n\"a\": 1 }")}
-	options, state, err := rp.BeginSigning(spread, c)
+	spread := byzantine.Payload{BodyToSign: []byte("{ \"b\": \"<\",\n\"type\": \"T\" }")}
+	options, state, err := rp.BeginSigning(&spread, []passkey.Credential{c})
 	require.NoError(t, err)
 	response, err := a.Get(options)
 	require.NoError(t, err)
 	signed, err := rp.FinishSigning(state, response)
 	require.NoError(t, err)
-	assert.Equal(t, `{"b":"<","a":1}`, string(signed.SignedBody))
-	assert.Equal(t, "{ \"b\": \"<\",\n\"a\": 1 }", string(spread.BodyToSign), "the caller's bytes are left alone")
+	assert.Equal(t, `{"b":"<","type":"T"}`, string(signed.SignedBody))
+	assert.Equal(t, "{ \"b\": \"<\",\n\"type\": \"T\" }", string(spread.BodyToSign), "the caller's bytes are left alone")
 	assert.Empty(t, signed.TransactionID)
 	assert.Zero(t, signed.ChainID)
 }
@@ -259,7 +278,7 @@ func TestAnotherPayloadsSignatureDoesNotPass(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	c := enrol(t, rp, a)
 	_, response := beginSigning(t, rp, a, c)
-	_, state, err := rp.BeginSigning(byzantine.Payload{BodyToSign: []byte(vectorBody)}, c)
+	_, state, err := rp.BeginSigning(&byzantine.Payload{BodyToSign: []byte(vectorBody)}, []passkey.Credential{c})
 	require.NoError(t, err)
 	_, err = rp.FinishSigning(state, response)
 	requireRefusal(t, err, passkey.ErrChallenge, clientJSON+".challenge")
@@ -269,7 +288,7 @@ func TestAnotherPasskeyDoesNotPass(t *testing.T) {
 	rp, hers, his := relyingParty(), passkeytest.NewAuthenticator(), passkeytest.NewAuthenticator()
 	herKey, hisKey := enrol(t, rp, hers), enrol(t, rp, his)
 	_, response := beginSigning(t, rp, his, hisKey)
-	_, state, err := rp.BeginSigning(deposit(), herKey)
+	_, state, err := rp.BeginSigning(new(deposit()), []passkey.Credential{herKey})
 	require.NoError(t, err)
 	_, err = rp.FinishSigning(state, response)
 	requireRefusal(t, err, passkey.ErrCredential, "credential.id")
@@ -281,7 +300,7 @@ func TestAnotherPasskeyDoesNotPass(t *testing.T) {
 	requireRefusal(t, err, passkey.ErrSignature, "credential.response.signature")
 
 	t.Run("unless none was named", func(t *testing.T) {
-		_, anyState, err := rp.BeginSigning(deposit())
+		_, anyState, err := rp.BeginSigningAny(new(deposit()))
 		require.NoError(t, err)
 		signed, err := rp.FinishSigning(anyState, response)
 		require.NoError(t, err)
@@ -290,7 +309,7 @@ func TestAnotherPasskeyDoesNotPass(t *testing.T) {
 	t.Run("nor another's key under the right id", func(t *testing.T) {
 		mixed := hisKey
 		mixed.PublicKey = herKey.PublicKey
-		_, state, err := rp.BeginSigning(deposit(), mixed)
+		_, state, err := rp.BeginSigning(new(deposit()), []passkey.Credential{mixed})
 		require.NoError(t, err)
 		_, err = rp.FinishSigning(state, response)
 		requireRefusal(t, err, passkey.ErrSignature, "credential.response.signature")
@@ -313,12 +332,15 @@ func TestSignatureIsNotCheckedWithoutAPublicKey(t *testing.T) {
 
 func TestSigningWithoutUserVerification(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator(passkeytest.WithUserVerification(false))
+	rp.UserVerification = passkey.UserVerificationPreferred
 	c := enrol(t, rp, a)
 	state, response := beginSigning(t, rp, a, c)
 	_, err := rp.FinishSigning(state, response)
 	require.NoError(t, err)
 
-	rp.UserVerification = passkey.UserVerificationRequired
-	_, err = rp.FinishSigning(state, response)
-	requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.authenticatorData.flags")
+	for _, required := range []passkey.UserVerification{passkey.UserVerificationRequired, ""} {
+		rp.UserVerification = required
+		_, err = rp.FinishSigning(state, response)
+		requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.authenticatorData.flags")
+	}
 }

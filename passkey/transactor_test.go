@@ -47,11 +47,8 @@ func newSaver(t *testing.T) *saver {
 	sandbox, err := byzantinetest.New()
 	require.NoError(t, err)
 	t.Cleanup(sandbox.Close)
-	client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithClock(sandbox.Now),
-		byzantine.WithHTTPClient(&http.Client{Transport: inProcess{sandbox}}))
-	require.NoError(t, err)
 	s := &saver{t: t, sandbox: sandbox, device: passkeytest.NewAuthenticator()}
-	s.transactor = &passkey.Transactor{Client: client, RelyingParty: relyingParty()}
+	s.transactor = s.process(inProcess{sandbox})
 	s.passkey = enrol(t, s.transactor.RelyingParty, s.device)
 	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{s.passkey.Authenticator}})
 	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
@@ -61,6 +58,15 @@ func newSaver(t *testing.T) *saver {
 		sandbox.Fund(s.accountID, chain, byzantine.USDC, "1000")
 	}
 	return s
+}
+
+// process returns the transactor of a process of its own, on a transport.
+func (s *saver) process(transport http.RoundTripper) *passkey.Transactor {
+	s.t.Helper()
+	client, err := byzantine.NewClient(s.sandbox.Key(), byzantine.WithClock(s.sandbox.Now),
+		byzantine.WithHTTPClient(&http.Client{Transport: transport}))
+	require.NoError(s.t, err)
+	return &passkey.Transactor{Client: client, RelyingParty: relyingParty()}
 }
 
 func (s *saver) depositPayload(chain byzantine.ChainID, vault string) *byzantine.Payload {
@@ -75,7 +81,7 @@ func (s *saver) depositPayload(chain byzantine.ChainID, vault string) *byzantine
 // begin takes a payload to the browser, and returns the session as it is stored meanwhile.
 func (s *saver) begin(payload *byzantine.Payload) (session, response []byte) {
 	s.t.Helper()
-	options, draft, err := s.transactor.Begin(s.userID, payload, s.passkey)
+	options, draft, err := s.transactor.Begin(s.userID, payload, []passkey.Credential{s.passkey})
 	require.NoError(s.t, err)
 	response, err = s.device.Get(options)
 	require.NoError(s.t, err)
@@ -123,7 +129,7 @@ func TestTransactorTakesADepositToItsEnd(t *testing.T) {
 // The payload of an activation has a JSON text with quotes inside. "<" is what a careless store rewrites, and what is
 // submitted has to be the very bytes that were signed.
 func TestTransactorSubmitsTheBytesThatWereSigned(t *testing.T) {
-	const body = `{"z":"<&>` + "\u2028" + `","a":"\u003c","parameters":{"payload":"{\"chainId\": 8453}"}}`
+	const body = `{"z":"<&>` + "\u2028" + `","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","a":"\u003c","parameters":{"payload":"{\"chainId\": 8453}"}}`
 	var sent []byte
 	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var request struct{ SignedBody json.RawMessage }
@@ -146,7 +152,7 @@ func TestTransactorSubmitsTheBytesThatWereSigned(t *testing.T) {
 
 func TestDraftIsTheSameAfterAStore(t *testing.T) {
 	_, draft, err := (&passkey.Transactor{RelyingParty: relyingParty()}).
-		Begin("user-1", new(deposit()), passkey.Credential{ID: "AAAA"})
+		Begin("user-1", new(deposit()), []passkey.Credential{{ID: "AAAA"}})
 	require.NoError(t, err)
 	stored, err := json.Marshal(draft)
 	require.NoError(t, err)
@@ -210,9 +216,12 @@ func TestADraftServesOnce(t *testing.T) {
 	_, err = s.transactor.Finish(t.Context(), s.userID, nil, response)
 	requireRefusal(t, err, passkey.ErrState, "Draft")
 	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
-	assert.ErrorIs(t, err, byzantine.ErrBadRequest, "even if the store keeps it: the API takes a payload once")
-	_, other := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
-	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), other)
+	requireRefusal(t, err, passkey.ErrSubmitted, "Draft")
+	other := s.process(inProcess{s.sandbox})
+	_, err = other.Finish(t.Context(), s.userID, take(t, session), response)
+	assert.ErrorIs(t, err, byzantine.ErrBadRequest, "in another process: the API takes a payload once")
+	_, otherResponse := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), otherResponse)
 	requireRefusal(t, err, passkey.ErrChallenge, clientJSON+".challenge")
 }
 
@@ -260,7 +269,7 @@ func TestAnotherUsersPasskeyIsRefused(t *testing.T) {
 	session, _ := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
 	stranger := passkeytest.NewAuthenticator()
 	theirs := enrol(t, s.transactor.RelyingParty, stranger)
-	options, _, err := s.transactor.Begin("stranger", &take(t, session).Payload, theirs)
+	options, _, err := s.transactor.Begin("stranger", &take(t, session).Payload, []passkey.Credential{theirs})
 	require.NoError(t, err)
 	response, err := stranger.Get(options)
 	require.NoError(t, err)
@@ -286,13 +295,13 @@ func TestBeginRefuses(t *testing.T) {
 		"a payload with no body": {"user-1", &byzantine.Payload{TransactionID: "1"}, []passkey.Credential{phone}, "Payload.BodyToSign"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			options, draft, err := transactor.Begin(c.userID, c.payload, c.passkeys...)
+			options, draft, err := transactor.Begin(c.userID, c.payload, c.passkeys)
 			assert.Nil(t, options)
 			assert.Nil(t, draft)
 			requireRefusal(t, err, passkey.ErrConfiguration, c.check)
 		})
 	}
-	_, _, err := new(passkey.Transactor).Begin("user-1", new(deposit()), phone)
+	_, _, err := new(passkey.Transactor).Begin("user-1", new(deposit()), []passkey.Credential{phone})
 	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty")
 }
 

@@ -108,7 +108,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, s session, what stri
 	if err != nil {
 		return err
 	}
-	options, draft, err := a.transactor.Begin(s.UserID, payload, allowed...)
+	options, draft, err := a.transactor.Begin(s.UserID, payload, allowed)
 	if err != nil {
 		return err
 	}

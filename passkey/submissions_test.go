@@ -1,0 +1,153 @@
+package passkey_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+// submissionsOf counts the requests to submit that the API got.
+func (s *saver) submissionsOf() (n int) {
+	for _, request := range s.sandbox.Requests() {
+		if request.OperationID == "sign_payload_passkey" {
+			n++
+		}
+	}
+	return n
+}
+
+// slow is inProcess on a line that takes a second each way.
+type slow struct{ inProcess }
+
+func (l slow) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(time.Second)
+	response, err := l.inProcess.RoundTrip(r)
+	time.Sleep(time.Second)
+	return response, err
+}
+
+// Eight requests of one browser, each with the draft as the session store holds it; one Transactor, or one for each.
+func TestConcurrentFinishesSubmitOnce(t *testing.T) {
+	for name, one := range map[string]bool{"one transactor": true, "a transactor for each request": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSaver(t)
+				shared := s.process(slow{inProcess{s.sandbox}})
+				session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+				var wait sync.WaitGroup
+				var submitted, rejected atomic.Int32
+				for range 8 {
+					transactor := shared
+					if !one {
+						transactor = &passkey.Transactor{Client: shared.Client, RelyingParty: relyingParty()}
+					}
+					wait.Go(func() {
+						_, err := transactor.Finish(t.Context(), s.userID, take(t, session), response)
+						switch {
+						case err == nil:
+							submitted.Add(1)
+						case assert.ErrorIs(t, err, passkey.ErrSubmitted):
+							rejected.Add(1)
+							assert.False(t, passkey.NothingSent(err), "another call may have sent it")
+						}
+					})
+				}
+				wait.Wait()
+				assert.EqualValues(t, 1, submitted.Load())
+				assert.EqualValues(t, 7, rejected.Load())
+				assert.Equal(t, 1, s.submissionsOf())
+			})
+		})
+	}
+}
+
+func TestADraftAfterAnAttemptThatMayHaveBeenSent(t *testing.T) {
+	for name, fault := range map[string]byzantinetest.Fault{
+		"an unknown outcome": {Status: 502, TakesEffect: true},
+		"a server's failure": {Status: 500},
+		"a rejection":        {Status: 400},
+		"too many requests":  {Status: 429},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSaver(t)
+				session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+				s.sandbox.Fail("sign_payload_passkey", 100, fault)
+				_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
+				require.Error(t, err)
+				require.False(t, passkey.NothingSent(err))
+				sent := s.submissionsOf()
+				require.Positive(t, sent)
+				for range 3 {
+					time.Sleep(time.Minute)
+					_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
+					requireRefusal(t, err, passkey.ErrSubmitted, "Draft")
+				}
+				assert.Equal(t, sent, s.submissionsOf())
+				time.Sleep(10 * time.Minute)
+				_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
+				requireRefusal(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
+			})
+		})
+	}
+}
+
+// A draft of which nothing was sent can be finished again.
+func TestADraftAfterNothingWasSent(t *testing.T) {
+	s := newSaver(t)
+	session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 2 {
+		_, err := s.transactor.Finish(over, s.userID, take(t, session), response)
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+		assert.True(t, passkey.NothingSent(err))
+	}
+	invalid := take(t, session)
+	invalid.Payload.TransactionID = "not a UUID"
+	for range 2 {
+		_, err := s.transactor.Finish(t.Context(), s.userID, invalid, response)
+		var field *byzantine.FieldError
+		require.ErrorAs(t, err, &field)
+		assert.True(t, passkey.NothingSent(err))
+	}
+	s.requireNothingSubmitted()
+	_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
+	require.NoError(t, err)
+}
+
+func TestNothingSent(t *testing.T) {
+	for _, err := range []error{nil, errors.New("other"), &byzantine.Error{StatusCode: 400}, &byzantine.TransportError{Sent: true}, &passkey.Error{Kind: passkey.ErrSubmitted}} {
+		assert.False(t, passkey.NothingSent(err), "%v", err)
+	}
+	for _, err := range []error{&byzantine.TransportError{Err: errors.New("no route")}, &byzantine.FieldError{}, &passkey.Error{Kind: passkey.ErrExpired}} {
+		assert.True(t, passkey.NothingSent(err), "%v", err)
+	}
+}
+
+// A transport that panics may have sent before.
+func TestADraftAfterAPanic(t *testing.T) {
+	s := newSaver(t)
+	transactor := s.process(panics{})
+	session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	assert.Panics(t, func() { _, _ = transactor.Finish(t.Context(), s.userID, take(t, session), response) })
+	_, err := transactor.Finish(t.Context(), s.userID, take(t, session), response)
+	requireRefusal(t, err, passkey.ErrSubmitted, "Draft")
+}
+
+type panics struct{}
+
+func (panics) RoundTrip(*http.Request) (*http.Response, error) { panic("in the transport") }
