@@ -14,6 +14,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
 func TestAccountHasOneDraftAtMost(t *testing.T) {
