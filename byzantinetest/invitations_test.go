@@ -261,7 +261,7 @@ func TestRefusedInvitations(t *testing.T) {
 		refused(t, submit(signed, i.userID), 400, "challenge")
 	})
 	t.Run("a body of one's own", func(t *testing.T) {
-		forged := byzantine.Payload{BodyToSign: []byte(`{"type":"ACTIVITY_TYPE_CREATE_USERS_V3"}`)}
+		forged := byzantine.Payload{BodyToSign: []byte(`{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","parameters":{"users":[]}}`)}
 		refused(t, submit(i.sign(&forged, nil), i.userID), 400, "signedBody: not a payload of this API")
 	})
 	t.Run("a change of roles", func(t *testing.T) {

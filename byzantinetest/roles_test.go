@@ -130,7 +130,7 @@ func TestRefusedRoleChanges(t *testing.T) {
 		refused(t, err, 400, "not the payload of a change of roles")
 	})
 	t.Run("a body of one's own", func(t *testing.T) {
-		_, err := i.setRoles(i.sign(&byzantine.Payload{BodyToSign: []byte(`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM"}`)}, nil))
+		_, err := i.setRoles(i.sign(&byzantine.Payload{BodyToSign: []byte(`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","parameters":{"threshold":1,"userIds":[]}}`)}, nil))
 		refused(t, err, 400, "signedBody: not a payload of this API")
 	})
 	t.Run("overtaken by another", func(t *testing.T) {
