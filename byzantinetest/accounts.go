@@ -71,6 +71,14 @@ func (a *account) activate(chain byzantine.ChainID) {
 	a.activated[chain] = true
 }
 
+// countOperation moves the wallet's nonce on a chain.
+func (a *account) countOperation(chain byzantine.ChainID) {
+	if a.nonces == nil {
+		a.nonces = map[byzantine.ChainID]uint64{}
+	}
+	a.nonces[chain]++
+}
+
 // signingRole is the role of those who move an account's funds.
 func signingRole(selfCustodial bool) byzantine.AccountUserRole {
 	if selfCustodial {

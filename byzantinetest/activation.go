@@ -2,6 +2,7 @@ package byzantinetest
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
@@ -32,15 +33,12 @@ func (w *world) activationPayload(req *byzantine.GetActivateAccountPayloadPasske
 	if err := checkChain(req.ChainID); err != nil {
 		return nil, err
 	}
-	if a.activated[req.ChainID] {
-		return nil, badRequest("the account is activated on chain %d already", req.ChainID)
-	}
 	// The order has a JSON text inside, as the API's has: whoever decodes and encodes it on the way changes it.
 	authorization, err := wire.Marshal(struct {
-		ChainID byzantine.ChainID `json:"chainId"`
-		Address string            `json:"address"`
-		Nonce   string            `json:"nonce"`
-	}{req.ChainID, delegate, "0x0"})
+		ChainID string `json:"chainId"`
+		Address string `json:"address"`
+		Nonce   string `json:"nonce"`
+	}{hexQuantity(uint64(req.ChainID)), delegate, hexQuantity(a.nonces[req.ChainID])})
 	if err != nil {
 		return nil, err
 	}
@@ -48,3 +46,6 @@ func (w *world) activationPayload(req *byzantine.GetActivateAccountPayloadPasske
 	parameters := signRawPayload{a.wallet, string(authorization), encodingEIP7702, hashFunctionNoOp}
 	return w.draft(tx, byzantine.ActivitySignRawPayload, parameters)
 }
+
+// hexQuantity writes a number as an Ethereum node does.
+func hexQuantity(n uint64) string { return "0x" + strconv.FormatUint(n, 16) }

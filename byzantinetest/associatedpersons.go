@@ -11,7 +11,7 @@ import (
 // newAssociatedPerson checks a person who is to be associated with an entity. One of the account's users may be it;
 // anybody else must not be known.
 func (w *world) newAssociatedPerson(param byzantine.AssociatedPersonParam, users []*user) (*associatedPerson, error) {
-	if err := cmp.Or(checkDetails(param.BeneficiaryDetails), checkUserDocuments(param.VerificationDocuments)); err != nil {
+	if err := checkDetails(param.BeneficiaryDetails); err != nil {
 		return nil, err
 	}
 	p := &associatedPerson{id: w.newID(), details: param.BeneficiaryDetails}
@@ -52,11 +52,6 @@ func (w *world) newAssociatedPersons(params []byzantine.AssociatedPersonParam, s
 func checkDetails(d byzantine.BeneficiaryDetails) error {
 	if err := d.Validate(); err != nil {
 		return badRequest("beneficiaryDetails: %v", err)
-	}
-	for _, t := range d.BeneficiaryType {
-		if err := checkChoice("beneficiaryDetails.beneficiaryType", t, beneficiaryTypes); err != nil {
-			return err
-		}
 	}
 	if share := d.OwnershipPercentage; share != nil && (*share < 0 || *share > 100) {
 		return badRequest("beneficiaryDetails.ownershipPercentage: must be 0 to 100")

@@ -2,6 +2,7 @@ package byzantinetest
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
 )
@@ -18,6 +19,12 @@ var (
 	accountNumberShape = regexp.MustCompile(`^[0-9]{4,17}$`)
 )
 
+// bankAccount is a linked bank account with the number that nobody gets to see again.
+type bankAccount struct {
+	byzantine.LinkedBankAccount
+	number string
+}
+
 func (w *world) addBankAccount(req *byzantine.AddBankAccountRequest) (*byzantine.BankAccountLink, error) {
 	a, err := w.ownAccount(req.AccountID)
 	if err != nil {
@@ -26,19 +33,24 @@ func (w *world) addBankAccount(req *byzantine.AddBankAccountRequest) (*byzantine
 	if err := a.requireActive(); err != nil {
 		return nil, err
 	}
-	bank := &byzantine.LinkedBankAccount{}
+	bank := &bankAccount{}
 	switch ach, iban := req.ACHBankAccountDetails, req.IBANBankAccountDetails; {
 	case req.Currency == byzantine.USD && ach != nil:
 		bank.DestinationRail = byzantine.RailACH
 		bank.BankAccountDetails, err = achAccount(ach)
+		bank.number = ach.RoutingNumber + "/" + ach.AccountNumber
 	case req.Currency == byzantine.EUR && iban != nil:
 		bank.DestinationRail = byzantine.RailSEPA
 		bank.BankAccountDetails, err = ibanAccount(iban)
+		bank.number = iban.AccountNumber
 	default:
 		err = badRequest("currency: usd needs achBankAccountDetails, eur needs ibanBankAccountDetails, and no other is paid out")
 	}
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(a.banks, func(other *bankAccount) bool { return other.number == bank.number }) {
+		return nil, badRequest("duplicate_external_account: the account has this bank account already")
 	}
 	bank.BankAccountID, bank.AccountID, bank.Name = w.newID(), a.id, req.Label
 	bank.LiquidationAddress, bank.CreatedAt, bank.DestinationCurrency = w.newAddress(), w.clock.now().UTC(), req.Currency
@@ -84,7 +96,7 @@ func (a *account) linkedBanks(currency byzantine.Currency) []byzantine.LinkedBan
 	var banks []byzantine.LinkedBankAccount
 	for _, b := range a.banks {
 		if currency == "" || b.DestinationCurrency == currency {
-			banks = append(banks, *b)
+			banks = append(banks, b.LinkedBankAccount)
 		}
 	}
 	return banks

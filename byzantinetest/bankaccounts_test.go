@@ -45,7 +45,7 @@ func TestBankAccountsAreAddedAndListed(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 201, answer.StatusCode)
 	assert.NotContains(t, string(answer.Body), "6789", "not even the end of the number")
-	assert.Regexp(t, "^0x[0-9a-f]{40}$", dollar.LiquidationAddress)
+	assert.Regexp(t, "^0x[0-9a-fA-F]{40}$", dollar.LiquidationAddress)
 	assert.Equal(t, &byzantine.BankAccountLink{
 		BankAccountID: dollar.BankAccountID, AccountID: account.ID, Name: "Operating account", LiquidationAddress: dollar.LiquidationAddress,
 		CreatedAt: start, DestinationCurrency: byzantine.USD, DestinationRail: byzantine.RailACH,

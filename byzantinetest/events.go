@@ -42,9 +42,9 @@ var eventTypes = []byzantine.EventType{
 func checkEventType(t byzantine.EventType) error {
 	switch {
 	case t == byzantine.EventWebhookTest:
-		return badRequest("unsupported event type: %s", t)
+		return badRequest("Unsupported webhook event type: %s", t)
 	case !slices.Contains(eventTypes, t):
-		return badRequest("unknown event type: %q", string(t))
+		return badRequest("Unknown webhook event type: %q", string(t))
 	}
 	return nil
 }
@@ -64,10 +64,21 @@ func (w *world) emit(eventType byzantine.EventType, related byzantine.EventRelat
 
 // newEvent makes an event that is not in the history.
 func (w *world) newEvent(eventType byzantine.EventType, related byzantine.EventRelated, data any) byzantine.Event {
-	now := w.clock.now().UTC()
+	at := w.eventTime()
 	return byzantine.Event{
-		ID: w.newID(), Type: eventType, OccurredAt: now, PayloadVersion: 1, Related: related, Data: marshalled(data), CreatedAt: now,
+		ID: w.newID(), Type: eventType, OccurredAt: at, PayloadVersion: 1, Related: related, Data: marshalled(data), CreatedAt: at,
 	}
+}
+
+// eventTime is now, or a millisecond after the last event if that is later: the times of two events differ, for a client
+// that counts milliseconds as well.
+func (w *world) eventTime() time.Time {
+	now := w.clock.now().UTC()
+	if next := w.lastEvent.Add(time.Millisecond); now.Before(next) {
+		now = next
+	}
+	w.lastEvent = now
+	return now
 }
 
 // marshalled writes a value of this package's own.

@@ -81,7 +81,7 @@ func TestEventsCarryAllMembersOfTheEnvelope(t *testing.T) {
 		"livemode": false, "payloadVersion": 1,
 		"related": {"accountId": "`+w.account.ID+`", "userId": "`+customer+`", "entityId": null, "beneficiaryId": null, "transactionId": null},
 		"data": {"customer": {
-			"accountId": "`+w.account.ID+`", "customerType": "individual", "userId": "`+customer+`", "name": "Test User",
+			"accountId": "`+w.account.ID+`", "customerType": "individual", "userId": "`+customer+`", "entityId": null, "name": "Test User",
 			"email": "user+`+customer+`@example.com", "verificationStatus": "under_review", "createdAt": "2026-09-01T12:00:00Z"
 		}, "beneficiary": null, "reasonCodes": null}
 	}`, string(text))
@@ -135,9 +135,9 @@ func TestEventQueriesThatAreRefused(t *testing.T) {
 		"transactionId=nobody":              "must be a UUID",
 		"createdAfter=yesterday":            "must be an RFC 3339 time",
 		"createdBefore=2026-09-01":          "must be an RFC 3339 time",
-		"eventType=webhook.test":            "unsupported event type",
-		"eventType=customer.updated":        "unknown event type",
-		"eventType=CustomerActive":          "unknown event type",
+		"eventType=webhook.test":            "Unsupported webhook event type",
+		"eventType=customer.updated":        "Unknown webhook event type",
+		"eventType=CustomerActive":          "Unknown webhook event type",
 		"cursor=no+cursor":                  "cursor: malformed",
 		"cursor=AAAA":                       "cursor: malformed",
 		"cursor=" + strings.Repeat("A", 60): "cursor: ",

@@ -19,7 +19,7 @@ func TestJourneyUpgrade(t *testing.T) {
 	payload, err := i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy)
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.Base, payload.ChainID)
-	assert.Equal(t, byzantinetest.VaultBaseUSDC, payload.DestinationVaultAddr)
+	assert.Equal(t, byzantinetest.VaultEthereumUSDC, payload.DestinationVaultAddr)
 	assert.Equal(t, byzantine.Decimal("300"), payload.SourceAmount)
 	assert.Equal(t, byzantine.Decimal("300"), payload.DestinationAmount)
 	activity, err := payload.Activity()
@@ -32,12 +32,13 @@ func TestJourneyUpgrade(t *testing.T) {
 	assert.Equal(t, byzantinetest.VaultBaseUSDCLegacy, *out.VaultAddr)
 	in := i.wait(*out.RelatedTransactionID)
 	assert.Equal(t, byzantine.TransactionTypeDeposit, in.Type)
-	assert.Equal(t, byzantinetest.VaultBaseUSDC, *in.VaultAddr)
+	assert.Equal(t, byzantine.Ethereum, in.ChainID)
+	assert.Equal(t, byzantinetest.VaultEthereumUSDC, *in.VaultAddr)
 	assert.Equal(t, out.TransactionID, *in.RelatedTransactionID)
 	assert.Equal(t, out.IntermediaryAmount, in.IntermediaryAmount)
 
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDCLegacy))
-	assert.Equal(t, byzantine.Decimal("300"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.Decimal("300"), i.invested(byzantinetest.VaultEthereumUSDC))
 	assert.Equal(t, byzantine.Decimal("700"), i.idle(byzantine.Base, byzantine.FiatUSD), "nothing comes by the wallet")
 }
 
@@ -55,7 +56,7 @@ func TestUpgradeThatFailsGivesBack(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionReverted, out.Status)
 	assert.Equal(t, byzantine.TransactionReverted, i.transaction(*out.RelatedTransactionID).Status)
 	assert.Equal(t, byzantine.Decimal("300"), i.invested(byzantinetest.VaultBaseUSDCLegacy))
-	assert.Empty(t, i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Empty(t, i.invested(byzantinetest.VaultEthereumUSDC))
 }
 
 func TestUpgradeRefusals(t *testing.T) {

@@ -66,7 +66,8 @@ type account struct {
 	wallet        string // address
 	selfCustodial bool   // the wallet came from outside
 	activated     map[byzantine.ChainID]bool
-	banks         []*byzantine.LinkedBankAccount
+	nonces        map[byzantine.ChainID]uint64 // of the wallet: how many operations it has signed
+	banks         []*bankAccount
 	funds         funds
 	foreign       bool // of another integrator
 	created       time.Time

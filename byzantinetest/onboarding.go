@@ -1,7 +1,6 @@
 package byzantinetest
 
 import (
-	"cmp"
 	"net/mail"
 	"strings"
 	"time"
@@ -47,8 +46,8 @@ type signer struct {
 	passkeys []passkeyRecord // to be registered
 }
 
-// signers makes users of root users. owner is the person whose account it will be, nil for an entity's. A person's
-// account can have a known user: a wealth manager, who serves several.
+// signers makes users of root users. owner is the person whose account it will be, nil for an entity's. A root user may be
+// known: one person can sign for several accounts, with the same passkeys.
 func (w *world) signers(params []byzantine.RootUserParam, owner *user) ([]signer, error) {
 	var signers []signer
 	seen, taken := map[string]bool{}, w.takenCredentials()
@@ -65,14 +64,12 @@ func (w *world) signers(params []byzantine.RootUserParam, owner *user) ([]signer
 		switch known := w.userByEmail(p.Email); {
 		case owner != nil && strings.EqualFold(owner.info.Email, p.Email):
 			u = owner
-		case owner != nil && known != nil:
-			u = known
 		case known != nil:
-			return nil, badRequest("rootUsers[%d].email: there is a user with this e-mail address already", i)
+			u = known
 		default:
 			u = w.newUser(byzantine.UserInfo{FirstName: p.FirstName, LastName: p.LastName, Email: p.Email})
 		}
-		passkeys, err := w.newPasskeys(p.Authenticators, taken)
+		passkeys, err := w.newPasskeys(u.unregistered(p.Authenticators), taken)
 		if err != nil {
 			return nil, badRequest("rootUsers[%d].%v", i, err)
 		}
@@ -119,9 +116,6 @@ func rootUserViews(signers []signer) []byzantine.RootUser {
 func formatTerms(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 func (w *world) createIndividual(req *byzantine.CreateIndividualAccountRequest) (*byzantine.CreateIndividualAccountResponse, error) {
-	if err := cmp.Or(checkAdditionalUserInfo(req.AdditionalUserInfo), checkUserDocuments(req.VerificationDocuments)); err != nil {
-		return nil, err
-	}
 	owner, err := w.newCustomerUser("userInfo", req.UserInfo)
 	if err != nil {
 		return nil, err
@@ -157,11 +151,22 @@ func (w *world) newEntity(info byzantine.EntityInfo) *entity {
 	}
 }
 
+// entityByEmail returns nil for an address that no entity has, and for none.
+func (w *world) entityByEmail(email *string) *entity {
+	if email == nil {
+		return nil
+	}
+	for _, a := range w.accounts.all {
+		if e := a.entity; e != nil && e.info.Email != nil && strings.EqualFold(*e.info.Email, *email) {
+			return e
+		}
+	}
+	return nil
+}
+
 func (w *world) createEntity(req *byzantine.CreateEntityAccountRequest) (*byzantine.CreateEntityAccountResponse, error) {
-	info := req.EntityInfo
-	err := cmp.Or(checkEntityInfo(info.BusinessType, info.FinancialInfo, info.HighRiskInfo), checkEntityDocuments(req.EntityDocuments))
-	if err != nil {
-		return nil, err
+	if w.entityByEmail(req.EntityInfo.Email) != nil {
+		return nil, badRequest("entityInfo.email: there is an entity with this e-mail address already")
 	}
 	signers, err := w.signers(req.RootUsers, nil)
 	if err != nil {

@@ -1,6 +1,8 @@
 package byzantinetest
 
 import (
+	"bytes"
+	"slices"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -46,4 +48,14 @@ func (w *world) newPasskeys(params []byzantine.AuthenticatorParam, taken map[str
 		})
 	}
 	return records, nil
+}
+
+// unregistered leaves out the authenticators that the user has registered before.
+func (u *user) unregistered(params []byzantine.AuthenticatorParam) []byzantine.AuthenticatorParam {
+	return slices.DeleteFunc(slices.Clone(params), func(param byzantine.AuthenticatorParam) bool {
+		credential, err := fake.ReadPasskey(param)
+		return err == nil && slices.ContainsFunc(u.passkeys, func(p passkeyRecord) bool {
+			return p.credentialID == credential.ID && bytes.Equal(p.publicKey, credential.PublicKey)
+		})
+	})
 }

@@ -170,6 +170,7 @@ func (w *world) submit(d *draft) error {
 		return nil
 	}
 	w.enter(tx)
+	tx.account.countOperation(tx.chain)
 	switch {
 	case tx.upgrade != nil:
 		w.upgrade(tx, tx.upgrade)

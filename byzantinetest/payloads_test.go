@@ -184,13 +184,13 @@ func TestMalformedSubmissions(t *testing.T) {
 		spoil func(body map[string]any)
 		words string
 	}{
-		"no chain":           {"", func(map[string]any) {}, "ChainID: missing"},
+		"no chain":           {"", func(map[string]any) {}, "chain_id: missing"},
 		"chain is no number": {"?chain_id=base", func(map[string]any) {}, "chain_id: must be an integer"},
-		"no transaction":     {"?chain_id=8453", func(b map[string]any) { delete(b, "transactionId") }, "TransactionID: missing"},
-		"no UUID":            {"?chain_id=8453", func(b map[string]any) { b["transactionId"] = "1" }, "TransactionID: must be a UUID"},
-		"no body":            {"?chain_id=8453", func(b map[string]any) { delete(b, "signedBody") }, "SignedBody: missing"},
-		"body as a string":   {"?chain_id=8453", func(b map[string]any) { b["signedBody"] = "{}" }, "SignedBody: must be a JSON object"},
-		"no stamp":           {"?chain_id=8453", func(b map[string]any) { delete(b, "webAuthnStamp") }, "WebAuthnStamp: missing"},
+		"no transaction":     {"?chain_id=8453", func(b map[string]any) { delete(b, "transactionId") }, "transactionId: missing"},
+		"no UUID":            {"?chain_id=8453", func(b map[string]any) { b["transactionId"] = "1" }, "transactionId: must be a UUID"},
+		"no body":            {"?chain_id=8453", func(b map[string]any) { delete(b, "signedBody") }, "signedBody: missing"},
+		"body as a string":   {"?chain_id=8453", func(b map[string]any) { b["signedBody"] = "{}" }, "signedBody: must be a JSON object"},
+		"no stamp":           {"?chain_id=8453", func(b map[string]any) { delete(b, "webAuthnStamp") }, "webAuthnStamp: missing"},
 		"stamp as object":    {"?chain_id=8453", func(b map[string]any) { b["webAuthnStamp"] = map[string]any{} }, "webAuthnStamp"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // The vaults of every sandbox, by address.
 const (
 	VaultBaseUSDC       = "0xba5e0000000000000000000000000000000005dc" // on Base, in USDC
-	VaultBaseUSDCLegacy = "0xba5e0000000000000000000000000000000105dc" // on Base, in USDC; VaultBaseUSDC is its successor
+	VaultBaseUSDCLegacy = "0xba5e0000000000000000000000000000000105dc" // on Base, in USDC; VaultEthereumUSDC is its successor
 	VaultBaseEURC       = "0xba5e000000000000000000000000000000000e0c" // on Base, in EURC
 	VaultBaseUSDCTest   = "0xba5e0000000000000000000000000000000205dc" // a test vault on Base, in USDC
 	VaultEthereumUSDC   = "0xe7400000000000000000000000000000000005dc" // on Ethereum, in USDC
@@ -39,7 +39,7 @@ const vaultAge = 90 * 24 * time.Hour
 func newVaults(now time.Time) []*vault {
 	vaults := []*vault{
 		{address: VaultBaseUSDC, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(62, 1000), deposits: 18_400_000},
-		{address: VaultBaseUSDCLegacy, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(48, 1000), deposits: 2_150_000, successor: VaultBaseUSDC},
+		{address: VaultBaseUSDCLegacy, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(48, 1000), deposits: 2_150_000, successor: VaultEthereumUSDC},
 		{address: VaultBaseEURC, chain: byzantine.Base, currency: byzantine.CryptoEURC, apy: big.NewRat(41, 1000), deposits: 6_700_000},
 		{address: VaultBaseUSDCTest, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(50, 1000), deposits: 1_000, test: true},
 		{address: VaultEthereumUSDC, chain: byzantine.Ethereum, currency: byzantine.CryptoUSDC, apy: big.NewRat(55, 1000), deposits: 31_000_000},

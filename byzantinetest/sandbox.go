@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/contract/document"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
-	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // maxRequestBytes is far above what onboarding with a few documents needs.
@@ -23,6 +23,7 @@ type Sandbox struct {
 	mux       *http.ServeMux
 	key       *byzantine.PrivateKey // of the first credential
 	onRequest func(Request)         // may be nil
+	lenient   bool                  // see WithLenientRequests
 
 	mu     sync.Mutex // guards what follows
 	world  *world
@@ -59,8 +60,17 @@ func New(opts ...Option) (*Sandbox, error) {
 		}
 		s.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, op, handle) })
 	}
+	s.mux.HandleFunc("GET "+documentPath, serveDocument)
 	s.routeStatus()
 	return s, nil
+}
+
+// documentPath is where the API serves its OpenAPI document, without credentials.
+const documentPath = "/api-docs/openapi-integrator.json"
+
+func serveDocument(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", jsonType)
+	w.Write(document.JSON)
 }
 
 // WithKey makes key the sandbox's first credential, in place of a new one.
@@ -143,6 +153,9 @@ func (w *statusRecorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// answered, which tests of this package set, looks at every response of every sandbox.
+var answered func(operationID string, out fake.Answer)
+
 // serve plays the faults that were asked for around the handling of one request.
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Operation, handle handler) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
@@ -158,6 +171,9 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 	if fault.ReachesHandler() {
 		out = s.answer(r, op, handle, body, fault.ClockSkew)
 	}
+	if answered != nil {
+		answered(op.ID, out)
+	}
 	s.record(r, op, body, out)
 	fault.Play(w, s.Now().Add(fault.ClockSkew), out)
 }
@@ -170,15 +186,12 @@ func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler
 	if err != nil {
 		return refusalOf(err).answer()
 	}
-	request := op.NewRequest()
-	if request != nil {
-		err := wire.Decode(request, r.PathValue, queryOf(r, op), body)
-		if err != nil {
-			return fake.Text(http.StatusBadRequest, "cannot read the request: "+err.Error())
-		}
-		if err := wire.Check(request); err != nil {
-			return refuse(http.StatusBadRequest, "invalid request: %v", err).answer()
-		}
+	request, err := s.decode(r, op, body)
+	if form := (*formError)(nil); errors.As(err, &form) {
+		return form.answer()
+	}
+	if err != nil {
+		return refusalOf(err).answer()
 	}
 	response, err := handle(s.world, caller, request)
 	if err != nil {
@@ -197,9 +210,12 @@ func (s *Sandbox) authenticate(r *http.Request, op byzantine.Operation, body []b
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "%v", err)
 	}
+	if err := checkPubkeyForm(signature.PublicKey); err != nil {
+		return nil, err
+	}
 	caller := s.world.credential(signature.PublicKey)
 	if caller == nil || !caller.active {
-		return nil, refuse(http.StatusUnauthorized, "unknown or inactive credential")
+		return nil, unauthorized("unknown or inactive credential")
 	}
 	point, err := hex.DecodeString(strings.TrimPrefix(caller.pubkey, "0x"))
 	if err != nil {

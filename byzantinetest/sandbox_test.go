@@ -31,6 +31,7 @@ func send(t *testing.T, server *byzantinetest.Server, method, path, body string,
 	signature, err := byzantine.SignRequest(t.Context(), server.Key(), server.Now(), method, path, []byte(body))
 	require.NoError(t, err)
 	signature.Apply(req.Header)
+	req.Header.Set("Content-Type", "application/json")
 	if spoil != nil {
 		spoil(req.Header)
 	}
@@ -101,7 +102,7 @@ func TestMalformedRequestsAreRefusedAfterTheSignature(t *testing.T) {
 	assert.Contains(t, body, "cannot read the request")
 	status, body = send(t, server, "POST", path, `{"accountId":"x","userId":"y"}`, nil)
 	assert.Equal(t, 400, status)
-	assert.Contains(t, body, "AccountID: must be a UUID")
+	assert.Contains(t, body, "accountId: must be a UUID")
 	status, _ = send(t, server, "POST", path, `{"accountId":`, func(h http.Header) { h.Set("X-Timestamp", "1") })
 	assert.Equal(t, 401, status)
 	status, _ = send(t, server, "GET", "/v1/no/such/route", "", nil)

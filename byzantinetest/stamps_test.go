@@ -172,7 +172,7 @@ func TestSignedBodyIsComparedByteForByte(t *testing.T) {
 	forged.SignedBody = sorted
 	_, err = i.send(forged)
 	refused(t, err, 400, "not the payload's bodyToSign as it was sent")
-	forged.SignedBody = []byte(strings.Replace(string(signed.SignedBody), "8453", "1", 1))
+	forged.SignedBody = []byte(strings.Replace(string(signed.SignedBody), "0x2105", "0x1", 1))
 	_, err = i.send(forged)
 	refused(t, err, 400, "not the payload's bodyToSign as it was sent")
 

@@ -34,8 +34,8 @@ type transaction struct {
 	amount      *big.Rat // of the stablecoin that moves on the chain
 	source      *money
 	destination *money
-	address     string                       // of a transfer's destination
-	bank        *byzantine.LinkedBankAccount // of a withdrawal in fiat
+	address     string       // of a transfer's destination
+	bank        *bankAccount // of a withdrawal in fiat
 	// instructions is where to send the money of a deposit in fiat.
 	instructions *byzantine.DepositInstructions
 	upgrade      *transaction // the other half of a vault upgrade

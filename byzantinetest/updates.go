@@ -1,8 +1,6 @@
 package byzantinetest
 
 import (
-	"cmp"
-
 	"github.com/byzantine-finance/byzantine-go"
 )
 
@@ -24,7 +22,7 @@ func (u *user) checkUpdate(info *byzantine.UserInfoUpdate, documents []byzantine
 			return badRequest("userInfo: a name cannot be empty")
 		}
 	}
-	return cmp.Or(checkUserDocuments(documents), u.checkBackOfID(documents))
+	return u.checkBackOfID(documents)
 }
 
 func empty(s *string) bool { return s != nil && *s == "" }
@@ -56,8 +54,7 @@ func (w *world) updateIndividual(req *byzantine.UpdateIndividualAccountRequest) 
 	if u == nil {
 		return nil, badRequest("the account is an entity's")
 	}
-	err = cmp.Or(u.checkUpdate(req.UserInfo, req.VerificationDocuments), checkAdditionalUserInfo(req.AdditionalUserInfo))
-	if err != nil {
+	if err := u.checkUpdate(req.UserInfo, req.VerificationDocuments); err != nil {
 		return nil, err
 	}
 	u.update(req.UserInfo)
@@ -73,13 +70,10 @@ func (w *world) updateIndividual(req *byzantine.UpdateIndividualAccountRequest) 
 }
 
 func checkEntityUpdate(info *byzantine.EntityInfoUpdate) error {
-	switch {
-	case info == nil:
-		return nil
-	case empty(info.BusinessLegalName):
+	if info != nil && empty(info.BusinessLegalName) {
 		return badRequest("entityInfo.businessLegalName: cannot be empty")
 	}
-	return checkEntityInfo(info.BusinessType, info.FinancialInfo, info.HighRiskInfo)
+	return nil
 }
 
 // update changes an entity's data; members that are nil stay as they are.
@@ -111,7 +105,7 @@ func (w *world) updateEntity(req *byzantine.UpdateEntityAccountRequest) (*byzant
 	if e == nil {
 		return nil, badRequest("the account is a person's")
 	}
-	if err := cmp.Or(checkEntityUpdate(req.EntityInfo), checkEntityDocuments(req.EntityDocuments)); err != nil {
+	if err := checkEntityUpdate(req.EntityInfo); err != nil {
 		return nil, err
 	}
 	e.update(req.EntityInfo)

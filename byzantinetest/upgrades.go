@@ -27,8 +27,8 @@ func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskey
 		return nil, badRequest("sourceVaultAddr: the account has no shares in this vault")
 	}
 	out := w.newTransaction(a, byzantine.TransactionTypeWithdraw, byzantine.Base)
-	in := w.newTransaction(a, byzantine.TransactionTypeDeposit, byzantine.Base)
-	out.vault, in.vault = from, w.vault(byzantine.Base, from.successor)
+	in := w.newTransaction(a, byzantine.TransactionTypeDeposit, byzantine.Ethereum)
+	out.vault, in.vault = from, w.vault(byzantine.Ethereum, from.successor)
 	out.upgrade, in.upgrade = in, out
 	parameters := byzantine.SignRawPayloadsParams{
 		SignWith: a.wallet, Payloads: []string{w.newHash(), w.newHash()},

@@ -158,16 +158,23 @@ func (w *world) touch(a *account) {
 
 // customerEventData is byzantine.CustomerEventData as the API writes it: with all members, null where one does not apply.
 type customerEventData struct {
-	Customer    byzantine.CustomerSummary     `json:"customer"`
+	Customer    customerSummary               `json:"customer"`
 	Beneficiary *byzantine.BeneficiarySummary `json:"beneficiary"`
 	ReasonCodes []string                      `json:"reasonCodes"`
+}
+
+// customerSummary is byzantine.CustomerSummary as the API writes it: with both ids, null where one does not apply.
+type customerSummary struct {
+	byzantine.CustomerSummary
+	UserID   *string `json:"userId"`
+	EntityID *string `json:"entityId"`
 }
 
 // emitCustomer records an event of an account's customer, or of one of the associated persons if p is not nil.
 func (w *world) emitCustomer(event byzantine.EventType, a *account, p *associatedPerson, reasonCodes []string) {
 	related := byzantine.EventRelated{AccountID: &a.id}
 	data := customerEventData{ReasonCodes: reasonCodes}
-	data.Customer = byzantine.CustomerSummary{AccountID: a.id, VerificationStatus: a.customer().status}
+	data.Customer.AccountID, data.Customer.VerificationStatus = a.id, a.customer().status
 	if e := a.entity; e != nil {
 		related.EntityID = &e.id
 		data.Customer.CustomerType, data.Customer.EntityID = byzantine.CustomerEntity, &e.id

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -140,7 +139,7 @@ func (w *world) retryDelivery(caller *credential, req *byzantine.RetryWebhookDel
 	d := w.deliveries[i]
 	switch {
 	case d.Status != byzantine.WebhookDeliveryFailed:
-		return nil, badRequest("a webhook delivery that is %s cannot be retried", d.Status)
+		return nil, badRequest("a webhook delivery that is %s cannot be manually retried", d.Status)
 	case !d.subscription.Enabled:
 		return nil, badRequest("the webhook subscription is disabled")
 	}
@@ -230,9 +229,9 @@ func queryOf(r *http.Request, op byzantine.Operation) url.Values {
 	if !snakeCaseToo[op.ID] {
 		return query
 	}
-	usual := maps.Clone(query)
+	usual := url.Values{}
 	for name, values := range query {
-		if camel := camelCase(name); !query.Has(camel) {
+		if camel := camelCase(name); camel == name || !query.Has(camel) {
 			usual[camel] = values
 		}
 	}

@@ -139,7 +139,7 @@ func TestWebhookURLs(t *testing.T) {
 	}
 	status, body := post(t, newServer(t), "create_subscription", `{}`)
 	assert.Equal(t, 400, status)
-	assert.Contains(t, body, "URL: missing")
+	assert.Contains(t, body, "url: missing")
 }
 
 func TestAnyWebhookURLOnRequest(t *testing.T) {
@@ -212,8 +212,8 @@ func TestSubscribedEventTypes(t *testing.T) {
 	assert.Equal(t, all.Subscription.EventTypes, types, "empty: all again")
 
 	for name, words := range map[byzantine.EventType]string{
-		byzantine.EventWebhookTest: "unsupported event type", "customer.updated": "unknown event type",
-		"CustomerActive": "unknown event type",
+		byzantine.EventWebhookTest: "Unsupported webhook event type", "customer.updated": "Unknown webhook event type",
+		"CustomerActive": "Unknown webhook event type",
 	} {
 		list := []byzantine.EventType{byzantine.EventCustomerActive, name}
 		_, err := create("https://example.com/refused", list)

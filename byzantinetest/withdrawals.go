@@ -78,7 +78,7 @@ func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest)
 }
 
 // payoutBank is the bank account of an id, or the first one in the currency if there is no id.
-func (a *account) payoutBank(currency byzantine.Currency, id string) (*byzantine.LinkedBankAccount, error) {
+func (a *account) payoutBank(currency byzantine.Currency, id string) (*bankAccount, error) {
 	for _, b := range a.banks {
 		if b.DestinationCurrency == currency && (id == "" || id == b.BankAccountID) {
 			return b, nil

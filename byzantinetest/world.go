@@ -38,6 +38,7 @@ type world struct {
 	drafts         map[string]*draft // by account
 	transactions   registry[*transaction]
 	processingTime time.Duration
+	lastEvent      time.Time // when the newest event was made
 }
 
 func newWorld() *world {
@@ -86,7 +87,7 @@ func (w *world) newID() string {
 func (w *world) newAddress() string {
 	var b [20]byte
 	w.random.Read(b[:])
-	return "0x" + hex.EncodeToString(b[:])
+	return checksummed("0x" + hex.EncodeToString(b[:]))
 }
 
 // newCode returns a one-time code of 6 digits, leading zeros included.

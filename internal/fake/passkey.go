@@ -1,17 +1,50 @@
 package fake
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
 // ReadPasskey reads an authenticator as the browser's response that it was made from. The API does not know the
-// integrator's origin, so the origin is not checked.
+// integrator's origin, so the origin is not checked. The credential id may be the raw one or a CBOR byte string that holds
+// it; the result has the raw one.
 func ReadPasskey(param byzantine.AuthenticatorParam) (*passkey.Credential, error) {
+	credential, err := readPasskey(param)
+	if err == nil {
+		return credential, nil
+	}
+	inner, ok := insideCBOR(param.Attestation.CredentialID)
+	if !ok {
+		return nil, err
+	}
+	param.Attestation.CredentialID = inner
+	return readPasskey(param)
+}
+
+// insideCBOR returns the id that a credential id holds if it is a CBOR byte string, both in base64url.
+func insideCBOR(id string) (inner string, ok bool) {
+	text, err := base64.RawURLEncoding.DecodeString(id)
+	if err != nil || len(text) == 0 || text[0]>>5 != byteString {
+		return "", false
+	}
+	var raw []byte
+	if cbor.Unmarshal(text, &raw) != nil {
+		return "", false
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), true
+}
+
+// byteString is the major type of a byte string (RFC 8949, section 3.1).
+const byteString = 2
+
+func readPasskey(param byzantine.AuthenticatorParam) (*passkey.Credential, error) {
 	var response struct {
 		ID       string `json:"id"`
 		RawID    string `json:"rawId"`

@@ -1,0 +1,118 @@
+package byzantinetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
+)
+
+var Checksummed = checksummed
+
+// Nonconforming are the responses of all sandboxes of this package's tests that the API's document does not allow.
+var Nonconforming struct {
+	sync.Mutex
+	Checked map[string]int // by operation and status
+	Found   []error
+}
+
+func init() {
+	Nonconforming.Checked = map[string]int{}
+	answered = func(operationID string, out fake.Answer) {
+		err := checkAnswer(operationID, out)
+		Nonconforming.Lock()
+		defer Nonconforming.Unlock()
+		Nonconforming.Checked[fmt.Sprintf("%s %d", operationID, out.Status)]++
+		if err != nil && len(Nonconforming.Found) < 20 {
+			Nonconforming.Found = append(Nonconforming.Found, fmt.Errorf("%s: %d: %w", operationID, out.Status, err))
+		}
+	}
+}
+
+// CheckAnswer holds a response against the API's document.
+func CheckAnswer(operationID string, status int, body string) error {
+	return checkAnswer(operationID, fake.Answer{Status: status, Body: []byte(body)})
+}
+
+// checkAnswer holds a success against the API's document.
+func checkAnswer(operationID string, out fake.Answer) error {
+	if out.Status >= 300 || out.Status == 0 {
+		return nil
+	}
+	schema, declared := apiOperations()[operationID].answers[strconv.Itoa(out.Status)]
+	if !declared {
+		return errors.New("the status is not declared")
+	}
+	if schema == nil {
+		return nil
+	}
+	value, err := parseJSON(out.Body)
+	if err != nil {
+		return err
+	}
+	return conforms(schema, &value, "")
+}
+
+func conforms(s *apiSchema, v *jsonValue, path string) error {
+	if len(s.either) > 0 {
+		var errs []error
+		for _, one := range s.either {
+			both := *one
+			both.properties = maps.Clone(one.properties)
+			maps.Copy(both.properties, s.properties)
+			err := conforms(&both, v, path)
+			if err == nil {
+				return nil
+			}
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	}
+	if v.kind == "null" {
+		if s.nullable || s.kind == "" {
+			return nil
+		}
+		return fmt.Errorf("%s: null", path)
+	}
+	if !(formChecker{}).fits(s, v) {
+		return fmt.Errorf("%s: %s instead of %s", path, v.kind, s.kind)
+	}
+	for _, name := range s.required {
+		if v.kind == "object" && v.member(name) == nil {
+			return fmt.Errorf("%s: missing", joined(path, name))
+		}
+	}
+	for i := range v.members {
+		m := &v.members[i]
+		property := s.properties[m.name]
+		if property == nil {
+			if s.properties != nil {
+				return fmt.Errorf("%s: unknown", joined(path, m.name))
+			}
+			continue
+		}
+		// An absent value may be written as null.
+		if m.value.kind == "null" && !slices.Contains(s.required, m.name) {
+			continue
+		}
+		if err := conforms(property, &m.value, joined(path, m.name)); err != nil {
+			return err
+		}
+	}
+	for i := range v.elements {
+		if s.items == nil { // any list
+			break
+		}
+		if err := conforms(s.items, &v.elements[i], fmt.Sprintf("%s[%d]", path, i)); err != nil {
+			return err
+		}
+	}
+	if v.kind == "string" {
+		return checkText(s, v.text, path)
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package byzantinetest
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
+)
+
+// WithLenientRequests lets requests pass whose form the API's document does not allow but whose meaning is plain: a body
+// with a Content-Type other than application/json, fields and query parameters that the document does not have, a field
+// that is there twice, and a number where a decimal string is due. Without this option each of them is an error.
+func WithLenientRequests() Option {
+	return func(s *Sandbox) error { s.lenient = true; return nil }
+}
+
+// formError is a mistake in a request's form. The API answers these in plain text.
+type formError struct {
+	status int
+	text   string
+}
+
+func (e *formError) Error() string { return e.text }
+
+func (e *formError) answer() fake.Answer {
+	return fake.Text(e.status, "cannot read the request: "+e.text)
+}
+
+func badForm(format string, args ...any) error {
+	return &formError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// formChecker holds requests against the API's document. What is missing or does not fit is for the handlers to say.
+type formChecker struct{ lenient bool }
+
+func (c formChecker) checkContentType(header http.Header) error {
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if c.lenient || err == nil && media == jsonType {
+		return nil
+	}
+	return &formError{http.StatusUnsupportedMediaType, "Content-Type: must be application/json"}
+}
+
+func (c formChecker) checkQuery(op *apiOperation, query url.Values) error {
+	if c.lenient {
+		return nil
+	}
+	for name := range query {
+		if op.query[name] == nil {
+			return badForm("%s: the operation has no such query parameter", name)
+		}
+	}
+	return nil
+}
+
+// check holds a value against its schema. path names the value in errors.
+func (c formChecker) check(s *apiSchema, v *jsonValue, path string) error {
+	switch {
+	case path == "signedBody": // it is compared byte for byte with what was to be signed
+		return nil
+	case len(s.either) > 0:
+		return c.checkEither(s, v, path)
+	case v.kind == "null":
+		return nil // absent and null are the same
+	case !c.fits(s, v):
+		return badForm("%s: must be %s, not %s", path, described(s.kind), described(v.kind))
+	case v.kind == "object":
+		return c.checkObject(s, v, path)
+	case v.kind == "array":
+		return c.checkList(s, v, path)
+	case v.kind == "string":
+		return checkText(s, v.text, path)
+	}
+	return nil
+}
+
+// fits compares types.
+func (c formChecker) fits(s *apiSchema, v *jsonValue) bool {
+	switch {
+	case s.kind == "", s.kind == v.kind:
+		return true
+	case s.kind == "integer" && v.kind == "number":
+		_, err := v.number.Int64()
+		return err == nil
+	}
+	return c.lenient && strings.HasSuffix(s.name, "Decimal") && v.kind == "number"
+}
+
+// checkEither is for a value that is one of several: none of the API's requests has one beside signedBody.
+func (c formChecker) checkEither(s *apiSchema, v *jsonValue, path string) error {
+	var err error
+	for _, one := range s.either {
+		if err = c.check(one, v, path); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (c formChecker) checkObject(s *apiSchema, v *jsonValue, path string) error {
+	for i, m := range v.members {
+		name := joined(path, m.name)
+		property := s.properties[m.name]
+		if !c.lenient {
+			if property == nil && s.properties != nil {
+				return badForm("%s: the API has no such field", name)
+			}
+			if slices.ContainsFunc(v.members[:i], func(other jsonMember) bool { return other.name == m.name }) {
+				return badForm("%s: the field is there twice", name)
+			}
+		}
+		if property == nil {
+			continue
+		}
+		if err := c.check(property, &m.value, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c formChecker) checkList(s *apiSchema, v *jsonValue, path string) error {
+	if s.items == nil { // any list
+		return nil
+	}
+	for i := range v.elements {
+		element, name := &v.elements[i], fmt.Sprintf("%s[%d]", path, i)
+		if element.kind == "null" && !s.items.nullable {
+			return badForm("%s: must not be null", name)
+		}
+		if err := c.check(s.items, element, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxShownValues is how many values of an enum an error lists.
+const maxShownValues = 40
+
+func checkText(s *apiSchema, text, path string) error {
+	switch {
+	case s.name == "WebhookEventType": // has errors of its own
+		return nil
+	case s.values != nil && !slices.Contains(s.values, text):
+		shown, more := s.values, ""
+		if len(shown) > maxShownValues {
+			shown, more = shown[:maxShownValues], ", ..."
+		}
+		return badRequest("%s: must be one of %s%s", path, strings.Join(shown, ", "), more)
+	case s.format == "date-time":
+		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
+			return badForm("%s: must be an RFC 3339 time", path)
+		}
+	}
+	return nil
+}
+
+func joined(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func described(kind string) string {
+	switch kind {
+	case "object", "array", "integer":
+		return "an " + kind
+	case "null":
+		return kind
+	}
+	return "a " + kind
+}
