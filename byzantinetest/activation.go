@@ -12,7 +12,7 @@ import (
 // if there is no such account or chain.
 func (s *Sandbox) Activate(accountID string, chains ...byzantine.ChainID) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	a := s.world.seededAccount("Activate", accountID)
 	for _, chain := range chains {
 		if err := checkChain(chain); err != nil {

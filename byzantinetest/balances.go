@@ -140,7 +140,7 @@ func (p *position) view(price *big.Rat) byzantine.VaultBalance {
 // chain or currency, or if the amount is not positive.
 func (s *Sandbox) Fund(accountID string, chain byzantine.ChainID, currency byzantine.Currency, amount byzantine.Decimal) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	a := s.world.seededAccount("Fund", accountID)
 	if err := checkChain(chain); err != nil {
 		panic(fmt.Sprintf("byzantinetest: Fund: %v", err))

@@ -87,7 +87,7 @@ type statusView struct {
 // renderStatus holds the lock until the page is written: what it shows points into the world.
 func (s *Sandbox) renderStatus(reload int) ([]byte, error) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	w := s.world
 	accounts, err := w.accountViews()
 	if err != nil {

@@ -112,7 +112,7 @@ func (s *Sandbox) Now() time.Time {
 // retries and returns when the last has been answered.
 func (s *Sandbox) Advance(d time.Duration) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	w := s.world
 	w.courier.wait()
 	for {
@@ -181,7 +181,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 // answer takes a request through the steps of the API: signature, scope, form, meaning.
 func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) fake.Answer {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	caller, err := s.authenticate(r, op, body, skew)
 	if err != nil {
 		return refusalOf(err).answer()

@@ -52,7 +52,7 @@ func WithAccount(a Account, users ...User) Option {
 // if a passkey is not acceptable.
 func (s *Sandbox) AddUser(u User) User {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	return s.world.seedUser(u)
 }
 
@@ -79,7 +79,7 @@ func (w *world) seedUser(u User) User {
 // of its users is not known, if there is an account with the id already, and on what contradicts itself.
 func (s *Sandbox) AddAccount(a Account) Account {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	w := s.world
 	w.checkSeed(a)
 	a = w.completeSeed(a)

@@ -11,7 +11,7 @@ import (
 // if the API would refuse it: if there is no such account, say, or if its customer's verification is not active.
 func (s *Sandbox) AddBankAccount(req *byzantine.AddBankAccountRequest) byzantine.BankAccountLink {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if err := wire.Check(req); err != nil {
 		panic(fmt.Sprintf("byzantinetest: AddBankAccount: %v", err))
 	}

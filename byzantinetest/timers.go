@@ -63,3 +63,16 @@ func (s *Sandbox) lock() {
 	s.mu.Lock()
 	s.world.catchUp()
 }
+
+// unlock gives the lock back. If the clock runs and events were dated ahead of it, see eventTime, it waits for the clock:
+// an integrator never sees an event of the future.
+func (s *Sandbox) unlock() {
+	ahead := time.Duration(0)
+	if w := s.world; !w.clock.stopped {
+		ahead = w.lastEvent.Sub(w.clock.now())
+	}
+	s.mu.Unlock()
+	if ahead > 0 {
+		time.Sleep(min(ahead, time.Second))
+	}
+}

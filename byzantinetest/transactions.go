@@ -188,7 +188,7 @@ func (w *world) fail(tx *transaction, status byzantine.TransactionStatus) {
 // is none of these.
 func (s *Sandbox) FailTransaction(transactionID string, status byzantine.TransactionStatus) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	tx := s.world.seededTransaction("FailTransaction", transactionID)
 	switch {
 	case tx.status.Terminal():

@@ -17,7 +17,7 @@ func WithManualApproval() Option {
 // Approve makes an account's customer active, with all associated persons. It panics if there is no such account.
 func (s *Sandbox) Approve(accountID string) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	a := s.world.seededAccount("Approve", accountID)
 	if a.entity != nil {
 		for _, p := range a.entity.persons {
@@ -31,7 +31,7 @@ func (s *Sandbox) Approve(accountID string) {
 // one. reasonCodes are the provider's for resubmission_requested and rejected. It panics if there is no such account.
 func (s *Sandbox) SetStatus(accountID string, status byzantine.VerificationStatus, reasonCodes ...string) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	s.world.moveCustomer(s.world.seededAccount("SetStatus", accountID), status, reasonCodes)
 }
 
@@ -40,7 +40,7 @@ func (s *Sandbox) SetStatus(accountID string, status byzantine.VerificationStatu
 // way. It panics if there is no such person.
 func (s *Sandbox) SetAssociatedPersonStatus(beneficiaryID string, status byzantine.VerificationStatus, reasonCodes ...string) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	a, p := s.world.associatedPerson(beneficiaryID)
 	if p == nil {
 		panic(fmt.Sprintf("byzantinetest: SetAssociatedPersonStatus: no associated person %s: add it first", beneficiaryID))

@@ -37,7 +37,7 @@ func WithWebhookTransport(rt http.RoundTripper) Option {
 // all the same, soon. An endpoint cannot call Deliver or [Sandbox.Advance] while it answers: they wait for it.
 func (s *Sandbox) Deliver() {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	s.world.courier.wait()
 }
 

@@ -14,7 +14,7 @@ const queueTime = time.Hour
 // panics if there is no such vault.
 func (s *Sandbox) QueueWithdrawals(vaultAddr string, queue bool) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	v, err := s.world.vaultByID(vaultAddr)
 	if err != nil {
 		panic(fmt.Sprintf("byzantinetest: QueueWithdrawals: no vault %s: see the constants", vaultAddr))
@@ -26,7 +26,7 @@ func (s *Sandbox) QueueWithdrawals(vaultAddr string, queue bool) {
 // such withdrawal, or if it is not pending.
 func (s *Sandbox) SettleWithdrawal(transactionID string) {
 	s.lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	tx := s.world.seededTransaction("SettleWithdrawal", transactionID)
 	if !tx.pending() {
 		panic(fmt.Sprintf("byzantinetest: SettleWithdrawal: the transaction %s is not a withdrawal that is queued", transactionID))

@@ -62,7 +62,7 @@ func TestSignedHeadersAreAccepted(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
 	env := map[string]string{"BYZANTINE_PRIVATE_KEY": sandbox.Key().SecretHex()}
-	const path, body = "/v1/integrator/credentials?a=%20b", "{\"label\": \"<&>\"}\n"
+	const path, body = "/v1/integrator/credentials", "{\"label\": \"<&> b\"}\n"
 	file := t.TempDir() + "/body.json"
 	require.NoError(t, os.WriteFile(file, []byte(body), 0o600))
 
@@ -75,6 +75,7 @@ func TestSignedHeadersAreAccepted(t *testing.T) {
 		require.True(t, ok, line)
 		request.Header.Set(name, value)
 	}
+	request.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	res.Body.Close()
@@ -87,7 +88,7 @@ func TestSignedHeadersAreAccepted(t *testing.T) {
 		}
 		t.Skip("curl is not installed")
 	}
-	sent := []string{"-s", "-o", os.DevNull, "-w", "%{http_code}", "--data-binary", "@" + file, sandbox.URL + path}
+	sent := []string{"-s", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Content-Type: application/json", "--data-binary", "@" + file, sandbox.URL + path}
 	status, stdout, _ = runWith(t, env, "", "sign", "POST", path, "-body", file, "-curl")
 	require.Equal(t, exitDone, status)
 	code, err := exec.Command(curl, append(strings.Fields(stdout), sent...)...).Output()

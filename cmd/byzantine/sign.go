@@ -21,7 +21,8 @@ var signCommand = command{
 Prints the three headers of a signed request. Send it within a minute, with this very method, path, query and body.
 
 PATH is path and query as they go on the wire, escaped. The body is signed byte by byte, a newline at its end
-included, so let curl send the file as it is: --json @FILE or --data-binary @FILE, not -d @FILE.
+included, so let curl send the file as it is: --json @FILE, not -d @FILE. Byzantine takes Content-Type: application/json,
+which --json sets, too.
 
   byzantine sign GET /v1/integrator/whoami | curl -H @- $BYZANTINE_BASE_URL/v1/integrator/whoami
 
