@@ -1,0 +1,171 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// replica is a machine of the backend. One program after the other runs on it.
+type replica struct {
+	world      *World
+	name       string
+	index      int
+	generation int // of programs so far
+	current    atomic.Pointer[program]
+}
+
+// program is what runs on a replica between two crashes.
+type program struct {
+	world      *World
+	name       string // of the machine
+	process    *process
+	clockOff   time.Duration
+	client     *byzantine.Client
+	transactor *passkey.Transactor
+	transport  *http.Transport
+	server     *http.Server
+	stopLoop   context.CancelFunc // of the Reconciler
+	random     *rand.Rand         // of the callbacks; World.mu guards it
+}
+
+// start runs a new program, as a deployment does.
+func (r *replica) start() error {
+	w := r.world
+	r.generation++
+	p := &program{world: w, name: r.name, process: w.newProcess(fmt.Sprintf("%s/%d", r.name, r.generation)), clockOff: w.clockOff(r.index)}
+	p.random = w.random("callbacks of " + p.process.name)
+	store := w.storeFor(p.process)
+	now := func() time.Time { return time.Now().Add(p.clockOff) }
+	logger := w.logger(r.name)
+	p.transport = &http.Transport{
+		DialContext: w.network.dialer(r.name, p.process, w.calls.tap), TLSClientConfig: w.clientTLS(), ForceAttemptHTTP2: w.plan.http2,
+		MaxIdleConnsPerHost: 16, IdleConnTimeout: 50 * time.Second,
+	}
+	client, err := byzantine.NewClient(w.signer, byzantine.WithBaseURL(w.baseURL()), byzantine.WithInsecureHTTP(),
+		byzantine.WithHTTPClient(&http.Client{Transport: p.transport}), byzantine.WithClock(now), byzantine.WithLogger(logger))
+	if err != nil {
+		return err
+	}
+	verifier, err := webhook.NewVerifier([]webhook.Key{w.webhookKey}, webhook.WithClock(now))
+	if err != nil {
+		return err
+	}
+	p.client, p.transactor = client, &passkey.Transactor{Client: client, RelyingParty: relyingParty}
+	handler := verifier.Handler(p.handle, webhook.WithStore(store), webhook.WithTimeout(w.plan.callbackTimeout), webhook.WithLogger(logger))
+	p.server = &http.Server{Handler: p.timed(handler), ReadTimeout: 15 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	loop, stop := context.WithCancel(p.process.ctx)
+	p.stopLoop = stop
+	r.current.Store(p)
+	w.trace.add(r.name, "starts", "")
+	listener := w.network.listen(r.name, p.process)
+	go func() { _ = p.server.Serve(listener) }()
+	go p.reconcile(loop, &webhook.Reconciler{
+		Events: client, Store: store, Handle: p.handle, Overlap: w.plan.overlap, Interval: w.plan.interval,
+		Timeout: w.plan.callbackTimeout, Logger: logger, Now: now,
+	})
+	return nil
+}
+
+func (p *program) reconcile(ctx context.Context, r *webhook.Reconciler) {
+	w := p.world
+	// Two replicas that were deployed together do not begin together.
+	first := between(w.random("reconciler of "+p.process.name), 0, w.plan.interval)
+	if !w.instants.sleep(ctx, first) {
+		return
+	}
+	if err := r.Run(ctx); ctx.Err() == nil {
+		w.violate(Recovery, "the Reconciler of %s has ended: %v", p.process.name, err)
+	}
+}
+
+// stop ends the program in order.
+func (p *program) stop() {
+	p.stopLoop()
+	_ = p.server.Shutdown(context.Background())
+	p.transport.CloseIdleConnections()
+}
+
+// timed holds the handler of deliveries against the time that it promises to respond in.
+func (p *program) timed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return
+		}
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		began := time.Now()
+		next.ServeHTTP(rw, request)
+		if took, bound := time.Since(began), p.world.plan.callbackTimeout+time.Second; took > bound+slack {
+			p.world.violate(Bounds, "%s responded to a delivery after %v; its bound is %v", p.name, took, bound)
+		}
+	})
+}
+
+// handle is the callback for events: what the business does with one.
+func (p *program) handle(ctx context.Context, d *webhook.Delivery) error {
+	if !p.process.alive() {
+		return errCrashed
+	}
+	w := p.world
+	event, err := d.Event()
+	if err != nil {
+		return err
+	}
+	w.ledger.begin(d.EventID, string(event.Type), p.process)
+	w.mu.Lock()
+	takes, fails := between(p.random, time.Millisecond, 2*time.Second), p.random.Float64() < w.plan.failing
+	slow, deaf := p.random.IntN(20) == 0, p.random.IntN(4) == 0
+	w.mu.Unlock()
+	if slow {
+		takes *= 10
+	}
+	if deaf {
+		ctx = p.process.ctx // it does not mind the end of its context
+	}
+	handled := w.instants.sleep(ctx, takes) && !(fails && w.stormy())
+	if !p.process.alive() {
+		return errCrashed
+	}
+	w.ledger.end(d.EventID, p.process, handled)
+	if !handled {
+		w.trace.add(p.name, "event "+string(event.Type), "fails")
+		return errors.New("the business is not ready")
+	}
+	w.trace.add(p.name, "event "+string(event.Type), "handled")
+	return nil
+}
+
+// supervise runs programs on the machine, one after the other, until the world ends.
+func (r *replica) supervise() {
+	random := r.world.random("restarts of " + r.name)
+	for {
+		select {
+		case <-r.current.Load().process.ctx.Done():
+		case <-r.world.ctx.Done():
+			return
+		}
+		pause := between(random, 2*time.Second, 2*time.Minute)
+		if until := time.Until(r.world.restartNotBefore()); until > 0 {
+			pause += until
+		}
+		if !r.world.instants.sleep(r.world.ctx, pause) {
+			return
+		}
+		if err := r.start(); err != nil {
+			r.world.violate(Recovery, "%s does not start: %v", r.name, err)
+			return
+		}
+	}
+}

@@ -1,0 +1,251 @@
+package simulation
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+const (
+	apiHost   = "api.byzantine.example"
+	hooksHost = "hooks.bank.example"
+)
+
+func (w *World) baseURL() string {
+	if w.plan.http2 {
+		return "https://" + apiHost
+	}
+	return "http://" + apiHost
+}
+
+// build puts the world together. stop takes it apart again, in order.
+func (w *World) build() (stop func(), err error) {
+	var apiKey *byzantine.PrivateKey
+	if w.signer, apiKey, err = w.newSigner(); err != nil {
+		return nil, err
+	}
+	sender := newSender(w)
+	w.sandbox, err = byzantinetest.New(byzantinetest.WithSeed(w.seed), byzantinetest.WithKey(apiKey), byzantinetest.WithAnyWebhookURL(),
+		byzantinetest.WithWebhookTransport(sender), byzantinetest.WithRequestLog(w.calls.arrivedAt))
+	if err != nil {
+		return nil, err
+	}
+	api := &http.Server{Handler: &edge{w, w.sandbox}, ErrorLog: log.New(io.Discard, "", 0), TLSConfig: serverTLS()}
+	listener := w.network.listen(apiHost, nil)
+	if w.plan.http2 {
+		go func() { _ = api.ServeTLS(listener, "", "") }()
+	} else {
+		go func() { _ = api.Serve(listener) }()
+	}
+	operator, err := w.direct(apiKey)
+	if err != nil {
+		return nil, err
+	}
+	subscription, _, err := webhook.Subscribe(w.ctx, operator, &byzantine.CreateWebhookSubscriptionRequest{URL: "http://" + hooksHost + "/events"})
+	if err != nil {
+		return nil, err
+	}
+	w.webhookKey = webhook.KeyOf(*subscription)
+	w.makeStore()
+	replicas := 2
+	if w.plan.store == "memory" {
+		replicas = 1 // a MemoryStore is for one
+	}
+	for i := range replicas {
+		r := &replica{world: w, name: "replica-" + string(rune('a'+i)), index: i}
+		if err := r.start(); err != nil {
+			return nil, err
+		}
+		w.replicas = append(w.replicas, r)
+	}
+	for i := range w.plan.users {
+		p, err := w.newPerson(i + 1)
+		if err != nil {
+			return nil, err
+		}
+		w.people = append(w.people, p)
+	}
+	return func() {
+		w.history(operator)
+		w.end()
+		for _, r := range w.replicas {
+			r.current.Load().stop()
+		}
+		w.sandbox.Close()
+		sender.close()
+		_ = api.Shutdown(context.Background())
+		time.Sleep(time.Minute) // every hop ends
+		if n := w.network.open(); n > 0 {
+			w.violate(Bounds, "%d ends of connections are left open", n)
+		}
+		for _, r := range w.replicas {
+			r.current.Load().process.kill()
+		}
+	}, nil
+}
+
+// history asks the API itself for all events and checks that they were handled.
+func (w *World) history(c *byzantine.Client) {
+	var all []string
+	for event, err := range c.AllEvents(w.ctx, nil) {
+		if err != nil {
+			w.violate(Events, "the history cannot be read: %v", err)
+			return
+		}
+		all = append(all, event.ID)
+	}
+	w.ledger.check(all)
+}
+
+// makeStore makes the store that all programs share.
+func (w *World) makeStore() {
+	switch w.plan.store {
+	case "redis":
+		w.store = newRedisStore(w.plan.retention, time.Now)
+	case "postgres":
+		w.store = newPostgresStore(w.plan.retention, time.Now)
+	}
+}
+
+// storeFor returns the way of a program to its store.
+func (w *World) storeFor(p *process) webhook.Store {
+	store := w.store
+	if store == nil {
+		store = webhook.NewMemoryStore(0, nil)
+	}
+	return w.accessTo(store, p)
+}
+
+// direct is a client that reaches the API without a network.
+func (w *World) direct(key *byzantine.PrivateKey) (*byzantine.Client, error) {
+	return byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: inProcess{w.sandbox}}), byzantine.WithBaseURL("https://"+apiHost))
+}
+
+// sender carries the API's webhooks to the replicas.
+type sender struct {
+	world     *World
+	transport *http.Transport
+
+	mu sync.Mutex
+	n  int // deliveries so far
+}
+
+func newSender(w *World) *sender {
+	return &sender{world: w, transport: &http.Transport{DisableKeepAlives: true, DialContext: w.network.dialer("byzantine", nil, nil)}}
+}
+
+// RoundTrip implements http.RoundTripper. The load balancer sends a delivery to any replica, loses it or repeats it.
+func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
+	w := s.world
+	s.mu.Lock()
+	s.n++
+	random := w.random(fmt.Sprintf("delivery %d", s.n))
+	s.mu.Unlock()
+	luck, again, pause := random.Float64(), random.Float64(), between(random, time.Millisecond, 20*time.Second)
+	to, other := pick(random, w.replicas...), pick(random, w.replicas...)
+	if w.stormy() && luck < w.plan.webhooks {
+		w.trace.add("webhooks", "delivery", "lost on the way")
+		return nil, fmt.Errorf("simulation: the delivery is lost")
+	}
+	if w.stormy() && again < w.plan.twice {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return nil, err
+		}
+		request.Body = io.NopCloser(strings.NewReader(string(body)))
+		second := request.Clone(w.ctx)
+		second.Body = io.NopCloser(strings.NewReader(string(body)))
+		go func() {
+			if w.instants.sleep(w.ctx, pause) {
+				if response, err := s.send(second, other, "the same delivery again"); err == nil {
+					_ = response.Body.Close()
+				}
+			}
+		}()
+	}
+	return s.send(request, to, "delivery")
+}
+
+func (s *sender) send(request *http.Request, to *replica, what string) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.URL.Host = to.name
+	response, err := s.transport.RoundTrip(request)
+	status := "no response"
+	if err == nil {
+		status = fmt.Sprint(response.StatusCode)
+	}
+	s.world.trace.add("webhooks", what+" to "+to.name, status)
+	return response, err
+}
+
+func (s *sender) close() { s.transport.CloseIdleConnections() }
+
+// logger collects what a replica logs: for the timeline, and to look for secrets.
+func (w *World) logger(actor string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(logWriter{w, actor}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+type logWriter struct {
+	world *World
+	actor string
+}
+
+// Write implements io.Writer. A record comes in one call.
+func (l logWriter) Write(line []byte) (int, error) {
+	l.world.secrets.text("a log line of "+l.actor, string(line))
+	return len(line), nil
+}
+
+// certificate is the API's, for all worlds.
+var certificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: apiHost}, DNSNames: []string{apiHost},
+		NotBefore: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC),
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(parsed)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: parsed}, pool
+})
+
+func serverTLS() *tls.Config {
+	pair, _ := certificate()
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13}
+}
+
+func (w *World) clientTLS() *tls.Config {
+	if !w.plan.http2 {
+		return nil
+	}
+	_, pool := certificate()
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}
+}

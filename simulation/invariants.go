@@ -1,0 +1,48 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+)
+
+// Invariant names what must hold in every world. docs/promises.md says which promises it stands for.
+type Invariant string
+
+// The invariants.
+const (
+	// Outcomes: a call takes effect at most once, and what it returns is true. Success means that it took effect once; an
+	// error that does not match byzantine.ErrOutcomeUnknown means that it did not; "nothing was sent" means just that.
+	Outcomes Invariant = "outcomes"
+	// Events: each event of the history is handled and recorded, and none that was recorded is handled again while the
+	// store promises to remember.
+	Events Invariant = "events"
+	// Recovery: no correct client is locked out by somebody else's clock, and when the faults have stopped, everything
+	// works at once.
+	Recovery Invariant = "recovery"
+	// Bounds: no call, response or callback takes longer than promised, and at the end no connection or goroutine is left.
+	Bounds Invariant = "bounds"
+	// Secrets: no error and no log holds a secret or a part of a response's data, in whatever form it is printed.
+	Secrets Invariant = "secrets"
+)
+
+// Violation is an invariant that did not hold.
+type Violation struct {
+	Invariant Invariant
+	At        time.Duration // since the world began
+	Text      string
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("VIOLATION %s after %v: %s", v.Invariant, v.At, v.Text)
+}
+
+// violate records a violation. A world with many of the same kind is told by the first few.
+func (w *World) violate(i Invariant, format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.violations) < maxViolations {
+		w.violations = append(w.violations, Violation{i, time.Since(w.trace.began), fmt.Sprintf(format, args...)})
+	}
+}
+
+const maxViolations = 20

@@ -1,0 +1,134 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// plan is what a seed makes of a world, before anything happens in it.
+type plan struct {
+	http2   bool
+	store   string // memory, redis or postgres
+	users   int
+	actions int           // of each user
+	storm   time.Duration // how long faults happen
+	quiet   time.Duration // how long nothing happens after it
+
+	network networkFaults
+	edge    edgeFaults
+	outages storeFaults
+
+	proxyOff   time.Duration // by how much the clock of the proxy in front of the API is off
+	proxyStays bool          // also after the storm
+	clockOff   [2]time.Duration
+	clockStays bool // the machines' clocks stay off after the storm
+
+	webhooks        float64 // the share of deliveries that get lost on the way
+	twice           float64 // the share that comes twice
+	failing         float64 // the share of callbacks that fail
+	overlap         time.Duration
+	interval        time.Duration
+	retention       time.Duration
+	callbackTimeout time.Duration
+	crashes         int
+	downtime        time.Duration // both replicas at once, after the storm; 0 for none
+}
+
+// storeFaults are those of the store. Probabilities are for one call.
+type storeFaults struct {
+	fail, loseResponse float64
+	crash              float64 // of the process, before or after the call
+	down               bool    // all calls fail
+}
+
+const day = 24 * time.Hour
+
+func newPlan(seed uint64) plan {
+	r := source(seed, "plan")
+	chance := func(p float64) bool { return r.Float64() < p }
+	// A world has few kinds of faults, so that one does not hide what another would bring to light.
+	share := func(p, most float64) float64 {
+		on, much := chance(p), r.Float64()
+		if !on {
+			return 0
+		}
+		return much * most
+	}
+	p := plan{
+		http2:   chance(0.15),
+		store:   pick(r, "memory", "redis", "redis", "postgres", "postgres"),
+		users:   1 + r.IntN(3),
+		actions: 2 + r.IntN(4),
+		storm:   between(r, 5*time.Minute, 40*time.Minute),
+		network: networkFaults{
+			refuse: share(0.3, 0.3), silence: share(0.2, 0.1),
+			reset: share(0.4, 0.05), cut: share(0.3, 0.05), stall: share(0.3, 0.02), sluggish: share(0.3, 0.05),
+		},
+		edge: edgeFaults{
+			slow: share(0.3, 0.2), rejected: share(0.3, 0.3), lost: share(0.3, 0.3), aborted: share(0.3, 0.2), mangled: share(0.4, 0.4),
+		},
+		outages: storeFaults{
+			fail: share(0.3, 0.1), loseResponse: share(0.3, 0.1), crash: share(0.3, 0.02),
+		},
+		webhooks:        pick(r, 0, 0, 0.3, 1),
+		twice:           share(0.3, 0.5),
+		failing:         share(0.4, 0.4),
+		overlap:         pick(r, 2*time.Second, 30*time.Second, 10*time.Minute),
+		interval:        between(r, 20*time.Second, 5*time.Minute),
+		retention:       12 * time.Hour,
+		callbackTimeout: pick(r, 3*time.Second, 8*time.Second),
+		crashes:         r.IntN(4),
+	}
+	switch r.IntN(4) {
+	case 0:
+		p.proxyOff, p.proxyStays = sign(r)*between(r, 65*time.Second, 55*time.Minute), chance(0.5)
+	case 1:
+		p.clockOff = [2]time.Duration{sign(r) * between(r, 2*time.Second, 50*time.Minute), sign(r) * between(r, 0, 20*time.Second)}
+		p.clockStays = chance(0.5)
+	}
+	if chance(0.25) {
+		p.quiet = p.retention*time.Duration(pick(r, 1, 2, 10)) + between(r, 0, time.Hour)
+		p.interval = between(r, 30*time.Minute, time.Hour)
+	}
+	if chance(0.25) {
+		p.downtime = between(r, 20*time.Minute, 6*time.Hour)
+	}
+	if p.store == "memory" {
+		p.crashes = min(p.crashes, 1)
+	}
+	if p.http2 { // a write is a frame there
+		n := &p.network
+		n.reset, n.cut, n.stall = n.reset/3, n.cut/3, n.stall/3
+	}
+	return p
+}
+
+func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
+
+func between(r *rand.Rand, from, to time.Duration) time.Duration {
+	return from + time.Duration(r.Int64N(int64(to-from)))
+}
+
+func sign(r *rand.Rand) time.Duration { return pick[time.Duration](r, 1, -1) }
+
+// String says in one line what is special about the world.
+func (p plan) String() string {
+	words := []string{p.store, fmt.Sprintf("%d users", p.users), fmt.Sprintf("%v of faults", p.storm.Round(time.Minute))}
+	add := func(on bool, format string, args ...any) {
+		if on {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
+	}
+	add(p.http2, "HTTP/2")
+	add(p.webhooks > 0, "%.0f %% of the webhooks lost", p.webhooks*100)
+	add(p.proxyOff != 0, "proxy clock %v off", p.proxyOff.Round(time.Second))
+	add(p.clockOff[0] != 0, "machine clocks %v and %v off", p.clockOff[0].Round(time.Second), p.clockOff[1].Round(time.Second))
+	add(p.downtime > 0, "downtime of %v", p.downtime.Round(time.Minute))
+	add(p.quiet > 0, "%v of quiet", p.quiet.Round(time.Hour))
+	add(p.network != networkFaults{}, "network %+v", p.network)
+	add(p.edge != edgeFaults{}, "edge %+v", p.edge)
+	add(p.outages != storeFaults{}, "store %+v", p.outages)
+	return strings.Join(words, ", ")
+}

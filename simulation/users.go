@@ -1,0 +1,233 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+)
+
+const site = "https://app.bank.example"
+
+var relyingParty = &passkey.RelyingParty{ID: "bank.example", Name: "Bank", Origins: []string{site}}
+
+// person is a user with a device and a browser.
+type person struct {
+	world     *World
+	name      string
+	random    *rand.Rand
+	device    *byzantinetest.Authenticator
+	userID    string
+	accountID string
+	email     string
+	passkeys  []passkey.Credential
+}
+
+// newPerson makes a user whose account can move funds.
+func (w *World) newPerson(i int) (*person, error) {
+	p := &person{world: w, name: fmt.Sprintf("user-%d", i), random: w.random(fmt.Sprintf("user-%d", i))}
+	p.device = byzantinetest.NewAuthenticator(byzantinetest.WithOrigin(site), byzantinetest.WithDeterministicKeys(fmt.Sprint(w.seed, p.name)),
+		byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256))
+	p.email = fmt.Sprintf("secret.person%d.%d@mail.example", i, w.seed)
+	credential, err := p.newPasskey("u" + p.name)
+	if err != nil {
+		return nil, err
+	}
+	p.passkeys = []passkey.Credential{*credential}
+	user := w.sandbox.AddUser(byzantinetest.User{
+		Email: p.email, FirstName: "Secretfirst" + p.name, LastName: "Secretlast" + p.name,
+		Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
+	})
+	account := w.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+	w.sandbox.Activate(account.ID, chain)
+	w.sandbox.Fund(account.ID, chain, byzantine.USDC, "100000")
+	p.userID, p.accountID = user.ID, account.ID
+	w.secrets.add("an e-mail address", p.email)
+	w.secrets.add("a first name", user.FirstName)
+	w.secrets.add("a last name", user.LastName)
+	return p, nil
+}
+
+const chain = byzantine.Base
+
+func (p *person) newPasskey(label string) (*passkey.Credential, error) {
+	options, state, err := relyingParty.BeginRegistration(passkey.User{ID: p.name, Name: p.email, DisplayName: p.email})
+	if err != nil {
+		return nil, err
+	}
+	response, err := p.device.Create(options)
+	if err != nil {
+		return nil, err
+	}
+	return relyingParty.FinishRegistration(state, response, label)
+}
+
+// visit is one thing that a user comes for. It has randomness of its own, because a program that has crashed meanwhile may
+// still be at work on it.
+type visit struct {
+	*person
+	on     *program
+	random *rand.Rand
+}
+
+// live is what the user does in this world.
+func (p *person) live(actions int) {
+	for i := range actions {
+		p.world.instants.sleep(p.world.ctx, between(p.random, time.Second, 2*time.Minute))
+		v := &visit{p, pick(p.random, p.world.replicas...).current.Load(), p.world.random(fmt.Sprintf("%s, visit %d", p.name, i))}
+		do := pick(p.random, v.deposit, v.deposit, v.enrol, v.look, v.refer, v.newKey)
+		if !v.on.process.alive() {
+			p.world.trace.add(p.name, "finds the site", "down")
+			continue
+		}
+		if err := v.on.process.call(do); err != nil {
+			p.world.trace.add(p.name, "sees an error", outcome(err))
+		}
+	}
+}
+
+// think takes up to so much time. It is an error if the program crashes meanwhile.
+func (v *visit) think(most time.Duration) error {
+	if !v.world.instants.sleep(v.on.process.ctx, between(v.random, most/10, most)) {
+		return errCrashed
+	}
+	return nil
+}
+
+// limit is how long a request of the browser may take: sometimes nobody has set a limit, sometimes the user leaves.
+func (v *visit) limit() time.Duration {
+	return pick(v.random, 0, between(v.random, 100*time.Millisecond, 3*time.Second), between(v.random, 5*time.Second, 2*time.Minute))
+}
+
+// deposit moves money into a vault.
+func (v *visit) deposit(ctx context.Context) error {
+	amount := fmt.Sprintf("%d.%02d", 1+v.random.IntN(99), v.random.IntN(100))
+	var payload *byzantine.Payload
+	err := v.on.call(ctx, "GetDepositPayloadPasskey", false, v.limit(), func(ctx context.Context) (err error) {
+		payload, err = v.on.client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
+			ChainID: chain, AccountID: v.accountID, VaultAddr: byzantinetest.VaultBaseUSDC,
+			Amount: byzantine.Decimal(amount), SourceCurrency: byzantine.USDC,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	options, draft, err := v.on.transactor.Begin(v.userID, payload, v.passkeys...)
+	if err != nil {
+		return err
+	}
+	if err := v.think(20 * time.Second); err != nil {
+		return err
+	}
+	response, err := v.device.Get(options)
+	if err != nil {
+		return err
+	}
+	var submitted *byzantine.SubmittedTransaction
+	err = v.on.call(ctx, "SignPayloadPasskey", false, v.limit(), func(ctx context.Context) (err error) {
+		submitted, err = v.on.transactor.Finish(ctx, v.userID, draft, response)
+		return err
+	})
+	switch {
+	case errors.Is(err, byzantine.ErrOutcomeUnknown):
+		// What the README says to do next.
+		_ = v.on.call(ctx, "GetTransaction", true, 30*time.Second, func(ctx context.Context) error {
+			_, err := v.on.client.GetTransaction(ctx, draft.Payload.TransactionID)
+			return err
+		})
+		return err
+	case err != nil:
+		return err
+	}
+	return v.on.call(ctx, "WaitForTransaction", true, 2*time.Minute, func(ctx context.Context) error {
+		_, err := v.on.client.WaitForTransaction(ctx, submitted.TransactionID, byzantine.PollEvery(4*time.Second))
+		return err
+	})
+}
+
+// enrol adds a passkey, with a code that the user mistypes now and then.
+func (v *visit) enrol(ctx context.Context) error {
+	var otp *byzantine.InitOTPResponse
+	err := v.on.call(ctx, "InitOTP", false, v.limit(), func(ctx context.Context) (err error) {
+		otp, err = v.on.client.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: v.accountID, UserID: v.userID})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := v.think(40 * time.Second); err != nil {
+		return err
+	}
+	code := v.world.sandbox.OTPCode(otp.OTPID)
+	if v.random.IntN(2) == 0 {
+		_ = v.on.call(ctx, "OTPAuth", false, v.limit(), func(ctx context.Context) error {
+			_, err := v.on.client.OTPAuth(ctx, &byzantine.OTPAuthRequest{AccountID: v.accountID, UserID: v.userID, OTPID: otp.OTPID, OTPCode: "1" + code})
+			return err
+		})
+		if err := v.think(20 * time.Second); err != nil {
+			return err
+		}
+	}
+	var session *byzantine.OTPSession
+	err = v.on.call(ctx, "OTPAuth", false, v.limit(), func(ctx context.Context) (err error) {
+		session, err = v.on.client.OTPAuth(ctx, &byzantine.OTPAuthRequest{AccountID: v.accountID, UserID: v.userID, OTPID: otp.OTPID, OTPCode: code})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := v.think(20 * time.Second); err != nil {
+		return err
+	}
+	credential, err := v.newPasskey("another")
+	if err != nil {
+		return err
+	}
+	return v.on.call(ctx, "CreateAuthenticatorsOTP", false, v.limit(), func(ctx context.Context) error {
+		_, err := v.on.client.CreateAuthenticatorsOTP(ctx, &byzantine.CreateAuthenticatorsOTPRequest{
+			SessionID: session.SessionID, AccountID: v.accountID, UserID: v.userID,
+			Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
+		})
+		return err
+	})
+}
+
+// look reads what is known about the user.
+func (v *visit) look(ctx context.Context) error {
+	return v.on.call(ctx, "GetUserDetails", true, v.limit(), func(ctx context.Context) error {
+		_, err := v.on.client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{UserID: v.userID})
+		return err
+	})
+}
+
+// refer brings a new customer.
+func (v *visit) refer(ctx context.Context) error {
+	n := v.random.IntN(1 << 30)
+	info := byzantine.UserInfo{
+		FirstName: fmt.Sprintf("Secretfriend%d", n), LastName: fmt.Sprintf("Secretfamily%d", n), Email: fmt.Sprintf("secret.friend%d@mail.example", n),
+	}
+	v.world.secrets.add("a customer's name", info.FirstName)
+	v.world.secrets.add("a customer's e-mail address", info.Email)
+	return v.on.call(ctx, "CreateIndividualAccount", false, v.limit(), func(ctx context.Context) error {
+		_, err := v.on.client.CreateIndividualAccount(ctx, &byzantine.CreateIndividualAccountRequest{
+			UserInfo:               info,
+			RootUsers:              []byzantine.RootUserParam{{FirstName: info.FirstName, LastName: info.LastName, Email: info.Email}},
+			ByzantineTermsSignedAt: time.Now(),
+		})
+		return err
+	})
+}
+
+// newKey has the API make a key.
+func (v *visit) newKey(ctx context.Context) error {
+	return v.on.call(ctx, "CreateCredential", false, v.limit(), func(ctx context.Context) error {
+		_, err := v.on.client.CreateCredential(ctx, &byzantine.CreateCredentialRequest{Label: "simulated"})
+		return err
+	})
+}

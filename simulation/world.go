@@ -1,0 +1,244 @@
+package simulation
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// World is one simulation: the API, the backend of a bank, its users and a network, all of them in one process and in
+// virtual time.
+type World struct {
+	seed uint64
+	plan plan
+	ctx  context.Context // until the end of the world
+	end  context.CancelFunc
+
+	instants *instants
+	network  *network
+	trace    *trace
+	calls    calls
+	ledger   ledger
+	secrets  secrets
+
+	sandbox    *byzantinetest.Sandbox
+	signer     *signer
+	webhookKey webhook.Key
+	replicas   []*replica
+	people     []*person
+	store      webhook.Store // nil if each program has one of its own
+
+	mu         sync.Mutex // guards what follows
+	violations []Violation
+	requests   int       // that reached the proxy so far
+	phase      phase     //
+	downUntil  time.Time // no program starts before
+	outage     bool      // of the store
+}
+
+// phase is a stretch of a world's time.
+type phase int
+
+const (
+	storm phase = iota // faults happen
+	calm               // none do
+)
+
+// Result is what came of a world.
+type Result struct {
+	Seed       uint64
+	Plan       string
+	Trace      []Entry
+	Violations []Violation
+	Requests   int
+	Handled    int           // events
+	Length     time.Duration // in virtual time
+}
+
+// source returns a source of randomness that belongs to a name: what one part of a world draws does not depend on when the
+// others draw.
+func source(seed uint64, name string) *rand.Rand {
+	h := fnv.New64a()
+	_ = binary.Write(h, binary.BigEndian, seed)
+	_, _ = h.Write([]byte(name))
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+func (w *World) random(name string) *rand.Rand { return source(w.seed, name) }
+
+// Run runs the world of a seed, from its beginning to its end. It must be called inside a bubble of testing/synctest.
+func Run(seed uint64) (*Result, error) {
+	w := &World{seed: seed, plan: newPlan(seed), instants: &instants{}, trace: &trace{began: time.Now()}}
+	w.calls = calls{world: w, bySignature: map[string]*call{}}
+	w.ledger = ledger{world: w, events: map[string]*eventFacts{}}
+	w.secrets.world = w
+	w.ctx, w.end = context.WithCancel(context.Background())
+	defer w.end()
+	w.network = &network{
+		instants: w.instants, random: w.random, listeners: map[string]*listener{}, conns: map[*conn]struct{}{}, dials: map[string]int{},
+		faults: func() *networkFaults {
+			if w.stormy() {
+				return &w.plan.network
+			}
+			return nil
+		},
+		note: func(actor, what string) { w.trace.add("network", actor, what) },
+	}
+	stop, err := w.build()
+	if err != nil {
+		return nil, fmt.Errorf("simulation: world %d: %w", seed, err)
+	}
+	w.live()
+	w.settle()
+	stop()
+	w.judge()
+	return &Result{
+		Seed: seed, Plan: w.plan.String(), Trace: w.trace.sorted(), Violations: w.violations,
+		Requests: w.requests, Handled: w.ledger.count(), Length: time.Since(w.trace.began),
+	}, nil
+}
+
+// live is the time of the faults.
+func (w *World) live() {
+	var others sync.WaitGroup
+	for _, p := range w.people {
+		others.Go(func() { p.live(w.plan.actions) })
+	}
+	others.Go(w.crashes)
+	others.Go(w.storeOutages)
+	for _, r := range w.replicas {
+		go r.supervise()
+	}
+	w.instants.sleep(w.ctx, w.plan.storm)
+	others.Wait() // the last call of a user may take a while
+	w.enter(calm)
+}
+
+// crashes ends programs at random moments.
+func (w *World) crashes() {
+	random := w.random("crashes")
+	for range w.plan.crashes {
+		w.instants.sleep(w.ctx, between(random, time.Second, w.plan.storm/time.Duration(w.plan.crashes)))
+		w.crash(pick(random, w.replicas...).current.Load().process, "at a random moment")
+	}
+}
+
+// crash ends a program that runs.
+func (w *World) crash(p *process, when string) {
+	if !p.alive() {
+		return
+	}
+	w.trace.add(p.name, "crashes", when)
+	if w.plan.store == "memory" {
+		w.ledger.excuse(nil) // a MemoryStore forgets with its process
+	}
+	p.kill()
+}
+
+// storeOutages takes the store away for a while.
+func (w *World) storeOutages() {
+	random := w.random("outages")
+	if w.plan.outages.fail == 0 {
+		return
+	}
+	w.instants.sleep(w.ctx, between(random, time.Second, w.plan.storm/2))
+	w.set(func() { w.outage = true })
+	w.trace.add("store", "goes away", "")
+	w.instants.sleep(w.ctx, between(random, time.Second, 5*time.Minute))
+	w.set(func() { w.outage = false })
+	w.trace.add("store", "comes back", "")
+}
+
+// settle is the time after the faults: what was missed is made up for, and then nothing happens for a while.
+func (w *World) settle() {
+	random := w.random("settling")
+	if w.plan.downtime > 0 {
+		w.set(func() { w.downUntil = time.Now().Add(w.plan.downtime) })
+		for _, r := range w.replicas {
+			w.crash(r.current.Load().process, "for a long downtime")
+		}
+		w.instants.sleep(w.ctx, w.plan.downtime)
+	}
+	// The longest restart, the longest lease and two passes of the Reconciler.
+	w.instants.sleep(w.ctx, 5*time.Minute+between(random, 0, time.Minute))
+	w.probe("after the faults")
+	w.instants.sleep(w.ctx, 3*w.plan.interval+10*time.Minute)
+	if w.plan.quiet > 0 {
+		w.trace.add("world", "quiet", w.plan.quiet.Round(time.Minute).String())
+		w.instants.sleep(w.ctx, w.plan.quiet)
+		w.probe("after the quiet")
+	}
+	w.instants.sleep(w.ctx, time.Minute)
+}
+
+func (w *World) enter(p phase) {
+	w.set(func() { w.phase = p })
+	w.trace.add("world", "the faults stop", "")
+}
+
+func (w *World) set(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f()
+}
+
+func (w *World) stormy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.phase == storm
+}
+
+// storeFaults are the current faults of the store, nil for none.
+func (w *World) storeFaults() *storeFaults {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.phase != storm {
+		return nil
+	}
+	faults := w.plan.outages
+	faults.down = w.outage
+	return &faults
+}
+
+// nextRequest returns the randomness of a request that reached the proxy, and the proxy's current faults.
+func (w *World) nextRequest() (*rand.Rand, *edgeFaults) {
+	w.mu.Lock()
+	w.requests++
+	n := w.requests
+	stormy := w.phase == storm
+	w.mu.Unlock()
+	random := w.random(fmt.Sprintf("request %d", n))
+	if !stormy {
+		return random, nil
+	}
+	return random, &w.plan.edge
+}
+
+// proxyOff is by how much the proxy's clock is off.
+func (w *World) proxyOff() time.Duration {
+	if w.stormy() || w.plan.proxyStays {
+		return w.plan.proxyOff
+	}
+	return 0
+}
+
+// clockOff is by how much the clock of a machine is off.
+func (w *World) clockOff(i int) time.Duration {
+	if w.stormy() || w.plan.clockStays {
+		return w.plan.clockOff[i]
+	}
+	return 0
+}
+
+func (w *World) restartNotBefore() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.downUntil
+}
