@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
@@ -65,7 +66,7 @@ func (r *replica) start() error {
 	p.client, p.transactor = client, &passkey.Transactor{Client: client, RelyingParty: relyingParty}
 	handler := verifier.Handler(p.handle, webhook.WithStore(store), webhook.WithTimeout(w.plan.callbackTimeout), webhook.WithLogger(logger))
 	p.server = &http.Server{Handler: p.timed(handler), ReadTimeout: 15 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
-	loop, stop := context.WithCancel(p.process.ctx)
+	loop, stop := context.WithCancel(jitter.With(p.process.ctx, w.jitter("jitter of "+p.process.name)))
 	p.stopLoop = stop
 	r.current.Store(p)
 	w.trace.add(r.name, "starts", "")
@@ -93,7 +94,7 @@ func (p *program) reconcile(ctx context.Context, r *webhook.Reconciler) {
 // stop ends the program in order.
 func (p *program) stop() {
 	p.stopLoop()
-	_ = p.server.Shutdown(context.Background())
+	shutdown(p.server)
 	p.transport.CloseIdleConnections()
 }
 

@@ -90,8 +90,8 @@ func (w *World) build() (stop func(), err error) {
 		}
 		w.sandbox.Close()
 		sender.close()
-		_ = api.Shutdown(context.Background())
-		time.Sleep(time.Minute) // every hop ends
+		shutdown(api)
+		time.Sleep(keepAlive + time.Minute) // nothing is on its way any more
 		if n := w.network.open(); n > 0 {
 			w.violate(Bounds, "%d ends of connections are left open", n)
 		}
@@ -99,6 +99,15 @@ func (w *World) build() (stop func(), err error) {
 			r.current.Load().process.kill()
 		}
 	}, nil
+}
+
+// shutdown ends a server in order. Connections on which nothing comes any more do not end in order.
+func shutdown(s *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if s.Shutdown(ctx) != nil {
+		_ = s.Close()
+	}
 }
 
 // history asks the API itself for all events and checks that they were handled.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
 // call is one method call of a client, and what is known from the other side about its requests.
@@ -132,7 +133,7 @@ func (p *program) call(ctx context.Context, op string, read bool, limit time.Dur
 	c := &call{id: len(x.all) + 1, replica: p.name, op: op, read: read, process: p.process, clock: p.clockOff}
 	x.all = append(x.all, c)
 	x.mu.Unlock()
-	ctx = context.WithValue(ctx, callKey{}, c)
+	ctx = jitter.With(context.WithValue(ctx, callKey{}, c), w.jitter(fmt.Sprintf("jitter of call %d", c.id)))
 	bound := longestCall
 	if limit > 0 {
 		var cancel context.CancelFunc

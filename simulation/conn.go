@@ -32,6 +32,9 @@ type conn struct {
 	deadline time.Time // of writes
 }
 
+// keepAlive is how long a silent connection lives.
+const keepAlive = 15 * time.Minute
+
 type address string
 
 func (a address) Network() string { return "tcp" }
@@ -103,6 +106,8 @@ func (c *conn) Write(p []byte) (int, error) {
 	if w.stall && !c.stalled {
 		c.stalled = true
 		c.net.note(c.label, "the connection goes silent")
+		// Much later than any timeout of a client's, the kernels give up.
+		c.arrive(keepAlive, func() { c.abort(syscall.ETIMEDOUT); c.peer.abort(syscall.ETIMEDOUT) })
 	}
 	if c.stalled {
 		return len(p), nil

@@ -3,6 +3,8 @@ package simulation
 import (
 	"flag"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,7 @@ import (
 var (
 	firstSeed = flag.Uint64("seed", 1, "the first world's seed")
 	worlds    = flag.Int("worlds", 20, "how many worlds TestWorlds runs")
+	first     = flag.String("first", "", "stop at the first world that violates this invariant, and print no timelines")
 	timeline  = flag.Bool("timeline", false, "print the timeline of every world, not only of those that violate an invariant")
 )
 
@@ -27,17 +30,52 @@ func run(t *testing.T, seed uint64) (r *Result) {
 	return r
 }
 
+// TestWorlds runs worlds one after the other. With -first it ends at the first one that violates the invariant.
 func TestWorlds(t *testing.T) {
 	for i := range *worlds {
 		seed := *firstSeed + uint64(i)
+		violates := map[Invariant]bool{}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := run(t, seed)
-			if *timeline || len(r.Violations) > 0 {
+			for _, v := range r.Violations {
+				violates[v.Invariant] = true
+				if *first == "" {
+					t.Error(v)
+				}
+			}
+			if *first == "" && len(violates) > 0 || *timeline {
 				r.WriteTimeline(os.Stdout)
 			}
-			for _, v := range r.Violations {
-				t.Error(v)
-			}
 		})
+		if *first != "" && violates[Invariant(*first)] {
+			fmt.Printf("world %d violates %s\n", seed, *first)
+			t.Fatalf("world %d violates %s", seed, *first)
+		}
+	}
+}
+
+// The same seed gives the same trace, so that a world can be looked at again.
+func TestSameSeedSameTrace(t *testing.T) {
+	for seed := *firstSeed; seed < *firstSeed+uint64(*worlds); seed++ {
+		if newPlan(seed).http2 {
+			continue // invariants only
+		}
+		a, b := run(t, seed), run(t, seed)
+		require.NotEmpty(t, a.Trace)
+		if text, differ := Difference(a.Trace, b.Trace); differ {
+			t.Errorf("world %d (%s): %s", seed, a.Plan, text)
+		}
+	}
+}
+
+func TestEveryMutantAppliesOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range Mutants {
+		require.False(t, seen[m.Name], m.Name)
+		seen[m.Name] = true
+		mutated, err := m.Apply("..")
+		require.NoError(t, err)
+		_, err = parser.ParseFile(token.NewFileSet(), m.File, mutated, parser.SkipObjectResolution)
+		require.NoError(t, err, m.Name)
 	}
 }

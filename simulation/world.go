@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -72,6 +73,17 @@ func source(seed uint64, name string) *rand.Rand {
 }
 
 func (w *World) random(name string) *rand.Rand { return source(w.seed, name) }
+
+// jitter is a seeded source of the random part of waits.
+func (w *World) jitter(name string) jitter.Source {
+	r := w.random(name)
+	var mu sync.Mutex
+	return func(ceiling time.Duration) time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Duration(r.Int64N(int64(ceiling)))
+	}
+}
 
 // Run runs the world of a seed, from its beginning to its end. It must be called inside a bubble of testing/synctest.
 func Run(seed uint64) (*Result, error) {

@@ -1,0 +1,54 @@
+package simulation
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Mutant is a fault that is put into the code to see whether the simulation finds it: a simulation that finds none proves
+// nothing. The same seeds violate nothing without it.
+type Mutant struct {
+	Name      string
+	Invariant Invariant // the one that must be violated
+	File      string    // path in this repository
+	Find      string    // occurs once in the file
+	Replace   string
+}
+
+// Mutants are all mutants.
+var Mutants = []Mutant{
+	{
+		Name: "post-again-after-reset", Invariant: Outcomes, File: "retry.go",
+		Find:    "case !x.op.Retryable:\n",
+		Replace: "case !x.op.Retryable && a.err == nil:\n",
+	},
+	{
+		Name: "redis-begin-without-renewal", Invariant: Events, File: "simulation/store_redis.go",
+		Find:    "s.retention-s.retention/10",
+		Replace: "-s.retention",
+	},
+	{
+		Name: "postgres-begin-without-renewal", Invariant: Events, File: "simulation/store_postgres.go",
+		Find:    "now.Sub(row.touched) > s.retention/10",
+		Replace: "now.Before(row.touched)",
+	},
+	{
+		Name: "checkpoint-before-handling", Invariant: Events, File: "webhook/reconcile_pass.go",
+		Find:    "\t\tcase complete:\n",
+		Replace: "\t\tcase complete:\n\t\t\tif n := len(s.events); n > 0 {\n\t\t\t\tp.newest = s.events[n-1].CreatedAt\n\t\t\t\t_ = p.save(ctx)\n\t\t\t}\n",
+	},
+}
+
+// Apply returns the mutated file of a repository.
+func (m Mutant) Apply(root string) ([]byte, error) {
+	source, err := os.ReadFile(filepath.Join(root, m.File))
+	if err != nil {
+		return nil, err
+	}
+	if n := bytes.Count(source, []byte(m.Find)); n != 1 {
+		return nil, fmt.Errorf("mutant %s: %q occurs %d times in %s, not once", m.Name, m.Find, n, m.File)
+	}
+	return bytes.Replace(source, []byte(m.Find), []byte(m.Replace), 1), nil
+}
