@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -43,7 +42,6 @@ type Client struct {
 	writeTimeout     time.Duration // of one attempt of anything else
 	maxResponseBytes int64
 	transport        transport
-	jitter           func(ceiling time.Duration) time.Duration // the random part of a wait: from 0 up to the ceiling
 }
 
 // settings are what options set before NewClient checks them together.
@@ -75,7 +73,6 @@ func NewClient(s Signer, opts ...Option) (*Client, error) {
 		readTimeout:      30 * time.Second,
 		writeTimeout:     3 * time.Minute,
 		maxResponseBytes: 32 << 20,
-		jitter:           rand.N[time.Duration],
 	}
 	c.clock.now = time.Now
 	set := settings{baseURL: SandboxURL, client: c}

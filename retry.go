@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
 // What is sent again, and what the caller learns. "Sent" means that the server may have the request; that it has not needs
@@ -97,13 +99,13 @@ func (x *exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait 
 	case a.err != nil && ctx.Err() != nil:
 		return 0, false
 	case a.err != nil && !a.sent:
-		return x.backoff(), !a.unsigned && !hopeless(a.err)
+		return x.backoff(ctx), !a.unsigned && !hopeless(a.err)
 	case !x.op.Retryable:
 		return 0, false
 	case a.err != nil:
-		return x.backoff(), true
+		return x.backoff(ctx), true
 	}
-	return max(x.backoff(), retryAfter(a.response.Header, x.client.clock.time())), transient(a.response.StatusCode)
+	return max(x.backoff(ctx), retryAfter(a.response.Header, x.client.clock.time())), transient(a.response.StatusCode)
 }
 
 // hopeless reports whether an attempt that sent nothing would end the same way again.
@@ -124,8 +126,8 @@ func transient(status int) bool {
 }
 
 // backoff is exponential with full jitter, so that clients that failed together do not come back together.
-func (x *exchange) backoff() time.Duration {
-	return x.client.jitter(min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))
+func (x *exchange) backoff(ctx context.Context) time.Duration {
+	return jitter.UpTo(ctx, min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))
 }
 
 // retryAfter reads the header (RFC 9110, section 10.2.3), seconds or a date; 0 if there is none.

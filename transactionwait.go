@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
 // How WaitForTransaction asks. A block takes 2 s on Base and 12 s on Ethereum.
@@ -73,7 +74,7 @@ func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, o
 		if ended || err != nil {
 			return w.last, err
 		}
-		if !sleep(ctx, w.pause(poll)) {
+		if !sleep(ctx, w.pause(ctx, poll)) {
 			return w.last, w.interrupted(ctx)
 		}
 	}
@@ -149,7 +150,7 @@ func (w *transactionWait) lastSeen() string {
 }
 
 // pause is the time until the next poll.
-func (w *transactionWait) pause(poll int) time.Duration {
+func (w *transactionWait) pause(ctx context.Context, poll int) time.Duration {
 	if w.interval > 0 {
 		return w.interval
 	}
@@ -161,5 +162,5 @@ func (w *transactionWait) pause(poll int) time.Duration {
 		}
 	}
 	// Between three quarters and all of it, so that waits that began together drift apart.
-	return time.Duration(pause * (1 - rand.Float64()/4))
+	return time.Duration(pause) - jitter.UpTo(ctx, time.Duration(pause/4))
 }

@@ -64,7 +64,7 @@ func (r *replica) start() error {
 		return err
 	}
 	p.client, p.transactor = client, &passkey.Transactor{Client: client, RelyingParty: relyingParty}
-	handler := verifier.Handler(p.handle, webhook.WithStore(store), webhook.WithTimeout(w.plan.callbackTimeout), webhook.WithLogger(logger))
+	handler := &webhook.Handler{Verifier: verifier, Handle: p.handle, Store: store, Timeout: w.plan.callbackTimeout, Logger: logger}
 	p.server = &http.Server{Handler: p.timed(handler), ReadTimeout: 15 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	loop, stop := context.WithCancel(jitter.With(p.process.ctx, w.jitter("jitter of "+p.process.name)))
 	p.stopLoop = stop

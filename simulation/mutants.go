@@ -26,8 +26,8 @@ var Mutants = []Mutant{
 	},
 	{
 		Name: "redis-begin-without-renewal", Invariant: Events, File: "simulation/store_redis.go",
-		Find:    "s.retention-s.retention/10",
-		Replace: "-s.retention",
+		Find:    "left <= s.retention-s.retention/10",
+		Replace: "left < 0",
 	},
 	{
 		Name: "postgres-begin-without-renewal", Invariant: Events, File: "simulation/store_postgres.go",

@@ -18,10 +18,10 @@ type storeAccess struct {
 	random  *rand.Rand
 }
 
-// purgingAccess is a storeAccess to a store that is a webhook.Purger.
-type purgingAccess struct {
+// postgresAccess is a storeAccess to a store that is a webhook.Purger and a webhook.BulkStore too.
+type postgresAccess struct {
 	*storeAccess
-	purger webhook.Purger
+	store *postgresStore
 }
 
 var errOutage = errors.New("simulation: the store does not respond")
@@ -29,8 +29,8 @@ var errOutage = errors.New("simulation: the store does not respond")
 // accessTo returns a process's way to a store.
 func (w *World) accessTo(s webhook.Store, p *process) webhook.Store {
 	a := &storeAccess{Store: s, world: w, process: p, random: w.random("store of " + p.name)}
-	if purger, ok := s.(webhook.Purger); ok {
-		return &purgingAccess{a, purger}
+	if s, ok := s.(*postgresStore); ok {
+		return &postgresAccess{a, s}
 	}
 	return a
 }
@@ -110,6 +110,14 @@ func (a *storeAccess) Save(ctx context.Context, c webhook.Claim, lease time.Dura
 	return a.do(ctx, "Save", c.Key, func() error { return a.Store.Save(ctx, c, lease, value) })
 }
 
-func (a *purgingAccess) Purge(ctx context.Context) error {
-	return a.do(ctx, "Purge", "", func() error { return a.purger.Purge(ctx) })
+func (a *postgresAccess) Purge(ctx context.Context) error {
+	return a.do(ctx, "Purge", "", func() error { return a.store.Purge(ctx) })
+}
+
+func (a *postgresAccess) Handled(ctx context.Context, keys []string) (done []string, err error) {
+	err = a.do(ctx, "Handled", "", func() error { done, err = a.store.Handled(ctx, keys); return err })
+	if err != nil {
+		return nil, err
+	}
+	return done, nil
 }

@@ -26,8 +26,9 @@ type postgresRow struct {
 }
 
 var (
-	_ webhook.Store  = (*postgresStore)(nil)
-	_ webhook.Purger = (*postgresStore)(nil)
+	_ webhook.Store     = (*postgresStore)(nil)
+	_ webhook.Purger    = (*postgresStore)(nil)
+	_ webhook.BulkStore = (*postgresStore)(nil)
 )
 
 func newPostgresStore(retention time.Duration, now func() time.Time) *postgresStore {
@@ -51,10 +52,7 @@ func (s *postgresStore) Begin(ctx context.Context, key string, lease time.Durati
 		row = &postgresRow{}
 		s.rows[key] = row
 	case row.done:
-		// What a pass of a Reconciler reads is renewed, so that no Purge drops it.
-		if now.Sub(row.touched) > s.retention/10 {
-			row.touched = now
-		}
+		s.renew(row, now)
 		return webhook.Claim{}, webhook.ErrHandled
 	case row.leaseUntil.After(now):
 		return webhook.Claim{}, webhook.ErrInProgress
@@ -65,6 +63,29 @@ func (s *postgresStore) Begin(ctx context.Context, key string, lease time.Durati
 		claim.Value = *row.value
 	}
 	return claim, nil
+}
+
+// renew keeps a record that a pass of a Reconciler reads from the next Purge.
+func (s *postgresStore) renew(row *postgresRow, now time.Time) {
+	if now.Sub(row.touched) > s.retention/10 {
+		row.touched = now
+	}
+}
+
+// Handled implements webhook.BulkStore.
+func (s *postgresStore) Handled(ctx context.Context, keys []string) (done []string, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range keys {
+		if row := s.rows[key]; row != nil && row.done {
+			s.renew(row, s.now())
+			done = append(done, key)
+		}
+	}
+	return done, nil
 }
 
 // update changes the row of a claim, unless another claim followed.

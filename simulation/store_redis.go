@@ -66,11 +66,11 @@ func (s *redisStore) script(ctx context.Context, key string, f func(r *redisReco
 	return err
 }
 
-// renew lets a record go after the retention, but never one with a value.
-func (s *redisStore) renew(r *redisRecord) {
+// expire lets a record go after some time, but never one with a value.
+func (s *redisStore) expire(r *redisRecord, after time.Duration) {
 	r.expires = time.Time{}
 	if !r.hasValue {
-		r.expires = s.now().Add(s.retention)
+		r.expires = s.now().Add(after)
 	}
 }
 
@@ -80,15 +80,15 @@ func (s *redisStore) Begin(ctx context.Context, key string, lease time.Duration)
 		switch {
 		case r.done:
 			// What a pass of a Reconciler reads is renewed, so that no quiet time makes it unknown.
-			if r.expires.Sub(s.now()) < s.retention-s.retention/10 {
-				s.renew(r)
+			if left := r.expires.Sub(s.now()); left <= s.retention-s.retention/10 {
+				s.expire(r, s.retention)
 			}
 			return webhook.ErrHandled
 		case exists && r.until > micros:
 			return webhook.ErrInProgress
 		}
 		r.token, r.until = max(micros, r.token+1), micros+lease.Microseconds()
-		s.renew(r)
+		s.expire(r, max(s.retention, lease))
 		c = webhook.Claim{Key: key, Token: r.token, Value: r.value}
 		return nil
 	})
@@ -109,7 +109,7 @@ func (s *redisStore) change(ctx context.Context, c webhook.Claim, f func(r *redi
 func (s *redisStore) Done(ctx context.Context, c webhook.Claim) error {
 	return s.change(ctx, c, func(r *redisRecord, _ int64) error {
 		r.done = true
-		s.renew(r)
+		s.expire(r, s.retention)
 		return nil
 	})
 }
@@ -133,7 +133,7 @@ func (s *redisStore) Save(ctx context.Context, c webhook.Claim, lease time.Durat
 			return webhook.ErrLeaseLost
 		}
 		r.until, r.value, r.hasValue = micros+lease.Microseconds(), value, true
-		s.renew(r)
+		s.expire(r, 0)
 		return nil
 	})
 }

@@ -8,20 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go/webhook"
-	"github.com/byzantine-finance/byzantine-go/webhook/storetest"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // The models pass the test that the real stores pass.
 func TestModelsAreStores(t *testing.T) {
 	t.Run("redis", func(t *testing.T) {
-		storetest.Run(t, func(*testing.T) (a, b webhook.Store) {
-			s := newRedisStore(time.Hour, time.Now)
+		webhooktest.TestStore(t, func(*testing.T) (a, b webhook.Store) {
+			s := newRedisStore(48*time.Hour, time.Now)
 			return s, s
 		})
 	})
 	t.Run("postgres", func(t *testing.T) {
-		storetest.Run(t, func(*testing.T) (a, b webhook.Store) {
-			s := newPostgresStore(time.Hour, time.Now)
+		webhooktest.TestStore(t, func(*testing.T) (a, b webhook.Store) {
+			s := newPostgresStore(48*time.Hour, time.Now)
 			return s, s
 		})
 	})

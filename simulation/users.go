@@ -10,6 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 const site = "https://app.bank.example"
@@ -21,7 +22,7 @@ type person struct {
 	world     *World
 	name      string
 	random    *rand.Rand
-	device    *byzantinetest.Authenticator
+	device    *passkeytest.Authenticator
 	userID    string
 	accountID string
 	email     string
@@ -31,8 +32,8 @@ type person struct {
 // newPerson makes a user whose account can move funds.
 func (w *World) newPerson(i int) (*person, error) {
 	p := &person{world: w, name: fmt.Sprintf("user-%d", i), random: w.random(fmt.Sprintf("user-%d", i))}
-	p.device = byzantinetest.NewAuthenticator(byzantinetest.WithOrigin(site), byzantinetest.WithDeterministicKeys(fmt.Sprint(w.seed, p.name)),
-		byzantinetest.WithAlgorithms(byzantinetest.AlgorithmES256))
+	p.device = passkeytest.NewAuthenticator(passkeytest.WithOrigin(site), passkeytest.WithDeterministicKeys(fmt.Sprint(w.seed, p.name)),
+		passkeytest.WithAlgorithms(passkeytest.AlgorithmES256))
 	p.email = fmt.Sprintf("secret.person%d.%d@mail.example", i, w.seed)
 	credential, err := p.newPasskey("u" + p.name)
 	if err != nil {
