@@ -36,8 +36,18 @@ var Mutants = []Mutant{
 	},
 	{
 		Name: "checkpoint-before-handling", Invariant: Events, File: "webhook/reconcile_pass.go",
-		Find:    "\t\tcase complete:\n",
-		Replace: "\t\tcase complete:\n\t\t\tif n := len(s.events); n > 0 {\n\t\t\t\tp.newest = s.events[n-1].CreatedAt\n\t\t\t\t_ = p.save(ctx)\n\t\t\t}\n",
+		Find:    "\tknown, err := p.known(ctx, events)\n",
+		Replace: "\tif n := len(events); n > 0 {\n\t\tp.newest = events[n-1].at\n\t\t_ = p.save(ctx)\n\t}\n\tknown, err := p.known(ctx, events)\n",
+	},
+	{
+		Name: "clock-correction-without-proof", Invariant: Recovery, File: "clock.go",
+		Find:    "case isSuccess(a.status) || (t.first != nil && t.first.status == http.StatusUnauthorized && passed(a.status)):",
+		Replace: "case true:",
+	},
+	{
+		Name: "error-quotes-success-body", Invariant: Secrets, File: "decode.go",
+		Find:    "return x.answerError(x.response, message, nil)",
+		Replace: "return x.answerError(x.response, message+\": \"+string(body), nil)",
 	},
 }
 

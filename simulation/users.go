@@ -119,7 +119,7 @@ func (v *visit) deposit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	options, draft, err := v.on.transactor.Begin(v.userID, payload, v.passkeys...)
+	options, draft, err := v.on.transactor.Begin(v.userID, payload, v.passkeys)
 	if err != nil {
 		return err
 	}
