@@ -47,13 +47,12 @@ func secretLeak(text string, secret []byte) string {
 			return "raw bytes"
 		}
 	}
-	for i := 0; i+8 <= len(secret); i += 8 { // as math/big keeps it
-		word := uint64(0)
-		for _, b := range secret[i : i+8] {
-			word = word<<8 | uint64(b)
-		}
-		if strings.Contains(text, fmt.Sprint(word)) {
-			return "words in decimal"
+	for _, size := range []int{8, 4} { // math/big keeps a number in words, of 32 bits on small machines
+		for i := 0; i+size <= len(secret); i += size {
+			word := new(big.Int).SetBytes(secret[i : i+size])
+			if strings.Contains(text, word.String()) || strings.Contains(lower, "0x"+word.Text(16)) {
+				return "words"
+			}
 		}
 	}
 	if strings.Contains(text, new(big.Int).SetBytes(secret).String()) {
@@ -191,6 +190,7 @@ func TestLeakDetectorFindsLeaks(t *testing.T) {
 		fmt.Sprint(secret), fmt.Sprintf("%#v", secret), fmt.Sprintf("% X", secret), string(secret), hex.Dump(secret),
 		base64.StdEncoding.EncodeToString(secret), base64.URLEncoding.EncodeToString(append([]byte{1}, secret...)),
 		fmt.Sprintf("%#v", raw.D.Bits()), fmt.Sprint(raw.D.Bits()),
+		"[302999329 2072666667 921213714]", "[]big.Word{0x120f6721, 0x7b8a622b, 0x36e89b12}", // as 32-bit machines print it
 	} {
 		assert.NotEmpty(t, secretLeak(text, secret), text)
 	}

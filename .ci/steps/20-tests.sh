@@ -1,0 +1,22 @@
+# The tests of all modules with the race detector and the real programs.
+
+step race 8 race_root
+race_root() {
+	programs curl:curl openssl:openssl
+	go test $(race) ./...
+}
+
+# Every nested module but those with steps of their own: stores, signers, adapters, and examples that need them.
+step nested 4 nested
+nested() {
+	programs redis-server:redis-server initdb:postgresql
+	local list
+	list=$(modules | grep -vxE '\.|\./(e2e|tools|simulation)')
+	each "$list" go test $(race) ./...
+}
+
+step e2e 5 e2e
+e2e() {
+	programs chromium:chromium
+	each ./e2e go test $(race) ./...
+}
