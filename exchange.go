@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"syscall"
 	"time"
 )
 
@@ -260,7 +259,7 @@ func (x *exchange) log(ctx context.Context, level slog.Level, message string, a 
 
 // plainReason is what a log may hold of an error: the words of those that have no others. The rest may quote anything.
 func plainReason(err error) string {
-	var errno syscall.Errno
+	var errno systemError
 	if errors.As(err, &errno) {
 		return errno.Error()
 	}

@@ -1,0 +1,8 @@
+//go:build !plan9
+
+package byzantine
+
+import "syscall"
+
+// systemError is an error of the operating system. Its text comes from a table and quotes nothing.
+type systemError = syscall.Errno

@@ -1,0 +1,6 @@
+package byzantine
+
+import "syscall"
+
+// systemError is an error of the operating system.
+type systemError = syscall.ErrorString
