@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/byzantine-finance/byzantine-go/internal/contract/document"
+	"github.com/byzantine-finance/byzantine-go/internal/contract"
 )
 
 // apiSchema is what the API's document says of one value in JSON.
@@ -33,7 +33,7 @@ type apiOperation struct {
 // apiOperations is the API's document by operation id. It is read when it is first needed.
 var apiOperations = sync.OnceValue(func() map[string]*apiOperation {
 	var raw rawDocument
-	if err := json.Unmarshal(document.JSON, &raw); err != nil {
+	if err := json.Unmarshal([]byte(contract.OpenAPI), &raw); err != nil {
 		panic(fmt.Sprintf("byzantinetest: the API's document: %v", err)) // it is embedded
 	}
 	reader := &schemaReader{raw.Components.Schemas, map[string]*apiSchema{}}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/internal/contract/document"
+	"github.com/byzantine-finance/byzantine-go/internal/contract"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
@@ -70,7 +70,7 @@ const documentPath = "/api-docs/openapi-integrator.json"
 
 func serveDocument(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonType)
-	w.Write(document.JSON)
+	io.WriteString(w, contract.OpenAPI)
 }
 
 // WithKey makes key the sandbox's first credential, in place of a new one.
