@@ -2,9 +2,6 @@ package byzantine
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
@@ -139,49 +136,4 @@ type DeleteCredentialRequest struct {
 func (c *Client) DeleteCredential(ctx context.Context, pubkey string, opts ...CallOption) error {
 	_, err := deleteCredential.call(ctx, c, &DeleteCredentialRequest{Pubkey: pubkey}, opts)
 	return err
-}
-
-// Secret is a text that must not get into logs. Printing, logging, marshalling or dumping it, alone or inside another
-// value, shows "[redacted]"; [Secret.Reveal] is the only door out. So an answer that holds one does not survive
-// encoding/json: a fake of the API has to write the text into a struct of its own.
-type Secret struct {
-	// A function, because reflection stops there, see PrivateKey.
-	reveal func() string
-}
-
-// NewSecret hides a text.
-func NewSecret(text string) Secret { return Secret{func() string { return text }} }
-
-// Reveal returns the text as it came.
-func (s Secret) Reveal() string {
-	if s.reveal == nil {
-		return ""
-	}
-	return s.reveal()
-}
-
-// Key reads the text as a private key. If that fails, Reveal still returns it.
-func (s Secret) Key() (*PrivateKey, error) { return ParsePrivateKey(s.Reveal()) }
-
-const redacted = "[redacted]"
-
-// Format prints "[redacted]", whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
-// MarshalText returns "[redacted]", for encoding/json, log/slog and their like.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// UnmarshalJSON takes the content of a string, and the JSON text of anything else: what is shown only once must not be
-// lost because its form is not the expected one.
-func (s *Secret) UnmarshalJSON(data []byte) error {
-	text := string(data)
-	var content *string
-	if json.Unmarshal(data, &content) == nil {
-		if content == nil {
-			return nil
-		}
-		text = *content
-	}
-	*s = NewSecret(text)
-	return nil
 }

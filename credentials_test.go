@@ -3,8 +3,11 @@ package byzantine_test
 import (
 	"bytes"
 	"context"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -175,14 +178,52 @@ func TestTheZeroSecretIsEmpty(t *testing.T) {
 	assert.EqualError(t, err, "byzantine: private key: it is empty")
 }
 
+// A credential that went through a JSON store has lost its private key, and must not pass for one that has it.
+func TestASecretDoesNotComeBackFromWhatHidesIt(t *testing.T) {
+	const lost = "byzantine: the secret was redacted when it was written, so it cannot be read back: store Secret.Reveal()"
+	created := byzantine.NewAPICredential{Pubkey: testPubkey, PrivateKey: byzantine.NewSecret("0xdeadbeef")}
+	stored, err := json.Marshal(created)
+	require.NoError(t, err)
+	require.NotContains(t, string(stored), "deadbeef")
+	assert.ErrorContains(t, json.Unmarshal(stored, new(byzantine.NewAPICredential)), lost)
+	assert.ErrorContains(t, json.Unmarshal([]byte(`{"list":[{"privateKey":"\u005bredacted]"}]}`), new(struct {
+		List []*byzantine.NewAPICredential
+	})), lost)
+
+	var secret byzantine.Secret
+	assert.EqualError(t, secret.UnmarshalText([]byte("[redacted]")), lost)
+	assert.EqualError(t, json.Unmarshal([]byte(` "[redacted]"`), &secret), lost)
+	type keyFile struct{ Key byzantine.Secret }
+	asXML, err := xml.Marshal(keyFile{byzantine.NewSecret("0xdeadbeef")})
+	require.NoError(t, err)
+	require.NotContains(t, string(asXML), "deadbeef")
+	assert.ErrorContains(t, xml.Unmarshal(asXML, new(keyFile)), lost)
+	assert.Error(t, gob.NewEncoder(io.Discard).Encode(created), "gob never saw it")
+	assert.Empty(t, secret.Reveal())
+
+	require.NoError(t, secret.UnmarshalText([]byte("0x12")))
+	assert.Equal(t, "0x12", secret.Reveal())
+}
+
+func decodeString(t *testing.T, data []byte) (text string) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(data, &text))
+	return text
+}
+
 func FuzzSecretUnmarshalJSON(f *testing.F) {
-	for _, seed := range []string{`"0x00"`, `null`, `{"a":1}`, `"\ud800"`, `"<&>"`, `12`, ` "x" `} {
+	for _, seed := range []string{`"0x00"`, `null`, `{"a":1}`, `"\ud800"`, `"<&>"`, `12`, ` "x" `, `"[redacted]"`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var secret byzantine.Secret
 		err := json.Unmarshal(data, &secret)
-		require.Equal(t, json.Valid(data), err == nil, "whatever is JSON is kept")
+		if json.Valid(data) && err != nil {
+			require.ErrorContains(t, err, "redacted")
+			require.Equal(t, "[redacted]", decodeString(t, data))
+			return
+		}
+		require.Equal(t, json.Valid(data), err == nil, "whatever else is JSON is kept")
 		var text string
 		if err == nil && json.Unmarshal(data, &text) == nil {
 			assert.Equal(t, text, secret.Reveal())

@@ -37,8 +37,8 @@ type DataURI struct {
 }
 
 // NewDataURI returns a document of one of the media types image/jpeg, image/png, image/heic, image/tiff and
-// application/pdf. Empty data are refused, and data that are visibly of another of these types. data are not copied, as
-// they may be many MiB: leave them alone while the document is in use.
+// application/pdf. data must begin as a document of that type does; Byzantine would reject anything else, after 30 to 90
+// seconds. data are not copied, as they may be many MiB: leave them alone while the document is in use.
 func NewDataURI(mediaType string, data []byte) (DataURI, error) {
 	d := DataURI{mediaType, data}
 	if err := d.Validate(); err != nil {
@@ -73,14 +73,16 @@ func (d DataURI) Bytes() []byte { return d.data }
 // IsZero reports whether there is no document.
 func (d DataURI) IsZero() bool { return d.mediaType == "" && len(d.data) == 0 }
 
-// Validate refuses what [NewDataURI] refuses.
+// Validate rejects what [NewDataURI] rejects.
 func (d DataURI) Validate() error {
 	switch actual := sniff(d.data); {
 	case !slices.Contains(mediaTypes, d.mediaType):
 		return errMediaType
 	case len(d.data) == 0:
 		return errors.New("the document is empty")
-	case actual != "" && actual != d.mediaType:
+	case actual == "":
+		return fmt.Errorf("the document is said to be %s and does not begin like one", d.mediaType)
+	case actual != d.mediaType:
 		return fmt.Errorf("the document is said to be %s and is %s", d.mediaType, actual)
 	}
 	return nil
@@ -167,7 +169,7 @@ func sniff(data []byte) string {
 		return mediaJPEG
 	case begins(0, "\x89PNG\r\n\x1a\n"):
 		return mediaPNG
-	case begins(0, "II*\x00", "MM\x00*"):
+	case begins(0, "II*\x00", "MM\x00*", "II+\x00", "MM\x00+"): // the second two are BigTIFF
 		return mediaTIFF
 	// An ISO base media file whose major brand is one of ISO/IEC 23008-12's.
 	case begins(4, "ftypheic", "ftypheix", "ftypheim", "ftypheis", "ftyphevc", "ftyphevx", "ftypmif1", "ftypmsf1"):

@@ -54,8 +54,33 @@ func TestNewDataURI(t *testing.T) {
 		assert.Equal(t, "data:"+mediaType+";base64,"+base64.StdEncoding.EncodeToString(data), string(text))
 		assert.Len(t, text, d.EncodedLen())
 	}
-	_, err := byzantine.NewDataURI("image/heic", []byte("a kind of HEIC that this package cannot tell"))
-	assert.NoError(t, err, "what is not visibly something else is taken on trust")
+}
+
+// Each document is offered as each type, whole, cut short and with something before it.
+func TestADocumentBeginsAsItsTypeSays(t *testing.T) {
+	files := documents(t)
+	for mediaType := range files {
+		for actual, data := range files {
+			_, err := byzantine.NewDataURI(mediaType, data)
+			if mediaType == actual {
+				require.NoError(t, err)
+				continue
+			}
+			assert.EqualError(t, err, "byzantine: NewDataURI: the document is said to be "+mediaType+" and is "+actual)
+		}
+		for name, data := range map[string][]byte{
+			"a greeting": []byte("hello"), "one byte": files[mediaType][:1], "three bytes": files[mediaType][:3][:2],
+			"a page": []byte("<html><body>413</body></html>"), "zeros": make([]byte, 1<<20), "a GIF": []byte("GIF89a"),
+			"a WebP": []byte("RIFF\x00\x00\x00\x00WEBP"), "a film": []byte("\x00\x00\x00\x18ftypmp42"), "a ZIP": []byte("PK\x03\x04"),
+		} {
+			_, err := byzantine.NewDataURI(mediaType, data)
+			assert.EqualError(t, err, "byzantine: NewDataURI: the document is said to be "+mediaType+" and does not begin like one", name)
+		}
+		if mediaType != "application/pdf" {
+			_, err := byzantine.NewDataURI(mediaType, append([]byte(" "), files[mediaType]...))
+			assert.Error(t, err, "an image begins at once")
+		}
+	}
 }
 
 func TestNewDataURIRefuses(t *testing.T) {
@@ -142,21 +167,23 @@ func TestDataURIComesBackFromItsText(t *testing.T) {
 	text, err := json.Marshal(byzantine.DataURI{})
 	require.NoError(t, err)
 	assert.Equal(t, `""`, string(text))
-	got, err := byzantine.NewDataURI("image/heic", []byte("x"))
+	got, err := byzantine.NewDataURI("application/pdf", []byte("%PDF-"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &got))
 	assert.True(t, got.IsZero())
 }
 
 func TestDataURIIsReadStrictly(t *testing.T) {
+	require.NoError(t, new(byzantine.DataURI).UnmarshalText([]byte("data:application/pdf;base64,JVBERi0=")))
 	for _, text := range []string{
-		"image/heic;base64,eA==", "data:image/heic,x", "data:image/heic;base64", "data:;base64,eA==", "Data:image/heic;base64,eA==",
-		"data:image/heic;charset=utf-8;base64,eA==", "data:image/gif;base64,eA==", " data:image/heic;base64,eA==",
-		"data:image/heic;base64,", "data:image/heic;base64,eA", "data:image/heic;base64,eA=", "data:image/heic;base64,eB==",
-		"data:image/heic;base64,eA==\n", "data:image/heic;base64,eH\r\nh4", "data:image/heic;base64,e-_4", "data:image/heic;base64,e A==",
-		"data:application/pdf;base64,/9j/", "x",
+		"application/pdf;base64,JVBERi0=", "data:application/pdf,%PDF-", "data:application/pdf;base64", "data:;base64,JVBERi0=",
+		"Data:application/pdf;base64,JVBERi0=", "data:application/pdf;charset=utf-8;base64,JVBERi0=", "data:image/gif;base64,R0lGODlh",
+		" data:application/pdf;base64,JVBERi0=", "data:application/pdf;base64,", "data:application/pdf;base64,JVBERi0",
+		"data:application/pdf;base64,JVBERi0x=", "data:application/pdf;base64,JVBERi1=", "data:application/pdf;base64,JVBERi0=\n",
+		"data:application/pdf;base64,JVBER\r\ni0=", "data:application/pdf;base64,JVBERi0t-_8=", "data:application/pdf;base64,JVBER i0=",
+		"data:application/pdf;base64,/9j/", "data:image/heic;base64,eA==", "x",
 	} {
-		before, err := byzantine.NewDataURI("image/heic", []byte("before"))
+		before, err := byzantine.NewDataURI("application/pdf", []byte("%PDF-1.7 before"))
 		require.NoError(t, err)
 		after := before
 		assert.Error(t, after.UnmarshalText([]byte(text)), text)
@@ -165,8 +192,8 @@ func TestDataURIIsReadStrictly(t *testing.T) {
 }
 
 func TestDataURIShowsNothingOfTheDocument(t *testing.T) {
-	const content = "Jane Doe, passport 12AB34567"
-	d, err := byzantine.NewDataURI("image/heic", []byte(content))
+	const begin, content = "%PDF-1.7\n", "Jane Doe, passport 12AB34567"
+	d, err := byzantine.NewDataURI("application/pdf", []byte(begin+content))
 	require.NoError(t, err)
 	var out strings.Builder
 	holder := struct {
@@ -183,7 +210,7 @@ func TestDataURIShowsNothingOfTheDocument(t *testing.T) {
 		slog.New(handler).Info("document", "document", d, "pointer", &d)
 	}
 	text := out.String()
-	assert.Contains(t, text, "image/heic, 28 bytes")
+	assert.Contains(t, text, "application/pdf, 37 bytes")
 	for _, secret := range []string{
 		content, content[:6], fmt.Sprintf("%x", content[:6]), fmt.Sprintf("%X", content[:6]),
 		strings.Trim(fmt.Sprint([]byte(content[:6])), "[]"), base64.StdEncoding.EncodeToString([]byte(content[:6])),
@@ -208,7 +235,7 @@ func TestADocumentCostsLittleMoreThanTheBodyThatItIsSentIn(t *testing.T) {
 		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, err
 	})}))
 	require.NoError(t, err)
-	data := make([]byte, 6<<20)
+	data := append([]byte("%PDF-1.7\n"), make([]byte, 6<<20)...)
 	call := func() {
 		document, err := byzantine.NewDataURI("application/pdf", data)
 		require.NoError(t, err)
@@ -233,7 +260,7 @@ func TestADocumentCostsLittleMoreThanTheBodyThatItIsSentIn(t *testing.T) {
 
 func FuzzDataURI(f *testing.F) {
 	for _, s := range []string{
-		"data:image/png;base64,iVBORw0KGgo=", "data:application/pdf;base64,JVBERi0xLjc=", "data:image/heic;base64,eA==", "data:image/heic;base64,eB==", "data:,", "",
+		"data:image/png;base64,iVBORw0KGgo=", "data:application/pdf;base64,JVBERi0xLjc=", "data:image/heic;base64,AAAAGGZ0eXBoZWlj", "data:image/tiff;base64,SUkqAA==", "data:image/tiff;base64,SUkqAB==", "data:,", "",
 	} {
 		f.Add(s)
 	}

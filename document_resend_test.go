@@ -37,7 +37,7 @@ func TestASecondAttemptSendsTheSameDocument(t *testing.T) {
 	})
 	client, err := byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
-	document, err := byzantine.NewDataURI("application/pdf", make([]byte, 6<<20))
+	document, err := byzantine.NewDataURI("application/pdf", append([]byte("%PDF-1.7\n"), make([]byte, 6<<20)...))
 	require.NoError(t, err)
 	call := func() {
 		_, err := client.UpdateIndividualAccount(t.Context(), &byzantine.UpdateIndividualAccountRequest{

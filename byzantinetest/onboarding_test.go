@@ -150,17 +150,17 @@ func TestIndividualsThatTheClientWouldNotSend(t *testing.T) {
 		"no last name":                    {func(b map[string]any) { delete(b["userInfo"].(map[string]any), "lastName") }, "userInfo.lastName"},
 		"the back of an id alone": {func(b map[string]any) {
 			b["verificationDocuments"] = []any{map[string]any{
-				"documentType": "national_id_back", "documentNumber": "1", "issuingCountry": "FRA", "document": "data:application/pdf;base64,JVBERg==",
+				"documentType": "national_id_back", "documentNumber": "1", "issuingCountry": "FRA", "document": "data:application/pdf;base64,JVBERi0=",
 			}}
 		}, "national_id_front"},
 		"a passport without its number": {func(b map[string]any) {
 			b["verificationDocuments"] = []any{map[string]any{
-				"documentType": "passport", "issuingCountry": "FRA", "document": "data:application/pdf;base64,JVBERg==",
+				"documentType": "passport", "issuingCountry": "FRA", "document": "data:application/pdf;base64,JVBERi0=",
 			}}
 		}, "documentNumber"},
 		"a document that is a web page": {func(b map[string]any) {
 			b["verificationDocuments"] = []any{map[string]any{
-				"documentType": "proof_of_address", "issuingCountry": "FRA", "document": "data:text/html;base64,JVBERg==",
+				"documentType": "proof_of_address", "issuingCountry": "FRA", "document": "data:text/html;base64,JVBERi0=",
 			}}
 		}, "media type"},
 	} {
