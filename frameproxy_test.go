@@ -100,9 +100,24 @@ func newFrameProxy(t *testing.T, backend *httptest.Server, fault func(*proxiedSt
 		roots:   https.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs,
 		backend: backend, fault: fault,
 	}
+	p.start(t)
+	return p
+}
+
+// newPlainFrameProxy is one without TLS.
+func newPlainFrameProxy(t *testing.T, backend *httptest.Server, fault func(*proxiedStream)) *frameProxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := &frameProxy{url: "http://" + listener.Addr().String(), listener: listener, backend: backend, fault: fault}
+	p.start(t)
+	return p
+}
+
+func (p *frameProxy) start(t *testing.T) {
 	p.open.Go(func() {
 		for {
-			client, err := listener.Accept()
+			client, err := p.listener.Accept()
 			if err != nil {
 				return
 			}
@@ -111,7 +126,6 @@ func newFrameProxy(t *testing.T, backend *httptest.Server, fault func(*proxiedSt
 		}
 	})
 	t.Cleanup(p.close)
-	return p
 }
 
 // close ends all connections and waits for what is on its way to the server.
@@ -134,6 +148,10 @@ func (p *frameProxy) keep(conn net.Conn) {
 // transport is one for the proxy. It ends before the proxy does.
 func (p *frameProxy) transport(t *testing.T) *http.Transport {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.roots}, ForceAttemptHTTP2: true}
+	if p.roots == nil {
+		transport.Protocols = new(http.Protocols)
+		transport.Protocols.SetUnencryptedHTTP2(true)
+	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return transport
 }
