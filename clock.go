@@ -72,6 +72,9 @@ func (x *exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 			}
 			t.skew = 0
 			return a, false
+		case t.first != nil && t.healing: // the correction that was proven before knows better than its trial
+			t.skew = 0
+			return a, false
 		case t.first != nil:
 			c.turn.Add(1)
 			if !rejected(a.status) {
@@ -99,8 +102,9 @@ func (x *exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 }
 
 // findClock looks for another clock that may be the right one after a rejection: the response's, or that of the machine
-// with the proven correction (without it, if the attempt had it). Where both are possible, calls that do not get
-// through take turns, so that a proven correction that is wrong cannot lock the client out whatever Date responses have.
+// with the proven correction (without it, if the attempt had it). Where both are possible, what was proven comes first,
+// and otherwise calls that do not get through take turns, so that a correction that was kept wrongly cannot lock the
+// client out, whatever Date responses have.
 func (x *exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	t, c := &x.clock, &x.client.clock
 	alternative := time.Duration(0)
@@ -114,7 +118,7 @@ func (x *exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	}
 	byMachine := refusedFor(status, (alternative - t.correction).Abs())
 	switch {
-	case byResponse && !(byMachine && c.turn.Load()%2 == 1):
+	case byResponse && !(byMachine && (t.healing || c.turn.Load()%2 == 1)):
 		t.correction, t.known = -ahead, false
 	case byMachine:
 		t.correction, t.known = alternative, true

@@ -1,0 +1,251 @@
+package byzantine_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// intermediary stands before an API whose clock is right, and writes the Date of every response by a clock of its own.
+// Requests to /v1/submit/<status> that are signed well get that status, whatever the clock.
+type intermediary struct {
+	url      string
+	requests atomic.Int64
+	ahead    atomic.Int64 // its clock
+	swings   atomic.Bool  // the clock goes from one side to the other with each response
+	block    atomic.Int64 // a status with which it answers itself, without asking the API
+}
+
+func newIntermediary(t *testing.T, refusal int) *intermediary {
+	key := rfc6979Key(t).PublicKey()
+	i := new(intermediary)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := i.requests.Add(1)
+		ahead := time.Duration(i.ahead.Load())
+		if i.swings.Load() && n%2 == 0 {
+			ahead = -ahead
+		}
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		if status := i.block.Load(); status != 0 {
+			http.Error(w, "blocked by the firewall", int(status))
+			return
+		}
+		var in inbox
+		seen, err := in.add(r, time.Now())
+		if err != nil {
+			return
+		}
+		status := http.StatusOK
+		if seen.verify(key) != nil {
+			http.Error(w, "the signature is refused", refusal)
+			return
+		}
+		if _, err := fmt.Sscanf(r.URL.Path, "/v1/submit/%d", &status); err == nil && status != http.StatusOK {
+			http.Error(w, "for another reason", status)
+			return
+		}
+		_, _ = w.Write([]byte(anyAnswer))
+	}))
+	t.Cleanup(server.Close)
+	i.url = server.URL
+	return i
+}
+
+// submit makes a POST that the API answers with a status, and checks that it took two requests at most.
+func (i *intermediary) submit(t *testing.T, client *byzantine.Client, status int) error {
+	t.Helper()
+	before := i.requests.Load()
+	err := client.Do(t.Context(), "POST", fmt.Sprint("/v1/submit/", status), struct{}{}, nil)
+	assert.LessOrEqual(t, i.requests.Load()-before, int64(2), "requests of one call")
+	assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+	return err
+}
+
+func statusOf(err error) int {
+	var e *byzantine.Error
+	if errors.As(err, &e) {
+		return e.StatusCode
+	}
+	return 0
+}
+
+// TestClocks has a machine and an intermediary whose clocks are right and wrong in all combinations, and an API that
+// gives either status to a signature that is too old. Between calls that the API takes are calls that it rejects for
+// other reasons.
+func TestClocks(t *testing.T) {
+	reasons := []int{400, 401, 403, 404}
+	for _, refusal := range []int{401, 400, 403} {
+		for _, machine := range []time.Duration{0, 10 * time.Minute, -3 * time.Minute} {
+			for _, lie := range []time.Duration{90 * time.Second, 20 * time.Minute, -59 * time.Minute, machine} {
+				for _, swings := range []bool{false, true} {
+					name := fmt.Sprintf("refused with %d/machine %s/intermediary %s/swings %t", refusal, machine, lie, swings)
+					t.Run(name, func(t *testing.T) {
+						t.Parallel()
+						front := newIntermediary(t, refusal)
+						client := newTestClient(t, front.url, byzantine.WithClock(newWrongClock(machine).now))
+						// The client learns of its own clock while the intermediary is in order.
+						require.NoError(t, front.submit(t, client, 200))
+						front.ahead.Store(int64(lie))
+						front.swings.Store(swings)
+						for range 3 {
+							for _, reason := range reasons {
+								err := front.submit(t, client, reason)
+								require.Error(t, err)
+								if reason == 401 && refusal != 401 {
+									// A 401 and then the API's other word for an old signature look like a clock set right.
+									assert.Contains(t, []int{reason, refusal}, statusOf(err), err)
+								} else {
+									assert.Equal(t, reason, statusOf(err), err)
+									assert.Contains(t, err.Error(), "for another reason", "the caller sees the API's own words")
+								}
+								assert.NoError(t, front.submit(t, client, 200), "after a %d", reason)
+							}
+						}
+						front.swings.Store(false)
+						front.ahead.Store(0)
+						before := front.requests.Load()
+						for range 4 {
+							assert.NoError(t, front.submit(t, client, 200))
+						}
+						assert.LessOrEqual(t, front.requests.Load()-before, int64(6), "it calms down")
+					})
+				}
+			}
+		}
+	}
+}
+
+// With both clocks wrong from the beginning no signature can be right. Each call takes two requests at most, and once the
+// machine's clock is set, calls get through although the intermediary is wrong still.
+func TestBothClocksWrong(t *testing.T) {
+	for _, lie := range []time.Duration{20 * time.Minute, -5 * time.Minute, 10 * time.Minute} {
+		for _, swings := range []bool{false, true} {
+			front := newIntermediary(t, 401)
+			front.ahead.Store(int64(lie))
+			front.swings.Store(swings)
+			clock := newWrongClock(10 * time.Minute)
+			client := newTestClient(t, front.url, byzantine.WithClock(clock.now))
+			for range 5 {
+				assert.ErrorIs(t, front.submit(t, client, 200), byzantine.ErrUnauthorized)
+			}
+			clock.set(0)
+			for range 5 {
+				assert.NoError(t, front.submit(t, client, 200))
+			}
+		}
+	}
+}
+
+// A code that was mistyped behind a wrong machine clock: the first response is about the clock, the second about the
+// code. The second is what the caller sees, and the correction is proven by it.
+func TestMistypedCodeBehindAWrongClock(t *testing.T) {
+	front := newIntermediary(t, 401)
+	client := newTestClient(t, front.url, byzantine.WithClock(newWrongClock(-10*time.Minute).now))
+	err := front.submit(t, client, 400)
+	assert.Equal(t, 400, statusOf(err))
+	assert.ErrorContains(t, err, "400 Bad Request: for another reason (POST")
+	assert.Zero(t, skewOf(t, err), "the clock is not the reason of this one")
+	before := front.requests.Load()
+	assert.NoError(t, front.submit(t, client, 200))
+	assert.EqualValues(t, 1, front.requests.Load()-before, "the correction is kept")
+}
+
+// A mistyped code behind an intermediary with a wrong clock: one extra request, the API's first response, and no change.
+func TestMistypedCodeBehindAWrongIntermediary(t *testing.T) {
+	front := newIntermediary(t, 401)
+	front.ahead.Store(int64(20 * time.Minute))
+	client := newTestClient(t, front.url)
+	var response byzantine.Response
+	err := client.Do(t.Context(), "POST", "/v1/submit/400", struct{}{}, nil, byzantine.WithResponse(&response))
+	assert.Equal(t, 400, statusOf(err))
+	assert.ErrorContains(t, err, "for another reason")
+	assert.ErrorContains(t, err, "a second attempt with the clock corrected was rejected too (401)")
+	assert.Equal(t, 400, response.StatusCode, "the response is that of the error")
+	assert.Contains(t, string(response.Body), "for another reason")
+	assert.EqualValues(t, 2, front.requests.Load())
+	for range 3 {
+		assert.NoError(t, front.submit(t, client, 200))
+	}
+	assert.EqualValues(t, 5, front.requests.Load())
+}
+
+// The intermediary answers itself at the worst moment, so that its own clock looks proven. Later calls get through.
+func TestCorrectionThatAnIntermediarySeemsToProve(t *testing.T) {
+	for _, swings := range []bool{false, true} {
+		front := newIntermediary(t, 401)
+		front.ahead.Store(int64(20 * time.Minute))
+		client := newTestClient(t, front.url, over(roundTripper(func(r *http.Request) (*http.Response, error) {
+			response, err := http.DefaultTransport.RoundTrip(r)
+			if front.requests.Load() == 1 {
+				front.block.Store(404) // the second attempt
+			}
+			return response, err
+		})))
+		assert.Equal(t, 404, statusOf(front.submit(t, client, 401)))
+		front.block.Store(0)
+		front.swings.Store(swings)
+		failures := 0
+		for range 10 {
+			if front.submit(t, client, 200) != nil {
+				failures++
+			}
+		}
+		if swings {
+			assert.LessOrEqual(t, failures, 1, "no lock-out")
+		} else {
+			assert.Zero(t, failures)
+		}
+	}
+}
+
+// Sixty callers at a time, half of them rejected for other reasons: all that should get through do, with two requests
+// each at most.
+func TestClocksWithManyCallers(t *testing.T) {
+	for name, set := range map[string]func(*intermediary) time.Duration{
+		"machine wrong":      func(*intermediary) time.Duration { return 10 * time.Minute },
+		"intermediary wrong": func(i *intermediary) time.Duration { i.ahead.Store(int64(20 * time.Minute)); return 0 },
+		"it swings": func(i *intermediary) time.Duration {
+			i.ahead.Store(int64(20 * time.Minute))
+			i.swings.Store(true)
+			return 0
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			front := newIntermediary(t, 401)
+			client := newTestClient(t, front.url, byzantine.WithClock(newWrongClock(set(front)).now))
+			const callers = 60
+			for range 3 {
+				before := front.requests.Load()
+				var running sync.WaitGroup
+				for n := range callers {
+					status := []int{200, 400, 200, 401, 200, 403}[n%6]
+					running.Go(func() {
+						err := client.Do(t.Context(), "POST", fmt.Sprint("/v1/submit/", status), struct{}{}, nil)
+						if status == 200 {
+							assert.NoError(t, err)
+							return
+						}
+						// Who was rejected for its clock first is rejected again if the reason was another.
+						assert.Equal(t, status, statusOf(err), err)
+						assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+					})
+				}
+				running.Wait()
+				assert.LessOrEqual(t, front.requests.Load()-before, int64(2*callers))
+			}
+			before := front.requests.Load()
+			assert.NoError(t, front.submit(t, client, 200))
+			assert.EqualValues(t, 1, front.requests.Load()-before)
+		})
+	}
+}
