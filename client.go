@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -290,7 +289,7 @@ func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out an
 		return &FieldError{Field: "pathAndQuery", Reason: "must begin with /v1/"}
 	case strings.ContainsFunc(pathAndQuery, func(r rune) bool { return r <= ' ' || r > '~' || r == '#' || r == '\\' }):
 		return &FieldError{Field: "pathAndQuery", Reason: "must be printable ASCII without blanks, # and \\"}
-	case hasDotSegment(path):
+	case wire.HasDotSegment(path):
 		return &FieldError{Field: "pathAndQuery", Reason: "must not hold dot segments"}
 	case out != nil && (reflect.ValueOf(out).Kind() != reflect.Pointer || reflect.ValueOf(out).IsNil()):
 		return &FieldError{Field: "out", Reason: "must be a pointer"}
@@ -308,13 +307,6 @@ func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out an
 	}
 	op := &Operation{Method: method, Path: withoutIdentifiers(path), Retryable: method == http.MethodGet, Signed: true}
 	return c.send(ctx, op, request, out, response)
-}
-
-// hasDotSegment looks behind escapes too: a proxy may resolve them before it forwards.
-func hasDotSegment(path string) bool {
-	plain, err := url.PathUnescape(path)
-	segments := strings.Split(plain, "/")
-	return err != nil || slices.Contains(segments, ".") || slices.Contains(segments, "..")
 }
 
 // withoutIdentifiers makes of a path below /v1/ what a path template looks like. The API's own words have no digits.

@@ -98,7 +98,7 @@ func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequ
 
 // UpdateCredentialRequest changes a credential. What is not set stays as it is; one member has to be set.
 type UpdateCredentialRequest struct {
-	Pubkey      string      `json:"-" path:"pubkey"`
+	Pubkey      string      `json:"-" path:"pubkey" check:"pubkey"`
 	AccessScope AccessScope `json:"accessScope,omitzero"`
 	Active      *bool       `json:"active,omitzero"`
 	Label       *string     `json:"label,omitzero"`
@@ -124,7 +124,7 @@ func (c *Client) UpdateCredential(ctx context.Context, req *UpdateCredentialRequ
 
 // DeleteCredentialRequest names a credential. [Client.DeleteCredential] makes it.
 type DeleteCredentialRequest struct {
-	Pubkey string `json:"-" path:"pubkey"`
+	Pubkey string `json:"-" path:"pubkey" check:"pubkey"`
 }
 
 // DeleteCredential deletes a credential; its key is refused at once. A credential cannot delete itself, so a key is

@@ -58,6 +58,15 @@ func TestCredentialRequestsThatAreRefused(t *testing.T) {
 		{"no key", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{Active: new(true)}))
 		}, "UpdateCredentialRequest.Pubkey: missing"},
+		{"upper-case key", func(ctx context.Context, c *byzantine.Client) error {
+			return c.DeleteCredential(ctx, "0x"+strings.ToUpper(testPubkey[2:]))
+		}, "DeleteCredentialRequest.Pubkey: must be a compressed P-256 point: 0x, 02 or 03, and 64 lower-case hex digits"},
+		{"key without 0x", func(ctx context.Context, c *byzantine.Client) error {
+			return c.DeleteCredential(ctx, testPubkey[2:])
+		}, "DeleteCredentialRequest.Pubkey: must be a compressed P-256 point: 0x, 02 or 03, and 64 lower-case hex digits"},
+		{"path in place of a key", func(ctx context.Context, c *byzantine.Client) error {
+			return only(c.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{Pubkey: "../../x", Active: new(true)}))
+		}, "UpdateCredentialRequest.Pubkey: must be a compressed P-256 point: 0x, 02 or 03, and 64 lower-case hex digits"},
 		{"no key to delete", func(ctx context.Context, c *byzantine.Client) error {
 			return c.DeleteCredential(ctx, "")
 		}, "DeleteCredentialRequest.Pubkey: missing"},

@@ -68,7 +68,7 @@ func TestProductRequestsThatAreRefused(t *testing.T) {
 		}, "GetVaultAPYRequest.VaultID: missing"},
 		{"dot segment", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetVaultHistory(ctx, &byzantine.GetVaultHistoryRequest{VaultID: ".."}))
-		}, "GetVaultHistoryRequest.VaultID: must not be a dot segment"},
+		}, "GetVaultHistoryRequest.VaultID: must not hold dot segments"},
 		{"unknown order", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetVaultHistory(ctx, &byzantine.GetVaultHistoryRequest{VaultID: "v", Order: "sideways"}))
 		}, "GetVaultHistoryRequest.Order: must be one of asc, desc"},

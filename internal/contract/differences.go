@@ -22,6 +22,8 @@ var Differences = []Deliberate{
 		Reason: "the parts of a passkey are base64url (W3C WebAuthn); the document only says string"},
 	{Where: "*", Kind: KindFormat, SDK: "address",
 		Reason: "vaults and wallets are addresses of 20 bytes; the document only says string"},
+	{Where: "*", Kind: KindFormat, SDK: "pubkey",
+		Reason: "a credential is named by its key, 0x and 66 digits; the document only says string"},
 	{Where: "*.birthDate", Kind: KindFormat, SDK: "date",
 		Reason: "the form was observed, the document does not promise it"},
 	{Where: "*", Kind: KindBounds, SDK: "min=1 elements",

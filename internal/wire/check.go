@@ -152,6 +152,7 @@ var formats = map[string]func(string) bool{
 	"base64url": isBase64URL,
 	"date":      isDate,
 	"address":   isAddress,
+	"pubkey":    isPubkey,
 }
 
 var formatTexts = map[string]string{
@@ -159,6 +160,7 @@ var formatTexts = map[string]string{
 	"base64url": "must be unpadded base64url",
 	"date":      "must be a date like 2006-01-02",
 	"address":   "must be an address: 0x and 40 hex digits",
+	"pubkey":    "must be a compressed P-256 point: 0x, 02 or 03, and 64 lower-case hex digits",
 }
 
 func isUUID(s string) bool {
@@ -184,4 +186,10 @@ func isAddress(s string) bool {
 	digits, ok := strings.CutPrefix(s, "0x")
 	_, err := hex.DecodeString(digits)
 	return ok && len(digits) == 40 && err == nil
+}
+
+func isPubkey(s string) bool {
+	digits, ok := strings.CutPrefix(s, "0x")
+	_, err := hex.DecodeString(digits)
+	return ok && len(digits) == 66 && err == nil && digits == strings.ToLower(digits) && (digits[:2] == "02" || digits[:2] == "03")
 }

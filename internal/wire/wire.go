@@ -73,8 +73,8 @@ func Encode(template string, req any) (Request, error) {
 		}
 		switch {
 		case f.In == Path:
-			if value == "." || value == ".." {
-				return Request{}, &FieldError{Field: f.GoName, Reason: "must not be a dot segment"}
+			if HasDotSegment(value) {
+				return Request{}, &FieldError{Field: f.GoName, Reason: "must not hold dot segments"}
 			}
 			before, after, found := strings.Cut(target, "{"+f.Name+"}")
 			if !found {
@@ -103,6 +103,27 @@ func Encode(template string, req any) (Request, error) {
 	}
 	return out, nil
 }
+
+// HasDotSegment reports whether a part of a path has a segment "." or "..", also behind escapes, escapes of escapes, a
+// backslash in place of a slash, or parameters ("..;x"): a proxy may resolve any of them before it forwards.
+func HasDotSegment(path string) bool {
+	for {
+		for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
+			name, _, _ := strings.Cut(segment, ";")
+			if name == "." || name == ".." {
+				return true
+			}
+		}
+		plain := dotEscapes.Replace(path)
+		if plain == path {
+			return false
+		}
+		path = plain
+	}
+}
+
+// dotEscapes resolves the escapes that can hide a dot segment, whatever else is in the text.
+var dotEscapes = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/", "%3b", ";", "%3B", ";", "%25", "%")
 
 // text is a path or query member as it stands in the URL before escaping; present is false for one that is left out.
 func text(f *Field, v reflect.Value) (value string, present bool, err error) {
