@@ -1,7 +1,11 @@
 package webhook_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,3 +65,59 @@ func TestMemoryStoreIsBounded(t *testing.T) {
 }
 
 func TestRecovery(t *testing.T) { recovertest.Run(t, memoryReplicas) }
+
+func TestRetention(t *testing.T) {
+	recovertest.RunRetention(t, recovertest.Aging{Replicas: memoryReplicas})
+}
+
+// The tokens of a store that begins after another has ended are larger.
+func TestMemoryStoreTokensGrowAcrossARestart(t *testing.T) {
+	now := time.Now()
+	clock := func() time.Time { now = now.Add(time.Microsecond); return now }
+	last := int64(0)
+	for range 3 {
+		s := webhook.NewMemoryStore(0, clock)
+		for i := range 100 {
+			c, err := s.Begin(t.Context(), fmt.Sprint(i), time.Minute)
+			require.NoError(t, err)
+			require.Greater(t, c.Token, last)
+			last = c.Token
+			now = now.Add(time.Duration(i%2) * time.Microsecond)
+		}
+	}
+}
+
+// With an event that fails for ever in front, each pass reads all behind it again. If the store holds fewer, some are
+// handled again, and a warning says so, once a pass.
+func TestMemoryStoreThatIsTooSmallIsNamed(t *testing.T) {
+	for name, c := range map[string]struct {
+		capacity, behind int
+		warns            bool
+	}{
+		"too small":                 {50, 51, true},
+		"enough":                    {50, 48, false},
+		"a backlog that is handled": {50, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &history{times: spread(300, 24*time.Hour, time.Second)}
+			var b book
+			if c.behind > 0 {
+				b.fail = map[string]error{fmt.Sprint(299 - c.behind): errors.New("odd")}
+			}
+			var log bytes.Buffer
+			store := webhook.NewMemoryStore(c.capacity, nil)
+			r := newReconciler(h, store, b.handle)
+			r.Overlap = time.Second
+			r.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			pass(t, r)
+			log.Reset()
+			again := pass(t, r).Handled
+			assert.Equal(t, c.warns, again > 0, "%d events are handled again", again)
+			want := 0
+			if c.warns {
+				want = 1
+			}
+			assert.Equal(t, want, strings.Count(log.String(), "fewer events"))
+		})
+	}
+}

@@ -216,3 +216,19 @@ func TestRecovery(t *testing.T) {
 		return a, b
 	})
 }
+
+func TestRetention(t *testing.T) {
+	var pool *pgxpool.Pool
+	recovertest.RunRetention(t, recovertest.Aging{
+		Replicas: func(t *testing.T) (a, b webhook.Store) {
+			a, b, pool = receivers(t)
+			return a, b
+		},
+		Age: func(t *testing.T, by time.Duration) {
+			_, err := pool.Exec(t.Context(), `UPDATE byzantine_webhook_records SET touched_at = touched_at - $1::interval,
+				token = token - extract(epoch FROM $1::interval) * 1000000,
+				lease_until = lease_until - $1::interval, done_at = done_at - $1::interval`, by)
+			require.NoError(t, err)
+		},
+	})
+}

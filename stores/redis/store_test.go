@@ -182,3 +182,41 @@ func TestCrashBetweenBeginAndDone(t *testing.T) {
 }
 
 func TestRecovery(t *testing.T) { recovertest.Run(t, replicas) }
+
+func TestRetention(t *testing.T) {
+	s := testserver.Need(t, shared)
+	client := newClient(t, s)
+	var prefix string
+	recovertest.RunRetention(t, recovertest.Aging{
+		Forgets: true,
+		Replicas: func(t *testing.T) (a, b webhook.Store) {
+			prefix = webhooktest.NewID() + ":"
+			return newStore(t, s, redis.WithPrefix(prefix)), newStore(t, s, redis.WithPrefix(prefix))
+		},
+		// The time that a key has left becomes shorter: as if the server's clock had gone on.
+		Age: func(t *testing.T, by time.Duration) {
+			keys, err := client.Keys(t.Context(), prefix+"*").Result()
+			require.NoError(t, err)
+			require.NotEmpty(t, keys)
+			for _, key := range keys {
+				left, err := client.PTTL(t.Context(), key).Result()
+				require.NoError(t, err)
+				if left > 0 {
+					require.NoError(t, client.PExpire(t.Context(), key, left-by).Err()) // at once, if that is negative
+				}
+			}
+		},
+	})
+}
+
+// A claim is kept to the end of its lease, even if that is longer than the retention.
+func TestLeaseLongerThanTheRetention(t *testing.T) {
+	s := testserver.Need(t, shared)
+	prefix := webhooktest.NewID() + ":"
+	store := newStore(t, s, redis.WithPrefix(prefix), redis.WithRetention(24*hour))
+	_, err := store.Begin(t.Context(), "event", 100*hour)
+	require.NoError(t, err)
+	left := newClient(t, s).PTTL(t.Context(), prefix+"event").Val()
+	assert.Greater(t, left, 99*hour)
+	assert.LessOrEqual(t, left, 100*hour)
+}

@@ -1,0 +1,189 @@
+package recovertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// Aging is a store whose records a test can make older.
+type Aging struct {
+	Replicas func(t *testing.T) (a, b webhook.Store) // with records of their own for each call
+	Age      func(t *testing.T, by time.Duration)    // makes all records of the last call older; does nothing if none expire
+	// Forgets says that a downtime longer than the retention makes the store forget.
+	Forgets bool
+}
+
+const (
+	agingEvents = 40
+	oddEvent    = 3 // which event fails for ever, where one does
+)
+
+// RunRetention tests that what a checkpoint can reach is never forgotten: over ten retentions in which nothing happens,
+// with an event that fails for ever, and after a downtime that is shorter or longer than the retention.
+func RunRetention(t *testing.T, store Aging) {
+	t.Run("TenQuietRetentions", func(t *testing.T) {
+		w := newAging(t, store)
+		w.pass(agingEvents, 0)
+		for range 20 {
+			w.age(0.5)
+			w.pass(0, 0)
+		}
+		w.redeliver()
+	})
+	t.Run("TenRetentionsBehindAFailure", func(t *testing.T) {
+		w := newAging(t, store)
+		w.odd = w.events[oddEvent]
+		w.pass(agingEvents-1, 1)
+		for range 20 {
+			w.age(0.5)
+			w.pass(0, 1)
+		}
+		w.odd = ""
+		w.pass(1, 0)
+	})
+	t.Run("HandledByWebhookOnly", func(t *testing.T) {
+		w := newAging(t, store)
+		w.redeliver()
+		for range 4 {
+			w.age(0.5)
+			w.pass(0, 0)
+		}
+	})
+	t.Run("DowntimeShorterThanTheRetention", func(t *testing.T) {
+		w := newAging(t, store)
+		w.pass(agingEvents, 0)
+		w.age(0.85) // a tenth may pass without a renewal
+		w.pass(0, 0)
+		w.age(0.85)
+		w.pass(0, 0)
+	})
+	t.Run("DowntimeLongerThanTheRetention", func(t *testing.T) {
+		w := newAging(t, store)
+		w.pass(agingEvents, 0)
+		for range 7 {
+			w.age(0.5)
+		}
+		if store.Forgets {
+			w.pass(agingEvents, 0) // all of them are in the overlap
+		} else {
+			w.pass(0, 0)
+			w.age(0.5)
+			w.pass(0, 0)
+		}
+	})
+	t.Run("NewEventsAllTheTime", func(t *testing.T) {
+		w := newAging(t, store)
+		w.pass(agingEvents, 0)
+		for range 6 {
+			w.age(0.5)
+			w.happen(3)
+			w.pass(3, 0)
+		}
+	})
+}
+
+// agingWorld is a sandbox with events, and two replicas of a receiver.
+type agingWorld struct {
+	t       *testing.T
+	store   Aging
+	sandbox *byzantinetest.Server
+	account string
+	events  []string
+	slots   [2]webhook.Store
+	odd     string // the event that fails
+
+	mu     sync.Mutex
+	calls  map[string]int // that returned nil
+	passes int
+}
+
+func newAging(t *testing.T, store Aging) *agingWorld {
+	w := &agingWorld{t: t, store: store, calls: map[string]int{}}
+	w.sandbox = byzantinetest.NewServer(byzantinetest.WithTime(time.Now()))
+	t.Cleanup(w.sandbox.Close)
+	w.account = w.sandbox.AddAccount(byzantinetest.Account{}).ID
+	w.slots[0], w.slots[1] = store.Replicas(t)
+	w.happen(agingEvents)
+	return w
+}
+
+// happen makes events happen within the overlap.
+func (w *agingWorld) happen(n int) {
+	statuses := []byzantine.VerificationStatus{byzantine.VerificationInactive, byzantine.VerificationActive}
+	for range n {
+		w.sandbox.SetStatus(w.account, statuses[len(w.events)%2])
+		w.sandbox.Advance(time.Second)
+		w.events = append(w.events, "")
+	}
+	i := len(w.events)
+	for e, err := range w.sandbox.Client().AllEvents(w.t.Context(), nil) {
+		require.NoError(w.t, err)
+		i--
+		w.events[i] = e.ID
+	}
+	require.Zero(w.t, i)
+}
+
+func (w *agingWorld) age(retentions float64) {
+	w.t.Helper()
+	if retention := w.slots[0].Retention(); retention < 1<<62 {
+		w.store.Age(w.t, time.Duration(retentions*float64(retention)))
+	}
+}
+
+func (w *agingWorld) handle(_ context.Context, d *webhook.Delivery) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if d.EventID == w.odd {
+		return errors.New("odd")
+	}
+	w.calls[d.EventID]++
+	return nil
+}
+
+// pass has the replicas take turns, and says what a pass must have done.
+func (w *agingWorld) pass(handled, failed int) {
+	w.t.Helper()
+	var log bytes.Buffer
+	w.passes++
+	r := &webhook.Reconciler{Events: w.sandbox.Client(), Store: w.slots[w.passes%2], Handle: w.handle, Grace: -1,
+		Now: w.sandbox.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	report, err := r.Pass(w.t.Context())
+	require.NoError(w.t, err)
+	require.Equal(w.t, handled, report.Handled, "events that are handled in pass %d", w.passes)
+	require.Equal(w.t, failed, report.Failed)
+	require.NotContains(w.t, log.String(), "fewer events")
+	if !w.store.Forgets {
+		for event, calls := range w.calls {
+			require.Equal(w.t, 1, calls, event)
+		}
+	}
+}
+
+// redeliver has all events come by webhook, to both replicas.
+func (w *agingWorld) redeliver() {
+	w.t.Helper()
+	for _, store := range w.slots {
+		deliver := Receiver(w.t, store, w.handle)
+		for event := range slices.Values(w.events) {
+			assert.Equal(w.t, http.StatusNoContent, deliver(event))
+		}
+	}
+	for event, calls := range w.calls {
+		require.Equal(w.t, 1, calls, event)
+	}
+}
