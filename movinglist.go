@@ -78,6 +78,7 @@ type listReader[T any] struct {
 	seen  map[recordID]bool
 
 	useful, idle int // pages that brought a record, and those since the last such one that did not
+	most         int // useful pages that a list may have which was as long at the beginning as this one
 }
 
 // recordID stands for a record's id in 16 bytes.
@@ -116,6 +117,9 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 		loads++
 		if p.limit < 1 || p.limit > r.size {
 			p.limit = r.size
+		}
+		if r.most == 0 {
+			r.most = mostUseful(&p)
 		}
 		if offset > 0 && !r.goesOn(p.records, frontier, sameTime) {
 			slack = min(2*slack, max(1, p.limit*3/4))
@@ -189,16 +193,24 @@ func (r *listReader[T]) take(records []T) (news bool, err error) {
 	return news, nil
 }
 
+// mostUseful is how many pages may bring a record before the loop counts as one that cannot catch up, given the first page:
+// eight times the pages of the whole list, whose records may come in pages of one, and some for a short list.
+func mostUseful[T any](first *page[T]) int {
+	const least, limit = 200, 1 << 40 // a total beyond the limit makes no sense
+	return least + 8*int(min(max(first.total, 0), limit)/max(1, first.limit-1))
+}
+
 // count keeps a loop that cannot catch up, or a server that makes no sense, from asking for ever. Going back to the
 // beginning and on to the end again, with pages that overlap by most of their records, takes no more than eight times the
-// pages that brought a record.
+// pages that brought a record. Those become more and more if new records come as fast as they are read.
 func (r *listReader[T]) count(useful bool) error {
 	if useful {
 		r.useful++
 		r.idle = 0
-		return nil
+	} else {
+		r.idle++
 	}
-	if r.idle++; r.idle > 20+8*r.useful {
+	if r.useful > r.most || r.idle > 20+8*r.useful {
 		return errors.New("byzantine: " + r.operation + ": the list changes faster than it is read, or its pages do not fit together")
 	}
 	return nil

@@ -352,6 +352,47 @@ func TestServersThatMakeNoSense(t *testing.T) {
 	}
 }
 
+// New records come as fast as they are read, or faster: no loop catches up with that.
+func TestAListThatGrowsAsFastAsItIsReadIsAnError(t *testing.T) {
+	for _, order := range []byzantine.SortOrder{byzantine.Ascending, byzantine.Descending} {
+		for _, perRequest := range []int{2, 3, 10} {
+			for _, records := range []int{0, 10, 200} {
+				t.Run(fmt.Sprint(order, ", ", perRequest, " per request, ", records, " records"), func(t *testing.T) {
+					w := newMovingWorld(records)
+					w.between = func() {
+						w.now++
+						for range perRequest {
+							w.insert()
+						}
+					}
+					_, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(3)), Order: order})
+					if err != nil {
+						require.ErrorContains(t, err, "the list changes faster than it is read")
+					}
+					assert.Less(t, len(w.requests), 10_000)
+					if order == byzantine.Ascending && records > 0 {
+						require.Error(t, err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// A list that grows slower than it is read has an end, however far off.
+func TestAListThatGrowsSlowerThanItIsReadIsReadToItsEnd(t *testing.T) {
+	w := newMovingWorld(1000)
+	w.between = func() {
+		w.now++
+		w.insert()
+	}
+	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(5)), Order: byzantine.Ascending})
+	require.NoError(t, err)
+	lost, doubled := w.lost(ids)
+	assert.Empty(t, lost)
+	assert.Empty(t, doubled)
+}
+
 func TestCallOptionsGoWithEachRequest(t *testing.T) {
 	w := newMovingWorld(3)
 	var response byzantine.Response

@@ -18,7 +18,7 @@ import (
 // order. This takes some 40 bytes for each transaction, a few requests more when the list has closed up, and with the
 // latest first one more at the end to see what moved to the front. It holds if updates show up in the order of their
 // UpdatedAt, and if the API keeps the order of transactions with the very same UpdatedAt where those fill a page. A loop
-// that cannot keep up with the updates ends with an error.
+// that cannot keep up with the updates ends with an error, after eight times the pages that the list had at first.
 //
 // req.Limit is the size of a page, 100 (the API's maximum) unless set, and at least 3, because pages overlap by two or more.
 // req.Offset must not be set. The request is copied, and a nil one has the defaults; opts go with each request.
@@ -68,7 +68,8 @@ func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsReque
 
 // AllEvents iterates over the events that match the request, the newest first, beginning at req.Cursor if that is set.
 // It loads a page when the loop gets to it and keeps one at a time; a loop that breaks loads no more. An error is the
-// last element. Pages are tied together by cursors, so events that happen meanwhile neither shift them nor show up.
+// last element. Pages are tied together by cursors, so events that happen meanwhile neither shift them nor show up. A
+// server that gives a cursor twice, or a hundred pages in a row without a new event, is an error.
 //
 // req.Limit is the size of a page, from 1 to 250, 100 unless set. The request is copied, and a nil one has the defaults;
 // opts go with each request.
@@ -79,13 +80,19 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 	return func(yield func(Event, error) bool) {
 		request := r
 		used := map[recordID]bool{newRecordID(request.Cursor): true}
+		news := eventNews{seen: map[recordID]bool{}}
+		withoutNews := 0
 		for {
 			list, err := c.ListEvents(ctx, &request, opts...)
 			if err != nil {
 				yield(Event{}, err)
 				return
 			}
+			withoutNews++
 			for _, event := range list.Events {
+				if news.has(&event) {
+					withoutNews = 0
+				}
 				if !yield(event, nil) {
 					return
 				}
@@ -99,13 +106,38 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 				yield(Event{}, errors.New("byzantine: "+listEvents.op.ID+": the server gave a cursor twice"))
 				return
 			}
+			if withoutNews > maxPagesWithoutNews {
+				yield(Event{}, errors.New("byzantine: "+listEvents.op.ID+": the server says that there is more but does not send it"))
+				return
+			}
 			used[id] = true
 		}
 	}
 }
 
-// maxPagesWithoutNews is how many pages in a row may show nothing but deliveries that were seen before.
+// maxPagesWithoutNews is how many pages in a row may be empty or show nothing but what was seen before.
 const maxPagesWithoutNews = 100
+
+// eventNews tells events that were not seen yet in a list that is sorted by CreatedAt, the newest first, in the memory that
+// the events of one time take.
+type eventNews struct {
+	oldest time.Time         // CreatedAt of the oldest event so far
+	seen   map[recordID]bool // of that time, or of none that can be read
+}
+
+func (n *eventNews) has(e *Event) bool {
+	if at := e.CreatedAt; !at.IsZero() && !at.Equal(n.oldest) {
+		if !n.oldest.IsZero() && at.After(n.oldest) {
+			return false
+		}
+		n.oldest = at
+		clear(n.seen)
+	}
+	id := newRecordID(e.ID)
+	known := n.seen[id]
+	n.seen[id] = true
+	return !known
+}
 
 // AllWebhookDeliveries iterates over the delivery history, beginning at req.Offset. It loads a page when the loop gets to
 // it and keeps one at a time; a loop that breaks loads no more. An error is the last element.

@@ -117,6 +117,47 @@ func TestAllEventsEndsWhenTheServerGivesACursorTwice(t *testing.T) {
 	}
 }
 
+// Cursors that are always new lead nowhere.
+func TestAllEventsEndsWhenPagesBringNothingNew(t *testing.T) {
+	at := func(id string, second int) any {
+		return map[string]any{"id": id, "createdAt": time.Unix(int64(1700000000+second), 0).UTC()}
+	}
+	for name, page := range map[string]func(request int) []any{
+		"empty pages":            func(int) []any { return []any{} },
+		"the same page":          func(int) []any { return []any{at("a", 2), at("b", 1)} },
+		"pages by turns":         func(request int) []any { return []any{at(fmt.Sprint(request%3), request%3)} },
+		"the same without times": func(int) []any { return []any{map[string]any{"id": "a"}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, queries := pagedAPI(t, func(request int, _ url.Values) any {
+				return map[string]any{"events": page(request), "nextCursor": fmt.Sprint("cursor", request)}
+			})
+			_, err := collect(t, client.AllEvents(t.Context(), nil))
+			assert.EqualError(t, err, "byzantine: list_events: the server says that there is more but does not send it")
+			assert.LessOrEqual(t, len(*queries), 110)
+		})
+	}
+}
+
+// Nothing new for long is not the end, and events of one time may fill many pages.
+func TestAllEventsGoesOnWhilePagesBringNews(t *testing.T) {
+	client, queries := pagedAPI(t, func(request int, _ url.Values) any {
+		events := []any{}
+		if request > 300 || request%100 == 0 {
+			events = []any{map[string]any{"id": fmt.Sprint(request), "createdAt": "2026-09-01T00:00:00Z"}}
+		}
+		var next any
+		if request < 600 {
+			next = fmt.Sprint("cursor", request)
+		}
+		return map[string]any{"events": events, "nextCursor": next}
+	})
+	events, err := collect(t, client.AllEvents(t.Context(), nil))
+	require.NoError(t, err)
+	assert.Len(t, events, 303)
+	assert.Len(t, *queries, 600)
+}
+
 func TestAllEventsLoadsLazily(t *testing.T) {
 	client, queries := pagedAPI(t, func(request int, _ url.Values) any {
 		return eventsPage(fmt.Sprint("cursor", request), fmt.Sprint(request, "a"), fmt.Sprint(request, "b"))
