@@ -28,7 +28,7 @@ const (
 
 // UserSummary names a user.
 type UserSummary struct {
-	UserID    string `json:"userId"` // UUID
+	UserID    string `json:"userId" check:"must"` // UUID
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
 	Email     string `json:"email"`
@@ -42,13 +42,13 @@ type AccountUser struct {
 
 // EntitySummary names an entity.
 type EntitySummary struct {
-	EntityID   string `json:"entityId"` // UUID
+	EntityID   string `json:"entityId" check:"must"` // UUID
 	EntityName string `json:"entityName"`
 }
 
 // Account is an account: a wallet, the users who share it and the bank accounts it can withdraw to.
 type Account struct {
-	AccountID     string         `json:"accountId"` // UUID
+	AccountID     string         `json:"accountId" check:"must"` // UUID
 	AccountName   string         `json:"accountName"`
 	AccountType   AccountType    `json:"accountType"`
 	EntityInfo    *EntitySummary `json:"entityInfo,omitzero"` // nil for a person's account
@@ -98,7 +98,7 @@ type GetAccountBalancesRequest struct {
 
 // AccountBalances is what an account holds.
 type AccountBalances struct {
-	AccountID   string               `json:"account_id"` // UUID
+	AccountID   string               `json:"account_id" check:"must"` // UUID
 	SubAccounts []SubAccountBalances `json:"sub_accounts"`
 }
 

@@ -63,7 +63,7 @@ type AssociatedPersonUpdate struct {
 // AssociatedPerson is an owner or a representative of an entity.
 type AssociatedPerson struct {
 	// BeneficiaryID is the UUID by which the other operations name the person. It is not a user id.
-	BeneficiaryID         string                 `json:"beneficiaryId"`
+	BeneficiaryID         string                 `json:"beneficiaryId" check:"must"`
 	VerificationStatus    VerificationStatus     `json:"verificationStatus"`
 	UserInfo              UserInfo               `json:"userInfo"`
 	BeneficiaryDetails    BeneficiaryDetails     `json:"beneficiaryDetails"`
@@ -107,7 +107,7 @@ type UpdateAssociatedPersonRequest struct {
 
 // UpdateAssociatedPersonResponse is what was changed, and how far the verification is.
 type UpdateAssociatedPersonResponse struct {
-	BeneficiaryID         string                    `json:"beneficiaryId"` // UUID
+	BeneficiaryID         string                    `json:"beneficiaryId" check:"must"` // UUID
 	VerificationStatus    VerificationStatus        `json:"verificationStatus"`
 	UserInfo              *UserInfoUpdate           `json:"userInfo,omitzero"`
 	BeneficiaryDetails    *BeneficiaryDetailsUpdate `json:"beneficiaryDetails,omitzero"`

@@ -99,7 +99,7 @@ const (
 // BankAccountLink ties a bank account to an account: stablecoins that arrive at the liquidation address are paid out to
 // the bank account.
 type BankAccountLink struct {
-	BankAccountID       string      `json:"bankAccountId"` // UUID; a withdrawal to the bank names it
+	BankAccountID       string      `json:"bankAccountId" check:"must"` // UUID; a withdrawal to the bank names it
 	AccountID           string      `json:"accountId"`
 	Name                string      `json:"name"`               // the label
 	LiquidationAddress  string      `json:"liquidationAddress"` // on a chain
@@ -122,7 +122,7 @@ type GetBankAccountsRequest struct {
 
 // BankAccountList is the bank accounts of an account.
 type BankAccountList struct {
-	BankAccounts []LinkedBankAccount `json:"bankAccounts"`
+	BankAccounts []LinkedBankAccount `json:"bankAccounts" check:"must"`
 }
 
 // GetBankAccounts returns the bank accounts that an account can withdraw to. The list is not paged.

@@ -345,7 +345,7 @@ func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, 
 	if _, nothing := out.(*none); nothing || out == nil {
 		return nil
 	}
-	return x.decode(out)
+	return x.decode(ctx, out)
 }
 
 // fieldError puts the request type's name before the member's path. What has no path cannot be encoded as JSON.

@@ -22,7 +22,7 @@ func (s AccessScope) Validate() error { return oneOf(s, ReadWrite, ReadOnly) }
 
 // Identity is who the API takes the caller for.
 type Identity struct {
-	IntegratorID string       `json:"integratorId"` // UUID
+	IntegratorID string       `json:"integratorId" check:"must"` // UUID
 	AccessScope  AccessScope  `json:"accessScope"`
 	Label        *string      `json:"label,omitzero"` // the credential's label, nil if it has none
 	Capabilities Capabilities `json:"capabilities"`
@@ -46,7 +46,7 @@ func (c *Client) Whoami(ctx context.Context, opts ...CallOption) (*Identity, err
 type APICredential struct {
 	// Pubkey names the credential: the compressed P-256 point (SEC 1) as 66 lower-case hexadecimal digits after 0x. It is
 	// what [PrivateKey.PublicKeyHex] returns.
-	Pubkey       string      `json:"pubkey"`
+	Pubkey       string      `json:"pubkey" check:"must"`
 	IntegratorID string      `json:"integratorId"` // UUID
 	AccessScope  AccessScope `json:"accessScope"`
 	Active       bool        `json:"active"`
@@ -59,7 +59,7 @@ type ListCredentialsRequest struct{}
 
 // APICredentialList is all credentials of the integrator.
 type APICredentialList struct {
-	Credentials []APICredential `json:"credentials"`
+	Credentials []APICredential `json:"credentials" check:"must"`
 }
 
 // ListCredentials returns all credentials, the oldest first, the deactivated ones among them. The list is not paged.
@@ -77,10 +77,10 @@ type CreateCredentialRequest struct {
 
 // NewAPICredential is a credential that was just made, with its private key.
 type NewAPICredential struct {
-	Pubkey string `json:"pubkey"` // see [APICredential]
+	Pubkey string `json:"pubkey" check:"must"` // see [APICredential]
 	// PrivateKey is shown this once and is stored nowhere else: write PrivateKey.Reveal() to your vault before anything
 	// else.
-	PrivateKey   Secret      `json:"privateKey"`
+	PrivateKey   Secret      `json:"privateKey" check:"present"`
 	IntegratorID string      `json:"integratorId"` // UUID
 	AccessScope  AccessScope `json:"accessScope"`
 	Active       bool        `json:"active"`

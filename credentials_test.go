@@ -115,11 +115,9 @@ func TestCreateCredentialReturnsThePrivateKey(t *testing.T) {
 func TestAPrivateKeyOfAnUnexpectedFormIsNotLost(t *testing.T) {
 	for sent, kept := range map[string]string{
 		`"not a key"`:           "not a key",
-		`""`:                    "",
 		`{"hex":"00"}`:          `{"hex":"00"}`,
 		`["00", "11"]`:          `["00", "11"]`,
 		`12`:                    `12`,
-		`null`:                  "",
 		`"\u0030x12\"\u003c\/"`: `0x12"</`,
 	} {
 		credential, err := newCredential(t, sent)
@@ -133,10 +131,19 @@ func TestAPrivateKeyOfAnUnexpectedFormIsNotLost(t *testing.T) {
 	}
 }
 
+// A credential without its key is of no use, and asking again would make a second one.
+func TestAPrivateKeyThatIsMissingIsAnError(t *testing.T) {
+	for _, sent := range []string{`""`, `null`} {
+		_, err := newCredential(t, sent)
+		assert.ErrorContains(t, err, "privateKey: missing; the request has taken effect")
+		assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+	}
+}
+
 func TestAnAnswerThatCannotBeDecodedKeepsThePrivateKey(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusCreated)
-		_, _ = w.Write([]byte(`{"privateKey":"0xsecret","active":"yes"}`))
+		_, _ = w.Write([]byte(`{"privateKey":"0xsecret","active":true`))
 	}))
 	defer server.Close()
 	_, err := newTestClient(t, server.URL).CreateCredential(t.Context(), nil)

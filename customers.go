@@ -9,7 +9,7 @@ import (
 
 // User is a person and the accounts in which they have a role.
 type User struct {
-	UserID             string             `json:"userId"` // UUID
+	UserID             string             `json:"userId" check:"must"` // UUID
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
 	UserInfo           UserProfile        `json:"userInfo"`
 	Accounts           []UserAccount      `json:"accounts"`
@@ -31,7 +31,7 @@ type UserProfile struct {
 
 // UserAccount is an account from the side of one of its users.
 type UserAccount struct {
-	AccountID         string          `json:"accountId"` // UUID
+	AccountID         string          `json:"accountId" check:"must"` // UUID
 	AccountName       string          `json:"accountName"`
 	AccountType       AccountType     `json:"accountType"`
 	EntityInfo        *EntitySummary  `json:"entityInfo,omitzero"` // nil for a person's account
@@ -50,7 +50,7 @@ type UserAccount struct {
 // Authenticator is a passkey of a user.
 type Authenticator struct {
 	// CredentialID is the WebAuthn credential id in unpadded base64url, what allowCredentials of a signing ceremony takes.
-	CredentialID string    `json:"credentialId"`
+	CredentialID string    `json:"credentialId" check:"must"`
 	Name         *string   `json:"name,omitzero"`
 	CreatedAt    time.Time `json:"createdAt"`
 }
@@ -78,7 +78,7 @@ func (c *Client) GetUserDetails(ctx context.Context, req *GetUserDetailsRequest,
 
 // Entity is an entity, its account and its people.
 type Entity struct {
-	EntityID           string                    `json:"entityId"` // UUID
+	EntityID           string                    `json:"entityId" check:"must"` // UUID
 	VerificationStatus VerificationStatus        `json:"verificationStatus"`
 	EntityInfo         EntityProfile             `json:"entityInfo"`
 	Account            EntityAccount             `json:"account"`
@@ -100,7 +100,7 @@ type EntityProfile struct {
 
 // EntityAccount is the account of an entity.
 type EntityAccount struct {
-	AccountID       string      `json:"accountId"` // UUID
+	AccountID       string      `json:"accountId" check:"must"` // UUID
 	AccountName     string      `json:"accountName"`
 	AccountType     AccountType `json:"accountType"`
 	WalletAddress   string      `json:"walletAddress"`
@@ -112,7 +112,7 @@ type EntityAccount struct {
 
 // TeamMember is a user of an entity's account.
 type TeamMember struct {
-	UserID    string          `json:"userId"` // UUID; may be empty
+	UserID    string          `json:"userId" check:"must"` // UUID; may be empty
 	FirstName string          `json:"firstName"`
 	LastName  string          `json:"lastName"`
 	UserEmail string          `json:"userEmail"`
@@ -127,13 +127,13 @@ type AssociatedPersonSummary struct {
 	Email           string            `json:"email"`
 	BeneficiaryType []BeneficiaryType `json:"beneficiaryType"`
 	ShareSize       *float64          `json:"shareSize,omitzero"` // percent
-	BeneficiaryID   *string           `json:"beneficiaryId,omitzero"`
+	BeneficiaryID   *string           `json:"beneficiaryId,omitzero" check:"must"`
 	UserID          *string           `json:"userId,omitzero"`
 }
 
 // PendingInvitation is an invitation to an entity's account that was not answered yet.
 type PendingInvitation struct {
-	InvitationID string          `json:"invitationId"` // UUID, as are the other ids
+	InvitationID string          `json:"invitationId" check:"must"` // UUID, as are the other ids
 	UserID       string          `json:"userId"`
 	Role         AccountUserRole `json:"role"`
 	FirstName    string          `json:"firstName"`
@@ -176,13 +176,13 @@ type GetCustomersRequest struct {
 
 // CustomerList is the customers of the integrator. A kind that was not asked for is nil.
 type CustomerList struct {
-	BusinessCustomers   []BusinessCustomer   `json:"businessCustomers,omitzero"`
-	IndividualCustomers []IndividualCustomer `json:"individualCustomers,omitzero"`
+	BusinessCustomers   []BusinessCustomer   `json:"businessCustomers,omitzero" check:"must"`
+	IndividualCustomers []IndividualCustomer `json:"individualCustomers,omitzero" check:"must"`
 }
 
 // BusinessCustomer is an entity in short.
 type BusinessCustomer struct {
-	EntityID           string             `json:"entityId"` // UUID
+	EntityID           string             `json:"entityId" check:"must"` // UUID
 	EntityName         string             `json:"entityName"`
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
 	LogoURL            *string            `json:"logoUrl,omitzero"`
@@ -193,7 +193,7 @@ type BusinessCustomer struct {
 
 // IndividualCustomer is a person in short.
 type IndividualCustomer struct {
-	UserID             string             `json:"userId"` // UUID
+	UserID             string             `json:"userId" check:"must"` // UUID
 	FirstName          string             `json:"firstName"`
 	LastName           string             `json:"lastName"`
 	Email              string             `json:"email"`

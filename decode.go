@@ -2,9 +2,11 @@ package byzantine
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
@@ -13,24 +15,57 @@ import (
 // decode reads the body of a success. A response that should have a body and has none cannot be decoded either. The
 // error says what is wrong and where. It holds no part of the body, because that may be a private key or personal data:
 // so the parser's error, which quotes, is not wrapped.
-func (x *exchange) decode(out any) error {
+//
+// A response of this package's own types is read as far as it can be: fields that are odd are left zero, elements of
+// lists that are odd are a *PartialError.
+func (x *exchange) decode(ctx context.Context, out any) error {
 	body := x.response.Body
-	err := json.Unmarshal(body, out)
-	var message string
 	switch {
 	case len(body) == 0:
-		message = "the response has no body"
+		return x.answerError(x.response, "the response has no body", nil)
 	case string(bytes.TrimSpace(body)) == "null":
-		message = "the response is null"
-	case err == nil:
-		return nil
-	default:
-		message = "the response is not of the expected form: " + describeMismatch(err)
-		if words := wire.DescribeNotJSON(body); words != "" {
-			message = "the response is " + words
-		}
+		return x.answerError(x.response, "the response is null", nil)
 	}
-	return x.answerError(x.response, message, nil)
+	read := wire.Read
+	if x.op.newResponse == nil {
+		read = json.Unmarshal // a type of the caller's
+	}
+	err := read(body, out)
+	if err == nil {
+		return nil
+	}
+	if words := wire.DescribeNotJSON(body); words != "" {
+		return x.answerError(x.response, "the response is "+words, nil)
+	}
+	var odd *wire.Unreadable
+	if !errors.As(err, &odd) {
+		return x.answerError(x.response, "the response is not of the expected form: "+describeMismatch(err), nil)
+	}
+	if odd.FieldCount > 0 {
+		x.warnOfFields(ctx, odd)
+	}
+	switch {
+	case odd.Fatal != nil:
+		e := x.answerError(x.response, "the response is not of the expected form: "+odd.Fatal.String(), nil)
+		if odd.Fatal.Path != "" && !x.op.reads() {
+			e.OutcomeUnknown = false
+			e.addNote("the request has taken effect, only its response cannot be read")
+		}
+		return e
+	case len(odd.Elements) > 0:
+		return newPartialError(x.op.ID, odd.Elements)
+	}
+	return nil
+}
+
+// warnOfFields logs which fields of a response were left zero, by their paths.
+func (x *exchange) warnOfFields(ctx context.Context, odd *wire.Unreadable) {
+	paths := make([]string, len(odd.Fields))
+	for i, f := range odd.Fields {
+		paths[i] = f.String()
+	}
+	x.client.logger.LogAttrs(ctx, slog.LevelWarn, "byzantine: fields of a response cannot be read and are left empty",
+		slog.String("operation", x.op.ID), slog.Int("count", odd.FieldCount), slog.Any("fields", paths))
 }
 
 // describeMismatch says what encoding/json met in place of what. It leaves out the path, which can hold names from the

@@ -86,7 +86,7 @@ type VerificationDocument struct {
 	DocumentNumber *string      `json:"documentNumber,omitzero"`
 	Description    *string      `json:"description,omitzero"`
 	IssuingCountry string       `json:"issuingCountry"`
-	DocumentID     string       `json:"documentId"`
+	DocumentID     string       `json:"documentId" check:"must"`
 	Warnings       []string     `json:"warnings,omitzero"` // what was found with it, in words
 	Errors         []string     `json:"errors,omitzero"`   // why it was refused, in words
 }

@@ -151,8 +151,8 @@ type CreateEntityAccountRequest struct {
 
 // CreateEntityAccountResponse is an entity and an account that were made.
 type CreateEntityAccountResponse struct {
-	EntityID           string                 `json:"entityId"`  // UUID
-	AccountID          string                 `json:"accountId"` // UUID
+	EntityID           string                 `json:"entityId" check:"must"`  // UUID
+	AccountID          string                 `json:"accountId" check:"must"` // UUID
 	VerificationStatus VerificationStatus     `json:"verificationStatus"`
 	EntityInfo         EntityInfo             `json:"entityInfo"`
 	EntityDocuments    []VerificationDocument `json:"entityDocuments,omitzero"`
@@ -183,8 +183,8 @@ type UpdateEntityAccountRequest struct {
 
 // UpdateEntityAccountResponse is what was changed, and how far the verification is.
 type UpdateEntityAccountResponse struct {
-	EntityID           string                 `json:"entityId"`  // UUID
-	AccountID          string                 `json:"accountId"` // UUID
+	EntityID           string                 `json:"entityId" check:"must"`  // UUID
+	AccountID          string                 `json:"accountId" check:"must"` // UUID
 	VerificationStatus VerificationStatus     `json:"verificationStatus"`
 	EntityInfo         *EntityInfoUpdate      `json:"entityInfo,omitzero"`
 	EntityDocuments    []VerificationDocument `json:"entityDocuments,omitzero"`

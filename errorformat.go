@@ -19,22 +19,24 @@ func (e Error) Format(f fmt.State, verb rune) {
 
 // GoString returns the fields as Go, without Header and Body.
 func (e Error) GoString() string {
-	return fmt.Sprintf("byzantine.Error{Operation:%q, Method:%q, Path:%q, Message:%q, StatusCode:%d, Attempts:%d, ClockSkew:%d}",
-		e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew)
+	return fmt.Sprintf("byzantine.Error{Operation:%q, Method:%q, Path:%q, Message:%q, StatusCode:%d, Attempts:%d, ClockSkew:%d, OutcomeUnknown:%t, Note:%q}",
+		e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew, e.OutcomeUnknown, e.Note)
 }
 
 // MarshalJSON writes the fields without Header and Body, and the text of [Error.Error] as "error".
 func (e Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Error      string        `json:"error"`
-		Operation  string        `json:"operation,omitzero"`
-		Method     string        `json:"method"`
-		Path       string        `json:"path"`
-		Message    string        `json:"message,omitzero"`
-		StatusCode int           `json:"statusCode"`
-		Attempts   int           `json:"attempts"`
-		ClockSkew  time.Duration `json:"clockSkew,omitzero"` // nanoseconds
-	}{e.Error(), e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew})
+		Error          string        `json:"error"`
+		Operation      string        `json:"operation,omitzero"`
+		Method         string        `json:"method"`
+		Path           string        `json:"path"`
+		Message        string        `json:"message,omitzero"`
+		StatusCode     int           `json:"statusCode"`
+		Attempts       int           `json:"attempts"`
+		ClockSkew      time.Duration `json:"clockSkew,omitzero"` // nanoseconds
+		OutcomeUnknown bool          `json:"outcomeUnknown"`
+		Note           string        `json:"note,omitzero"`
+	}{e.Error(), e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew, e.OutcomeUnknown, e.Note})
 }
 
 // LogValue returns the text of [Error.Error], for log/slog.

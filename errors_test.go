@@ -62,7 +62,7 @@ func TestErrorText(t *testing.T) {
 		{"redirect", post, 307, "", "byzantine: init_otp: 307 Temporary Redirect {post}"},
 		{"success without JSON", post, 200, "<title>Welcome</title>", "byzantine: init_otp: 200 OK: the response is not JSON, 22 bytes, at offset 0: it looks like HTML or XML; the request may have taken effect: look before you send it again {post}"},
 		{"success without a body", post, 204, "", "byzantine: init_otp: 204 No Content: the response has no body; the request may have taken effect: look before you send it again {post}"},
-		{"success of another form", get, 200, `{"integratorId":7}`, "byzantine: get_current_integrator_capabilities: 200 OK: the response is not of the expected form: number in place of string {get}"},
+		{"success of another form", get, 200, `{"integratorId":7}`, "byzantine: get_current_integrator_capabilities: 200 OK: the response is not of the expected form: integratorId: number in place of string {get}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := strings.NewReplacer(

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // EventType says what happened. Values that are not listed here pass through.
@@ -44,8 +46,8 @@ const (
 // [Client.ListEvents] lists. Both generations of the envelope are decoded into it, wherever an Event comes from: see
 // [Event.UnmarshalJSON].
 type Event struct {
-	ID             string       `json:"id"` // UUID; what deliveries are told apart by
-	Type           EventType    `json:"type"`
+	ID             string       `json:"id" check:"present"` // UUID; what deliveries are told apart by
+	Type           EventType    `json:"type" check:"present"`
 	OccurredAt     time.Time    `json:"occurredAt"`
 	Livemode       bool         `json:"livemode"`       // false in the sandbox
 	PayloadVersion int32        `json:"payloadVersion"` // does not tell the generations of the envelope apart
@@ -68,7 +70,7 @@ type LegacyEvent struct {
 // eventEnvelope is an event as either generation of the API writes it.
 type eventEnvelope struct {
 	eventFields
-	EventType    EventType `json:"eventType"` // June's name of the type
+	EventType    EventType `json:"eventType" check:"must"` // June's name of the type
 	EventRelated           // June has the ids side by side with the rest
 	LegacyEvent
 }
@@ -78,14 +80,12 @@ type eventFields Event
 
 // UnmarshalJSON decodes an envelope of either generation. They are told apart by the name of the type: "type" since
 // September 2026, "eventType" in June 2026, when the ids of Related stood side by side with the rest. Absent fields stay
-// zero, ID and Type too.
+// zero, ID and Type too. If something cannot be read, the rest is set and the error says what it is.
 func (e *Event) UnmarshalJSON(text []byte) error {
 	var envelope eventEnvelope
-	if err := json.Unmarshal(text, &envelope); err != nil {
-		return err
-	}
+	err := wire.ReadPart(text, &envelope)
 	*e = envelope.event()
-	return nil
+	return err
 }
 
 // event is the envelope in the form of September 2026.
@@ -189,9 +189,9 @@ type ListEventsRequest struct {
 
 // EventList is a page of events.
 type EventList struct {
-	Events []Event `json:"events"`
+	Events []Event `json:"events" check:"must"`
 	// NextCursor leads to the next page. Nil at the end.
-	NextCursor *string `json:"nextCursor,omitzero"`
+	NextCursor *string `json:"nextCursor,omitzero" check:"must"`
 }
 
 // ListEvents returns a page of what happened, the newest first by CreatedAt. [Client.AllEvents] iterates over all

@@ -60,7 +60,8 @@ type sentCase struct {
 func testSent(t *testing.T, cases []sentCase) {
 	t.Helper()
 	api := newFakeAPI(t)
-	api.answer, api.answers = `{}`, soundPayloads
+	// the fields that must be there
+	api.answer, api.answers = `{"privateKey":"0x1","otpId":"o","sessionId":"s"}`, soundPayloads
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			require.NoError(t, tt.call(t.Context(), api.client))

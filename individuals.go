@@ -102,7 +102,7 @@ type RootUserParam struct {
 
 // RootUser is a user who signs for an account.
 type RootUser struct {
-	UserID             string `json:"userId"` // UUID
+	UserID             string `json:"userId" check:"must"` // UUID
 	FirstName          string `json:"firstName"`
 	LastName           string `json:"lastName"`
 	Email              string `json:"email"`
@@ -131,8 +131,8 @@ func (r CreateIndividualAccountRequest) Validate() error {
 
 // CreateIndividualAccountResponse is a person and an account that were made.
 type CreateIndividualAccountResponse struct {
-	UserID                string                 `json:"userId"`    // UUID
-	AccountID             string                 `json:"accountId"` // UUID
+	UserID                string                 `json:"userId" check:"must"`    // UUID
+	AccountID             string                 `json:"accountId" check:"must"` // UUID
 	VerificationStatus    VerificationStatus     `json:"verificationStatus"`
 	UserInfo              UserInfo               `json:"userInfo"`
 	AdditionalUserInfo    *AdditionalUserInfo    `json:"additionalUserInfo,omitzero"`
@@ -164,8 +164,8 @@ type UpdateIndividualAccountRequest struct {
 
 // UpdateIndividualAccountResponse is what was changed, and how far the verification is.
 type UpdateIndividualAccountResponse struct {
-	UserID                string                 `json:"userId"`    // UUID
-	AccountID             string                 `json:"accountId"` // UUID
+	UserID                string                 `json:"userId" check:"must"`    // UUID
+	AccountID             string                 `json:"accountId" check:"must"` // UUID
 	VerificationStatus    VerificationStatus     `json:"verificationStatus"`
 	UserInfo              *UserInfoUpdate        `json:"userInfo,omitzero"`
 	AdditionalUserInfo    *AdditionalUserInfo    `json:"additionalUserInfo,omitzero"`

@@ -19,7 +19,7 @@ const (
 // Invitation is the invitation of a user to an account. The user accepts it by logging in with a one-time code, see
 // [Client.OTPAuth]; no operation accepts or cancels it.
 type Invitation struct {
-	InvitationID     string           `json:"invitation_id"` // UUID, as are the other ids
+	InvitationID     string           `json:"invitation_id" check:"must"` // UUID, as are the other ids
 	AccountID        string           `json:"account_id"`
 	AccountName      string           `json:"account_name"`
 	UserID           string           `json:"user_id"`
@@ -37,7 +37,7 @@ type Invitation struct {
 
 // InvitationSet is all invitations of an account or to an e-mail address.
 type InvitationSet struct {
-	Invitations []Invitation `json:"invitations"`
+	Invitations []Invitation `json:"invitations" check:"must"`
 }
 
 // GetInvitationsByAccountIDRequest names an account.
@@ -73,10 +73,10 @@ type GetAllInvitationsRequest struct {
 
 // InvitationList is a page of invitations. One past the end is empty.
 type InvitationList struct {
-	Invitations []Invitation `json:"invitations"`
-	Total       int64        `json:"total"`  // of all pages
-	Limit       int64        `json:"limit"`  // that was applied
-	Offset      int64        `json:"offset"` // that was applied
+	Invitations []Invitation `json:"invitations" check:"must"`
+	Total       int64        `json:"total" check:"must"`  // of all pages
+	Limit       int64        `json:"limit" check:"must"`  // that was applied
+	Offset      int64        `json:"offset" check:"must"` // that was applied
 }
 
 // GetAllInvitations returns a page of the invitations to all accounts of the integrator. [Client.AllInvitations]
@@ -133,7 +133,7 @@ type InvitedUsers struct {
 
 // InvitedUser is a user who was invited.
 type InvitedUser struct {
-	UserID    string `json:"userId"` // UUID
+	UserID    string `json:"userId" check:"must"` // UUID
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
 	UserEmail string `json:"userEmail"`

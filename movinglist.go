@@ -2,8 +2,10 @@ package byzantine
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -24,6 +26,8 @@ import (
 //   - In a descending list updated records go to the beginning, behind the reader. So the beginning is read again, down to
 //     the newest time that the sweep before began with, and again, until a single page shows all of that, or until
 //     nothing is new while records of that one time fill more than a page.
+//   - A record whose time cannot be read has a place in the list all the same. It is yielded, and the times of its
+//     neighbours decide.
 //   - If records of one time fill a page, none stands strictly before the frontier. Then the next page begins with the
 //     last record, which is enough as long as the server keeps the order of records of the same time.
 type movingList[T any] struct {
@@ -36,6 +40,7 @@ type movingList[T any] struct {
 
 type page[T any] struct {
 	records []T
+	errs    *pageErrors
 	limit   int64 // that the server applied
 	total   int64
 }
@@ -89,6 +94,12 @@ func newRecordID(id string) recordID {
 	return recordID(sum[:])
 }
 
+// unreadableID stands for a record whose id could not be read, by what could be.
+func unreadableID(record any) recordID {
+	text, _ := json.Marshal(record) // what came as JSON can be written as JSON
+	return newRecordID("unreadable " + string(text))
+}
+
 func (r *listReader[T]) read() error {
 	var until time.Time
 	for {
@@ -132,16 +143,16 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 		if len(p.records) == 0 {
 			return first, loads, nil
 		}
-		news, err := r.take(p.records)
+		news, err := r.take(p)
 		if err != nil {
 			return first, loads, err
 		}
 		if loads == 1 {
-			first = r.timeOf(&p.records[0])
+			first = r.firstTime(p.records)
 			frontier = first
 		}
-		last := r.timeOf(&p.records[len(p.records)-1])
-		if r.before(frontier, last) {
+		last := r.lastTime(p.records)
+		if frontier.IsZero() || r.before(frontier, last) {
 			frontier = last
 		}
 		// The total is asked as well: a short page in the middle must not pass for the end.
@@ -151,7 +162,7 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 			return first, loads, nil
 		}
 		next := len(p.records) - 1
-		for next > 0 && !r.before(r.timeOf(&p.records[next]), last) {
+		for next > 0 && !r.standsBefore(&p.records[next], last) {
 			next--
 		}
 		if sameTime = next == 0; sameTime {
@@ -170,23 +181,28 @@ func (r *listReader[T]) goesOn(records []T, frontier time.Time, sameTime bool) b
 	if len(records) == 0 {
 		return false
 	}
-	id, at := r.key(&records[0])
-	if r.before(at, frontier) {
+	// A record without a time stands before the first with one, so what stands in front of it does too.
+	first := r.firstTime(records)
+	if first.IsZero() || frontier.IsZero() || r.before(first, frontier) {
 		return true
 	}
-	return sameTime && at.Equal(frontier) && r.seen[newRecordID(id)]
+	id, at := r.key(&records[0])
+	return sameTime && (at.IsZero() || at.Equal(frontier)) && r.seen[newRecordID(id)]
 }
 
 // take yields the records that were not seen yet and reports whether there were any.
-func (r *listReader[T]) take(records []T) (news bool, err error) {
-	for i := range records {
-		id, _ := r.key(&records[i])
+func (r *listReader[T]) take(p page[T]) (news bool, err error) {
+	for i := range p.records {
+		id, _ := r.key(&p.records[i])
 		key := newRecordID(id)
+		if p.errs.unreadable(i) {
+			key = unreadableID(p.records[i])
+		}
 		if r.seen[key] {
 			continue
 		}
 		r.seen[key], news = true, true
-		if !r.yield(records[i], nil) {
+		if !yieldElement(p.errs, i, p.records[i], r.yield) {
 			return true, errLoopEnded
 		}
 	}
@@ -216,9 +232,29 @@ func (r *listReader[T]) count(useful bool) error {
 	return nil
 }
 
-func (r *listReader[T]) timeOf(record *T) time.Time {
-	_, at := r.key(record)
-	return at
+// firstTime is the time of the first record that has one that could be read; zero if none has.
+func (r *listReader[T]) firstTime(records []T) time.Time {
+	for i := range records {
+		if _, at := r.key(&records[i]); !at.IsZero() {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+func (r *listReader[T]) lastTime(records []T) time.Time {
+	for i := range slices.Backward(records) {
+		if _, at := r.key(&records[i]); !at.IsZero() {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// standsBefore reports whether a record stands before a time. One without a time does not count.
+func (r *listReader[T]) standsBefore(record *T, at time.Time) bool {
+	_, own := r.key(record)
+	return !own.IsZero() && r.before(own, at)
 }
 
 // before reports whether a time stands before another in the list's order.

@@ -148,22 +148,24 @@ func fresh[T any]() any {
 	return v
 }
 
-// call is the body of every client method. A nil req is one without members: the list methods' defaults.
+// call is the body of every client method. A nil req is one without members: the list methods' defaults. With a
+// *PartialError comes what was read.
 func (r *route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []CallOption) (*Res, error) {
 	if req == nil {
 		req = new(Req)
 	}
 	res := new(Res)
-	if err := c.call(ctx, &r.op, req, res, opts); err != nil {
+	err := c.call(ctx, &r.op, req, res, opts)
+	if err != nil && !isPartial(err) {
 		return nil, err
 	}
-	return res, nil
+	return res, err
 }
 
 // bareList unwraps what call returns for a route whose answer is a JSON array.
 func bareList[T any](list *[]T, err error) ([]T, error) {
-	if err != nil {
+	if list == nil {
 		return nil, err
 	}
-	return *list, nil
+	return *list, err
 }

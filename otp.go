@@ -2,7 +2,6 @@ package byzantine
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -15,7 +14,7 @@ type InitOTPRequest struct {
 // InitOTPResponse is a one-time code under way.
 type InitOTPResponse struct {
 	// OTPID names the code in [Client.OTPAuth]. It is an opaque string.
-	OTPID string `json:"otpId"`
+	OTPID string `json:"otpId" check:"present"`
 }
 
 // InitOTP e-mails a one-time code to a user: step 1 of 3 of adding a passkey.
@@ -41,31 +40,10 @@ type OTPSession struct {
 	Session string `json:"session"`
 	// SessionID is what [Client.CreateAuthenticatorsOTP] takes. Keep it on the server: with it goes the right to add a
 	// passkey to the account.
-	SessionID string `json:"sessionId"`
+	SessionID string `json:"sessionId" check:"present"`
 	// ExpiresAt is the end of the session. How long one lasts is not documented; go by this time. It is zero if the API
 	// wrote it in a form that is neither RFC 3339 nor RFC 3339 without a zone (then taken as UTC).
-	ExpiresAt time.Time `json:"expiresAt"`
-}
-
-// UnmarshalJSON reads the session. The API does not promise the form of expiresAt, and a session whose code is used up
-// must not be lost over it.
-func (s *OTPSession) UnmarshalJSON(data []byte) error {
-	type plain OTPSession
-	answer := struct {
-		*plain
-		ExpiresAt any `json:"expiresAt"`
-	}{plain: (*plain)(s)}
-	if err := json.Unmarshal(data, &answer); err != nil {
-		return err
-	}
-	text, _ := answer.ExpiresAt.(string)
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			s.ExpiresAt = t
-			break
-		}
-	}
-	return nil
+	ExpiresAt time.Time `json:"expiresAt" check:"utc"`
 }
 
 // OTPAuth trades a one-time code for a session: step 2 of 3 of adding a passkey. It also accepts a pending invitation of
@@ -90,7 +68,7 @@ type CreateAuthenticatorsOTPRequest struct {
 type CreateAuthenticatorsOTPResponse struct {
 	// AuthenticatorIDs are the ids that the API gave them, in the order of the request. They are not WebAuthn credential
 	// ids.
-	AuthenticatorIDs []string `json:"authenticatorIds"`
+	AuthenticatorIDs []string `json:"authenticatorIds" check:"must"`
 }
 
 // CreateAuthenticatorsOTP adds passkeys to a user's account by an OTP session: step 3 of 3.

@@ -34,10 +34,11 @@ func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsReq
 		key:       func(t *Transaction) (string, time.Time) { return t.TransactionID, t.UpdatedAt },
 		load: func(limit, offset int64) (page[Transaction], error) {
 			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
+			errs, err := takeApart(err)
 			if err != nil {
 				return page[Transaction]{}, err
 			}
-			return page[Transaction]{l.Transactions, l.Limit, l.Total}, nil
+			return page[Transaction]{l.Transactions, errs, l.Limit, l.Total}, nil
 		},
 	}
 	return list.all(r.Limit, r.Offset)
@@ -57,10 +58,11 @@ func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsReque
 		key:       func(i *Invitation) (string, time.Time) { return i.InvitationID, i.UpdatedAt },
 		load: func(limit, offset int64) (page[Invitation], error) {
 			l, err := c.GetAllInvitations(ctx, &GetAllInvitationsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
+			errs, err := takeApart(err)
 			if err != nil {
 				return page[Invitation]{}, err
 			}
-			return page[Invitation]{l.Invitations, l.Limit, l.Total}, nil
+			return page[Invitation]{l.Invitations, errs, l.Limit, l.Total}, nil
 		},
 	}
 	return list.all(r.Limit, r.Offset)
@@ -84,16 +86,17 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 		withoutNews := 0
 		for {
 			list, err := c.ListEvents(ctx, &request, opts...)
+			errs, err := takeApart(err)
 			if err != nil {
 				yield(Event{}, err)
 				return
 			}
 			withoutNews++
-			for _, event := range list.Events {
+			for i, event := range list.Events {
 				if news.has(&event) {
 					withoutNews = 0
 				}
-				if !yield(event, nil) {
+				if !yieldElement(errs, i, event, yield) {
 					return
 				}
 			}
@@ -162,18 +165,22 @@ func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliv
 		withoutNews := 0
 		for {
 			list, err := c.ListWebhookDeliveries(ctx, &request, opts...)
+			errs, err := takeApart(err)
 			if err != nil {
 				yield(WebhookDeliveryWithAttempts{}, err)
 				return
 			}
 			withoutNews++
-			for _, delivery := range list.Deliveries {
+			for i, delivery := range list.Deliveries {
 				id := newRecordID(delivery.Delivery.ID)
+				if errs.unreadable(i) {
+					id = unreadableID(delivery)
+				}
 				if seen[id] {
 					continue
 				}
 				seen[id], withoutNews = true, 0
-				if !yield(delivery, nil) {
+				if !yieldElement(errs, i, delivery, yield) {
 					return
 				}
 			}

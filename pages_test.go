@@ -69,7 +69,7 @@ func TestAllInvitations(t *testing.T) {
 func eventsPage(next any, ids ...string) any {
 	events := []any{}
 	for _, id := range ids {
-		events = append(events, map[string]any{"id": id})
+		events = append(events, map[string]any{"id": id, "type": "customer.active"})
 	}
 	return map[string]any{"events": events, "nextCursor": next}
 }
@@ -94,7 +94,7 @@ func TestAllEventsFollowsTheCursorWithTheSameFilters(t *testing.T) {
 				*queries = nil
 				events, err := collect(t, all)
 				require.NoError(t, err)
-				assert.Equal(t, []byzantine.Event{{ID: "1"}, {ID: "2"}, {ID: "3"}}, events)
+				assert.Equal(t, []byzantine.Event{{ID: "1", Type: "customer.active"}, {ID: "2", Type: "customer.active"}, {ID: "3", Type: "customer.active"}}, events)
 				const filters = "accountId=" + testAccountID + "&eventType=customer.active&createdAfter=2023-11-14T22%3A13%3A20Z"
 				assert.Equal(t, []string{
 					filters + "&cursor=first&limit=2", filters + "&cursor=a%2Fb%2Bc%3D&limit=2", filters + "&cursor=last&limit=2",
@@ -120,13 +120,13 @@ func TestAllEventsEndsWhenTheServerGivesACursorTwice(t *testing.T) {
 // Cursors that are always new lead nowhere.
 func TestAllEventsEndsWhenPagesBringNothingNew(t *testing.T) {
 	at := func(id string, second int) any {
-		return map[string]any{"id": id, "createdAt": time.Unix(int64(1700000000+second), 0).UTC()}
+		return map[string]any{"id": id, "type": "customer.active", "createdAt": time.Unix(int64(1700000000+second), 0).UTC()}
 	}
 	for name, page := range map[string]func(request int) []any{
 		"empty pages":            func(int) []any { return []any{} },
 		"the same page":          func(int) []any { return []any{at("a", 2), at("b", 1)} },
 		"pages by turns":         func(request int) []any { return []any{at(fmt.Sprint(request%3), request%3)} },
-		"the same without times": func(int) []any { return []any{map[string]any{"id": "a"}} },
+		"the same without times": func(int) []any { return []any{map[string]any{"id": "a", "type": "customer.active"}} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, queries := pagedAPI(t, func(request int, _ url.Values) any {
@@ -144,7 +144,7 @@ func TestAllEventsGoesOnWhilePagesBringNews(t *testing.T) {
 	client, queries := pagedAPI(t, func(request int, _ url.Values) any {
 		events := []any{}
 		if request > 300 || request%100 == 0 {
-			events = []any{map[string]any{"id": fmt.Sprint(request), "createdAt": "2026-09-01T00:00:00Z"}}
+			events = []any{map[string]any{"type": "customer.active", "id": fmt.Sprint(request), "createdAt": "2026-09-01T00:00:00Z"}}
 		}
 		var next any
 		if request < 600 {
@@ -178,7 +178,7 @@ func TestAllEventsLoadsLazily(t *testing.T) {
 func TestErrorsOfAPageEndTheLoop(t *testing.T) {
 	client, _ := pagedAPI(t, func(request int, _ url.Values) any {
 		if request == 1 {
-			return map[string]any{"events": []any{map[string]any{"id": "1"}}, "nextCursor": "x", "deliveries": []any{map[string]any{}}, "hasMore": true}
+			return map[string]any{"events": []any{map[string]any{"id": "1", "type": "customer.active"}}, "nextCursor": "x", "deliveries": []any{map[string]any{}}, "hasMore": true}
 		}
 		return "no list"
 	})

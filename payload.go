@@ -17,9 +17,9 @@ import (
 type Payload struct {
 	// BodyToSign is the JSON object to sign, the characters and the key order as the API sent them; only white space
 	// between the tokens is dropped, because the signature is made without. [Payload.Activity] reads it.
-	BodyToSign []byte `json:"bodyToSign"`
+	BodyToSign []byte `json:"bodyToSign" check:"present,object"`
 	// TransactionID names the draft that this payload belongs to. Empty for an invitation and for a change of roles.
-	TransactionID string `json:"transactionId,omitzero"`
+	TransactionID string `json:"transactionId,omitzero" check:"must"`
 	// ChainID is the chain that the payload was asked for, and that it has to be submitted on: Base for a vault upgrade,
 	// 0 for an invitation and for a change of roles. The API's answer does not name it; the methods copy it from the
 	// request.
@@ -40,38 +40,26 @@ type Payload struct {
 // UnmarshalJSON reads a payload as the API sends it, with bodyToSign as an object, and as encoding/json writes it, with
 // bodyToSign as the base64 of the object's bytes. null stands for no bytes; without the member there is no payload.
 func (p *Payload) UnmarshalJSON(data []byte) error {
-	if string(data) != "null" {
-		if _, err := wire.Members(data, "bodyToSign", "transactionId"); err != nil {
-			return err
+	if string(data) == "null" {
+		return nil
+	}
+	members, err := wire.Members(data, "bodyToSign", "transactionId")
+	if err != nil {
+		return err
+	}
+	if members["bodyToSign"] == nil {
+		return &wire.FieldError{Field: "bodyToSign", Reason: "missing"}
+	}
+	var body []byte
+	if text := members["bodyToSign"]; string(text) != "null" {
+		if body, err = wire.ObjectText(text); err != nil {
+			return &wire.FieldError{Field: "bodyToSign", Reason: err.Error()}
 		}
 	}
 	type plain Payload
-	answer := struct {
-		*plain
-		BodyToSign json.RawMessage `json:"bodyToSign"`
-	}{plain: (*plain)(p)}
-	if err := json.Unmarshal(data, &answer); err != nil {
-		return err
-	}
-	body := []byte(answer.BodyToSign)
-	switch {
-	case string(data) == "null":
-		return nil
-	case len(body) == 0:
-		return errors.New("bodyToSign is missing")
-	case string(body) == "null":
-		p.BodyToSign = nil
-		return nil
-	case body[0] == '"':
-		if json.Unmarshal(answer.BodyToSign, &body) != nil {
-			return errors.New("bodyToSign is neither an object nor base64")
-		}
-	}
-	var err error
-	if p.BodyToSign, err = wire.CompactObject(body); err != nil {
-		return fmt.Errorf("bodyToSign %w", err)
-	}
-	return nil
+	err = wire.ReadPart(data, (*plain)(p))
+	p.BodyToSign = body
+	return err
 }
 
 // SignedPayload is a payload together with what the user's passkey signed. Package passkey makes it; it goes into the

@@ -7,7 +7,7 @@ import (
 
 // Vault is a vault that the integrator's customers can deposit into.
 type Vault struct {
-	VaultAddress string  `json:"vault_address"`
+	VaultAddress string  `json:"vault_address" check:"must"`
 	ChainID      ChainID `json:"chain_id"`
 	IsActive     bool    `json:"is_active"`
 	// IsAsynchronous does not predict whether a withdrawal is queued: that was seen on other vaults as well.
@@ -46,7 +46,7 @@ type GetVaultAPYRequest struct {
 
 // VaultAPY is the yield of a vault over several periods. One that the API gives no value for is nil.
 type VaultAPY struct {
-	VaultID    string   `json:"vault_id"`
+	VaultID    string   `json:"vault_id" check:"must"`
 	DailyAPY   *float64 `json:"daily_apy,omitzero"`
 	WeeklyAPY  *float64 `json:"weekly_apy,omitzero"`
 	MonthlyAPY *float64 `json:"monthly_apy,omitzero"`
@@ -79,9 +79,9 @@ type GetVaultHistoryRequest struct {
 
 // VaultHistory is a page of a vault's history.
 type VaultHistory struct {
-	VaultID    string              `json:"vault_id"`
-	Data       []VaultHistoryPoint `json:"data"`
-	TotalCount int64               `json:"total_count"` // of all pages
+	VaultID    string              `json:"vault_id" check:"must"`
+	Data       []VaultHistoryPoint `json:"data" check:"must"`
+	TotalCount int64               `json:"total_count" check:"must"` // of all pages
 }
 
 // VaultHistoryPoint is a vault at one time. The numbers are statistics, not money to reckon with.
@@ -101,7 +101,7 @@ func (c *Client) GetVaultHistory(ctx context.Context, req *GetVaultHistoryReques
 
 // Asset is a token that vaults work with.
 type Asset struct {
-	Address     string  `json:"address"`
+	Address     string  `json:"address" check:"must"`
 	Name        string  `json:"name"`
 	Symbol      string  `json:"symbol"`
 	Decimals    int32   `json:"decimals"`

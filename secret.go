@@ -28,6 +28,9 @@ func (s Secret) Reveal() string {
 	return s.reveal()
 }
 
+// IsZero reports whether there is no text.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
 // Key reads the text as a private key. If that fails, Reveal still returns it.
 func (s Secret) Key() (*PrivateKey, error) { return ParsePrivateKey(s.Reveal()) }
 

@@ -3,6 +3,7 @@ package byzantine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -55,8 +56,8 @@ const (
 
 // Transaction is a signed transaction.
 type Transaction struct {
-	TransactionID string  `json:"transactionId"` // UUID
-	AccountID     string  `json:"accountId"`     // UUID
+	TransactionID string  `json:"transactionId" check:"must"` // UUID
+	AccountID     string  `json:"accountId"`                  // UUID
 	ChainID       ChainID `json:"chainId"`
 	VaultAddr     *string `json:"vaultAddr,omitzero"`
 	// IntermediaryAmount is the amount in the stablecoin that moves on the chain.
@@ -94,7 +95,7 @@ type TransactionAccount struct {
 // WithdrawalRequest is a withdrawal that the vault queued instead of paying at once. That a vault is reported as
 // asynchronous does not tell whether it queues.
 type WithdrawalRequest struct {
-	RequestID string                  `json:"requestId"` // UUID
+	RequestID string                  `json:"requestId" check:"must"` // UUID
 	Status    WithdrawalRequestStatus `json:"status"`
 }
 
@@ -154,14 +155,13 @@ type objectID struct {
 	ObjectID string `json:"objectId"`
 }
 
-// UnmarshalJSON reads the bank account and the id from one object.
+// UnmarshalJSON reads the bank account and the id from one object. If the id cannot be read, the account is set all the
+// same.
 func (b *TransactionBankAccount) UnmarshalJSON(data []byte) error {
 	var id objectID
-	if err := json.Unmarshal(data, &id); err != nil {
-		return err
-	}
+	err := json.Unmarshal(data, &id)
 	b.ObjectID = id.ObjectID
-	return json.Unmarshal(data, &b.BankAccount)
+	return errors.Join(err, json.Unmarshal(data, &b.BankAccount))
 }
 
 // MarshalJSON writes the bank account and the id as one object.
@@ -218,10 +218,10 @@ type GetAllTransactionsRequest struct {
 
 // TransactionList is a page of transactions. One past the end is empty.
 type TransactionList struct {
-	Transactions []Transaction `json:"transactions"`
-	Total        int64         `json:"total"`  // of all pages
-	Limit        int64         `json:"limit"`  // that was applied
-	Offset       int64         `json:"offset"` // that was applied
+	Transactions []Transaction `json:"transactions" check:"must"`
+	Total        int64         `json:"total" check:"must"`  // of all pages
+	Limit        int64         `json:"limit" check:"must"`  // that was applied
+	Offset       int64         `json:"offset" check:"must"` // that was applied
 }
 
 // GetAllTransactions returns a page of the signed transactions of all accounts of the integrator, without their bank
@@ -243,7 +243,7 @@ func (r SignPayloadPasskeyRequest) Validate() error { return r.validate(true) }
 
 // SubmittedTransaction is a transaction right after it was signed.
 type SubmittedTransaction struct {
-	TransactionID   string            `json:"transactionId"` // UUID
+	TransactionID   string            `json:"transactionId" check:"must"` // UUID
 	Status          TransactionStatus `json:"status"`
 	BroadcastedAt   *time.Time        `json:"broadcastedAt,omitzero"`
 	TransactionHash *string           `json:"transactionHash,omitzero"` // may come later

@@ -9,9 +9,9 @@ import (
 // WebhookEvent is an event as the delivery history records it. The ids of what it is about stand beside the rest.
 type WebhookEvent struct {
 	EventRelated
-	ID           string    `json:"id"`           // UUID
-	IntegratorID string    `json:"integratorId"` // UUID
-	EventType    EventType `json:"eventType"`
+	ID           string    `json:"id" check:"must"` // UUID
+	IntegratorID string    `json:"integratorId"`    // UUID
+	EventType    EventType `json:"eventType" check:"must"`
 	SourceType   string    `json:"sourceType"` // where it came from: "bridge", "sumsub", "customer_api", ...
 	SourceID     string    `json:"sourceId"`
 	// Payload is the envelope that is sent, usually an [Event]. Events from before September 2026 may hold the older
@@ -36,8 +36,8 @@ const (
 // WebhookDelivery is the sending of an event to one endpoint. A failed one is tried again after 30 s, 60 s, 5 min,
 // 30 min, 2 h and 6 h.
 type WebhookDelivery struct {
-	ID             string                `json:"id"`             // UUID, as are the next two
-	SubscriptionID string                `json:"subscriptionId"` // the endpoint
+	ID             string                `json:"id" check:"must"` // UUID, as are the next two
+	SubscriptionID string                `json:"subscriptionId"`  // the endpoint
 	EventID        string                `json:"eventId"`
 	Status         WebhookDeliveryStatus `json:"status"`
 	NextAttemptAt  *time.Time            `json:"nextAttemptAt,omitzero"`
@@ -60,7 +60,7 @@ const (
 
 // WebhookDeliveryAttempt is one request to an endpoint.
 type WebhookDeliveryAttempt struct {
-	ID            string                `json:"id"` // UUID, as are the next two
+	ID            string                `json:"id" check:"must"` // UUID, as are the next two
 	DeliveryID    string                `json:"deliveryId"`
 	SigningKeyID  *string               `json:"signingKeyId,omitzero"`
 	AttemptNumber int32                 `json:"attemptNumber"`
@@ -79,8 +79,8 @@ type WebhookDeliveryAttempt struct {
 
 // WebhookDeliveryWithAttempts is a delivery, its event and what was tried.
 type WebhookDeliveryWithAttempts struct {
-	Delivery WebhookDelivery `json:"delivery"`
-	Event    WebhookEvent    `json:"event"`
+	Delivery WebhookDelivery `json:"delivery" check:"must"`
+	Event    WebhookEvent    `json:"event" check:"must"`
 	// Attempts is empty if they were not asked for.
 	Attempts []WebhookDeliveryAttempt `json:"attempts"`
 }
@@ -101,10 +101,10 @@ type ListWebhookDeliveriesRequest struct {
 
 // WebhookDeliveryList is a page of the delivery history.
 type WebhookDeliveryList struct {
-	Deliveries       []WebhookDeliveryWithAttempts `json:"deliveries"`
-	Limit            int64                         `json:"limit"`  // that was applied
-	Offset           int64                         `json:"offset"` // that was applied
-	HasMore          bool                          `json:"hasMore"`
+	Deliveries       []WebhookDeliveryWithAttempts `json:"deliveries" check:"must"`
+	Limit            int64                         `json:"limit" check:"must"`  // that was applied
+	Offset           int64                         `json:"offset" check:"must"` // that was applied
+	HasMore          bool                          `json:"hasMore" check:"must"`
 	AttemptsIncluded bool                          `json:"attemptsIncluded"`
 }
 

@@ -8,8 +8,8 @@ import (
 
 // WebhookSubscription is an endpoint of yours that events are sent to.
 type WebhookSubscription struct {
-	ID           string  `json:"id"`           // UUID
-	IntegratorID string  `json:"integratorId"` // UUID
+	ID           string  `json:"id" check:"must"` // UUID
+	IntegratorID string  `json:"integratorId"`    // UUID
 	URL          string  `json:"url"`
 	Name         *string `json:"name,omitzero"`
 	Enabled      bool    `json:"enabled"`
@@ -17,7 +17,7 @@ type WebhookSubscription struct {
 	EventTypes EventTypes `json:"eventTypes"`
 	// ActiveSigningKeyID is what the X-Byzantine-Webhook-Key-Id header of a delivery names. No operation rotates the
 	// key.
-	ActiveSigningKeyID *string `json:"activeSigningKeyId,omitzero"` // UUID
+	ActiveSigningKeyID *string `json:"activeSigningKeyId,omitzero" check:"must"` // UUID
 	// EndpointSafetyMetadata is what the API found out about the URL. Its form is not documented; seen was an object
 	// with normalizedUrl, host, port, resolvedIps and validatedAt.
 	EndpointSafetyMetadata json.RawMessage `json:"endpointSafetyMetadata"`
@@ -41,9 +41,9 @@ func (t *EventTypes) UnmarshalJSON(data []byte) error {
 
 // WebhookSubscriptionWithKey is a subscription and the key that its deliveries are signed with.
 type WebhookSubscriptionWithKey struct {
-	Subscription WebhookSubscription `json:"subscription"`
+	Subscription WebhookSubscription `json:"subscription" check:"must"`
 	// PublicKey is a P-256 point, compressed (SEC 1), in hexadecimal. Package webhook verifies with it.
-	PublicKey string `json:"publicKey"`
+	PublicKey string `json:"publicKey" check:"must"`
 	Algorithm string `json:"algorithm"` // "ECDSA_P256_SHA256"
 }
 
@@ -72,7 +72,7 @@ type ListWebhookSubscriptionsRequest struct{}
 
 // WebhookSubscriptionList is all subscriptions of the integrator.
 type WebhookSubscriptionList struct {
-	Subscriptions []WebhookSubscriptionWithKey `json:"subscriptions"`
+	Subscriptions []WebhookSubscriptionWithKey `json:"subscriptions" check:"must"`
 }
 
 // ListWebhookSubscriptions returns all subscriptions with their keys. The list is not paged.
@@ -121,8 +121,8 @@ type SendTestWebhookDeliveryRequest struct {
 
 // WebhookDeliveryResult is an event, its delivery to one endpoint, and the attempt that was made just now.
 type WebhookDeliveryResult struct {
-	Event    WebhookEvent            `json:"event"`
-	Delivery WebhookDelivery         `json:"delivery"`
+	Event    WebhookEvent            `json:"event" check:"must"`
+	Delivery WebhookDelivery         `json:"delivery" check:"must"`
 	Attempt  *WebhookDeliveryAttempt `json:"attempt,omitzero"`
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // Delivery is an event that somebody vouches for: a webhook delivery that [Verifier.Verify] found genuine, or an event
@@ -111,7 +112,10 @@ func bodyID(body []byte) (string, error) {
 func plainJSONError(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var odd *wire.Unreadable
 	switch {
+	case errors.As(err, &odd):
+		return odd
 	case errors.As(err, &syntax):
 		return fmt.Errorf("not JSON, at byte %d", syntax.Offset)
 	case errors.As(err, &kind) && kind.Field != "":

@@ -70,10 +70,10 @@ func TestEventErrors(t *testing.T) {
 		"neither type":      {`{"id":"` + testIDs.Event + `"}`, "neither type nor eventType"},
 		"another id":        {`{"id":"` + secret + `","type":"x"}`, "the id is not that"},
 		"a second id":       {`{"id":"` + testIDs.Event + `","type":"x","id":"` + secret + `"}`, "the id is not that"},
-		"type is a number":  {`{"id":"` + testIDs.Event + `","type":7}`, "type is not of the expected type"},
-		"a wrong time":      {`{"id":"` + testIDs.Event + `","type":"x","occurredAt":"` + secret + `"}`, "expected form"},
-		"related is a list": {`{"id":"` + testIDs.Event + `","type":"x","related":["` + secret + `"]}`, "related is not of the expected type"},
-		"an array":          {`["` + secret + `"]`, "expected form"},
+		"type is a number":  {`{"id":"` + testIDs.Event + `","type":7}`, "type: number in place of string"},
+		"a wrong time":      {`{"id":"` + testIDs.Event + `","type":"x","occurredAt":"` + secret + `"}`, "occurredAt: string in place of RFC 3339 time"},
+		"related is a list": {`{"id":"` + testIDs.Event + `","type":"x","related":["` + secret + `"]}`, "related: list in place of object"},
+		"an array":          {`["` + secret + `"]`, "list in place of object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := delivery(c.body).Event()

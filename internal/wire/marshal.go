@@ -176,6 +176,19 @@ func (e *encoder) assemble() ([]byte, error) {
 	return append(out, text[done:]...), nil
 }
 
+// ObjectText returns the bytes of an object that stands in a response as it is, without white space, or as encoding/json
+// writes bytes, in base64.
+func ObjectText(text []byte) ([]byte, error) {
+	if len(text) > 0 && text[0] == '"' {
+		var object []byte
+		if json.Unmarshal(text, &object) != nil {
+			return nil, errors.New("must be a JSON object or its base64")
+		}
+		text = object
+	}
+	return CompactObject(text)
+}
+
 // CompactObject returns a JSON object without the white space between its tokens and otherwise unchanged.
 func CompactObject(text []byte) ([]byte, error) {
 	var out bytes.Buffer

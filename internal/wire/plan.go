@@ -32,6 +32,11 @@ type Field struct {
 	Format   string
 	Min, Max *int64
 
+	// What the check tag says of a field of a response, see Read. One that is Must is an error where it cannot be read; one
+	// that is Present is so too where it is absent, null or empty. An Object is a JSON object that is kept as its bytes.
+	// UTC is a time that may lack its zone.
+	Must, Present, Object, UTC bool
+
 	index     []int
 	validates bool   // the type, or what it points to, has a Validate method
 	zeroer    bool   // the type, or what it points to, has an IsZero method, as time.Time does
@@ -44,6 +49,7 @@ type plan struct {
 	validators [][]int // the embedded structs that have a Validate method
 	validates  bool    // the struct itself has one
 	hasBody    bool
+	hasPresent bool // there is a field that is Present, here or further down
 }
 
 // Fields lists the members of a struct type, those of embedded structs in their places.
@@ -59,6 +65,7 @@ func planOf(t reflect.Type) *plan {
 	p.add(t, nil)
 	for _, f := range p.fields {
 		p.hasBody = p.hasBody || f.In == Body
+		p.hasPresent = p.hasPresent || f.Present || holdsPresent(f.Type)
 	}
 	plans.Store(t, p)
 	return p
@@ -71,8 +78,8 @@ func (p *plan) add(t reflect.Type, parent []int) {
 		index := append(slices.Clone(parent), i)
 		switch {
 		case sf.Anonymous && sf.Tag.Get("json") == "":
-			if sf.Type.Kind() != reflect.Struct || !sf.IsExported() {
-				panic(fmt.Sprintf("wire: %s embeds %s: only exported structs can be embedded", t, sf.Type))
+			if sf.Type.Kind() != reflect.Struct {
+				panic(fmt.Sprintf("wire: %s embeds %s: only structs can be embedded", t, sf.Type))
 			}
 			// A Validate of the outer struct hides this one.
 			if has(sf.Type, validatorType) {
@@ -129,6 +136,14 @@ func parseField(sf reflect.StructField, index []int) *Field {
 			f.Min = &n
 		case isBound && err == nil && name == "max":
 			f.Max = &n
+		case rule == "must":
+			f.Must = true
+		case rule == "present":
+			f.Must, f.Present = true, true
+		case rule == "object":
+			f.Object = true
+		case rule == "utc":
+			f.UTC = true
 		case formats[rule] != nil:
 			f.Format = rule
 		default:

@@ -5,6 +5,7 @@
 //	query:"limit,omitzero"         the member is a query parameter
 //	json:"amount,omitzero"         the member stands in the JSON body
 //	check:"uuid,min=1,max=64"      its shape, see [Field]
+//	check:"must"                   in a response: unreadable is an error, see [Read]
 //
 // A member without omitzero is required. Zero numbers and false are values like any other, so only what can be told
 // from a deliberate zero is refused as missing: empty strings, nil lists, nil pointers, zero times.

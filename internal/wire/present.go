@@ -1,0 +1,85 @@
+package wire
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// bodyField finds the field that encoding/json would read a member into: by its exact name, or else without regard to
+// case. name has its quotes.
+func (p *plan) bodyField(name []byte) *Field {
+	text := string(name[1 : len(name)-1])
+	if strings.Contains(text, `\`) || !utf8.ValidString(text) {
+		if json.Unmarshal(name, &text) != nil {
+			return nil
+		}
+	}
+	var folded *Field
+	for _, f := range p.fields {
+		switch {
+		case f.In != Body:
+		case f.Name == text:
+			return f
+		case folded == nil && strings.EqualFold(f.Name, text):
+			folded = f
+		}
+	}
+	return folded
+}
+
+// missing returns the first field that must be present and is not, nil if there is none.
+func (p *plan) missing(v reflect.Value) *Field {
+	if !p.hasPresent {
+		return nil
+	}
+	for _, f := range p.fields {
+		if !f.Present {
+			continue
+		}
+		if value := v.FieldByIndex(f.index); f.isZero(value) || (value.Kind() == reflect.Slice && value.Len() == 0) {
+			return f
+		}
+	}
+	return nil
+}
+
+// complete reports whether everything below v that must be present is.
+func complete(v reflect.Value) bool {
+	if !holdsPresent(v.Type()) {
+		return true
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return v.IsNil() || complete(v.Elem())
+	case reflect.Slice:
+		for i := range v.Len() {
+			if !complete(v.Index(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	p := planOf(v.Type())
+	if p.missing(v) != nil {
+		return false
+	}
+	for _, f := range p.fields {
+		if !complete(v.FieldByIndex(f.index)) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsPresent reports whether a value of type t can have a field in it that must be present.
+func holdsPresent(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		return holdsPresent(t.Elem())
+	case reflect.Struct:
+		return !writesItself(t) && planOf(t).hasPresent
+	}
+	return false
+}

@@ -1,0 +1,368 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Read decodes a response, valid JSON, into out, a pointer. It is encoding/json first; only where that fails, or where a
+// field is missing that nothing can be done without, the lenient pass reads field by field and element by element.
+// Then the error is an *Unreadable. A text that is not JSON gives encoding/json's error.
+func Read(text []byte, out any) error {
+	return read(text, reflect.ValueOf(out).Elem(), true)
+}
+
+// ReadPart is Read for the UnmarshalJSON of a type that stands in responses. It does not ask whether fields are missing:
+// that is asked of the type itself. The UnmarshalJSON sets what was read and returns the error.
+func ReadPart(text []byte, out any) error {
+	return read(text, reflect.ValueOf(out).Elem(), false)
+}
+
+// ReadLenient is the lenient pass of Read alone, for tests that compare it with encoding/json. text is valid JSON.
+func ReadLenient(text []byte, out any) error {
+	return readLenient(text, reflect.ValueOf(out).Elem(), true)
+}
+
+func read(text []byte, v reflect.Value, whole bool) error {
+	err := json.Unmarshal(text, v.Addr().Interface())
+	if err == nil && (!whole || complete(v)) {
+		return nil
+	}
+	if err != nil && !json.Valid(text) {
+		return err
+	}
+	v.SetZero()
+	return readLenient(text, v, whole)
+}
+
+func readLenient(text []byte, v reflect.Value, whole bool) error {
+	r := &reader{whole: whole}
+	if f := r.value(bytes.TrimSpace(text), v, nil); f != nil {
+		r.Fatal = f
+	}
+	if r.Fatal == nil && len(r.Elements) == 0 && len(r.Fields) == 0 {
+		return nil // the only odd thing was a time in another form of RFC 3339
+	}
+	return &r.Unreadable
+}
+
+// Finding is a place in a response where something could not be read, and why. It holds only names of this module's
+// fields and indexes, nothing of the response itself.
+type Finding struct {
+	Path   string // names as on the wire: "transactions[3].updatedAt"
+	Reason string // "number in place of string", "missing"
+}
+
+func (f Finding) String() string {
+	if f.Path == "" {
+		return f.Reason
+	}
+	return f.Path + ": " + f.Reason
+}
+
+// Element is an element of a list that could not be read: it is of the wrong kind, or a field of it that must be readable
+// is not. The rest of it was read and stands in its place in the list.
+type Element struct {
+	Index   int
+	Top     int // the index, in the outermost list, of the element that it is or stands in
+	Depth   int // in how many lists it stands: 1 for an element of the outermost
+	Finding     // of the field, or of the element itself
+}
+
+// Unreadable lists what could not be read of a response. Everything else was.
+type Unreadable struct {
+	// Fatal is a field outside of all lists that must be readable, and is not. Without a path it is the whole response.
+	Fatal *Finding
+	// Elements are in the order of the response, one that stands in a list of another before that.
+	Elements []Element
+	// Fields were left zero: at most maxFindings of them. FieldCount is how many there are.
+	Fields     []Finding
+	FieldCount int
+}
+
+// maxFindings bounds what one response can put into the log.
+const maxFindings = 20
+
+// Error says what is wrong at the first place.
+func (r *Unreadable) Error() string {
+	switch {
+	case r.Fatal != nil:
+		return r.Fatal.String()
+	case len(r.Elements) > 0:
+		return r.Elements[0].String()
+	case len(r.Fields) > 0:
+		return r.Fields[0].String()
+	}
+	return "nothing is unreadable"
+}
+
+// reader is the lenient pass over one response.
+type reader struct {
+	Unreadable
+	whole bool   // fields that must be present are asked for
+	steps []step // where it is
+	depth int    // in how many lists
+}
+
+// step leads from a value to a field of it, or to an element if there is no name.
+type step struct {
+	name  string
+	index int
+}
+
+func (r *reader) finding(reason string) *Finding { return &Finding{r.path(), reason} }
+
+func (r *reader) path() string {
+	var path strings.Builder
+	for _, s := range r.steps {
+		switch {
+		case s.name == "":
+			fmt.Fprintf(&path, "[%d]", s.index)
+		case path.Len() > 0:
+			path.WriteString("." + s.name)
+		default:
+			path.WriteString(s.name)
+		}
+	}
+	return path.String()
+}
+
+// top is the index in the outermost list.
+func (r *reader) top() int {
+	for _, s := range r.steps {
+		if s.name == "" {
+			return s.index
+		}
+	}
+	return 0
+}
+
+// at reads a value below the one where the reader is.
+func (r *reader) at(s step, text []byte, v reflect.Value, field *Field) *Finding {
+	r.steps = append(r.steps, s)
+	f := r.value(text, v, field)
+	r.steps = r.steps[:len(r.steps)-1]
+	return f
+}
+
+func (r *reader) warn(f Finding) {
+	r.FieldCount++
+	if len(r.Fields) < maxFindings {
+		r.Fields = append(r.Fields, f)
+	}
+}
+
+// value reads one value and returns what is wrong with it: it is of another kind, or a field in it that is Must cannot be
+// read. field is the field that it belongs to, directly or as an element; nil at the top. Whether the finding is an error
+// or a warning is for that field to say.
+func (r *reader) value(text []byte, v reflect.Value, field *Field) *Finding {
+	t := v.Type()
+	isNull := string(text) == "null"
+	switch {
+	case t.Kind() == reflect.Struct && !writesItself(t):
+		return r.object(text, v)
+	case isNull:
+		return r.leaf(text, v, field)
+	case t.Kind() == reflect.Pointer:
+		return r.pointer(text, v, field)
+	case field != nil && field.Object:
+		object, err := ObjectText(text)
+		if err != nil {
+			return r.finding(err.Error())
+		}
+		v.SetBytes(object)
+		return nil
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && !readsItself(t):
+		return r.list(text, v, field)
+	}
+	return r.leaf(text, v, field)
+}
+
+// leaf leaves a value to encoding/json. What the type's own UnmarshalJSON has set before its error stays.
+func (r *reader) leaf(text []byte, v reflect.Value, field *Field) *Finding {
+	err := json.Unmarshal(text, v.Addr().Interface())
+	if err != nil && v.Type() == timeType {
+		err = json.Unmarshal(plainTime(text, field != nil && field.UTC), v.Addr().Interface())
+	}
+	if err != nil {
+		return r.finding(kindOf(text) + " in place of " + nameOf(v.Type()))
+	}
+	return nil
+}
+
+// plainTime rewrites a time that has a blank or a small t between date and time, or a small z, which notes in section 5.6
+// of RFC 3339 allow as well. A time without a zone could be any of 27 hours: it is UTC where the field says so, and
+// stays unreadable elsewhere.
+func plainTime(text []byte, utc bool) []byte {
+	const separator, zone = len(`"2006-01-02`), len(`"2006-01-02T15:04:05`)
+	if len(text) <= zone || text[0] != '"' {
+		return text
+	}
+	plain := bytes.ToUpper(text)
+	if plain[separator] == ' ' {
+		plain[separator] = 'T'
+	}
+	if utc && !bytes.ContainsAny(plain[zone:], "Z+-") {
+		plain = append(plain[:len(plain)-1], `Z"`...)
+	}
+	return plain
+}
+
+func (r *reader) pointer(text []byte, v reflect.Value, field *Field) *Finding {
+	if !v.IsNil() { // the object has the field twice
+		return r.value(text, v.Elem(), field)
+	}
+	target := reflect.New(v.Type().Elem())
+	f := r.value(text, target.Elem(), field)
+	if f == nil || !target.Elem().IsZero() {
+		v.Set(target)
+	}
+	return f
+}
+
+// object reads a struct. null is one that has no fields.
+func (r *reader) object(text []byte, v reflect.Value) (worst *Finding) {
+	switch {
+	case string(text) == "null":
+	case text[0] != '{':
+		return r.finding(kindOf(text) + " in place of object")
+	default:
+		worst = r.fields(text, v)
+	}
+	if field := planOf(v.Type()).missing(v); field != nil && r.whole && worst == nil {
+		worst = &Finding{join(r.path(), field.Name), "missing"}
+	}
+	return worst
+}
+
+func (r *reader) fields(text []byte, v reflect.Value) (worst *Finding) {
+	if own, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+		err := own.UnmarshalJSON(text)
+		var below *Unreadable
+		var field *FieldError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &below):
+			return r.adopt(below)
+		case errors.As(err, &field):
+			return &Finding{join(r.path(), field.Field), field.Reason}
+		}
+		return r.finding("an object that is no " + v.Type().Name())
+	}
+	p := planOf(v.Type())
+	eachMember(text, func(name, value []byte) {
+		field := p.bodyField(name)
+		if field == nil {
+			return
+		}
+		f := r.at(step{name: field.Name}, value, v.FieldByIndex(field.index), field)
+		switch {
+		case f == nil:
+		case !field.Must:
+			r.warn(*f)
+		case worst == nil:
+			worst = f
+		}
+	})
+	return worst
+}
+
+// adopt takes over what a type's own UnmarshalJSON found by calling ReadPart.
+func (r *reader) adopt(below *Unreadable) *Finding {
+	path := r.path()
+	for _, e := range below.Elements {
+		e.Path, e.Depth = join(path, e.Path), e.Depth+r.depth
+		if r.depth > 0 {
+			e.Top = r.top()
+		}
+		r.Elements = append(r.Elements, e)
+	}
+	for _, f := range below.Fields {
+		r.warn(Finding{join(path, f.Path), f.Reason})
+	}
+	r.FieldCount += below.FieldCount - len(below.Fields)
+	if below.Fatal == nil {
+		return nil
+	}
+	return &Finding{join(path, below.Fatal.Path), below.Fatal.Reason}
+}
+
+// join puts a path below another.
+func join(path, below string) string {
+	if path == "" || below == "" || below[0] == '[' {
+		return path + below
+	}
+	return path + "." + below
+}
+
+// list reads into the elements that are there already and new ones behind them, as encoding/json does.
+func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
+	if text[0] != '[' {
+		return r.finding(kindOf(text) + " in place of list")
+	}
+	must := v.Type().Elem().Kind() == reflect.Struct || (field != nil && field.Must)
+	n := 0
+	r.depth++
+	eachElement(text, func(element []byte) {
+		if n >= v.Cap() {
+			v.Grow(1)
+		}
+		if n >= v.Len() {
+			v.SetLen(n + 1)
+		}
+		f := r.at(step{index: n}, element, v.Index(n), field)
+		switch {
+		case f == nil:
+		case must:
+			r.steps = append(r.steps, step{index: n})
+			r.Elements = append(r.Elements, Element{n, r.top(), r.depth, *f})
+			r.steps = r.steps[:len(r.steps)-1]
+		default:
+			r.warn(*f)
+		}
+		n++
+	})
+	r.depth--
+	v.SetLen(n)
+	if n == 0 {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	}
+	return nil
+}
+
+// kindOf names the kind of a JSON value.
+func kindOf(text []byte) string {
+	switch text[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "list"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "boolean"
+	case 'n':
+		return "null"
+	}
+	return "number"
+}
+
+// nameOf says what is read into a type.
+func nameOf(t reflect.Type) string {
+	switch {
+	case t == timeType:
+		return "RFC 3339 time"
+	case t.Kind() == reflect.Bool:
+		return "boolean"
+	case t.Kind() == reflect.String:
+		return "string"
+	case reflect.Int <= t.Kind() && t.Kind() <= reflect.Float64:
+		return "number that fits " + t.Kind().String()
+	}
+	return t.Name()
+}

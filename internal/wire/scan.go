@@ -1,0 +1,119 @@
+package wire
+
+// What stands here walks over JSON that encoding/json has found valid, without making values of it.
+
+// spaceEnd returns where the white space that begins at i ends.
+func spaceEnd(text []byte, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// stringEnd returns the index behind the string that begins at i.
+func stringEnd(text []byte, i int) int {
+	for i++; i < len(text) && text[i] != '"'; i++ {
+		if text[i] == '\\' {
+			i++
+		}
+	}
+	return min(i+1, len(text))
+}
+
+// valueEnd returns the index behind the value that begins at i.
+func valueEnd(text []byte, i int) int {
+	depth := 0
+	for i < len(text) {
+		switch text[i] {
+		case '"':
+			i = stringEnd(text, i)
+		case '{', '[':
+			depth++
+			i++
+		case '}', ']':
+			depth--
+			i++
+		case ',', ':', ' ', '\t', '\n', '\r':
+			i++
+			continue // not the end of anything
+		default: // a number, true, false or null
+			for i < len(text) && !isDelimiter(text[i]) {
+				i++
+			}
+		}
+		if depth == 0 {
+			break
+		}
+	}
+	return i
+}
+
+func isDelimiter(c byte) bool {
+	switch c {
+	case ',', ':', '}', ']', '{', '[', '"', ' ', '\t', '\n', '\r':
+		return true
+	}
+	return false
+}
+
+// eachElement calls f with every element of a list.
+func eachElement(text []byte, f func(element []byte)) {
+	i := spaceEnd(text, 1)
+	for i < len(text) && text[i] != ']' {
+		end := valueEnd(text, i)
+		f(text[i:end])
+		i = spaceEnd(text, end)
+		if i < len(text) && text[i] == ',' {
+			i = spaceEnd(text, i+1)
+		}
+	}
+}
+
+// eachMember calls f with the name, quotes included, and the value of everything in an object, in order.
+func eachMember(text []byte, f func(name, value []byte)) {
+	i := spaceEnd(text, 1)
+	for i < len(text) && text[i] != '}' {
+		nameEnd := stringEnd(text, i)
+		begin := spaceEnd(text, spaceEnd(text, nameEnd)+1) // behind the colon
+		end := valueEnd(text, begin)
+		f(text[i:nameEnd], text[begin:end])
+		i = spaceEnd(text, end)
+		if i < len(text) && text[i] == ',' {
+			i = spaceEnd(text, i+1)
+		}
+	}
+}
+
+// CountElements returns how many elements the lists in a text have together, those of lists in lists included. It stops
+// counting above limit. The text need not be valid JSON; then the number means nothing.
+func CountElements(text []byte, limit int) int {
+	var lists []bool // of what is open: whether it is a list
+	count := 0
+	for i := 0; i < len(text) && count <= limit; {
+		switch text[i] {
+		case '"':
+			i = stringEnd(text, i)
+			continue
+		case '{', '[':
+			if len(lists) >= maxNesting {
+				return count // encoding/json does not read it
+			}
+			list := text[i] == '['
+			lists = append(lists, list)
+			if next := spaceEnd(text, i+1); list && next < len(text) && text[next] != ']' {
+				count++
+			}
+		case '}', ']':
+			lists = lists[:max(len(lists)-1, 0)]
+		case ',':
+			if len(lists) > 0 && lists[len(lists)-1] {
+				count++
+			}
+		}
+		i++
+	}
+	return count
+}
+
+// maxNesting is how deeply encoding/json reads.
+const maxNesting = 10_000
