@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
+
 	"github.com/byzantine-finance/byzantine-go"
 )
 
@@ -81,6 +83,23 @@ func (r *registration) credential(name string) *Credential {
 		BackupEligible: data.Flags.HasBackupEligible(),
 		BackedUp:       data.Flags.HasBackupState(),
 	}
+}
+
+// WithCBORCredentialID returns the Authenticator with its credentialId as a CBOR byte string around the id, in unpadded
+// base64url. The API's text calls credentialId CBOR encoded, while its clients send the id itself, as Authenticator has it:
+// use this only if the API rejects that.
+func (c *Credential) WithCBORCredentialID() (byzantine.AuthenticatorParam, error) {
+	param := c.Authenticator
+	id, err := decodeBase64(c.ID)
+	if err != nil || len(id) == 0 {
+		return byzantine.AuthenticatorParam{}, misconfigured("Credential.ID", "not the id of a credential")
+	}
+	encoded, err := webauthncbor.Marshal(id)
+	if err != nil {
+		return byzantine.AuthenticatorParam{}, misconfigured("Credential.ID", "cannot be encoded")
+	}
+	param.Attestation.CredentialID = encodeBase64(encoded)
+	return param, nil
 }
 
 // apiTransports translates into the API's spelling, each once and in order; never nil.

@@ -50,7 +50,9 @@
 //
 // # What is not checked
 //
-// Whether an attestation certificate leads to a vendor you trust is not looked at: the options ask for no attestation.
+// Whether an attestation certificate leads to a maker you trust is not looked at. The options ask for no attestation unless
+// [RelyingParty.Attestation] says so, and a statement that comes all the same is rejected only if it contradicts the data
+// that it signs.
 // Whether the credential is already registered to somebody else is for your database to say, by [Credential.ID] (W3C
 // WebAuthn, section 7.1). Whether the count of signatures went back, a hint at a copied key, is not looked at either,
 // because synchronised passkeys do not count. Flags that the standard reserves are passed over, and so is everything in

@@ -25,14 +25,15 @@ var (
 	ErrOrigin = errors.New("passkey: origin not accepted")
 	// ErrUserVerification is a response without the user verification that the relying party requires.
 	ErrUserVerification = errors.New("passkey: user not verified")
-	// ErrUnsupportedKey is a public key that the API does not take: neither ES256 nor RS256, not on its curve, or of an
-	// RSA size below 2048 or above 8192 bits.
+	// ErrUnsupportedKey is a public key that the API does not take: neither ES256 nor RS256, not on its curve, of an RSA
+	// size below 2048 or above 8192 bits, or with its private part. The error names the COSE algorithm.
 	ErrUnsupportedKey = errors.New("passkey: public key not supported")
 	// ErrCredential is a signature by another passkey than those that were asked for.
 	ErrCredential = errors.New("passkey: credential not allowed")
 	// ErrSignature is a signature that the passkey's public key does not verify.
 	ErrSignature = errors.New("passkey: signature not valid")
-	// ErrAttestation is an attestation statement that does not verify.
+	// ErrAttestation is an attestation statement that contradicts the data that it signs; or that is missing or does not
+	// verify, if the relying party asks for attestation.
 	ErrAttestation = errors.New("passkey: attestation not valid")
 )
 

@@ -69,16 +69,17 @@ func parseRegistration(responseJSON []byte) (*registration, error) {
 	if len(r.raw.AttestationResponse.AttestationObject) > maxAttestationObject {
 		return nil, malformed(checkAttestationObject, "larger than 16 KiB")
 	}
-	if r.transports, err = transports(response); err != nil {
-		return nil, err
-	}
+	r.transports = transports(response)
 	if r.client, err = parseClientData(r.raw.AttestationResponse.ClientDataJSON, protocol.CreateCeremony); err != nil {
 		return nil, err
 	}
 	if err := checkAttestationMembers(r.raw.AttestationResponse.AttestationObject); err != nil {
 		return nil, err
 	}
-	if r.response, err = r.raw.AttestationResponse.Parse(); err != nil {
+	// go-webauthn would reject client data for fields that decide nothing; r.client has what it needs of them.
+	plain := r.raw.AttestationResponse
+	plain.ClientDataJSON = []byte("{}")
+	if r.response, err = plain.Parse(); err != nil {
 		return nil, malformed(checkAttestationObject, libraryReason(err))
 	}
 	if err := r.checkAuthenticatorData(); err != nil {
@@ -146,30 +147,26 @@ func wraps(o object) bool {
 	return false
 }
 
-// transports returns what the browser reported, each once. A browser may report nothing.
-func transports(response object) ([]string, error) {
-	var reported []string
-	if response.has("transports") && json.Unmarshal(response.members["transports"], &reported) != nil {
-		return nil, malformed(response.path("transports"), "not a list of strings")
+// transports returns what the browser reported, each once. It is a hint (W3C WebAuthn, section 5.2.1): a browser may
+// report nothing, and what cannot be a transport is left out.
+func transports(response object) []string {
+	list := []string{}
+	var reported []any
+	if json.Unmarshal(response.members["transports"], &reported) != nil {
+		return list
 	}
-	if len(reported) > maxTransports {
-		return nil, malformed(response.path("transports"), "too many")
-	}
-	list := make([]string, 0, len(reported))
-	for _, t := range reported {
-		if len(t) > maxTransportLength {
-			return nil, malformed(response.path("transports"), "too long")
-		}
-		if !slices.Contains(list, t) {
+	for _, value := range reported {
+		t, isText := value.(string)
+		if isText && t != "" && len(t) <= maxTransportLength && len(list) < maxTransports && !slices.Contains(list, t) {
 			list = append(list, t)
 		}
 	}
-	return list, nil
+	return list
 }
 
 // parseClientData reads what the browser saw in a ceremony (W3C WebAuthn, section 5.8.1).
 func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (client protocol.CollectedClientData, err error) {
-	o, err := decodeObject(checkClientDataJSON, clientDataJSON, "type", "challenge", "origin", "crossOrigin", "topOrigin", "tokenBinding")
+	o, err := decodeObject(checkClientDataJSON, clientDataJSON, "type", "challenge", "origin", "crossOrigin", "topOrigin")
 	if err != nil {
 		return client, err
 	}
@@ -184,15 +181,18 @@ func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (cli
 	if raw, err := decodeBase64(challenge); err != nil || encodeBase64(raw) != challenge {
 		return client, malformed(o.path("challenge"), "not unpadded base64url")
 	}
-	if _, err := o.text("origin"); err != nil {
+	origin, err := o.text("origin")
+	if err != nil {
 		return client, err
 	}
-	if err := json.Unmarshal(clientDataJSON, &client); err != nil {
-		return client, malformed(checkClientDataJSON, "a member of the wrong type")
+	client = protocol.CollectedClientData{Type: ceremony, Challenge: challenge, Origin: origin}
+	if o.has("crossOrigin") && json.Unmarshal(o.members["crossOrigin"], &client.CrossOrigin) != nil {
+		return client, malformed(checkClientDataJSON, "crossOrigin is not a boolean")
 	}
-	// WebAuthn level 3 has dropped token binding, which no browser does; a leftover of it decides nothing.
-	//lint:ignore SA1019 the library still reads it
-	client.TokenBinding = nil
+	if o.has("topOrigin") && json.Unmarshal(o.members["topOrigin"], &client.TopOrigin) != nil {
+		return client, malformed(checkClientDataJSON, "topOrigin is not a string")
+	}
+	// Everything else decides nothing, such as tokenBinding, which WebAuthn level 3 has dropped.
 	return client, nil
 }
 

@@ -2,7 +2,10 @@ package passkey
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"math/big"
+	"strconv"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
@@ -38,6 +41,9 @@ const checkPublicKey = checkAuthData + ".credentialPublicKey"
 // checkKey takes ES256 on P-256 and RS256 with a modulus of sensible size. go-webauthn compares the algorithm only, and
 // leaves a point off the curve for the first login to fail on.
 func checkKey(cose []byte) error {
+	if reason := unsupportedKey(cose); reason != "" {
+		return &Error{Check: checkPublicKey, Reason: reason, Kind: ErrUnsupportedKey}
+	}
 	parsed, err := webauthncose.ParsePublicKey(cose)
 	if err != nil {
 		return &Error{Check: checkPublicKey, Reason: libraryReason(err), Kind: ErrUnsupportedKey}
@@ -52,7 +58,59 @@ func checkKey(cose []byte) error {
 			return checkRSAKey(key)
 		}
 	}
-	return &Error{Check: checkPublicKey, Reason: "neither ES256 nor RS256", Kind: ErrUnsupportedKey}
+	return &Error{Check: checkPublicKey, Reason: "its type is not that of its algorithm", Kind: ErrUnsupportedKey}
+}
+
+// The labels of a COSE_Key (RFC 9052, section 7.1; RFC 9053, section 7; RFC 8230, section 4).
+const (
+	labelKeyType      = 1
+	labelAlgorithm    = 3
+	labelPrivateCurve = -4 // d, of a key on a curve
+	labelPrivateRSA   = -3 // d; all labels below it belong to the private key too
+)
+
+// unsupportedKey names the algorithm of a key that the API does not take, and tells a key that brings its private part
+// along: whoever has seen that can sign as the user. Empty if neither is the case.
+func unsupportedKey(cose []byte) (reason string) {
+	var key map[any]any
+	if webauthncbor.Unmarshal(cose, &key) != nil {
+		return "" // left to the parser
+	}
+	fields := map[int64]any{}
+	for label, value := range key {
+		if n, isNumber := integer(label); isNumber {
+			fields[n] = value
+		}
+	}
+	keyType, _ := integer(fields[labelKeyType])
+	for label := range fields {
+		if keyType == int64(webauthncose.RSAKey) && label <= labelPrivateRSA ||
+			keyType != int64(webauthncose.RSAKey) && label == labelPrivateCurve {
+			return "it brings its private part along"
+		}
+	}
+	algorithm, named := integer(fields[labelAlgorithm])
+	switch id := webauthncose.COSEAlgorithmIdentifier(algorithm); {
+	case !named:
+		return "it names no COSE algorithm"
+	case id == webauthncose.AlgES256 || id == webauthncose.AlgRS256:
+		return ""
+	case id.String() != strconv.FormatInt(algorithm, 10):
+		return fmt.Sprintf("COSE algorithm %d (%s), neither -7 (ES256) nor -257 (RS256)", algorithm, id)
+	default:
+		return fmt.Sprintf("COSE algorithm %d, neither -7 (ES256) nor -257 (RS256)", algorithm)
+	}
+}
+
+// integer reads what the CBOR decoder makes of an integer.
+func integer(value any) (n int64, ok bool) {
+	switch v := value.(type) {
+	case int64:
+		return v, true
+	case uint64:
+		return int64(v), v <= math.MaxInt64
+	}
+	return 0, false
 }
 
 func checkRSAKey(key webauthncose.RSAPublicKeyData) error {

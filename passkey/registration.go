@@ -62,8 +62,8 @@ var credentialParameters = []protocol.CredentialParameter{
 }
 
 // BeginRegistration makes the options for the page (PublicKeyCredentialCreationOptionsJSON, W3C WebAuthn, section 5.4)
-// and the state for the server. The options ask for what the API expects: ES256 or RS256, a discoverable credential and
-// user verification if possible, no attestation.
+// and the state for the server. The options ask for ES256 or RS256, as the API expects, for a discoverable credential if
+// possible, and for user verification and attestation as the relying party says.
 //
 // exclude are the ids of passkeys that the user already has, base64url as in [Credential.ID]: an authenticator that
 // holds one of them refuses to make a second.
@@ -108,7 +108,7 @@ func (rp *RelyingParty) BeginRegistration(user User, exclude ...string) (options
 			ResidentKey:      protocol.ResidentKeyRequirementPreferred,
 			UserVerification: protocol.UserVerificationRequirement(rp.userVerification()),
 		},
-		Attestation: protocol.PreferNoAttestation,
+		Attestation: protocol.ConveyancePreference(rp.attestation()),
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("passkey: options: %w", err)
@@ -256,13 +256,37 @@ func (rp *RelyingParty) checkAttestation(r *registration, challenge string) erro
 		Raw:                       r.raw,
 	}
 	pcc.Response.CollectedClientData = r.client
-	_, err := pcc.Verify(challenge, rp.ID, rp.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode, false,
-		rp.userVerification() == UserVerificationRequired, true, nil, credentialParameters,
-		protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
-	if err == nil {
-		return nil
+	verify := func() error {
+		_, err := pcc.Verify(challenge, rp.ID, rp.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode, false,
+			rp.userVerification() == UserVerificationRequired, true, nil, credentialParameters,
+			protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
+		return err
 	}
-	return &Error{Check: checkAttestationObject + ".attStmt", Reason: libraryReason(err), Kind: ErrAttestation}
+	object := &pcc.Response.AttestationObject
+	err := verify()
+	switch asked := rp.Attestation == AttestationDirect; {
+	case asked && object.Format == string(protocol.AttestationFormatNone):
+		return badAttestation("none, although the relying party asks for one")
+	case err == nil:
+		return nil
+	case asked:
+		return badAttestation(libraryReason(err))
+	}
+	// Nobody asked for the statement, so one that cannot be verified says as little as none. One that somebody else made,
+	// or made for other data, shows that the response was put together from parts.
+	clientDataHash := sha256.Sum256(r.raw.AttestationResponse.ClientDataJSON)
+	if reason := contradiction(object, clientDataHash[:]); reason != "" {
+		return badAttestation(reason)
+	}
+	object.Format, object.AttStatement, object.SubStatements = string(protocol.AttestationFormatNone), nil, nil
+	if err := verify(); err != nil {
+		return badAttestation(libraryReason(err))
+	}
+	return nil
+}
+
+func badAttestation(reason string) error {
+	return &Error{Check: checkAttestationObject + ".attStmt", Reason: reason, Kind: ErrAttestation}
 }
 
 // quoteOrigin makes an origin fit for a log line: it is the one thing from the page that an error shows, because without

@@ -25,6 +25,21 @@ const (
 	UserVerificationPreferred UserVerification = "preferred"
 )
 
+// AttestationConveyance says whether a registration has to prove which model of authenticator made the passkey (W3C
+// WebAuthn, section 5.4.7).
+type AttestationConveyance string
+
+const (
+	// AttestationNone asks for no attestation. This is the default. A statement that a browser or password manager sends
+	// all the same is taken like none if it cannot be verified: of an unknown format, with an expired certificate or one of
+	// an unknown maker. A statement that contradicts the data that it signs is rejected with [ErrAttestation].
+	AttestationNone AttestationConveyance = "none"
+	// AttestationDirect asks for attestation and rejects, with [ErrAttestation], a registration without a statement or
+	// with one that does not verify (W3C WebAuthn, section 8). Synchronised passkeys usually have none. Which makers to
+	// trust is not decided here: compare [Credential.AAGUID] and the certificates of the statement with your own list.
+	AttestationDirect AttestationConveyance = "direct"
+)
+
 const (
 	// defaultTimeout is what the API expects a ceremony to take at most.
 	defaultTimeout = 10 * time.Minute
@@ -46,6 +61,8 @@ type RelyingParty struct {
 	Origins []string
 	// UserVerification is UserVerificationRequired if empty.
 	UserVerification UserVerification
+	// Attestation is AttestationNone if empty.
+	Attestation AttestationConveyance
 	// Timeout is how long a ceremony may take, between one second and one hour. 10 minutes if zero.
 	Timeout time.Duration
 }
@@ -73,6 +90,9 @@ func (rp *RelyingParty) Validate() error {
 	if !slices.Contains([]UserVerification{UserVerificationPreferred, UserVerificationRequired}, rp.userVerification()) {
 		return misconfigured("RelyingParty.UserVerification", `neither "preferred" nor "required"`)
 	}
+	if !slices.Contains([]AttestationConveyance{AttestationNone, AttestationDirect}, rp.attestation()) {
+		return misconfigured("RelyingParty.Attestation", `neither "none" nor "direct"`)
+	}
 	if rp.Timeout != 0 && (rp.Timeout < minTimeout || rp.Timeout > maxTimeout) {
 		return misconfigured("RelyingParty.Timeout", "not between one second and one hour")
 	}
@@ -91,6 +111,13 @@ func (rp *RelyingParty) userVerification() UserVerification {
 		return UserVerificationRequired
 	}
 	return rp.UserVerification
+}
+
+func (rp *RelyingParty) attestation() AttestationConveyance {
+	if rp.Attestation == "" {
+		return AttestationNone
+	}
+	return rp.Attestation
 }
 
 // checkText refuses what a browser would show as nothing, or could not show at all.
