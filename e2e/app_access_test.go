@@ -17,7 +17,7 @@ import (
 )
 
 // focused is the name of what has the keyboard: a button's or a link's text, or the label of a field.
-const focused = `(({ activeElement: e }) => (e.labels?.[0] ?? e).innerText?.trim())(document)`
+const focused = `(({ activeElement: e }) => e.ariaLabel ?? (e.labels?.[0] ?? e).innerText?.trim())(document)`
 
 // tabTo presses the tabulator until something of a name has the keyboard, and checks that it can be seen.
 func (p *person) tabTo(name string) {
@@ -36,6 +36,14 @@ func (p *person) tabTo(name string) {
 func (p *person) tabToAndPress(name string) {
 	p.t.Helper()
 	p.tabTo(name)
+	p.do(chromedp.KeyEvent(kb.Enter))
+}
+
+// confirmWithTheKeyboard presses what has the focus when the page asks: the button that signs.
+func (p *person) confirmWithTheKeyboard(what string) {
+	p.t.Helper()
+	p.asked(what)
+	assert.Equal(p.t, "Sign with your passkey", eval[string](p.tab, "return "+focused))
 	p.do(chromedp.KeyEvent(kb.Enter))
 }
 
@@ -60,26 +68,35 @@ func TestApplicationWithTheKeyboardAlone(t *testing.T) {
 	ada.tabToAndPress("Account")
 	ada.at("/account")
 	ada.tabToAndPress("Activate on Base")
+	ada.confirmWithTheKeyboard("Activate your account on Base")
 	ada.becomes("Completed")
-	ada.tabToAndPress("Back to your account")
+	ada.tabToAndPress("Your account")
 	ada.at("/account")
+	ada.tabToAndPress("Dollar savings")
+	ada.at("/vaults/dollar-savings")
 	ada.tabTo("Amount in USDC")
 	ada.do(chromedp.KeyEvent("250"))
 	ada.tabTo("Deposit")
 	ada.takePicture("focus")
 	ada.do(chromedp.KeyEvent(kb.Enter))
+	ada.confirmWithTheKeyboard("Deposit 250.00 USDC into Dollar savings")
 	ada.becomes("Completed")
 	ada.has("Deposit of 250.00 USDC")
 
-	// What fails leaves the focus where it was.
-	ada.tabToAndPress("Back to your account")
+	// What fails leaves the focus where it was, and who does not want to sign gets back to the button.
+	ada.tabToAndPress("Your account")
 	ada.at("/account")
-	ada.tabTo("Amount in USDC")
-	ada.do(chromedp.KeyEvent("1"))
+	ada.tabToAndPress("Dollar savings")
+	ada.at("/vaults/dollar-savings")
+	ada.tabToAndPress("Max: withdraw everything")
 	ada.tabTo("Withdraw")
 	ada.device.verifyUser(false)
 	ada.do(chromedp.KeyEvent(kb.Enter))
-	ada.says(notUsed)
+	ada.confirmWithTheKeyboard("Withdraw 250")
+	ada.objects(notUsed)
+	assert.Equal(t, "Sign with your passkey", eval[string](ada.tab, "return "+focused))
+	ada.do(chromedp.KeyEvent(kb.Escape))
+	ada.says("Nothing was signed.")
 	assert.Equal(t, "Withdraw", eval[string](ada.tab, "return "+focused))
 }
 
@@ -115,7 +132,10 @@ func TestApplicationAsAScreenReaderSeesIt(t *testing.T) {
 	ada.createPasskey("Phone")
 	ada.goTo("Account")
 	hears("button Activate on Base")
-	ada.do(chromedp.Click(button("Activate on Base", "Dollar savings")))
+	ada.press("Activate on Base")
+	ada.asked("Activate your account on Base")
+	assert.Subset(t, ada.names(), []string{"dialog Activate your account on Base", "button Sign with your passkey", "button Not now"})
+	ada.sign()
 	ada.becomes("Processing")
 	assert.Contains(t, ada.names(), "heading Activation")
 	assert.Contains(t, ada.names(), "region Status")
@@ -123,56 +143,116 @@ func TestApplicationAsAScreenReaderSeesIt(t *testing.T) {
 	a.api.Advance(time.Minute)
 	ada.says("Activation: Completed")
 	ada.goTo("Account")
-	hears("textbox Amount in USDC", "button Deposit", "button Withdraw", "link Activation")
+	hears("link Deposit", "link Activation", "heading What you have", "article USDC")
+	ada.open("Dollar savings")
+	hears("textbox Amount in USDC", "button Deposit", "button Max: deposit everything", "heading Withdraw", "region Share price")
+	assert.Regexp(t, "image The price of a share rises from [0-9.]+ to [0-9.]+", strings.Join(ada.names(), "\n"))
 }
 
-// A narrow phone, by day and by night.
-func TestApplicationOnAPhone(t *testing.T) {
+// Every page, on a narrow phone and on a desktop, by day and by night.
+func TestEveryPageOfTheApplication(t *testing.T) {
 	b := startBrowser(t)
-	for _, scheme := range []string{"light", "dark"} {
-		t.Run(scheme, func(t *testing.T) {
+	for _, screen := range []struct {
+		name, scheme  string
+		width, height int64
+		phone         bool
+	}{
+		{"phone light", "light", 320, 640, true},
+		{"phone dark", "dark", 320, 640, true},
+		{"desktop light", "light", 1280, 800, false},
+		{"desktop dark", "dark", 1280, 800, false},
+	} {
+		t.Run(screen.name, func(t *testing.T) {
 			a := startApplication(t)
 			ada := a.visit(t, b, "ada@example.com", platform())
 			call(ada.tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: screen.scheme}},
 			})
-			ada.do(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile, chromedp.EmulateTouch))
+			if screen.phone {
+				ada.do(chromedp.EmulateViewport(screen.width, screen.height, chromedp.EmulateMobile, chromedp.EmulateTouch))
+			} else {
+				ada.do(chromedp.EmulateViewport(screen.width, screen.height))
+			}
 			fits := func(page string) {
 				t.Helper()
 				ada.takeFullPicture(page)
-				assert.LessOrEqual(t, eval[int](ada.tab, `return document.scrollingElement.scrollWidth`), 320, "%s scrolls sideways", page)
-				const small = `return [...document.querySelectorAll("button, input:not([type=hidden]), .button, nav a")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML).join()`
+				assert.LessOrEqual(t, eval[int64](ada.tab, `return document.scrollingElement.scrollWidth`), screen.width, "%s scrolls sideways", page)
+				const small = `return [...document.querySelectorAll("button, input:not([type=hidden]), .button, nav a, summary")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML).join()`
 				assert.Empty(t, eval[string](ada.tab, small), "%s: too small for a thumb", page)
 				assert.Empty(t, eval[string](ada.tab, fmt.Sprintf("return (%s)()", poorContrast)), "%s: contrast", page)
+				assert.Empty(t, ada.violations(t), "%s: axe", page)
 			}
 			ada.do(chromedp.Navigate(a.origin))
-			fits("sign in")
+			fits("1 sign in")
+			ada.submits("Send me a code")
+			ada.has("Please enter your e-mail address.")
+			fits("2 sign in without an address")
 			ada.do(chromedp.SendKeys(chromedp.CSS("#email"), ada.email))
 			ada.press("Send me a code")
 			ada.at("/code")
+			for range 4 {
+				ada.do(chromedp.SendKeys(chromedp.CSS("#code"), "wrong"))
+				ada.submits("Sign in")
+				ada.has("The code is wrong or too old.")
+			}
+			fits("3 wrong code")
 			ada.do(chromedp.SendKeys(chromedp.CSS("#code"), "wrong"))
-			ada.press("Sign in")
-			ada.has("The code is wrong or too old.")
-			fits("code")
+			ada.submits("Sign in")
+			ada.has("Too many attempts")
+			fits("4 too many codes")
+			ada.submits("Send another code")
+			ada.says("We have sent another code. Only the newest one works.")
+			fits("5 another code")
 			ada.do(chromedp.SendKeys(chromedp.CSS("#code"), ada.code()))
 			ada.press("Sign in")
 			ada.at("/account")
-			fits("account without a passkey")
+			fits("6 account without a passkey")
+			ada.goTo("People")
+			fits("7 people without a passkey")
+			ada.goTo("Passkeys")
+			fits("8 no passkeys")
 			ada.createPasskey("A passkey with quite a long name on Ada's telephone")
-			fits("passkeys")
+			fits("9 passkeys")
 			ada.goTo("Account")
-			ada.activate("Dollar term savings", "Ethereum")
-			ada.order("Dollar term savings", "Deposit", "1234.567891")
+			fits("10 account that is not active")
+			ada.press("Activate on Ethereum")
+			ada.asked("Activate your account on Ethereum")
+			fits("11 asked to sign")
+			ada.device.verifyUser(false)
+			ada.press("Sign with your passkey")
+			ada.objects(notUsed)
+			fits("12 the passkey did not sign")
+			ada.device.verifyUser(true)
+			ada.press("Sign with your passkey")
 			ada.becomes("Completed")
-			fits("completed")
+			ada.goTo("Account")
+			ada.open("Euro savings")
+			fits("13 vault that is not active")
+			ada.goTo("Account")
+			ada.open("Dollar term savings")
+			ada.fillIn("Deposit", "5000,01")
+			ada.has("This is more than you have: there are 5,000.00 USDC in your wallet on Ethereum.")
+			fits("14 vault with an error")
+			ada.fillIn("Deposit", "1 234,567891")
+			ada.sign()
+			ada.becomes("Completed")
+			fits("15 completed")
 			ada.goTo("Account")
 			ada.order("Dollar term savings", "Withdraw", "200")
 			ada.becomes("Queued")
-			fits("queued")
+			fits("16 queued")
 			ada.goTo("Account")
-			fits("account")
+			fits("17 account")
+			ada.open("Dollar term savings")
+			ada.do(chromedp.Click(chromedp.CSS("summary")))
+			fits("18 vault")
+			ada.goTo("People")
+			fits("19 people")
+			ada.press("Invite")
+			ada.has("Please enter the first name.")
+			fits("20 people with an error")
 			ada.do(chromedp.Navigate(a.origin + "/nowhere"))
-			fits("problem")
+			fits("21 problem")
 		})
 	}
 }

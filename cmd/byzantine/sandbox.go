@@ -126,7 +126,7 @@ func demoApplication(sandbox *byzantinetest.Sandbox, url string, addr net.Addr, 
 		return "", nil, err
 	}
 	origin = strings.TrimSuffix("http://localhost:"+port, ":80") // browsers leave the default port out
-	application, err := demo.New(sandbox, client, origin, []string{"ada@example.com", "grace@example.com"}, slog.New(slog.NewTextHandler(stderr, nil)))
+	application, err := demo.New(sandbox, client, origin, slog.New(slog.NewTextHandler(stderr, nil)))
 	return origin, application, err
 }
 

@@ -60,12 +60,12 @@ func run(ctx context.Context, addr string, out io.Writer, log *slog.Logger) erro
 
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
-	emails := demo.Seed(sandbox.Sandbox)
-	handler, err := demo.New(sandbox.Sandbox, sandbox.Client(), origin, emails, log)
+	demo.Seed(sandbox.Sandbox)
+	handler, err := demo.New(sandbox.Sandbox, sandbox.Client(), origin, log)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Open     %s\nSign in  as %s\nMailbox  %s%s\n", origin, strings.Join(emails, " or "), origin, byzantinetest.StatusPath)
+	fmt.Fprintf(out, "Open     %s\nSign in  as %s or %s\nMailbox  %s%s\n", origin, demo.Users[0].Email, demo.Users[1].Email, origin, byzantinetest.StatusPath)
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,

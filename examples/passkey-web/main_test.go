@@ -41,7 +41,7 @@ func TestRun(t *testing.T) {
 		return response.Request.URL.Path, string(text)
 	}
 	_, page := read(browser.Get(origin))
-	assert.Contains(t, page, "<code>ada@example.com</code>")
+	assert.Contains(t, page, `value="ada@example.com">Ada Lovelace`)
 	path, page := read(browser.PostForm(origin+"/sign-in", url.Values{"email": {"ada@example.com"}}))
 	assert.Equal(t, "/code", path)
 	assert.Contains(t, page, `href="`+byzantinetest.StatusPath+`"`)
@@ -50,7 +50,7 @@ func TestRun(t *testing.T) {
 	require.NotNil(t, code)
 	path, page = read(browser.PostForm(origin+"/code", url.Values{"code": {code[1]}}))
 	assert.Equal(t, "/account", path)
-	assert.Contains(t, page, "10,000.00 USDC")
+	assert.Contains(t, page, `<dt>Wallet on Base</dt><dd class="sum">10,000.00</dd>`)
 
 	stop()
 	assert.NoError(t, <-ended)

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
 )
@@ -14,12 +18,37 @@ import (
 // maxShown is how many transactions the account's page lists.
 const maxShown = 10
 
-// accountView is what the account's page shows.
-type accountView struct {
-	HasPasskey   bool
-	Idle         []byzantine.IdleBalance
+// overview is what the account's page shows.
+type overview struct {
+	Me           membership
+	Account      *byzantine.Account
+	Holdings     []*holding
+	ToActivate   []chainToActivate
 	Vaults       []vaultView
 	Transactions []transactionView
+}
+
+// holding is what an account has in one currency.
+type holding struct {
+	Currency string // "USDC"
+	Total    byzantine.Decimal
+	Parts    []part
+	Saved    byzantine.Decimal // what of it is in vaults
+	Plot     *plot             // of that over time; nil while there is nothing to see
+
+	total, saved *big.Rat
+}
+
+// part is where some of it is.
+type part struct {
+	Where  string // "Wallet on Base", or the vault
+	Amount byzantine.Decimal
+}
+
+// chainToActivate is a chain with vaults on which the account cannot act yet.
+type chainToActivate struct {
+	ID     byzantine.ChainID
+	Vaults string // their names
 }
 
 // vaultView is a vault, and what of it belongs to the account.
@@ -27,52 +56,48 @@ type vaultView struct {
 	Vault
 	Yield     string // a year; empty if it is not known
 	Activated bool   // the account may act on the vault's chain
-	Position  *byzantine.VaultBalance
+	Available byzantine.Decimal
+	Position  byzantine.Decimal
+	Holds     bool // the position is not empty
+	Queued    byzantine.Decimal
+	Queues    bool // something is queued for withdrawal
 }
 
 func (a *app) accountPage(w http.ResponseWriter, r *http.Request, s session) error {
 	ctx := r.Context()
-	var passkeys []byzantine.Authenticator
-	var account *byzantine.Account
+	var page overview
 	var balances *byzantine.AccountBalances
 	var transactions []byzantine.Transaction
-	var page accountView
+	page.Vaults = make([]vaultView, len(a.Vaults))
 	calls := []func() error{
-		func() (err error) { passkeys, err = a.passkeysOf(ctx, s); return },
-		func() (err error) { account, err = a.Client.GetAccountDetails(ctx, s.AccountID); return },
-		func() (err error) {
-			balances, err = a.Client.GetAccountBalances(ctx, &byzantine.GetAccountBalancesRequest{AccountID: s.AccountID})
-			return
-		},
+		func() (err error) { page.Me, err = a.membershipOf(ctx, s); return },
+		func() (err error) { page.Account, err = a.Client.GetAccountDetails(ctx, s.AccountID); return },
+		func() (err error) { balances, err = a.balancesOf(ctx, s); return },
 		func() (err error) {
 			transactions, err = a.Client.GetTransactions(ctx, &byzantine.GetTransactionsRequest{AccountID: s.AccountID})
 			return
 		},
 	}
-	page.Vaults = make([]vaultView, len(a.Vaults))
+	yields := make([]string, len(a.Vaults))
 	for i, v := range a.Vaults {
-		page.Vaults[i].Vault = v
-		calls = append(calls, func() error { page.Vaults[i].Yield = a.yield(ctx, v); return nil })
+		calls = append(calls, func() error { yields[i] = a.yield(ctx, v); return nil })
 	}
 	if err := sideBySide(calls); err != nil {
 		return err
 	}
-	page.HasPasskey = len(passkeys) > 0
-	for i := range page.Vaults {
-		v := &page.Vaults[i]
-		v.Activated = activated(account.WalletDetails.IsSmartAccount, v.Chain)
-		v.Position = positionIn(balances, v.Vault)
+	for i, v := range a.Vaults {
+		page.Vaults[i] = a.vaultView(v, page.Account, balances)
+		page.Vaults[i].Yield = yields[i]
 	}
-	for _, wallet := range balances.SubAccounts {
-		page.Idle = append(page.Idle, wallet.Idle...)
-	}
+	page.ToActivate = toActivate(page.Vaults)
+	page.Holdings = a.holdings(s.AccountID, balances)
 	for _, t := range transactions[:min(len(transactions), maxShown)] {
 		page.Transactions = append(page.Transactions, a.describe(&t))
 	}
 	return a.render(w, r, http.StatusOK, "account", page)
 }
 
-// sideBySide makes calls at the same time: each takes a while, and none needs another's answer.
+// sideBySide makes calls at the same time: each takes a while, and none needs another's response.
 func sideBySide(calls []func() error) error {
 	errs := make([]error, len(calls))
 	var all sync.WaitGroup
@@ -81,6 +106,10 @@ func sideBySide(calls []func() error) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+func (a *app) balancesOf(ctx context.Context, s session) (*byzantine.AccountBalances, error) {
+	return a.Client.GetAccountBalances(ctx, &byzantine.GetAccountBalancesRequest{AccountID: s.AccountID})
 }
 
 // yield is not worth an error: the page is complete without it.
@@ -100,6 +129,49 @@ func activated(where byzantine.IsSmartAccountByChain, chain byzantine.ChainID) b
 	return chain == byzantine.Base && where.Base || chain == byzantine.Ethereum && where.Ethereum
 }
 
+// toActivate names each chain once, however many vaults are there.
+func toActivate(vaults []vaultView) []chainToActivate {
+	var list []chainToActivate
+	for _, v := range vaults {
+		i := slices.IndexFunc(list, func(c chainToActivate) bool { return c.ID == v.Chain })
+		switch {
+		case v.Activated:
+		case i < 0:
+			list = append(list, chainToActivate{v.Chain, v.Name})
+		default:
+			list[i].Vaults += ", " + v.Name
+		}
+	}
+	return list
+}
+
+func (a *app) vaultView(v Vault, account *byzantine.Account, balances *byzantine.AccountBalances) vaultView {
+	view := vaultView{
+		Vault: v, Activated: activated(account.WalletDetails.IsSmartAccount, v.Chain),
+		Available: available(balances, v), Position: "0",
+	}
+	if p := positionIn(balances, v); p != nil {
+		view.Position, view.Holds = p.Balance, rat(p.Balance).Sign() > 0
+		if p.PendingWithdrawals != nil {
+			view.Queued, view.Queues = p.PendingWithdrawals.Balance, true
+		}
+	}
+	return view
+}
+
+// available is what lies in the wallet for deposits into a vault.
+func available(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
+	sum := new(big.Rat)
+	for _, wallet := range balances.SubAccounts {
+		for _, idle := range wallet.Idle {
+			if idle.ChainID == v.Chain && strings.EqualFold(coin(idle.Currency), string(v.Currency)) {
+				sum.Add(sum, rat(idle.Balance))
+			}
+		}
+	}
+	return decimal(sum)
+}
+
 // positionIn returns nil if the account has nothing in the vault.
 func positionIn(balances *byzantine.AccountBalances, v Vault) *byzantine.VaultBalance {
 	for _, wallet := range balances.SubAccounts {
@@ -110,4 +182,61 @@ func positionIn(balances *byzantine.AccountBalances, v Vault) *byzantine.VaultBa
 		}
 	}
 	return nil
+}
+
+// holdings sorts what an account has by currency, and takes a sample of what is in vaults for the plot.
+func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []*holding {
+	var list []*holding
+	add := func(currency, where string, sum byzantine.Decimal) *holding {
+		i := slices.IndexFunc(list, func(h *holding) bool { return h.Currency == currency })
+		if i < 0 {
+			i = len(list)
+			list = append(list, &holding{Currency: currency, total: new(big.Rat), saved: new(big.Rat)})
+		}
+		h := list[i]
+		h.total.Add(h.total, rat(sum))
+		if rat(sum).Sign() != 0 {
+			h.Parts = append(h.Parts, part{where, sum})
+		}
+		return h
+	}
+	for _, v := range a.Vaults { // a currency to save in is shown, also while there is none of it
+		add(strings.ToUpper(string(v.Currency)), "", "0")
+	}
+	for _, wallet := range balances.SubAccounts {
+		for _, idle := range wallet.Idle {
+			add(coin(idle.Currency), "Wallet on "+chainName(idle.ChainID), idle.Balance)
+		}
+		for _, p := range wallet.Positions {
+			where := a.vaultName(p.ChainID, p.VaultAddress)
+			h := add(coin(p.Currency), where, p.Balance)
+			h.saved.Add(h.saved, rat(p.Balance))
+			if p.PendingWithdrawals != nil {
+				add(coin(p.Currency), where+", queued", p.PendingWithdrawals.Balance)
+			}
+		}
+	}
+	for _, h := range list {
+		h.Total, h.Saved = decimal(h.total), decimal(h.saved)
+		value, _ := h.saved.Float64()
+		p := newPlot("Saved in "+h.Currency, writeBalance, a.samples.add(accountID, h.Currency, point{time.Now(), value}))
+		if p != nil && !p.Flat() {
+			h.Plot = p
+		}
+	}
+	return list
+}
+
+func writeBalance(v float64) string {
+	return amount(byzantine.Decimal(strconv.FormatFloat(v, 'f', 2, 64)))
+}
+
+// vaultName is the integrator's name for a vault, or its chain if it is none of theirs.
+func (a *app) vaultName(chain byzantine.ChainID, address string) string {
+	for _, v := range a.Vaults {
+		if v.Chain == chain && strings.EqualFold(v.Address, address) {
+			return v.Name
+		}
+	}
+	return "A vault on " + chainName(chain)
 }

@@ -16,11 +16,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/browser"
-	"github.com/byzantine-finance/byzantine-go/internal/demoapp/static"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
@@ -50,15 +47,20 @@ type Vault struct {
 
 // Demo helps somebody who tries the application out.
 type Demo struct {
-	Emails  []string // addresses to sign in with
-	Mailbox string   // URL of the page that shows the codes
+	Users   []DemoUser // to sign in as
+	Mailbox string     // URL of the page that shows the codes
 }
+
+// DemoUser is somebody to sign in as.
+type DemoUser struct{ Name, Email string }
 
 type app struct {
 	Config
 	transactor *passkey.Transactor
 	sessions   *sessions
 	passkeys   *passkeys
+	samples    *samples
+	assets     *assets
 	pages      map[string]*template.Template
 }
 
@@ -70,9 +72,20 @@ func New(config Config) (http.Handler, error) {
 	if err := config.RelyingParty.Validate(); err != nil {
 		return nil, fmt.Errorf("demoapp: Config.RelyingParty: %w", err)
 	}
-	pages, err := parsePages()
+	files, err := loadAssets()
 	if err != nil {
 		return nil, fmt.Errorf("demoapp: %w", err)
+	}
+	pages, err := parsePages(files)
+	if err != nil {
+		return nil, fmt.Errorf("demoapp: %w", err)
+	}
+	slugs := map[string]bool{}
+	for i, v := range config.Vaults {
+		if v.Slug() == "" || slugs[v.Slug()] {
+			return nil, fmt.Errorf("demoapp: Config.Vaults[%d].Name: missing, or too much like another vault's", i)
+		}
+		slugs[v.Slug()] = true
 	}
 	config.Log = cmp.Or(config.Log, slog.Default())
 	secure := !slices.ContainsFunc(config.RelyingParty.Origins, func(o string) bool { return strings.HasPrefix(o, "http:") })
@@ -81,6 +94,8 @@ func New(config Config) (http.Handler, error) {
 		transactor: &passkey.Transactor{Client: config.Client, RelyingParty: config.RelyingParty},
 		sessions:   newSessions(secure),
 		passkeys:   &passkeys{byUser: map[string][]passkey.Credential{}},
+		samples:    &samples{byAccount: map[string]map[string][]point{}},
+		assets:     files,
 		pages:      pages,
 	}
 	mux := http.NewServeMux()
@@ -91,6 +106,8 @@ func New(config Config) (http.Handler, error) {
 	mux.Handle("POST /sign-out", a.page(a.signOut))
 
 	mux.Handle("GET /account", a.page(a.signedIn(a.accountPage)))
+	mux.Handle("GET /vaults/{slug}", a.page(a.signedIn(a.vaultPage)))
+	mux.Handle("GET /people", a.page(a.signedIn(a.peoplePage)))
 	mux.Handle("GET /passkeys", a.page(a.signedIn(a.passkeysPage)))
 	mux.Handle("GET /transactions/{id}", a.page(a.signedIn(a.transactionPage)))
 
@@ -102,12 +119,12 @@ func New(config Config) (http.Handler, error) {
 	mux.Handle("POST /withdraw", a.call(a.signedIn(a.beginWithdrawal)))
 	mux.Handle("POST /transactions/{id}/cancel", a.call(a.signedIn(a.beginCancellation)))
 	mux.Handle("POST /transactions/{id}/submit", a.call(a.signedIn(a.submit)))
+	mux.Handle("POST /people/invite", a.call(a.signedIn(a.beginInvitation)))
+	mux.Handle("POST /people/{id}/promote", a.call(a.signedIn(a.beginPromotion)))
+	mux.Handle("POST /people/submit", a.call(a.signedIn(a.submitProposal)))
 	mux.Handle("GET /transactions/{id}/status", a.call(a.signedIn(a.transactionStatus)))
 
-	mux.HandleFunc("GET /static/passkey.js", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeContent(w, r, "passkey.js", time.Time{}, strings.NewReader(browser.Module))
-	})
-	mux.Handle("GET /static/{file}", http.StripPrefix("/static/", http.FileServerFS(static.Files)))
+	mux.HandleFunc("GET /static/{file}", a.assets.serve)
 	mux.Handle("GET /", a.page(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 
 	// A page of another site must not act with the user's cookie: it could enrol its own passkey into their account.

@@ -169,12 +169,27 @@ func leadsTo(t *testing.T, w *httptest.ResponseRecorder, path string) {
 	require.Equal(t, path, w.Header().Get("Location"))
 }
 
+// leadsToSignIn checks that a page is shown after sign-in only.
+func leadsToSignIn(t *testing.T, w *httptest.ResponseRecorder, page string) {
+	t.Helper()
+	leadsTo(t, w, "/?next="+url.QueryEscape(page))
+}
+
 // refused checks that the page's script gets a status and words.
 func refused(t *testing.T, w *httptest.ResponseRecorder, status int, words string) {
 	t.Helper()
+	refusedField(t, w, status, "", words)
+}
+
+// refusedField checks that the page's script gets words for one field of its form.
+func refusedField(t *testing.T, w *httptest.ResponseRecorder, status int, field, words string) {
+	t.Helper()
 	assert.Equal(t, status, w.Code)
-	assert.Equal(t, "text/plain; charset=utf-8", w.Header().Get("Content-Type"))
-	assert.Contains(t, w.Body.String(), words)
+	assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	var problem struct{ Message, Field string }
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &problem), w.Body)
+	assert.Contains(t, problem.Message, words)
+	assert.Equal(t, field, problem.Field)
 }
 
 // answer decodes what the page's script gets.
@@ -225,9 +240,13 @@ func (p *person) enrol() {
 	assert.Equal(p.t, nextPage{"/passkeys"}, answer[nextPage](p.t, p.postBody("/passkeys", p.makePasskey("Phone"))))
 }
 
+// fact is one line of what is signed.
+type fact struct{ Name, Value string }
+
 // begun is the answer to the first half of a transaction.
 type begun struct {
 	What    string
+	Facts   []fact
 	Submit  string
 	Options json.RawMessage
 }
@@ -251,7 +270,17 @@ func (p *person) transact(path string, form ...string) (page string) {
 // status is what the page of a transaction is told.
 type status struct {
 	Status, State, Meaning string
+	Steps                  []struct{ Name, State string }
 	Final, Cancellable     bool
+}
+
+// steps are the timeline: names and states.
+func (s status) steps() []string {
+	var list []string
+	for _, step := range s.Steps {
+		list = append(list, step.Name+" "+step.State)
+	}
+	return list
 }
 
 // next waits for the next status of a transaction.

@@ -2,13 +2,13 @@ package demoapp
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -22,7 +22,7 @@ var templates embed.FS
 const layout = "templates/layout.html"
 
 // parsePages returns each page with the layout around it, by its name.
-func parsePages() (map[string]*template.Template, error) {
+func parsePages(a *assets) (map[string]*template.Template, error) {
 	names, err := templates.ReadDir("templates")
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func parsePages() (map[string]*template.Template, error) {
 		if file == layout {
 			continue
 		}
-		page, err := template.New(path.Base(layout)).Funcs(words).ParseFS(templates, layout, file)
+		page, err := template.New(path.Base(layout)).Funcs(words(a)).ParseFS(templates, layout, file)
 		if err != nil {
 			return nil, err
 		}
@@ -43,34 +43,23 @@ func parsePages() (map[string]*template.Template, error) {
 }
 
 // words are the functions of the templates.
-var words = template.FuncMap{
-	"amount": amount,
-	"upper":  func(c any) string { return strings.ToUpper(fmt.Sprint(c)) },
-	"chain":  chainName,
-	"date":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
-	"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+func words(a *assets) template.FuncMap {
+	return template.FuncMap{
+		"amount": amount,
+		"asset":  a.path,
+		"upper":  func(c any) string { return strings.ToUpper(fmt.Sprint(c)) },
+		"chain":  chainName,
+		"date":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
+		"iso":    isoTime,
+	}
 }
 
-// amount writes money for people: groups of three digits, two decimals at least.
-func amount(d byzantine.Decimal) string {
-	if d.Validate() != nil {
-		return string(d)
+// isoTime is for the page's script, which shows it in the user's own time; empty for no time.
+func isoTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	sign, digits := "", string(d)
-	if rest, negative := strings.CutPrefix(digits, "-"); negative {
-		sign, digits = "-", rest
-	}
-	whole, fraction, _ := strings.Cut(digits, ".")
-	whole = cmp.Or(strings.TrimLeft(whole, "0"), "0")
-	for len(fraction) < 2 {
-		fraction += "0"
-	}
-	grouped := ""
-	for len(whole) > 3 {
-		grouped = "," + whole[len(whole)-3:] + grouped
-		whole = whole[:len(whole)-3]
-	}
-	return sign + whole + grouped + "." + fraction
+	return t.UTC().Format(time.RFC3339)
 }
 
 func chainName(c byzantine.ChainID) string {
@@ -87,6 +76,7 @@ func chainName(c byzantine.ChainID) string {
 type view struct {
 	Site   string
 	Name   string // of the signed-in user; empty if there is none
+	UserID string // theirs, so that the script keeps what they typed apart from what others typed
 	Path   string // to mark the place in the navigation
 	Notice string
 	Page   any
@@ -101,7 +91,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	}
 	v := view{Site: a.RelyingParty.Name, Path: r.URL.Path, Notice: notice, Page: page}
 	if s.SignedIn {
-		v.Name = s.Name
+		v.Name, v.UserID = s.Name, s.UserID
 	}
 	var out bytes.Buffer
 	if err := a.pages[name].Execute(&out, v); err != nil {
@@ -113,13 +103,14 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	return nil
 }
 
-// respond answers the page's script.
-func respond(w http.ResponseWriter, value any) error {
+// respond sends JSON to the page's script.
+func respond(w http.ResponseWriter, status int, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
 	w.Write(text)
 	return nil
 }
@@ -127,7 +118,7 @@ func respond(w http.ResponseWriter, value any) error {
 // handler is a handler that may fail.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// page shows an error as a page. Who is not signed in is led to where they can.
+// page shows an error as a page. Who is not signed in is led to where they can, and back.
 func (a *app) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
@@ -135,31 +126,35 @@ func (a *app) page(h handler) http.Handler {
 			return
 		}
 		if errors.Is(err, errSignIn) {
-			http.Redirect(w, r, "/", http.StatusSeeOther)
+			to := "/"
+			if r.Method == http.MethodGet {
+				to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
 			return
 		}
-		status, message := a.explain(r, err)
-		if err := a.render(w, r, status, "problem", message); err != nil {
+		p := a.explain(r, err)
+		if err := a.render(w, r, p.status, "problem", p.message); err != nil {
 			a.Log.Error("no page for a problem", "err", err)
-			http.Error(w, message, status)
+			http.Error(w, p.message, p.status)
 		}
 	})
 }
 
-// call shows an error as a text, which the page's script puts into the page.
+// call sends an error to the page's script, which puts it into the page: beside the field if it is one field's.
 func (a *app) call(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
-			status, message := a.explain(r, err)
-			http.Error(w, message, status)
+			p := a.explain(r, err)
+			respond(w, p.status, map[string]string{"message": p.message, "field": p.field})
 		}
 	})
 }
 
-func (a *app) explain(r *http.Request, err error) (status int, message string) {
-	status, message, unexpected := explain(err)
+func (a *app) explain(r *http.Request, err error) *problem {
+	shown, unexpected := explain(err)
 	if unexpected {
-		a.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "status", status, "err", err)
+		a.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "status", shown.status, "err", err)
 	}
-	return status, message
+	return shown
 }

@@ -39,18 +39,47 @@ func (p *passkeys) get(userID, id string) passkey.Credential {
 	return p.byUser[userID][i]
 }
 
-// passkeysOf returns the signed-in user's passkeys that the API knows. Which ones count is for the API to say.
-func (a *app) passkeysOf(ctx context.Context, s session) ([]byzantine.Authenticator, error) {
+// membership is what the signed-in user is in their account, by the API: it may have changed since sign-in.
+type membership struct {
+	Role     byzantine.AccountUserRole
+	Passkeys []byzantine.Authenticator
+}
+
+// Root says whether the user may sign, once they have a passkey.
+func (m membership) Root() bool { return m.Role == byzantine.RoleRoot }
+
+// CanSign says whether the user may sign, and has a passkey to do so.
+func (m membership) CanSign() bool { return m.Root() && len(m.Passkeys) > 0 }
+
+func (a *app) membershipOf(ctx context.Context, s session) (membership, error) {
 	user, err := a.Client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{UserID: s.UserID})
 	if err != nil {
-		return nil, err
+		return membership{}, err
 	}
 	for _, account := range user.Accounts {
 		if account.AccountID == s.AccountID {
-			return account.Authenticators, nil
+			return membership{account.UserRole, account.Authenticators}, nil
 		}
 	}
-	return nil, nil
+	return membership{}, nil
+}
+
+// allowedTo returns the passkeys that may sign for the user, or why none may.
+func (a *app) allowedTo(ctx context.Context, s session) ([]passkey.Credential, error) {
+	m, err := a.membershipOf(ctx, s)
+	switch {
+	case err != nil:
+		return nil, err
+	case !m.Root():
+		return nil, errCannotSign
+	case len(m.Passkeys) == 0:
+		return nil, errNoPasskey
+	}
+	var allowed []passkey.Credential
+	for _, k := range m.Passkeys {
+		allowed = append(allowed, a.passkeys.get(s.UserID, k.CredentialID))
+	}
+	return allowed, nil
 }
 
 // passkeyList is what the page of the passkeys shows.
@@ -61,11 +90,11 @@ type passkeyList struct {
 }
 
 func (a *app) passkeysPage(w http.ResponseWriter, r *http.Request, s session) error {
-	list, err := a.passkeysOf(r.Context(), s)
+	m, err := a.membershipOf(r.Context(), s)
 	if err != nil {
 		return err
 	}
-	return a.render(w, r, http.StatusOK, "passkeys", passkeyList{Passkeys: list, CanAdd: s.canAddPasskey(), Email: s.Email})
+	return a.render(w, r, http.StatusOK, "passkeys", passkeyList{Passkeys: m.Passkeys, CanAdd: s.canAddPasskey(), Email: s.Email})
 }
 
 func (s session) canAddPasskey() bool {
@@ -76,17 +105,17 @@ func (s session) canAddPasskey() bool {
 func (a *app) beginPasskey(w http.ResponseWriter, r *http.Request, s session) error {
 	name := strings.TrimSpace(r.PostFormValue("name"))
 	if name == "" || utf8.RuneCountInString(name) > 64 {
-		return &problem{http.StatusBadRequest, "Please give the passkey a name of at most 64 characters."}
+		return &problem{status: http.StatusBadRequest, field: "name", message: "Please give the passkey a name of at most 64 characters."}
 	}
 	if !s.canAddPasskey() {
 		return errNewCode
 	}
-	known, err := a.passkeysOf(r.Context(), s)
+	m, err := a.membershipOf(r.Context(), s)
 	if err != nil {
 		return err
 	}
 	var ids []string
-	for _, k := range known {
+	for _, k := range m.Passkeys {
 		ids = append(ids, k.CredentialID)
 	}
 	options, state, err := a.RelyingParty.BeginRegistration(passkey.User{ID: s.UserID, Name: s.Email, DisplayName: s.Name}, ids...)
@@ -96,7 +125,7 @@ func (a *app) beginPasskey(w http.ResponseWriter, r *http.Request, s session) er
 	if _, err := a.sessions.change(r, func(s *session) { s.Registration, s.PasskeyName = state, name }); err != nil {
 		return err
 	}
-	return respond(w, options)
+	return respond(w, http.StatusOK, options)
 }
 
 // finishPasskey registers what the browser's authenticator has made, for the user in whose session it was begun.
@@ -129,7 +158,7 @@ func (a *app) finishPasskey(w http.ResponseWriter, r *http.Request, s session) e
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
 		// The list comes from the API, so it does no harm to keep a key that is not in it.
 		a.Log.ErrorContext(ctx, "outcome unknown", "err", err)
-		notice = "We got no answer. If your passkey is in this list, it was added. If not, please try again."
+		notice = "We got no response. If your passkey is in this list, it was added. If not, please try again."
 	case err != nil:
 		return err
 	}
@@ -137,5 +166,5 @@ func (a *app) finishPasskey(w http.ResponseWriter, r *http.Request, s session) e
 	if _, err := a.sessions.change(r, func(s *session) { s.Notice = notice }); err != nil {
 		return err
 	}
-	return respond(w, map[string]string{"location": "/passkeys"})
+	return respond(w, http.StatusOK, map[string]string{"location": "/passkeys"})
 }

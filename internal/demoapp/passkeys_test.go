@@ -69,7 +69,7 @@ func TestPasskeyNames(t *testing.T) {
 	ada := h.addCustomer("Ada")
 	ada.signIn()
 	for _, name := range []string{"", "  ", strings.Repeat("é", 65)} {
-		refused(t, ada.post("/passkeys/options", "name", name), http.StatusBadRequest, "Please give the passkey a name")
+		refusedField(t, ada.post("/passkeys/options", "name", name), http.StatusBadRequest, "name", "Please give the passkey a name")
 	}
 	answer[any](t, ada.post("/passkeys/options", "name", strings.Repeat("é", 64)))
 }
@@ -83,7 +83,7 @@ func TestPasskeysOfOthersAreNotEnrolled(t *testing.T) {
 	forged := mallory.makePasskey("Phone")
 	refused(t, ada.postBody("/passkeys", forged), http.StatusConflict, "Please begin again.")
 	ada.makePasskey("Phone")
-	refused(t, ada.postBody("/passkeys", forged), http.StatusBadRequest, "We cannot accept what your passkey answered.")
+	refused(t, ada.postBody("/passkeys", forged), http.StatusBadRequest, "We cannot accept the response of your passkey.")
 	assert.Contains(t, h.log.String(), "challenge")
 	refused(t, ada.postBody("/passkeys", forged), http.StatusConflict, "Please begin again.")
 	assert.NotContains(t, h.operations(), "create_authenticators_otp")
@@ -154,7 +154,7 @@ func TestPasskeyWithUnknownOutcome(t *testing.T) {
 			ada.signIn()
 			h.sandbox.Fail("create_authenticators_otp", 1, byzantinetest.Fault{Status: 502, TakesEffect: c.effect})
 			ada.enrol()
-			assert.Contains(t, ada.page("/passkeys"), "We got no answer. If your passkey is in this list, it was added.")
+			assert.Contains(t, ada.page("/passkeys"), "We got no response. If your passkey is in this list, it was added.")
 			assert.Len(t, ada.registered(), c.registered)
 			w := ada.post("/deposit", "vault", byzantinetest.VaultBaseUSDC, "amount", "1")
 			assert.Equal(t, c.effect, w.Code == http.StatusOK, w.Body)
@@ -168,7 +168,7 @@ func TestPasskeyThatTheAPIRefuses(t *testing.T) {
 	ada := h.addCustomer("Ada")
 	ada.signIn()
 	h.sandbox.Fail("create_authenticators_otp", 1, byzantinetest.Fault{Status: 400, Body: "no <b>more</b> passkeys"})
-	refused(t, ada.postBody("/passkeys", ada.makePasskey("x")), http.StatusBadRequest, "This was refused: no <b>more</b> passkeys.")
+	refused(t, ada.postBody("/passkeys", ada.makePasskey("x")), http.StatusBadRequest, "This was rejected: no <b>more</b> passkeys.")
 	ada.device = passkeytest.NewAuthenticator(passkeytest.WithOrigin(origin))
 	ada.enrol()
 }
@@ -194,11 +194,12 @@ func TestPasskeyFromElsewhere(t *testing.T) {
 
 	// Without the key the application cannot see that this is forged. The API does.
 	h.sandbox.Activate(account.ID, byzantine.Base)
+	h.sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, "1")
 	b, response := ada.begin("/deposit", "vault", byzantinetest.VaultBaseUSDC, "amount", "1")
 	var forged map[string]any
 	require.NoError(t, json.Unmarshal(response, &forged))
 	forged["response"].(map[string]any)["signature"] = "AAAA"
 	text, err := json.Marshal(forged)
 	require.NoError(t, err)
-	refused(t, ada.postBody(b.Submit, text), http.StatusBadRequest, "This was refused: webAuthnStamp")
+	refused(t, ada.postBody(b.Submit, text), http.StatusBadRequest, "This was rejected: webAuthnStamp")
 }

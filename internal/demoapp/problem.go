@@ -12,46 +12,50 @@ import (
 type problem struct {
 	status  int
 	message string
+	field   string // of the form, if it is one field's
 }
 
 func (p *problem) Error() string { return p.message }
 
 var (
-	errSignIn     = &problem{http.StatusUnauthorized, "Please sign in again."}
-	errNotFound   = &problem{http.StatusNotFound, "There is nothing at this address."}
-	errBeginAgain = &problem{http.StatusConflict, "This was begun anew since, or took too long. Please begin again."}
-	errNewCode    = &problem{http.StatusConflict, "Your code is too old to add a passkey. Please ask for a new one."}
-	errNoPasskey  = &problem{http.StatusConflict, "Please create a passkey first."}
+	errSignIn     = &problem{status: http.StatusUnauthorized, message: "Your session has ended. Please sign in again."}
+	errNotFound   = &problem{status: http.StatusNotFound, message: "There is nothing at this address."}
+	errBeginAgain = &problem{status: http.StatusConflict, message: "Another request took the place of this one, or it took too long. Please begin again."}
+	errNewCode    = &problem{status: http.StatusConflict, message: "Your code is too old to add a passkey. Please ask for a new one."}
+	errNoPasskey  = &problem{status: http.StatusConflict, message: "Please create a passkey first."}
+	errCannotSign = &problem{status: http.StatusForbidden, message: "You can look at this account, but not sign for it."}
 )
 
 // explain finds a status and words for the user. unexpected says that the log should have the error as well.
-func explain(err error) (status int, message string, unexpected bool) {
-	var known *problem
+func explain(err error) (shown *problem, unexpected bool) {
 	var tooLarge *http.MaxBytesError
-	var refusedPasskey *passkey.Error
-	var refusedByAPI *byzantine.Error
+	var rejectedPasskey *passkey.Error
+	var rejectedByAPI *byzantine.Error
+	say := func(status int, message string) *problem { return &problem{status: status, message: message} }
 	switch {
-	case errors.As(err, &known):
-		return known.status, known.message, false
+	case errors.As(err, &shown):
+		return shown, false
 	case errors.Is(err, byzantine.ErrNotFound):
-		return errNotFound.status, errNotFound.message, false
+		return errNotFound, false
 	case errors.Is(err, byzantine.ErrInvalidRequest):
-		return http.StatusBadRequest, "Please check what you have entered.", true
+		return say(http.StatusBadRequest, "Please check what you have entered."), true
 	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge, "This is too large.", false
+		return say(http.StatusRequestEntityTooLarge, "This is too large."), false
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
-		return http.StatusBadGateway, "We got no answer, so we do not know whether it took effect. Please look before you try again.", true
+		return say(http.StatusBadGateway, "We got no response, so we do not know whether it took effect. Please check before you try again."), true
+	case errors.Is(err, byzantine.ErrRateLimited):
+		return say(http.StatusTooManyRequests, "That was too often. Please wait a minute before you try again."), true
 	case errors.Is(err, passkey.ErrExpired), errors.Is(err, passkey.ErrState):
-		return errBeginAgain.status, errBeginAgain.message, false
+		return errBeginAgain, false
 	case errors.Is(err, passkey.ErrCredential):
-		return http.StatusForbidden, "This passkey is not one of your account's.", false
+		return say(http.StatusForbidden, "This passkey is not one of your account's."), false
 	case errors.Is(err, passkey.ErrConfiguration):
-		return http.StatusInternalServerError, "That did not work, and it is our fault.", true
-	case errors.As(err, &refusedPasskey):
-		return http.StatusBadRequest, "We cannot accept what your passkey answered.", true
-	case errors.As(err, &refusedByAPI) && refusedByAPI.StatusCode == http.StatusBadRequest:
+		return say(http.StatusInternalServerError, "That did not work, and it is our fault."), true
+	case errors.As(err, &rejectedPasskey):
+		return say(http.StatusBadRequest, "We cannot accept the response of your passkey."), true
+	case errors.As(err, &rejectedByAPI) && rejectedByAPI.StatusCode == http.StatusBadRequest:
 		// Its words are for developers. They are shown because this is an example.
-		return http.StatusBadRequest, "This was refused: " + refusedByAPI.Message + ".", true
+		return say(http.StatusBadRequest, "This was rejected: "+rejectedByAPI.Message+"."), true
 	}
-	return http.StatusBadGateway, "That did not work. Please try again.", true
+	return say(http.StatusBadGateway, "That did not work. Please try again."), true
 }

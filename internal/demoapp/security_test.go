@@ -1,22 +1,28 @@
 package demoapp_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/browser"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
 // routes are all that need somebody to be signed in: pages, and what the pages' script calls.
 var (
-	pages = []string{"GET /account", "GET /passkeys", "GET /transactions/00000000-0000-4000-8000-000000000000"}
+	pages = []string{"GET /account", "GET /vaults/dollar-savings", "GET /passkeys", "GET /people", "GET /transactions/00000000-0000-4000-8000-000000000000"}
 	calls = []string{
 		"POST /passkeys/options", "POST /passkeys", "POST /activate", "POST /deposit", "POST /withdraw",
+		"POST /people/invite", "POST /people/00000000-0000-4000-8000-000000000000/promote", "POST /people/submit",
 		"POST /transactions/00000000-0000-4000-8000-000000000000/cancel",
 		"POST /transactions/00000000-0000-4000-8000-000000000000/submit",
 		"GET /transactions/00000000-0000-4000-8000-000000000000/status",
@@ -41,7 +47,8 @@ func TestEverythingNeedsASession(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, route := range pages {
-				leadsTo(t, p.send(request(t, route)), "/")
+				_, path, _ := strings.Cut(route, " ")
+				leadsToSignIn(t, p.send(request(t, route)), path)
 			}
 			for _, route := range calls {
 				refused(t, p.send(request(t, route)), http.StatusUnauthorized, "Please sign in again.")
@@ -87,7 +94,7 @@ func TestHeaders(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
 	for _, w := range []*httptest.ResponseRecorder{
-		ada.get("/account"), ada.get("/nowhere"), ada.get("/static/app.js"), ada.post("/deposit"), ada.post("/passkeys/options", "name", "x"),
+		ada.get("/account"), ada.get("/nowhere"), ada.get("/static/app.js"), ada.get("/vaults/dollar-savings"), ada.get("/people"), ada.post("/deposit"), ada.post("/passkeys/options", "name", "x"),
 	} {
 		policy := w.Header().Get("Content-Security-Policy")
 		for _, part := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
@@ -97,7 +104,7 @@ func TestHeaders(t *testing.T) {
 		assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 		assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	}
-	for _, path := range []string{"/account", "/passkeys", "/nowhere"} {
+	for _, path := range []string{"/account", "/passkeys", "/people", "/vaults/dollar-savings", "/nowhere"} {
 		page := ada.get(path).Body.String()
 		for _, inline := range []string{"<style", "style=", "onclick", "onsubmit", "javascript:", "https://"} {
 			assert.NotContains(t, page, inline, path)
@@ -106,18 +113,37 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// asset is the path of a file that the pages load.
+func (p *person) asset(name string) string {
+	p.t.Helper()
+	base, extension, _ := strings.Cut(name, ".")
+	pattern := regexp.MustCompile(base + `\.[0-9a-f]{16}\.` + extension)
+	found := pattern.FindString(p.page("/"))
+	if found == "" { // the script imports it
+		found = pattern.FindString(p.get(p.asset("app.js")).Body.String())
+	}
+	require.NotEmpty(p.t, found, name)
+	return "/static/" + found
+}
+
+// A browser keeps the files for good: the name changes with the content.
 func TestStaticFiles(t *testing.T) {
 	ada := newHouse(t).addCustomer("Ada")
-	for path, contentType := range map[string]string{
+	for name, contentType := range map[string]string{
 		"app.js": "text/javascript; charset=utf-8", "passkey.js": "text/javascript; charset=utf-8",
 		"app.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml",
 	} {
-		w := ada.get("/static/" + path)
-		assert.Equal(t, http.StatusOK, w.Code, path)
+		w := ada.get(ada.asset(name))
+		assert.Equal(t, http.StatusOK, w.Code, name)
 		assert.Equal(t, contentType, w.Header().Get("Content-Type"))
+		assert.Equal(t, "public, max-age=31536000, immutable", w.Header().Get("Cache-Control"))
 		assert.NotContains(t, strings.ReplaceAll(w.Body.String(), `xmlns="http://www.w3.org/2000/svg"`, ""), "http", "nothing from elsewhere")
+		hash := fmt.Sprintf("%x", sha256.Sum256(w.Body.Bytes()))
+		assert.Contains(t, ada.asset(name), hash[:16], name)
+		assert.Equal(t, http.StatusNotFound, ada.get("/static/"+name).Code, "%s without its hash is not to be kept", name)
 	}
-	assert.Equal(t, http.StatusNotFound, ada.get("/static/static.go").Code)
+	assert.Equal(t, browser.Module, ada.get(ada.asset("passkey.js")).Body.String(), "the module that others install")
+	assert.Equal(t, http.StatusNotFound, ada.get("/static/assets.go").Code)
 }
 
 // Passkeys work at the relying party's address only, and a name of somebody else's must not lead here.

@@ -25,13 +25,16 @@ type session struct {
 	Email, Name, UserID, AccountID string
 	SignedIn                       bool
 
+	Next          string    // path of the page to go to after sign-in
 	OTPID         string    // of the code that was sent
+	OTPAttempts   int       // how often a wrong one was entered
 	OTPSessionID  string    // of the code that was right: it allows to add passkeys
 	OTPSessionEnd time.Time // zero if the API did not say
 
 	Registration *passkey.RegistrationState // while a passkey is made
 	PasskeyName  string                     // and how it will be called
 	Draft        *passkey.Draft             // while a transaction is signed: one for all tabs, as the API has it
+	Proposal     *proposal                  // while an invitation or a change of roles is signed
 	Last         submission                 // the last transaction that was submitted
 	Notice       string                     // for the next page
 }

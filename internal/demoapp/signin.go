@@ -9,26 +9,66 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
+// maxAttempts is how many wrong codes the application passes on for one code. The API ends a code after a few as well,
+// but its response does not say so.
+const maxAttempts = 5
+
+// signInForm is what the page of the e-mail address shows.
+type signInForm struct {
+	Next    string // path of the page that somebody wants to see
+	Email   string // as it was entered
+	Problem string // with that
+	Demo    *Demo
+}
+
 // signInPage is the front door.
 func (a *app) signInPage(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.sessions.get(r)
 	if err != nil {
 		return err
 	}
+	next := localPath(r.FormValue("next"))
 	if s.SignedIn {
-		http.Redirect(w, r, "/account", http.StatusSeeOther)
+		http.Redirect(w, r, destination(next), http.StatusSeeOther)
 		return nil
 	}
-	return a.render(w, r, http.StatusOK, "signin", a.Demo)
+	return a.render(w, r, http.StatusOK, "signin", signInForm{Next: next, Demo: a.Demo})
 }
 
-// sendCode has a code e-mailed. The answer is the same for an address that is nobody's: whose customer somebody is, is
+// localPath is a path of this site, or empty: nobody else's link must lead elsewhere after sign-in.
+func localPath(path string) string {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return ""
+	}
+	return path
+}
+
+// destination is where somebody goes who has signed in.
+func destination(next string) string {
+	if next == "" || next == "/" {
+		return "/account"
+	}
+	return next
+}
+
+// sendCode has a code e-mailed. The response is the same for an address that is nobody's: whose customer somebody is, is
 // not for strangers to find out. (How long it takes still tells. A site with much to hide sends its codes in the
 // background.)
 func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
-	s := session{Email: strings.TrimSpace(r.PostFormValue("email"))}
+	before, err := a.sessions.get(r)
+	if err != nil {
+		return err
+	}
+	s := session{Email: strings.TrimSpace(r.PostFormValue("email")), Next: localPath(r.PostFormValue("next"))}
+	reject := func(status int, message string) error {
+		return a.render(w, r, status, "signin", signInForm{Next: s.Next, Email: s.Email, Problem: message, Demo: a.Demo})
+	}
 	if s.Email == "" {
-		return &problem{http.StatusBadRequest, "Please enter your e-mail address."}
+		return reject(http.StatusBadRequest, "Please enter your e-mail address.")
+	}
+	if before.Email == s.Email && before.OTPSessionID == "" { // it was asked for on the page of the code
+		s.Next = before.Next
+		s.Notice = "We have sent another code. Only the newest one works."
 	}
 	known, err := a.findCustomer(r.Context(), &s)
 	if err != nil {
@@ -36,6 +76,9 @@ func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	if known {
 		otp, err := a.Client.InitOTP(r.Context(), &byzantine.InitOTPRequest{AccountID: s.AccountID, UserID: s.UserID})
+		if errors.Is(err, byzantine.ErrRateLimited) {
+			return reject(http.StatusTooManyRequests, "Too many codes were sent to this address. Please wait a few minutes before you ask for another one.")
+		}
 		if err != nil {
 			return err
 		}
@@ -48,7 +91,8 @@ func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findCustomer completes a session from its e-mail address: the user, and the first account that they sign for.
+// findCustomer completes a session from its e-mail address: the user, and the first account that they sign for, else the
+// first that they can look at, else the first that they are invited to. Signing in accepts the invitation.
 func (a *app) findCustomer(ctx context.Context, s *session) (known bool, err error) {
 	user, err := a.Client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{Email: s.Email})
 	if errors.Is(err, byzantine.ErrNotFound) || errors.Is(err, byzantine.ErrBadRequest) {
@@ -57,21 +101,38 @@ func (a *app) findCustomer(ctx context.Context, s *session) (known bool, err err
 	if err != nil {
 		return false, err
 	}
-	for _, account := range user.Accounts {
-		if account.UserRole == byzantine.RoleRoot && !account.IsSelfCustodial {
-			s.UserID, s.AccountID = user.UserID, account.AccountID
-			s.Name = strings.TrimSpace(user.UserInfo.FirstName + " " + user.UserInfo.LastName)
-			return true, nil
+	for _, role := range []byzantine.AccountUserRole{byzantine.RoleRoot, byzantine.RoleAdmin, byzantine.RoleView} {
+		for _, account := range user.Accounts {
+			if account.UserRole == role && !account.IsSelfCustodial && s.AccountID == "" {
+				s.AccountID = account.AccountID
+			}
 		}
 	}
-	return false, nil
+	if s.AccountID == "" {
+		set, err := a.Client.GetInvitationsByEmail(ctx, &byzantine.GetInvitationsByEmailRequest{Email: s.Email})
+		if err != nil {
+			return false, err
+		}
+		for _, i := range set.Invitations {
+			if i.Status == byzantine.InvitationPending && s.AccountID == "" {
+				s.AccountID = i.AccountID
+			}
+		}
+	}
+	if s.AccountID == "" {
+		return false, nil
+	}
+	s.UserID = user.UserID
+	s.Name = strings.TrimSpace(user.UserInfo.FirstName + " " + user.UserInfo.LastName)
+	return true, nil
 }
 
 // codeForm is what the page of the code shows.
 type codeForm struct {
-	Email string
-	Wrong bool // the code that was entered
-	Demo  *Demo
+	Email   string
+	Problem string // with the code that was entered
+	Used    bool   // up: the code takes no more attempts
+	Demo    *Demo
 }
 
 func (a *app) codePage(w http.ResponseWriter, r *http.Request) error {
@@ -83,10 +144,18 @@ func (a *app) codePage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}
-	return a.render(w, r, http.StatusOK, "code", codeForm{Email: s.Email, Demo: a.Demo})
+	return a.askForCode(w, r, s, http.StatusOK, "")
 }
 
-// checkCode signs in whoever can read the e-mail. The API ends a code after a few wrong attempts.
+func (a *app) askForCode(w http.ResponseWriter, r *http.Request, s session, status int, problem string) error {
+	form := codeForm{Email: s.Email, Problem: problem, Used: s.OTPAttempts >= maxAttempts, Demo: a.Demo}
+	if form.Used {
+		form.Problem = "Too many attempts: this code does not work any more. Please ask for another one."
+	}
+	return a.render(w, r, status, "code", form)
+}
+
+// checkCode signs in whoever can read the e-mail.
 func (a *app) checkCode(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.sessions.get(r)
 	if err != nil {
@@ -95,17 +164,23 @@ func (a *app) checkCode(w http.ResponseWriter, r *http.Request) error {
 	if s.Email == "" || s.SignedIn {
 		return errSignIn
 	}
-	code := strings.TrimSpace(r.PostFormValue("code"))
-	if code == "" || s.OTPID == "" {
-		return a.render(w, r, http.StatusBadRequest, "code", codeForm{Email: s.Email, Wrong: true, Demo: a.Demo})
+	code := strings.Join(strings.Fields(r.PostFormValue("code")), "") // e-mails show "123 456"
+	switch {
+	case s.OTPAttempts >= maxAttempts:
+		return a.askForCode(w, r, s, http.StatusTooManyRequests, "")
+	case code == "":
+		return a.askForCode(w, r, s, http.StatusBadRequest, "Please enter the code from the e-mail.")
 	}
-	otp, err := a.Client.OTPAuth(r.Context(), &byzantine.OTPAuthRequest{
-		AccountID: s.AccountID, UserID: s.UserID, OTPID: s.OTPID, OTPCode: code,
-	})
-	if errors.Is(err, byzantine.ErrBadRequest) {
-		return a.render(w, r, http.StatusBadRequest, "code", codeForm{Email: s.Email, Wrong: true, Demo: a.Demo})
-	}
-	if err != nil {
+	otp, err := a.checkWithAPI(r.Context(), s, code)
+	switch {
+	case errors.Is(err, byzantine.ErrRateLimited):
+		return a.askForCode(w, r, s, http.StatusTooManyRequests, "Too many attempts. Please wait a minute before you try again.")
+	case errors.Is(err, byzantine.ErrBadRequest):
+		if s, err = a.sessions.change(r, func(s *session) { s.OTPAttempts++ }); err != nil {
+			return err
+		}
+		return a.askForCode(w, r, s, http.StatusBadRequest, "The code is wrong or too old.")
+	case err != nil:
 		return err
 	}
 	// A new session under a new id: one that somebody planted in the browser before is worth nothing now.
@@ -116,8 +191,16 @@ func (a *app) checkCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/account", http.StatusSeeOther)
+	http.Redirect(w, r, destination(s.Next), http.StatusSeeOther)
 	return nil
+}
+
+// checkWithAPI finds every code wrong that was never sent.
+func (a *app) checkWithAPI(ctx context.Context, s session, code string) (*byzantine.OTPSession, error) {
+	if s.OTPID == "" {
+		return nil, byzantine.ErrBadRequest
+	}
+	return a.Client.OTPAuth(ctx, &byzantine.OTPAuthRequest{AccountID: s.AccountID, UserID: s.UserID, OTPID: s.OTPID, OTPCode: code})
 }
 
 func (a *app) signOut(w http.ResponseWriter, r *http.Request) error {

@@ -2,6 +2,7 @@ package demoapp_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -35,19 +36,20 @@ func TestSignIn(t *testing.T) {
 
 	page := ada.page("/account")
 	assert.Contains(t, page, "Ada Lovelace")
-	assert.Contains(t, page, "1,000.00 USDC")
+	assert.Contains(t, page, `<span>USDC</span> <strong class="sum">2,000.00</strong>`, "the total of both wallets")
+	assert.Contains(t, page, `<dt>Wallet on Base</dt><dd class="sum">1,000.00</dd>`)
 	leadsTo(t, ada.get("/"), "/account")
 	leadsTo(t, ada.get("/code"), "/")
 	leadsTo(t, ada.post("/code", "code", "000000"), "/")
 
 	planted := &person{house: h, t: t, cookie: &before}
-	leadsTo(t, planted.get("/account"), "/")
+	leadsToSignIn(t, planted.get("/account"), "/account")
 	leadsTo(t, planted.post("/code", "code", "000000"), "/")
 
 	stolen := &person{house: h, t: t, cookie: ada.cookie}
 	leadsTo(t, ada.post("/sign-out"), "/")
 	assert.Nil(t, ada.cookie)
-	leadsTo(t, stolen.get("/account"), "/")
+	leadsToSignIn(t, stolen.get("/account"), "/account")
 }
 
 // The cookie of a site without TLS, which is localhost, cannot have the prefix.
@@ -71,13 +73,96 @@ func TestWrongCodes(t *testing.T) {
 	leadsTo(t, ada.post("/code", "code", "000000"), "/")
 	leadsTo(t, ada.post("/sign-in", "email", ada.email), "/code")
 	code := ada.code()
-	for _, wrong := range []string{"", "x", "<b>", strings.Repeat("9", 100), code[1:]} {
+	w := ada.post("/code", "code", " ")
+	assert.Equal(t, http.StatusBadRequest, w.Code)
+	assert.Contains(t, w.Body.String(), "Please enter the code from the e-mail.")
+	for _, wrong := range []string{"x", "<b>", strings.Repeat("9", 100), code[1:]} {
 		w := ada.post("/code", "code", wrong)
 		assert.Equal(t, http.StatusBadRequest, w.Code)
 		assert.Contains(t, w.Body.String(), "The code is wrong or too old.")
-		leadsTo(t, ada.get("/account"), "/")
+		assert.Contains(t, w.Body.String(), `aria-invalid="true" aria-describedby="code-problem"`)
+		leadsToSignIn(t, ada.get("/account"), "/account")
 	}
-	leadsTo(t, ada.post("/code", "code", code), "/account")
+	leadsTo(t, ada.post("/code", "code", code[:3]+" "+code[3:]), "/account")
+}
+
+// After a few attempts the code is worth nothing any more, and the page says so: also for an address that is nobody's.
+func TestTooManyCodes(t *testing.T) {
+	h := newHouse(t)
+	ada := h.addCustomer("Ada")
+	for _, email := range []string{ada.email, "nobody@example.com"} {
+		p := &person{house: h, t: t, email: email}
+		leadsTo(t, p.post("/sign-in", "email", email), "/code")
+		for n := 1; n <= 6; n++ {
+			w := p.post("/code", "code", "x")
+			if n < 5 {
+				assert.Contains(t, w.Body.String(), "The code is wrong or too old.")
+				continue
+			}
+			assert.Contains(t, w.Body.String(), "Too many attempts: this code does not work any more.")
+			assert.NotContains(t, w.Body.String(), `name="code"`)
+			assert.Contains(t, p.page("/code"), "Too many attempts")
+		}
+	}
+	guesses := 0
+	for _, operation := range h.operations() {
+		if operation == "otp_auth" {
+			guesses++
+		}
+	}
+	assert.Equal(t, 5, guesses, "the sixth did not reach the API")
+
+	ada.cookie = nil
+	leadsTo(t, ada.post("/sign-in", "email", ada.email), "/code")
+	h.sandbox.Fail("otp_auth", 1, byzantinetest.Fault{Status: 429})
+	w := ada.post("/code", "code", ada.code())
+	assert.Equal(t, http.StatusTooManyRequests, w.Code)
+	assert.Contains(t, w.Body.String(), "Too many attempts. Please wait a minute")
+	leadsTo(t, ada.post("/code", "code", ada.code()), "/account")
+
+	h.sandbox.Fail("init_otp", 1, byzantinetest.Fault{Status: 429})
+	w = ada.post("/sign-in", "email", ada.email)
+	assert.Equal(t, http.StatusTooManyRequests, w.Code)
+	assert.Contains(t, w.Body.String(), "Too many codes were sent to this address.")
+}
+
+// Who asks for another code is told that it was sent, and that the former one is over.
+func TestAnotherCode(t *testing.T) {
+	h := newHouse(t)
+	ada := h.addCustomer("Ada")
+	for _, email := range []string{ada.email, "nobody@example.com"} {
+		p := &person{house: h, t: t, email: email}
+		leadsTo(t, p.post("/sign-in", "email", email), "/code")
+		assert.NotContains(t, p.page("/code"), "another code. Only")
+		leadsTo(t, p.post("/sign-in", "email", email), "/code")
+		assert.Contains(t, p.page("/code"), "We have sent another code. Only the newest one works.")
+	}
+	first := ada.post("/sign-in", "email", ada.email)
+	leadsTo(t, first, "/code")
+	leadsTo(t, ada.post("/code", "code", ada.code()), "/account")
+}
+
+// Somebody whose session has ended comes back to the page where they were, and nobody's link leads elsewhere.
+func TestBackToThePageAfterSignIn(t *testing.T) {
+	h := newHouse(t)
+	ada := h.addCustomer("Ada")
+	w := ada.get("/vaults/dollar-savings?x=1")
+	leadsToSignIn(t, w, "/vaults/dollar-savings?x=1")
+	page := ada.page(w.Header().Get("Location"))
+	assert.Contains(t, page, "Please sign in to go on.")
+	assert.Contains(t, page, `name="next" value="/vaults/dollar-savings?x=1"`)
+	leadsTo(t, ada.post("/sign-in", "email", ada.email, "next", "/vaults/dollar-savings?x=1"), "/code")
+	leadsTo(t, ada.post("/sign-in", "email", ada.email), "/code") // another code
+	leadsTo(t, ada.post("/code", "code", ada.code()), "/vaults/dollar-savings?x=1")
+	leadsTo(t, ada.get("/?next=/people"), "/people")
+
+	for _, elsewhere := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "evil"} {
+		leadsTo(t, ada.post("/sign-out"), "/")
+		assert.NotContains(t, ada.page("/?"+url.Values{"next": {elsewhere}}.Encode()), "evil")
+		leadsTo(t, ada.post("/sign-in", "email", ada.email, "next", elsewhere), "/code")
+		leadsTo(t, ada.post("/code", "code", ada.code()), "/account")
+		leadsTo(t, ada.get("/?"+url.Values{"next": {elsewhere}}.Encode()), "/account")
+	}
 }
 
 // Whether somebody is a customer is not for strangers to find out.
@@ -88,7 +173,7 @@ func TestAddressesThatCannotSignIn(t *testing.T) {
 	h.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{h.addCustomer("Ada").userID, viewer.ID}})
 	h.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{owner.ID}, SelfCustodial: true})
 	var pages []string
-	for _, email := range []string{"ada@example.com", "nobody@example.com", viewer.Email, owner.Email, "no address"} {
+	for _, email := range []string{"ada@example.com", viewer.Email, "nobody@example.com", owner.Email, "no address"} {
 		p := &person{house: h, t: t}
 		leadsTo(t, p.post("/sign-in", "email", email), "/code")
 		pages = append(pages, strings.ReplaceAll(p.page("/code"), email, ""))
@@ -105,11 +190,12 @@ func TestAddressesThatCannotSignIn(t *testing.T) {
 			sent++
 		}
 	}
-	assert.Equal(t, 1, sent, "one of them got a code")
+	assert.Equal(t, 2, sent, "one who signs and one who looks got a code")
 
 	p := &person{house: h, t: t}
 	w := p.post("/sign-in", "email", " ")
 	assert.Equal(t, http.StatusBadRequest, w.Code)
+	assert.Contains(t, w.Body.String(), `<p id="email-problem" class="wrong">Please enter your e-mail address.</p>`)
 	leadsTo(t, p.post("/sign-in", "email", `"><script>`), "/code")
 	assert.Contains(t, p.page("/code"), "&#34;&gt;&lt;script&gt;")
 }
@@ -124,7 +210,7 @@ func TestSessionsEnd(t *testing.T) {
 			time.Sleep(30*time.Minute - time.Second)
 			ada.page("/account")
 			time.Sleep(30 * time.Minute)
-			leadsTo(t, ada.get("/account"), "/")
+			leadsToSignIn(t, ada.get("/account"), "/account")
 			refused(t, ada.post("/deposit"), http.StatusUnauthorized, "Please sign in again.")
 		})
 	})
@@ -137,7 +223,7 @@ func TestSessionsEnd(t *testing.T) {
 				ada.page("/passkeys")
 			}
 			time.Sleep(20 * time.Minute)
-			leadsTo(t, ada.get("/passkeys"), "/")
+			leadsToSignIn(t, ada.get("/passkeys"), "/passkeys")
 		})
 	})
 }
@@ -163,4 +249,15 @@ func TestNewRefuses(t *testing.T) {
 	assert.EqualError(t, err, "demoapp: Config.Client: missing")
 	_, err = demoapp.New(demoapp.Config{Client: client})
 	assert.ErrorIs(t, err, passkey.ErrConfiguration)
+}
+
+// Two vaults whose pages would have the same address, or none.
+func TestNewRefusesVaultNames(t *testing.T) {
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	rp := &passkey.RelyingParty{ID: "localhost", Name: "Example", Origins: []string{"http://localhost"}}
+	for _, names := range [][2]string{{"Gold", "gold!"}, {"Gold", ""}, {"Gold", "-"}} {
+		_, err := demoapp.New(demoapp.Config{Client: sandbox.Client(), RelyingParty: rp, Vaults: []demoapp.Vault{{Name: names[0]}, {Name: names[1]}}})
+		assert.ErrorContains(t, err, "Config.Vaults[1].Name")
+	}
 }

@@ -19,11 +19,13 @@ type transactionView struct {
 	ID          string    `json:"-"`
 	What        string    `json:"-"` // "Deposit of 250.00 USDC"
 	Where       string    `json:"-"` // the vault, or the chain
+	Chain       string    `json:"-"`
 	Hash        string    `json:"-"`
 	Created     time.Time `json:"-"`
 	Status      string    `json:"status"` // the API's word; empty for one that it does not know
 	State       string    `json:"state"`  // that in one or two words
 	Meaning     string    `json:"meaning"`
+	Steps       []step    `json:"steps"`
 	Final       bool      `json:"final"`       // nothing will change any more
 	Cancellable bool      `json:"cancellable"` // while it waits in the vault's queue
 }
@@ -51,7 +53,7 @@ var kinds = map[byzantine.TransactionType]string{
 // describe puts a transaction into words. Types and statuses that are new to this program show as they are.
 func (a *app) describe(t *byzantine.Transaction) transactionView {
 	v := transactionView{
-		ID: t.TransactionID, What: kinds[t.Type], Where: chainName(t.ChainID), Created: t.CreatedAt,
+		ID: t.TransactionID, What: kinds[t.Type], Where: chainName(t.ChainID), Chain: chainName(t.ChainID), Created: t.CreatedAt,
 		Status: string(t.Status), Final: t.Status.Terminal(),
 		Cancellable: t.WithdrawalRequest != nil && t.WithdrawalRequest.Status == byzantine.WithdrawalPending,
 	}
@@ -61,10 +63,8 @@ func (a *app) describe(t *byzantine.Transaction) transactionView {
 	if t.SourceAmount != nil && t.SourceCurrency != nil {
 		v.What += " of " + money(*t.SourceAmount, *t.SourceCurrency)
 	}
-	for _, vault := range a.Vaults {
-		if t.VaultAddr != nil && vault.Chain == t.ChainID && strings.EqualFold(vault.Address, *t.VaultAddr) {
-			v.Where = vault.Name
-		}
+	if t.VaultAddr != nil {
+		v.Where = a.vaultName(t.ChainID, *t.VaultAddr)
 	}
 	if t.TransactionHash != nil {
 		v.Hash = *t.TransactionHash
@@ -74,12 +74,55 @@ func (a *app) describe(t *byzantine.Transaction) transactionView {
 		words.state = inWords(string(t.Status))
 	}
 	v.State, v.Meaning = words.state, words.meaning
+	v.Steps = timeline(t, v.State)
 	return v
 }
 
-// money writes an amount with its currency.
-func money[C byzantine.Currency | byzantine.CryptoCurrency](sum byzantine.Decimal, currency C) string {
-	return amount(sum) + " " + strings.ToUpper(string(currency))
+// step is one on the way of a transaction.
+type step struct {
+	Name  string    `json:"name"`
+	At    time.Time `json:"at,omitzero"` // when it was done, if it is known
+	State stepState `json:"state"`
+}
+
+// stepState says how far a step is; it names the style as well.
+type stepState string
+
+const (
+	stepDone   stepState = "done"
+	stepNow    stepState = "now"
+	stepNext   stepState = "next"
+	stepFailed stepState = "failed"
+)
+
+// timeline is the way of a transaction: what is behind it, where it is, and what comes if all goes well.
+func timeline(t *byzantine.Transaction, state string) []step {
+	chain := step{Name: "Sent to the chain", State: stepNext}
+	if t.BroadcastedAt != nil {
+		chain.At, chain.State = *t.BroadcastedAt, stepDone
+	}
+	steps := []step{{Name: "Submitted", At: t.CreatedAt, State: stepDone}}
+	queued := t.WithdrawalRequest != nil
+	if queued && t.Status != byzantine.TransactionWithdrawalInitiated {
+		steps = append(steps, step{Name: "Queued", State: stepDone})
+	}
+	switch {
+	case t.Status == byzantine.TransactionCompleted:
+		chain.State = stepDone
+		return append(steps, chain, step{Name: state, At: t.UpdatedAt, State: stepDone})
+	case t.Status.Terminal():
+		if chain.State == stepDone && t.Status != byzantine.TransactionSimulationFailed {
+			steps = append(steps, chain)
+		}
+		return append(steps, step{Name: state, At: t.UpdatedAt, State: stepFailed})
+	case t.Status == byzantine.TransactionProcessing:
+		chain.State = stepNow
+		return append(steps, chain, step{Name: "Completed", State: stepNext})
+	}
+	if state == "" {
+		state = "Waiting"
+	}
+	return append(steps, step{Name: state, State: stepNow}, chain, step{Name: "Completed", State: stepNext})
 }
 
 // inWords makes "approve_deposit" readable.
@@ -94,11 +137,13 @@ func notSeen(last submission) transactionView {
 		return transactionView{
 			ID: last.TransactionID, What: "Your transaction", State: "Not submitted", Final: true,
 			Meaning: "It did not arrive, so nothing was moved. You can begin again.",
+			Steps:   []step{{Name: "Not submitted", State: stepFailed}},
 		}
 	}
 	return transactionView{
 		ID: last.TransactionID, What: "Your transaction", State: "Looking for it",
 		Meaning: "It was sent, and should show up soon. Please do not begin another one before we know.",
+		Steps:   []step{{Name: "Looking for it", State: stepNow}},
 	}
 }
 
@@ -128,7 +173,7 @@ func (a *app) transactionPage(w http.ResponseWriter, r *http.Request, s session)
 	return a.render(w, r, http.StatusOK, "transaction", a.describe(t))
 }
 
-// transactionStatus answers when the status is another than the page has seen, or after a while.
+// transactionStatus responds when the status is another than the page has seen, or after a while.
 func (a *app) transactionStatus(w http.ResponseWriter, r *http.Request, s session) error {
 	ctx, cancel := context.WithTimeout(r.Context(), maxWait)
 	defer cancel()
@@ -144,9 +189,9 @@ func (a *app) transactionStatus(w http.ResponseWriter, r *http.Request, s sessio
 	case t != nil && t.AccountID != s.AccountID:
 		return errNotFound
 	case t != nil && (err == nil || errors.As(err, &failed) || errors.Is(err, context.DeadlineExceeded)):
-		return respond(w, a.describe(t))
+		return respond(w, http.StatusOK, a.describe(t))
 	case errors.Is(err, byzantine.ErrNotFound) && id == s.Last.TransactionID:
-		return respond(w, notSeen(s.Last))
+		return respond(w, http.StatusOK, notSeen(s.Last))
 	case r.Context().Err() != nil:
 		return nil // the page was closed
 	}

@@ -2,11 +2,11 @@ package demoapp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -15,14 +15,32 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
+// confirmation is what the page shows before it asks for the passkey, which shows nothing of what it signs.
+type confirmation struct {
+	What    string          `json:"what"` // "Deposit 250.00 USDC into Dollar savings"
+	Facts   []fact          `json:"facts"`
+	Options json.RawMessage `json:"options"` // for navigator.credentials.get
+	Submit  string          `json:"submit"`  // where the response goes
+}
+
+type fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 func (a *app) beginActivation(w http.ResponseWriter, r *http.Request, s session) error {
-	chain, err := strconv.ParseInt(r.PostFormValue("chain"), 10, 64)
+	id, err := strconv.ParseInt(r.PostFormValue("chain"), 10, 64)
 	if err != nil {
 		return errNotFound
 	}
-	return a.begin(w, r, s, "Activate your account on "+chainName(byzantine.ChainID(chain)), func(ctx context.Context) (*byzantine.Payload, error) {
+	chain := byzantine.ChainID(id)
+	c := confirmation{
+		What:  "Activate your account on " + chainName(chain),
+		Facts: []fact{{"Chain", chainName(chain)}, {"Cost", "free of charge"}},
+	}
+	return a.begin(w, r, s, c, func(ctx context.Context) (*byzantine.Payload, error) {
 		return a.Client.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{
-			ChainID: byzantine.ChainID(chain), AccountID: s.AccountID,
+			ChainID: chain, AccountID: s.AccountID,
 		})
 	})
 }
@@ -32,8 +50,16 @@ func (a *app) beginDeposit(w http.ResponseWriter, r *http.Request, s session) er
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("Deposit %s into %s", money(sum, vault.Currency), vault.Name)
-	return a.begin(w, r, s, what, func(ctx context.Context) (*byzantine.Payload, error) {
+	if err := a.atMost(r.Context(), s, vault, sum, available, "in your wallet on "+chainName(vault.Chain)); err != nil {
+		return err
+	}
+	c := confirmation{
+		What: fmt.Sprintf("Deposit %s into %s", money(sum, vault.Currency), vault.Name),
+		Facts: []fact{
+			{"Amount", money(sum, vault.Currency)}, {"From", "Wallet on " + chainName(vault.Chain)}, {"Into", vault.Name},
+		},
+	}
+	return a.begin(w, r, s, c, func(ctx context.Context) (*byzantine.Payload, error) {
 		return a.Client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
 			ChainID: vault.Chain, AccountID: s.AccountID, VaultAddr: vault.Address,
 			Amount: sum, SourceCurrency: byzantine.Currency(vault.Currency),
@@ -46,8 +72,16 @@ func (a *app) beginWithdrawal(w http.ResponseWriter, r *http.Request, s session)
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("Withdraw %s from %s", money(sum, vault.Currency), vault.Name)
-	return a.begin(w, r, s, what, func(ctx context.Context) (*byzantine.Payload, error) {
+	if err := a.atMost(r.Context(), s, vault, sum, position, "in this vault"); err != nil {
+		return err
+	}
+	c := confirmation{
+		What: fmt.Sprintf("Withdraw %s from %s", money(sum, vault.Currency), vault.Name),
+		Facts: []fact{
+			{"Amount", money(sum, vault.Currency)}, {"From", vault.Name}, {"Into", "Wallet on " + chainName(vault.Chain)},
+		},
+	}
+	return a.begin(w, r, s, c, func(ctx context.Context) (*byzantine.Payload, error) {
 		return a.Client.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
 			ChainID: vault.Chain, AccountID: s.AccountID, VaultAddr: vault.Address,
 			Amount: sum, DestinationCurrency: byzantine.Currency(vault.Currency),
@@ -61,66 +95,79 @@ func (a *app) beginCancellation(w http.ResponseWriter, r *http.Request, s sessio
 	if err != nil {
 		return err
 	}
-	return a.begin(w, r, s, "Cancel the withdrawal", func(ctx context.Context) (*byzantine.Payload, error) {
+	shown := a.describe(withdrawal)
+	c := confirmation{What: "Cancel the withdrawal", Facts: []fact{{"Withdrawal", shown.What}, {"From", shown.Where}}}
+	return a.begin(w, r, s, c, func(ctx context.Context) (*byzantine.Payload, error) {
 		return a.Client.GetCancelWithdrawalPayloadPasskey(ctx, &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{
 			ChainID: withdrawal.ChainID, TransactionID: withdrawal.TransactionID,
 		})
 	})
 }
 
-// amountForm has the six decimals of the stablecoins: the API drops what is behind them, and the user would sign for another
-// amount than they are shown.
-var amountForm = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,6})?$`)
-
 // order reads the form of a deposit or a withdrawal.
 func (a *app) order(r *http.Request) (Vault, byzantine.Decimal, error) {
-	sum := strings.TrimSpace(r.PostFormValue("amount"))
-	if !amountForm.MatchString(sum) || strings.Trim(sum, "0.") == "" {
-		return Vault{}, "", &problem{http.StatusBadRequest, "Please enter an amount such as 250 or 250.50."}
+	sum, err := parseAmount(r.PostFormValue("amount"))
+	if err != nil {
+		return Vault{}, "", err
 	}
 	for _, v := range a.Vaults {
 		if strings.EqualFold(v.Address, r.PostFormValue("vault")) {
-			return v, byzantine.Decimal(sum), nil
+			return v, sum, nil
 		}
 	}
 	return Vault{}, "", errNotFound
 }
 
+// position is what an account has in a vault.
+func position(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
+	if p := positionIn(balances, v); p != nil {
+		return p.Balance
+	}
+	return "0"
+}
+
+// atMost says that an amount is more than there is, before the user is asked for their passkey. The API decides: when
+// the balance is not known, the order goes on.
+func (a *app) atMost(ctx context.Context, s session, v Vault, sum byzantine.Decimal, has func(*byzantine.AccountBalances, Vault) byzantine.Decimal, where string) error {
+	balances, err := a.balancesOf(ctx, s)
+	if err != nil {
+		a.Log.WarnContext(ctx, "no balances", "err", err)
+		return nil
+	}
+	there := has(balances, v)
+	if rat(sum).Cmp(rat(there)) > 0 {
+		return amountProblem("This is more than you have: there are " + money(there, v.Currency) + " " + where + ".")
+	}
+	return nil
+}
+
 // begin is the first half of every transaction: it drafts it at the API and sends the options for
 // navigator.credentials.get. The draft stays in the session, where it takes the place of a former one, as it did at the
-// API. what says what the user is about to sign: their passkey shows nothing of it.
-func (a *app) begin(w http.ResponseWriter, r *http.Request, s session, what string, fetch func(context.Context) (*byzantine.Payload, error)) error {
+// API.
+func (a *app) begin(w http.ResponseWriter, r *http.Request, s session, c confirmation, fetch func(context.Context) (*byzantine.Payload, error)) error {
 	if err := a.lookFirst(r, s.Last); err != nil {
 		return err
 	}
-	known, err := a.passkeysOf(r.Context(), s)
+	allowed, err := a.allowedTo(r.Context(), s)
 	if err != nil {
 		return err
-	}
-	if len(known) == 0 {
-		return errNoPasskey
-	}
-	var allowed []passkey.Credential
-	for _, k := range known {
-		allowed = append(allowed, a.passkeys.get(s.UserID, k.CredentialID))
 	}
 	payload, err := fetch(r.Context())
 	if err != nil {
 		return err
 	}
-	options, draft, err := a.transactor.Begin(s.UserID, payload, allowed)
-	if err != nil {
+	var draft *passkey.Draft
+	if c.Options, draft, err = a.transactor.Begin(s.UserID, payload, allowed); err != nil {
 		return err
 	}
 	if _, err := a.sessions.change(r, func(s *session) { s.Draft = draft }); err != nil {
 		return err
 	}
-	return respond(w, map[string]any{
-		"what": what, "options": options, "submit": "/transactions/" + payload.TransactionID + "/submit",
-	})
+	c.Submit = "/transactions/" + payload.TransactionID + "/submit"
+	return respond(w, http.StatusOK, c)
 }
 
-// lookFirst refuses to begin a transaction while nobody knows what became of the last one: to ask for another payload
+// lookFirst does not begin a transaction while nobody knows what became of the last one: to ask for another payload
 // could end it, or the user could pay twice.
 func (a *app) lookFirst(r *http.Request, last submission) error {
 	if !last.Unanswered {
@@ -129,7 +176,7 @@ func (a *app) lookFirst(r *http.Request, last submission) error {
 	_, err := a.Client.GetTransaction(r.Context(), last.TransactionID)
 	switch {
 	case errors.Is(err, byzantine.ErrNotFound) && !last.late():
-		return &problem{http.StatusConflict, "We do not know yet whether your last transaction was submitted. Please try again in half a minute."}
+		return &problem{status: http.StatusConflict, message: "We do not know yet whether your last transaction was submitted. Please try again in half a minute."}
 	case err != nil && !errors.Is(err, byzantine.ErrNotFound):
 		return err
 	}
@@ -171,5 +218,5 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 		return err
 	}
 	// The transaction's page looks for it, and shows how it goes on.
-	return respond(w, map[string]string{"location": "/transactions/" + last.TransactionID})
+	return respond(w, http.StatusOK, map[string]string{"location": "/transactions/" + last.TransactionID})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
@@ -23,15 +24,18 @@ func TestActivationAndDeposit(t *testing.T) {
 		refused(t, ada.post("/activate", "chain", "8453"), http.StatusConflict, "Please create a passkey first.")
 		ada.enrol()
 		assert.Contains(t, ada.page("/account"), "Activate on Base")
-		refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...), http.StatusBadRequest, "This was refused: the account is not activated on chain 8453.")
+		refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...), http.StatusBadRequest, "This was rejected: the account is not activated on chain 8453.")
 
 		b, response := ada.begin("/activate", "chain", "8453")
 		assert.Equal(t, "Activate your account on Base", b.What)
 		page := answer[nextPage](t, ada.postBody(b.Submit, response)).Location
 		assert.Contains(t, ada.page(page), "Processing")
-		assert.Equal(t, status{Status: "completed", State: "Completed", Meaning: "All done.", Final: true}, ada.next(page, "processing"))
+		completed := ada.next(page, "processing")
+		assert.Equal(t, []string{"Submitted done", "Sent to the chain done", "Completed done"}, completed.steps())
+		completed.Steps = nil
+		assert.Equal(t, status{Status: "completed", State: "Completed", Meaning: "All done.", Final: true}, completed)
 		assert.NotContains(t, ada.page("/account"), "Activate on Base")
-		assert.Contains(t, ada.page("/account"), "Activate on Ethereum")
+		assert.Equal(t, 1, strings.Count(ada.page("/account"), "Activate on Ethereum"))
 
 		b, _ = ada.begin("/deposit", order("0x"+strings.ToUpper(byzantinetest.VaultBaseUSDC[2:]), "250.5")...)
 		assert.Equal(t, "Deposit 250.50 USDC into Dollar savings", b.What)
@@ -49,7 +53,8 @@ func TestDeposit(t *testing.T) {
 		assert.Equal(t, "completed", ada.next(page, "processing").Status)
 		assert.Contains(t, ada.page(page), `data-seen="completed" data-final="true"`)
 		account := ada.page("/account")
-		assert.Contains(t, account, "749.50 USDC")
+		assert.Contains(t, account, `<dt>Wallet on Base</dt><dd class="sum">749.50</dd>`)
+		assert.Contains(t, account, `<dt>Dollar savings</dt><dd class="sum">250.50</dd>`)
 		assert.Contains(t, account, "250.50 USDC")
 		assert.Contains(t, account, page)
 	})
@@ -64,6 +69,7 @@ func TestQueuedWithdrawalAndItsCancellation(t *testing.T) {
 		page := answer[nextPage](t, ada.postBody(b.Submit, response)).Location
 		queued := ada.next(page, "")
 		assert.Equal(t, "Queued", queued.State)
+		assert.Equal(t, []string{"Submitted done", "Queued now", "Sent to the chain next", "Completed next"}, queued.steps())
 		assert.True(t, queued.Cancellable)
 		assert.False(t, queued.Final)
 		assert.Contains(t, ada.page("/account"), "200.00 USDC")
@@ -76,7 +82,10 @@ func TestQueuedWithdrawalAndItsCancellation(t *testing.T) {
 		b, response = ada.begin(page + "/cancel")
 		assert.Equal(t, "Cancel the withdrawal", b.What)
 		page = answer[nextPage](t, ada.postBody(b.Submit, response)).Location
-		assert.Equal(t, status{Status: "cancelled", State: "Cancelled", Meaning: "Nothing was moved.", Final: true}, ada.next(page, "withdrawal_initiated"))
+		cancelled := ada.next(page, "withdrawal_initiated")
+		assert.Equal(t, []string{"Submitted done", "Queued done", "Cancelled failed"}, cancelled.steps())
+		cancelled.Steps = nil
+		assert.Equal(t, status{Status: "cancelled", State: "Cancelled", Meaning: "Nothing was moved.", Final: true}, cancelled)
 		refused(t, ada.post(page+"/cancel"), http.StatusBadRequest, "not a queued withdrawal that is pending")
 	})
 }
@@ -85,11 +94,22 @@ func TestOrdersThatMakeNoSense(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
 	before := h.operations()
-	for _, amount := range []string{"", "0", "0.00", "-1", "1,000", "1e3", "0x10", "NaN", "ten", "1.", ".5", "1.2345678", strings.Repeat("9", 16)} {
+	for amount, words := range map[string]string{
+		"": "such as 250", "-1": "such as 250", "1e3": "such as 250", "0x10": "such as 250", "NaN": "such as 250", "ten": "such as 250",
+		"1.": "such as 250", ".5": "such as 250", strings.Repeat("9", 16): "such as 250",
+		"0": "above zero", "0.00": "above zero", "1,000": "Is that 1000 or 1.0000?", "1.2345678": "at most six decimals",
+		"1000.01": "This is more than you have", "1000,000001": "This is more than you have",
+	} {
 		for _, path := range []string{"/deposit", "/withdraw"} {
-			refused(t, ada.post(path, order(byzantinetest.VaultBaseUSDC, amount)...), http.StatusBadRequest, "Please enter an amount such as 250 or 250.50.")
+			refusedField(t, ada.post(path, order(byzantinetest.VaultBaseUSDC, amount)...), http.StatusBadRequest, "amount", words)
 		}
 	}
+	refusedField(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "1000.01")...), http.StatusBadRequest, "amount", "there are 1,000.00 USDC in your wallet on Base.")
+	refusedField(t, ada.post("/withdraw", order(byzantinetest.VaultBaseUSDC, "1")...), http.StatusBadRequest, "amount", "there are 0.00 USDC in this vault.")
+	for _, operation := range h.operations()[len(before):] {
+		assert.Equal(t, "get_account_balances", operation, "nothing was drafted")
+	}
+	before = h.operations()
 	refused(t, ada.post("/deposit", order(byzantinetest.VaultEthereumUSDC, "1")...), http.StatusNotFound, "There is nothing at this address.")
 	refused(t, ada.post("/withdraw", "amount", "1"), http.StatusNotFound, "There is nothing at this address.")
 	refused(t, ada.post("/activate", "chain", "Base"), http.StatusNotFound, "There is nothing at this address.")
@@ -99,13 +119,46 @@ func TestOrdersThatMakeNoSense(t *testing.T) {
 	refused(t, ada.post("/transactions/x/cancel"), http.StatusNotFound, "There is nothing at this address.")
 }
 
-// More than there is is found out on submission.
+// What goes wrong at the API is shown: here the vault takes nothing for a moment.
 func TestDepositThatFails(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada := h.newSaver("Ada")
-		page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "1000.01")...)
+		page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "1000")...)
+		h.sandbox.FailTransaction(strings.TrimPrefix(page, "/transactions/"), byzantine.TransactionSimulationFailed)
 		assert.Equal(t, "Failed", ada.next(page, "").State)
-		assert.True(t, ada.next(page, "simulation_failed").Final, "and it answers at once")
+		failed := ada.next(page, "simulation_failed")
+		assert.True(t, failed.Final, "and it answers at once")
+		assert.Equal(t, []string{"Submitted done", "Failed failed"}, failed.steps())
+		assert.Contains(t, ada.page(page), `<li class="failed"><span>Failed</span>`)
+	})
+}
+
+// The API decides: without balances the order goes on.
+func TestOrderWithoutBalances(t *testing.T) {
+	h := newHouse(t)
+	ada := h.newSaver("Ada")
+	h.sandbox.Fail("get_account_balances", 3, byzantinetest.Fault{Status: 500})
+	b, _ := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "5000")...)
+	assert.Equal(t, "Deposit 5,000.00 USDC into Dollar savings", b.What)
+}
+
+// What is signed is shown before the passkey is asked for: it shows nothing itself.
+func TestWhatIsSignedIsShown(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.newSaver("Ada")
+		b, _ := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1 000,00")...)
+		assert.Equal(t, []fact{{"Amount", "1,000.00 USDC"}, {"From", "Wallet on Base"}, {"Into", "Dollar savings"}}, b.Facts)
+		ada.next(ada.transact("/deposit", order(byzantinetest.VaultEthereumQueued, "600")...), "processing")
+		b, _ = ada.begin("/withdraw", order(byzantinetest.VaultEthereumQueued, "200")...)
+		assert.Equal(t, []fact{{"Amount", "200.00 USDC"}, {"From", "Dollar term savings"}, {"Into", "Wallet on Ethereum"}}, b.Facts)
+		page := ada.transact("/withdraw", order(byzantinetest.VaultEthereumQueued, "200")...)
+		b, _ = ada.begin(page + "/cancel")
+		assert.Equal(t, []fact{{"Withdrawal", "Withdrawal of 200.00 USDC"}, {"From", "Dollar term savings"}}, b.Facts)
+		grace := h.addCustomer("Grace")
+		grace.signIn()
+		grace.enrol()
+		b, _ = grace.begin("/activate", "chain", "8453")
+		assert.Equal(t, []fact{{"Chain", "Base"}, {"Cost", "free of charge"}}, b.Facts)
 	})
 }
 
@@ -158,7 +211,7 @@ func TestASignatureCountsOnce(t *testing.T) {
 	phone.signIn()
 	first, firstResponse = ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
 	second, secondResponse = phone.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "2")...)
-	refused(t, ada.postBody(first.Submit, firstResponse), http.StatusBadRequest, "This was refused: no transaction of this id waits for a signature")
+	refused(t, ada.postBody(first.Submit, firstResponse), http.StatusBadRequest, "This was rejected: no transaction of this id waits for a signature")
 	answer[nextPage](t, phone.postBody(second.Submit, secondResponse))
 }
 
@@ -173,7 +226,7 @@ func TestSignaturesThatComeTooLate(t *testing.T) {
 		// The API's clock is ahead: for it the payload has expired before the session's draft has.
 		b, response = ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
 		h.sandbox.Advance(16 * time.Minute)
-		refused(t, ada.postBody(b.Submit, response), http.StatusBadRequest, "This was refused: the payload has expired.")
+		refused(t, ada.postBody(b.Submit, response), http.StatusBadRequest, "This was rejected: the payload has expired.")
 	})
 }
 
@@ -246,11 +299,55 @@ func TestStatusThatDoesNotCome(t *testing.T) {
 func TestAccountPageWithoutYields(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
-	assert.Contains(t, ada.page("/account"), "6.2 % a year")
+	assert.Contains(t, ada.page("/account"), "<strong>6.2 %</strong> a year")
 	h.sandbox.Fail("get_vault_apy", 2, byzantinetest.Fault{Status: 404})
 	assert.NotContains(t, ada.page("/account"), "a year")
 	h.sandbox.Fail("get_account_balances", 3, byzantinetest.Fault{Status: 500})
 	w := ada.get("/account")
 	assert.Equal(t, http.StatusBadGateway, w.Code)
 	assert.Contains(t, w.Body.String(), "Please try again.")
+}
+
+// A vault's page says what can be moved, and shows the share's price as a line, in words and in numbers.
+func TestVaultPage(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.addCustomer("Ada")
+		ada.signIn()
+		assert.Contains(t, ada.page("/vaults/dollar-savings"), "Create a passkey first")
+		ada.enrol()
+		assert.Contains(t, ada.page("/vaults/dollar-savings"), "Activate on Base")
+		h.sandbox.Activate(ada.accountID, byzantine.Base)
+		page := ada.page("/vaults/dollar-savings")
+		assert.Contains(t, page, `data-max="1000" data-for="deposit-amount"`)
+		assert.Contains(t, page, "Available: 1,000.00 USDC in your wallet on Base")
+		assert.Contains(t, page, "There is nothing of yours in this vault yet.")
+		assert.Regexp(t, `<svg role="img" aria-label="The price of a share rises from 1\.\d+ to 1\.\d+\. The lowest value`, page)
+		assert.Equal(t, 31+1, strings.Count(page, "<tr>"), "the same in a table")
+
+		ada.next(ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "250.1250")...), "processing")
+		assert.Contains(t, ada.page("/vaults/dollar-savings"), `data-max="250.1250" data-for="withdraw-amount"`)
+		b, _ := ada.begin("/withdraw", order(byzantinetest.VaultBaseUSDC, "250.1250")...)
+		assert.Equal(t, "Withdraw 250.125 USDC from Dollar savings", b.What)
+
+		h.sandbox.Fail("get_vault_history", 3, byzantinetest.Fault{Status: 500})
+		assert.NotContains(t, ada.page("/vaults/dollar-savings"), "<svg")
+		assert.Equal(t, http.StatusNotFound, ada.get("/vaults/gold").Code)
+	})
+}
+
+// The account's page shows how much is saved, since the first look.
+func TestSavedOverTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ada := h.newSaver("Ada")
+		assert.NotContains(t, ada.page("/account"), "<svg")
+		time.Sleep(time.Minute)
+		assert.NotContains(t, ada.page("/account"), "<svg", "nothing has changed")
+		ada.next(ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "500")...), "processing")
+		time.Sleep(time.Minute)
+		page := ada.page("/account")
+		assert.Contains(t, page, "Saved in USDC rises from 0.00 to 500.00. The lowest value is 0.00, the highest 500.00.")
+		assert.NotContains(t, page, "Saved in EURC")
+		mallory := h.newSaver("Mallory")
+		assert.NotContains(t, mallory.page("/account"), "<svg", "another account's are another's")
+	})
 }

@@ -4,6 +4,7 @@ package demo
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
@@ -18,31 +19,32 @@ var Vaults = []demoapp.Vault{
 	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.Ethereum, Currency: byzantine.CryptoUSDC},
 }
 
-// Seed puts two persons with an account each into a sandbox, and money into their wallets. It returns the e-mail addresses
-// to sign in with.
-func Seed(sandbox *byzantinetest.Sandbox) (emails []string) {
-	for _, u := range []byzantinetest.User{
-		{Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace"},
-		{Email: "grace@example.com", FirstName: "Grace", LastName: "Hopper"},
-	} {
-		user := sandbox.AddUser(u)
+// Users are the persons to sign in as.
+var Users = []demoapp.DemoUser{
+	{Name: "Ada Lovelace", Email: "ada@example.com"},
+	{Name: "Grace Hopper", Email: "grace@example.com"},
+}
+
+// Seed puts the users into a sandbox, with an account each and money in its wallet.
+func Seed(sandbox *byzantinetest.Sandbox) {
+	for _, u := range Users {
+		first, last, _ := strings.Cut(u.Name, " ")
+		user := sandbox.AddUser(byzantinetest.User{Email: u.Email, FirstName: first, LastName: last})
 		account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 		sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, "10000")
 		sandbox.Fund(account.ID, byzantine.Base, byzantine.EURC, "2500")
 		sandbox.Fund(account.ID, byzantine.Ethereum, byzantine.USDC, "5000")
-		emails = append(emails, user.Email)
 	}
-	return emails
 }
 
 // New returns the application for visitors of an origin such as "http://localhost:8080", with the sandbox's status page
-// beside it. client calls the sandbox. The status page shows everybody's codes, so keep it to this machine.
-func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string, emails []string, log *slog.Logger) (http.Handler, error) {
+// beside it. client calls the sandbox, which has the [Users]. The status page shows everybody's codes, so keep it to this machine.
+func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string, log *slog.Logger) (http.Handler, error) {
 	app, err := demoapp.New(demoapp.Config{
 		Client:       client,
 		RelyingParty: &passkey.RelyingParty{ID: "localhost", Name: "Example Savings", Origins: []string{origin}},
 		Vaults:       Vaults,
-		Demo:         &demoapp.Demo{Emails: emails, Mailbox: byzantinetest.StatusPath},
+		Demo:         &demoapp.Demo{Users: Users, Mailbox: byzantinetest.StatusPath},
 		Log:          log,
 	})
 	if err != nil {

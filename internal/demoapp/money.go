@@ -1,0 +1,139 @@
+package demoapp
+
+import (
+	"cmp"
+	"math/big"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// maxPlaces is how many decimals the stablecoins have. The API drops what is behind them, and the user would sign for
+// another amount than the page shows.
+const maxPlaces = 6
+
+// maxDigits is how many digits an amount may have before the decimal point.
+const maxDigits = 15
+
+// amount writes money for people: groups of three digits, two decimals at least.
+func amount(d byzantine.Decimal) string {
+	if d.Validate() != nil {
+		return string(d)
+	}
+	sign, digits := "", string(d)
+	if rest, negative := strings.CutPrefix(digits, "-"); negative {
+		sign, digits = "-", rest
+	}
+	whole, fraction, _ := strings.Cut(digits, ".")
+	whole = cmp.Or(strings.TrimLeft(whole, "0"), "0")
+	for len(fraction) < 2 {
+		fraction += "0"
+	}
+	grouped := ""
+	for len(whole) > 3 {
+		grouped = "," + whole[len(whole)-3:] + grouped
+		whole = whole[:len(whole)-3]
+	}
+	return sign + whole + grouped + "." + fraction
+}
+
+// money writes an amount with its currency.
+func money[C byzantine.Currency | byzantine.CryptoCurrency](sum byzantine.Decimal, currency C) string {
+	return amount(sum) + " " + strings.ToUpper(string(currency))
+}
+
+// rat is an amount to reckon with. An unset amount counts as 0.
+func rat(d byzantine.Decimal) *big.Rat {
+	r, err := d.Rat()
+	if err != nil {
+		return new(big.Rat)
+	}
+	return r
+}
+
+// decimal is the amount without the places that a coin does not have.
+func decimal(r *big.Rat) byzantine.Decimal {
+	text := r.FloatString(maxPlaces)
+	return byzantine.Decimal(strings.TrimSuffix(strings.TrimRight(text, "0"), "."))
+}
+
+// typed is an amount as somebody would type it: [parseAmount] reads it. Three decimals get a fourth, because they look
+// like a group of thousands.
+func typed(d byzantine.Decimal) string {
+	text := string(decimal(rat(d)))
+	if _, fraction, _ := strings.Cut(text, "."); len(fraction) == 3 {
+		text += "0"
+	}
+	return text
+}
+
+// coin names the stablecoin that follows a currency.
+func coin(c byzantine.FiatCurrency) string {
+	if strings.EqualFold(string(c), "eur") {
+		return "EURC"
+	}
+	return "USDC"
+}
+
+func amountProblem(message string) error {
+	return &problem{status: http.StatusBadRequest, field: "amount", message: message}
+}
+
+// parseAmount reads an amount as people type it: 250, 250.50, 250,50, 1 250,50, 1'250.50, 1,250.50 or 1.250,50. What could
+// be read in two ways, such as 1,250, is an error: nobody's money moves on a guess.
+func parseAmount(text string) (byzantine.Decimal, error) {
+	malformed := amountProblem("Please enter an amount such as 250 or 250.50.")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '\'' || r == '’' {
+			return ' '
+		}
+		return r
+	}, strings.TrimFunc(text, unicode.IsSpace))
+	if text == "" || strings.Trim(text, "0123456789 .,") != "" {
+		return "", malformed
+	}
+
+	// The last separator begins the decimals if it is the only one of its kind. All others are between groups.
+	whole, fraction, group := text, "", " "
+	if i := strings.LastIndexAny(text, ".,"); i >= 0 {
+		separator := text[i : i+1]
+		if strings.Count(text, separator) > 1 {
+			group = separator
+		} else {
+			whole, fraction = text[:i], text[i+1:]
+			if fraction == "" {
+				return "", malformed
+			}
+			if len(fraction) == 3 && isDigits(fraction) && isDigits(whole) && len(whole) <= 3 && !strings.HasPrefix(whole, "0") {
+				return "", amountProblem("Is that " + whole + fraction + " or " + whole + "." + fraction + "0? Please leave out the separator of thousands, or write two decimals.")
+			}
+			if strings.ContainsAny(whole, ".,") {
+				group = map[string]string{".": ",", ",": "."}[separator]
+			}
+		}
+	}
+	groups := strings.Split(whole, group)
+	for i, digits := range groups {
+		wrong := !isDigits(digits) || i > 0 && len(digits) != 3 || i == 0 && len(groups) > 1 && len(digits) > 3
+		if wrong {
+			return "", malformed
+		}
+	}
+	whole = cmp.Or(strings.TrimLeft(strings.Join(groups, ""), "0"), "0")
+	switch {
+	case fraction != "" && !isDigits(fraction), len(whole) > maxDigits:
+		return "", malformed
+	case len(fraction) > maxPlaces:
+		return "", amountProblem("Please enter at most six decimals.")
+	case strings.Trim(whole+fraction, "0") == "":
+		return "", amountProblem("Please enter an amount above zero.")
+	}
+	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
+		whole += "." + fraction
+	}
+	return byzantine.Decimal(whole), nil
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -1,0 +1,110 @@
+package demoapp
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+func TestAmount(t *testing.T) {
+	for in, want := range map[byzantine.Decimal]string{
+		"0": "0.00", "7": "7.00", "12.5": "12.50", "999.99": "999.99", "1000": "1,000.00", "1234567.891234": "1,234,567.891234",
+		"-1234.5": "-1,234.50", "0250.5": "250.50", "00.1": "0.10", "100000": "100,000.00", "1E-7": "1E-7", "": "",
+	} {
+		assert.Equal(t, want, amount(in), "%s", in)
+	}
+}
+
+// The API may have words that this program does not know.
+func TestDescribeUnknownWords(t *testing.T) {
+	v := new(app).describe(&byzantine.Transaction{Type: "approve_deposit", Status: "on_hold", ChainID: 10})
+	assert.Equal(t, transactionView{
+		What: "Approve deposit", Where: "chain 10", Chain: "chain 10", Status: "on_hold", State: "On hold",
+		Steps: []step{{Name: "Submitted", State: stepDone}, {Name: "On hold", State: stepNow}, {Name: "Sent to the chain", State: stepNext}, {Name: "Completed", State: stepNext}},
+	}, v)
+	assert.Empty(t, new(app).describe(&byzantine.Transaction{}).State)
+}
+
+func TestEveryStatusHasWords(t *testing.T) {
+	for _, s := range []byzantine.TransactionStatus{
+		byzantine.TransactionWithdrawalInitiated, byzantine.TransactionWaitingForFunds, byzantine.TransactionFundsInTransfer,
+		byzantine.TransactionFundsReceived, byzantine.TransactionProcessing, byzantine.TransactionCompleted,
+		byzantine.TransactionSimulationFailed, byzantine.TransactionReverted, byzantine.TransactionRefunded, byzantine.TransactionCancelled,
+	} {
+		v := new(app).describe(&byzantine.Transaction{Status: s})
+		assert.NotEmpty(t, v.Meaning, s)
+		assert.Equal(t, s.Terminal(), v.Final)
+	}
+}
+
+func TestParseAmount(t *testing.T) {
+	for text, want := range map[string]byzantine.Decimal{
+		"250": "250", "250.50": "250.5", "250,50": "250.5", "250.00": "250", " 250,5 ": "250.5", "0,125": "0.125", "0.125": "0.125", "1,25": "1.25", "1.2500": "1.25",
+		"1 250": "1250", "1 250,50": "1250.5", "1\u00a0250.50": "1250.5", "1\u202f250,50": "1250.5", "1'250.50": "1250.5", "1’250’000": "1250000",
+		"1,250.50": "1250.5", "1.250,50": "1250.5", "1,250,000": "1250000", "1.250.000,5": "1250000.5", "1 234,567": "1234.567", "1234,567": "1234.567",
+		"12,345.678": "12345.678", "000250": "250", "0.000001": "0.000001", "999999999999999": "999999999999999",
+	} {
+		got, err := parseAmount(text)
+		assert.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for text, words := range map[string]string{
+		"": "such as", " ": "such as", ".": "such as", ",": "such as", "1.": "such as", ".5": "such as", ",5": "such as", "1 2": "such as", "12 50": "such as",
+		"1 2345": "such as", "1234 567": "such as", "1,25,000": "such as", "1.250.00": "such as", "1,250.5.0": "such as", "1 250,000,000": "such as",
+		"1.5,5.5": "such as", "-1": "such as", "+1": "such as", "1e3": "such as", "٣": "such as", "$1": "such as", "1  250": "such as", "1000000000000000": "such as",
+		"1,000": "Is that 1000 or 1.0000?", "250.125": "Is that 250125 or 250.1250?",
+		"0.0000001": "six decimals", "0": "above zero", "0,00": "above zero", "000 000": "above zero",
+	} {
+		got, err := parseAmount(text)
+		assert.ErrorContains(t, err, words, text)
+		assert.Empty(t, got, text)
+	}
+}
+
+// What a button types for the user is read as it was meant.
+func TestTyped(t *testing.T) {
+	for in, want := range map[byzantine.Decimal]string{"1000": "1000", "1000.50": "1000.5", "1.125": "1.1250", "0.000001": "0.000001", "7.1234567": "7.123457"} {
+		assert.Equal(t, want, typed(in))
+		got, err := parseAmount(typed(in))
+		assert.NoError(t, err)
+		assert.Zero(t, rat(got).Cmp(rat(decimal(rat(in)))))
+	}
+}
+
+var plain = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$`)
+
+// Whatever was typed, an amount that is accepted is one that the API takes, above zero, with the digits that were typed in
+// their order up to zeros at the end, and is read as the same amount when the page has written it.
+func FuzzParseAmount(f *testing.F) {
+	for _, seed := range []string{"250", "250,50", "1 250,50", "1,250.50", "1.250", "0.000001", "1’000", "", ".", "-1", "1e9"} {
+		f.Add(seed)
+	}
+	digits := func(s string) string {
+		return strings.TrimLeft(strings.Map(func(r rune) rune {
+			if '0' <= r && r <= '9' {
+				return r
+			}
+			return -1
+		}, s), "0")
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseAmount(text)
+		if err != nil {
+			assert.Empty(t, got)
+			return
+		}
+		assert.Regexp(t, plain, string(got))
+		assert.Positive(t, rat(got).Sign())
+		zeros, found := strings.CutPrefix(digits(text), digits(string(got)))
+		assert.True(t, found, "%q", got)
+		assert.Empty(t, strings.Trim(zeros, "0"), "what is left out are zeros")
+		assert.True(t, zeros == "" || strings.ContainsAny(text, ".,"), "at the end of the decimals")
+		again, err := parseAmount(typed(got))
+		assert.NoError(t, err)
+		assert.Zero(t, rat(again).Cmp(rat(got)))
+	})
+}
