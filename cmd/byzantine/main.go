@@ -17,7 +17,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, &process{os.Stdin, os.Stdout, os.Stderr, os.Getenv}, os.Args[1:]))
+	os.Exit(run(ctx, &process{os.Stdin, output(os.Stdout), output(os.Stderr), os.Getenv}, os.Args[1:]))
 }
 
 // process is what a command has of the process that it runs in.
