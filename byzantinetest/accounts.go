@@ -1,7 +1,6 @@
 package byzantinetest
 
 import (
-	"strings"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -61,6 +60,7 @@ func (a *account) join(u *user, role byzantine.AccountUserRole, at time.Time) {
 		return
 	}
 	a.members = append(a.members, &member{user: u, role: role, joined: at})
+	u.accounts = append(u.accounts, a)
 }
 
 // activate records that the account may transact on a chain.
@@ -94,16 +94,6 @@ func (w *world) newUser(info byzantine.UserInfo) *user {
 		id: w.newID(), info: info, created: now, updated: now,
 		verification: verification{status: byzantine.VerificationNotStarted},
 	}
-}
-
-// userByEmail finds the one user with an e-mail address. Upper and lower case are the same mailbox.
-func (w *world) userByEmail(email string) *user {
-	for _, u := range w.users.all {
-		if strings.EqualFold(u.info.Email, email) {
-			return u
-		}
-	}
-	return nil
 }
 
 func fullName(info byzantine.UserInfo) string { return info.FirstName + " " + info.LastName }
@@ -164,14 +154,4 @@ func (a *account) image() *string {
 		return a.entity.info.LogoURL
 	}
 	return a.owner.info.ProfilePictureURL
-}
-
-// accountByWallet returns nil if the address is none of an account's.
-func (w *world) accountByWallet(address string) *account {
-	for _, a := range w.accounts.all {
-		if strings.EqualFold(a.wallet, address) {
-			return a
-		}
-	}
-	return nil
 }

@@ -65,26 +65,11 @@ func (w *world) addAssociatedPerson(a *account, p *associatedPerson, param byzan
 	w.admit(p.user)
 	p.user.info = param.UserInfo
 	p.user.file(w.userDocuments(param.VerificationDocuments))
-	a.entity.persons = append(a.entity.persons, p)
+	w.addPersonTo(a, p)
 	if slices.Contains(p.details.BeneficiaryType, byzantine.BeneficiaryUBO) && a.member(p.user.id) == nil {
 		a.join(p.user, byzantine.RoleBeneficiary, w.clock.now())
 	}
 	w.reviewPerson(a, p)
-}
-
-// associatedPerson returns nil for an id that is not known.
-func (w *world) associatedPerson(beneficiaryID string) (*account, *associatedPerson) {
-	for _, a := range w.accounts.all {
-		if a.entity == nil {
-			continue
-		}
-		for _, p := range a.entity.persons {
-			if p.id == beneficiaryID {
-				return a, p
-			}
-		}
-	}
-	return nil, nil
 }
 
 func (p *associatedPerson) view() byzantine.AssociatedPerson {

@@ -1,15 +1,21 @@
 package byzantinetest
 
 import (
+	"crypto/ecdsa"
+	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/p256"
 )
 
 // credential is an API key of the integrator.
 type credential struct {
 	pubkey  string // 0x, 66 digits
+	key     *ecdsa.PublicKey
 	scope   byzantine.AccessScope
 	active  bool
 	label   *string
@@ -24,19 +30,47 @@ var credentialHandlers = map[string]handler{
 	"delete_credential":                   by(204, (*world).deleteCredential),
 }
 
-func (w *world) addCredential(pubkey string, scope byzantine.AccessScope, label *string) *credential {
+func (w *world) addCredential(pubkey string, scope byzantine.AccessScope, label *string) (*credential, error) {
 	c := &credential{pubkey: pubkey, scope: scope, active: true, label: label, created: w.clock.now()}
+	return c, w.insertCredential(c)
+}
+
+func (w *world) insertCredential(c *credential) error {
+	point, err := hex.DecodeString(strings.TrimPrefix(c.pubkey, "0x"))
+	if err != nil {
+		return fmt.Errorf("pubkey: %w", err)
+	}
+	if c.key, err = p256.ParseCompressed(point); err != nil {
+		return fmt.Errorf("pubkey: %w", err)
+	}
 	w.credentials = append(w.credentials, c)
-	return c
+	w.credentialByKey[c.pubkey] = c
+	return nil
+}
+
+// knownCredential is what the signature layer has to know of a credential.
+type knownCredential struct {
+	key    *ecdsa.PublicKey
+	scope  byzantine.AccessScope
+	active bool
+	now    time.Time // on the sandbox's clock
+}
+
+// credential looks a credential up. It holds the lock for that moment only.
+func (s *Sandbox) credential(pubkey string) (*credential, knownCredential) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := knownCredential{now: s.world.clock.now()}
+	c := s.world.credential(pubkey)
+	if c != nil {
+		known.key, known.scope, known.active = c.key, c.scope, c.active
+	}
+	return c, known
 }
 
 // credential returns nil for a key that is not known.
 func (w *world) credential(pubkey string) *credential {
-	i := slices.IndexFunc(w.credentials, func(c *credential) bool { return c.pubkey == pubkey })
-	if i < 0 {
-		return nil
-	}
-	return w.credentials[i]
+	return w.credentialByKey[pubkey]
 }
 
 func whoami(w *world, caller *credential, _ any) (response, error) {
@@ -82,7 +116,10 @@ func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCr
 	if req.Label != "" {
 		label = &req.Label
 	}
-	c := w.addCredential(key.PublicKeyHex(), scope, label)
+	c, err := w.addCredential(key.PublicKeyHex(), scope, label)
+	if err != nil {
+		return nil, err
+	}
 	return &newCredentialAnswer{
 		NewAPICredential: byzantine.NewAPICredential{
 			Pubkey: c.pubkey, IntegratorID: w.integratorID, AccessScope: c.scope, Active: c.active, Label: c.label,
@@ -122,6 +159,7 @@ func (w *world) deleteCredential(caller *credential, req *byzantine.DeleteCreden
 	case caller:
 		return nil, badRequest("a credential cannot delete itself")
 	}
+	delete(w.credentialByKey, c.pubkey)
 	w.credentials = slices.DeleteFunc(w.credentials, func(other *credential) bool { return other == c })
 	return nil, nil
 }

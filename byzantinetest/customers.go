@@ -38,10 +38,8 @@ func (w *world) userDetails(req *byzantine.GetUserDetailsRequest) (*byzantine.Us
 		Accounts:  []byzantine.UserAccount{},
 		CreatedAt: u.created.UTC(),
 	}
-	for _, a := range w.accounts.all {
-		if m := a.member(u.id); m != nil {
-			details.Accounts = append(details.Accounts, a.viewOf(m))
-		}
+	for _, a := range u.accounts {
+		details.Accounts = append(details.Accounts, a.viewOf(a.member(u.id)))
 	}
 	return details, nil
 }
@@ -66,12 +64,11 @@ func (a *account) viewOf(m *member) byzantine.UserAccount {
 }
 
 func (w *world) entityDetails(req *byzantine.GetEntityDetailsRequest) (*byzantine.Entity, error) {
-	for _, a := range w.accounts.all {
-		if a.entity != nil && a.entity.id == req.EntityID {
-			return w.entityView(a), nil
-		}
+	a := w.accountOfEntity(req.EntityID)
+	if a == nil {
+		return nil, notFound("entity not found")
 	}
-	return nil, notFound("entity not found")
+	return w.entityView(a), nil
 }
 
 func (w *world) entityView(a *account) *byzantine.Entity {
@@ -105,8 +102,8 @@ func (w *world) entityView(a *account) *byzantine.Entity {
 			BeneficiaryID: &p.id, UserID: &p.user.id,
 		})
 	}
-	for _, i := range w.invitations.all {
-		if i.account == a && i.status == byzantine.InvitationPending {
+	for _, i := range a.invitations {
+		if i.status == byzantine.InvitationPending {
 			info := i.user.info
 			view.PendingInvitations = append(view.PendingInvitations, byzantine.PendingInvitation{
 				InvitationID: i.id, UserID: i.user.id, Role: i.role,

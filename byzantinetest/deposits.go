@@ -88,8 +88,8 @@ func (w *world) awaitTransfer(tx *transaction) {
 
 // receiveTransfer is a bank transfer to an account. It pays the oldest deposit that waits for it and that it covers.
 func (w *world) receiveTransfer(a *account, chain byzantine.ChainID, received money) {
-	for _, tx := range w.transactions.all {
-		if tx.account != a || tx.chain != chain || tx.kind != byzantine.TransactionTypeOnrampDeposit ||
+	for _, tx := range a.transactions {
+		if tx.chain != chain || tx.kind != byzantine.TransactionTypeOnrampDeposit ||
 			tx.status != byzantine.TransactionWaitingForFunds || tx.source.currency != received.currency {
 			continue
 		}

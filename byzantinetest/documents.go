@@ -10,7 +10,7 @@ import (
 func (v *verification) file(documents []byzantine.VerificationDocument) []byzantine.VerificationDocument {
 	for _, d := range documents {
 		if d.DocumentType != byzantine.DocumentOther {
-			v.documents = slices.DeleteFunc(v.documents, func(old byzantine.VerificationDocument) bool {
+			v.documents = slices.DeleteFunc(slices.Clone(v.documents), func(old byzantine.VerificationDocument) bool {
 				return old.DocumentType == d.DocumentType
 			})
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -53,7 +54,7 @@ func checkEventType(t byzantine.EventType) error {
 // once: an event shows things as they were then.
 func (w *world) emit(eventType byzantine.EventType, related byzantine.EventRelated, data any) {
 	e := w.newEvent(eventType, related, data)
-	w.events = append(w.events, e)
+	w.events.add(e)
 	for _, s := range w.subscriptions {
 		if s.wants(e.Type) {
 			w.newDelivery(s, e)
@@ -133,38 +134,80 @@ func (w *world) listEvents(req *byzantine.ListEventsRequest) (*eventListAnswer, 
 			return nil, err
 		}
 	}
-	var matching []byzantine.Event
-	for _, e := range w.events {
-		if matches(req, e) {
-			matching = append(matching, e)
-		}
-	}
-	sortByUpdate(matching, byzantine.Descending, func(e byzantine.Event) time.Time { return e.CreatedAt })
-	start := 0
+	before := len(w.events.all) // the page has what came before this event
 	if req.Cursor != "" {
 		last, err := openCursor(req)
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(matching, func(e byzantine.Event) bool { return e.ID == last })
-		if i < 0 {
+		position, known := w.events.position[last]
+		if !known {
 			return nil, errMalformedCursor
 		}
-		start = i + 1
+		before = position
 	}
 	limit := defaultEventLimit
 	if req.Limit != nil {
 		limit = int(*req.Limit)
 	}
-	end := min(start+limit, len(matching))
 	list := &eventListAnswer{Events: []listedEvent{}}
-	for _, e := range matching[start:end] {
+	for e := range w.events.backward(before, req.AccountID, req.UserID, req.TransactionID) {
+		switch {
+		case !matches(req, e):
+			continue
+		case len(list.Events) == limit:
+			list.NextCursor = new(newCursor(req, list.Events[limit-1].ID))
+			return list, nil
+		}
 		list.Events = append(list.Events, listedEvent{envelopeOf(e), e.CreatedAt})
 	}
-	if end < len(matching) {
-		list.NextCursor = new(newCursor(req, matching[end-1].ID))
-	}
 	return list, nil
+}
+
+// eventHistory is all events, the oldest first.
+type eventHistory struct {
+	all      []byzantine.Event
+	position map[string]int   // of an event's id
+	related  map[string][]int // the positions of the events that an account, a user or a transaction has
+}
+
+func (h *eventHistory) add(e byzantine.Event) {
+	if h.position == nil {
+		h.position, h.related = map[string]int{}, map[string][]int{}
+	}
+	n := len(h.all)
+	h.all = append(h.all, e)
+	h.position[e.ID] = n
+	for _, id := range []*string{e.Related.AccountID, e.Related.UserID, e.Related.TransactionID} {
+		if id != nil {
+			h.related[*id] = append(h.related[*id], n)
+		}
+	}
+}
+
+// backward yields the events before a position, the newest first. If one of the ids is not empty, those that it has nothing
+// to do with may be left out.
+func (h *eventHistory) backward(before int, ids ...string) iter.Seq[byzantine.Event] {
+	return func(yield func(byzantine.Event) bool) {
+		for _, id := range ids {
+			if id == "" {
+				continue
+			}
+			positions := h.related[id]
+			n, _ := slices.BinarySearch(positions, before)
+			for _, position := range slices.Backward(positions[:n]) {
+				if !yield(h.all[position]) {
+					return
+				}
+			}
+			return
+		}
+		for _, e := range slices.Backward(h.all[:before]) {
+			if !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 func matches(req *byzantine.ListEventsRequest, e byzantine.Event) bool {

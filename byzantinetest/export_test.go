@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
@@ -115,4 +116,29 @@ func conforms(s *apiSchema, v *jsonValue, path string) error {
 		return checkText(s, v.text, path)
 	}
 	return nil
+}
+
+// Held counts what a sandbox holds that comes and goes.
+func (s *Sandbox) Held() map[string]int {
+	s.lock()
+	defer s.unlock()
+	w := s.world
+	now := w.clock.now()
+	w.otps.purge(now)
+	w.sessions.purge(now)
+	w.proposals.purge(now)
+	return map[string]int{
+		"codes": len(w.otps.byKey), "code keys": len(w.otps.keys), "sessions": len(w.sessions.byKey), "session keys": len(w.sessions.keys),
+		"proposals": len(w.proposals.byKey), "proposal keys": len(w.proposals.keys),
+		"drafts": len(w.drafts), "drafts by transaction": len(w.draftByTransaction), "timers": len(w.timers), "due": len(w.due),
+	}
+}
+
+// SendCode sends a one-time code without a request.
+func (s *Sandbox) SendCode(accountID, userID string) {
+	s.lock()
+	defer s.unlock()
+	if _, err := s.world.initOTP(&byzantine.InitOTPRequest{AccountID: accountID, UserID: userID}); err != nil {
+		panic(err)
+	}
 }

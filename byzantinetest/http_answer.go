@@ -11,7 +11,8 @@ import (
 // handler answers one operation inside the world's lock. request is what Operation.NewRequest made, filled.
 type handler func(w *world, caller *credential, request any) (response, error)
 
-// response is a success before it is written.
+// response is a success before it is written. Its value is written outside of the lock: what it points to is a copy, or is
+// replaced as a whole and never changed.
 type response struct {
 	status int
 	value  any // nil for no body

@@ -2,10 +2,11 @@ package byzantinetest
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed"
+	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ import (
 const StatusPath = "/_sandbox/"
 
 const (
-	maxShown      = 30      // of codes, requests, transactions and events: the newest
+	maxShown      = 30      // of a kind, on one page
 	maxShownBytes = 4 << 10 // of a request's body
 	maxReload     = 3600    // seconds
 )
@@ -31,12 +32,11 @@ var (
 	statusCSS []byte
 
 	statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-		"utc":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
-		"text":  shownText,
-		"value": shownHeader,
-		"tx":    (*transaction).detailedView,
-		"money": movedMoney,
+		"utc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"clock":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"text":    shownText,
+		"headers": shownHeader,
+		"money":   movedMoney,
 	}).Parse(statusHTML))
 )
 
@@ -49,9 +49,7 @@ func (s *Sandbox) routeStatus() {
 }
 
 func (s *Sandbox) serveStatus(w http.ResponseWriter, r *http.Request) {
-	// Without the parameter, or with nonsense in it, the page stands still.
-	reload, _ := strconv.Atoi(r.URL.Query().Get("reload"))
-	page, err := s.renderStatus(min(max(reload, 0), maxReload))
+	page, err := s.renderStatus(r.URL.Query())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -70,7 +68,7 @@ func writePage(w http.ResponseWriter, contentType string, page []byte) {
 	w.Write(page)
 }
 
-// statusView is what the page shows, the newest first.
+// statusView is what the page shows. It shares nothing with the world that could change.
 type statusView struct {
 	Now          time.Time
 	Reload       int // seconds; 0 for a page that stands still
@@ -79,48 +77,96 @@ type statusView struct {
 	Codes        shown[codeView]
 	Invitations  []byzantine.Invitation
 	Requests     shown[Request]
-	Accounts     []accountView
-	Transactions shown[*transaction]
+	Accounts     shown[accountView]
+	Transactions shown[byzantine.Transaction]
 	Events       shown[byzantine.Event]
 }
 
-// renderStatus holds the lock until the page is written: what it shows points into the world.
-func (s *Sandbox) renderStatus(reload int) ([]byte, error) {
-	s.lock()
-	defer s.unlock()
-	w := s.world
-	accounts, err := w.accountViews()
+func (s *Sandbox) renderStatus(query url.Values) ([]byte, error) {
+	view, err := s.statusView(query)
 	if err != nil {
 		return nil, err
 	}
-	view := statusView{
-		Now:          w.clock.now(),
-		Reload:       reload,
-		IntegratorID: w.integratorID,
-		PublicKey:    s.key.PublicKeyHex(),
-		Codes:        newest(w.mailbox()),
-		Invitations:  w.invitationsWhere(func(i *invitation) bool { return i.status == byzantine.InvitationPending }),
-		Requests:     newest(s.log),
-		Accounts:     accounts,
-		Transactions: newest(w.transactions.all),
-		Events:       newest(w.events),
-	}
+	// Without the parameter, or with nonsense in it, the page stands still.
+	reload, _ := strconv.Atoi(query.Get("reload"))
+	view.Reload = min(max(reload, 0), maxReload)
 	var page bytes.Buffer
 	err = statusTemplate.Execute(&page, view)
 	return page.Bytes(), err
 }
 
-// shown is the part of a list that is on the page, the newest first.
-type shown[T any] struct {
-	Items []T
-	Total int
+// statusView looks at a page's worth of everything. Calls beside it wait for no more than that.
+func (s *Sandbox) statusView(query url.Values) (*statusView, error) {
+	skip := func(section string) int {
+		n, _ := strconv.Atoi(query.Get(section)) // nonsense is the beginning
+		return max(n, 0)
+	}
+	s.lock()
+	defer s.unlock()
+	w := s.world
+	w.otps.purge(w.clock.now())
+	view := &statusView{
+		Now:          w.clock.now(),
+		IntegratorID: w.integratorID,
+		PublicKey:    s.key.PublicKeyHex(),
+		Invitations:  w.pendingInvitations(),
+		Requests:     newest("requests", s.journal.entries, skip, func(r Request) Request { return r }),
+		Codes:        newest("mailbox", w.otps.keys, skip, w.codeView),
+		Transactions: newest("transactions", w.transactions.all, skip, (*transaction).detailedView),
+		Events:       newest("events", w.events.all, skip, func(e byzantine.Event) byzantine.Event { return e }),
+	}
+	var failed error
+	view.Accounts = newest("accounts", w.accounts.all, skip, func(a *account) accountView {
+		view, err := w.accountView(a)
+		failed = errors.Join(failed, err)
+		return view
+	})
+	return view, failed
 }
 
-// newest takes the end of a list.
-func newest[T any](list []T) shown[T] {
-	end := slices.Clone(list[max(len(list)-maxShown, 0):])
-	slices.Reverse(end)
-	return shown[T]{end, len(list)}
+// pendingInvitations are those among the newest.
+func (w *world) pendingInvitations() []byzantine.Invitation {
+	recent, _, _ := w.recentInvitations.page(byzantine.Descending, new(int64(maxShown)), nil)
+	pending := slices.DeleteFunc(recent, func(i *invitation) bool { return i.status != byzantine.InvitationPending })
+	slices.Reverse(pending)
+	return invitationViews(pending)
+}
+
+// shown is a page of a list, the newest first.
+type shown[T any] struct {
+	Section string // and the name of the query parameter that says how many to skip
+	Items   []T
+	Skipped int
+	Total   int
+}
+
+// newest takes a page from the end of a list. Only what is on it is looked at.
+func newest[S, T any](section string, list []S, skip func(string) int, view func(S) T) shown[T] {
+	page := shown[T]{Section: section, Total: len(list), Skipped: min(skip(section), len(list))}
+	end := len(list) - page.Skipped
+	for _, thing := range slices.Backward(list[max(end-maxShown, 0):end]) {
+		page.Items = append(page.Items, view(thing))
+	}
+	return page
+}
+
+// First is the place of the page's first item in the list, counted from 1; Last is that of its last.
+func (s shown[T]) First() int { return s.Skipped + 1 }
+func (s shown[T]) Last() int  { return s.Skipped + len(s.Items) }
+
+// Newer and Older are how many to skip on the pages beside this one; -1 if there is none.
+func (s shown[T]) Newer() int {
+	if s.Skipped == 0 {
+		return -1
+	}
+	return max(s.Skipped-maxShown, 0)
+}
+
+func (s shown[T]) Older() int {
+	if s.Last() >= s.Total {
+		return -1
+	}
+	return s.Last()
 }
 
 // codeView is an e-mail with a one-time code.
@@ -133,28 +179,13 @@ type codeView struct {
 	State   string // why it does not count any more; empty if it does
 }
 
-// mailbox is all codes that were sent, the oldest first.
-func (w *world) mailbox() []codeView {
-	var views []codeView
-	for id, o := range w.otps {
-		view := codeView{Code: o.code, OTPID: id, Account: o.accountID, Expires: o.expires}
-		if u := w.users.get(o.userID); u != nil {
-			view.To = u.summary()
-		}
-		switch {
-		case o.used:
-			view.State = "used"
-		case o.attempts >= maxOTPAttempts:
-			view.State = "too many wrong attempts"
-		case !w.clock.now().Before(o.expires):
-			view.State = "expired"
-		}
-		views = append(views, view)
+func (w *world) codeView(otpID string) codeView {
+	o := w.otps.get(otpID)
+	view := codeView{Code: o.code, OTPID: o.id, Account: o.accountID, Expires: o.expires, State: o.state(w.clock.now())}
+	if u := w.users.get(o.userID); u != nil {
+		view.To = u.summary()
 	}
-	slices.SortFunc(views, func(x, y codeView) int {
-		return cmp.Or(x.Expires.Compare(y.Expires), strings.Compare(x.OTPID, y.OTPID))
-	})
-	return views
+	return view
 }
 
 // accountView is an account together with what other operations answer about it.
@@ -166,28 +197,23 @@ type accountView struct {
 	Wallets  []byzantine.SubAccountBalances
 }
 
-func (w *world) accountViews() ([]accountView, error) {
-	var views []accountView
-	for _, a := range w.accounts.all {
-		if a.foreign {
-			views = append(views, accountView{Account: byzantine.Account{AccountID: a.id}, Foreign: true})
-			continue
-		}
-		details, err := w.accountDetails(&byzantine.GetAccountDetailsRequest{AccountID: a.id})
-		if err != nil {
-			return nil, err
-		}
-		balances, err := w.accountBalances(&byzantine.GetAccountBalancesRequest{AccountID: a.id, IncludeTestVaults: new(true)})
-		if err != nil {
-			return nil, err
-		}
-		view := accountView{Account: *details, Status: a.customer().status, Wallets: balances.SubAccounts, Passkeys: map[string]int{}}
-		for _, m := range a.members {
-			view.Passkeys[m.user.id] = len(m.user.passkeys)
-		}
-		views = append(views, view)
+func (w *world) accountView(a *account) (accountView, error) {
+	if a.foreign {
+		return accountView{Account: byzantine.Account{AccountID: a.id}, Foreign: true}, nil
 	}
-	return views, nil
+	details, err := w.accountDetails(&byzantine.GetAccountDetailsRequest{AccountID: a.id})
+	if err != nil {
+		return accountView{}, err
+	}
+	balances, err := w.accountBalances(&byzantine.GetAccountBalancesRequest{AccountID: a.id, IncludeTestVaults: new(true)})
+	if err != nil {
+		return accountView{}, err
+	}
+	view := accountView{Account: *details, Status: a.customer().status, Wallets: balances.SubAccounts, Passkeys: map[string]int{}}
+	for _, m := range a.members {
+		view.Passkeys[m.user.id] = len(m.user.passkeys)
+	}
+	return view, nil
 }
 
 // shownText is the beginning of a text that may be anything.
@@ -197,19 +223,6 @@ func shownText(body []byte) string {
 		text, more = text[:maxShownBytes], " ..."
 	}
 	return strings.ToValidUTF8(string(text), "\uFFFD") + more
-}
-
-// shownHeader is the value of a header. What could be used once more elsewhere is cut off: the signature of a request does
-// not name the host that it is for.
-func shownHeader(name, value string) string {
-	const enough = 12
-	switch name {
-	case "X-Signature", "Authorization", "Cookie":
-		if len(value) > enough {
-			return value[:enough] + "..."
-		}
-	}
-	return value
 }
 
 // movedMoney is what goes in and, if it is something else, what comes out.

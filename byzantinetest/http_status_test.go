@@ -169,7 +169,7 @@ func TestStatusPageShowsTheNewestRequests(t *testing.T) {
 	fetch(t, server.URL+"/v1/last?"+strings.Repeat("x", 10))
 	_, page := statusPage(t, server, "")
 	text := section(t, page, "requests")
-	assert.True(t, strings.HasPrefix(text, "Requests the newest 30 of 41 404"), text[:60])
+	assert.True(t, strings.HasPrefix(text, "Requests the newest 30 of 41 older 404"), text[:60])
 	assert.Equal(t, 29, strings.Count(text, "health_check"))
 
 	big := `{"label":"` + strings.Repeat("é", 1<<20) + `"}`

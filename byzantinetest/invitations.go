@@ -3,7 +3,6 @@ package byzantinetest
 import (
 	"encoding/json"
 	"strings"
-	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
 )
@@ -26,15 +25,21 @@ func (i *invitation) view() byzantine.Invitation {
 	}
 }
 
-// invitationsWhere returns the invitations that fit, the oldest first; never nil.
-func (w *world) invitationsWhere(fits func(*invitation) bool) []byzantine.Invitation {
-	list := []byzantine.Invitation{}
-	for _, i := range w.invitations.all {
-		if fits(i) {
-			list = append(list, i.view())
-		}
+// invitationViews is never nil.
+func invitationViews(invitations []*invitation) []byzantine.Invitation {
+	views := []byzantine.Invitation{}
+	for _, i := range invitations {
+		views = append(views, i.view())
 	}
-	return list
+	return views
+}
+
+// addInvitation adds an invitation of a user to an account.
+func (w *world) addInvitation(i *invitation) {
+	w.invitations.add(i.id, i)
+	w.recentInvitations.touch(i)
+	i.account.invitations = append(i.account.invitations, i)
+	i.user.invitations = append(i.user.invitations, i)
 }
 
 func (w *world) invitationsByAccount(req *byzantine.GetInvitationsByAccountIDRequest) (*byzantine.InvitationSet, error) {
@@ -42,19 +47,22 @@ func (w *world) invitationsByAccount(req *byzantine.GetInvitationsByAccountIDReq
 	if err != nil {
 		return nil, err
 	}
-	return &byzantine.InvitationSet{Invitations: w.invitationsWhere(func(i *invitation) bool { return i.account == a })}, nil
+	return &byzantine.InvitationSet{Invitations: invitationViews(a.invitations)}, nil
 }
 
 func (w *world) invitationsByEmail(req *byzantine.GetInvitationsByEmailRequest) (*byzantine.InvitationSet, error) {
-	fits := func(i *invitation) bool { return strings.EqualFold(i.user.info.Email, req.Email) }
-	return &byzantine.InvitationSet{Invitations: w.invitationsWhere(fits)}, nil
+	var invitations []*invitation
+	if u := w.userByEmail(req.Email); u != nil {
+		invitations = u.invitations
+	}
+	return &byzantine.InvitationSet{Invitations: invitationViews(invitations)}, nil
 }
 
 func (w *world) allInvitations(req *byzantine.GetAllInvitationsRequest) (*byzantine.InvitationList, error) {
-	all := w.invitationsWhere(func(*invitation) bool { return true })
-	sortByUpdate(all, req.Order, func(i byzantine.Invitation) time.Time { return i.UpdatedAt })
-	page, limit, offset := pageOf(all, req.Limit, req.Offset)
-	return &byzantine.InvitationList{Invitations: page, Total: int64(len(all)), Limit: limit, Offset: offset}, nil
+	page, limit, offset := w.recentInvitations.page(req.Order, req.Limit, req.Offset)
+	return &byzantine.InvitationList{
+		Invitations: invitationViews(page), Total: int64(len(w.invitations.all)), Limit: limit, Offset: offset,
+	}, nil
 }
 
 func (w *world) inviteUsersPayload(req *byzantine.GetInviteUsersPayloadPasskeyRequest) (*payloadAnswer, error) {
@@ -101,8 +109,8 @@ func (w *world) checkInvitation(a *account, users []byzantine.NewUser) error {
 
 // pendingInvitation returns nil if there is none.
 func (w *world) pendingInvitation(a *account, u *user) *invitation {
-	for _, i := range w.invitations.all {
-		if i.account == a && i.user == u && i.status == byzantine.InvitationPending {
+	for _, i := range u.invitations {
+		if i.account == a && i.status == byzantine.InvitationPending {
 			return i
 		}
 	}
@@ -123,7 +131,7 @@ func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.Invit
 	if err := w.checkInvitation(a, p.invitation.NewUsers); err != nil { // it may be long ago
 		return nil, err
 	}
-	delete(w.proposals, p.body)
+	w.proposals.remove(p.body)
 	now := w.clock.now()
 	answer := &byzantine.InvitedUsers{AccountID: a.id, InvitedBy: signer.id, InvitedAt: now.UTC()}
 	for _, n := range p.invitation.NewUsers {
@@ -136,7 +144,7 @@ func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.Invit
 			id: w.newID(), account: a, user: u, inviter: signer, role: byzantine.RoleView,
 			status: byzantine.InvitationPending, created: now, updated: now,
 		}
-		w.invitations.add(i.id, i)
+		w.addInvitation(i)
 		answer.NewUsers = append(answer.NewUsers, byzantine.InvitedUser{
 			UserID: u.id, FirstName: u.info.FirstName, LastName: u.info.LastName, UserEmail: u.info.Email,
 		})
@@ -163,5 +171,6 @@ func (w *world) acceptInvitation(a *account, u *user) {
 		return
 	}
 	i.status, i.updated = byzantine.InvitationAccepted, w.clock.now()
+	w.recentInvitations.touch(i)
 	a.join(u, i.role, i.updated)
 }

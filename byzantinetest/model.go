@@ -1,6 +1,7 @@
 package byzantinetest
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -21,16 +22,24 @@ func (r *registry[T]) add(id string, thing T) {
 	r.all = append(r.all, thing)
 }
 
+// removeWhere takes out what fits.
+func (r *registry[T]) removeWhere(fits func(T) bool) {
+	r.all = slices.DeleteFunc(r.all, fits)
+	maps.DeleteFunc(r.byID, func(_ string, thing T) bool { return fits(thing) })
+}
+
 // get returns the zero T, a nil pointer, for an id that is not there.
 func (r *registry[T]) get(id string) T { return r.byID[id] }
 
 // user is a natural person with an e-mail address: somebody who logs in, a customer, an associated person of an entity,
 // or all of it.
 type user struct {
-	id       string
-	info     byzantine.UserInfo
-	money    *byzantine.AdditionalUserInfo
-	passkeys []passkeyRecord
+	id          string
+	info        byzantine.UserInfo
+	money       *byzantine.AdditionalUserInfo
+	passkeys    []passkeyRecord
+	accounts    []*account    // of which they are a member
+	invitations []*invitation // that they got
 	verification
 	created, updated time.Time
 }
@@ -69,7 +78,9 @@ type account struct {
 	nonces        map[byzantine.ChainID]uint64 // of the wallet: how many operations it has signed
 	banks         []*bankAccount
 	funds         funds
-	foreign       bool // of another integrator
+	invitations   []*invitation
+	transactions  []*transaction // the oldest first
+	foreign       bool           // of another integrator
 	created       time.Time
 }
 

@@ -50,7 +50,7 @@ type signer struct {
 // known: one person can sign for several accounts, with the same passkeys.
 func (w *world) signers(params []byzantine.RootUserParam, owner *user) ([]signer, error) {
 	var signers []signer
-	seen, taken := map[string]bool{}, w.takenCredentials()
+	seen, taken := map[string]bool{}, map[string]bool{}
 	for i, p := range params {
 		if err := checkEmail("email", p.Email); err != nil {
 			return nil, badRequest("rootUsers[%d].%v", i, err)
@@ -78,25 +78,26 @@ func (w *world) signers(params []byzantine.RootUserParam, owner *user) ([]signer
 	return signers, nil
 }
 
-// openAccount makes an account with its wallet and its signers. A wallet from outside makes it self-custodial.
-func (w *world) openAccount(name, wallet string, signers []signer) *account {
-	a := &account{id: w.newID(), name: name, wallet: wallet, selfCustodial: wallet != "", created: w.clock.now()}
+// openAccount makes an account with its wallet and its signers: of a person, or of an entity if e is not nil. A wallet from
+// outside makes it self-custodial.
+func (w *world) openAccount(name, wallet string, e *entity, signers []signer) *account {
+	a := &account{id: w.newID(), name: name, entity: e, wallet: wallet, selfCustodial: wallet != "", created: w.clock.now()}
 	if wallet == "" {
 		a.wallet = w.newAddress()
 	}
 	for _, s := range signers {
 		w.admit(s.user)
-		s.user.passkeys = append(s.user.passkeys, s.passkeys...)
+		w.register(s.user, s.passkeys)
 		a.join(s.user, signingRole(a.selfCustodial), a.created)
 	}
-	w.accounts.add(a.id, a)
+	w.addAccount(a)
 	return a
 }
 
 // admit adds a user whom the world may know already.
 func (w *world) admit(u *user) {
 	if w.users.get(u.id) == nil {
-		w.users.add(u.id, u)
+		w.addUser(u)
 	}
 }
 
@@ -127,7 +128,7 @@ func (w *world) createIndividual(req *byzantine.CreateIndividualAccountRequest) 
 	w.admit(owner)
 	owner.money = req.AdditionalUserInfo
 	documents := owner.file(w.userDocuments(req.VerificationDocuments))
-	a := w.openAccount(fullName(owner.info), req.WalletAddress, signers)
+	a := w.openAccount(fullName(owner.info), req.WalletAddress, nil, signers)
 	a.owner = owner
 	if a.member(owner.id) == nil {
 		a.join(owner, byzantine.RoleBeneficiary, a.created)
@@ -151,19 +152,6 @@ func (w *world) newEntity(info byzantine.EntityInfo) *entity {
 	}
 }
 
-// entityByEmail returns nil for an address that no entity has, and for none.
-func (w *world) entityByEmail(email *string) *entity {
-	if email == nil {
-		return nil
-	}
-	for _, a := range w.accounts.all {
-		if e := a.entity; e != nil && e.info.Email != nil && strings.EqualFold(*e.info.Email, *email) {
-			return e
-		}
-	}
-	return nil
-}
-
 func (w *world) createEntity(req *byzantine.CreateEntityAccountRequest) (*byzantine.CreateEntityAccountResponse, error) {
 	if w.entityByEmail(req.EntityInfo.Email) != nil {
 		return nil, badRequest("entityInfo.email: there is an entity with this e-mail address already")
@@ -176,9 +164,8 @@ func (w *world) createEntity(req *byzantine.CreateEntityAccountRequest) (*byzant
 	if err != nil {
 		return nil, err
 	}
-	a := w.openAccount(req.EntityInfo.BusinessLegalName, req.WalletAddress, signers)
 	e := w.newEntity(req.EntityInfo)
-	a.entity = e
+	a := w.openAccount(req.EntityInfo.BusinessLegalName, req.WalletAddress, e, signers)
 	documents := e.file(w.entityDocuments(req.EntityDocuments))
 	w.emitCustomer(byzantine.EventCustomerCreated, a, nil, nil)
 	var views []byzantine.AssociatedPerson

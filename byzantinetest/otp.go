@@ -15,9 +15,9 @@ const (
 
 // otp is a one-time code under way.
 type otp struct {
-	code              string
+	id, code          string
 	accountID, userID string
-	expires           time.Time
+	sent, expires     time.Time
 	attempts          int
 	used              bool
 }
@@ -26,6 +26,22 @@ type otpSession struct {
 	accountID, userID string
 	expires           time.Time
 }
+
+// state says why a code does not count any more. It is empty if it does.
+func (o *otp) state(now time.Time) string {
+	switch {
+	case o.used:
+		return "used"
+	case o.attempts >= maxOTPAttempts:
+		return "too many wrong attempts"
+	case !now.Before(o.expires):
+		return "expired"
+	}
+	return ""
+}
+
+func (o *otp) expiry() time.Time        { return o.expires }
+func (s *otpSession) expiry() time.Time { return s.expires }
 
 var otpHandlers = map[string]handler{
 	"init_otp":                  on(200, (*world).initOTP),
@@ -37,7 +53,7 @@ var otpHandlers = map[string]handler{
 func (s *Sandbox) OTPCode(otpID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.world.otps[otpID]
+	o := s.world.otps.get(otpID)
 	if o == nil {
 		panic(fmt.Sprintf("byzantinetest: OTPCode: no code was sent for %q", otpID))
 	}
@@ -49,7 +65,8 @@ func (w *world) initOTP(req *byzantine.InitOTPRequest) (*byzantine.InitOTPRespon
 		return nil, err
 	}
 	id := w.newID()
-	w.otps[id] = &otp{code: w.newCode(), accountID: req.AccountID, userID: req.UserID, expires: w.clock.now().Add(otpLifetime)}
+	now := w.clock.now()
+	w.otps.add(now, id, &otp{id: id, code: w.newCode(), accountID: req.AccountID, userID: req.UserID, sent: now, expires: now.Add(otpLifetime)})
 	return &byzantine.InitOTPResponse{OTPID: id}, nil
 }
 
@@ -58,7 +75,7 @@ func (w *world) otpAuth(req *byzantine.OTPAuthRequest) (*byzantine.OTPSession, e
 	if err != nil {
 		return nil, err
 	}
-	o := w.otps[req.OTPID]
+	o := w.otps.get(req.OTPID)
 	switch {
 	case o == nil || o.accountID != req.AccountID || o.userID != req.UserID:
 		return nil, badRequest("unknown one-time code")
@@ -74,7 +91,7 @@ func (w *world) otpAuth(req *byzantine.OTPAuthRequest) (*byzantine.OTPSession, e
 	w.acceptInvitation(a, u)
 	id := w.newID()
 	session := &otpSession{accountID: req.AccountID, userID: req.UserID, expires: w.clock.now().Add(sessionLifetime)}
-	w.sessions[id] = session
+	w.sessions.add(w.clock.now(), id, session)
 	return &byzantine.OTPSession{Session: "local-sandbox-session", SessionID: id, ExpiresAt: session.expires.UTC()}, nil
 }
 
@@ -83,19 +100,19 @@ func (w *world) createAuthenticators(req *byzantine.CreateAuthenticatorsOTPReque
 	if err != nil {
 		return nil, err
 	}
-	session := w.sessions[req.SessionID]
+	session := w.sessions.get(req.SessionID)
 	switch {
 	case session == nil || session.accountID != req.AccountID || session.userID != req.UserID:
 		return nil, notFound("session not found")
 	case !w.clock.now().Before(session.expires):
 		return nil, badRequest("the session has expired")
 	}
-	records, err := w.newPasskeys(req.Authenticators, w.takenCredentials())
+	records, err := w.newPasskeys(req.Authenticators, map[string]bool{})
 	if err != nil {
 		return nil, err
 	}
 	// All or none.
-	u.passkeys = append(u.passkeys, records...)
+	w.register(u, records)
 	response := &byzantine.CreateAuthenticatorsOTPResponse{}
 	for _, r := range records {
 		response.AuthenticatorIDs = append(response.AuthenticatorIDs, r.id)

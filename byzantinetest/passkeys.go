@@ -18,19 +18,8 @@ type passkeyRecord struct {
 	created      time.Time
 }
 
-// takenCredentials is the credential ids of all passkeys.
-func (w *world) takenCredentials() map[string]bool {
-	taken := map[string]bool{}
-	for _, u := range w.users.all {
-		for _, p := range u.passkeys {
-			taken[p.credentialID] = true
-		}
-	}
-	return taken
-}
-
 // newPasskeys checks authenticators as the API does and gives them ids. It registers none, but adds their credential ids
-// to taken.
+// to taken: those that the request has brought so far.
 func (w *world) newPasskeys(params []byzantine.AuthenticatorParam, taken map[string]bool) ([]passkeyRecord, error) {
 	var records []passkeyRecord
 	for i, param := range params {
@@ -38,7 +27,7 @@ func (w *world) newPasskeys(params []byzantine.AuthenticatorParam, taken map[str
 		switch {
 		case err != nil:
 			return nil, badRequest("authenticators[%d]: %v", i, err)
-		case taken[credential.ID]:
+		case taken[credential.ID], w.index.userByCredential[credential.ID] != nil:
 			return nil, badRequest("authenticators[%d]: the credential is already registered", i)
 		}
 		taken[credential.ID] = true

@@ -87,7 +87,9 @@ func (w *world) draft(tx *transaction, kind byzantine.ActivityType, parameters a
 	if err != nil {
 		return nil, err
 	}
-	w.drafts[tx.account.id] = &draft{transaction: tx, body: body, expires: w.clock.now().Add(payloadLifetime)}
+	w.dropDraft(tx.account)
+	d := &draft{transaction: tx, body: body, expires: w.clock.now().Add(payloadLifetime)}
+	w.drafts[tx.account.id], w.draftByTransaction[tx.id] = d, d
 	return &payloadAnswer{BodyToSign: body, TransactionID: tx.id}, nil
 }
 
@@ -118,13 +120,16 @@ func (w *world) newHash() string {
 	return hex.EncodeToString(b[:])
 }
 
-func (w *world) draftOf(transactionID string) *draft {
-	for _, d := range w.drafts {
-		if d.transaction.id == transactionID {
-			return d
-		}
+// dropDraft forgets an account's draft, if it has one.
+func (w *world) dropDraft(a *account) {
+	if d := w.drafts[a.id]; d != nil {
+		delete(w.drafts, a.id)
+		delete(w.draftByTransaction, d.transaction.id)
 	}
-	return nil
+}
+
+func (w *world) draftOf(transactionID string) *draft {
+	return w.draftByTransaction[transactionID]
 }
 
 // signPayload takes the signature of a draft. One that is refused leaves the draft to be signed better.
@@ -141,13 +146,15 @@ func signPayload(w *world, _ *credential, request any) (response, error) {
 		return response{}, badRequest("the payload has expired")
 	case req.ChainID != tx.chain:
 		return response{}, badRequest("chain_id: the payload was made for chain %d", tx.chain)
-	case json.Compact(&body, req.SignedBody) != nil || !bytes.Equal(body.Bytes(), d.body):
-		return response{}, badRequest("signedBody: not the payload's bodyToSign as it was sent")
+	case json.Compact(&body, req.SignedBody) != nil:
+		return response{}, badRequest("signedBody: not JSON")
+	case !bytes.Equal(body.Bytes(), d.body):
+		return response{}, otherBody(d.body, body.Bytes())
 	}
 	if _, err := w.verifyStamp(tx.account, d.body, req.WebAuthnStamp); err != nil {
 		return response{}, err
 	}
-	delete(w.drafts, tx.account.id)
+	w.dropDraft(tx.account)
 	if err := w.submit(d); err != nil {
 		return response{}, err
 	}
@@ -157,6 +164,15 @@ func signPayload(w *world, _ *credential, request any) (response, error) {
 		return response{http.StatusAccepted, answer}, nil
 	}
 	return response{http.StatusOK, answer}, nil
+}
+
+// otherBody is the error of a body that is not the one that was to be signed.
+func otherBody(expected, signed []byte) error {
+	difference := newDifference("another body", expected, signed)
+	return &mismatchError{
+		refusal:    badRequest("signedBody: not the payload's bodyToSign as it was sent: they differ from byte %d on", difference.Offset),
+		difference: difference,
+	}
 }
 
 // submit sets going what was signed. An error sets nothing going.
@@ -189,7 +205,10 @@ func (w *world) submit(d *draft) error {
 }
 
 // enter puts a transaction that was signed among those that the API shows.
-func (w *world) enter(tx *transaction) { w.transactions.add(tx.id, tx) }
+func (w *world) enter(tx *transaction) {
+	w.transactions.add(tx.id, tx)
+	tx.account.transactions = append(tx.account.transactions, tx)
+}
 
 func (tx *transaction) submitted() *byzantine.SubmittedTransaction {
 	answer := &byzantine.SubmittedTransaction{

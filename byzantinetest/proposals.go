@@ -18,6 +18,8 @@ type proposal struct {
 	quorum     []string // the ids of the root users after the change of roles, as they stand in the payload
 }
 
+func (p *proposal) expiry() time.Time { return p.expires }
+
 // proposalAccount finds the account of a proposal. Without a wallet of the key provider's there is no one to sign.
 func (w *world) proposalAccount(id string) (*account, error) {
 	a, err := w.ownAccount(id)
@@ -37,7 +39,7 @@ func (w *world) propose(p *proposal, activity byzantine.ActivityType, parameters
 		return nil, err
 	}
 	p.body, p.expires = string(body), w.clock.now().Add(payloadLifetime)
-	w.proposals[p.body] = p
+	w.proposals.add(w.clock.now(), p.body, p)
 	return &payloadAnswer{BodyToSign: body}, nil
 }
 
@@ -47,7 +49,7 @@ func (w *world) signedProposal(signed byzantine.SignedPayload) (*proposal, *user
 	if err := json.Compact(&body, signed.SignedBody); err != nil {
 		return nil, nil, badRequest("signedBody: not JSON")
 	}
-	p := w.proposals[body.String()]
+	p := w.proposals.get(body.String())
 	switch {
 	case p == nil:
 		return nil, nil, badRequest("signedBody: not a payload of this API that is still to be signed")

@@ -60,7 +60,7 @@ func (w *world) updateUsersRole(req *byzantine.UpdateUsersRoleRequest) (*byzanti
 	case !slices.Equal(p.quorum, p.account.quorumAfter(p.roles)):
 		return nil, badRequest("signedBody: the account's root users have changed since the payload was made")
 	}
-	delete(w.proposals, p.body)
+	w.proposals.remove(p.body)
 	for _, id := range p.roles.UserIDs {
 		p.account.member(id).role = p.roles.Role
 	}

@@ -1,12 +1,10 @@
 package byzantinetest
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,9 +13,6 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
-// maxRequestBytes is far above what onboarding with a few documents needs.
-const maxRequestBytes = 64 << 20
-
 // Sandbox is the API as an http.Handler. It is safe for concurrent use.
 type Sandbox struct {
 	mux       *http.ServeMux
@@ -25,10 +20,13 @@ type Sandbox struct {
 	onRequest func(Request)         // may be nil
 	lenient   bool                  // see WithLenientRequests
 
-	mu     sync.Mutex // guards what follows
-	world  *world
-	log    []Request
-	faults fake.FaultPlan
+	crossOrigin  http.CrossOriginProtection
+	allowedHosts []string // see WithAllowedHosts
+
+	mu      sync.Mutex // guards what follows
+	world   *world
+	journal journal
+	faults  fake.FaultPlan
 }
 
 // Option configures a [Sandbox].
@@ -52,7 +50,9 @@ func New(opts ...Option) (*Sandbox, error) {
 	}
 	s.world.integratorID = s.world.newID()
 	s.world.vaults = newVaults(s.world.clock.now())
-	s.world.addCredential(s.key.PublicKeyHex(), byzantine.ReadWrite, new("local sandbox"))
+	if _, err := s.world.addCredential(s.key.PublicKeyHex(), byzantine.ReadWrite, new("local sandbox")); err != nil {
+		return nil, fmt.Errorf("byzantinetest: %w", err)
+	}
 	for op := range byzantine.Operations() {
 		handle, ok := handlers[op.ID]
 		if !ok {
@@ -127,105 +127,4 @@ func (s *Sandbox) Advance(d time.Duration) {
 			return
 		}
 	}
-}
-
-// ServeHTTP answers a request to the API. What it does not have a route for is among the requests as well: it is a
-// mistake that somebody will look for. [StatusPath] is a page for browsers.
-func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	handler, pattern := s.mux.Handler(r)
-	if pattern != "" {
-		s.mux.ServeHTTP(w, r)
-		return
-	}
-	seen := &statusRecorder{ResponseWriter: w}
-	handler.ServeHTTP(seen, r)
-	s.record(r, byzantine.Operation{}, nil, fake.Answer{Status: seen.status, Verdict: "the API has no route " + r.Method + " " + r.URL.Path})
-}
-
-// statusRecorder notes the status of an answer.
-type statusRecorder struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusRecorder) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// answered, which tests of this package set, looks at every response of every sandbox.
-var answered func(operationID string, out fake.Answer)
-
-// serve plays the faults that were asked for around the handling of one request.
-func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Operation, handle handler) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
-	if err != nil {
-		http.Error(w, "the body cannot be read", http.StatusBadRequest)
-		return
-	}
-	fault := s.takeFault(op.ID)
-	if !fault.Wait(r.Context()) {
-		return
-	}
-	var out fake.Answer
-	if fault.ReachesHandler() {
-		out = s.answer(r, op, handle, body, fault.ClockSkew)
-	}
-	if answered != nil {
-		answered(op.ID, out)
-	}
-	s.record(r, op, body, out)
-	fault.Play(w, s.Now().Add(fault.ClockSkew), out)
-}
-
-// answer takes a request through the steps of the API: signature, scope, form, meaning.
-func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) fake.Answer {
-	s.lock()
-	defer s.unlock()
-	caller, err := s.authenticate(r, op, body, skew)
-	if err != nil {
-		return refusalOf(err).answer()
-	}
-	request, err := s.decode(r, op, body)
-	if form := (*formError)(nil); errors.As(err, &form) {
-		return form.answer()
-	}
-	if err != nil {
-		return refusalOf(err).answer()
-	}
-	response, err := handle(s.world, caller, request)
-	if err != nil {
-		return refusalOf(err).answer()
-	}
-	return response.answer()
-}
-
-// authenticate does what the API's signature layer does, with its statuses. The scope comes before the form of the
-// request and before the look-up of what it names.
-func (s *Sandbox) authenticate(r *http.Request, op byzantine.Operation, body []byte, skew time.Duration) (*credential, error) {
-	if !op.Signed {
-		return nil, nil
-	}
-	signature, err := byzantine.RequestSignatureFromHeader(r.Header)
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "%v", err)
-	}
-	if err := checkPubkeyForm(signature.PublicKey); err != nil {
-		return nil, err
-	}
-	caller := s.world.credential(signature.PublicKey)
-	if caller == nil || !caller.active {
-		return nil, unauthorized("unknown or inactive credential")
-	}
-	point, err := hex.DecodeString(strings.TrimPrefix(caller.pubkey, "0x"))
-	if err != nil {
-		return nil, err
-	}
-	if err := signature.Verify(point, s.world.clock.now().Add(skew), r.Method, r.RequestURI, body); err != nil {
-		return nil, refuse(http.StatusUnauthorized, "%v", err)
-	}
-	if caller.scope != byzantine.ReadWrite && r.Method != http.MethodGet {
-		return nil, refuse(http.StatusForbidden, "a read_only credential cannot call %s", op.ID)
-	}
-	return caller, nil
 }

@@ -65,13 +65,13 @@ func (w *world) seedUser(u User) User {
 	if w.users.get(u.ID) != nil || w.userByEmail(u.Email) != nil {
 		panic(fmt.Sprintf("byzantinetest: AddUser: there is a user %s or %s already", u.ID, u.Email))
 	}
-	passkeys, err := w.newPasskeys(u.Authenticators, w.takenCredentials())
+	passkeys, err := w.newPasskeys(u.Authenticators, map[string]bool{})
 	if err != nil {
 		panic(fmt.Sprintf("byzantinetest: AddUser: %v", err))
 	}
 	added.id, added.passkeys = u.ID, passkeys
 	added.info = byzantine.UserInfo{FirstName: u.FirstName, LastName: u.LastName, Email: u.Email}
-	w.users.add(added.id, added)
+	w.addUser(added)
 	return u
 }
 
@@ -98,7 +98,7 @@ func (s *Sandbox) AddAccount(a Account) Account {
 		added.owner = added.members[0].user
 		added.owner.status = a.Status
 	}
-	w.accounts.add(added.id, added)
+	w.addAccount(added)
 	return a
 }
 

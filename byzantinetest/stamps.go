@@ -72,18 +72,6 @@ func (w *world) verifyStamp(a *account, signedBody json.RawMessage, stamp string
 	return signer, nil
 }
 
-// passkeyOwner returns nil for a credential id that nobody registered.
-func (w *world) passkeyOwner(credentialID string) (*user, passkeyRecord) {
-	for _, u := range w.users.all {
-		for _, p := range u.passkeys {
-			if p.credentialID == credentialID {
-				return u, p
-			}
-		}
-	}
-	return nil, passkeyRecord{}
-}
-
 // verify makes the checks of W3C WebAuthn, section 7.2, that need no relying party.
 func (s *webAuthnStamp) verify(signedBody []byte, publicKey []byte) error {
 	want, err := passkey.Challenge(signedBody)

@@ -60,6 +60,7 @@ func (w *world) newTransaction(a *account, kind byzantine.TransactionType, chain
 func (w *world) become(tx *transaction, status byzantine.TransactionStatus) {
 	now := w.clock.now()
 	tx.status, tx.updated, tx.due = status, now, time.Time{}
+	w.recentTransactions.touch(tx)
 	if status == byzantine.TransactionProcessing {
 		tx.hash, tx.broadcast = "0x"+w.newHash(), now
 	}
@@ -224,10 +225,8 @@ func (w *world) accountTransactions(req *byzantine.GetTransactionsRequest) (*[]b
 		return nil, err
 	}
 	list := []byzantine.Transaction{}
-	for _, tx := range slices.Backward(w.transactions.all) {
-		if tx.account == a {
-			list = append(list, tx.detailedView())
-		}
+	for _, tx := range slices.Backward(a.transactions) {
+		list = append(list, tx.detailedView())
 	}
 	return &list, nil
 }
@@ -241,13 +240,14 @@ func (w *world) oneTransaction(req *byzantine.GetTransactionRequest) (*byzantine
 }
 
 func (w *world) allTransactions(req *byzantine.GetAllTransactionsRequest) (*byzantine.TransactionList, error) {
-	var all []byzantine.Transaction
-	for _, tx := range w.transactions.all {
-		all = append(all, tx.view())
+	page, limit, offset := w.recentTransactions.page(req.Order, req.Limit, req.Offset)
+	views := []byzantine.Transaction{}
+	for _, tx := range page {
+		views = append(views, tx.view())
 	}
-	sortByUpdate(all, req.Order, func(tx byzantine.Transaction) time.Time { return tx.UpdatedAt })
-	page, limit, offset := pageOf(all, req.Limit, req.Offset)
-	return &byzantine.TransactionList{Transactions: page, Total: int64(len(all)), Limit: limit, Offset: offset}, nil
+	return &byzantine.TransactionList{
+		Transactions: views, Total: int64(len(w.transactions.all)), Limit: limit, Offset: offset,
+	}, nil
 }
 
 // view is a transaction without its bank details.

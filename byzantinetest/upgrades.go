@@ -44,8 +44,8 @@ func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskey
 }
 
 func (w *world) upgrading(a *account) bool {
-	return slices.ContainsFunc(w.transactions.all, func(tx *transaction) bool {
-		return tx.account == a && tx.upgrade != nil && !tx.status.Terminal()
+	return slices.ContainsFunc(a.transactions, func(tx *transaction) bool {
+		return tx.upgrade != nil && !tx.status.Terminal()
 	})
 }
 

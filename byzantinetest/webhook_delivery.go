@@ -1,6 +1,7 @@
 package byzantinetest
 
 import (
+	"container/heap"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -48,23 +49,64 @@ func (w *world) newDelivery(s *subscription, e byzantine.Event) *delivery {
 		subscription: s, event: e, body: marshalled(envelopeOf(e)), attempts: []byzantine.WebhookDeliveryAttempt{},
 		WebhookDelivery: byzantine.WebhookDelivery{
 			ID: w.newID(), SubscriptionID: s.ID, EventID: e.ID, Status: byzantine.WebhookDeliveryPending,
-			NextAttemptAt: &now, CreatedAt: now, UpdatedAt: now,
+			CreatedAt: now, UpdatedAt: now,
 		},
 	}
-	w.deliveries = append(w.deliveries, d)
+	w.deliveries.add(d.ID, d)
+	w.deliverAt(d, now)
 	return d
 }
 
 // nextDelivery returns the oldest one that is due, nil if none is. Those to a subscription that is disabled wait for it to
 // be enabled.
 func (w *world) nextDelivery() *delivery {
-	now := w.clock.now()
-	for _, d := range w.deliveries {
-		if at := d.NextAttemptAt; at != nil && !at.After(now) && d.subscription.Enabled {
+	for now := w.clock.now(); len(w.due) > 0 && !w.due[0].at.After(now); {
+		next := w.due[0]
+		switch d := next.delivery; {
+		case d.NextAttemptAt == nil || !d.NextAttemptAt.Equal(next.at) || d.subscription.deleted: // somebody was faster
+		case d.subscription.Enabled:
 			return d
+		default:
+			d.subscription.waiting = append(d.subscription.waiting, d)
 		}
+		heap.Pop(&w.due)
 	}
 	return nil
+}
+
+// deliverAt has a delivery sent at a time, if its subscription is enabled then.
+func (w *world) deliverAt(d *delivery, at time.Time) {
+	d.NextAttemptAt = &at
+	w.deliveriesDue++
+	heap.Push(&w.due, dueDelivery{at, w.deliveriesDue, d})
+}
+
+// dueDelivery says when a delivery is to be sent. It counts as long as the delivery says the same.
+type dueDelivery struct {
+	at       time.Time
+	order    uint64
+	delivery *delivery
+}
+
+// dueQueue is a heap: the next delivery is the first.
+type dueQueue []dueDelivery
+
+func (q dueQueue) Len() int      { return len(q) }
+func (q dueQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *dueQueue) Push(x any)   { *q = append(*q, x.(dueDelivery)) }
+func (q dueQueue) Less(i, j int) bool {
+	if q[i].at.Equal(q[j].at) {
+		return q[i].order < q[j].order
+	}
+	return q[i].at.Before(q[j].at)
+}
+
+func (q *dueQueue) Pop() any {
+	last := len(*q) - 1
+	d := (*q)[last]
+	(*q)[last] = dueDelivery{}
+	*q = (*q)[:last]
+	return d
 }
 
 // attempt sends a delivery once and records what came of it. The lock is free while the request is under way. actor
@@ -101,7 +143,8 @@ func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAtt
 	case n > len(retryDelays):
 		d.Status, d.TerminalReason = byzantine.WebhookDeliveryTerminalFailed, new("max_attempts_exceeded")
 	default:
-		d.Status, d.NextAttemptAt = byzantine.WebhookDeliveryFailed, new(now.Add(retryDelays[n-1]))
+		d.Status = byzantine.WebhookDeliveryFailed
+		w.deliverAt(d, now.Add(retryDelays[n-1]))
 		w.setTimer(*d.NextAttemptAt, nil)
 	}
 	return a
@@ -132,12 +175,10 @@ func (w *world) sendTestDelivery(caller *credential, req *byzantine.SendTestWebh
 
 // retryDelivery makes an attempt ahead of its time. It counts like any other.
 func (w *world) retryDelivery(caller *credential, req *byzantine.RetryWebhookDeliveryRequest) (*byzantine.WebhookDeliveryResult, error) {
-	i := slices.IndexFunc(w.deliveries, func(d *delivery) bool { return d.ID == req.DeliveryID })
-	if i < 0 {
-		return nil, notFound("webhook delivery not found")
-	}
-	d := w.deliveries[i]
+	d := w.deliveries.get(req.DeliveryID)
 	switch {
+	case d == nil:
+		return nil, notFound("webhook delivery not found")
 	case d.Status != byzantine.WebhookDeliveryFailed:
 		return nil, badRequest("a webhook delivery that is %s cannot be manually retried", d.Status)
 	case !d.subscription.Enabled:
@@ -176,19 +217,22 @@ func (w *world) listDeliveries(req *byzantine.ListWebhookDeliveriesRequest) (*by
 	if err := checkDeliveryStatus(req.Status); err != nil {
 		return nil, err
 	}
-	var matching []*delivery
-	for _, d := range slices.Backward(w.deliveries) { // the newest first
-		if d.matches(req) {
-			matching = append(matching, d)
-		}
-	}
-	page, limit, offset := pageWithin(matching, req.Limit, req.Offset, defaultDeliveryLimit, maxDeliveryLimit)
+	limit, offset := bounded(req.Limit, req.Offset, defaultDeliveryLimit, maxDeliveryLimit)
 	list := &byzantine.WebhookDeliveryList{
 		Deliveries: []byzantine.WebhookDeliveryWithAttempts{}, Limit: limit, Offset: offset,
-		HasMore:          offset+int64(len(page)) < int64(len(matching)),
 		AttemptsIncluded: req.IncludeAttempts == nil || *req.IncludeAttempts,
 	}
-	for _, d := range page {
+	for _, d := range slices.Backward(w.deliveries.all) { // the newest first
+		if !d.matches(req) {
+			continue
+		}
+		if offset > 0 {
+			offset--
+			continue
+		}
+		if list.HasMore = int64(len(list.Deliveries)) == limit; list.HasMore {
+			break
+		}
 		entry := byzantine.WebhookDeliveryWithAttempts{
 			Delivery: d.WebhookDelivery, Event: w.recordOf(d), Attempts: []byzantine.WebhookDeliveryAttempt{},
 		}

@@ -22,6 +22,8 @@ type subscription struct {
 	byzantine.WebhookSubscription
 	endpoint *endpoint
 	key      *byzantine.PrivateKey
+	waiting  []*delivery // that were due while it was disabled
+	deleted  bool
 }
 
 // wants says whether an event is to be delivered to the endpoint.
@@ -129,9 +131,24 @@ func (w *world) updateSubscription(req *byzantine.UpdateWebhookSubscriptionReque
 	}
 	if req.Enabled != nil {
 		s.Enabled = *req.Enabled
-		w.dispatch() // what has waited
+		w.resume(s)
 	}
 	return new(s.view()), nil
+}
+
+// resume has sent what was due while a subscription was disabled, if it is not any more.
+func (w *world) resume(s *subscription) {
+	if !s.Enabled {
+		return
+	}
+	waiting := s.waiting
+	s.waiting = nil
+	for _, d := range waiting {
+		if d.NextAttemptAt != nil {
+			w.deliverAt(d, *d.NextAttemptAt)
+		}
+	}
+	w.dispatch()
 }
 
 func (w *world) deleteSubscription(req *byzantine.DeleteWebhookSubscriptionRequest) (*nothing, error) {
@@ -140,6 +157,7 @@ func (w *world) deleteSubscription(req *byzantine.DeleteWebhookSubscriptionReque
 		return nil, badRequest("%v", err) // a 404 is not among the operation's answers
 	}
 	w.subscriptions = slices.DeleteFunc(w.subscriptions, func(other *subscription) bool { return other == s })
-	w.deliveries = slices.DeleteFunc(w.deliveries, func(d *delivery) bool { return d.subscription == s })
+	s.deleted = true
+	w.deliveries.removeWhere(func(d *delivery) bool { return d.subscription == s })
 	return nil, nil
 }

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
@@ -18,37 +17,44 @@ type world struct {
 	clock  worldClock
 	random *rand.ChaCha8
 
-	integratorID   string
-	manualApproval bool
-	credentials    []*credential // the oldest first
-	accounts       registry[*account]
-	users          registry[*user]
-	invitations    registry[*invitation]
-	proposals      map[string]*proposal // by the text to sign
-	otps           map[string]*otp
-	sessions       map[string]*otpSession
-	events         []byzantine.Event // the oldest first
-	subscriptions  []*subscription   // the oldest first
-	deliveries     []*delivery       // the oldest first
-	anyWebhookURL  bool
-	courier        *courier
-	timers         timerQueue
-	timersSet      uint64 // how many timers were set so far
-	vaults         []*vault
-	drafts         map[string]*draft // by account
-	transactions   registry[*transaction]
-	processingTime time.Duration
-	lastEvent      time.Time // when the newest event was made
+	integratorID       string
+	manualApproval     bool
+	credentials        []*credential // the oldest first
+	credentialByKey    map[string]*credential
+	accounts           registry[*account]
+	users              registry[*user]
+	invitations        registry[*invitation]
+	index              index
+	recentInvitations  byUpdate[*invitation]
+	recentTransactions byUpdate[*transaction]
+	proposals          shelf[*proposal] // by the text to sign
+	otps               shelf[*otp]
+	sessions           shelf[*otpSession]
+	events             eventHistory
+	subscriptions      []*subscription // the oldest first
+	deliveries         registry[*delivery]
+	due                dueQueue
+	deliveriesDue      uint64 // how many were queued so far
+	anyWebhookURL      bool
+	courier            *courier
+	timers             timerQueue
+	timersSet          uint64 // how many timers were set so far
+	vaults             []*vault
+	drafts             map[string]*draft // by account
+	draftByTransaction map[string]*draft
+	transactions       registry[*transaction]
+	processingTime     time.Duration
+	lastEvent          time.Time // when the newest event was made
 }
 
 func newWorld() *world {
 	return &world{
-		random:         unseededRandom(),
-		proposals:      map[string]*proposal{},
-		drafts:         map[string]*draft{},
-		processingTime: defaultProcessingTime,
-		otps:           map[string]*otp{},
-		sessions:       map[string]*otpSession{},
+		random:             unseededRandom(),
+		credentialByKey:    map[string]*credential{},
+		index:              newIndex(),
+		drafts:             map[string]*draft{},
+		draftByTransaction: map[string]*draft{},
+		processingTime:     defaultProcessingTime,
 	}
 }
 

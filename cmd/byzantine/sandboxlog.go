@@ -1,11 +1,9 @@
 package main
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"strings"
 	"unicode"
 
@@ -32,11 +30,10 @@ func requestLogger(w io.Writer) func(byzantinetest.Request) {
 			line += ": " + r.Verdict
 		}
 		line = printable(line)
-		if r.Status == http.StatusUnauthorized && strings.Contains(r.Verdict, "X-Signature") {
+		if r.SignedBytes > 0 {
 			// What a signer in another language has to be compared with.
-			text := r.SignedText()
-			line += fmt.Sprintf("\n  its signature has to cover %s (%d bytes, SHA-256 %x)",
-				printable(fmt.Sprintf("%#q", text)), len(text), sha256.Sum256(text))
+			line += fmt.Sprintf("\n  its signature has to cover %s (%d bytes, SHA-256 %s)",
+				printable(fmt.Sprintf("%#q", r.SignedText())), r.SignedBytes, r.SignedSHA256)
 		}
 		lines.Println(line)
 	}

@@ -210,7 +210,7 @@ var otpCode = regexp.MustCompile(`class="code">(\d+)</strong>\s*<div>\s*<p>to (\
 func (p *person) code() string {
 	p.t.Helper()
 	w := httptest.NewRecorder()
-	p.sandbox.ServeHTTP(w, httptest.NewRequest(http.MethodGet, byzantinetest.StatusPath, nil))
+	p.sandbox.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost"+byzantinetest.StatusPath, nil))
 	for _, found := range otpCode.FindAllStringSubmatch(w.Body.String(), -1) {
 		if found[2] == p.email {
 			return found[1]

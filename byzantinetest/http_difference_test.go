@@ -1,0 +1,102 @@
+package byzantinetest_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A signer in another language that signs something else is told what it signed, and where that differs.
+func TestRejectedSignatureSaysWhatWasSigned(t *testing.T) {
+	server := newServer(t)
+	const uri, body = "/v1/integrator/credentials", `{"label":"a <b>","accessScope":"read_only"}`
+	const query = "/v1/query/events?limit=5&eventType=customer.active&createdAfter=2026-01-01T00%3A00%3A00Z"
+	for name, c := range map[string]struct {
+		method, uri, body string
+		signed            func(timestamp, host string) string
+		hint              string
+	}{
+		"no query":      {"GET", query, "", func(ts, _ string) string { return ts + "GET/v1/query/events" }, "the path without its query"},
+		"decoded query": {"GET", query, "", func(ts, _ string) string { return ts + "GET" + strings.ReplaceAll(query, "%3A", ":") }, "the query decoded"},
+		"sorted query": {"GET", query, "", func(ts, _ string) string {
+			return ts + "GET/v1/query/events?createdAfter=2026-01-01T00%3A00%3A00Z&eventType=customer.active&limit=5"
+		}, "the query in another order"},
+		"{} instead of no": {"GET", query, "", func(ts, _ string) string { return ts + "GET" + query + "{}" }, "{} for the body"},
+		"whole URL":        {"GET", query, "", func(ts, host string) string { return ts + "GET" + host + query }, "the whole URL"},
+		"no /v1":           {"POST", uri, body, func(ts, _ string) string { return ts + "POST/integrator/credentials" + body }, "the path without /v1"},
+		"lower case":       {"POST", uri, body, func(ts, _ string) string { return ts + "post" + uri + body }, "the method in lower case"},
+		"newlines":         {"POST", uri, body, func(ts, _ string) string { return ts + "\nPOST\n" + uri + "\n" + body }, "separators"},
+		"no body":          {"POST", uri, body, func(ts, _ string) string { return ts + "POST" + uri }, "no body"},
+		"newline":          {"POST", uri, body, func(ts, _ string) string { return ts + "POST" + uri + body + "\n" }, "a newline at its end"},
+		"as Python writes": {"POST", uri, body, func(ts, _ string) string { return ts + "POST" + uri + `{"label": "a <b>", "accessScope": "read_only"}` }, "blanks after commas and colons"},
+		"as Go writes": {"POST", uri, body, func(ts, _ string) string {
+			return ts + "POST" + uri + `{"label":"a \u003cb\u003e","accessScope":"read_only"}`
+		}, "<, > and & escaped"},
+		"sorted": {"POST", uri, body, func(ts, _ string) string {
+			return ts + "POST" + uri + `{"accessScope":"read_only","label":"a \u003cb\u003e"}`
+		}, "its names sorted"},
+		"indented": {"POST", uri, body, func(ts, _ string) string {
+			return ts + "POST" + uri + "{\n  \"label\": \"a <b>\",\n  \"accessScope\": \"read_only\"\n}"
+		}, "indentation"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var expected, signed string
+			status, text := send(t, server, c.method, c.uri, c.body, func(h http.Header) {
+				expected = h.Get("X-Timestamp") + c.method + c.uri + c.body
+				signed = c.signed(h.Get("X-Timestamp"), server.URL)
+				digest := sha256.Sum256([]byte(signed))
+				der, err := server.Key().SignDigest(t.Context(), digest[:])
+				require.NoError(t, err)
+				h.Set("X-Signature", "0x"+hex.EncodeToString(der))
+			})
+			assert.Equal(t, 401, status)
+			assert.Contains(t, text, c.hint)
+			requests := server.Requests()
+			r := requests[len(requests)-1]
+			require.NotNil(t, r.Difference, r.Verdict)
+			assert.Contains(t, r.Difference.Hint, c.hint)
+			offset := r.Difference.Offset
+			assert.Equal(t, expected[:offset], signed[:offset])
+			if offset < len(expected) && offset < len(signed) {
+				assert.NotEqual(t, expected[offset], signed[offset])
+			}
+			digest := sha256.Sum256([]byte(expected))
+			assert.Equal(t, hex.EncodeToString(digest[:]), r.SignedSHA256)
+			assert.Equal(t, len(expected), r.SignedBytes)
+			assert.LessOrEqual(t, len(r.Difference.Expected), 200)
+			assert.Contains(t, expected, string(r.Difference.Expected))
+			assert.Contains(t, signed, string(r.Difference.Signed))
+		})
+	}
+}
+
+// The difference is found before the body is cut.
+func TestDifferenceFarInsideABody(t *testing.T) {
+	server := newServer(t)
+	body := `{"label":"` + strings.Repeat("x", 100<<10) + `","accessScope":"read_only"}`
+	const uri = "/v1/integrator/credentials"
+	status, _ := send(t, server, "POST", uri, body, func(h http.Header) {
+		digest := sha256.Sum256([]byte(h.Get("X-Timestamp") + "POST" + uri + body + "\n"))
+		der, err := server.Key().SignDigest(t.Context(), digest[:])
+		require.NoError(t, err)
+		h.Set("X-Signature", "0x"+hex.EncodeToString(der))
+	})
+	require.Equal(t, 401, status)
+	r := server.Requests()[0]
+	require.NotNil(t, r.Difference)
+	assert.Equal(t, r.SignedBytes, r.Difference.Offset)
+	assert.True(t, strings.HasSuffix(string(r.Difference.Expected), `"accessScope":"read_only"}`))
+	assert.Equal(t, len(body), r.BodyBytes)
+	assert.Len(t, r.Body, 4<<10)
+
+	// Something that nobody thought of stays without one.
+	status, text := send(t, server, "POST", uri, body, func(h http.Header) { h.Set("X-Signature", "0x3006020101020101") })
+	assert.Equal(t, 401, status)
+	assert.Contains(t, text, "X-Signature does not belong to this key")
+	assert.Nil(t, server.Requests()[1].Difference)
+}

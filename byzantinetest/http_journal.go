@@ -1,0 +1,190 @@
+package byzantinetest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
+)
+
+// The bounds of the journal.
+const (
+	maxJournalBytes = 16 << 20 // in all
+	maxJournalBody  = 4 << 10  // of one request's or response's body
+	maxJournalLine  = 8 << 10  // of a request's path and query, and of its headers
+)
+
+// Request is one that reached the sandbox, with the response that it got.
+type Request struct {
+	Number      int64     // counts from 1
+	Time        time.Time // on the sandbox's clock
+	OperationID string    // empty if the API has no such route
+	Method      string
+	URI         string // path and query as they came
+	Header      http.Header
+	// Body is at most 4 KiB of the request's body. Uploaded documents are replaced by their sizes and hashes if it is longer.
+	Body          []byte
+	BodyBytes     int           // how long the body was
+	Status        int           // of the response; 0 if a fault took its place
+	Response      []byte        // at most 4 KiB of the response's body
+	ResponseBytes int           // how long the response's body was
+	Duration      time.Duration // until the response was ready, in real time
+	Verdict       string        // why the response is not a success: what is wrong with the signature, say
+	// Difference is where a text that was signed differs from the one that had to be. Nil if no signature was rejected, or
+	// if it could not be found out what was signed.
+	Difference *Difference
+	// SignedBytes and SignedSHA256 are the length and the hash of what the request's signature has to cover, of all of it.
+	// Empty unless the signature was rejected.
+	SignedBytes  int
+	SignedSHA256 string // hexadecimal
+}
+
+// Requests returns the requests so far, the oldest first: the newest 16 MiB of them.
+func (s *Sandbox) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.journal.entries)
+}
+
+// SignedText is what the request's signature has to cover: timestamp, method, path with query, and body, with nothing
+// in between. It helps whoever writes a signer to find what theirs does otherwise. It ends where Body does.
+func (r Request) SignedText() []byte {
+	return slices.Concat([]byte(r.Header.Get("X-Timestamp")+r.Method+r.URI), r.Body)
+}
+
+// WithRequestLog calls log with each request before its response goes out. Requests that come at the same time are logged
+// at the same time.
+func WithRequestLog(log func(Request)) Option {
+	return func(s *Sandbox) error {
+		if log == nil {
+			return errors.New("WithRequestLog: the function is nil")
+		}
+		s.onRequest = log
+		return nil
+	}
+}
+
+// journal is the newest requests, as many as fit.
+type journal struct {
+	entries []Request // the oldest first
+	bytes   int
+	number  int64
+}
+
+// size is what a request takes, about.
+func (r *Request) size() int {
+	const rest = 512
+	size := rest + len(r.URI) + len(r.Body) + len(r.Response) + len(r.Verdict)
+	for name, values := range r.Header {
+		size += len(name)
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	if r.Difference != nil {
+		size += len(r.Difference.Expected) + len(r.Difference.Signed)
+	}
+	return size
+}
+
+func (j *journal) add(r *Request) {
+	j.number++
+	r.Number = j.number
+	j.entries = append(j.entries, *r)
+	j.bytes += r.size()
+	n := 0
+	for ; j.bytes > maxJournalBytes; n++ {
+		j.bytes -= j.entries[n].size()
+	}
+	if n > 0 {
+		clear(j.entries[:n]) // so that they can be collected
+		j.entries = j.entries[n:]
+	}
+}
+
+// roundTrip is a request and its response on their way to the journal.
+type roundTrip struct {
+	request   *http.Request
+	operation string
+	started   time.Time
+	body      []byte
+	answer    fake.Answer
+	err       error // why the response is not a success, if it is the sandbox's own
+}
+
+// record keeps a request, cut to size.
+func (s *Sandbox) record(x roundTrip) {
+	r := Request{
+		OperationID: x.operation, Method: x.request.Method, URI: cutText(x.request.RequestURI, maxJournalLine),
+		Header: cutHeader(x.request.Header), Body: cutBody(x.body), BodyBytes: len(x.body),
+		Status: x.answer.Status, Response: cutBody(x.answer.Body), ResponseBytes: len(x.answer.Body),
+		Duration: time.Since(x.started), Verdict: x.answer.Verdict,
+	}
+	if mismatch := (*mismatchError)(nil); errors.As(x.err, &mismatch) {
+		r.Difference, r.SignedBytes, r.SignedSHA256 = mismatch.difference, mismatch.signedBytes, mismatch.signedSHA256
+	}
+	s.mu.Lock()
+	r.Time = s.world.clock.now()
+	s.journal.add(&r)
+	s.mu.Unlock()
+	if s.onRequest != nil {
+		s.onRequest(r)
+	}
+}
+
+func cutText(text string, limit int) string {
+	if len(text) > limit {
+		return text[:limit] + "..."
+	}
+	return text
+}
+
+// cutHeader drops what is beyond the limit, in no particular order.
+func cutHeader(header http.Header) http.Header {
+	kept, left := http.Header{}, maxJournalLine
+	for name, values := range header {
+		for _, value := range values {
+			if left -= len(name) + len(value); left >= 0 {
+				kept[name] = append(kept[name], value)
+			}
+		}
+	}
+	return kept
+}
+
+// cutBody returns a copy of a body that fits: uploaded documents are replaced first, then the end is cut off.
+func cutBody(body []byte) []byte {
+	if len(body) > maxJournalBody {
+		body = withoutDocuments(body)
+	}
+	return bytes.Clone(body[:min(len(body), maxJournalBody)])
+}
+
+// documentMark is in front of the content of a document, in a data URI.
+var documentMark = []byte(";base64,")
+
+// withoutDocuments puts size and hash in the place of the documents of a body in JSON.
+func withoutDocuments(body []byte) []byte {
+	var short []byte
+	for len(short) <= maxJournalBody {
+		start := bytes.Index(body, documentMark)
+		if start < 0 {
+			break
+		}
+		start += len(documentMark)
+		length := bytes.IndexByte(body[start:], '"')
+		if length < 0 {
+			break
+		}
+		content := body[start : start+length]
+		short = append(short, body[:start]...)
+		short = fmt.Appendf(short, "(%d bytes of base64, SHA-256 %x)", length, sha256.Sum256(content))
+		body = body[start+length:]
+	}
+	return append(short, body[:min(len(body), maxJournalBody)]...)
+}

@@ -1,0 +1,129 @@
+package byzantinetest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
+)
+
+// maxRequestBytes is far above what onboarding with a few documents needs.
+const maxRequestBytes = 64 << 20
+
+// ServeHTTP answers a request to the API. What it does not have a route for is among the requests as well: it is a
+// mistake that somebody will look for. [StatusPath] is a page for browsers.
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	if err := s.guard(r); err != nil {
+		s.record(roundTrip{request: r, started: started, answer: err.answer(), err: err})
+		reject(w, err.answer())
+		return
+	}
+	handler, pattern := s.mux.Handler(r)
+	if pattern != "" {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	seen := &statusRecorder{ResponseWriter: w}
+	handler.ServeHTTP(seen, r)
+	verdict := "the API has no route " + r.Method + " " + r.URL.Path
+	s.record(roundTrip{request: r, started: started, answer: fake.Answer{Status: seen.status, Verdict: verdict}})
+}
+
+// statusRecorder notes the status of a response.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusRecorder) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// answered, which tests of this package set, looks at every response of every sandbox.
+var answered func(operationID string, out fake.Answer)
+
+// serve plays the faults that were asked for around the handling of one request.
+func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Operation, handle handler) {
+	started := time.Now()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
+	if err != nil {
+		http.Error(w, "the body cannot be read", http.StatusBadRequest)
+		return
+	}
+	fault := s.takeFault(op.ID)
+	if !fault.Wait(r.Context()) {
+		return
+	}
+	x := roundTrip{request: r, operation: op.ID, started: started, body: body}
+	if fault.ReachesHandler() {
+		x.answer, x.err = s.answer(r, op, handle, body, fault.ClockSkew)
+		if answered != nil {
+			answered(op.ID, x.answer)
+		}
+	}
+	s.record(x)
+	fault.Play(w, s.Now().Add(fault.ClockSkew), x.answer)
+}
+
+// answer takes a request through the steps of the API: signature, scope, form, meaning. Only the last of them holds the
+// world's lock.
+func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) (fake.Answer, error) {
+	response, err := s.respond(r, op, handle, body, skew)
+	if form := (*formError)(nil); errors.As(err, &form) {
+		return form.answer(), err
+	}
+	if err != nil {
+		return refusalOf(err).answer(), err
+	}
+	return response.answer(), nil // what it shows is not changed any more: see response
+}
+
+func (s *Sandbox) respond(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) (response, error) {
+	caller, err := s.authenticate(r, op, body, skew)
+	if err != nil {
+		return response{}, err
+	}
+	request, err := s.decode(r, op, body)
+	if err != nil {
+		return response{}, err
+	}
+	s.lock()
+	defer s.unlock()
+	if op.Signed && s.world.credential(caller.pubkey) != caller { // it was deleted meanwhile
+		return response{}, errUnknownCredential
+	}
+	return handle(s.world, caller, request)
+}
+
+var errUnknownCredential = unauthorized("unknown or inactive credential")
+
+// authenticate does what the API's signature layer does, with its statuses. The scope comes before the form of the
+// request and before the look-up of what it names.
+func (s *Sandbox) authenticate(r *http.Request, op byzantine.Operation, body []byte, skew time.Duration) (*credential, error) {
+	if !op.Signed {
+		return nil, nil
+	}
+	signature, err := byzantine.RequestSignatureFromHeader(r.Header)
+	if err != nil {
+		return nil, badRequest("%v", err)
+	}
+	if err := checkPubkeyForm(signature.PublicKey); err != nil {
+		return nil, err
+	}
+	caller, known := s.credential(signature.PublicKey)
+	if !known.active {
+		return nil, errUnknownCredential
+	}
+	if err := signature.VerifyWithKey(known.key, known.now.Add(skew), r.Method, r.RequestURI, body); err != nil {
+		return nil, rejectedSignature(err, known.key, signature, r, body)
+	}
+	if known.scope != byzantine.ReadWrite && r.Method != http.MethodGet {
+		return nil, refuse(http.StatusForbidden, "a read_only credential cannot call %s", op.ID)
+	}
+	return caller, nil
+}

@@ -1,0 +1,183 @@
+package byzantinetest
+
+import (
+	"container/list"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// index finds what a request names, however much the world holds.
+type index struct {
+	userByEmail      map[string]*user
+	userByCredential map[string]*user // by credential id of a passkey
+	accountByWallet  map[string]*account
+	accountByEntity  map[string]*account
+	accountByPerson  map[string]*account // by beneficiary id
+	entityByEmail    map[string]*entity
+}
+
+func newIndex() index {
+	return index{
+		userByEmail:      map[string]*user{},
+		userByCredential: map[string]*user{},
+		accountByWallet:  map[string]*account{},
+		accountByEntity:  map[string]*account{},
+		accountByPerson:  map[string]*account{},
+		entityByEmail:    map[string]*entity{},
+	}
+}
+
+// addUser adds a user with the passkeys that they have.
+func (w *world) addUser(u *user) {
+	w.users.add(u.id, u)
+	w.index.userByEmail[strings.ToLower(u.info.Email)] = u
+	for _, p := range u.passkeys {
+		w.index.userByCredential[p.credentialID] = u
+	}
+}
+
+// register gives a user, who may not have been added yet, more passkeys.
+func (w *world) register(u *user, records []passkeyRecord) {
+	u.passkeys = append(u.passkeys, records...)
+	for _, p := range records {
+		w.index.userByCredential[p.credentialID] = u
+	}
+}
+
+// addAccount adds an account with all that belongs to it.
+func (w *world) addAccount(a *account) {
+	w.accounts.add(a.id, a)
+	if wallet := strings.ToLower(a.wallet); w.index.accountByWallet[wallet] == nil {
+		w.index.accountByWallet[wallet] = a
+	}
+	if e := a.entity; e != nil {
+		w.index.accountByEntity[e.id] = a
+		if e.info.Email != nil {
+			w.index.entityByEmail[strings.ToLower(*e.info.Email)] = e
+		}
+		for _, p := range e.persons {
+			w.index.accountByPerson[p.id] = a
+		}
+	}
+}
+
+// addPerson adds a person to an account's entity.
+func (w *world) addPersonTo(a *account, p *associatedPerson) {
+	a.entity.persons = append(a.entity.persons, p)
+	w.index.accountByPerson[p.id] = a
+}
+
+// userByEmail finds the one user with an e-mail address. Upper and lower case are the same mailbox.
+func (w *world) userByEmail(email string) *user { return w.index.userByEmail[strings.ToLower(email)] }
+
+// entityByEmail returns nil for an address that no entity has, and for none.
+func (w *world) entityByEmail(email *string) *entity {
+	if email == nil {
+		return nil
+	}
+	return w.index.entityByEmail[strings.ToLower(*email)]
+}
+
+// accountByWallet returns nil if the address is none of an account's.
+func (w *world) accountByWallet(address string) *account {
+	return w.index.accountByWallet[strings.ToLower(address)]
+}
+
+// accountOfEntity returns nil for an id that is not known.
+func (w *world) accountOfEntity(entityID string) *account { return w.index.accountByEntity[entityID] }
+
+// associatedPerson returns nil for an id that is not known.
+func (w *world) associatedPerson(beneficiaryID string) (*account, *associatedPerson) {
+	a := w.index.accountByPerson[beneficiaryID]
+	if a == nil {
+		return nil, nil
+	}
+	i := slices.IndexFunc(a.entity.persons, func(p *associatedPerson) bool { return p.id == beneficiaryID })
+	return a, a.entity.persons[i]
+}
+
+// passkeyOwner returns nil for a credential id that nobody registered.
+func (w *world) passkeyOwner(credentialID string) (*user, passkeyRecord) {
+	u := w.index.userByCredential[credentialID]
+	if u == nil {
+		return nil, passkeyRecord{}
+	}
+	i := slices.IndexFunc(u.passkeys, func(p passkeyRecord) bool { return p.credentialID == credentialID })
+	return u, u.passkeys[i]
+}
+
+// byUpdate holds things in the order of their last updates, the newest last.
+type byUpdate[T comparable] struct {
+	list     list.List
+	elements map[T]*list.Element
+}
+
+// touch makes a thing the newest, whether it was there before or not.
+func (b *byUpdate[T]) touch(thing T) {
+	if e := b.elements[thing]; e != nil {
+		b.list.MoveToBack(e)
+		return
+	}
+	if b.elements == nil {
+		b.elements = map[T]*list.Element{}
+	}
+	b.elements[thing] = b.list.PushBack(thing)
+}
+
+// page returns a page, the newest first unless order says otherwise, with the limit and the offset that it applied: see
+// [bounded].
+func (b *byUpdate[T]) page(order byzantine.SortOrder, limit, offset *int64) (page []T, effectiveLimit, effectiveOffset int64) {
+	effectiveLimit, effectiveOffset = bounded(limit, offset, defaultPageLimit, maxPageLimit)
+	e, next := b.list.Back(), (*list.Element).Prev
+	if order == byzantine.Ascending {
+		e, next = b.list.Front(), (*list.Element).Next
+	}
+	for skipped := int64(0); e != nil && skipped < effectiveOffset; skipped++ {
+		e = next(e)
+	}
+	for ; e != nil && int64(len(page)) < effectiveLimit; e = next(e) {
+		page = append(page, e.Value.(T))
+	}
+	return page, effectiveLimit, effectiveOffset
+}
+
+// shelf holds things that expire, by key. What has expired stays for a while, so that a request that comes too late is told
+// so, and is forgotten then.
+type shelf[T interface{ expiry() time.Time }] struct {
+	byKey map[string]T
+	keys  []string // the oldest first; may name what was taken away
+}
+
+// shelfTime is how long something is kept after it has expired.
+const shelfTime = time.Hour
+
+func (s *shelf[T]) add(now time.Time, key string, thing T) {
+	if s.byKey == nil {
+		s.byKey = map[string]T{}
+	}
+	s.purge(now)
+	s.byKey[key] = thing
+	s.keys = append(s.keys, key)
+}
+
+// get returns the zero T, a nil pointer, for a key that is not there.
+func (s *shelf[T]) get(key string) T { return s.byKey[key] }
+
+func (s *shelf[T]) remove(key string) { delete(s.byKey, key) }
+
+// purge forgets what has expired long ago.
+func (s *shelf[T]) purge(now time.Time) {
+	n := 0
+	for _, key := range s.keys {
+		thing, there := s.byKey[key]
+		if there && !now.After(thing.expiry().Add(shelfTime)) {
+			break
+		}
+		delete(s.byKey, key)
+		n++
+	}
+	s.keys = slices.Delete(s.keys, 0, n)
+}
