@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"BYZANTINE_PRIVATE_KEY", "INTEGRATOR_PRIVATE_KEY", "BYZANTINE_BASE_URL"} {
 		_ = os.Unsetenv(name)
 	}
-	os.Exit(testserver.Main(m, map[**testserver.Server]func() (*testserver.Server, error){
-		&redisServer: testserver.NewRedis, &postgresServer: testserver.NewPostgres,
-	}))
+	os.Exit(testserver.Main(m,
+		testserver.Start{At: &redisServer, New: testserver.NewRedis},
+		testserver.Start{At: &postgresServer, New: testserver.NewPostgres}))
 }
 
 const id = `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`

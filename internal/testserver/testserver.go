@@ -31,15 +31,21 @@ type Server struct {
 	hold    io.Closer // the server lives while this is open
 }
 
-// Main runs a package's tests with servers. Each of servers gets one, or stays nil if its program is not installed. Main
-// returns the exit code.
-func Main(m *testing.M, servers map[**Server]func() (*Server, error)) int {
-	for server, open := range servers {
-		s, err := open()
+// Start is a server that a package's tests need, and where it goes.
+type Start struct {
+	At  **Server
+	New func() (*Server, error)
+}
+
+// Main runs a package's tests with servers, which it starts in order. A server stays nil if its program is not installed.
+// Main returns the exit code.
+func Main(m *testing.M, servers ...Start) int {
+	for _, start := range servers {
+		s, err := start.New()
 		switch {
 		case err == nil:
 			defer s.Remove()
-			*server = s
+			*start.At = s
 		case os.Getenv(required) != "" || !errors.Is(err, exec.ErrNotFound):
 			fmt.Fprintln(os.Stderr, err)
 			return 1

@@ -34,6 +34,18 @@
 // happens, one event fails, or everything is down. Do not call Purge yourself if there is a Reconciler. Without one, call
 // it daily, say: an event is then remembered for one retention after its last delivery.
 //
+// # PgBouncer
+//
+// The store needs no session, so PgBouncer may run in transaction mode if the driver does without prepared statements that
+// outlive a transaction. Tested with PgBouncer 1.18:
+//
+//	pgx, pgxpool and stdlib    default_query_exec_mode=cache_describe, exec or simple_protocol
+//	lib/pq                     binary_parameters=yes
+//
+// pgx's default, cache_statement, needs PgBouncer 1.21 and its max_prepared_statements. With 1.18 that mode, describe_exec
+// and lib/pq without the parameter fail with errors about prepared statements; events are then not handled, and come
+// again.
+//
 // # An earlier version's table
 //
 // [Store.CreateSchema] and [Schema] bring the table of version 0.1 up to date: they build an index on token, while which

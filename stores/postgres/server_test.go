@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -14,13 +15,23 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-var shared *testserver.Server // nil if PostgreSQL is not installed
+var (
+	shared        *testserver.Server // nil if PostgreSQL is not installed
+	sharedBouncer *testserver.Server // in front of it; nil if PgBouncer is not installed either
+)
 
 func TestMain(m *testing.M) {
 	if address := os.Getenv(replicaEnv); address != "" {
 		os.Exit(crashingReplica(address))
 	}
-	os.Exit(testserver.Main(m, map[**testserver.Server]func() (*testserver.Server, error){&shared: testserver.NewPostgres}))
+	os.Exit(testserver.Main(m,
+		testserver.Start{At: &shared, New: testserver.NewPostgres},
+		testserver.Start{At: &sharedBouncer, New: func() (*testserver.Server, error) {
+			if shared == nil {
+				return nil, exec.ErrNotFound
+			}
+			return testserver.NewPgBouncer(shared)
+		}}))
 }
 
 // newStore opens a store with connections of its own, as a replica has.

@@ -139,6 +139,9 @@ func (s *Store) Begin(ctx context.Context, key string, lease time.Duration) (web
 
 // Handled implements webhook.BulkStore.
 func (s *Store) Handled(ctx context.Context, keys []string) ([]string, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
 	list, err := json.Marshal(keys)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: handled: %w", err)

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	if address := os.Getenv(replicaEnv); address != "" {
 		os.Exit(crashingReplica(address))
 	}
-	os.Exit(testserver.Main(m, map[**testserver.Server]func() (*testserver.Server, error){&shared: testserver.NewRedis}))
+	os.Exit(testserver.Main(m, testserver.Start{At: &shared, New: testserver.NewRedis}))
 }
 
 func newClient(t *testing.T, s *testserver.Server) *goredis.Client {
