@@ -25,7 +25,7 @@ type Payload struct {
 	// request.
 	ChainID ChainID `json:"chainId,omitzero"`
 	// Operation is the id of the operation that the payload was asked of, such as "get_deposit_payload_passkey". The
-	// methods copy it from the request, as they do with ChainID. Package passkey compares it with what BodyToSign orders.
+	// methods set it, as they do with ChainID, after they have compared what BodyToSign orders with the request.
 	Operation string `json:"operation,omitzero"`
 	// DestinationBankAccount is where a withdrawal in fiat goes. Nil otherwise. Nothing compares it with the request,
 	// because the API shows the last digits only: show it to the user.

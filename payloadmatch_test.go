@@ -191,3 +191,21 @@ func TestAnInvitationIsComparedUserByUser(t *testing.T) {
 		})
 	}
 }
+
+// The response around the payload has one reading only as well.
+func TestAResponseWithTwoPayloadsIsRejected(t *testing.T) {
+	api := newFakeAPI(t)
+	for name, c := range allPayloadCalls() {
+		for _, text := range []string{
+			`{"bodyToSign":` + newQuorum + `,"bodyToSign":` + c.body + `}`,
+			`{"BodyToSign":` + newQuorum + `,"bodyToSign":` + c.body + `}`,
+			`{"bodyToSign":` + c.body + `,"BODYTOSIGN":` + newQuorum + `}`,
+			`{"bodyToSign":` + c.body + `,"transactionId":"a","transactionID":"b"}`,
+		} {
+			api.answer = text
+			payload, err := c.call(t.Context(), api.client)
+			assert.Nil(t, payload, name)
+			require.Error(t, err, "%s: %s", name, text)
+		}
+	}
+}
