@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Marshal writes what encoding/json writes, without HTML escaping and without a trailing newline. Two kinds of values
@@ -26,14 +27,30 @@ func Marshal(v any) ([]byte, error) {
 var errRawJSON = errors.New("raw JSON is not valid") // the parser's words may quote it
 
 func marshal(v reflect.Value) ([]byte, error) {
+	e := encoders.Get().(*encoder)
+	if err := e.value(v, 0); err != nil {
+		return nil, err // and no use of the encoder again, whatever the error left in it
+	}
+	out, err := e.assemble()
+	if e.text.Cap() <= maxKept {
+		e.text.Reset()
+		clear(e.docs)
+		e.docs = e.docs[:0]
+		encoders.Put(e)
+	}
+	return out, err
+}
+
+// encoders are used again: to make one takes more memory than most bodies.
+var encoders = sync.Pool{New: func() any {
 	e := new(encoder)
 	e.json = json.NewEncoder(&e.text)
 	e.json.SetEscapeHTML(false)
-	if err := e.value(v, 0); err != nil {
-		return nil, err
-	}
-	return e.assemble()
-}
+	return e
+}}
+
+// maxKept is how large an encoder may have grown to be kept, in bytes.
+const maxKept = 64 << 10
 
 // encoder collects the small text of a body and the places at which documents go.
 type encoder struct {
@@ -157,9 +174,6 @@ func (e *encoder) elements(v reflect.Value, depth int) error {
 
 // assemble copies text and documents into one buffer of exactly the right size.
 func (e *encoder) assemble() ([]byte, error) {
-	if len(e.docs) == 0 {
-		return e.text.Bytes(), nil
-	}
 	size := e.text.Len()
 	for _, p := range e.docs {
 		size += p.doc.EncodedLen()

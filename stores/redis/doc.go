@@ -36,4 +36,9 @@
 //     none is lost.
 //
 // Where that is not good enough, stores/postgres is.
+//
+// # FIPS 140-3
+//
+// Redis names scripts by their SHA-1, so a program that imports this package cannot run with GODEBUG=fips140=only: it
+// panics at its start. With fips140=on it works. stores/postgres works with both.
 package redis
