@@ -111,7 +111,7 @@ func (w *world) passkeyOwner(credentialID string) (*user, passkeyRecord) {
 
 // byUpdate holds things in the order of their last updates, the newest last.
 type byUpdate[T comparable] struct {
-	list     list.List
+	list     *list.List // nil if there is nothing
 	elements map[T]*list.Element
 }
 
@@ -122,7 +122,7 @@ func (b *byUpdate[T]) touch(thing T) {
 		return
 	}
 	if b.elements == nil {
-		b.elements = map[T]*list.Element{}
+		b.elements, b.list = map[T]*list.Element{}, list.New()
 	}
 	b.elements[thing] = b.list.PushBack(thing)
 }
@@ -131,6 +131,9 @@ func (b *byUpdate[T]) touch(thing T) {
 // [bounded].
 func (b *byUpdate[T]) page(order byzantine.SortOrder, limit, offset *int64) (page []T, effectiveLimit, effectiveOffset int64) {
 	effectiveLimit, effectiveOffset = bounded(limit, offset, defaultPageLimit, maxPageLimit)
+	if b.list == nil {
+		return nil, effectiveLimit, effectiveOffset
+	}
 	e, next := b.list.Back(), (*list.Element).Prev
 	if order == byzantine.Ascending {
 		e, next = b.list.Front(), (*list.Element).Next
@@ -155,12 +158,28 @@ type shelf[T interface{ expiry() time.Time }] struct {
 const shelfTime = time.Hour
 
 func (s *shelf[T]) add(now time.Time, key string, thing T) {
+	s.purge(now)
+	s.put(key, thing)
+}
+
+// put is add without a look at what has expired.
+func (s *shelf[T]) put(key string, thing T) {
 	if s.byKey == nil {
 		s.byKey = map[string]T{}
 	}
-	s.purge(now)
 	s.byKey[key] = thing
 	s.keys = append(s.keys, key)
+}
+
+// all returns what is there, the oldest first.
+func (s *shelf[T]) all() []T {
+	var all []T
+	for _, key := range s.keys {
+		if thing, there := s.byKey[key]; there {
+			all = append(all, thing)
+		}
+	}
+	return all
 }
 
 // get returns the zero T, a nil pointer, for a key that is not there.

@@ -23,6 +23,7 @@ type otp struct {
 }
 
 type otpSession struct {
+	id                string
 	accountID, userID string
 	expires           time.Time
 }
@@ -90,7 +91,7 @@ func (w *world) otpAuth(req *byzantine.OTPAuthRequest) (*byzantine.OTPSession, e
 	o.used = true
 	w.acceptInvitation(a, u)
 	id := w.newID()
-	session := &otpSession{accountID: req.AccountID, userID: req.UserID, expires: w.clock.now().Add(sessionLifetime)}
+	session := &otpSession{id: id, accountID: req.AccountID, userID: req.UserID, expires: w.clock.now().Add(sessionLifetime)}
 	w.sessions.add(w.clock.now(), id, session)
 	return &byzantine.OTPSession{Session: "local-sandbox-session", SessionID: id, ExpiresAt: session.expires.UTC()}, nil
 }

@@ -22,6 +22,8 @@ type Sandbox struct {
 
 	crossOrigin  http.CrossOriginProtection
 	allowedHosts []string // see WithAllowedHosts
+	initial      []byte   // see WithWorld
+	seeds        []func() // see WithAccount
 
 	mu      sync.Mutex // guards what follows
 	world   *world
@@ -48,9 +50,7 @@ func New(opts ...Option) (*Sandbox, error) {
 		}
 		s.key = key
 	}
-	s.world.integratorID = s.world.newID()
-	s.world.vaults = newVaults(s.world.clock.now())
-	if _, err := s.world.addCredential(s.key.PublicKeyHex(), byzantine.ReadWrite, new("local sandbox")); err != nil {
+	if err := s.begin(); err != nil {
 		return nil, fmt.Errorf("byzantinetest: %w", err)
 	}
 	for op := range byzantine.Operations() {
@@ -63,6 +63,24 @@ func New(opts ...Option) (*Sandbox, error) {
 	s.mux.HandleFunc("GET "+documentPath, serveDocument)
 	s.routeStatus()
 	return s, nil
+}
+
+// begin makes the first world.
+func (s *Sandbox) begin() error {
+	document := s.initial
+	if document == nil {
+		document = []byte("{}")
+	}
+	if err := s.readWorld(document); err != nil {
+		return fmt.Errorf("WithWorld: %w", err)
+	}
+	s.lock() // what has fallen due since the world was written
+	s.world.dispatch()
+	s.unlock()
+	for _, seed := range s.seeds {
+		seed()
+	}
+	return nil
 }
 
 // documentPath is where the API serves its OpenAPI document, without credentials.

@@ -40,10 +40,12 @@ type Account struct {
 // WithAccount puts an account and its users into a new sandbox.
 func WithAccount(a Account, users ...User) Option {
 	return func(s *Sandbox) error {
-		for _, u := range users {
-			a.UserIDs = append(a.UserIDs, s.AddUser(u).ID)
-		}
-		s.AddAccount(a)
+		s.seeds = append(s.seeds, func() {
+			for _, u := range users {
+				a.UserIDs = append(a.UserIDs, s.AddUser(u).ID)
+			}
+			s.AddAccount(a)
+		})
 		return nil
 	}
 }

@@ -319,9 +319,12 @@ func optionalTime(t time.Time) *time.Time {
 	return new(t.UTC())
 }
 
+// chains are those that there are vaults on.
+var chains = []byzantine.ChainID{byzantine.Ethereum, byzantine.Base}
+
 // checkChain refuses a chain that there are no vaults on.
 func checkChain(chain byzantine.ChainID) error {
-	if chain != byzantine.Ethereum && chain != byzantine.Base {
+	if !slices.Contains(chains, chain) {
 		return badRequest("chain_id: unknown chain %d", chain)
 	}
 	return nil

@@ -1,0 +1,245 @@
+package byzantinetest
+
+import (
+	"encoding/json"
+	"math/big"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// documentVersion is the form of the world's document that this version writes, and the only one that it reads.
+const documentVersion = 1
+
+// worldDocument is a whole world as JSON. It is what [Sandbox.World] writes in full, and what people write by hand with a
+// few fields in it: each has a default.
+type worldDocument struct {
+	Version       int                    `json:"version,omitzero"` // documentVersion if 0
+	Clock         *clockDocument         `json:"clock,omitzero"`
+	IntegratorID  string                 `json:"integratorId,omitzero"` // UUID; a new one if empty
+	Credentials   []credentialDocument   `json:"credentials,omitzero"`  // the sandbox's key, if there are none
+	Users         []userDocument         `json:"users,omitzero"`
+	Accounts      []accountDocument      `json:"accounts,omitzero"`
+	Invitations   []invitationDocument   `json:"invitations,omitzero"`
+	Codes         []codeDocument         `json:"codes,omitzero"`
+	Sessions      []sessionDocument      `json:"sessions,omitzero"`
+	Proposals     []proposalDocument     `json:"proposals,omitzero"`
+	Transactions  []transactionDocument  `json:"transactions,omitzero"`
+	Drafts        []draftDocument        `json:"drafts,omitzero"`
+	Events        []byzantine.Event      `json:"events,omitzero"`
+	Subscriptions []subscriptionDocument `json:"subscriptions,omitzero"`
+	Deliveries    []deliveryDocument     `json:"deliveries,omitzero"`
+	Vaults        []vaultDocument        `json:"vaults,omitzero"`
+}
+
+// clockDocument is the clock. One that is not frozen runs, ahead of the machine's by some time.
+type clockDocument struct {
+	Now    time.Time `json:"now,omitzero"`
+	Frozen bool      `json:"frozen"`
+	Ahead  string    `json:"ahead,omitzero"` // a duration such as 1h30m; of a clock that runs, and what counts for it
+}
+
+type credentialDocument struct {
+	Pubkey      string                `json:"pubkey"`
+	AccessScope byzantine.AccessScope `json:"accessScope,omitzero"` // read_write if empty
+	Inactive    bool                  `json:"inactive,omitzero"`
+	Label       *string               `json:"label,omitzero"`
+	CreatedAt   time.Time             `json:"createdAt,omitzero"`
+}
+
+type userDocument struct {
+	ID                 string                           `json:"id,omitzero"`
+	Info               byzantine.UserInfo               `json:"info"`
+	AdditionalInfo     *byzantine.AdditionalUserInfo    `json:"additionalInfo,omitzero"`
+	VerificationStatus byzantine.VerificationStatus     `json:"verificationStatus,omitzero"` // not_started if empty
+	Documents          []byzantine.VerificationDocument `json:"documents,omitzero"`
+	Passkeys           []passkeyDocument                `json:"passkeys,omitzero"`
+	CreatedAt          time.Time                        `json:"createdAt,omitzero"`
+	UpdatedAt          time.Time                        `json:"updatedAt,omitzero"`
+}
+
+type passkeyDocument struct {
+	ID           string    `json:"id,omitzero"`
+	Name         string    `json:"name,omitzero"`
+	CredentialID string    `json:"credentialId"` // unpadded base64url
+	PublicKey    []byte    `json:"publicKey"`    // COSE, in base64
+	CreatedAt    time.Time `json:"createdAt,omitzero"`
+}
+
+type accountDocument struct {
+	ID              string                       `json:"id,omitzero"`
+	Name            string                       `json:"name,omitzero"` // the customer's if empty
+	OwnerID         string                       `json:"ownerId,omitzero"`
+	Entity          *entityDocument              `json:"entity,omitzero"` // instead of an owner
+	Members         []memberDocument             `json:"members,omitzero"`
+	WalletAddress   string                       `json:"walletAddress,omitzero"`
+	SelfCustodial   bool                         `json:"selfCustodial,omitzero"`
+	Foreign         bool                         `json:"foreign,omitzero"`
+	ActivatedChains []byzantine.ChainID          `json:"activatedChains,omitzero"`
+	Nonces          map[byzantine.ChainID]uint64 `json:"nonces,omitzero"`
+	BankAccounts    []bankDocument               `json:"bankAccounts,omitzero"`
+	Idle            []idleDocument               `json:"idle,omitzero"`
+	Positions       []positionDocument           `json:"positions,omitzero"`
+	CreatedAt       time.Time                    `json:"createdAt,omitzero"`
+}
+
+type entityDocument struct {
+	ID                 string                           `json:"id,omitzero"`
+	Info               byzantine.EntityInfo             `json:"info"`
+	VerificationStatus byzantine.VerificationStatus     `json:"verificationStatus,omitzero"` // not_started if empty
+	Documents          []byzantine.VerificationDocument `json:"documents,omitzero"`
+	Persons            []personDocument                 `json:"associatedPersons,omitzero"`
+	CreatedAt          time.Time                        `json:"createdAt,omitzero"`
+	UpdatedAt          time.Time                        `json:"updatedAt,omitzero"`
+}
+
+type personDocument struct {
+	BeneficiaryID string                       `json:"beneficiaryId,omitzero"`
+	UserID        string                       `json:"userId"`
+	Details       byzantine.BeneficiaryDetails `json:"beneficiaryDetails"`
+}
+
+type memberDocument struct {
+	UserID   string                    `json:"userId"`
+	Role     byzantine.AccountUserRole `json:"role,omitzero"` // root if empty
+	JoinedAt time.Time                 `json:"joinedAt,omitzero"`
+}
+
+type bankDocument struct {
+	byzantine.LinkedBankAccount
+	Number string `json:"number,omitzero"` // by which a bank account is known again
+}
+
+// quantity is an exact number: a decimal string, or a fraction where decimals do not suffice.
+type quantity struct{ *big.Rat }
+
+func (q quantity) MarshalText() ([]byte, error) {
+	if n, exact := q.FloatPrec(); exact {
+		return []byte(q.FloatString(n)), nil
+	}
+	return []byte(q.RatString()), nil
+}
+
+func (q *quantity) UnmarshalText(text []byte) error {
+	number, ok := new(big.Rat).SetString(string(text))
+	if !ok {
+		return badRequest("not a decimal number")
+	}
+	q.Rat = number
+	return nil
+}
+
+// rat is 0 for a quantity that was left out.
+func (q quantity) rat() *big.Rat {
+	if q.Rat == nil {
+		return new(big.Rat)
+	}
+	return q.Rat
+}
+
+func (q quantity) IsZero() bool { return q.Rat == nil }
+
+type idleDocument struct {
+	ChainID  byzantine.ChainID        `json:"chainId"`
+	Currency byzantine.CryptoCurrency `json:"currency"`
+	Amount   quantity                 `json:"amount"`
+}
+
+type positionDocument struct {
+	VaultAddress string   `json:"vaultAddress"`
+	Shares       quantity `json:"shares"`
+	Pending      quantity `json:"pending,omitzero"`
+}
+
+type invitationDocument struct {
+	ID        string                     `json:"id,omitzero"`
+	AccountID string                     `json:"accountId"`
+	UserID    string                     `json:"userId"`
+	InviterID string                     `json:"inviterId"`
+	Role      byzantine.AccountUserRole  `json:"role,omitzero"`   // view if empty
+	Status    byzantine.InvitationStatus `json:"status,omitzero"` // pending if empty
+	CreatedAt time.Time                  `json:"createdAt,omitzero"`
+	UpdatedAt time.Time                  `json:"updatedAt,omitzero"`
+}
+
+type codeDocument struct {
+	ID        string    `json:"id"`
+	Code      string    `json:"code"`
+	AccountID string    `json:"accountId"`
+	UserID    string    `json:"userId"`
+	SentAt    time.Time `json:"sentAt"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	Attempts  int       `json:"attempts,omitzero"`
+	Used      bool      `json:"used,omitzero"`
+}
+
+type sessionDocument struct {
+	ID        string    `json:"id"`
+	AccountID string    `json:"accountId"`
+	UserID    string    `json:"userId"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+type proposalDocument struct {
+	BodyToSign string                    `json:"bodyToSign"`
+	ExpiresAt  time.Time                 `json:"expiresAt"`
+	AccountID  string                    `json:"accountId"`
+	NewUsers   []byzantine.NewUser       `json:"newUsers,omitzero"` // of an invitation
+	UserIDs    []string                  `json:"userIds,omitzero"`  // of a change of roles, as are the next two
+	Role       byzantine.AccountUserRole `json:"role,omitzero"`
+	Quorum     []string                  `json:"quorum,omitzero"`
+}
+
+type moneyDocument struct {
+	Currency byzantine.Currency `json:"currency"`
+	Amount   quantity           `json:"amount"`
+}
+
+type transactionDocument struct {
+	ID            string                         `json:"id"`
+	AccountID     string                         `json:"accountId"`
+	Type          byzantine.TransactionType      `json:"type"`
+	ChainID       byzantine.ChainID              `json:"chainId"`
+	VaultAddress  string                         `json:"vaultAddress,omitzero"`
+	Amount        quantity                       `json:"amount"`
+	Source        *moneyDocument                 `json:"source,omitzero"`
+	Destination   *moneyDocument                 `json:"destination,omitzero"`
+	Address       string                         `json:"address,omitzero"`
+	BankAccountID string                         `json:"bankAccountId,omitzero"`
+	Instructions  *byzantine.DepositInstructions `json:"fiatDepositInstructions,omitzero"`
+	UpgradeID     string                         `json:"relatedTransactionId,omitzero"`
+	Status        byzantine.TransactionStatus    `json:"status,omitzero"` // empty in a draft
+	Request       *byzantine.WithdrawalRequest   `json:"withdrawalRequest,omitzero"`
+	Hash          string                         `json:"transactionHash,omitzero"`
+	BroadcastedAt time.Time                      `json:"broadcastedAt,omitzero"`
+	CreatedAt     time.Time                      `json:"createdAt"`
+	UpdatedAt     time.Time                      `json:"updatedAt,omitzero"`
+	DueAt         time.Time                      `json:"dueAt,omitzero"`
+	Shares        quantity                       `json:"shares,omitzero"`
+	Received      quantity                       `json:"received,omitzero"`
+}
+
+type draftDocument struct {
+	TransactionID string    `json:"transactionId"`
+	BodyToSign    string    `json:"bodyToSign"` // the text, whose bytes count
+	ExpiresAt     time.Time `json:"expiresAt"`
+	Cancels       bool      `json:"cancels,omitzero"`
+}
+
+type subscriptionDocument struct {
+	byzantine.WebhookSubscription
+	PrivateKey string `json:"privateKey"` // of the signatures
+}
+
+type deliveryDocument struct {
+	byzantine.WebhookDelivery
+	Event    byzantine.Event                    `json:"event"`
+	Body     json.RawMessage                    `json:"body"`
+	Attempts []byzantine.WebhookDeliveryAttempt `json:"attempts,omitzero"`
+}
+
+type vaultDocument struct {
+	Address string    `json:"address"`
+	Since   time.Time `json:"since,omitzero"`
+	Queues  bool      `json:"queueWithdrawals"`
+}

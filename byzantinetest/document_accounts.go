@@ -1,0 +1,212 @@
+package byzantinetest
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+func (r *worldReader) readAccount(d accountDocument) error {
+	a := &account{
+		id: r.id(d.ID), name: d.Name, wallet: cmp.Or(d.WalletAddress, r.newAddress()), selfCustodial: d.SelfCustodial,
+		foreign: d.Foreign, created: r.at(d.CreatedAt), nonces: maps.Clone(d.Nonces),
+	}
+	if r.accounts.get(a.id) != nil {
+		return fmt.Errorf("id: twice")
+	}
+	if err := r.readCustomer(a, d); err != nil {
+		return err
+	}
+	for i, m := range d.Members {
+		u, err := r.user("userId", m.UserID)
+		if err != nil {
+			return fmt.Errorf("members[%d].%w", i, err)
+		}
+		a.join(u, cmp.Or(m.Role, signingRole(a.selfCustodial)), r.at(m.JoinedAt))
+	}
+	for i, chain := range d.ActivatedChains {
+		if err := checkChain(chain); err != nil {
+			return fmt.Errorf("activatedChains[%d]: %w", i, err)
+		}
+		a.activate(chain)
+	}
+	for _, b := range d.BankAccounts {
+		b.AccountID, b.BankAccountID, b.CreatedAt = a.id, r.id(b.BankAccountID), r.at(b.CreatedAt)
+		a.banks = append(a.banks, &bankAccount{b.LinkedBankAccount, b.Number})
+	}
+	for i, idle := range d.Idle {
+		if err := checkChain(idle.ChainID); err != nil || fiatOf[idle.Currency] == "" || idle.Amount.rat().Sign() < 0 {
+			return fmt.Errorf("idle[%d]: needs a known chainId, currency usdc or eurc, and an amount", i)
+		}
+		a.funds.purse(idle.ChainID, idle.Currency).add(idle.Amount.rat())
+	}
+	for i, p := range d.Positions {
+		v, err := r.vaultByID(p.VaultAddress)
+		if err != nil {
+			return fmt.Errorf("positions[%d].vaultAddress: %w", i, err)
+		}
+		held := a.funds.position(v)
+		held.shares, held.pending = p.Shares.rat(), p.Pending.rat()
+	}
+	r.addAccount(a)
+	return nil
+}
+
+// readCustomer reads whom the account belongs to: the entity, or the owner, who is the first member if none is named.
+func (r *worldReader) readCustomer(a *account, d accountDocument) error {
+	switch {
+	case d.Foreign:
+		return nil
+	case d.Entity != nil:
+		return r.readEntity(a, *d.Entity)
+	case d.OwnerID == "" && len(d.Members) == 0:
+		return fmt.Errorf("ownerId: an account needs an owner, an entity or a member")
+	case d.OwnerID == "":
+		d.OwnerID = d.Members[0].UserID
+	}
+	owner, err := r.user("ownerId", d.OwnerID)
+	if err != nil {
+		return err
+	}
+	a.owner, a.name = owner, cmp.Or(a.name, fullName(owner.info))
+	return nil
+}
+
+func (r *worldReader) readEntity(a *account, d entityDocument) error {
+	e := &entity{
+		id: r.id(d.ID), info: d.Info, created: r.at(d.CreatedAt), updated: r.at(d.UpdatedAt),
+		verification: verification{cmp.Or(d.VerificationStatus, byzantine.VerificationNotStarted), d.Documents},
+	}
+	e.info.BusinessLegalName = cmp.Or(e.info.BusinessLegalName, "Test Company")
+	for i, p := range d.Persons {
+		u, err := r.user("userId", p.UserID)
+		if err != nil {
+			return fmt.Errorf("entity.associatedPersons[%d].%w", i, err)
+		}
+		e.persons = append(e.persons, &associatedPerson{r.id(p.BeneficiaryID), u, p.Details})
+	}
+	a.entity, a.name = e, cmp.Or(a.name, e.info.BusinessLegalName)
+	return nil
+}
+
+// readTransaction reads a transaction, signed or not.
+func (r *worldReader) readTransaction(d transactionDocument) error {
+	a, err := r.account("accountId", d.AccountID)
+	if err != nil {
+		return err
+	}
+	if journeys[d.Type] == nil {
+		return fmt.Errorf("type: unknown")
+	}
+	if err := checkChain(d.ChainID); err != nil {
+		return fmt.Errorf("chainId: %w", err)
+	}
+	tx := &transaction{
+		id: r.id(d.ID), account: a, kind: d.Type, chain: d.ChainID, amount: d.Amount.rat(), source: d.Source.money(),
+		destination: d.Destination.money(), address: d.Address, instructions: d.Instructions, status: d.Status, request: d.Request,
+		hash: d.Hash, broadcast: d.BroadcastedAt, created: r.at(d.CreatedAt), updated: d.UpdatedAt, due: d.DueAt,
+		shares: d.Shares.Rat, received: d.Received.Rat,
+	}
+	if d.VaultAddress != "" {
+		if tx.vault = r.vault(d.ChainID, d.VaultAddress); tx.vault == nil {
+			return fmt.Errorf("vaultAddress: no vault of this address on chain %d", d.ChainID)
+		}
+	}
+	for _, b := range a.banks {
+		if b.BankAccountID == d.BankAccountID {
+			tx.bank = b
+		}
+	}
+	switch moves := tx.kind != byzantine.TransactionTypeAuthorization; {
+	case r.transactions[tx.id] != nil:
+		return fmt.Errorf("id: twice")
+	case d.BankAccountID != "" && tx.bank == nil:
+		return fmt.Errorf("bankAccountId: the account has no such bank account")
+	case moves && tx.kind != byzantine.TransactionTypeTransfer && tx.vault == nil:
+		return fmt.Errorf("vaultAddress: missing")
+	case moves && tx.source == nil && tx.status != "":
+		return fmt.Errorf("source: missing")
+	}
+	r.transactions[tx.id] = tx
+	if tx.status != "" {
+		r.enter(tx)
+	}
+	return nil
+}
+
+func (m *moneyDocument) money() *money {
+	if m == nil {
+		return nil
+	}
+	return &money{m.Currency, m.Amount.rat()}
+}
+
+// linkTransaction joins the two halves of an upgrade.
+func (r *worldReader) linkTransaction(d transactionDocument) error {
+	if d.UpgradeID == "" {
+		return nil
+	}
+	tx, other := r.transactions[d.ID], r.transactions[d.UpgradeID]
+	if tx == nil || other == nil {
+		return fmt.Errorf("relatedTransactionId: no such transaction")
+	}
+	tx.upgrade = other
+	return nil
+}
+
+func (r *worldReader) readDraft(d draftDocument) error {
+	tx := r.transactions[d.TransactionID]
+	if tx == nil {
+		return fmt.Errorf("transactionId: no such transaction")
+	}
+	draft := &draft{tx, []byte(d.BodyToSign), d.ExpiresAt, d.Cancels}
+	r.drafts[tx.account.id], r.draftByTransaction[tx.id] = draft, draft
+	return nil
+}
+
+func (r *worldReader) readSubscription(d subscriptionDocument) error {
+	key, err := byzantine.ParsePrivateKey(d.PrivateKey)
+	if err != nil {
+		return fmt.Errorf("privateKey: %w", err)
+	}
+	s := &subscription{WebhookSubscription: d.WebhookSubscription, key: key}
+	if s.ActiveSigningKeyID == nil {
+		s.ActiveSigningKeyID = new(r.newID())
+	}
+	s.ID, s.IntegratorID = r.id(s.ID), r.integratorID
+	s.CreatedAt, s.UpdatedAt = r.at(s.CreatedAt), r.at(s.UpdatedAt)
+	if s.EventTypes, err = subscribed(s.EventTypes); err != nil {
+		return fmt.Errorf("eventTypes: %w", err)
+	}
+	validated := s.EndpointSafetyMetadata
+	if err := r.pointTo(s, s.URL); err != nil {
+		return err
+	}
+	if validated != nil {
+		s.EndpointSafetyMetadata = validated
+	}
+	r.subscriptions = append(r.subscriptions, s)
+	return nil
+}
+
+func (r *worldReader) readDelivery(d deliveryDocument) error {
+	s, err := r.subscription(d.SubscriptionID)
+	if err != nil {
+		return fmt.Errorf("subscriptionId: %w", err)
+	}
+	e := &delivery{WebhookDelivery: d.WebhookDelivery, subscription: s, event: d.Event, body: d.Body, attempts: d.Attempts}
+	if e.attempts == nil {
+		e.attempts = []byzantine.WebhookDeliveryAttempt{}
+	}
+	if e.Status == byzantine.WebhookDeliverySending { // the program ended in the middle of it
+		e.Status, e.NextAttemptAt = byzantine.WebhookDeliveryFailed, new(r.now)
+	}
+	r.deliveries.add(e.ID, e)
+	if e.NextAttemptAt != nil {
+		r.deliverAt(e, *e.NextAttemptAt)
+		r.setTimer(*e.NextAttemptAt, nil)
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package byzantinetest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// WithWorld begins with a world that was written down, by [Sandbox.World] or by hand: see [Sandbox.SetWorld].
+func WithWorld(document []byte) Option {
+	return func(s *Sandbox) error {
+		s.initial = document
+		return nil
+	}
+}
+
+// SetWorld replaces all that the sandbox holds by a world that was written down: the document that [Sandbox.World] returns,
+// or one written by hand, in which every field can be left out that has a default. Fields that do not exist are errors. If
+// the document names no credentials, the sandbox's own stay. An error, which names the place in the document, changes
+// nothing.
+func (s *Sandbox) SetWorld(document []byte) error {
+	s.lock()
+	defer s.unlock()
+	s.world.courier.wait()
+	if err := s.readWorld(document); err != nil {
+		return fmt.Errorf("byzantinetest: SetWorld: %w", err)
+	}
+	s.world.catchUp()
+	s.world.dispatch()
+	return nil
+}
+
+// Reset empties the sandbox: it holds what a new one does. The journal and the faults to come are emptied, too; the clock,
+// the options and the sandbox's own credential stay.
+func (s *Sandbox) Reset() {
+	s.lock()
+	defer s.unlock()
+	s.world.courier.wait()
+	if err := s.readWorld([]byte("{}")); err != nil {
+		panic("byzantinetest: Reset: " + err.Error()) // nothing in it can be wrong
+	}
+	s.journal = journal{number: s.journal.number}
+	clear(s.faults)
+}
+
+// readWorld replaces the world. The caller holds the lock, and nothing is being delivered.
+func (s *Sandbox) readWorld(document []byte) error {
+	var d worldDocument
+	dec := json.NewDecoder(bytes.NewReader(document))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&d); err != nil {
+		return fmt.Errorf("the document cannot be read: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return fmt.Errorf("there is something after the document")
+	}
+	if d.Version != 0 && d.Version != documentVersion {
+		return fmt.Errorf("version: %d is unknown: this version reads %d", d.Version, documentVersion)
+	}
+	old, w := s.world, newWorld()
+	w.random, w.clock, w.courier = old.random, old.clock, old.courier
+	defer old.setAlarm() // which reading has set for the new world
+	w.manualApproval, w.anyWebhookURL, w.processingTime = old.manualApproval, old.anyWebhookURL, old.processingTime
+	if err := w.read(&d, s.key.PublicKeyHex()); err != nil {
+		return err
+	}
+	for _, gone := range old.subscriptions {
+		gone.deleted = true // for a test delivery that is under way
+	}
+	*old = *w // handlers and timers hold the pointer
+	return nil
+}
+
+// worldReader fills a world. It stops at the first error.
+type worldReader struct {
+	*world
+	now          time.Time
+	transactions map[string]*transaction // drafts, too
+	err          error
+}
+
+func (w *world) read(d *worldDocument, pubkey string) error {
+	if err := w.clock.read(d.Clock); err != nil {
+		return fmt.Errorf("clock.%w", err)
+	}
+	r := &worldReader{world: w, now: w.clock.now().UTC(), transactions: map[string]*transaction{}}
+	w.integratorID = r.id(d.IntegratorID)
+	if len(d.Credentials) == 0 {
+		d.Credentials = []credentialDocument{{Pubkey: pubkey, Label: new("local sandbox")}}
+	}
+	w.vaults = newVaults(r.now)
+	each(r, "vaults", d.Vaults, r.readVault)
+	each(r, "credentials", d.Credentials, r.readCredential)
+	each(r, "users", d.Users, r.readUser)
+	each(r, "accounts", d.Accounts, r.readAccount)
+	each(r, "invitations", d.Invitations, r.readInvitation)
+	each(r, "codes", d.Codes, func(c codeDocument) error {
+		w.otps.put(c.ID, &otp{c.ID, c.Code, c.AccountID, c.UserID, c.SentAt, c.ExpiresAt, c.Attempts, c.Used})
+		return nil
+	})
+	each(r, "sessions", d.Sessions, func(s sessionDocument) error {
+		w.sessions.put(s.ID, &otpSession{s.ID, s.AccountID, s.UserID, s.ExpiresAt})
+		return nil
+	})
+	each(r, "proposals", d.Proposals, r.readProposal)
+	each(r, "transactions", d.Transactions, r.readTransaction)
+	each(r, "transactions", d.Transactions, r.linkTransaction)
+	each(r, "drafts", d.Drafts, r.readDraft)
+	each(r, "events", d.Events, func(e byzantine.Event) error {
+		w.events.add(e)
+		w.lastEvent = e.CreatedAt
+		return nil
+	})
+	each(r, "subscriptions", d.Subscriptions, r.readSubscription)
+	each(r, "deliveries", d.Deliveries, r.readDelivery)
+	r.orderTransactions()
+	return r.err
+}
+
+// each reads a list. An error says which element it is about.
+func each[T any](r *worldReader, name string, list []T, read func(T) error) {
+	for i, element := range list {
+		if r.err != nil {
+			return
+		}
+		if err := read(element); err != nil {
+			r.err = fmt.Errorf("%s[%d].%w", name, i, err)
+		}
+	}
+}
+
+func (r *worldReader) id(id string) string {
+	if id == "" {
+		return r.newID()
+	}
+	return id
+}
+
+// at is the time of a document, now if it was left out.
+func (r *worldReader) at(t time.Time) time.Time {
+	if t.IsZero() {
+		return r.now
+	}
+	return t
+}
+
+func (c *worldClock) read(d *clockDocument) error {
+	switch {
+	case d == nil:
+		return nil
+	case d.Frozen && d.Now.IsZero():
+		return fmt.Errorf("now: missing in a frozen clock")
+	case d.Frozen:
+		*c = worldClock{stopped: true, at: d.Now}
+		return nil
+	}
+	ahead, err := time.ParseDuration(cmp.Or(d.Ahead, "0s"))
+	if err != nil {
+		return fmt.Errorf("ahead: not a duration such as 1h30m")
+	}
+	*c = worldClock{moved: ahead}
+	return nil
+}
+
+func (r *worldReader) readVault(d vaultDocument) error {
+	v, err := r.vaultByID(d.Address)
+	if err != nil {
+		return fmt.Errorf("address: %w", err)
+	}
+	v.queues = d.Queues
+	if !d.Since.IsZero() {
+		v.since = d.Since
+	}
+	return nil
+}
+
+func (r *worldReader) readCredential(d credentialDocument) error {
+	scope := cmp.Or(d.AccessScope, byzantine.ReadWrite)
+	if err := scope.Validate(); err != nil {
+		return fmt.Errorf("accessScope: %w", err)
+	}
+	if err := checkPubkeyForm(d.Pubkey); err != nil {
+		return fmt.Errorf("pubkey: %w", err)
+	}
+	return r.insertCredential(&credential{pubkey: d.Pubkey, scope: scope, active: !d.Inactive, label: d.Label, created: r.at(d.CreatedAt)})
+}
+
+func (r *worldReader) readUser(d userDocument) error {
+	u := &user{
+		id: r.id(d.ID), info: d.Info, money: d.AdditionalInfo, created: r.at(d.CreatedAt), updated: r.at(d.UpdatedAt),
+		verification: verification{cmp.Or(d.VerificationStatus, byzantine.VerificationNotStarted), d.Documents},
+	}
+	u.info.Email = cmp.Or(u.info.Email, "user+"+u.id+"@example.com")
+	u.info.FirstName, u.info.LastName = cmp.Or(u.info.FirstName, "Test"), cmp.Or(u.info.LastName, "User")
+	switch {
+	case r.users.get(u.id) != nil:
+		return fmt.Errorf("id: twice")
+	case r.userByEmail(u.info.Email) != nil:
+		return fmt.Errorf("info.email: twice")
+	}
+	for i, p := range d.Passkeys {
+		if p.CredentialID == "" || len(p.PublicKey) == 0 || r.index.userByCredential[p.CredentialID] != nil {
+			return fmt.Errorf("passkeys[%d]: needs a credentialId of its own and a publicKey", i)
+		}
+		u.passkeys = append(u.passkeys, passkeyRecord{r.id(p.ID), p.Name, p.CredentialID, p.PublicKey, r.at(p.CreatedAt)})
+	}
+	r.addUser(u)
+	return nil
+}
+
+// user finds a user that the document has.
+func (r *worldReader) user(field, id string) (*user, error) {
+	if u := r.users.get(id); u != nil {
+		return u, nil
+	}
+	return nil, fmt.Errorf("%s: no user of the document has this id", field)
+}
+
+func (r *worldReader) account(field, id string) (*account, error) {
+	if a := r.accounts.get(id); a != nil {
+		return a, nil
+	}
+	return nil, fmt.Errorf("%s: no account of the document has this id", field)
+}
+
+func (r *worldReader) readInvitation(d invitationDocument) error {
+	a, err := r.account("accountId", d.AccountID)
+	if err != nil {
+		return err
+	}
+	u, err := r.user("userId", d.UserID)
+	if err != nil {
+		return err
+	}
+	inviter, err := r.user("inviterId", d.InviterID)
+	if err != nil {
+		return err
+	}
+	r.addInvitation(&invitation{
+		id: r.id(d.ID), account: a, user: u, inviter: inviter, role: cmp.Or(d.Role, byzantine.RoleView),
+		status: cmp.Or(d.Status, byzantine.InvitationPending), created: r.at(d.CreatedAt), updated: r.at(d.UpdatedAt),
+	})
+	return nil
+}
+
+func (r *worldReader) readProposal(d proposalDocument) error {
+	a, err := r.account("accountId", d.AccountID)
+	if err != nil {
+		return err
+	}
+	p := &proposal{body: d.BodyToSign, expires: d.ExpiresAt, account: a, quorum: d.Quorum}
+	if d.NewUsers != nil {
+		p.invitation = &byzantine.GetInviteUsersPayloadPasskeyRequest{AccountID: a.id, NewUsers: d.NewUsers}
+	} else {
+		p.roles = &byzantine.GetUpdateUsersRolePayloadPasskeyRequest{AccountID: a.id, UserIDs: d.UserIDs, Role: d.Role}
+	}
+	r.proposals.put(p.body, p)
+	return nil
+}
+
+// orderTransactions restores what follows from the transactions' times.
+func (r *worldReader) orderTransactions() {
+	recent := slices.SortedStableFunc(slices.Values(r.world.transactions.all), func(x, y *transaction) int { return x.updated.Compare(y.updated) })
+	for _, tx := range recent {
+		r.recentTransactions.touch(tx)
+	}
+	due := slices.SortedStableFunc(slices.Values(r.world.transactions.all), func(x, y *transaction) int { return x.due.Compare(y.due) })
+	for _, tx := range due {
+		if !tx.due.IsZero() {
+			r.setTimer(tx.due, tx)
+		}
+	}
+}
