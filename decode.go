@@ -12,6 +12,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
+// An element of two bytes can become a struct of several hundred. Bodies of more than alwaysDecoded bytes are decoded only
+// if all their lists together have at most maxElements.
+const (
+	alwaysDecoded = 64 << 10
+	maxElements   = 100_000
+)
+
 // decode reads the body of a success. A response that should have a body and has none cannot be decoded either. The
 // error says what is wrong and where. It holds no part of the body, because that may be a private key or personal data:
 // so the parser's error, which quotes, is not wrapped.
@@ -22,9 +29,12 @@ func (x *exchange) decode(ctx context.Context, out any) error {
 	body := x.response.Body
 	switch {
 	case len(body) == 0:
-		return x.answerError(x.response, "the response has no body", nil)
+		return x.unreadable("the response has no body")
 	case string(bytes.TrimSpace(body)) == "null":
-		return x.answerError(x.response, "the response is null", nil)
+		return x.unreadable("the response is null")
+	}
+	if len(body) > alwaysDecoded && wire.CountElements(body, maxElements) > maxElements {
+		return x.unreadable(fmt.Sprintf("the response is too large: its lists hold more than %d elements", maxElements))
 	}
 	read := wire.Read
 	if x.op.newResponse == nil {
@@ -35,18 +45,18 @@ func (x *exchange) decode(ctx context.Context, out any) error {
 		return nil
 	}
 	if words := wire.DescribeNotJSON(body); words != "" {
-		return x.answerError(x.response, "the response is "+words, nil)
+		return x.unreadable("the response is "+words)
 	}
 	var odd *wire.Unreadable
 	if !errors.As(err, &odd) {
-		return x.answerError(x.response, "the response is not of the expected form: "+describeMismatch(err), nil)
+		return x.unreadable("the response is not of the expected form: "+describeMismatch(err))
 	}
 	if odd.FieldCount > 0 {
 		x.warnOfFields(ctx, odd)
 	}
 	switch {
 	case odd.Fatal != nil:
-		e := x.answerError(x.response, "the response is not of the expected form: "+odd.Fatal.String(), nil)
+		e := x.unreadable("the response is not of the expected form: "+odd.Fatal.String())
 		if odd.Fatal.Path != "" && !x.op.reads() {
 			e.OutcomeUnknown = false
 			e.addNote("the request has taken effect, only its response cannot be read")
@@ -56,6 +66,11 @@ func (x *exchange) decode(ctx context.Context, out any) error {
 		return newPartialError(x.op.ID, odd.Elements)
 	}
 	return nil
+}
+
+// unreadable makes the error of a success that cannot be read.
+func (x *exchange) unreadable(message string) *Error {
+	return x.answerError(x.response, message, nil)
 }
 
 // warnOfFields logs which fields of a response were left zero, by their paths.

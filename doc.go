@@ -24,6 +24,10 @@
 // with one. Nothing but a GET is ever sent twice; whenever a request may have taken effect although the call failed,
 // errors.Is(err, [ErrOutcomeUnknown]) is true. Requests refused because this machine's clock is off are signed anew, once.
 //
+// A fourth, *[PartialError], is none of a call: the call succeeded, and the method returns what could be read of its
+// response. The error names the elements of lists that could not be. A single odd field, such as a time without a zone,
+// is no error: it is left zero, and the log of [WithLogger] names it.
+//
 // A method takes as long as the API does, and creating an account takes 30 to 90 seconds. Give each call a context that
 // fits.
 //

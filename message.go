@@ -17,12 +17,13 @@ const maxMessage = 300
 func serverMessage(body []byte) string {
 	body = bytes.TrimSpace(body)
 	var object struct {
-		Error   any `json:"error"`
-		Message any `json:"message"`
+		Error   json.RawMessage `json:"error"`
+		Message json.RawMessage `json:"message"`
 	}
 	if json.Unmarshal(body, &object) == nil {
-		for _, v := range []any{object.Error, object.Message} {
-			if s, ok := v.(string); ok && strings.TrimSpace(s) != "" {
+		for _, value := range []json.RawMessage{object.Error, object.Message} {
+			var s string
+			if json.Unmarshal(value, &s) == nil && strings.TrimSpace(s) != "" {
 				return printable(s)
 			}
 		}

@@ -10,7 +10,8 @@ import (
 
 // AllTransactions iterates over the signed transactions of all accounts in the order of the request: the latest update
 // first, unless req.Order is [Ascending]. It loads a page when the loop gets to it and keeps one at a time; a loop that
-// breaks loads no more. An error is the last element.
+// breaks loads no more. A *[PartialError] is about one transaction, and the loop can go on; any other error is the last
+// element.
 //
 // The list changes while it is read: it is ordered by UpdatedAt, so a transaction that is updated leaves its place and
 // the rest closes up. All the same, each transaction that is in the list from the first request to the last is yielded,
@@ -69,8 +70,8 @@ func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsReque
 }
 
 // AllEvents iterates over the events that match the request, the newest first, beginning at req.Cursor if that is set.
-// It loads a page when the loop gets to it and keeps one at a time; a loop that breaks loads no more. An error is the
-// last element. Pages are tied together by cursors, so events that happen meanwhile neither shift them nor show up. A
+// It loads a page when the loop gets to it and keeps one at a time; a loop that breaks loads no more. A
+// *[PartialError] is about one event, and the loop can go on; any other error is the last element. Pages are tied together by cursors, so events that happen meanwhile neither shift them nor show up. A
 // server that gives a cursor twice, or a hundred pages in a row without a new event, is an error.
 //
 // req.Limit is the size of a page, from 1 to 250, 100 unless set. The request is copied, and a nil one has the defaults;
@@ -143,7 +144,8 @@ func (n *eventNews) has(e *Event) bool {
 }
 
 // AllWebhookDeliveries iterates over the delivery history, beginning at req.Offset. It loads a page when the loop gets to
-// it and keeps one at a time; a loop that breaks loads no more. An error is the last element.
+// it and keeps one at a time; a loop that breaks loads no more. A *[PartialError] is about one delivery or one of its
+// attempts, and the loop can go on; any other error is the last element.
 //
 // No delivery is yielded twice, for which some 40 bytes are kept of each. Whether each is yielded at all cannot be promised:
 // the order of the history is not documented, and a subscription that is deleted takes its deliveries out of it, so

@@ -47,7 +47,7 @@ var Mutants = []Mutant{
 	{
 		Name: "error-quotes-success-body", Invariant: Secrets, File: "decode.go",
 		Find:    "return x.answerError(x.response, message, nil)",
-		Replace: "return x.answerError(x.response, message+\": \"+string(body), nil)",
+		Replace: "return x.answerError(x.response, message+\": \"+string(x.response.Body), nil)",
 	},
 }
 

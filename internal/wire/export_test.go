@@ -6,3 +6,6 @@ import "reflect"
 func MarshalRequest(v any) ([]byte, error) {
 	return marshal(reflect.Indirect(reflect.ValueOf(v)))
 }
+
+// Reserve is for the fuzz test.
+var Reserve = reserve

@@ -10,6 +10,9 @@ import (
 // bodyField finds the field that encoding/json would read a member into: by its exact name, or else without regard to
 // case. name has its quotes.
 func (p *plan) bodyField(name []byte) *Field {
+	if len(name) < 2 {
+		return nil // the text is not JSON
+	}
 	text := string(name[1 : len(name)-1])
 	if strings.Contains(text, `\`) || !utf8.ValidString(text) {
 		if json.Unmarshal(name, &text) != nil {

@@ -13,7 +13,11 @@ import (
 // field is missing that nothing can be done without, the lenient pass reads field by field and element by element.
 // Then the error is an *Unreadable. A text that is not JSON gives encoding/json's error.
 func Read(text []byte, out any) error {
-	return read(text, reflect.ValueOf(out).Elem(), true)
+	v := reflect.ValueOf(out).Elem()
+	if len(text) > reserveAbove {
+		reserve(text, v)
+	}
+	return read(text, v, true)
 }
 
 // ReadPart is Read for the UnmarshalJSON of a type that stands in responses. It does not ask whether fields are missing:
@@ -36,6 +40,9 @@ func read(text []byte, v reflect.Value, whole bool) error {
 		return err
 	}
 	v.SetZero()
+	if len(text) > reserveAbove {
+		reserve(text, v)
+	}
 	return readLenient(text, v, whole)
 }
 

@@ -1,6 +1,12 @@
 package wire
 
-// What stands here walks over JSON that encoding/json has found valid, without making values of it.
+import (
+	"bytes"
+	"reflect"
+)
+
+// What stands here walks over JSON without making values of it. What it finds means something only in valid JSON; with
+// anything else it comes to an end as well.
 
 // spaceEnd returns where the white space that begins at i ends.
 func spaceEnd(text []byte, i int) int {
@@ -74,7 +80,7 @@ func eachMember(text []byte, f func(name, value []byte)) {
 	i := spaceEnd(text, 1)
 	for i < len(text) && text[i] != '}' {
 		nameEnd := stringEnd(text, i)
-		begin := spaceEnd(text, spaceEnd(text, nameEnd)+1) // behind the colon
+		begin := min(spaceEnd(text, spaceEnd(text, nameEnd)+1), len(text)) // behind the colon
 		end := valueEnd(text, begin)
 		f(text[i:nameEnd], text[begin:end])
 		i = spaceEnd(text, end)
@@ -83,6 +89,29 @@ func eachMember(text []byte, f func(name, value []byte)) {
 		}
 	}
 }
+
+// reserve makes room for the lists that a text has at its top, so that they do not grow while they are read: that would
+// take twice their size for a moment, and five times as much altogether.
+func reserve(text []byte, v reflect.Value) {
+	text = bytes.TrimSpace(text)
+	switch {
+	case len(text) == 0:
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct && text[0] == '[' && !readsItself(v.Type()):
+		n := 0
+		eachElement(text, func([]byte) { n++ })
+		v.Set(reflect.MakeSlice(v.Type(), 0, n))
+	case v.Kind() == reflect.Struct && text[0] == '{' && !readsItself(v.Type()) && !writesItself(v.Type()):
+		p := planOf(v.Type())
+		eachMember(text, func(name, value []byte) {
+			if f := p.bodyField(name); f != nil && f.Type.Kind() == reflect.Slice {
+				reserve(value, v.FieldByIndex(f.index))
+			}
+		})
+	}
+}
+
+// reserveAbove is the length of a text from which on it is worth going over it once more.
+const reserveAbove = 64 << 10
 
 // CountElements returns how many elements the lists in a text have together, those of lists in lists included. It stops
 // counting above limit. The text need not be valid JSON; then the number means nothing.

@@ -1,0 +1,148 @@
+package byzantine_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
+)
+
+// listPlace is where a response has a list: the type of its elements, and the text before and behind them.
+type listPlace struct {
+	element        reflect.Type
+	before, behind string
+}
+
+func listPlaces(t reflect.Type, before, behind string) (places []listPlace) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:
+		places = append(places, listPlace{t.Elem(), before + "[", "]" + behind})
+		return append(places, listPlaces(t.Elem(), before+"[", "]"+behind)...)
+	case t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]() && !reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()):
+		for _, f := range wire.Fields(t) {
+			places = append(places, listPlaces(f.Type, before+`{"`+f.Name+`":`, "}"+behind)...)
+		}
+	}
+	return places
+}
+
+// heapFor is how much the heap grows at most while f runs, garbage included.
+func heapFor(f func()) int64 {
+	defer debug.SetGCPercent(debug.SetGCPercent(20)) // what counts is what is in use, so garbage goes soon
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	done := make(chan struct{})
+	highest := make(chan int64)
+	go func() {
+		var most int64
+		for {
+			runtime.ReadMemStats(&now)
+			most = max(most, int64(now.HeapAlloc)-int64(before.HeapAlloc))
+			select {
+			case <-done:
+				highest <- most
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	f()
+	close(done)
+	return <-highest
+}
+
+// Whatever lists a hostile response holds, at whatever size, reading it takes a bounded heap.
+func TestHostileListsAreBounded(t *testing.T) {
+	sizes := []int{1 << 20, 4 << 20, 32 << 20}
+	if testing.Short() {
+		sizes = sizes[:1]
+	}
+	var body []byte
+	client, _ := replying(t, &body)
+	seen := map[reflect.Type]bool{}
+	for op := range byzantine.Operations() {
+		if op.NewResponse() == nil {
+			continue
+		}
+		for _, place := range listPlaces(reflect.TypeOf(op.NewResponse()).Elem(), "", "") {
+			if seen[place.element] {
+				continue
+			}
+			seen[place.element] = true
+			for _, size := range sizes {
+				for _, element := range []string{"{}", "0", filling(size, 90_000)} {
+					if element == "0" && size > sizes[0] {
+						continue // rejected like {}
+					}
+					count := (size - len(place.before) - len(place.behind)) / (len(element) + 1)
+					body = []byte(place.before + strings.Repeat(element+",", count-1) + element + place.behind)
+					var err error
+					heap := heapFor(func() { err = byzantine.SendEmpty(t.Context(), client, op, op.NewResponse()) })
+					name := fmt.Sprintf("%s: %d MiB of %s%.10s...", op.ID, size>>20, place.before, element)
+					assert.LessOrEqual(t, heap, max(64<<20, 8*int64(size)), name)
+					if count > 100_001 {
+						assert.ErrorContains(t, err, "too large", name)
+					} else if err != nil {
+						assert.NotContains(t, err.Error(), "too large", name)
+					}
+				}
+			}
+		}
+	}
+	assert.Greater(t, len(seen), 25)
+}
+
+// filling is an object of such a length that so many fill a body.
+func filling(size, count int) string {
+	const frame = len(`{"":""}`) + 1
+	return `{"` + strings.Repeat("x", max(1, size/count-frame)) + `":""}`
+}
+
+// What a body holds beside lists is not counted, and a small body is not looked at.
+func TestElementsAreCounted(t *testing.T) {
+	var body []byte
+	client, _ := replying(t, &body)
+	list := func(n int) []byte {
+		return []byte("[" + strings.Repeat("{},", n-1) + "{}]")
+	}
+	for _, c := range []struct {
+		name     string
+		body     []byte
+		tooLarge bool
+	}{
+		{"just as many as there may be", list(100_000), false},
+		{"one more", list(100_001), true},
+		{"in two lists", []byte(`{"businessCustomers":` + string(list(50_000)) + `,"individualCustomers":` + string(list(50_001)) + `}`), true},
+		{"commas in a text", []byte(`["` + strings.Repeat(`[,\",`, 100_000) + `"]`), false},
+		{"fields", []byte(`{"a":0` + strings.Repeat(`,"a":0`, 200_000) + `}`), false},
+		{"empty lists", []byte(`[` + strings.Repeat("[],", 99_999) + `[]]`), false},
+		{"lists of one", []byte(`[` + strings.Repeat("[0],", 99_999) + `[0]]`), true},
+	} {
+		body = c.body
+		var out any
+		err := client.Do(t.Context(), "GET", "/v1/query/get-customers", nil, &out)
+		if c.tooLarge {
+			var e *byzantine.Error
+			require.ErrorAs(t, err, &e, c.name)
+			assert.Equal(t, "the response is too large: its lists hold more than 100000 elements", e.Message, c.name)
+		} else {
+			assert.NoError(t, err, c.name)
+		}
+	}
+	assert.Equal(t, 100_000, bytes.Count(list(100_000), []byte("{}")))
+}
