@@ -45,18 +45,18 @@ func (x *exchange) decode(ctx context.Context, out any) error {
 		return nil
 	}
 	if words := wire.DescribeNotJSON(body); words != "" {
-		return x.unreadable("the response is "+words)
+		return x.unreadable("the response is " + words)
 	}
 	var odd *wire.Unreadable
 	if !errors.As(err, &odd) {
-		return x.unreadable("the response is not of the expected form: "+describeMismatch(err))
+		return x.unreadable("the response is not of the expected form: " + describeMismatch(err))
 	}
 	if odd.FieldCount > 0 {
 		x.warnOfFields(ctx, odd)
 	}
 	switch {
 	case odd.Fatal != nil:
-		e := x.unreadable("the response is not of the expected form: "+odd.Fatal.String())
+		e := x.unreadable("the response is not of the expected form: " + odd.Fatal.String())
 		if odd.Fatal.Path != "" && !x.op.reads() {
 			e.OutcomeUnknown = false
 			e.addNote("the request has taken effect, only its response cannot be read")

@@ -225,7 +225,8 @@ func (r *reader) pointer(text []byte, v reflect.Value, field *Field) *Finding {
 	}
 	target := reflect.New(v.Type().Elem())
 	f := r.value(text, target.Elem(), field)
-	if f == nil || !target.Elem().IsZero() {
+	isStruct := target.Elem().Kind() == reflect.Struct && !writesItself(target.Elem().Type())
+	if f == nil || !target.Elem().IsZero() || (isStruct && text[0] == '{') {
 		v.Set(target)
 	}
 	return f
