@@ -96,7 +96,10 @@ func startSite(t *testing.T, opts ...byzantine.Option) *site {
 	t.Cleanup(s.server.Close)
 
 	s.origin = localhost(s.server)
-	s.rp = &passkey.RelyingParty{ID: "localhost", Name: "Example", Origins: []string{s.origin}}
+	s.rp = &passkey.RelyingParty{
+		ID: "localhost", Name: "Example", Origins: []string{s.origin},
+		UserVerification: passkey.UserVerificationPreferred, // the tests have U2F keys, which verify nobody
+	}
 	return s
 }
 
