@@ -197,7 +197,18 @@ type EventList struct {
 // ListEvents returns a page of what happened, the newest first by CreatedAt. [Client.AllEvents] iterates over all
 // pages. It lists events whether a webhook was sent for them or not, so it finds what deliveries have missed.
 //
+// An event whose id or type cannot be read or is missing stands in the list with the fields that were read, and its
+// [ElementError] names the id if that is readable.
+//
 // Operation list_events. [ErrBadRequest] if the cursor is malformed or the event type unknown.
 func (c *Client) ListEvents(ctx context.Context, req *ListEventsRequest, opts ...CallOption) (*EventList, error) {
-	return listEvents.call(ctx, c, req, opts)
+	list, err := listEvents.call(ctx, c, req, opts)
+	var partial *PartialError
+	if errors.As(err, &partial) {
+		for i := range partial.Elements {
+			element := &partial.Elements[i]
+			element.ID = list.Events[element.Index].ID // an event holds no lists
+		}
+	}
+	return list, err
 }

@@ -21,10 +21,11 @@ type PartialError struct {
 	Elements  []ElementError
 }
 
-// ElementError is an element of a list that could not be read. It holds no part of the response.
+// ElementError is an element of a list that could not be read. It holds no part of the response but an event's id.
 type ElementError struct {
-	Index int   // in its list, from 0
-	Err   error // says where and why: "events[3].id: number in place of string"
+	Index int    // in its list, from 0
+	ID    string // of an event, UUID, if it could be read; "" for all other lists
+	Err   error  // says where and why: "events[3].id: number in place of string"
 
 	top   int  // the index of the element of the outermost list that it is or stands in
 	below bool // it stands in a list in such an element
@@ -73,7 +74,7 @@ func isPartial(err error) bool {
 func newPartialError(operation string, elements []wire.Element) *PartialError {
 	e := &PartialError{Operation: operation, Elements: make([]ElementError, len(elements))}
 	for i, element := range elements {
-		e.Elements[i] = ElementError{element.Index, errors.New(element.String()), element.Top, element.Depth > 1}
+		e.Elements[i] = ElementError{Index: element.Index, Err: errors.New(element.String()), top: element.Top, below: element.Depth > 1}
 	}
 	return e
 }

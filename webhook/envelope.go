@@ -36,23 +36,36 @@ type Event = byzantine.Event
 var errNoEvent = errors.New("webhook: event")
 
 // Event decodes the body: an envelope of either generation, see [byzantine.Event.UnmarshalJSON]. Types and fields that
-// this package does not know are no errors. It is an error if the body is no envelope, if its id is not EventID, or if it
-// has no type.
+// this package does not know are no errors, and a field that cannot be read is left zero. It is an error if the body is no
+// envelope, if its id is not EventID, or if it has no readable type.
 func (d *Delivery) Event() (*Event, error) {
 	if d.event != nil {
 		return d.event, nil
 	}
-	var e Event
-	if err := json.Unmarshal(d.Body, &e); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoEvent, plainJSONError(err))
+	e, _, err := d.decode()
+	return e, err
+}
+
+// decode decodes the body, and says which fields cannot be read and are left zero.
+func (d *Delivery) decode() (e *Event, unreadable []wire.Finding, err error) {
+	e = new(Event)
+	err = wire.Read(d.Body, e)
+	var odd *wire.Unreadable
+	if errors.As(err, &odd) && odd.Fatal == nil && len(odd.Elements) == 0 {
+		unreadable, err = odd.Fields, nil
 	}
-	if e.ID != d.EventID {
-		return nil, fmt.Errorf("%w: the id is not that of the delivery", errNoEvent)
+	switch {
+	case e.ID != d.EventID && e.ID != "":
+		err = fmt.Errorf("%w: the id is not that of the delivery", errNoEvent)
+	case err != nil:
+		err = fmt.Errorf("%w: %w", errNoEvent, plainJSONError(err))
+	default:
+		err = hasType(e)
 	}
-	if err := hasType(&e); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, nil, err
 	}
-	return &e, nil
+	return e, unreadable, nil
 }
 
 func hasType(e *Event) error {

@@ -66,19 +66,41 @@ func TestEventOfAnUnknownTypePassesThrough(t *testing.T) {
 func TestEventErrors(t *testing.T) {
 	const secret = "ada@example.com"
 	for name, c := range map[string]struct{ body, text string }{
-		"no JSON":           {`{"id":"` + testIDs.Event + `",` + secret, "not JSON, at byte"},
-		"neither type":      {`{"id":"` + testIDs.Event + `"}`, "neither type nor eventType"},
-		"another id":        {`{"id":"` + secret + `","type":"x"}`, "the id is not that"},
-		"a second id":       {`{"id":"` + testIDs.Event + `","type":"x","id":"` + secret + `"}`, "the id is not that"},
-		"type is a number":  {`{"id":"` + testIDs.Event + `","type":7}`, "type: number in place of string"},
-		"a wrong time":      {`{"id":"` + testIDs.Event + `","type":"x","occurredAt":"` + secret + `"}`, "occurredAt: string in place of RFC 3339 time"},
-		"related is a list": {`{"id":"` + testIDs.Event + `","type":"x","related":["` + secret + `"]}`, "related: list in place of object"},
-		"an array":          {`["` + secret + `"]`, "list in place of object"},
+		"no JSON":          {`{"id":"` + testIDs.Event + `",` + secret, "not JSON, at byte"},
+		"neither type":     {`{"id":"` + testIDs.Event + `"}`, "type: missing"},
+		"another id":       {`{"id":"` + secret + `","type":"x"}`, "the id is not that"},
+		"a second id":      {`{"id":"` + testIDs.Event + `","type":"x","id":"` + secret + `"}`, "the id is not that"},
+		"type is a number": {`{"id":"` + testIDs.Event + `","type":7}`, "type: number in place of string"},
+		"an array":         {`["` + secret + `"]`, "list in place of object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := delivery(c.body).Event()
 			require.ErrorContains(t, err, c.text)
 			assert.NotContains(t, err.Error(), secret)
+		})
+	}
+}
+
+// An odd value in one place leaves that field zero, not the event unread.
+func TestEventWithFieldsThatCannotBeRead(t *testing.T) {
+	for name, odd := range map[string]string{
+		"a wrong time":      `"occurredAt":"yesterday"`,
+		"a time of seconds": `"occurredAt":1788430272`,
+		"related is a list": `"related":["x"]`,
+		"a number in words": `"payloadVersion":"one"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := delivery(`{"id":"` + testIDs.Event + `","type":"customer.active","livemode":true,` + odd + `}`).Event()
+			require.NoError(t, err)
+			assert.Equal(t, &byzantine.Event{ID: testIDs.Event, Type: byzantine.EventCustomerActive, Livemode: true}, e)
+
+			var got *webhook.Event
+			r := newReceiver(t, func(_ context.Context, d *webhook.Delivery) (err error) { got, err = d.Event(); return err })
+			body := []byte(`{"id":"` + testIDs.Event + `","eventType":"customer.active",` + odd + `}`)
+			assert.Equal(t, 204, r.serve(r.request(body)).Code)
+			assert.Equal(t, byzantine.EventCustomerActive, got.Type)
+			assert.Contains(t, r.log.String(), "cannot be read and are left empty")
+			assert.NotContains(t, r.log.String(), "yesterday")
 		})
 	}
 }

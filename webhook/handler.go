@@ -141,9 +141,15 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, er
 	if err != nil {
 		return nil, err
 	}
-	if d.event, err = d.Event(); err != nil {
+	event, unreadable, err := d.decode()
+	if err != nil {
 		return d, &requestError{http.StatusUnprocessableEntity, err.Error()}
 	}
+	if len(unreadable) > 0 {
+		h.once.logger.LogAttrs(r.Context(), slog.LevelWarn, "webhook: fields of an event cannot be read and are left empty",
+			slog.String("event_id", d.EventID), slog.Any("fields", unreadable))
+	}
+	d.event = event
 	return d, nil
 }
 

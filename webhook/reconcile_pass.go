@@ -146,7 +146,9 @@ func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, err
 	}
 	keys := make([]string, 0, len(events))
 	for _, event := range events {
-		keys = append(keys, event.ID)
+		if event.err == nil {
+			keys = append(keys, event.ID)
+		}
 	}
 	done, err := bulk.Handled(ctx, keys)
 	if err != nil {
@@ -161,18 +163,14 @@ func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, err
 
 // stream hands over a slice that is too short to be cut and too full to be held.
 func (p *pass) stream(ctx context.Context, s slice) error {
-	for event, err := range p.Events.AllEvents(ctx, s.request()) {
+	for event, err := range p.eachListed(ctx, &s) {
 		if err != nil {
 			return err
 		}
-		if !s.has(&event) {
-			continue
+		if event.at.IsZero() {
+			event.at = s.after
 		}
-		at := event.CreatedAt
-		if at.IsZero() {
-			at = s.after
-		}
-		if err := p.handOver(ctx, listed{Event: event, at: at}, false); err != nil {
+		if err := p.handOver(ctx, event, false); err != nil {
 			return err
 		}
 	}
@@ -227,6 +225,9 @@ func (p *pass) handOver(ctx context.Context, event listed, known bool) error {
 }
 
 func (p *pass) handle(ctx context.Context, event listed) error {
+	if event.err != nil {
+		return fmt.Errorf("%w: %w", errNoEvent, event.err)
+	}
 	delivery, err := historyDelivery(event.Event)
 	if err != nil {
 		return err

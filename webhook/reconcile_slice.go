@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -14,6 +16,30 @@ type listed struct {
 	// at is CreatedAt. Where that cannot be read, it is the CreatedAt of the next older event: the event itself is not
 	// older than that.
 	at time.Time
+	// err says why the event cannot be read; then only its ID is set, or not even that.
+	err error
+}
+
+// eachListed iterates over the events of a slice. An event that cannot be read is one of them; any other error ends the
+// loop.
+func (p *pass) eachListed(ctx context.Context, s *slice) iter.Seq2[listed, error] {
+	return func(yield func(listed, error) bool) {
+		for event, err := range p.Events.AllEvents(ctx, s.request()) {
+			var partial *byzantine.PartialError
+			switch {
+			case errors.As(err, &partial):
+				event.ID = partial.Elements[0].ID
+			case err != nil:
+				yield(listed{}, err)
+				return
+			case !s.has(&event):
+				continue
+			}
+			if !yield(listed{Event: event, at: event.CreatedAt, err: err}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // slice is a stretch of time, after < CreatedAt <= end, and the events that were read from it.
@@ -41,12 +67,9 @@ func (s *slice) has(e *byzantine.Event) bool {
 
 // read fills the slice, oldest event first. It is not complete if there are too many.
 func (p *pass) read(ctx context.Context, s *slice) (complete bool, err error) {
-	for event, err := range p.Events.AllEvents(ctx, s.request()) {
+	for event, err := range p.eachListed(ctx, s) {
 		if err != nil {
 			return false, err
-		}
-		if !s.has(&event) {
-			continue
 		}
 		if len(s.events) == MaxHeldEvents {
 			return false, nil
@@ -57,9 +80,9 @@ func (p *pass) read(ctx context.Context, s *slice) (complete bool, err error) {
 	return true, nil
 }
 
-func (s *slice) add(event byzantine.Event) {
-	at := event.CreatedAt
-	s.events = append(s.events, listed{Event: event, at: at})
+func (s *slice) add(event listed) {
+	s.events = append(s.events, event)
+	at := event.at
 	if at.IsZero() {
 		return
 	}

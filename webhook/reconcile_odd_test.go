@@ -1,0 +1,156 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// oddHistory is a page of the API's event list, text as it comes over the wire, read by the real client.
+func oddHistory(t *testing.T, events ...string) *byzantine.Client {
+	t.Helper()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"events":[`+strings.Join(events, ",")+`],"nextCursor":null}`)
+	}))
+	t.Cleanup(api.Close)
+	client, err := byzantine.NewClient(newSigningKey(t).PrivateKey, byzantine.WithBaseURL(api.URL), byzantine.WithLogger(slog.New(slog.DiscardHandler)))
+	require.NoError(t, err)
+	return client
+}
+
+func oddID(n int) string { return fmt.Sprintf("2f6a1c1e-0b7a-4c53-9d1b-%012d", n) }
+
+func createdAt(minute int) string {
+	return `"createdAt":"` + epoch.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339) + `"`
+}
+
+// plainEvent is one with nothing odd about it.
+func plainEvent(n int) string {
+	return `{"id":"` + oddID(n) + `","type":"customer.active","occurredAt":"2026-09-01T00:00:00Z",` + createdAt(n) + `}`
+}
+
+// In the history stand events of both generations, and some with odd values. Each is handed over with what could be read,
+// or reported and never recorded as handled; the others go on, and the checkpoint too.
+func TestOddEventsOfTheHistory(t *testing.T) {
+	for name, c := range map[string]struct {
+		odd  string // stands between the plain events 1 and 3
+		want webhook.Report
+		id   string // that is logged
+		seen byzantine.Event
+	}{
+		"June's envelope": {
+			odd:  `{"id":"` + oddID(2) + `","eventType":"customer.rejected","accountId":"a","provider":"sumsub",` + createdAt(2) + `}`,
+			want: webhook.Report{Handled: 3, Checkpoint: epoch.Add(3 * time.Minute)},
+			seen: byzantine.Event{ID: oddID(2), Type: "customer.rejected", Related: byzantine.EventRelated{AccountID: new("a")}},
+		},
+		"a time without a zone": {
+			odd:  `{"id":"` + oddID(2) + `","type":"customer.rejected","occurredAt":"yesterday 10:11",` + createdAt(2) + `}`,
+			want: webhook.Report{Handled: 3, Checkpoint: epoch.Add(3 * time.Minute)},
+			seen: byzantine.Event{ID: oddID(2), Type: "customer.rejected"},
+		},
+		"createdAt of seconds": {
+			odd:  `{"id":"` + oddID(2) + `","type":"customer.rejected","createdAt":1788220920}`,
+			want: webhook.Report{Handled: 3, Checkpoint: epoch.Add(3 * time.Minute)},
+			seen: byzantine.Event{ID: oddID(2), Type: "customer.rejected"},
+		},
+		"no type": {
+			odd:  `{"id":"` + oddID(2) + `",` + createdAt(2) + `}`,
+			want: webhook.Report{Handled: 2, Unreadable: 1, Checkpoint: epoch.Add(3 * time.Minute)},
+			id:   oddID(2),
+		},
+		"a type that is no text": {
+			odd:  `{"id":"` + oddID(2) + `","type":{},` + createdAt(2) + `}`,
+			want: webhook.Report{Handled: 2, Unreadable: 1, Checkpoint: epoch.Add(3 * time.Minute)},
+			id:   oddID(2),
+		},
+		"no id": {
+			odd:  `{"type":"customer.rejected",` + createdAt(2) + `}`,
+			want: webhook.Report{Handled: 2, Unreadable: 1, Checkpoint: epoch.Add(time.Minute)}, // no newer than the event
+		},
+		"an id that is no text": {
+			odd:  `{"id":7,"type":"customer.rejected",` + createdAt(2) + `}`,
+			want: webhook.Report{Handled: 2, Unreadable: 1, Checkpoint: epoch.Add(time.Minute)},
+		},
+		"no object": {
+			odd:  `"customer.rejected"`,
+			want: webhook.Report{Handled: 2, Unreadable: 1, Checkpoint: epoch.Add(time.Minute)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			var seen []byzantine.Event
+			store := newStore()
+			r := &webhook.Reconciler{Events: oddHistory(t, plainEvent(3), c.odd, plainEvent(1)), Store: store, Grace: -1,
+				Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return epoch.Add(time.Hour) },
+				Handle: func(_ context.Context, d *webhook.Delivery) error {
+					event, err := d.Event()
+					if err == nil {
+						seen = append(seen, *event)
+					}
+					return err
+				}}
+			report := pass(t, r)
+			assert.Equal(t, c.want, report)
+			if c.want.Unreadable == 0 {
+				require.Len(t, seen, 3)
+				got := seen[1]
+				assert.Equal(t, c.seen.ID, got.ID)
+				assert.Equal(t, c.seen.Type, got.Type)
+				assert.Equal(t, c.seen.Related, got.Related)
+				assert.True(t, got.OccurredAt.IsZero())
+				return
+			}
+			require.Len(t, seen, 2)
+			assert.Contains(t, log.String(), "cannot be read and is not handled")
+			assert.Contains(t, log.String(), "event_id="+c.id)
+			if c.id != "" {
+				_, err := store.Begin(t.Context(), c.id, time.Minute)
+				require.NoError(t, err, "it was never recorded as handled")
+			}
+			log.Reset()
+			again := pass(t, r)
+			assert.Equal(t, webhook.Report{Known: 2, Unreadable: 1, Checkpoint: c.want.Checkpoint}, again)
+			assert.Contains(t, log.String(), "cannot be read and is not handled", "each pass that reads it")
+		})
+	}
+}
+
+// An event whose time cannot be read and whose callback fails holds the checkpoint at its older neighbor.
+func TestFailedEventWithoutATimeHoldsTheCheckpoint(t *testing.T) {
+	events := []string{plainEvent(3), `{"id":"` + oddID(2) + `","type":"customer.active","createdAt":"x"}`, plainEvent(1)}
+	b := book{fail: map[string]error{oddID(2): errors.New("odd")}}
+	r := &webhook.Reconciler{Events: oddHistory(t, events...), Store: newStore(), Handle: b.handle, Grace: -1,
+		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return epoch.Add(time.Hour) }}
+	for range 3 {
+		report := pass(t, r)
+		assert.Equal(t, 1, report.Failed)
+		assert.Equal(t, epoch.Add(time.Minute), report.Checkpoint)
+	}
+	clear(b.fail)
+	assert.Equal(t, epoch.Add(3*time.Minute), pass(t, r).Checkpoint)
+	b.requireEachOnce(t, 3)
+}
+
+// Where no time can be read, everything is handed over and no checkpoint is set.
+func TestHistoryWithoutReadableTimes(t *testing.T) {
+	var b book
+	r := &webhook.Reconciler{Events: oddHistory(t, `{"id":"b","type":"x"}`, `{"id":"a","type":"x"}`), Store: newStore(), Handle: b.handle,
+		Logger: slog.New(slog.DiscardHandler)}
+	assert.Equal(t, webhook.Report{Handled: 2}, pass(t, r))
+	assert.Equal(t, webhook.Report{Known: 2}, pass(t, r))
+}
