@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
 
 // ForeignEncoding says in words what is wrong with the encoding of a text that should be UTF-8 without a byte order
@@ -39,6 +40,10 @@ func DescribeNotJSON(text []byte) string {
 	cut := at >= int64(len(text)) && syntax.Error() == unexpectedEnd
 	if !cut {
 		at -= offsetOfFirst
+		// Go 1.27 counts to the end of a character of several bytes.
+		for i := 1; i < utf8.UTFMax && 0 < at && at < int64(len(text)) && !utf8.RuneStart(text[at]); i++ {
+			at--
+		}
 	}
 	words := fmt.Sprintf("not JSON, %d bytes, at offset %d", len(text), max(at, 0))
 	switch encoding := ForeignEncoding(text); {
