@@ -88,7 +88,7 @@ func TestSignedHeadersAreAccepted(t *testing.T) {
 		}
 		t.Skip("curl is not installed")
 	}
-	sent := []string{"-s", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Content-Type: application/json", "--data-binary", "@" + file, sandbox.URL + path}
+	sent := []string{"-s", "--noproxy", "*", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Content-Type: application/json", "--data-binary", "@" + file, sandbox.URL + path}
 	status, stdout, _ = runWith(t, env, "", "sign", "POST", path, "-body", file, "-curl")
 	require.Equal(t, exitDone, status)
 	code, err := exec.Command(curl, append(strings.Fields(stdout), sent...)...).Output()
