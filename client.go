@@ -140,7 +140,8 @@ func WithHTTPClient(h *http.Client) Option {
 	}
 }
 
-// WithMaxAttempts sets how often a call is sent at most, 3 by default. 1 means once, whatever happens.
+// WithMaxAttempts sets how often a call is sent at most, 3 by default. 1 means once, whatever happens: a wrong clock of
+// this machine is then named in the error and never corrected, because that takes a second attempt.
 func WithMaxAttempts(n int) Option {
 	return func(s *settings) error {
 		if n < 1 {
