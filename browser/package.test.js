@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-const here = import.meta.dirname;
+const here = dirname(fileURLToPath(import.meta.url));
 const source = readFileSync(join(here, "passkey.js"));
 const readme = readFileSync(join(here, "README.md"), "utf8");
 const tsc = join(here, "node_modules", "typescript", "bin", "tsc");

@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
 type transports = []byzantine.AuthenticatorTransport
@@ -61,6 +63,7 @@ func TestAuthenticators(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := startSite(t)
 			s.changeOptions = c.wish
+			s.accepts(c.device)
 			v := visit(t, b, s, "ada")
 			v.load(c.device)
 			v.enrol()
@@ -77,6 +80,25 @@ func TestAuthenticators(t *testing.T) {
 			assert.Equal(t, c.certified, len(attestation.Statement.X5C) > 0)
 		})
 	}
+}
+
+// accepts lets the site take passkeys of a device that cannot verify its user. Sites require that unless they say otherwise.
+func (s *site) accepts(device webauthn.VirtualAuthenticatorOptions) {
+	if !device.HasUserVerification {
+		s.rp.UserVerification = passkey.UserVerificationPreferred
+	}
+}
+
+// A key that cannot verify its user makes no passkey for a site that requires it.
+func TestSecurityKeyWithoutUserVerification(t *testing.T) {
+	s := startSite(t)
+	s.rp.Timeout = time.Second
+	v := visit(t, startBrowser(t), s, "ada")
+	v.load(u2fSecurityKey())
+	v.begin()
+	v.shows(notCreated)
+	assert.Empty(t, v.requireNotEnrolled())
+	assert.Empty(t, v.device.credentials())
 }
 
 func askForAttestation(options map[string]any) { options["attestation"] = "direct" }

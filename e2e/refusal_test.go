@@ -65,7 +65,9 @@ func TestNoPasskeyIsMade(t *testing.T) {
 		assert.Empty(t, v.requireNotEnrolled())
 	})
 	t.Run("the device has one for this account already, another device has not", func(t *testing.T) {
-		v := visit(t, b, startSite(t), "ada")
+		s := startSite(t)
+		s.accepts(u2fSecurityKey())
+		v := visit(t, b, s, "ada")
 		v.load(platform())
 		v.enrol()
 		first := v.requireEnrolled()

@@ -20,7 +20,9 @@ func TestOnePasskeyForBoth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			turnkey := turnkeytest.NewServer(turnkeytest.Organization{})
 			t.Cleanup(turnkey.Close)
-			v := visit(t, b, startSite(t), "ada")
+			s := startSite(t)
+			s.accepts(device)
+			v := visit(t, b, s, "ada")
 			v.load(device)
 			v.enrol()
 			passkey := v.requireEnrolled().credential.Authenticator

@@ -18,5 +18,6 @@ nested() {
 step e2e 5 e2e
 e2e() {
 	programs chromium:chromium
+	npm_packages
 	each ./e2e go test $(race) ./...
 }
