@@ -32,7 +32,7 @@ type program struct {
 	world      *World
 	name       string // of the machine
 	process    *process
-	clockOff   time.Duration
+	index      int // of the machine
 	client     *byzantine.Client
 	transactor *passkey.Transactor
 	transport  *http.Transport
@@ -45,14 +45,16 @@ type program struct {
 func (r *replica) start() error {
 	w := r.world
 	r.generation++
-	p := &program{world: w, name: r.name, process: w.newProcess(fmt.Sprintf("%s/%d", r.name, r.generation)), clockOff: w.clockOff(r.index)}
+	p := &program{world: w, name: r.name, process: w.newProcess(fmt.Sprintf("%s/%d", r.name, r.generation)), index: r.index}
 	p.random = w.random("callbacks of " + p.process.name)
 	store := w.storeFor(p.process)
-	now := func() time.Time { return time.Now().Add(p.clockOff) }
+	now := func() time.Time { return time.Now().Add(w.clockOff(p.index)) }
 	logger := w.logger(r.name)
 	p.transport = &http.Transport{
 		DialContext: w.network.dialer(r.name, p.process, w.calls.tap), TLSClientConfig: w.clientTLS(), ForceAttemptHTTP2: w.plan.http2,
 		MaxIdleConnsPerHost: 16, IdleConnTimeout: 50 * time.Second,
+		// As in the client's own transport: without pings, a silent connection would be used again and again.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 	client, err := byzantine.NewClient(w.signer, byzantine.WithBaseURL(w.baseURL()), byzantine.WithInsecureHTTP(),
 		byzantine.WithHTTPClient(&http.Client{Transport: p.transport}), byzantine.WithClock(now), byzantine.WithLogger(logger))

@@ -130,7 +130,7 @@ func (p *program) call(ctx context.Context, op string, read bool, limit time.Dur
 	w := p.world
 	x := &w.calls
 	x.mu.Lock()
-	c := &call{id: len(x.all) + 1, replica: p.name, op: op, read: read, process: p.process, clock: p.clockOff}
+	c := &call{id: len(x.all) + 1, replica: p.name, op: op, read: read, process: p.process, clock: w.clockOff(p.index)}
 	x.all = append(x.all, c)
 	x.mu.Unlock()
 	ctx = jitter.With(context.WithValue(ctx, callKey{}, c), w.jitter(fmt.Sprintf("jitter of call %d", c.id)))

@@ -181,7 +181,9 @@ func (w *World) settle() {
 	// The longest restart, the longest lease and two passes of the Reconciler.
 	w.instants.sleep(w.ctx, 5*time.Minute+between(random, 0, time.Minute))
 	w.probe("after the faults")
-	w.instants.sleep(w.ctx, 3*w.plan.interval+10*time.Minute)
+	// A Reconciler whose machine's clock is slow hands events over later by as much.
+	late := max(0, -min(w.clockOff(0), w.clockOff(1)))
+	w.instants.sleep(w.ctx, 3*w.plan.interval+10*time.Minute+late)
 	if w.plan.quiet > 0 {
 		w.trace.add("world", "quiet", w.plan.quiet.Round(time.Minute).String())
 		w.instants.sleep(w.ctx, w.plan.quiet)
