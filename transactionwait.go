@@ -49,6 +49,9 @@ type TransactionFailedError struct {
 }
 
 func (e *TransactionFailedError) Error() string {
+	if e.Transaction == nil {
+		return "byzantine: the transaction failed"
+	}
 	return "byzantine: the transaction ended as " + printable(string(e.Transaction.Status))
 }
 

@@ -2,7 +2,9 @@ package byzantine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"testing"
@@ -299,4 +301,22 @@ func TestAnOddStatusDoesNotReachATerminal(t *testing.T) {
 		_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
 		assert.ErrorContains(t, err, "last seen as a[31m b: ")
 	})
+}
+
+func TestTransactionFailedErrorIsNoRecordOfAPerson(t *testing.T) {
+	err := &byzantine.TransactionFailedError{Transaction: &byzantine.Transaction{
+		TransactionID: "410f0dcb-4119-44d5-9388-e52337cd4d1b", Status: byzantine.TransactionReverted,
+		DestinationAddress: new("0x00000000000000000000000000000000000a11ce"),
+		Account:            &byzantine.TransactionAccount{AccountName: "Ada Lovelace"},
+	}}
+	text, failure := json.Marshal(struct{ Err error }{err})
+	require.NoError(t, failure)
+	assert.JSONEq(t, `{"Err":{"error":"byzantine: the transaction ended as reverted",
+		"transactionId":"410f0dcb-4119-44d5-9388-e52337cd4d1b","status":"reverted"}}`, string(text))
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		printed := fmt.Sprintf(format, err)
+		assert.NotContains(t, printed, "Ada", format)
+		assert.NotContains(t, printed, "a11ce", format)
+	}
+	assert.NotEmpty(t, (&byzantine.TransactionFailedError{}).Error(), "as users build it in their tests")
 }

@@ -131,6 +131,7 @@ func (p *program) handle(ctx context.Context, d *webhook.Delivery) error {
 	takes, fails := between(p.random, time.Millisecond, 2*time.Second), p.random.Float64() < w.plan.failing
 	slow, deaf := p.random.IntN(20) == 0, p.random.IntN(4) == 0
 	w.mu.Unlock()
+	takes /= time.Duration(1 + w.plan.bursts/10)
 	if slow {
 		takes *= 10
 	}

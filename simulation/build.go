@@ -92,8 +92,8 @@ func (w *World) build() (stop func(), err error) {
 		sender.close()
 		shutdown(api)
 		time.Sleep(keepAlive + time.Minute) // nothing is on its way any more
-		if n := w.network.open(); n > 0 {
-			w.violate(Bounds, "%d ends of connections are left open", n)
+		if left := w.network.open(); len(left) > 0 {
+			w.violate(Bounds, "connections are left open: %v", left)
 		}
 		for _, r := range w.replicas {
 			r.current.Load().process.kill()

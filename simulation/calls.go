@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +26,7 @@ type call struct {
 	read    bool // nothing that it does takes effect
 	process *process
 	clock   time.Duration // by how much the machine's clock is off
+	draft   string        // what it submits; empty for all other calls
 	ended   bool
 	err     error
 
@@ -45,7 +45,10 @@ type calls struct {
 	bySignature map[string]*call
 }
 
-type callKey struct{}
+type (
+	callKey  struct{} // of the call in a context
+	draftKey struct{} // of the draft that a call submits
+)
 
 // signer is the API key of a replica. It notes for which call each signature is made.
 type signer struct {
@@ -131,6 +134,7 @@ func (p *program) call(ctx context.Context, op string, read bool, limit time.Dur
 	x := &w.calls
 	x.mu.Lock()
 	c := &call{id: len(x.all) + 1, replica: p.name, op: op, read: read, process: p.process, clock: w.clockOff(p.index)}
+	c.draft, _ = ctx.Value(draftKey{}).(string)
 	x.all = append(x.all, c)
 	x.mu.Unlock()
 	ctx = jitter.With(context.WithValue(ctx, callKey{}, c), w.jitter(fmt.Sprintf("jitter of call %d", c.id)))
@@ -141,6 +145,8 @@ func (p *program) call(ctx context.Context, op string, read bool, limit time.Dur
 		defer cancel()
 		bound = min(bound, limit)
 	}
+	// A call that follows another in the same instant would race for the connection that the first one gives back.
+	w.instants.sleep(w.ctx, between(w.random(fmt.Sprintf("call %d", c.id)), time.Microsecond, time.Millisecond))
 	began := time.Now()
 	err := method(ctx)
 	took := time.Since(began)
@@ -187,44 +193,4 @@ func outcome(err error) string {
 		words = append(words, "outcome unknown")
 	}
 	return strings.Join(words, ", ")
-}
-
-// check holds every call against what the API saw of it. It runs when nothing is under way any more.
-func (x *calls) check() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, c := range x.all {
-		effects, attempts := 0, max(c.written, len(c.arrived))
-		for _, status := range c.arrived {
-			if status >= 200 && status <= 299 {
-				effects++
-			}
-		}
-		// What was rejected for its clock may be sent once more. The proxy may have rejected it for another reason.
-		rejected := slices.ContainsFunc(c.responses, func(status int) bool { return status == 400 || status == 401 || status == 403 })
-		violate := func(format string, args ...any) {
-			x.world.violate(Outcomes, "%s #%d of %s: %s; the API handled its requests with %v, the call ended with: %v",
-				c.op, c.id, c.replica, fmt.Sprintf(format, args...), c.arrived, c.err)
-		}
-		var transport *byzantine.TransportError
-		if errors.As(c.err, &transport) && !transport.Sent && attempts > 0 {
-			violate("it says that nothing was sent")
-		}
-		if c.read {
-			continue
-		}
-		switch unknown := errors.Is(c.err, byzantine.ErrOutcomeUnknown); {
-		case effects > 1:
-			violate("it took effect %d times", effects)
-		case attempts > 2 || attempts == 2 && !rejected:
-			violate("it was sent %d times although it is not a read", attempts)
-		case !c.ended || !c.process.alive() && errors.Is(c.err, context.Canceled): // nobody was told anything
-		case c.err == nil && effects == 0:
-			violate("it returned no error and took no effect")
-		case c.err != nil && !unknown && effects > 0:
-			violate("its error does not say that it may have taken effect")
-		case unknown && attempts == 0 && !x.world.plan.http2:
-			violate("its error says that it may have taken effect, but nothing was sent")
-		}
-	}
 }

@@ -2,7 +2,9 @@ package simulation
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +19,7 @@ type edgeFaults struct {
 	lost     float64 // the API handles the request, and the proxy responds with an error of its own
 	aborted  float64 // the proxy closes the connection, before or after the API handled the request
 	mangled  float64 // the body of a success arrives changed
+	endless  float64 // the response never ends: nothing comes, or 101, or a byte now and then
 }
 
 // edge is the proxy in front of the API. Its own clock dates every response.
@@ -32,6 +35,11 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.before > 0 {
 		e.world.instants.sleep(e.world.ctx, f.before) // the proxy does not notice when its client leaves
 	}
+	if f.endless != "" {
+		e.world.trace.add("proxy", "response", f.endless+" without end")
+		e.endless(w, r, f.endless)
+		return
+	}
 	if f.abortBefore {
 		panic(http.ErrAbortHandler)
 	}
@@ -44,7 +52,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.after > 0 {
 		e.world.instants.sleep(e.world.ctx, f.after)
 	}
-	status, body := response.Code, response.Body.Bytes()
+	status, body := response.Code, e.world.late(r, response.Body.Bytes())
 	for _, found := range newSecrets.FindAllSubmatch(body, -1) {
 		e.world.secrets.add("the "+string(found[1])+" of a response", string(found[2]))
 	}
@@ -59,6 +67,34 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.world.trace.add("proxy", "body of a success", "mangled")
 	}
 	e.respond(w, r, random, status, response.Header(), body)
+}
+
+// endless begins a response that does not end as long as the client waits, or for an hour.
+func (e *edge) endless(w http.ResponseWriter, r *http.Request, kind string) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), time.Hour)
+	defer cancel()
+	if kind == "101" {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return // HTTP/2 has no 101
+		}
+		defer conn.Close()
+		_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: fog\r\n\r\n"))
+		_ = conn.SetReadDeadline(time.Now().Add(time.Hour))
+		_, _ = conn.Read(make([]byte, 1)) // until the client leaves
+		return
+	}
+	for e.world.instants.sleep(ctx, 7*time.Second) {
+		if kind == "drops" {
+			if _, err := w.Write([]byte(" ")); err != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+		}
+	}
 }
 
 func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand, status int, header http.Header, body []byte) {
@@ -92,6 +128,7 @@ type requestFate struct {
 	page                    string
 	abortBefore, abortAfter bool
 	mangle                  bool
+	endless                 string // silence, 101 or drops
 }
 
 func fate(r *rand.Rand, faults *edgeFaults) (f requestFate) {
@@ -101,6 +138,7 @@ func fate(r *rand.Rand, faults *edgeFaults) (f requestFate) {
 	// Only of these nobody knows whether the API got the request.
 	unknown := pick(r, 500, 502, 503, 504, 303, 408)
 	first := r.IntN(2) == 0
+	endless := pick(r, "silence", "101", "drops")
 	f.page = pick(r, "", "upstream connect error", "<html><body><h1>Bad Gateway</h1></body></html>", `{"error":"try again later"}`)
 	if faults == nil {
 		return f
@@ -123,6 +161,8 @@ func fate(r *rand.Rand, faults *edgeFaults) (f requestFate) {
 		f.abortBefore, f.abortAfter = first, !first
 	case luck < faults.rejected+faults.lost+faults.aborted+faults.mangled:
 		f.mangle = true
+	case luck < faults.rejected+faults.lost+faults.aborted+faults.mangled+faults.endless:
+		f.endless = endless
 	}
 	return f
 }

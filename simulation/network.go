@@ -145,11 +145,14 @@ func (n *network) forget(c *conn) {
 	delete(n.conns, c)
 }
 
-// open is how many ends of connections are not closed.
-func (n *network) open() int {
+// open returns the ends of connections that are not closed.
+func (n *network) open() (ends []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.conns)
+	for c := range n.conns {
+		ends = append(ends, fmt.Sprintf("%s at %s", c.label, c.local))
+	}
+	return ends
 }
 
 // cutOff ends all connections and listeners of a process that has crashed. The hosts at the other ends learn of it a hop later.

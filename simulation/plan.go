@@ -34,6 +34,9 @@ type plan struct {
 	callbackTimeout time.Duration
 	crashes         int
 	downtime        time.Duration // both replicas at once, after the storm; 0 for none
+	bursts          int           // events that come all at once, each time the operator acts
+	lag             float64       // the share of Overlap after which an event is listed, at most
+	failover        bool          // of Redis
 }
 
 // storeFaults are those of the store. Probabilities are for one call.
@@ -68,6 +71,7 @@ func newPlan(seed uint64) plan {
 		},
 		edge: edgeFaults{
 			slow: share(0.3, 0.2), rejected: share(0.3, 0.3), lost: share(0.3, 0.3), aborted: share(0.3, 0.2), mangled: share(0.4, 0.4),
+			endless: share(0.3, 0.1),
 		},
 		outages: storeFaults{
 			fail: share(0.3, 0.1), loseResponse: share(0.3, 0.1), crash: share(0.3, 0.02),
@@ -80,6 +84,9 @@ func newPlan(seed uint64) plan {
 		retention:       12 * time.Hour,
 		callbackTimeout: pick(r, 3*time.Second, 8*time.Second),
 		crashes:         r.IntN(4),
+		bursts:          pick(r, 1, 1, 3, 30),
+		lag:             pick(r, 0, 0, 0.3, 0.9),
+		failover:        chance(0.3),
 	}
 	switch r.IntN(4) {
 	case 0:
@@ -95,6 +102,10 @@ func newPlan(seed uint64) plan {
 	if chance(0.25) {
 		p.downtime = between(r, 20*time.Minute, 6*time.Hour)
 	}
+	if p.downtime > 0 && chance(0.1) {
+		p.bursts = 1500
+	}
+	p.failover = p.failover && p.store == "redis"
 	if p.store == "memory" {
 		p.crashes = min(p.crashes, 1)
 	}
@@ -122,6 +133,9 @@ func (p plan) String() string {
 		}
 	}
 	add(p.http2, "HTTP/2")
+	add(p.bursts > 3, "bursts of %d events", p.bursts)
+	add(p.lag > 0, "events are listed late")
+	add(p.failover, "a failover")
 	add(p.webhooks > 0, "%.0f %% of the webhooks lost", p.webhooks*100)
 	add(p.proxyOff != 0, "proxy clock %v off", p.proxyOff.Round(time.Second))
 	add(p.clockOff[0] != 0, "machine clocks %v and %v off", p.clockOff[0].Round(time.Second), p.clockOff[1].Round(time.Second))

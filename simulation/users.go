@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -21,7 +20,6 @@ var relyingParty = &passkey.RelyingParty{ID: "bank.example", Name: "Bank", Origi
 type person struct {
 	world     *World
 	name      string
-	random    *rand.Rand
 	device    *passkeytest.Authenticator
 	userID    string
 	accountID string
@@ -31,7 +29,7 @@ type person struct {
 
 // newPerson makes a user whose account can move funds.
 func (w *World) newPerson(i int) (*person, error) {
-	p := &person{world: w, name: fmt.Sprintf("user-%d", i), random: w.random(fmt.Sprintf("user-%d", i))}
+	p := &person{world: w, name: fmt.Sprintf("user-%d", i)}
 	p.device = passkeytest.NewAuthenticator(passkeytest.WithOrigin(site), passkeytest.WithDeterministicKeys(fmt.Sprint(w.seed, p.name)),
 		passkeytest.WithAlgorithms(passkeytest.AlgorithmES256))
 	p.email = fmt.Sprintf("secret.person%d.%d@mail.example", i, w.seed)
@@ -76,12 +74,14 @@ type visit struct {
 	random *rand.Rand
 }
 
-// live is what the user does in this world.
-func (p *person) live(actions int) {
+// live is what the user does in this world, in one tab of the browser.
+func (p *person) live(tab, actions int) {
+	name := fmt.Sprintf("%s, tab %d", p.name, tab)
+	random := p.world.random(name)
 	for i := range actions {
-		p.world.instants.sleep(p.world.ctx, between(p.random, time.Second, 2*time.Minute))
-		v := &visit{p, pick(p.random, p.world.replicas...).current.Load(), p.world.random(fmt.Sprintf("%s, visit %d", p.name, i))}
-		do := pick(p.random, v.deposit, v.deposit, v.enrol, v.look, v.refer, v.newKey)
+		p.world.instants.sleep(p.world.ctx, between(random, time.Second, 2*time.Minute))
+		v := &visit{p, pick(random, p.world.replicas...).current.Load(), p.world.random(fmt.Sprintf("%s, visit %d", name, i))}
+		do := pick(random, v.deposit, v.deposit, v.withdraw, v.enrol, v.look, v.refer, v.newKey)
 		if !v.on.process.alive() {
 			p.world.trace.add(p.name, "finds the site", "down")
 			continue
@@ -103,53 +103,6 @@ func (v *visit) think(most time.Duration) error {
 // limit is how long a request of the browser may take: sometimes nobody has set a limit, sometimes the user leaves.
 func (v *visit) limit() time.Duration {
 	return pick(v.random, 0, between(v.random, 100*time.Millisecond, 3*time.Second), between(v.random, 5*time.Second, 2*time.Minute))
-}
-
-// deposit moves money into a vault.
-func (v *visit) deposit(ctx context.Context) error {
-	amount := fmt.Sprintf("%d.%02d", 1+v.random.IntN(99), v.random.IntN(100))
-	var payload *byzantine.Payload
-	err := v.on.call(ctx, "GetDepositPayloadPasskey", false, v.limit(), func(ctx context.Context) (err error) {
-		payload, err = v.on.client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-			ChainID: chain, AccountID: v.accountID, VaultAddr: byzantinetest.VaultBaseUSDC,
-			Amount: byzantine.Decimal(amount), SourceCurrency: byzantine.USDC,
-		})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	options, draft, err := v.on.transactor.Begin(v.userID, payload, v.passkeys)
-	if err != nil {
-		return err
-	}
-	if err := v.think(20 * time.Second); err != nil {
-		return err
-	}
-	response, err := v.device.Get(options)
-	if err != nil {
-		return err
-	}
-	var submitted *byzantine.SubmittedTransaction
-	err = v.on.call(ctx, "SignPayloadPasskey", false, v.limit(), func(ctx context.Context) (err error) {
-		submitted, err = v.on.transactor.Finish(ctx, v.userID, draft, response)
-		return err
-	})
-	switch {
-	case errors.Is(err, byzantine.ErrOutcomeUnknown):
-		// What the README says to do next.
-		_ = v.on.call(ctx, "GetTransaction", true, 30*time.Second, func(ctx context.Context) error {
-			_, err := v.on.client.GetTransaction(ctx, draft.Payload.TransactionID)
-			return err
-		})
-		return err
-	case err != nil:
-		return err
-	}
-	return v.on.call(ctx, "WaitForTransaction", true, 2*time.Minute, func(ctx context.Context) error {
-		_, err := v.on.client.WaitForTransaction(ctx, submitted.TransactionID, byzantine.PollEvery(4*time.Second))
-		return err
-	})
 }
 
 // enrol adds a passkey, with a code that the user mistypes now and then.

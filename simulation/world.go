@@ -121,10 +121,14 @@ func Run(seed uint64) (*Result, error) {
 func (w *World) live() {
 	var others sync.WaitGroup
 	for _, p := range w.people {
-		others.Go(func() { p.live(w.plan.actions) })
+		for tab := range 2 {
+			others.Go(func() { p.live(tab, w.plan.actions/2+1) })
+		}
 	}
 	others.Go(w.crashes)
 	others.Go(w.storeOutages)
+	others.Go(w.failover)
+	others.Go(func() { w.operate(3, min(w.plan.bursts, 30), w.plan.storm) })
 	for _, r := range w.replicas {
 		go r.supervise()
 	}
@@ -176,7 +180,11 @@ func (w *World) settle() {
 		for _, r := range w.replicas {
 			w.crash(r.current.Load().process, "for a long downtime")
 		}
-		w.instants.sleep(w.ctx, w.plan.downtime)
+		if w.plan.bursts > 30 {
+			w.operate(1, w.plan.bursts, w.plan.downtime)
+		} else {
+			w.operate(3, w.plan.bursts, w.plan.downtime)
+		}
 	}
 	// The longest restart, the longest lease and two passes of the Reconciler.
 	w.instants.sleep(w.ctx, 5*time.Minute+between(random, 0, time.Minute))

@@ -1,0 +1,72 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// check holds every call against what the API saw of it. It runs when nothing is under way any more.
+func (x *calls) check() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	submissions, inProcess := map[string]int{}, map[string]int{} // by draft, and by process and draft
+	for _, c := range x.all {
+		effects, attempts := c.effects(), max(c.written, len(c.arrived))
+		if c.draft != "" {
+			submissions[c.draft] += effects
+			if attempts > 0 {
+				inProcess[c.process.name+" "+c.draft]++
+			}
+		}
+		// What was rejected for its clock may be sent once more. The proxy may have rejected it for another reason.
+		rejected := slices.ContainsFunc(c.responses, func(status int) bool { return status == 400 || status == 401 || status == 403 })
+		violate := func(format string, args ...any) {
+			x.world.violate(Outcomes, "%s #%d of %s: %s; the API handled its requests with %v, the call ended with: %v",
+				c.op, c.id, c.replica, fmt.Sprintf(format, args...), c.arrived, c.err)
+		}
+		var transport *byzantine.TransportError
+		if errors.As(c.err, &transport) && !transport.Sent && attempts > 0 {
+			violate("it says that nothing was sent")
+		}
+		if c.read {
+			continue
+		}
+		switch unknown := errors.Is(c.err, byzantine.ErrOutcomeUnknown); {
+		case effects > 1:
+			violate("it took effect %d times", effects)
+		case attempts > 2 || attempts == 2 && !rejected:
+			violate("it was sent %d times although it is not a read", attempts)
+		case !c.ended || !c.process.alive() && errors.Is(c.err, context.Canceled): // nobody was told anything
+		case c.err == nil && effects == 0:
+			violate("it returned no error and took no effect")
+		case c.err != nil && !unknown && effects > 0:
+			violate("its error does not say that it may have taken effect")
+		case unknown && attempts == 0 && !x.world.plan.http2:
+			violate("its error says that it may have taken effect, but nothing was sent")
+		}
+	}
+	for draft, n := range submissions {
+		if n > 1 {
+			x.world.violate(Outcomes, "the draft %.36s took effect %d times", draft, n)
+		}
+	}
+	for draft, n := range inProcess {
+		if n > 1 {
+			x.world.violate(Outcomes, "the draft of a process, %.50s, was submitted by %d calls", draft, n)
+		}
+	}
+}
+
+// effects is how many requests of the call were handled with success.
+func (c *call) effects() (n int) {
+	for _, status := range c.arrived {
+		if status >= 200 && status <= 299 {
+			n++
+		}
+	}
+	return n
+}
