@@ -81,6 +81,11 @@ func (n *network) dialer(from string, p *process, tap func([]byte)) func(ctx con
 
 func (n *network) dial(ctx context.Context, from, host string, p *process, tap func([]byte)) (net.Conn, error) {
 	route := from + " > " + host
+	// net/http dials in a goroutine of its own, and ends the dial if it is not needed any more: that may be so in this very
+	// instant. Such a dial must leave no trace, so it counts from the first hop on.
+	if !n.instants.sleep(ctx, n.hop(n.random(fmt.Sprint(route, time.Now().UnixNano())))) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Source: address(from), Addr: address(host), Err: ctx.Err()}
+	}
 	n.mu.Lock()
 	n.dials[route]++
 	label := fmt.Sprintf("%s (%d)", route, n.dials[route])
@@ -96,9 +101,6 @@ func (n *network) dial(ctx context.Context, from, host string, p *process, tap f
 		if n.instants.sleep(ctx, dialTimeout) {
 			return nil, refused(os.ErrDeadlineExceeded)
 		}
-		return nil, refused(ctx.Err())
-	}
-	if !n.instants.sleep(ctx, n.hop(random)) {
 		return nil, refused(ctx.Err())
 	}
 	if p != nil && !p.alive() {
