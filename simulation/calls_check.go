@@ -35,15 +35,21 @@ func (x *calls) check() {
 		if c.read {
 			continue
 		}
+		// A success that can be read in part, or that brought another payload than was asked for, says that it took effect.
+		var response *byzantine.Error
+		var partial *byzantine.PartialError
+		var mismatch *byzantine.PayloadMismatchError
+		succeeded := c.err == nil || errors.As(c.err, &partial) || errors.As(c.err, &mismatch) ||
+			errors.As(c.err, &response) && response.StatusCode/100 == 2 && !response.OutcomeUnknown
 		switch unknown := errors.Is(c.err, byzantine.ErrOutcomeUnknown); {
 		case effects > 1:
 			violate("it took effect %d times", effects)
 		case attempts > 2 || attempts == 2 && !rejected:
 			violate("it was sent %d times although it is not a read", attempts)
 		case !c.ended || !c.process.alive() && errors.Is(c.err, context.Canceled): // nobody was told anything
-		case c.err == nil && effects == 0:
-			violate("it returned no error and took no effect")
-		case c.err != nil && !unknown && effects > 0:
+		case succeeded && effects == 0:
+			violate("it says that it took effect and did not")
+		case !succeeded && !unknown && effects > 0:
 			violate("its error does not say that it may have taken effect")
 		case unknown && attempts == 0 && !x.world.plan.http2:
 			violate("its error says that it may have taken effect, but nothing was sent")

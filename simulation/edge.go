@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -63,8 +62,9 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case f.lose != 0:
 		status, body = f.lose, []byte(f.page)
 	case f.mangle && status/100 == 2 && len(body) > 0:
-		body = mangled(random, body)
-		e.world.trace.add("proxy", "body of a success", "mangled")
+		var how string
+		body, how = mangled(random, r.URL.Path, body)
+		e.world.trace.add("proxy", "body of a success", how)
 	}
 	e.respond(w, r, random, status, response.Header(), body)
 }
@@ -165,17 +165,4 @@ func fate(r *rand.Rand, faults *edgeFaults) (f requestFate) {
 		f.endless = endless
 	}
 	return f
-}
-
-// mangled is a body of JSON that is none any more.
-func mangled(r *rand.Rand, body []byte) []byte {
-	switch r.IntN(4) {
-	case 0:
-		return body[:len(body)-1-r.IntN(min(len(body)-1, 20)+1)]
-	case 1:
-		return append(bytes.Clone(body), body...)
-	case 2:
-		return append(bytes.Clone(body), "<!-- served by cache 7 -->"...)
-	}
-	return append([]byte("\x00"), body...)
 }

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -117,6 +118,9 @@ func (v *visit) enrol(ctx context.Context) error {
 	}
 	if err := v.think(40 * time.Second); err != nil {
 		return err
+	}
+	if len(otp.OTPID) != len(v.userID) {
+		return errors.New("the proxy has changed the id, so the code in the e-mail belongs to another")
 	}
 	code := v.world.sandbox.OTPCode(otp.OTPID)
 	if v.random.IntN(2) == 0 {

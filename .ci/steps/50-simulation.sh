@@ -1,0 +1,16 @@
+# Simulated worlds, and the promises that tests and worlds hold.
+
+# The same 100 worlds each time, 100 fresh ones, and the faults that must be found in them.
+step simulation 4 simulation
+simulation() {
+	go run ./simulation/simulate -seed 1 -worlds 100
+	go run ./simulation/simulate -worlds 100
+	go run ./simulation/simulate -mutants
+}
+
+# The tests that docs/promises.md names exist, run and pass.
+step promises 4 promises
+promises() {
+	programs openssl:openssl redis-server:redis-server initdb:postgresql
+	(cd tools && go test ./promises && go run ./promises .. docs/promises.md)
+}
