@@ -55,7 +55,7 @@ func (s *Sandbox) readWorld(document []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(document))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
-		return fmt.Errorf("the document cannot be read: %w", err)
+		return fmt.Errorf("the document cannot be read: %w", plainJSONError(err))
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return fmt.Errorf("there is something after the document")
@@ -64,7 +64,7 @@ func (s *Sandbox) readWorld(document []byte) error {
 		return fmt.Errorf("version: %d is unknown: this version reads %d", d.Version, documentVersion)
 	}
 	old, w := s.world, newWorld()
-	w.random, w.clock, w.courier = old.random, old.clock, old.courier
+	w.random, w.clock, w.courier, w.nextMail = old.random, old.clock, old.courier, old.nextMail
 	defer old.setAlarm() // which reading has set for the new world
 	w.manualApproval, w.anyWebhookURL, w.processingTime = old.manualApproval, old.anyWebhookURL, old.processingTime
 	if err := w.read(&d, s.key.PublicKeyHex()); err != nil {

@@ -1,11 +1,13 @@
 package byzantinetest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -141,4 +143,69 @@ func (s *Sandbox) SendCode(accountID, userID string) {
 	if _, err := s.world.initOTP(&byzantine.InitOTPRequest{AccountID: accountID, UserID: userID}); err != nil {
 		panic(err)
 	}
+}
+
+// ControlOperation is a route of the control API as its document describes it.
+type ControlOperation struct {
+	ID, Method, Path string
+	operation        *apiOperation
+}
+
+// ReadControlDocument reads the document that a sandbox has served.
+func ReadControlDocument(text []byte) ([]ControlOperation, error) {
+	operations, err := readDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	var raw struct {
+		Paths map[string]map[string]struct{ OperationID string }
+	}
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, err
+	}
+	var list []ControlOperation
+	for path, methods := range raw.Paths {
+		for method, op := range methods {
+			list = append(list, ControlOperation{op.OperationID, strings.ToUpper(method), path, operations[op.OperationID]})
+		}
+	}
+	return list, nil
+}
+
+// Check holds a request's body and its response against the document.
+func (o ControlOperation) Check(request string, status int, response string) error {
+	if o.operation.body != nil && request != "" {
+		value, err := parseJSON([]byte(request))
+		if err != nil {
+			return err
+		}
+		if err := (formChecker{}).check(o.operation.body, &value, ""); err != nil {
+			return fmt.Errorf("request: %w", err)
+		}
+	} else if request != "" {
+		return errors.New("request: the document has no body")
+	}
+	schema, declared := o.operation.answers[strconv.Itoa(status)]
+	switch {
+	case !declared:
+		return fmt.Errorf("status %d is not declared", status)
+	case schema == nil && response != "":
+		return errors.New("response: the document has no body")
+	case schema == nil:
+		return nil
+	}
+	value, err := parseJSON([]byte(response))
+	if err != nil {
+		return err
+	}
+	return conforms(schema, &value, "")
+}
+
+// ControlMethods are the methods of Sandbox that the control API has, by operation id.
+func ControlMethods() map[string]string {
+	methods := map[string]string{}
+	for _, c := range controls {
+		methods[c.name] = c.goMethod
+	}
+	return methods
 }

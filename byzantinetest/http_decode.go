@@ -88,10 +88,15 @@ func onTheWire(request any, err error) error {
 	if field := (*wire.FieldError)(nil); errors.As(err, &field) {
 		return &wire.FieldError{Field: wireName(reflect.TypeOf(request).Elem(), field.Field), Reason: field.Reason}
 	}
+	return plainJSONError(err)
+}
+
+// plainJSONError rewrites an error of encoding/json without the types and the names of Go.
+func plainJSONError(err error) error {
 	if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) {
 		return &wire.FieldError{Field: mismatch.Field, Reason: "must not be a " + mismatch.Value}
 	}
-	return err
+	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // wireName translates a path of Go names, as in RootUsers[0].Email, to rootUsers[0].email. What it does not know stays.

@@ -32,9 +32,17 @@ type apiOperation struct {
 
 // apiOperations is the API's document by operation id. It is read when it is first needed.
 var apiOperations = sync.OnceValue(func() map[string]*apiOperation {
-	var raw rawDocument
-	if err := json.Unmarshal([]byte(contract.OpenAPI), &raw); err != nil {
+	operations, err := readDocument([]byte(contract.OpenAPI))
+	if err != nil {
 		panic(fmt.Sprintf("byzantinetest: the API's document: %v", err)) // it is embedded
+	}
+	return operations
+})
+
+func readDocument(text []byte) (map[string]*apiOperation, error) {
+	var raw rawDocument
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, err
 	}
 	reader := &schemaReader{raw.Components.Schemas, map[string]*apiSchema{}}
 	operations := map[string]*apiOperation{}
@@ -58,8 +66,8 @@ var apiOperations = sync.OnceValue(func() map[string]*apiOperation {
 			operations[op.OperationID] = read
 		}
 	}
-	return operations
-})
+	return operations, nil
+}
 
 const jsonType = "application/json"
 

@@ -11,6 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
 // Sandbox is the API as an http.Handler. It is safe for concurrent use.
@@ -24,11 +25,13 @@ type Sandbox struct {
 	allowedHosts []string // see WithAllowedHosts
 	initial      []byte   // see WithWorld
 	seeds        []func() // see WithAccount
+	controlToken string   // see WithControlToken
 
-	mu      sync.Mutex // guards what follows
-	world   *world
-	journal journal
-	faults  fake.FaultPlan
+	mu             sync.Mutex // guards what follows
+	world          *world
+	journal        journal
+	faults         fake.FaultPlan
+	authenticators map[string]*passkeytest.Authenticator // of the control API
 }
 
 // Option configures a [Sandbox].
@@ -62,6 +65,7 @@ func New(opts ...Option) (*Sandbox, error) {
 	}
 	s.mux.HandleFunc("GET "+documentPath, serveDocument)
 	s.routeStatus()
+	s.routeControl()
 	return s, nil
 }
 

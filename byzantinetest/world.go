@@ -44,7 +44,8 @@ type world struct {
 	draftByTransaction map[string]*draft
 	transactions       registry[*transaction]
 	processingTime     time.Duration
-	lastEvent          time.Time // when the newest event was made
+	lastEvent          time.Time     // when the newest event was made
+	nextMail           chan struct{} // closed when the next code is sent; nil if nobody waits
 }
 
 func newWorld() *world {

@@ -103,6 +103,7 @@ func serveSandbox(ctx context.Context, p *process, addr string, key *byzantine.P
 func handler(sandbox, application http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", sandbox)
+	mux.Handle("/api-docs/", sandbox)
 	mux.Handle(byzantinetest.StatusPath, sandbox)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Signature") != "" {

@@ -1,0 +1,221 @@
+package byzantinetest
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
+)
+
+// ControlPath is where the control API lives: everything that a Go test can do to a [Sandbox], for tests in any language.
+// Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; they must come under a loopback host name
+// or one of [WithAllowedHosts], not from a web page, and with the token of [WithControlToken] if there is one.
+const ControlPath = StatusPath + "api/"
+
+// WithControlToken makes the control API ask for a token: Authorization: Bearer TOKEN.
+func WithControlToken(token string) Option {
+	return func(s *Sandbox) error {
+		if token == "" {
+			return errors.New("WithControlToken: the token is empty")
+		}
+		s.controlToken = token
+		return nil
+	}
+}
+
+// control is a route of the control API. What it does is what a method of Sandbox does.
+type control struct {
+	name      string // operation id
+	method    string
+	path      string // below ControlPath
+	goMethod  string // of Sandbox; empty for the software authenticators, which are package passkeytest's
+	summary   string
+	request   reflect.Type
+	response  reflect.Type
+	serveWith func(s *Sandbox, r *http.Request) (any, error)
+}
+
+// none is what a route takes or returns that takes or returns nothing.
+type none struct{}
+
+// route makes a control of a function. The fields of Req have the tags path, query or json.
+func route[Req, Res any](name, method, path, goMethod, summary string, do func(context.Context, *Sandbox, *Req) (Res, error)) control {
+	return control{
+		name: name, method: method, path: path, goMethod: goMethod, summary: summary,
+		request: reflect.TypeFor[Req](), response: reflect.TypeFor[Res](),
+		serveWith: func(s *Sandbox, r *http.Request) (any, error) {
+			req := new(Req)
+			if err := decodeControl(r, req); err != nil {
+				return nil, err
+			}
+			return do(r.Context(), s, req)
+		},
+	}
+}
+
+// routeControl adds the control API to the mux.
+func (s *Sandbox) routeControl() {
+	for _, c := range controls {
+		s.mux.HandleFunc(c.method+" "+ControlPath+c.path, func(w http.ResponseWriter, r *http.Request) {
+			if !s.hasToken(r) {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+				writeControl(w, unauthorized("the control API needs the sandbox's token: Authorization: Bearer ...").answer())
+				return
+			}
+			writeControl(w, s.control(c, r))
+		})
+	}
+	s.mux.HandleFunc("GET "+ControlPath+"openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		writeControl(w, fake.JSON(http.StatusOK, controlDocument()))
+	})
+}
+
+func (s *Sandbox) hasToken(r *http.Request) bool {
+	return s.controlToken == "" ||
+		subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.controlToken)) == 1
+}
+
+func writeControl(w http.ResponseWriter, out fake.Answer) {
+	h := w.Header()
+	if len(out.Body) > 0 {
+		h.Set("Content-Type", jsonType)
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(out.Status)
+	w.Write(out.Body)
+}
+
+// control answers a request. The methods of Sandbox panic on a mistake of a Go test; over HTTP the same text is an error.
+func (s *Sandbox) control(c control, r *http.Request) (out fake.Answer) {
+	defer func() {
+		if mistake := recover(); mistake != nil {
+			text, ours := mistake.(string)
+			text, ours = strings.CutPrefix(text, "byzantinetest: ")
+			if !ours {
+				panic(mistake)
+			}
+			out = badRequest("%s", text).answer()
+		}
+	}()
+	value, err := c.serveWith(s, r)
+	var exception *passkeytest.DOMException
+	switch {
+	case errors.As(err, &exception):
+		return fake.JSON(http.StatusBadRequest, controlError{exception.Message, http.StatusBadRequest, exception.Name})
+	case err != nil:
+		refusal := badRequest("%s", strings.TrimPrefix(err.Error(), "byzantinetest: "))
+		errors.As(err, &refusal)
+		return refusal.answer()
+	case c.response == reflect.TypeFor[none]():
+		return fake.Answer{Status: http.StatusNoContent}
+	}
+	return fake.JSON(http.StatusOK, value)
+}
+
+// controlError is an error of the control API. Name is that of a DOMException, for the software authenticators.
+type controlError struct {
+	Error  string `json:"error"`
+	Status int    `json:"status"`
+	Name   string `json:"name,omitzero"`
+}
+
+// maxControlBytes is enough for the document of a large world.
+const maxControlBytes = 256 << 20
+
+// decodeControl fills a request from path, query and body.
+func decodeControl(r *http.Request, req any) error {
+	v := reflect.ValueOf(req).Elem()
+	query, hasBody := r.URL.Query(), false
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		switch {
+		case field.Tag.Get("path") != "":
+			v.Field(i).SetString(r.PathValue(field.Tag.Get("path")))
+		case field.Tag.Get("query") != "":
+			if err := setQuery(v.Field(i), field.Tag.Get("query"), query); err != nil {
+				return err
+			}
+		case field.Tag.Get("json") != "-":
+			hasBody = true
+		}
+	}
+	for name := range query {
+		return badRequest("%s: there is no such query parameter", name)
+	}
+	if !hasBody {
+		return nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxControlBytes))
+	if err != nil {
+		return badRequest("the body cannot be read: %v", err)
+	}
+	if whole := v.FieldByName("Whole"); whole.IsValid() {
+		whole.SetBytes(body)
+		return nil
+	}
+	if len(body) == 0 {
+		return nil
+	}
+	dec := json.NewDecoder(strings.NewReader(string(body)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(req); err != nil {
+		return badRequest("the body cannot be read: %v", plainJSONError(err))
+	}
+	return nil
+}
+
+// setQuery takes a parameter out of a query.
+func setQuery(v reflect.Value, name string, query url.Values) error {
+	text := query.Get(name)
+	query.Del(name)
+	if text == "" {
+		return nil
+	}
+	switch v := v.Addr().Interface().(type) {
+	case *string:
+		*v = text
+	case *int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return badRequest("%s: must be an integer", name)
+		}
+		*v = n
+	case interface{ UnmarshalText([]byte) error }:
+		if err := v.UnmarshalText([]byte(text)); err != nil {
+			return badRequest("%s: %v", name, err)
+		}
+	default:
+		panic(fmt.Sprintf("byzantinetest: no query parameter can be a %T", v))
+	}
+	return nil
+}
+
+// pageRequest is the part of a request that asks for a page.
+const (
+	defaultControlLimit = 100
+	maxControlLimit     = 1000
+)
+
+// controlPage is a page of a list, the newest first, which shows no more than it was asked for.
+func controlPage[S, T any](list []S, limit, offset int, view func(S) T) []T {
+	limit = min(max(cmp.Or(limit, defaultControlLimit), 1), maxControlLimit)
+	end := max(len(list)-max(offset, 0), 0)
+	page := []T{}
+	for _, thing := range slices.Backward(list[max(end-limit, 0):end]) {
+		page = append(page, view(thing))
+	}
+	return page
+}

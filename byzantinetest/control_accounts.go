@@ -1,0 +1,185 @@
+package byzantinetest
+
+import (
+	"context"
+	"slices"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// Users returns all users, the oldest first. Authenticators are not among what is known of them.
+func (s *Sandbox) Users() []User {
+	s.lock()
+	defer s.unlock()
+	var users []User
+	for _, u := range s.world.users.all {
+		users = append(users, User{ID: u.id, Email: u.info.Email, FirstName: u.info.FirstName, LastName: u.info.LastName})
+	}
+	return users
+}
+
+// Accounts returns all accounts, the oldest first.
+func (s *Sandbox) Accounts() []Account {
+	s.lock()
+	defer s.unlock()
+	var accounts []Account
+	for _, a := range s.world.accounts.all {
+		accounts = append(accounts, a.seed())
+	}
+	return accounts
+}
+
+// seed is an account as a test would have added it.
+func (a *account) seed() Account {
+	seed := Account{ID: a.id, Name: a.name, WalletAddress: a.wallet, SelfCustodial: a.selfCustodial, Foreign: a.foreign}
+	if !a.foreign {
+		seed.Type, seed.Status = a.accountType(), a.customer().status
+	}
+	for _, m := range a.members {
+		seed.UserIDs, seed.Roles = append(seed.UserIDs, m.user.id), append(seed.Roles, m.role)
+	}
+	return seed
+}
+
+// userJSON and accountJSON are User and Account in the control API.
+type userJSON struct {
+	ID             string                         `json:"userId,omitzero"`
+	Email          string                         `json:"email,omitzero"`
+	FirstName      string                         `json:"firstName,omitzero"`
+	LastName       string                         `json:"lastName,omitzero"`
+	Authenticators []byzantine.AuthenticatorParam `json:"authenticators,omitzero"`
+}
+
+type accountJSON struct {
+	ID            string                       `json:"accountId,omitzero"`
+	Name          string                       `json:"name,omitzero"`
+	UserIDs       []string                     `json:"userIds,omitzero"`
+	Roles         []byzantine.AccountUserRole  `json:"roles,omitzero"`
+	Type          byzantine.AccountType        `json:"type,omitzero"`
+	Status        byzantine.VerificationStatus `json:"verificationStatus,omitzero"`
+	WalletAddress string                       `json:"walletAddress,omitzero"`
+	SelfCustodial bool                         `json:"selfCustodial,omitzero"`
+	Foreign       bool                         `json:"foreign,omitzero"`
+}
+
+type listRequest struct {
+	Limit  int `query:"limit" json:"-"`
+	Offset int `query:"offset" json:"-"`
+}
+
+type userList struct {
+	Users []userJSON `json:"users"` // the newest first
+	Total int        `json:"total"`
+}
+
+type accountList struct {
+	Accounts []accountJSON `json:"accounts"` // the newest first
+	Total    int           `json:"total"`
+}
+
+type statusRequest struct {
+	ID          string                       `path:"id" json:"-"`
+	Status      byzantine.VerificationStatus `json:"status"`
+	ReasonCodes []string                     `json:"reasonCodes,omitzero"`
+}
+
+// verificationStatuses are those that a verification can come to.
+var verificationStatuses = []byzantine.VerificationStatus{
+	byzantine.VerificationNotStarted, byzantine.VerificationInit, byzantine.VerificationUnderReview,
+	byzantine.VerificationAwaitingAssociatedPersonInformation, byzantine.VerificationAwaitingInformation,
+	byzantine.VerificationResubmissionRequested, byzantine.VerificationActive, byzantine.VerificationRejected, byzantine.VerificationInactive,
+}
+
+type moneyRequest struct {
+	AccountID string             `path:"id" json:"-"`
+	ChainID   byzantine.ChainID  `json:"chainId"`
+	Currency  byzantine.Currency `json:"currency"`
+	Amount    byzantine.Decimal  `json:"amount"`
+}
+
+type idRequest struct {
+	ID string `path:"id" json:"-"`
+}
+
+var accountControls = []control{
+	route("getUsers", "GET", "users", "Users", "The users, the newest first",
+		func(_ context.Context, s *Sandbox, req *listRequest) (userList, error) {
+			users := s.Users()
+			return userList{controlPage(users, req.Limit, req.Offset, func(u User) userJSON { return userJSON(u) }), len(users)}, nil
+		}),
+	route("addUser", "POST", "users", "AddUser", "Add a user; what is left out is made up",
+		func(_ context.Context, s *Sandbox, req *userJSON) (userJSON, error) {
+			return userJSON(s.AddUser(User(*req))), nil
+		}),
+	route("getAccounts", "GET", "accounts", "Accounts", "The accounts, the newest first",
+		func(_ context.Context, s *Sandbox, req *listRequest) (accountList, error) {
+			accounts := s.Accounts()
+			return accountList{controlPage(accounts, req.Limit, req.Offset, func(a Account) accountJSON { return accountJSON(a) }), len(accounts)}, nil
+		}),
+	route("addAccount", "POST", "accounts", "AddAccount", "Add an account of users that were added before, or of a new one",
+		func(_ context.Context, s *Sandbox, req *accountJSON) (accountJSON, error) {
+			return accountJSON(s.AddAccount(Account(*req))), nil
+		}),
+	route("addBankAccount", "POST", "bank-accounts", "AddBankAccount", "Link a bank account, as add_bank_account does",
+		func(_ context.Context, s *Sandbox, req *byzantine.AddBankAccountRequest) (byzantine.BankAccountLink, error) {
+			return s.AddBankAccount(req), nil
+		}),
+	route("approve", "POST", "accounts/{id}/approve", "Approve", "Make an account's customer active, with all associated persons",
+		func(_ context.Context, s *Sandbox, req *idRequest) (none, error) {
+			s.Approve(req.ID)
+			return none{}, nil
+		}),
+	route("setStatus", "POST", "accounts/{id}/status", "SetStatus", "Let the verification of an account's customer come to a status",
+		func(_ context.Context, s *Sandbox, req *statusRequest) (none, error) {
+			if err := checkChoice("status", req.Status, verificationStatuses); err != nil {
+				return none{}, err
+			}
+			s.SetStatus(req.ID, req.Status, req.ReasonCodes...)
+			return none{}, nil
+		}),
+	route("setAssociatedPersonStatus", "POST", "associated-persons/{id}/status", "SetAssociatedPersonStatus", "Let the verification of an associated person come to a status",
+		func(_ context.Context, s *Sandbox, req *statusRequest) (none, error) {
+			if err := checkChoice("status", req.Status, verificationStatuses); err != nil {
+				return none{}, err
+			}
+			s.SetAssociatedPersonStatus(req.ID, req.Status, req.ReasonCodes...)
+			return none{}, nil
+		}),
+	route("activate", "POST", "accounts/{id}/activate", "Activate", "Make an account able to transact on chains",
+		func(_ context.Context, s *Sandbox, req *struct {
+			ID     string              `path:"id" json:"-"`
+			Chains []byzantine.ChainID `json:"chains,omitzero"` // all of them if it is left out
+		}) (none, error) {
+			if req.Chains == nil {
+				req.Chains = slices.Clone(chains)
+			}
+			s.Activate(req.ID, req.Chains...)
+			return none{}, nil
+		}),
+	route("fund", "POST", "accounts/{id}/fund", "Fund", "Put stablecoins into an account's wallet (usdc, eurc), or let a bank transfer arrive (usd, eur)",
+		func(_ context.Context, s *Sandbox, req *moneyRequest) (none, error) {
+			s.Fund(req.AccountID, req.ChainID, req.Currency, req.Amount)
+			return none{}, nil
+		}),
+	route("failTransaction", "POST", "transactions/{id}/fail", "FailTransaction", "End a transaction that is under way",
+		func(_ context.Context, s *Sandbox, req *struct {
+			ID     string                      `path:"id" json:"-"`
+			Status byzantine.TransactionStatus `json:"status"` // simulation_failed, reverted or refunded
+		}) (none, error) {
+			s.FailTransaction(req.ID, req.Status)
+			return none{}, nil
+		}),
+	route("settleWithdrawal", "POST", "transactions/{id}/settle", "SettleWithdrawal", "Let the vault pay a queued withdrawal",
+		func(_ context.Context, s *Sandbox, req *idRequest) (none, error) {
+			s.SettleWithdrawal(req.ID)
+			return none{}, nil
+		}),
+	route("queueWithdrawals", "POST", "vaults/{id}/queue", "QueueWithdrawals", "Let a vault queue withdrawals from now on, or pay them at once",
+		func(_ context.Context, s *Sandbox, req *struct {
+			ID    string `path:"id" json:"-"` // the vault's address
+			Queue bool   `json:"queue"`
+		}) (none, error) {
+			s.QueueWithdrawals(req.ID, req.Queue)
+			return none{}, nil
+		}),
+}

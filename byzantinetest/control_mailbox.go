@@ -1,0 +1,110 @@
+package byzantinetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Mail is an e-mail with a one-time code.
+type Mail struct {
+	OTPID     string    `json:"otpId"`
+	Code      string    `json:"code"`
+	AccountID string    `json:"accountId"`
+	UserID    string    `json:"userId"`
+	Email     string    `json:"email"`
+	SentAt    time.Time `json:"sentAt"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	// State says why the code does not count any more: "used", "too many wrong attempts" or "expired". Empty if it does.
+	State string `json:"state"`
+}
+
+// MailFilter says which e-mails are meant. An empty field lets all pass.
+type MailFilter struct {
+	OTPID  string
+	UserID string
+	Email  string // of the user, in any letter case
+	After  string // an otpId: those that were sent later only
+}
+
+// Mailbox returns the e-mails that match, the newest first. They are forgotten an hour after their codes have expired.
+func (s *Sandbox) Mailbox(filter MailFilter) []Mail {
+	s.lock()
+	defer s.unlock()
+	return s.world.mails(filter)
+}
+
+// WaitForMail returns the newest e-mail that matches, as soon as there is one. The error is the context's.
+func (s *Sandbox) WaitForMail(ctx context.Context, filter MailFilter) (Mail, error) {
+	for {
+		s.lock()
+		mails, sent := s.world.mails(filter), s.world.mailSent()
+		s.unlock()
+		if len(mails) > 0 {
+			return mails[0], nil
+		}
+		select {
+		case <-sent:
+		case <-ctx.Done():
+			return Mail{}, ctx.Err()
+		}
+	}
+}
+
+// mailSent is closed when the next code is sent.
+func (w *world) mailSent() <-chan struct{} {
+	if w.nextMail == nil {
+		w.nextMail = make(chan struct{})
+	}
+	return w.nextMail
+}
+
+func (w *world) mails(filter MailFilter) []Mail {
+	now := w.clock.now()
+	w.otps.purge(now)
+	mails := []Mail{}
+	for _, id := range slices.Backward(w.otps.keys) {
+		if filter.After != "" && id == filter.After {
+			break
+		}
+		o := w.otps.get(id)
+		mail := Mail{o.id, o.code, o.accountID, o.userID, "", o.sent.UTC(), o.expires.UTC(), o.state(now)}
+		if u := w.users.get(o.userID); u != nil {
+			mail.Email = u.info.Email
+		}
+		if isOrAny(filter.OTPID, &mail.OTPID) && isOrAny(filter.UserID, &mail.UserID) &&
+			(filter.Email == "" || strings.EqualFold(filter.Email, mail.Email)) {
+			mails = append(mails, mail)
+		}
+	}
+	return mails
+}
+
+// maxMailWait is how long one request can wait for a code.
+const maxMailWait = time.Minute
+
+type mailRequest struct {
+	OTPID  string `query:"otpId" json:"-"`
+	UserID string `query:"userId" json:"-"`
+	Email  string `query:"email" json:"-"`
+	After  string `query:"after" json:"-"`
+	Wait   span   `query:"wait" json:"-"`
+}
+
+type mailList struct {
+	Mails []Mail `json:"mails"` // the newest first
+}
+
+var mailboxControls = []control{
+	route("getMailbox", "GET", "mailbox", "Mailbox", "The one-time codes that were sent, the newest first; with wait, up to a minute until there is one",
+		func(ctx context.Context, s *Sandbox, req *mailRequest) (mailList, error) {
+			filter := MailFilter{req.OTPID, req.UserID, req.Email, req.After}
+			if req.Wait > 0 {
+				ctx, cancel := context.WithTimeout(ctx, min(time.Duration(req.Wait), maxMailWait))
+				defer cancel()
+				s.WaitForMail(ctx, filter) // what matters is what is there then
+			}
+			return mailList{s.Mailbox(filter)}, nil
+		}),
+}

@@ -1,0 +1,146 @@
+package byzantinetest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// ClearFaults drops the faults that were asked for and have not been met.
+func (s *Sandbox) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.faults)
+}
+
+// requestView is a Request in the control API. Bodies are texts; headers are those that can be shown.
+type requestView struct {
+	Number         int64           `json:"number"`
+	Time           time.Time       `json:"time"`
+	OperationID    string          `json:"operationId"`
+	Method         string          `json:"method"`
+	URI            string          `json:"uri"`
+	Headers        http.Header     `json:"headers"`
+	Body           string          `json:"body"`
+	BodyBytes      int             `json:"bodyBytes"`
+	Status         int             `json:"status"`
+	Response       string          `json:"response"`
+	ResponseBytes  int             `json:"responseBytes"`
+	DurationMicros int64           `json:"durationMicros"`
+	Verdict        string          `json:"verdict"`
+	SignedBytes    int             `json:"signedBytes,omitzero"`
+	SignedSHA256   string          `json:"signedSha256,omitzero"`
+	Difference     *differenceView `json:"difference,omitzero"`
+}
+
+type differenceView struct {
+	Hint     string `json:"hint"`
+	Offset   int    `json:"offset"`
+	Expected string `json:"expected"`
+	Signed   string `json:"signed"`
+}
+
+func (r Request) view() requestView {
+	view := requestView{
+		r.Number, r.Time.UTC(), r.OperationID, r.Method, r.URI, shownHeader(r.Header), shownText(r.Body), r.BodyBytes, r.Status,
+		shownText(r.Response), r.ResponseBytes, r.Duration.Microseconds(), r.Verdict, r.SignedBytes, r.SignedSHA256, nil,
+	}
+	if d := r.Difference; d != nil {
+		view.Difference = &differenceView{d.Hint, d.Offset, shownText(d.Expected), shownText(d.Signed)}
+	}
+	return view
+}
+
+type requestsRequest struct {
+	OperationID string `query:"operationId" json:"-"`
+	Status      int    `query:"status" json:"-"`
+	After       int    `query:"after" json:"-"` // a number: those that came later only
+	Limit       int    `query:"limit" json:"-"`
+}
+
+type requestList struct {
+	Requests []requestView `json:"requests"` // the newest first
+}
+
+type faultRequest struct {
+	OperationID string      `json:"operationId"`
+	Times       int         `json:"times,omitzero"` // 1 if it is left out
+	Delay       span        `json:"delay,omitzero"`
+	Status      int         `json:"status,omitzero"`
+	Body        string      `json:"body,omitzero"`
+	Headers     http.Header `json:"headers,omitzero"`
+	Reset       bool        `json:"reset,omitzero"`
+	TakesEffect bool        `json:"takesEffect,omitzero"`
+	Truncate    bool        `json:"truncate,omitzero"`
+	ClockSkew   span        `json:"clockSkew,omitzero"`
+}
+
+type deliveriesRequest struct {
+	SubscriptionID string `query:"subscriptionId" json:"-"`
+	EventID        string `query:"eventId" json:"-"`
+	EventType      string `query:"eventType" json:"-"`
+	Status         string `query:"status" json:"-"`
+	Limit          int    `query:"limit" json:"-"`
+}
+
+// Deliveries returns the webhook deliveries that match, the newest first, with their attempts: what the operation
+// list_deliveries returns, without a request. It panics on a status that there is not.
+func (s *Sandbox) Deliveries(filter byzantine.ListWebhookDeliveriesRequest) []byzantine.WebhookDeliveryWithAttempts {
+	s.lock()
+	defer s.unlock()
+	list, err := s.world.listDeliveries(&filter)
+	if err != nil {
+		panic("byzantinetest: Deliveries: " + err.Error())
+	}
+	return list.Deliveries
+}
+
+type deliveryList struct {
+	Deliveries []byzantine.WebhookDeliveryWithAttempts `json:"deliveries"` // the newest first
+}
+
+var worldControls = []control{
+	route("reset", "POST", "reset", "Reset", "Empty the sandbox: it holds what a new one does",
+		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Reset(); return none{}, nil }),
+	route("getWorld", "GET", "world", "World", "All that the sandbox holds as one document",
+		func(_ context.Context, s *Sandbox, _ *none) (json.RawMessage, error) { return s.World(), nil }),
+	route("setWorld", "PUT", "world", "SetWorld", "Replace all that the sandbox holds by a document, which may be as short as {}",
+		func(_ context.Context, s *Sandbox, req *struct{ Whole json.RawMessage }) (none, error) {
+			return none{}, s.SetWorld(req.Whole)
+		}),
+	route("getRequests", "GET", "requests", "Requests", "The requests that came, the newest first, with responses, verdicts and timing",
+		func(_ context.Context, s *Sandbox, req *requestsRequest) (requestList, error) {
+			var matching []Request
+			for _, r := range s.Requests() {
+				if (req.OperationID == "" || r.OperationID == req.OperationID) && (req.Status == 0 || r.Status == req.Status) && r.Number > int64(req.After) {
+					matching = append(matching, r)
+				}
+			}
+			return requestList{controlPage(matching, req.Limit, 0, Request.view)}, nil
+		}),
+	route("addFault", "POST", "faults", "Fail", "Let the next requests to an operation meet a fault",
+		func(_ context.Context, s *Sandbox, req *faultRequest) (none, error) {
+			s.Fail(req.OperationID, max(req.Times, 1), Fault{
+				time.Duration(req.Delay), req.Status, req.Body, req.Headers, req.Reset, req.TakesEffect, req.Truncate, time.Duration(req.ClockSkew),
+			})
+			return none{}, nil
+		}),
+	route("clearFaults", "DELETE", "faults", "ClearFaults", "Drop the faults that have not been met",
+		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.ClearFaults(); return none{}, nil }),
+	route("deliverWebhooks", "POST", "webhooks/deliver", "Deliver", "Send the webhook deliveries that are due, and wait for their responses",
+		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Deliver(); return none{}, nil }),
+	route("getDeliveries", "GET", "webhooks/deliveries", "Deliveries", "The webhook deliveries with their attempts, the newest first",
+		func(_ context.Context, s *Sandbox, req *deliveriesRequest) (deliveryList, error) {
+			filter := byzantine.ListWebhookDeliveriesRequest{
+				SubscriptionID: req.SubscriptionID, EventID: req.EventID, EventType: byzantine.EventType(req.EventType),
+				Status: byzantine.WebhookDeliveryStatus(req.Status),
+			}
+			if req.Limit != 0 {
+				filter.Limit = new(int64(req.Limit))
+			}
+			return deliveryList{s.Deliveries(filter)}, nil
+		}),
+}
