@@ -63,7 +63,15 @@ func (r *replica) start() error {
 	if err != nil {
 		return err
 	}
-	verifier, err := webhook.NewVerifier([]webhook.Key{w.webhookKey}, webhook.WithClock(now))
+	keys, options := []webhook.Key{w.webhookKey}, []webhook.VerifierOption{webhook.WithClock(now)}
+	if w.plan.keySource {
+		seeded := w.jitter("jitter of the key source of " + p.process.name)
+		source := webhook.SubscriptionKeys(client)
+		keys, options = nil, append(options, webhook.WithKeySource(func(ctx context.Context) ([]webhook.Key, error) {
+			return source(jitter.With(ctx, seeded))
+		}))
+	}
+	verifier, err := webhook.NewVerifier(keys, options...)
 	if err != nil {
 		return err
 	}

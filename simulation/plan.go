@@ -37,6 +37,7 @@ type plan struct {
 	bursts          int           // events that come all at once, each time the operator acts
 	lag             float64       // the share of Overlap after which an event is listed, at most
 	failover        bool          // of Redis
+	keySource       bool          // the webhook's key is not configured but asked for
 }
 
 // storeFaults are those of the store. Probabilities are for one call.
@@ -87,6 +88,7 @@ func newPlan(seed uint64) plan {
 		bursts:          pick(r, 1, 1, 3, 30),
 		lag:             pick(r, 0, 0, 0.3, 0.9),
 		failover:        chance(0.3),
+		keySource:       chance(0.4),
 	}
 	switch r.IntN(4) {
 	case 0:
@@ -136,6 +138,7 @@ func (p plan) String() string {
 	add(p.bursts > 3, "bursts of %d events", p.bursts)
 	add(p.lag > 0, "events are listed late")
 	add(p.failover, "a failover")
+	add(p.keySource, "the webhook's key is asked for")
 	add(p.webhooks > 0, "%.0f %% of the webhooks lost", p.webhooks*100)
 	add(p.proxyOff != 0, "proxy clock %v off", p.proxyOff.Round(time.Second))
 	add(p.clockOff[0] != 0, "machine clocks %v and %v off", p.clockOff[0].Round(time.Second), p.clockOff[1].Round(time.Second))

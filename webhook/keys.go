@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,7 +71,7 @@ type keyring struct {
 	now     func() time.Time
 	current atomic.Pointer[[]publicKey] // fixed and sourced
 
-	mu    sync.Mutex // held while the source is asked
+	turn  chan struct{} // holds a value while the source is asked; it guards what follows
 	asked time.Time
 	err   error // what the source said last
 }
@@ -101,8 +100,13 @@ func (r *keyring) refresh(ctx context.Context, seen *[]publicKey) (*[]publicKey,
 	if r.source == nil {
 		return nil, nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	// Not a mutex: whoever waits here gives up with its own context.
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if newer := r.current.Load(); newer != seen {
 		return newer, nil
 	}

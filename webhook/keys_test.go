@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -140,6 +141,36 @@ func TestKeySourceIsAskedByOneAtATime(t *testing.T) {
 	}
 	all.Wait()
 	assert.EqualValues(t, 1, calls.Load())
+}
+
+// A sender that gives up is not held by another's question to the source.
+func TestWaitingForTheKeySourceEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := newSigningKey(t)
+		v, err := webhook.NewVerifier(nil, webhook.WithKeySource(func(ctx context.Context) ([]webhook.Key, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}))
+		require.NoError(t, err)
+		header := key.sign(t, testIDs, time.Now(), customerBody)
+		began := time.Now()
+		var first sync.WaitGroup
+		first.Go(func() {
+			_, err := v.Verify(t.Context(), header, customerBody)
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, 5*time.Second, time.Since(began))
+		})
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = v.Verify(ctx, header, customerBody)
+		var rejected *webhook.VerifyError
+		require.ErrorAs(t, err, &rejected)
+		assert.Equal(t, webhook.CheckKeySource, rejected.Check)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(began))
+		first.Wait()
+	})
 }
 
 // subscriptionAPI answers the two operations that the helpers use, over HTTP, with a subscription whose key the test has.

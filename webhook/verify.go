@@ -134,7 +134,7 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("webhook: NewVerifier: %w", err)
 	}
-	v.ring.now, v.ring.fixed = v.now, parsed
+	v.ring.now, v.ring.fixed, v.ring.turn = v.now, parsed, make(chan struct{}, 1)
 	v.ring.current.Store(&parsed)
 	return v, nil
 }
