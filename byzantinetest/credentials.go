@@ -104,10 +104,7 @@ type newCredentialAnswer struct {
 }
 
 func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCredentialAnswer, error) {
-	key, err := byzantine.GenerateKey()
-	if err != nil {
-		return nil, err
-	}
+	key := w.newKey()
 	scope := req.AccessScope
 	if scope == "" {
 		scope = byzantine.ReadOnly

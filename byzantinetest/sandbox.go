@@ -47,11 +47,7 @@ func New(opts ...Option) (*Sandbox, error) {
 		}
 	}
 	if s.key == nil {
-		key, err := byzantine.GenerateKey()
-		if err != nil {
-			return nil, fmt.Errorf("byzantinetest: %w", err)
-		}
-		s.key = key
+		s.key = s.world.newKey()
 	}
 	if err := s.begin(); err != nil {
 		return nil, fmt.Errorf("byzantinetest: %w", err)
@@ -112,7 +108,7 @@ func WithTime(t time.Time) Option {
 	return func(s *Sandbox) error { s.world.clock.stop(t); return nil }
 }
 
-// WithSeed makes ids and codes the same in every run. Keys stay random.
+// WithSeed makes ids, codes and keys the same in every run. The keys are as public as the seed.
 func WithSeed(seed uint64) Option {
 	return func(s *Sandbox) error { s.world.random = seededRandom(seed); return nil }
 }

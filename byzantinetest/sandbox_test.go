@@ -132,7 +132,9 @@ func TestSeedMakesIDsAndCodesRepeatable(t *testing.T) {
 		account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 		otp, err := server.Client().InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: account.ID, UserID: user.ID})
 		require.NoError(t, err)
-		return []string{user.ID, user.Email, account.ID, otp.OTPID, server.OTPCode(otp.OTPID)}
+		hook, err := server.Client().CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{URL: "https://hooks.example.com"})
+		require.NoError(t, err)
+		return []string{user.ID, user.Email, account.ID, otp.OTPID, server.OTPCode(otp.OTPID), server.Key().SecretHex(), hook.PublicKey}
 	}
 	assert.Equal(t, play(7), play(7))
 	assert.NotEqual(t, play(7), play(8))

@@ -83,10 +83,7 @@ func (w *world) createSubscription(req *byzantine.CreateWebhookSubscriptionReque
 	if err != nil {
 		return nil, err
 	}
-	key, err := byzantine.GenerateKey()
-	if err != nil {
-		return nil, err
-	}
+	key := w.newKey()
 	now := w.clock.now().UTC()
 	s := &subscription{key: key, WebhookSubscription: byzantine.WebhookSubscription{
 		IntegratorID: w.integratorID, Name: optional(req.Name), Enabled: req.Enabled == nil || *req.Enabled,

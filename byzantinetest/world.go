@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
@@ -95,6 +96,18 @@ func (w *world) newAddress() string {
 	var b [20]byte
 	w.random.Read(b[:])
 	return checksummed("0x" + hex.EncodeToString(b[:]))
+}
+
+// newKey returns a key pair that is as random as the ids.
+func (w *world) newKey() *byzantine.PrivateKey {
+	var secret [32]byte
+	for {
+		w.random.Read(secret[:])
+		// About one in 2^32 draws is 0 or beyond the order of the curve, and the next one will do.
+		if key, err := byzantine.ParsePrivateKey(hex.EncodeToString(secret[:])); err == nil {
+			return key
+		}
+	}
 }
 
 // newCode returns a one-time code of 6 digits, leading zeros included.
