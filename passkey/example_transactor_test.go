@@ -37,7 +37,7 @@ func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 	payload, err := b.transactor.Client.GetDepositPayloadPasskey(r.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
 		ChainID:        byzantine.Base,
 		AccountID:      s.AccountID,
-		VaultAddr:      byzantinetest.VaultBaseUSDC,
+		VaultAddr:      r.FormValue("vault"),
 		Amount:         byzantine.Decimal(r.FormValue("amount")),
 		SourceCurrency: byzantine.USDC,
 	})
@@ -128,7 +128,7 @@ func ExampleTransactor() {
 		}
 		return string(answer)
 	}
-	options := post("/deposit/options", "application/x-www-form-urlencoded", url.Values{"amount": {"250.50"}}.Encode())
+	options := post("/deposit/options", "application/x-www-form-urlencoded", url.Values{"amount": {"250.50"}, "vault": {byzantinetest.VaultBaseUSDC}}.Encode())
 	response, err := browser.Get(json.RawMessage(options))
 	if err != nil {
 		log.Fatal(err)

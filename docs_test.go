@@ -1,0 +1,205 @@
+package byzantine_test
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+var updateDocs = flag.Bool("update-docs", false, "write docs/operations.md instead of comparing with it")
+
+// docPages are the pages that users read.
+func docPages(t *testing.T) map[string]string {
+	t.Helper()
+	pages := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "browser/*.md"} {
+		names, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			pages[filepath.ToSlash(name)] = string(text)
+		}
+	}
+	require.Contains(t, pages, "README.md")
+	require.Contains(t, pages, "docs/errors.md")
+	return pages
+}
+
+// The Go code of the pages is taken from files that are compiled; a comment before each block names its file.
+func TestCodeInDocsStandsInCompiledFiles(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)(?:<!-- (\\S+\\.go) -->\n)?```go\n(.*?)```")
+	count := 0
+	for page, text := range docPages(t) {
+		for _, block := range blocks.FindAllStringSubmatch(text, -1) {
+			count++
+			file, code := block[1], block[2]
+			if !assert.NotEmpty(t, file, "%s: a block does not name its file: %s", page, code) {
+				continue
+			}
+			source, err := os.ReadFile(file)
+			if assert.NoError(t, err, page) {
+				assert.Contains(t, string(source), code, "%s: code from %s", page, file)
+			}
+			if page != "README.md" && page != "docs/sandbox.md" {
+				assert.NotContains(t, code, "byzantinetest.", "%s: code for production names a test package", page)
+			}
+		}
+	}
+	assert.Greater(t, count, 10)
+}
+
+// A link into the repository leads to a file, and one with a fragment to a heading of it.
+func TestLinksInDocsLeadSomewhere(t *testing.T) {
+	links := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	code := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+	pages := docPages(t)
+	count := 0
+	for page, text := range pages {
+		for _, link := range links.FindAllStringSubmatch(code.ReplaceAllString(text, ""), -1) {
+			target, fragment, _ := strings.Cut(link[1], "#")
+			if strings.Contains(target, ":") {
+				continue // another site
+			}
+			count++
+			file := page
+			if target != "" {
+				file = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
+			}
+			if _, err := os.Stat(file); !assert.NoError(t, err, "%s: %s", page, link[1]) || fragment == "" {
+				continue
+			}
+			assert.Contains(t, headings(pages[file]), fragment, "%s: %s", page, link[1])
+		}
+	}
+	assert.Greater(t, count, 30)
+}
+
+// headings lists the fragments by which the headings of a page are linked to.
+func headings(page string) (fragments []string) {
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
+		fragments = append(fragments, strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_':
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, heading[1]))
+	}
+	return fragments
+}
+
+// Every page of docs is in its index.
+func TestDocsIndexIsComplete(t *testing.T) {
+	pages := docPages(t)
+	for page := range pages {
+		if name, ok := strings.CutPrefix(page, "docs/"); ok && name != "README.md" {
+			assert.Contains(t, pages["docs/README.md"], "("+name+")")
+		}
+	}
+}
+
+// Every operation that can end in ErrOutcomeUnknown is in the table that says how to check.
+func TestOutcomeTableIsComplete(t *testing.T) {
+	_, table, found := strings.Cut(docPages(t)["docs/errors.md"], "## After `ErrOutcomeUnknown`")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n## ")
+	for op := range byzantine.Operations() {
+		if !op.Retryable {
+			assert.Contains(t, table, "`"+methodOf(t, op)+"`", op.ID)
+		}
+	}
+}
+
+// methodOf returns the name of an operation's method, which is that of its request type without "Request".
+func methodOf(t *testing.T, op byzantine.Operation) string {
+	t.Helper()
+	if request := op.NewRequest(); request != nil {
+		return strings.TrimSuffix(reflect.TypeOf(request).Elem().Name(), "Request")
+	}
+	name, ok := map[string]string{"/v1/health": "HealthCheck", "/v1/integrator/whoami": "Whoami"}[op.Path]
+	require.True(t, ok, op.Path)
+	return name
+}
+
+// docs/operations.md is made from the table of operations and the doc comments of the methods.
+func TestOperationsPage(t *testing.T) {
+	synopses := methodSynopses(t)
+	var page strings.Builder
+	page.WriteString("# Operations\n\n" +
+		"All operations of the API are methods of `*byzantine.Client`. A method takes a context, a request struct or one id, and\n" +
+		"call options. `byzantine.Operations()` lists the routes with their types, for programs. This page is generated:\n" +
+		"`go test -run TestOperationsPage -update-docs .`\n\n" +
+		"| method | operation | route | about |\n| --- | --- | --- | --- |\n")
+	link := func(method string) string {
+		return fmt.Sprintf("[%s](https://pkg.go.dev/github.com/byzantine-finance/byzantine-go#Client.%[1]s)", method)
+	}
+	for op := range byzantine.Operations() {
+		method := methodOf(t, op)
+		require.Contains(t, synopses, method)
+		fmt.Fprintf(&page, "| %s | `%s` | `%s %s` | %s |\n", link(method), op.ID, op.Method, op.Path, synopses[method])
+		delete(synopses, method)
+	}
+	page.WriteString("\n## Other methods\n\n| method | about |\n| --- | --- |\n")
+	var others []string
+	for method := range synopses {
+		others = append(others, method)
+	}
+	slices.Sort(others)
+	for _, method := range others {
+		fmt.Fprintf(&page, "| %s | %s |\n", link(method), synopses[method])
+	}
+	if *updateDocs {
+		require.NoError(t, os.WriteFile("docs/operations.md", []byte(page.String()), 0o644))
+	}
+	assert.Equal(t, page.String(), docPages(t)["docs/operations.md"], "go test -run TestOperationsPage -update-docs . writes it")
+}
+
+// methodSynopses returns the first sentence of the doc comment of each method of Client.
+func methodSynopses(t *testing.T) map[string]string {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	set := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, file)
+	}
+	pkg, err := doc.NewFromFiles(set, files, "github.com/byzantine-finance/byzantine-go")
+	require.NoError(t, err)
+	synopses := map[string]string{}
+	for _, typ := range pkg.Types {
+		if typ.Name != "Client" {
+			continue
+		}
+		for _, method := range typ.Methods {
+			synopses[method.Name] = strings.ReplaceAll(pkg.Synopsis(method.Doc), "|", "\\|")
+			assert.NotEmpty(t, synopses[method.Name], method.Name)
+		}
+	}
+	require.NotEmpty(t, synopses)
+	return synopses
+}
