@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 // What errors.Is tells of an *[Error], by its status.
@@ -122,6 +124,31 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// newError makes the error of a failed call: an *Error if there was a response, a *TransportError if not.
+func newError(op *Operation, f *call.Failure) error {
+	if f.StatusCode == 0 {
+		return &TransportError{
+			Operation: op.ID, Method: op.Method, Path: op.Path,
+			Attempts: f.Attempts, Sent: f.Sent, OutcomeUnknown: f.OutcomeUnknown, Err: f.Err,
+		}
+	}
+	return newResponseError(op, f)
+}
+
+// newResponseError makes the error of a response. What the API means by a status stands in front of the other notes.
+func newResponseError(op *Operation, f *call.Failure) *Error {
+	e := &Error{
+		Operation: op.ID, Method: op.Method, Path: op.Path,
+		Message: f.Message, StatusCode: f.StatusCode, Attempts: f.Attempts, Header: f.Header, Body: f.Body,
+		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, Note: meaning(op.Method, f.StatusCode), Err: f.Err,
+	}
+	if f.Success() {
+		e.Body, e.SuccessBody = nil, NewSecret(string(f.Body))
+	}
+	e.addNote(f.Note)
+	return e
+}
+
 func (e *Error) addNote(note string) {
 	switch {
 	case note == "":
@@ -164,7 +191,7 @@ func (e *TransportError) Error() string {
 	if e.Operation != "" {
 		b.WriteString(e.Operation + ": ")
 	}
-	b.WriteString(strings.TrimPrefix(printable(e.Err.Error()), "byzantine: ")) // printable: it may quote the other side
+	b.WriteString(strings.TrimPrefix(call.Printable(e.Err.Error()), "byzantine: ")) // printable: it may quote the other side
 	switch {
 	case !e.Sent:
 		b.WriteString("; nothing was sent")

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 // slowPipe is one direction of a connection: what is written arrives a while later. Writes do not wait.
@@ -130,7 +132,7 @@ func balance(conn *slowConn) {
 func meetClosing(t *testing.T, idle time.Duration) (unknown, conns int) {
 	const posts = 2000
 	synctest.Test(t, func(t *testing.T) {
-		own := newTransport()
+		own := call.NewTransport()
 		own.Proxy, own.IdleConnTimeout = nil, idle
 		own.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			conns++
@@ -164,7 +166,7 @@ func TestIdleConnectionsAreClosedFirst(t *testing.T) {
 	for _, c := range []struct {
 		idle time.Duration
 		own  bool
-	}{{90 * time.Second, false}, {idleTimeout, true}} {
+	}{{90 * time.Second, false}, {call.IdleTimeout, true}} {
 		unknown, conns := meetClosing(t, c.idle)
 		t.Logf("idle for %s at most: %d of 2000 POSTs met a closing connection, %d connections", c.idle, unknown, conns)
 		if c.own {
@@ -173,6 +175,6 @@ func TestIdleConnectionsAreClosedFirst(t *testing.T) {
 			assert.NotZero(t, unknown, "the test shows what it is for")
 		}
 	}
-	assert.Equal(t, idleTimeout, newTransport().IdleConnTimeout)
-	assert.Less(t, idleTimeout, 60*time.Second)
+	assert.Equal(t, call.IdleTimeout, call.NewTransport().IdleConnTimeout)
+	assert.Less(t, call.IdleTimeout, 60*time.Second)
 }

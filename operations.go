@@ -5,8 +5,6 @@ import (
 	"iter"
 	"net/http"
 	"slices"
-
-	"github.com/byzantine-finance/byzantine-go/internal/bridge"
 )
 
 // The one table of all routes. A row gives the request and the answer type, the operation id as the API names it, the
@@ -96,14 +94,7 @@ type Operation struct {
 	Signed    bool   // needs the three signature headers
 
 	newRequest, newResponse func() any
-
-	// Of another API's routes, see bridge.go.
-	query bool         // changes nothing, although it is no GET
-	stamp bridge.Stamp // signs in place of the API's signature
 }
-
-// reads reports whether a call of it changes nothing.
-func (o *Operation) reads() bool { return o.Method == http.MethodGet || o.query }
 
 // Operations iterates over all operations of the API, in the order of its documentation.
 func Operations() iter.Seq[Operation] { return slices.Values(operations) }

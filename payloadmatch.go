@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 // PayloadMismatchError is a payload that orders something else than what was asked for, or whose order cannot be told. It
@@ -59,7 +61,7 @@ func (e expectation) compare(payload *Payload) (field, reason string) {
 	case err != nil:
 		return "bodyToSign", strings.TrimPrefix(err.Error(), "byzantine: payload: ")
 	case activity.Type != e.activity:
-		return "bodyToSign.type", fmt.Sprintf("is %s, not %s", printable(string(activity.Type)), e.activity)
+		return "bodyToSign.type", fmt.Sprintf("is %s, not %s", call.Printable(string(activity.Type)), e.activity)
 	case e.accountID != "" && !strings.EqualFold(activity.OrganizationID, e.accountID):
 		return "bodyToSign.organizationId", "is not the account id of the request (WithForeignOrganization takes it)"
 	case activity.CreateUsers == nil:

@@ -287,7 +287,7 @@ func signerPublicKeyHex(s Signer) (string, error) {
 		return key.PublicKeyHex(), nil // ready made
 	}
 	point := s.PublicKey()
-	if len(point) != pointSize || point[0] != 2 && point[0] != 3 {
+	if !p256.IsCompressed(point) {
 		return "", errors.New("the signer's public key is not a compressed P-256 point of 33 bytes")
 	}
 	return hexWithPrefix(point), nil

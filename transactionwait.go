@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
@@ -52,7 +53,7 @@ func (e *TransactionFailedError) Error() string {
 	if e.Transaction == nil {
 		return "byzantine: the transaction failed"
 	}
-	return "byzantine: the transaction ended as " + printable(string(e.Transaction.Status))
+	return "byzantine: the transaction ended as " + call.Printable(string(e.Transaction.Status))
 }
 
 // WaitForTransaction polls a signed transaction until it has ended, or until what [Until] says. The error is nil if it
@@ -77,7 +78,7 @@ func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, o
 		if ended || err != nil {
 			return w.last, err
 		}
-		if !sleep(ctx, w.pause(ctx, poll)) {
+		if !call.Sleep(ctx, w.pause(ctx, poll)) {
 			return w.last, w.interrupted(ctx)
 		}
 	}
@@ -129,7 +130,7 @@ func (w *transactionWait) failed(ctx context.Context, err error) error {
 		return w.interrupted(ctx)
 	case errors.Is(err, ErrNotFound) && w.last == nil && time.Since(w.started) < maxUnseen:
 		return nil
-	case errors.Is(err, ErrServer), errors.Is(err, ErrRateLimited), errors.As(err, &transport) && !hopeless(err):
+	case errors.Is(err, ErrServer), errors.Is(err, ErrRateLimited), errors.As(err, &transport) && !call.Hopeless(err):
 		if time.Since(w.failedSince) < maxOutage {
 			return nil
 		}
@@ -138,7 +139,7 @@ func (w *transactionWait) failed(ctx context.Context, err error) error {
 }
 
 func (w *transactionWait) interrupted(ctx context.Context) error {
-	err := contextError(ctx)
+	err := call.ContextError(ctx)
 	if w.failure != nil && !errors.Is(w.failure, ctx.Err()) {
 		err = fmt.Errorf("%w; the last poll failed: %w", err, w.failure)
 	}
@@ -149,7 +150,7 @@ func (w *transactionWait) lastSeen() string {
 	if w.last == nil {
 		return "not seen yet"
 	}
-	return "last seen as " + printable(string(w.last.Status))
+	return "last seen as " + call.Printable(string(w.last.Status))
 }
 
 // pause is the time until the next poll.

@@ -20,9 +20,9 @@ type Mutant struct {
 // Mutants are all mutants.
 var Mutants = []Mutant{
 	{
-		Name: "post-again-after-reset", Invariant: Outcomes, File: "retry.go",
-		Find:    "case !x.op.Retryable:\n",
-		Replace: "case !x.op.Retryable && a.err == nil:\n",
+		Name: "post-again-after-reset", Invariant: Outcomes, File: "internal/call/retry.go",
+		Find:    "case !x.request.Repeatable:\n",
+		Replace: "case !x.request.Repeatable && a.err == nil:\n",
 	},
 	{
 		Name: "redis-begin-without-renewal", Invariant: Events, File: "simulation/store_redis.go",
@@ -40,14 +40,14 @@ var Mutants = []Mutant{
 		Replace: "\tif n := len(events); n > 0 {\n\t\tp.newest = events[n-1].at\n\t\t_ = p.save(ctx)\n\t}\n\tknown, err := p.known(ctx, events)\n",
 	},
 	{
-		Name: "clock-correction-without-proof", Invariant: Recovery, File: "clock.go",
-		Find:    "case isSuccess(a.status) || (t.first != nil && t.first.status == http.StatusUnauthorized && passed(a.status)):",
+		Name: "clock-correction-without-proof", Invariant: Recovery, File: "internal/call/clock.go",
+		Find:    "case isSuccess(status) || (t.first != nil && t.first.response.StatusCode == http.StatusUnauthorized && passed(status)):",
 		Replace: "case true:",
 	},
 	{
 		Name: "error-quotes-success-body", Invariant: Secrets, File: "decode.go",
-		Find:    "return x.answerError(x.response, message, nil)",
-		Replace: "return x.answerError(x.response, message+\": \"+string(x.response.Body), nil)",
+		Find:    "return newResponseError(op, x.Rejected(message))",
+		Replace: "return newResponseError(op, x.Rejected(message+\": \"+string(x.Response().Body)))",
 	},
 }
 

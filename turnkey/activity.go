@@ -196,11 +196,11 @@ func (p CreateAuthenticatorsIntentV2) Validate() error {
 	return nil
 }
 
-// activityAnswer is what both operations answer.
-type activityAnswer struct{ Activity *Activity }
+// activityResponse is the response of both operations.
+type activityResponse struct{ Activity *Activity }
 
-// UnmarshalJSON refuses an answer that nothing can be done with.
-func (r *activityAnswer) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON rejects a response that nothing can be done with.
+func (r *activityResponse) UnmarshalJSON(data []byte) error {
 	var answer struct {
 		Activity Activity `json:"activity"`
 	}

@@ -2,13 +2,15 @@ package turnkey
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"net/http"
 	"strconv"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/internal/bridge"
+	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // BaseURL is Turnkey's API.
@@ -17,7 +19,8 @@ const BaseURL = "https://api.turnkey.com"
 // Client calls Turnkey for one organisation. It is safe for concurrent use and keeps its connections.
 type Client struct {
 	organizationID string
-	api            bridge.Caller
+	calls          *call.Caller
+	authorize      call.Authorize
 }
 
 // NewClient returns a client that stamps with signer: a *byzantine.PrivateKey, an HSM or KMS key through
@@ -35,11 +38,15 @@ func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine
 	if organizationID == "" {
 		return nil, errors.New("turnkey: NewClient: no organisation id")
 	}
-	client, err := byzantine.NewClient(signer, slices.Concat([]byzantine.Option{byzantine.WithBaseURL(BaseURL)}, opts)...)
+	stamp, err := stampWith(signer)
 	if err != nil {
-		return nil, fmt.Errorf("turnkey: %w", err)
+		return nil, fmt.Errorf("turnkey: byzantine: NewClient: %w", err)
 	}
-	return &Client{organizationID, bridge.Open(client, stampWith(signer))}, nil
+	calls, err := call.New(BaseURL, opts)
+	if err != nil {
+		return nil, fmt.Errorf("turnkey: byzantine: NewClient: %w", err)
+	}
+	return &Client{organizationID, calls, stamp}, nil
 }
 
 // CreateAuthenticators adds passkeys to a user of the organisation and returns the ids that Turnkey gave them, in the
@@ -60,7 +67,7 @@ func (c *Client) CreateAuthenticators(ctx context.Context, userID string, authen
 func (c *Client) NewCreateAuthenticatorsRequest(userID string, authenticators []byzantine.AuthenticatorParam) *CreateAuthenticatorsRequest {
 	return &CreateAuthenticatorsRequest{
 		Type:           ActivityTypeCreateAuthenticatorsV2,
-		TimestampMs:    strconv.FormatInt(c.api.Now().UnixMilli(), 10),
+		TimestampMs:    strconv.FormatInt(c.calls.Now().UnixMilli(), 10),
 		OrganizationID: c.organizationID,
 		Parameters:     CreateAuthenticatorsIntentV2{Authenticators: authenticators, UserID: userID},
 	}
@@ -77,9 +84,7 @@ func (c *Client) SubmitCreateAuthenticators(ctx context.Context, req *CreateAuth
 	if req.OrganizationID != "" && req.OrganizationID != c.organizationID {
 		return nil, &byzantine.FieldError{Field: "CreateAuthenticatorsRequest.OrganizationID", Reason: "is not the client's"}
 	}
-	activity, err := c.call(ctx, bridge.Call{
-		Operation: "create_authenticators", Path: "/public/v1/submit/create_authenticators", Request: req,
-	})
+	activity, err := c.call(ctx, call.Request{Operation: "create_authenticators", Path: "/public/v1/submit/create_authenticators"}, req)
 	if err != nil {
 		return nil, err
 	}
@@ -100,19 +105,37 @@ type GetActivityRequest struct {
 //
 // POST /public/v1/query/get_activity. It changes nothing, so its errors are never byzantine.ErrOutcomeUnknown.
 func (c *Client) GetActivity(ctx context.Context, activityID string) (*Activity, error) {
-	return c.call(ctx, bridge.Call{
-		Operation: "get_activity", Path: "/public/v1/query/get_activity", Query: true,
-		Request: &GetActivityRequest{OrganizationID: c.organizationID, ActivityID: activityID},
-	})
+	return c.call(ctx, call.Request{Operation: "get_activity", Path: "/public/v1/query/get_activity", Reads: true},
+		&GetActivityRequest{OrganizationID: c.organizationID, ActivityID: activityID})
 }
 
-// call makes a call that is answered with an activity. It may be repeated: Turnkey takes the SHA-256 of the body for
-// the activity's fingerprint, and a body with a known fingerprint is answered with the activity that there is already.
-// The stamp is over the body alone and never gets old.
-func (c *Client) call(ctx context.Context, call bridge.Call) (*Activity, error) {
-	var answer activityAnswer
-	if err := c.api.Do(ctx, call, &answer); err != nil {
-		return nil, withCode(err)
+// call makes a call whose response is an activity. It may be repeated: Turnkey takes the SHA-256 of the body for the
+// activity's fingerprint, and the response to a body with a known fingerprint is the activity that there is already. The
+// stamp is over the body alone and never gets old.
+func (c *Client) call(ctx context.Context, r call.Request, request any) (*Activity, error) {
+	encoded, err := wire.Encode(r.Path, request)
+	if err != nil {
+		return nil, (*byzantine.FieldError)(wire.NameField(request, err))
 	}
-	return answer.Activity, nil
+	if r.URL, err = c.calls.URL(encoded.PathAndQuery); err != nil {
+		return nil, &byzantine.FieldError{Field: "pathAndQuery", Reason: err.Error()}
+	}
+	r.Method, r.Body = http.MethodPost, encoded.Body
+	r.Repeatable, r.Authorize = true, c.authorize
+	x := c.calls.Begin(ctx, &r)
+	activity, err := activityOf(x, &r)
+	x.End(err)
+	return activity, err
+}
+
+// activityOf runs a call and reads the activity from its response.
+func activityOf(x *call.Exchange, r *call.Request) (*Activity, error) {
+	if failure := x.Run(); failure != nil {
+		return nil, newError(r, failure)
+	}
+	var response activityResponse
+	if _, problem := wire.ReadBody(x.Response().Body, &response, json.Unmarshal); problem != "" {
+		return nil, newError(r, x.Rejected(problem))
+	}
+	return response.Activity, nil
 }

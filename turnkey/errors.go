@@ -2,12 +2,12 @@ package turnkey
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 // ErrorCode is Turnkey's name for what went wrong. Values that are not listed here pass through.
@@ -88,15 +88,24 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// withCode makes an *Error of a *byzantine.Error. Others stay as they are.
-func withCode(err error) error {
-	var answer *byzantine.Error
-	if !errors.As(err, &answer) {
-		return err
+// newError makes the error of a failed call: an *Error if there was a response, a *byzantine.TransportError if not.
+func newError(r *call.Request, f *call.Failure) error {
+	if f.StatusCode == 0 {
+		return &byzantine.TransportError{
+			Operation: r.Operation, Method: r.Method, Path: r.Path,
+			Attempts: f.Attempts, Sent: f.Sent, OutcomeUnknown: f.OutcomeUnknown, Err: f.Err,
+		}
 	}
-	e := &Error{Err: answer}
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		_ = json.Unmarshal(answer.Body, &e.Status) // a body may be anything
+	e := &Error{Err: &byzantine.Error{
+		Operation: r.Operation, Method: r.Method, Path: r.Path,
+		Message: f.Message, StatusCode: f.StatusCode, Attempts: f.Attempts, Header: f.Header, Body: f.Body,
+		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, Note: f.Note, Err: f.Err,
+	}}
+	if f.Success() {
+		e.Err.Body, e.Err.SuccessBody = nil, byzantine.NewSecret(string(f.Body))
+	}
+	if f.StatusCode >= http.StatusMultipleChoices {
+		_ = json.Unmarshal(f.Body, &e.Status) // a body may be anything
 	}
 	return e
 }

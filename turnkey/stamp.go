@@ -5,11 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/internal/bridge"
+	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/p256"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -25,8 +28,15 @@ type stamp struct {
 	Signature string `json:"signature"` // ECDSA over the SHA-256 of the body, hexadecimal ASN.1 DER
 }
 
-func stampWith(signer byzantine.Signer) bridge.Stamp {
-	return func(ctx context.Context, body []byte, header http.Header) error {
+// stampWith returns what stamps requests with a signer.
+func stampWith(signer byzantine.Signer) (call.Authorize, error) {
+	if signer == nil {
+		return nil, errors.New("no signer")
+	}
+	if !p256.IsCompressed(signer.PublicKey()) {
+		return nil, errors.New("the signer's public key is not a compressed P-256 point of 33 bytes")
+	}
+	return func(ctx context.Context, request *http.Request, body []byte, _ time.Time) error {
 		digest := sha256.Sum256(body)
 		der, err := signer.SignDigest(ctx, digest[:])
 		if err != nil {
@@ -36,7 +46,7 @@ func stampWith(signer byzantine.Signer) bridge.Stamp {
 		if err != nil {
 			return fmt.Errorf("stamp: %w", err)
 		}
-		header.Set(stampHeader, base64.RawURLEncoding.EncodeToString(text))
+		request.Header.Set(stampHeader, base64.RawURLEncoding.EncodeToString(text))
 		return nil
-	}
+	}, nil
 }

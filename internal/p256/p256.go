@@ -24,3 +24,9 @@ func ParseCompressed(point []byte) (*ecdsa.PublicKey, error) {
 	y.FillBytes(uncompressed[pointSize:])
 	return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), uncompressed)
 }
+
+// IsCompressed reports whether bytes have the form of a compressed point. Whether the point is on the curve is left to
+// [ParseCompressed].
+func IsCompressed(point []byte) bool {
+	return len(point) == pointSize && (point[0] == 2 || point[0] == 3)
+}

@@ -14,6 +14,7 @@ package wire
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -39,6 +40,21 @@ func (e *FieldError) under(parent string) *FieldError {
 		e.Field = parent + "." + e.Field
 	}
 	return e
+}
+
+// NameField makes an error of [Encode] one that names the request's type in front of the field. What has no path cannot
+// be written as JSON.
+func NameField(request any, err error) *FieldError {
+	_, field, _ := strings.Cut(fmt.Sprintf("%T", request), ".") // *byzantine.InitOTPRequest
+	reason := err.Error()
+	var fe *FieldError
+	if errors.As(err, &fe) {
+		reason = fe.Reason
+		if fe.Field != "" {
+			field += "." + fe.Field
+		}
+	}
+	return &FieldError{Field: field, Reason: reason}
 }
 
 // Request is a request in the form in which it is signed and sent.

@@ -1,4 +1,4 @@
-package byzantine
+package call
 
 import (
 	"log/slog"
@@ -31,8 +31,8 @@ func FuzzServerMessage(f *testing.F) {
 		if message != strings.TrimSpace(message) {
 			t.Errorf("blanks around: %q", message)
 		}
-		if printable(message) != message && !strings.HasSuffix(message, "...") {
-			t.Errorf("%q is printed as %q", message, printable(message))
+		if Printable(message) != message && !strings.HasSuffix(message, "...") {
+			t.Errorf("%q is printed as %q", message, Printable(message))
 		}
 	})
 }
@@ -72,8 +72,8 @@ func FuzzDate(f *testing.F) {
 		f.Add(seed, "", 403, 401, int64(time.Minute))
 	}
 	f.Fuzz(func(t *testing.T, date, age string, status, secondStatus int, correction int64) {
-		c := &Client{logger: slog.New(slog.DiscardHandler)}
-		x := &exchange{client: c, op: &Operation{Signed: true}, response: new(Response)}
+		c := &Caller{logger: slog.New(slog.DiscardHandler)}
+		x := &Exchange{caller: c, request: &Request{Dated: true}}
 		header := http.Header{"Date": {date}}
 		if age != "" {
 			header["Age"] = []string{age}
@@ -82,7 +82,7 @@ func FuzzDate(f *testing.F) {
 		c.clock.correction.Store(correction)
 		respond := func(status int) (*attempt, bool) {
 			x.chooseClock()
-			return x.settleClock(t.Context(), &attempt{status: status, response: Response{StatusCode: status, Header: header}, answered: now})
+			return x.settleClock(t.Context(), &attempt{response: Response{StatusCode: status, Header: header}, answered: now})
 		}
 		_, resend := respond(status)
 		if resend && status != 400 && status != 401 && status != 403 {
@@ -104,8 +104,8 @@ func FuzzDate(f *testing.F) {
 		if got := c.clock.correction.Load(); got != correction && (!resend || (!isSuccess(secondStatus) && !(status == 401 && passed(secondStatus)))) {
 			t.Errorf("%d and %d change the correction from %d to %d", status, secondStatus, correction, got)
 		}
-		if resend && rejected(secondStatus) && !(status == 401 && passed(secondStatus)) && by.status != status {
-			t.Errorf("after %d and %d the error is that of %d", status, secondStatus, by.status)
+		if resend && rejected(secondStatus) && !(status == 401 && passed(secondStatus)) && by.response.StatusCode != status {
+			t.Errorf("after %d and %d the error is that of %d", status, secondStatus, by.response.StatusCode)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package byzantine
+package call
 
 import (
 	"context"
@@ -29,7 +29,7 @@ const (
 	foreign transportKind = iota
 	// A caller's *http.Transport calls the hooks, unless RegisterProtocol put other code in its place, which does not show.
 	callers
-	// The transport of newTransport always calls the hooks.
+	// The transport of NewTransport always calls the hooks.
 	own
 )
 
@@ -39,7 +39,7 @@ func newHTTPClient(user *http.Client, about *transport) *http.Client {
 	client := &http.Client{}
 	switch {
 	case user == nil:
-		client.Transport = newTransport()
+		client.Transport = NewTransport()
 		about.kind = own
 	case user.Transport == nil:
 		*client = *user
@@ -84,13 +84,13 @@ func (t locationCheck) RoundTrip(request *http.Request) (*http.Response, error) 
 	return response, err
 }
 
-// idleTimeout is below the 60 seconds after which common load balancers close an idle connection. A request that meets a
+// IdleTimeout is below the 60 seconds after which common load balancers close an idle connection. A request that meets a
 // connection that is being closed has an unknown outcome.
-const idleTimeout = 50 * time.Second
+const IdleTimeout = 50 * time.Second
 
-// newTransport is made for many callers and one host: with net/http's default of two idle connections per host, most
+// NewTransport is made for many callers and one host: with net/http's default of two idle connections per host, most
 // calls under load would pay for a new TLS handshake.
-func newTransport() *http.Transport {
+func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -100,7 +100,7 @@ func newTransport() *http.Transport {
 		ExpectContinueTimeout: time.Second,
 		MaxIdleConns:          512, // caps the next one
 		MaxIdleConnsPerHost:   512,
-		IdleConnTimeout:       idleTimeout,
+		IdleConnTimeout:       IdleTimeout,
 		ForceAttemptHTTP2:     true, // a TLS config of our own would turn it off
 		// Without pings a dead HTTP/2 connection stalls every call until the kernel gives up. Without a limit on writes a
 		// peer that has stopped reading stalls the reading of every response, which has to acknowledge what it has read.

@@ -1,4 +1,4 @@
-package byzantine
+package call
 
 import (
 	"bytes"
@@ -24,21 +24,21 @@ func serverMessage(body []byte) string {
 		for _, value := range []json.RawMessage{object.Error, object.Message} {
 			var s string
 			if json.Unmarshal(value, &s) == nil && strings.TrimSpace(s) != "" {
-				return printable(s)
+				return Printable(s)
 			}
 		}
 	}
 	var text string
 	if json.Unmarshal(body, &text) == nil {
-		return printable(text)
+		return Printable(text)
 	}
 	// More than this cannot end up in the message, so an error page of several MiB costs nothing.
 	body = body[:min(len(body), 64*maxMessage)]
 	if bytes.HasPrefix(body, []byte("<")) {
-		return printable(firstHTMLText(string(body)))
+		return Printable(firstHTMLText(string(body)))
 	}
 	line, _, _ := strings.Cut(string(body), "\n")
-	return printable(line)
+	return Printable(line)
 }
 
 // firstHTMLText returns the title of a page, or else its first text outside of tags.
@@ -62,9 +62,9 @@ func firstHTMLText(page string) string {
 	return ""
 }
 
-// printable makes one line of s without control, format or invalid characters, so that an answer can forge neither a
+// Printable makes one line of s without control, format or invalid characters, so that an answer can forge neither a
 // log line nor a terminal sequence.
-func printable(s string) string {
+func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
 		if b.Len()+utf8.RuneLen(r) > maxMessage {

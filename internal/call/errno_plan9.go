@@ -1,4 +1,4 @@
-package byzantine
+package call
 
 import "syscall"
 

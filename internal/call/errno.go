@@ -1,6 +1,6 @@
 //go:build !plan9
 
-package byzantine
+package call
 
 import "syscall"
 

@@ -1,4 +1,4 @@
-package byzantine
+package call
 
 import (
 	"context"
@@ -46,7 +46,7 @@ import (
 // A Date more than an hour off is only named in the error. A kept correction is tested against the machine's clock in the
 // same way: after a 401, 400 or 403 that it may be the reason of, and after a success whose Date agrees with the machine.
 //
-// A POST to another API that knows it again by its bytes (see bridge.go) is sent again like a GET.
+// A POST to another API that knows it again by its bytes (Request.Repeatable) is sent again like a GET.
 const (
 	firstBackoff  = 500 * time.Millisecond
 	maxBackoff    = 8 * time.Second
@@ -59,10 +59,11 @@ func mayHaveTakenEffect(status int) bool {
 	return status < 300 || status >= 500 || status == http.StatusSeeOther || status == http.StatusRequestTimeout
 }
 
-// run sends the request until there is a response to go by. nil means a success, read completely.
-func (x *exchange) run(ctx context.Context) error {
+// Run sends the request until there is a response to go by. nil means a success, read completely.
+func (x *Exchange) Run() *Failure {
+	ctx := x.ctx
 	if ctx.Err() != nil {
-		return x.failure(&attempt{err: contextError(ctx)}, nil)
+		return x.failure(&attempt{err: ContextError(ctx)}, nil)
 	}
 	for {
 		x.attempts++
@@ -75,7 +76,7 @@ func (x *exchange) run(ctx context.Context) error {
 		}
 		x.sent = x.sent || (a.sent && !clockWrong)
 		wait, again := x.next(ctx, a, clockWrong)
-		if !again || x.attempts >= x.client.maxAttempts {
+		if !again || x.attempts >= x.caller.maxAttempts {
 			return x.failure(a, nil)
 		}
 		if wait > maxRetryAfter {
@@ -85,31 +86,31 @@ func (x *exchange) run(ctx context.Context) error {
 			return x.failure(a, fmt.Errorf("not tried again: the context ends before the wait of %s is over", wait.Round(time.Millisecond)))
 		}
 		x.log(ctx, slog.LevelWarn, "byzantine: sending again", a, slog.Duration("wait", wait))
-		if !sleep(ctx, wait) {
-			return x.failure(a, fmt.Errorf("not tried again: %w", contextError(ctx)))
+		if !Sleep(ctx, wait) {
+			return x.failure(a, fmt.Errorf("not tried again: %w", ContextError(ctx)))
 		}
 	}
 }
 
 // next decides by the table above whether the request is sent again after a failed attempt, and after what wait.
-func (x *exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait time.Duration, again bool) {
+func (x *Exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait time.Duration, again bool) {
 	switch {
 	case clockWrong:
 		return 0, true // only the signature was at fault
 	case a.err != nil && ctx.Err() != nil:
 		return 0, false
 	case a.err != nil && !a.sent:
-		return x.backoff(ctx), !a.unsigned && !hopeless(a.err)
-	case !x.op.Retryable:
+		return x.backoff(ctx), !a.unsigned && !Hopeless(a.err)
+	case !x.request.Repeatable:
 		return 0, false
 	case a.err != nil:
 		return x.backoff(ctx), true
 	}
-	return max(x.backoff(ctx), retryAfter(a.response.Header, x.client.clock.time())), transient(a.response.StatusCode)
+	return max(x.backoff(ctx), retryAfter(a.response.Header, x.caller.clock.time())), transient(a.response.StatusCode)
 }
 
-// hopeless reports whether an attempt that sent nothing would end the same way again.
-func hopeless(err error) bool {
+// Hopeless reports whether an attempt that sent nothing would end the same way again.
+func Hopeless(err error) bool {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	return errors.As(err, &certificate) || (errors.As(err, &dns) && dns.IsNotFound)
@@ -126,7 +127,7 @@ func transient(status int) bool {
 }
 
 // backoff is exponential with full jitter, so that clients that failed together do not come back together.
-func (x *exchange) backoff(ctx context.Context) time.Duration {
+func (x *Exchange) backoff(ctx context.Context) time.Duration {
 	return jitter.UpTo(ctx, min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))
 }
 
@@ -146,8 +147,8 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return max(at.Sub(now), 0)
 }
 
-// sleep waits and reports whether the context is still alive.
-func sleep(ctx context.Context, d time.Duration) bool {
+// Sleep waits and reports whether the context is still alive.
+func Sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -1,4 +1,4 @@
-package byzantine
+package call
 
 import (
 	"context"
@@ -40,8 +40,8 @@ type clockTrial struct {
 }
 
 // chooseClock sets the correction that the next attempt is signed by.
-func (x *exchange) chooseClock() {
-	t, c := &x.clock, &x.client.clock
+func (x *Exchange) chooseClock() {
+	t, c := &x.clock, &x.caller.clock
 	if t.trying {
 		return
 	}
@@ -54,20 +54,20 @@ func (x *exchange) chooseClock() {
 // settleClock draws the conclusions from an attempt that the table of retry.go has under "clock". It returns the attempt
 // to go by, which is the first one if another clock did not help, and whether to send the request again with another
 // clock. Authentication comes before handling, so a request that was rejected for its clock had no effect.
-func (x *exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, resend bool) {
-	t, c := &x.clock, &x.client.clock
+func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, resend bool) {
+	t, c, status := &x.clock, &x.caller.clock, a.response.StatusCode
 	switch {
-	case !x.op.Signed || a.unsigned:
+	case !x.request.Dated || a.unsigned:
 		return a, false
-	case a.status == 0:
+	case status == 0:
 		t.trying = t.trying && !a.sent // what was not sent has not tried the clock
 		return a, false
 	}
 	if t.trying {
 		t.trying = false
 		switch {
-		case isSuccess(a.status) || (t.first != nil && t.first.status == http.StatusUnauthorized && passed(a.status)):
-			if isSuccess(a.status) || !t.known {
+		case isSuccess(status) || (t.first != nil && t.first.response.StatusCode == http.StatusUnauthorized && passed(status)):
+			if isSuccess(status) || !t.known {
 				x.keepCorrection(ctx, a)
 			}
 			t.skew = 0
@@ -77,23 +77,23 @@ func (x *exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 			return a, false
 		case t.first != nil:
 			c.turn.Add(1)
-			if !rejected(a.status) {
+			if !rejected(status) {
 				return a, false
 			}
-			t.note = fmt.Sprintf("a second attempt with the clock corrected was rejected too (%d)", a.status)
-			*x.response = t.first.response
+			t.note = fmt.Sprintf("a second attempt with the clock corrected was rejected too (%d)", status)
+			x.last = t.first
 			return t.first, false
 		}
 	}
 	server, dated := serverTime(a.response.Header)
 	ahead := a.answered.Sub(server) // the machine's clock
-	if isSuccess(a.status) {
-		if dated && t.correction != 0 && ahead.Abs() < minSkew {
+	if isSuccess(status) {
+		if a.err == nil && dated && t.correction != 0 && ahead.Abs() < minSkew {
 			c.doubted.Store(true)
 		}
 		return a, false
 	}
-	if t.resent || !x.findClock(a.status, ahead, dated) {
+	if t.resent || !x.findClock(status, ahead, dated) {
 		return a, false
 	}
 	t.first, t.trying, t.resent = a, true, true
@@ -105,8 +105,8 @@ func (x *exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 // with the proven correction (without it, if the attempt had it). Where both are possible, what was proven comes first,
 // and otherwise calls that do not get through take turns, so that a correction that was kept wrongly cannot lock the
 // client out, whatever Date responses have.
-func (x *exchange) findClock(status int, ahead time.Duration, dated bool) bool {
-	t, c := &x.clock, &x.client.clock
+func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
+	t, c := &x.clock, &x.caller.clock
 	alternative := time.Duration(0)
 	if t.healing {
 		alternative = c.kept()
@@ -127,8 +127,8 @@ func (x *exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 }
 
 // keepCorrection makes the call's correction that of the client.
-func (x *exchange) keepCorrection(ctx context.Context, a *attempt) {
-	before := time.Duration(x.client.clock.correction.Swap(int64(x.clock.correction)))
+func (x *Exchange) keepCorrection(ctx context.Context, a *attempt) {
+	before := time.Duration(x.caller.clock.correction.Swap(int64(x.clock.correction)))
 	if (before - x.clock.correction).Abs() >= minSkew {
 		x.log(ctx, slog.LevelWarn, "byzantine: clock corrected", a, slog.Duration("correction", x.clock.correction))
 	}

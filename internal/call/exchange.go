@@ -1,4 +1,4 @@
-package byzantine
+package call
 
 import (
 	"bytes"
@@ -12,26 +12,25 @@ import (
 	"time"
 )
 
-// exchange is one call under way.
-type exchange struct {
-	client   *Client
-	op       *Operation
-	url      *url.URL
-	body     []byte
-	response *Response // of the last attempt
+// Exchange is one call under way. It is for one goroutine.
+type Exchange struct {
+	caller  *Caller
+	request *Request
+	ctx     context.Context // of the call: a value of this type does not outlive it
+	started time.Time       // only set for the hook CallEnd
 
 	attempts int
-	sent     bool // in any attempt that was not rejected because of the clock
+	last     *attempt // the attempt to go by; it owns the response
+	sent     bool     // in any attempt that was not rejected because of the clock
 	clock    clockTrial
 }
 
-// attempt is the result of sending the request once.
+// attempt is the result of one attempt.
 type attempt struct {
 	unsigned bool // it ended before it began: the signer failed
 	sent     bool // headers were written, or may have been
 	err      error
-	status   int       // of the response, also of one whose body broke off
-	response Response  // zero if there is none, or none that ended in order
+	response Response  // zero if there is none; of a success that broke off, what there is of it
 	tooLarge bool      // the response was not read to its end
 	answered time.Time // on the machine's clock, when the response's headers were there
 	duration time.Duration
@@ -46,20 +45,72 @@ const maxGrow = 1 << 20
 
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
-// attempt signs and sends the request once and reads the response.
-func (x *exchange) attempt(parent context.Context) *attempt {
-	c := x.client
-	started := time.Now()
+// Begin begins a call. [Exchange.Run] makes it, and [Exchange.End] ends it.
+func (c *Caller) Begin(ctx context.Context, r *Request) *Exchange {
+	x := &Exchange{caller: c, request: r, ctx: ctx}
+	if c.hooks.CallEnd != nil {
+		x.started = time.Now()
+	}
+	if c.hooks.CallStart != nil {
+		x.ctx = c.hooks.CallStart(ctx, r)
+	}
+	return x
+}
+
+// Context returns the context of the call, from the hook CallStart if there is one.
+func (x *Exchange) Context() context.Context { return x.ctx }
+
+// Response returns the response to the last attempt, also of a call that failed. It is zero if there was none.
+func (x *Exchange) Response() Response {
+	if x.last == nil {
+		return Response{}
+	}
+	return x.last.response
+}
+
+// End tells the hooks that the call has ended with err, which is nil after a success.
+func (x *Exchange) End(err error) {
+	if x.caller.hooks.CallEnd == nil {
+		return
+	}
+	r := x.Response()
+	x.caller.hooks.CallEnd(x.ctx, CallEnd{
+		Request: x.request, StatusCode: r.StatusCode, Attempts: x.attempts, Err: err, Duration: time.Since(x.started),
+		ResponseBytes: len(r.Body), ClockSkew: x.clock.skew,
+	})
+}
+
+// attempt authorizes and sends the request once and reads the response.
+func (x *Exchange) attempt(parent context.Context) *attempt {
 	a := new(attempt)
+	x.last = a
+	started := time.Now()
+	ctx := parent
+	hooks := &x.caller.hooks
+	if hooks.AttemptStart != nil {
+		ctx = hooks.AttemptStart(ctx, x.request, x.attempts)
+	}
+	a.err = x.send(parent, ctx, a)
+	a.duration = time.Since(started)
+	if hooks.AttemptEnd != nil {
+		hooks.AttemptEnd(ctx, AttemptEnd{
+			Request: x.request, Number: x.attempts, StatusCode: a.response.StatusCode, Sent: a.sent, Err: a.err, Duration: a.duration,
+		})
+	}
+	return a
+}
+
+// send makes the one request of an attempt. parent is the context of the call, traced that of the attempt.
+func (x *Exchange) send(parent, traced context.Context, a *attempt) error {
+	c := x.caller
 	timeout := c.writeTimeout
-	if x.op.reads() {
+	if x.request.Reads {
 		timeout = c.readTimeout
 	}
-	ctx, stop := context.WithTimeout(parent, timeout)
+	ctx, stop := context.WithTimeout(traced, timeout)
 	defer stop()
 	g := &guard{transport: &c.transport, stop: stop}
 
-	*x.response = Response{}
 	request, err := x.newRequest(ctx, a)
 	if err == nil {
 		err = ctx.Err() // a signer may take all the time there is
@@ -76,23 +127,21 @@ func (x *exchange) attempt(parent context.Context) *attempt {
 	}
 	switch {
 	case err == nil:
+		return nil
 	case parent.Err() != nil:
-		a.err = contextError(parent)
+		return ContextError(parent)
 	case g.second.Load():
-		a.err = g.reason()
+		return g.reason()
 	case ctx.Err() != nil && !a.unsigned:
-		a.err = fmt.Errorf("no answer within %s: %w", timeout, ctx.Err())
+		return fmt.Errorf("no answer within %s: %w", timeout, ctx.Err())
 	case errors.Is(err, io.EOF):
-		a.err = fmt.Errorf("the connection was closed before an answer came: %w", withoutURL(err))
-	default:
-		a.err = withoutURL(err)
+		return fmt.Errorf("the connection was closed before an answer came: %w", withoutURL(err))
 	}
-	a.duration = time.Since(started)
-	return a
+	return withoutURL(err)
 }
 
 // noteTracing keeps what an attempt shows of the round tripper.
-func (x *exchange) noteTracing(ctx context.Context, g *guard) {
+func (x *Exchange) noteTracing(ctx context.Context, g *guard) {
 	t := g.transport
 	switch {
 	case t.kind == own:
@@ -101,44 +150,35 @@ func (x *exchange) noteTracing(ctx context.Context, g *guard) {
 			t.traced.Store(true)
 		}
 	case !t.traced.Load() && !t.warned.Swap(true):
-		x.client.logger.LogAttrs(ctx, slog.LevelWarn, "byzantine: the RoundTripper does not say what it sends "+
+		x.caller.logger.LogAttrs(ctx, slog.LevelWarn, "byzantine: the RoundTripper does not say what it sends "+
 			"(it calls no hook of net/http/httptrace): every request that fails on it counts as sent")
 	}
 }
 
 // newRequest makes a request with a fresh signature over the very bytes that are sent.
-func (x *exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, error) {
-	c := x.client
+func (x *Exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, error) {
+	c, r := x.caller, x.request
 	mediaType := []string{"application/json"}
 	request := &http.Request{
-		Method: x.op.Method,
-		URL:    x.url,
-		Host:   x.url.Host,
+		Method: r.Method,
+		URL:    r.URL,
+		Host:   r.URL.Host,
 		Header: http.Header{"Accept": mediaType, "Content-Type": mediaType, "User-Agent": {c.userAgent}},
 	}
 	// No GetBody: with one, net/http would send the body a second time.
 	switch {
-	case len(x.body) > 0:
-		request.Body = io.NopCloser(bytes.NewReader(x.body))
-		request.ContentLength = int64(len(x.body))
+	case len(r.Body) > 0:
+		request.Body = io.NopCloser(bytes.NewReader(r.Body))
+		request.ContentLength = int64(len(r.Body))
 	case c.transport.resends():
 		request.Body = onceOnly()
 	}
-	if x.op.stamp != nil {
-		err := x.op.stamp(ctx, x.body, request.Header)
-		a.unsigned = err != nil
-		return request, err
-	}
-	if !x.op.Signed {
+	if r.Authorize == nil {
 		return request, nil
 	}
-	signature, err := SignRequest(ctx, c.signer, c.clock.now().Add(x.clock.correction), request.Method, x.url.RequestURI(), x.body)
-	if err != nil {
-		a.unsigned = true
-		return nil, err
-	}
-	signature.Apply(request.Header)
-	return request, nil
+	err := r.Authorize(ctx, request, r.Body, c.clock.now().Add(x.clock.correction))
+	a.unsigned = err != nil
+	return request, err
 }
 
 // onceOnly is an empty body of unknown length. net/http sends a request that has a body which it cannot rewind only once.
@@ -146,14 +186,13 @@ func (x *exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, e
 func onceOnly() io.ReadCloser { return io.NopCloser(bytes.NewReader(nil)) }
 
 // read takes in the response. An error is one that was cut short, unless its status alone settles the matter.
-func (x *exchange) read(ctx context.Context, g *guard, response *http.Response, a *attempt) error {
+func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, a *attempt) error {
 	defer response.Body.Close()
 	if !g.trusted() {
 		// The end of the context ends the reading of net/http's own bodies. Nobody knows what others do.
 		defer context.AfterFunc(ctx, func() { response.Body.Close() })()
 	}
-	limit := x.client.maxResponseBytes
-	a.status = response.StatusCode
+	limit := x.caller.maxResponseBytes
 	a.response = Response{StatusCode: response.StatusCode, Header: response.Header}
 	var err error
 	switch {
@@ -170,11 +209,9 @@ func (x *exchange) read(ctx context.Context, g *guard, response *http.Response, 
 		a.tooLarge = int64(body.Len()) > limit
 		a.response.Body = body.Bytes()[:min(int64(body.Len()), limit)]
 	}
-	*x.response = a.response
 	if err == nil || !isSuccess(response.StatusCode) {
 		return nil
 	}
-	a.response = Response{}
 	return fmt.Errorf("status %d, but its body broke off: %w", response.StatusCode, err)
 }
 
@@ -187,17 +224,17 @@ func withoutURL(err error) error {
 	return err
 }
 
-// contextError is why a context is over, recognisable as context.Canceled or context.DeadlineExceeded.
-func contextError(ctx context.Context) error {
+// ContextError is why a context is over, recognisable as context.Canceled or context.DeadlineExceeded.
+func ContextError(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
 	}
 	return ctx.Err()
 }
 
-// failure makes the error of a failed attempt: an *Error if there was a response, a *TransportError if not.
-// stopped says why the request was not sent again, where the table of retry.go would have it sent; else it is nil.
-func (x *exchange) failure(a *attempt, stopped error) error {
+// failure makes the Failure of a failed attempt. stopped says why the request was not sent again, where the table of
+// retry.go would have it sent; else it is nil.
+func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 	if a.err != nil {
 		err := a.err
 		if stopped != nil {
@@ -206,47 +243,39 @@ func (x *exchange) failure(a *attempt, stopped error) error {
 		if !x.sent && x.clock.resent {
 			err = fmt.Errorf("after a response that rejected the request because of the clock: %w", err)
 		}
-		return &TransportError{
-			Operation: x.op.ID, Method: x.op.Method, Path: x.op.Path,
-			Attempts: x.attempts, Sent: x.sent, OutcomeUnknown: x.sent && !x.op.reads(), Err: err,
-		}
+		return &Failure{Attempts: x.attempts, Sent: x.sent, OutcomeUnknown: x.sent && !x.request.Reads, Err: err}
 	}
 	message := serverMessage(a.response.Body)
 	if a.tooLarge && isSuccess(a.response.StatusCode) {
-		message = fmt.Sprintf("the answer is larger than %d bytes", x.client.maxResponseBytes)
+		message = fmt.Sprintf("the answer is larger than %d bytes", x.caller.maxResponseBytes)
 	}
-	e := x.answerError(&a.response, message, stopped)
+	f := x.Rejected(message)
 	if stopped != nil {
-		e.addNote(stopped.Error())
+		f.Err = stopped
+		f.addNote(stopped.Error())
 	}
-	return e
+	return f
 }
 
-// answerError makes the *Error for a response.
-func (x *exchange) answerError(r *Response, message string, cause error) *Error {
-	body, successBody := r.Body, Secret{}
-	if isSuccess(r.StatusCode) {
-		body, successBody = nil, NewSecret(string(body))
+// Rejected makes the Failure of a call whose response is no success, or is one that cannot be read.
+func (x *Exchange) Rejected(message string) *Failure {
+	r := x.Response()
+	f := &Failure{
+		Response: r, Message: message, Attempts: x.attempts, ClockSkew: x.clock.skew, Sent: true,
+		OutcomeUnknown: !x.request.Reads && mayHaveTakenEffect(r.StatusCode),
 	}
-	e := &Error{
-		Operation: x.op.ID, Method: x.op.Method, Path: x.op.Path,
-		Message: message, StatusCode: r.StatusCode, Attempts: x.attempts, Header: r.Header, Body: body, SuccessBody: successBody,
-		ClockSkew: x.clock.skew, OutcomeUnknown: !x.op.reads() && mayHaveTakenEffect(r.StatusCode), Err: cause,
-	}
-	if x.op.stamp == nil { // another API's statuses have meanings of their own
-		e.addNote(meaning(e.Method, e.StatusCode))
-	}
-	e.addNote(x.clock.note)
-	return e
+	f.addNote(x.clock.note)
+	return f
 }
 
 // log writes one line about an attempt. more is what the message is about.
-func (x *exchange) log(ctx context.Context, level slog.Level, message string, a *attempt, more ...slog.Attr) {
-	if !x.client.logger.Enabled(ctx, level) {
+func (x *Exchange) log(ctx context.Context, level slog.Level, message string, a *attempt, more ...slog.Attr) {
+	logger := x.caller.logger
+	if !logger.Enabled(ctx, level) {
 		return
 	}
 	attrs := append([]slog.Attr{
-		slog.String("operation", x.op.ID), slog.String("method", x.op.Method), slog.String("path", x.op.Path),
+		slog.String("operation", x.request.Operation), slog.String("method", x.request.Method), slog.String("path", x.request.Path),
 		slog.Int("attempt", x.attempts),
 	}, more...)
 	if a.err != nil {
@@ -254,7 +283,7 @@ func (x *exchange) log(ctx context.Context, level slog.Level, message string, a 
 	} else {
 		attrs = append(attrs, slog.Int("status", a.response.StatusCode))
 	}
-	x.client.logger.LogAttrs(ctx, level, message, attrs...)
+	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
 // plainReason is what a log may hold of an error: the words of those that have no others. The rest may quote anything.

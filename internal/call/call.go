@@ -1,0 +1,193 @@
+// Package call makes one call on the wire: it authorizes and sends a request, reads the response, and decides by one
+// table whether the request is sent again. It knows no operation of an API by name. The root package calls Byzantine
+// with it, package turnkey calls Turnkey.
+//
+// A call has three steps, so that the caller can read the response within it:
+//
+//	x := caller.Begin(ctx, &request)
+//	failure := x.Run()          // nil after a success
+//	...                         // decode x.Response().Body
+//	x.End(err)                  // err is what the user gets
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// UserAgent names this module and its version.
+const UserAgent = "byzantine-go/0.1.0"
+
+// Config is what the options of a client set.
+type Config struct {
+	BaseURL          string        // scheme and host
+	InsecureHTTP     bool          // allows http to hosts other than loopback
+	HTTPClient       *http.Client  // nil for the transport of this package
+	MaxAttempts      int           // of one call, at least 1
+	ReadTimeout      time.Duration // of one attempt of a call that only reads
+	WriteTimeout     time.Duration // of one attempt of any other call
+	MaxResponseBytes int64         // after decompression
+	UserAgent        string
+	Logger           *slog.Logger
+	Now              func() time.Time // the clock that signatures are dated with
+	Hooks            Hooks
+}
+
+// A Caller makes the calls of one client. It is safe for concurrent use.
+type Caller struct {
+	base   *url.URL // scheme and host
+	http   *http.Client
+	logger *slog.Logger
+	hooks  Hooks
+	clock  clock
+
+	userAgent        string
+	maxAttempts      int
+	readTimeout      time.Duration
+	writeTimeout     time.Duration
+	maxResponseBytes int64
+	transport        transport
+}
+
+// New returns a Caller with the defaults, a base URL, and what the options change.
+func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller, error) {
+	config := Config{
+		BaseURL:          baseURL,
+		MaxAttempts:      3,
+		ReadTimeout:      30 * time.Second,
+		WriteTimeout:     3 * time.Minute,
+		MaxResponseBytes: 32 << 20,
+		UserAgent:        UserAgent,
+		Logger:           slog.New(slog.DiscardHandler),
+		Now:              time.Now,
+	}
+	for _, option := range options {
+		if err := option(&config); err != nil {
+			return nil, err
+		}
+	}
+	base, err := parseBaseURL(config.BaseURL, config.InsecureHTTP)
+	if err != nil {
+		return nil, fmt.Errorf("base URL: %w", err)
+	}
+	c := &Caller{
+		base:             base,
+		logger:           config.Logger,
+		hooks:            config.Hooks,
+		userAgent:        config.UserAgent,
+		maxAttempts:      config.MaxAttempts,
+		readTimeout:      config.ReadTimeout,
+		writeTimeout:     config.WriteTimeout,
+		maxResponseBytes: min(config.MaxResponseBytes, math.MaxInt64-1), // read reads one more
+	}
+	c.clock.now = config.Now
+	c.http = newHTTPClient(config.HTTPClient, &c.transport)
+	return c, nil
+}
+
+// Now returns the time by the client's clock, without the correction that responses have shown.
+func (c *Caller) Now() time.Time { return c.clock.now() }
+
+// Logger returns the client's logger.
+func (c *Caller) Logger() *slog.Logger { return c.logger }
+
+// URL returns the URL of an escaped path and query. The request that is sent repeats them byte for byte.
+func (c *Caller) URL(pathAndQuery string) (*url.URL, error) {
+	// ParseRequestURI never takes a host out of what begins with one slash.
+	target, err := url.ParseRequestURI(pathAndQuery)
+	if err != nil || target.Host != "" || target.RequestURI() != pathAndQuery {
+		return nil, errors.New("must be an escaped path and query")
+	}
+	target.Scheme, target.Host = c.base.Scheme, c.base.Host
+	return target, nil
+}
+
+// Request is one call to be made.
+type Request struct {
+	Operation string // for errors, logs and hooks; may be empty
+	Method    string
+	Path      string   // the path template, without identifiers and query
+	URL       *url.URL // see [Caller.URL]
+	Body      []byte   // nil for none
+
+	Reads      bool // it changes nothing, so that no failure leaves its outcome unknown
+	Repeatable bool // it is sent again after a failure whose outcome is unknown
+
+	Authorize Authorize // nil for a call that needs no signature
+	Dated     bool      // the signature carries a time, so that a rejection can be about the clock
+}
+
+// Authorize signs a request, right before each attempt. body is what is sent, now the time by the client's clock with its
+// correction. It adds headers and changes nothing else.
+type Authorize func(ctx context.Context, request *http.Request, body []byte, now time.Time) error
+
+// Response is a response of the server; without a StatusCode there was none.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	Body       []byte // as received, decompressed
+}
+
+// Failure is why a call did not succeed. It never leaves this module: each package makes an error of its own of it.
+type Failure struct {
+	Response              // StatusCode is 0 if there was no response
+	Message        string // the server's words, shortened and printable; or what is wrong with the response
+	Note           string // what else helps
+	Attempts       int
+	ClockSkew      time.Duration // how far the machine's clock is ahead of the response's Date, if that may be the reason
+	Sent           bool          // in an attempt that was not rejected because of the clock
+	OutcomeUnknown bool
+	Err            error // what went wrong without a response; or what ended the retries
+}
+
+func (f *Failure) Error() string {
+	if f.Err != nil {
+		return f.Err.Error()
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", f.StatusCode, f.Message))
+}
+
+func (f *Failure) addNote(note string) {
+	switch {
+	case note == "":
+	case f.Note == "":
+		f.Note = note
+	default:
+		f.Note += "; " + note
+	}
+}
+
+// Success reports whether the response is a success, which could not be read then.
+func (f *Failure) Success() bool { return isSuccess(f.StatusCode) }
+
+func parseBaseURL(text string, insecureHTTP bool) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "":
+		// The parser's error repeats the text, which may hold a password.
+		return nil, errors.New("is not of the form https://host")
+	case u.User != nil:
+		return nil, errors.New("must not hold user information")
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "":
+		return nil, errors.New("must be scheme and host only: no path, query or fragment")
+	case u.Scheme == "https":
+	case u.Scheme != "http":
+		return nil, errors.New("scheme must be https")
+	case !insecureHTTP && !isLoopback(u.Hostname()):
+		return nil, errors.New("http is for loopback addresses only (WithInsecureHTTP lifts this)")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
