@@ -11,10 +11,11 @@ import { gzipSync } from "node:zlib";
 const here = dirname(fileURLToPath(import.meta.url));
 const source = readFileSync(join(here, "passkey.js"));
 const readme = readFileSync(join(here, "README.md"), "utf8");
-const tsc = join(here, "node_modules", "typescript", "bin", "tsc");
+const compiler = (/** @type {string} */ name) => join(here, "node_modules", name, "bin", "tsc");
+const compilers = [compiler("typescript"), compiler("typescript-5")]; // the newest, and the oldest that the types are for
 
 // Without the npm registry the checks of the types are left out, except where CI is set.
-const skip = !existsSync(tsc) && !process.env.CI && "typescript is not installed: npm ci";
+const skip = !compilers.every((tsc) => existsSync(tsc)) && !process.env.CI && "typescript is not installed: npm ci";
 
 /** @param {string} program @param {string[]} args @param {string} cwd */
 function run(program, args, cwd) {
@@ -32,7 +33,7 @@ test("one file, below 250 lines, without dependencies", () => {
   assert.doesNotMatch(text, /^\s*import\b|\bimport\(|\brequire\(/m);
   const { dependencies, peerDependencies, devDependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   assert.deepEqual([dependencies, peerDependencies], [undefined, undefined]);
-  for (const version of Object.values(devDependencies)) assert.match(version, /^\d+\.\d+\.\d+$/, "pinned");
+  for (const version of Object.values(devDependencies)) assert.match(version, /^(npm:typescript@)?\d+\.\d+\.\d+$/, "pinned");
 });
 
 test("the licence is the repository's", () => {
@@ -66,22 +67,31 @@ test("types: strict, and for a program that uses the packed package", { skip }, 
 
     const program = `
       import { createPasskey, PasskeyError, signWithPasskey, supported } from "@byzantine-finance/passkey-browser";
-      import type { PasskeyErrorCode } from "@byzantine-finance/passkey-browser";
-      export async function use(creation: PublicKeyCredentialCreationOptionsJSON, request: PublicKeyCredentialRequestOptionsJSON, signal?: AbortSignal) {
-        const made: RegistrationResponseJSON = await createPasskey(creation, { signal });
-        const signed: AuthenticationResponseJSON = await signWithPasskey(request, { signal, autofill: true });
+      import type { CreationOptionsJSON, PasskeyErrorCode, RegistrationJSON, RequestOptionsJSON } from "@byzantine-finance/passkey-browser";
+      export async function use(creation: CreationOptionsJSON, request: RequestOptionsJSON, fetched: any, signal?: AbortSignal) {
+        const made: RegistrationJSON = await createPasskey(creation, { signal });
+        const transports: string[] = (await createPasskey(await fetched.json())).response.transports;
+        const extensions = { prf: { eval: { first: "AQ" } } };
+        const signed = await signWithPasskey({ ...request, extensions }, { signal, autofill: true });
+        const texts: string[] = [signed.id, signed.response.signature, signed.response.userHandle ?? ""];
         const { autofill }: { autofill: boolean } = await supported();
         const code: PasskeyErrorCode = new PasskeyError("cancelled").code;
-        return [made, signed, autofill, code];
+        return [made, transports, texts, autofill, code];
       }`;
-    const check = (/** @type {string} */ text) => {
+    const check = (/** @type {string} */ tsc, /** @type {string} */ text) => {
       writeFileSync(join(folder, "program.ts"), text);
-      run(process.execPath, [tsc, "--strict", "--exactOptionalPropertyTypes", "--noEmit", "--module", "nodenext", "--target", "es2022",
-        "--lib", "es2022,dom", "--types", "", "program.ts"], folder);
+      run(process.execPath, [tsc, "--strict", "--exactOptionalPropertyTypes", "--noEmit", "--module", "nodenext", "--moduleResolution", "nodenext",
+        "--target", "es2022", "--lib", "es2022,dom", "program.ts"], folder);
     };
-    check(program);
-    assert.throws(() => check(program.replace("autofill: true", "autoFill: true")), /autoFill/);
-    assert.throws(() => check(program.replace("PasskeyError(\"cancelled\")", "PasskeyError(\"canceled\")")), /canceled/);
+    for (const tsc of compilers) {
+      check(tsc, program);
+      assert.throws(() => check(tsc, program.replace("autofill: true", "autoFill: true")), /autoFill/);
+      assert.throws(() => check(tsc, program.replace("PasskeyError(\"cancelled\")", "PasskeyError(\"canceled\")")), /canceled/);
+      assert.throws(() => check(tsc, program.replace("use(creation: CreationOptionsJSON", "use(creation: RequestOptionsJSON")), /rp/);
+    }
+    // What the newest compiler's library says of the options fits.
+    check(/** @type {string} */ (compilers[0]), program.replace("use(creation: CreationOptionsJSON, request: RequestOptionsJSON",
+      "use(creation: PublicKeyCredentialCreationOptionsJSON, request: PublicKeyCredentialRequestOptionsJSON"));
   } finally {
     rmSync(folder, { recursive: true });
   }

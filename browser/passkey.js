@@ -10,6 +10,16 @@
  */
 
 /**
+ * The JSON of W3C WebAuthn, sections 5.4 and 5.5. TypeScript has types of its own for all of it in version 7 only.
+ * @typedef {{ id: string, type: string, transports?: string[] }} CredentialDescriptorJSON
+ * @typedef {{ challenge: string, rp: { name: string, id?: string }, user: { id: string, name: string, displayName: string },
+ *   pubKeyCredParams: { type: string, alg: number }[], timeout?: number, excludeCredentials?: CredentialDescriptorJSON[],
+ *   authenticatorSelection?: object, hints?: string[], attestation?: string, extensions?: object }} CreationOptionsJSON
+ * @typedef {{ challenge: string, timeout?: number, rpId?: string, allowCredentials?: CredentialDescriptorJSON[],
+ *   userVerification?: string, hints?: string[], extensions?: object }} RequestOptionsJSON
+ * @typedef {{ id: string, rawId: string, type: string, authenticatorAttachment?: string, clientExtensionResults: Record<string, any> }} CredentialJSON
+ * @typedef {CredentialJSON & { response: { clientDataJSON: string, attestationObject: string, transports: string[] } }} RegistrationJSON
+ * @typedef {CredentialJSON & { response: { clientDataJSON: string, authenticatorData: string, signature: string, userHandle?: string } }} AuthenticationJSON
  * @typedef {"cancelled" | "aborted" | "superseded" | "already-registered" | "unsupported-browser" | "insecure-page" | "wrong-site"
  *   | "not-permitted" | "unsupported-device" | "autofill-unsupported" | "invalid-options" | "failed"} PasskeyErrorCode
  */
@@ -46,10 +56,9 @@ export class PasskeyError extends Error {
 
 /**
  * Creates a passkey. A ceremony that is still pending ends first, with the code "superseded".
- * @param {PublicKeyCredentialCreationOptionsJSON} options from RelyingParty.BeginRegistration
+ * @param {CreationOptionsJSON} options from RelyingParty.BeginRegistration
  * @param {{ signal?: AbortSignal | undefined }} [settings] signal ends the ceremony, with the code "aborted"
- * @returns {Promise<RegistrationResponseJSON>} for RelyingParty.FinishRegistration
- * @throws {PasskeyError}
+ * @returns {Promise<RegistrationJSON>} for RelyingParty.FinishRegistration
  */
 export async function createPasskey(options, { signal } = {}) {
   const credential = await ceremony("create", signal, async (signal) => navigator.credentials.create({
@@ -72,12 +81,11 @@ export async function createPasskey(options, { signal } = {}) {
 
 /**
  * Signs with a passkey. A ceremony that is still pending ends first, with the code "superseded".
- * @param {PublicKeyCredentialRequestOptionsJSON} options from RelyingParty.BeginSigning
+ * @param {RequestOptionsJSON} options from RelyingParty.BeginSigning
  * @param {{ signal?: AbortSignal | undefined, autofill?: boolean }} [settings] signal ends the ceremony, with the code
  *   "aborted". With autofill no dialog opens: the browser suggests passkeys in a field with autocomplete="username
  *   webauthn" until the user picks one (conditional mediation). This needs no click or key press.
- * @returns {Promise<AuthenticationResponseJSON>} for RelyingParty.FinishSigning
- * @throws {PasskeyError}
+ * @returns {Promise<AuthenticationJSON>} for RelyingParty.FinishSigning
  */
 export async function signWithPasskey(options, { signal, autofill = false } = {}) {
   const credential = await ceremony("get", signal, async (signal) => {
@@ -103,15 +111,13 @@ export async function signWithPasskey(options, { signal, autofill = false } = {}
  */
 export async function supported() {
   const passkeys = !unavailable();
-  const ask = async (/** @type {"isConditionalMediationAvailable" | "isUserVerifyingPlatformAuthenticatorAvailable"} */ name) => {
-    try {
-      return passkeys && (await PublicKeyCredential[name]()) === true;
-    } catch {
-      return false;
-    }
-  };
-  const autofill = await ask("isConditionalMediationAvailable");
-  return { passkeys, autofill, platform: await ask("isUserVerifyingPlatformAuthenticatorAvailable") };
+  const ask = async (/** @type {() => Promise<boolean>} */ question) => passkeys && (await question()) === true;
+  const [autofill, platform] = await Promise.allSettled([
+    ask(() => PublicKeyCredential.isConditionalMediationAvailable()),
+    ask(() => PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable()),
+  ]);
+  const yes = (/** @type {PromiseSettledResult<boolean>} */ answer) => answer.status === "fulfilled" && answer.value;
+  return { passkeys, autofill: yes(autofill), platform: yes(platform) };
 }
 
 /** @returns {PasskeyErrorCode | undefined} why there are no passkeys on this page */
@@ -123,11 +129,7 @@ function unavailable() {
 /** @type {((reason: PasskeyError) => void) | undefined} ends the ceremony that is pending: browsers run one at a time */
 let endPending;
 
-/**
- * Runs a ceremony until it ends, its signal is aborted or another one begins.
- * @param {"create" | "get"} kind @param {AbortSignal | undefined} signal
- * @param {(signal: AbortSignal) => Promise<Credential | null>} run
- */
+/** @param {"create" | "get"} kind @param {AbortSignal | undefined} signal @param {(signal: AbortSignal) => Promise<Credential | null>} run */
 async function ceremony(kind, signal, run) {
   endPending?.(new PasskeyError("superseded"));
   const controller = new AbortController();
@@ -195,7 +197,7 @@ function survive(read, otherwise) {
   }
 }
 
-/** @param {string} name @param {PublicKeyCredentialDescriptorJSON[]} [list] */
+/** @param {string} name @param {CredentialDescriptorJSON[]} [list] */
 function toDescriptors(name, list = []) {
   return list.map((descriptor, i) => ({ ...descriptor, id: toBytes(`${name}[${i}].id`, descriptor?.id) }));
 }

@@ -6,7 +6,7 @@ import { createPasskey, PasskeyError, signWithPasskey, supported } from "./passk
 
 const bytes = (/** @type {number[]} */ ...list) => new Uint8Array(list).buffer;
 
-/** @returns {PublicKeyCredentialCreationOptionsJSON} */
+/** @returns {import("./passkey.js").CreationOptionsJSON} */
 const creation = () => ({
   rp: { id: "example.com", name: "Example" },
   user: { id: "_-8", name: "ada@example.com", displayName: "Ada" },
@@ -16,7 +16,7 @@ const creation = () => ({
   timeout: 600000,
 });
 
-/** @returns {PublicKeyCredentialRequestOptionsJSON} */
+/** @returns {import("./passkey.js").RequestOptionsJSON} */
 const request = () => ({ challenge: "AQID", rpId: "example.com", allowCredentials: [{ type: "public-key", id: "AAE" }] });
 
 const registration = () => ({

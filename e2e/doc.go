@@ -4,6 +4,8 @@
 //
 //	cd e2e && go test ./...
 //
+// Every page of the application is checked with axe as well, which npm ci in the folder browser installs.
+//
 // The tests need Chromium or Chrome in the PATH (Debian: apt-get install chromium). Without it they are skipped, or fail
 // if BYZANTINE_REQUIRE_PROGRAMS=1 is set, as .ci/run does. Each test leaves a picture of its page in the folder
 // screenshots, which is not committed.

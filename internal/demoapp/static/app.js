@@ -67,7 +67,7 @@ function confirmed({ what, facts, options, submit }) {
     dialog.querySelector("form").addEventListener("submit", (event) => submitting && event.preventDefault(), { signal: leave.signal });
     sign.addEventListener("click", async () => {
       if (sign.ariaBusy === "true") return;
-      working(sign, true);
+      working(sign, true); // until the next page is there, if all goes well
       problem.textContent = "";
       try {
         say(`${what}: waiting for your passkey.`);
@@ -77,6 +77,7 @@ function confirmed({ what, facts, options, submit }) {
         resolve(await post(submit, response));
       } catch (error) {
         say("");
+        working(sign, false);
         if (error instanceof PasskeyError && error.code === "aborted") return;
         if (error instanceof PasskeyError) {
           problem.textContent = error.message;
@@ -85,8 +86,6 @@ function confirmed({ what, facts, options, submit }) {
         submitting = true; // the close event must not decide
         dialog.close();
         reject(error);
-      } finally {
-        working(sign, false);
       }
     }, { signal: leave.signal });
   });
