@@ -96,10 +96,7 @@ func startSite(t *testing.T, opts ...byzantine.Option) *site {
 	t.Cleanup(s.server.Close)
 
 	s.origin = localhost(s.server)
-	s.rp = &passkey.RelyingParty{
-		ID: "localhost", Name: "Example", Origins: []string{s.origin},
-		UserVerification: passkey.UserVerificationPreferred, // the tests have U2F keys, which verify nobody
-	}
+	s.rp = &passkey.RelyingParty{ID: "localhost", Name: "Example", Origins: []string{s.origin}}
 	return s
 }
 

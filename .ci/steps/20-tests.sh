@@ -15,7 +15,7 @@ nested() {
 	each "$list" go test $(race) ./...
 }
 
-step e2e 5 e2e
+step e2e 7 e2e
 e2e() {
 	programs chromium:chromium
 	npm_packages

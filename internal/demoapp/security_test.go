@@ -97,7 +97,7 @@ func TestHeaders(t *testing.T) {
 		ada.get("/account"), ada.get("/nowhere"), ada.get("/static/app.js"), ada.get("/vaults/dollar-savings"), ada.get("/people"), ada.post("/deposit"), ada.post("/passkeys/options", "name", "x"),
 	} {
 		policy := w.Header().Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+		for _, part := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'"} {
 			assert.Contains(t, policy, part)
 		}
 		assert.NotContains(t, policy, "unsafe")
