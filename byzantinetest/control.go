@@ -102,8 +102,8 @@ func writeControl(w http.ResponseWriter, out fake.Answer) {
 func (s *Sandbox) control(c control, r *http.Request) (out fake.Answer) {
 	defer func() {
 		if mistake := recover(); mistake != nil {
-			text, ours := mistake.(string)
-			text, ours = strings.CutPrefix(text, "byzantinetest: ")
+			text, _ := mistake.(string)
+			text, ours := strings.CutPrefix(text, "byzantinetest: ")
 			if !ours {
 				panic(mistake)
 			}

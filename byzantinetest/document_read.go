@@ -22,8 +22,8 @@ func WithWorld(document []byte) Option {
 
 // SetWorld replaces all that the sandbox holds by a world that was written down: the document that [Sandbox.World] returns,
 // or one written by hand, in which every field can be left out that has a default. Fields that do not exist are errors. If
-// the document names no credentials, the sandbox's own stay. An error, which names the place in the document, changes
-// nothing.
+// the document does not name the sandbox's own credential, it is added. An error, which names the place in the document,
+// changes nothing.
 func (s *Sandbox) SetWorld(document []byte) error {
 	s.lock()
 	defer s.unlock()
@@ -36,8 +36,8 @@ func (s *Sandbox) SetWorld(document []byte) error {
 	return nil
 }
 
-// Reset empties the sandbox: it holds what a new one does. The journal and the faults to come are emptied, too; the clock,
-// the options and the sandbox's own credential stay.
+// Reset empties the sandbox: it holds what a new one does. The journal, the faults to come and the software authenticators
+// of the control API are gone, too; the clock, the options and the sandbox's own credential stay.
 func (s *Sandbox) Reset() {
 	s.lock()
 	defer s.unlock()
@@ -47,6 +47,7 @@ func (s *Sandbox) Reset() {
 	}
 	s.journal = journal{number: s.journal.number}
 	clear(s.faults)
+	clear(s.authenticators)
 }
 
 // readWorld replaces the world. The caller holds the lock, and nothing is being delivered.
@@ -91,8 +92,8 @@ func (w *world) read(d *worldDocument, pubkey string) error {
 	}
 	r := &worldReader{world: w, now: w.clock.now().UTC(), transactions: map[string]*transaction{}}
 	w.integratorID = r.id(d.IntegratorID)
-	if len(d.Credentials) == 0 {
-		d.Credentials = []credentialDocument{{Pubkey: pubkey, Label: new("local sandbox")}}
+	if !slices.ContainsFunc(d.Credentials, func(c credentialDocument) bool { return c.Pubkey == pubkey }) {
+		d.Credentials = append(d.Credentials, credentialDocument{Pubkey: pubkey, Label: new("local sandbox")})
 	}
 	w.vaults = newVaults(r.now)
 	each(r, "vaults", d.Vaults, r.readVault)

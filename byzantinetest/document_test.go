@@ -85,6 +85,18 @@ func TestWorldWrittenByHand(t *testing.T) {
 	assert.Len(t, balances.SubAccounts[0].Positions, 1)
 }
 
+// A world of another sandbox comes with its credentials, and the sandbox's own key goes on working.
+func TestWorldOfAnotherSandbox(t *testing.T) {
+	first, second := newServer(t), newServer(t)
+	require.NoError(t, second.SetWorld(first.World()))
+	for _, key := range []*byzantine.PrivateKey{first.Key(), second.Key()} {
+		client, err := byzantine.NewClient(key, byzantine.WithBaseURL(second.URL), byzantine.WithClock(second.Now))
+		require.NoError(t, err)
+		_, err = client.Whoami(t.Context())
+		assert.NoError(t, err)
+	}
+}
+
 func TestWorldsThatCannotBe(t *testing.T) {
 	server := newServer(t)
 	server.AddAccount(byzantinetest.Account{})
