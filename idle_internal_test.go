@@ -131,6 +131,8 @@ func balance(conn *slowConn) {
 // that meet a connection which the balancer is closing, and the connections.
 func meetClosing(t *testing.T, idle time.Duration) (unknown, conns int) {
 	const posts = 2000
+	key, err := GenerateKey() // not in the bubble: in FIPS mode Go gathers entropy by the real clock
+	require.NoError(t, err)
 	synctest.Test(t, func(t *testing.T) {
 		own := call.NewTransport()
 		own.Proxy, own.IdleConnTimeout = nil, idle
@@ -140,8 +142,6 @@ func meetClosing(t *testing.T, idle time.Duration) (unknown, conns int) {
 			go balance(server)
 			return client, nil
 		}
-		key, err := GenerateKey()
-		require.NoError(t, err)
 		client, err := NewClient(key, WithBaseURL("http://localhost"), WithHTTPClient(&http.Client{Transport: own}))
 		require.NoError(t, err)
 		random := rand.New(rand.NewPCG(1, 2))

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -71,6 +72,9 @@ func TestRegistrationsAreJudgedRightly(t *testing.T) {
 	require.Greater(t, len(devices), 30)
 	for _, d := range devices {
 		t.Run(d.Device, func(t *testing.T) {
+			if d.By == -65535 && fips140.Enforced() {
+				t.Skip("the test cannot make a statement by SHA-1 here; TestStatementBySHA1 reads one")
+			}
 			want, known := judgements[d.Judgement]
 			require.True(t, known, d.Judgement)
 			rp := relyingParty()

@@ -4,6 +4,7 @@ import (
 	"crypto/elliptic"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -190,4 +191,20 @@ func TestAttestationThatTheRelyingPartyAsksFor(t *testing.T) {
 
 	rp.Attestation = "enterprise"
 	requireRefusal(t, rp.Validate(), passkey.ErrConfiguration, "RelyingParty.Attestation")
+}
+
+// Where only algorithms of FIPS 140-3 are allowed, a statement by SHA-1 cannot be verified: the standard library panics.
+func TestStatementBySHA1(t *testing.T) {
+	data, err := os.ReadFile("testdata/fips/tpm-sha1.json")
+	require.NoError(t, err)
+	var r recording
+	require.NoError(t, json.Unmarshal(data, &r))
+	rp, state := recordedCeremony(r)
+	c, err := rp.FinishRegistration(state, r.Response, "laptop")
+	require.NoError(t, err)
+	requireSound(t, c)
+
+	rp.Attestation = passkey.AttestationDirect
+	_, err = rp.FinishRegistration(state, r.Response, "laptop")
+	requireRefusal(t, err, passkey.ErrAttestation, "credential.response.attestationObject.attStmt")
 }

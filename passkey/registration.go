@@ -1,10 +1,12 @@
 package passkey
 
 import (
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -248,7 +250,8 @@ func (rp *RelyingParty) checkAuthenticatorData(check string, data *protocol.Auth
 }
 
 // checkAttestation runs the whole procedure of section 7.1 once more in go-webauthn. After the checks before it, whose
-// errors tell more, what can still fail is the attestation statement.
+// errors tell more, what can still fail is the attestation statement. Where GODEBUG is fips140=only, the standard library
+// panics at a statement that uses SHA-1, as some TPMs do: such a statement cannot be verified there.
 func (rp *RelyingParty) checkAttestation(r *registration, challenge string) error {
 	pcc := protocol.ParsedCredentialCreationData{
 		ParsedPublicKeyCredential: protocol.ParsedPublicKeyCredential{RawID: r.raw.RawID},
@@ -256,8 +259,16 @@ func (rp *RelyingParty) checkAttestation(r *registration, challenge string) erro
 		Raw:                       r.raw,
 	}
 	pcc.Response.CollectedClientData = r.client
-	verify := func() error {
-		_, err := pcc.Verify(challenge, rp.ID, rp.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode, false,
+	verify := func() (err error) {
+		defer func() {
+			if !fips140.Enforced() {
+				return
+			}
+			if p := recover(); p != nil {
+				err = errors.New("the statement uses an algorithm that FIPS 140 does not allow")
+			}
+		}()
+		_, err = pcc.Verify(challenge, rp.ID, rp.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode, false,
 			rp.userVerification() == UserVerificationRequired, true, nil, credentialParameters,
 			protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
 		return err
@@ -275,7 +286,15 @@ func (rp *RelyingParty) checkAttestation(r *registration, challenge string) erro
 	// Nobody asked for the statement, so one that cannot be verified says as little as none. One that somebody else made,
 	// or made for other data, shows that the response was put together from parts.
 	clientDataHash := sha256.Sum256(r.raw.AttestationResponse.ClientDataJSON)
-	if reason := contradiction(object, clientDataHash[:]); reason != "" {
+	contradicted := func() (reason string) {
+		defer func() {
+			if fips140.Enforced() {
+				recover()
+			}
+		}()
+		return contradiction(object, clientDataHash[:])
+	}
+	if reason := contradicted(); reason != "" {
 		return badAttestation(reason)
 	}
 	object.Format, object.AttStatement, object.SubStatements = string(protocol.AttestationFormatNone), nil, nil
