@@ -1,15 +1,12 @@
 package byzantine_test
 
 import (
-	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,327 +17,306 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// The tests of this file run on synctest's clock: waits take no time, and their lengths are exact.
-
-// roundTripper is a transport of a test. It fires no trace hooks, so a request that it fails counts as sent.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// over makes a client use a transport.
-func over(transport http.RoundTripper) byzantine.Option {
-	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
+// polledAPI answers GetTransaction and notes when it was asked.
+type polledAPI struct {
+	times  []time.Time
+	answer func(poll int) (*http.Response, error) // poll counts from 1
 }
 
-func newAnswer(status int, header http.Header, body string) *http.Response {
-	if header == nil {
-		header = http.Header{}
-	}
-	return &http.Response{
-		StatusCode: status, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
-	}
+func (p *polledAPI) client(t *testing.T) *byzantine.Client {
+	return newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "/v1/query/get-transaction?transactionId="+testTransactionID, r.URL.RequestURI())
+		p.times = append(p.times, time.Now())
+		return p.answer(len(p.times))
+	})))
 }
 
-// attemptTimes returns when a GET was sent that gets the answers of reply, and what it came to.
-func attemptTimes(t *testing.T, reply func() *http.Response, opts ...byzantine.Option) ([]time.Time, error) {
-	var times []time.Time
-	client := newTestClient(t, byzantine.SandboxURL, append(opts, over(roundTripper(func(*http.Request) (*http.Response, error) {
-		times = append(times, time.Now())
-		return reply(), nil
-	})))...)
-	_, err := client.Whoami(t.Context())
-	return times, err
-}
-
-func TestBackoffIsExponentialWithFullJitter(t *testing.T) {
-	ceilings := []time.Duration{
-		500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 8 * time.Second,
-	}
-	synctest.Test(t, func(t *testing.T) {
-		waits := make([][]time.Duration, len(ceilings))
-		for range 100 {
-			times, err := attemptTimes(t, func() *http.Response { return newAnswer(503, nil, "") }, byzantine.WithMaxAttempts(len(ceilings)+1))
-			require.ErrorIs(t, err, byzantine.ErrServer)
-			require.Len(t, times, len(ceilings)+1)
-			for i := range ceilings {
-				waits[i] = append(waits[i], times[i+1].Sub(times[i]))
-			}
+// statuses answers with these, one per poll, and the last one from then on. "" is a 404.
+func statuses(all ...byzantine.TransactionStatus) *polledAPI {
+	return &polledAPI{answer: func(poll int) (*http.Response, error) {
+		status := all[min(poll, len(all))-1]
+		if status == "" {
+			return newAnswer(http.StatusNotFound, nil, `{"error":"no such transaction"}`), nil
 		}
-		for i, ceiling := range ceilings {
-			least, most := waits[i][0], waits[i][0]
-			for _, wait := range waits[i] {
-				least, most = min(least, wait), max(most, wait)
-			}
-			assert.GreaterOrEqual(t, least, time.Duration(0))
-			assert.Less(t, most, ceiling)
-			// A hundred samples that leave out a fifth of the range come up once in 10^9 runs.
-			assert.Less(t, least, ceiling/5)
-			assert.Greater(t, most, ceiling*4/5)
+		return newAnswer(http.StatusOK, nil, `{"transactionId":"`+testTransactionID+`","status":"`+string(status)+`"}`), nil
+	}}
+}
+
+func TestWaitForTransactionEndsWhenItIsCompleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing", "processing", "of_the_future", "processing", "completed")
+		var seen []byzantine.TransactionStatus
+		transaction, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID,
+			byzantine.OnChange(func(tx *byzantine.Transaction) { seen = append(seen, tx.Status) }))
+		require.NoError(t, err)
+		assert.Equal(t, testTransactionID, transaction.TransactionID)
+		assert.Equal(t, byzantine.TransactionCompleted, transaction.Status)
+		assert.Equal(t, []byzantine.TransactionStatus{"processing", "of_the_future", "processing", "completed"}, seen)
+		assert.Len(t, api.times, 5)
+	})
+}
+
+func TestEveryOtherEndOfATransactionIsAnError(t *testing.T) {
+	for _, status := range []byzantine.TransactionStatus{
+		byzantine.TransactionSimulationFailed, byzantine.TransactionReverted, byzantine.TransactionRefunded, byzantine.TransactionCancelled,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			transaction, err := statuses("processing", status).client(t).WaitForTransaction(t.Context(), testTransactionID)
+			var failed *byzantine.TransactionFailedError
+			require.ErrorAs(t, err, &failed)
+			assert.Same(t, failed.Transaction, transaction)
+			assert.Equal(t, status, transaction.Status)
+			assert.EqualError(t, err, "byzantine: the transaction ended as "+string(status))
+		})
+	}
+}
+
+func TestUntil(t *testing.T) {
+	waitingForFunds := byzantine.Until(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionWaitingForFunds })
+	for _, c := range []struct {
+		name  string
+		api   *polledAPI
+		until byzantine.WaitOption
+		polls int
+		error string
+	}{
+		{"satisfied before the end", statuses("processing", "waiting_for_funds", "completed"), waitingForFunds, 2, ""},
+		{"passed unseen", statuses("processing", "completed"), waitingForFunds, 2, ""},
+		{"passed to another end", statuses("processing", "refunded"), waitingForFunds, 2, "byzantine: the transaction ended as refunded"},
+		{"satisfied by another end", statuses("processing", "cancelled"),
+			byzantine.Until(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionCancelled }), 2, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, err := c.api.client(t).WaitForTransaction(t.Context(), testTransactionID, c.until)
+				if c.error == "" {
+					assert.NoError(t, err)
+				} else {
+					assert.EqualError(t, err, c.error)
+				}
+				assert.Len(t, c.api.times, c.polls)
+			})
+		})
+	}
+}
+
+func TestPollsBecomeRarer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		api := statuses("processing")
+		started := time.Now()
+		_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Greater(t, len(api.times), 200)
+		assert.Equal(t, started, api.times[0], "the first poll is at once")
+		ceiling := time.Second
+		different := map[time.Duration]bool{}
+		for i := range len(api.times) - 1 {
+			pause := api.times[i+1].Sub(api.times[i])
+			assert.GreaterOrEqual(t, pause, ceiling*3/4)
+			assert.LessOrEqual(t, pause, ceiling)
+			different[pause] = true
+			ceiling = min(ceiling*3/2, 12*time.Second)
+		}
+		assert.Greater(t, len(different), 100, "with jitter")
+	})
+}
+
+func TestPollEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing", "processing", "processing", "completed")
+		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID, byzantine.PollEvery(-1), byzantine.PollEvery(time.Minute))
+		require.NoError(t, err)
+		for i := range 3 {
+			assert.Equal(t, time.Minute, api.times[i+1].Sub(api.times[i]))
 		}
 	})
 }
 
-func TestRetryAfter(t *testing.T) {
-	httpDate := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
-	const (
-		jitter  = -1 // the header says nothing: the ordinary backoff, below half a second
-		givenUp = -2
-	)
-	for _, c := range []struct {
-		name   string
-		header func() http.Header
-		want   time.Duration
-	}{
-		{"none", func() http.Header { return nil }, jitter},
-		{"seconds", func() http.Header { return http.Header{"Retry-After": {"5"}} }, 5 * time.Second},
-		{"zero", func() http.Header { return http.Header{"Retry-After": {"0"}} }, jitter},
-		{"the longest", func() http.Header { return http.Header{"Retry-After": {"30"}} }, 30 * time.Second},
-		{"above the cap", func() http.Header { return http.Header{"Retry-After": {"31"}} }, givenUp},
-		{"far above the cap", func() http.Header { return http.Header{"Retry-After": {"3600"}} }, givenUp},
-		{"too large for an integer", func() http.Header { return http.Header{"Retry-After": {"99999999999999999999"}} }, givenUp},
-		{"negative", func() http.Header { return http.Header{"Retry-After": {"-5"}} }, jitter},
-		{"no number and no date", func() http.Header { return http.Header{"Retry-After": {"soon"}} }, jitter},
-		{"date", func() http.Header { return http.Header{"Retry-After": {httpDate(7 * time.Second)}} }, 7 * time.Second},
-		{"date in the past", func() http.Header { return http.Header{"Retry-After": {httpDate(-time.Hour)}} }, jitter},
-		{"date above the cap", func() http.Header { return http.Header{"Retry-After": {httpDate(24 * time.Hour)}} }, givenUp},
-		{"date by the server's clock", func() http.Header {
-			return http.Header{"Date": {httpDate(10 * time.Minute)}, "Retry-After": {httpDate(10*time.Minute + 7*time.Second)}}
-		}, 7 * time.Second},
-		{"date in a cached answer", func() http.Header {
-			return http.Header{"Age": {"60"}, "Date": {httpDate(-time.Minute)}, "Retry-After": {httpDate(7 * time.Second)}}
-		}, 7 * time.Second},
-	} {
-		for _, status := range []int{429, 503} {
-			t.Run(c.name+"/"+strconv.Itoa(status), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					times, err := attemptTimes(t, func() *http.Response { return newAnswer(status, c.header(), "") }, byzantine.WithMaxAttempts(2))
-					require.Error(t, err)
-					if c.want == givenUp {
-						assert.Len(t, times, 1)
-						assert.ErrorContains(t, err, "not tried again: the server asks to wait ")
-						return
-					}
-					require.Len(t, times, 2)
-					wait := times[1].Sub(times[0])
-					if c.want == jitter {
-						assert.Less(t, wait, 500*time.Millisecond)
-					} else {
-						assert.Equal(t, c.want, wait)
-					}
-				})
-			})
-		}
-	}
-}
-
-// A wait that would outlast the context is not begun.
-func TestNoWaitBeyondTheDeadline(t *testing.T) {
+func TestATransactionMayBeUnknownAtFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := statuses("", "", "", "processing", "completed").client(t).WaitForTransaction(t.Context(), testTransactionID)
+		require.NoError(t, err)
+	})
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
-		requests := 0
-		client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
-			requests++
-			return newAnswer(503, http.Header{"Retry-After": {"5"}}, ""), nil
-		})))
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		_, err := client.Whoami(ctx)
-		assert.Equal(t, 1, requests)
-		assert.Zero(t, time.Since(started))
-		assertFailure(t, testCalls[0], want{
-			requests: 1, status: 503, is: byzantine.ErrServer, message: "not tried again: the context ends before the wait of 5s is over",
-		}, err)
-		assert.NotErrorIs(t, err, context.DeadlineExceeded, "the context is not over yet")
+		transaction, err := statuses("").client(t).WaitForTransaction(t.Context(), testTransactionID)
+		require.ErrorIs(t, err, byzantine.ErrNotFound)
+		assert.ErrorContains(t, err, "byzantine: waiting for the transaction, not seen yet: byzantine: get_transaction: 404 Not Found: no such transaction")
+		assert.Nil(t, transaction)
+		assert.GreaterOrEqual(t, time.Since(started), 30*time.Second)
+		assert.Less(t, time.Since(started), 43*time.Second)
 	})
-}
-
-func TestNoWaitBeyondTheDeadlineAfterAFailedDial(t *testing.T) {
-	for _, call := range testCalls {
-		t.Run(call.method, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client := newTestClient(t, byzantine.SandboxURL, over(refusingTransport(new(int))))
-				ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond) // below any backoff but 0
-				defer cancel()
-				err := call.do(ctx, client)
-				assertFailure(t, call, want{attempts: 1, unsent: true, is: errRefused, message: "connection refused; not tried again: the context ends"}, err)
-			})
-		})
-	}
-}
-
-// errRefused is what every dial of a refusingTransport comes to.
-var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
-
-func refusingTransport(dials *int) *http.Transport {
-	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		*dials++
-		return nil, errRefused
-	}}
-}
-
-func TestCancelledWhileWaiting(t *testing.T) {
-	cause := errors.New("shutting down")
-	for _, call := range testCalls {
-		t.Run(call.method, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				dials := 0
-				client := newTestClient(t, byzantine.SandboxURL, over(refusingTransport(&dials)))
-				ctx, cancel := context.WithCancelCause(t.Context())
-				failed := make(chan error, 1)
-				started := time.Now()
-				go func() { failed <- call.do(ctx, client) }()
-				synctest.Wait() // the call waits to dial again
-				cancel(cause)
-				err := <-failed
-				assert.Zero(t, time.Since(started))
-				assert.Equal(t, 1, dials)
-				assertFailure(t, call, want{attempts: 1, unsent: true, is: context.Canceled, message: "shutting down"}, err)
-				assert.ErrorIs(t, err, cause)
-				assert.ErrorIs(t, err, errRefused)
-			})
-		})
-	}
-	t.Run("after an answer", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
-				return newAnswer(429, http.Header{"Retry-After": {"20"}}, "slow down"), nil
-			})))
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(3*time.Second, cancel)
-			started := time.Now()
-			_, err := client.Whoami(ctx)
-			assert.Equal(t, 3*time.Second, time.Since(started))
-			assertFailure(t, testCalls[0], want{attempts: 1, status: 429, is: context.Canceled, message: "slow down; not tried again: context canceled"}, err)
-		})
-	})
-}
-
-// After a wait the request is signed anew.
-func TestSignedAfterTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var in inbox
-		client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(r *http.Request) (*http.Response, error) {
-			r.RequestURI, r.Body = r.URL.RequestURI(), http.NoBody
-			_, err := in.add(r, time.Now())
-			return newAnswer(503, http.Header{"Retry-After": {"30"}}, ""), err
-		})))
-		_, err := client.Whoami(t.Context())
-		require.Error(t, err)
-		require.Len(t, in.all(), 3)
-		for _, r := range in.all() {
-			assert.Equal(t, strconv.FormatInt(r.at.Unix(), 10), r.header.Get("X-Timestamp"))
-		}
-		assertEachSignedAnew(t, testCalls[0], in.all())
+		api := statuses("processing", "")
+		transaction, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+		require.ErrorIs(t, err, byzantine.ErrNotFound)
+		assert.ErrorContains(t, err, "last seen as processing")
+		assert.Equal(t, byzantine.TransactionProcessing, transaction.Status, "as it was last seen")
+		assert.Len(t, api.times, 2, "one that was seen does not vanish for a moment")
 	})
 }
 
-// pipeTransport is net/http's transport over connections in memory, which serve answers like a rawServer's.
-func pipeTransport(t *testing.T, serve func(*rawConn)) (*http.Transport, *rawServer) {
-	server := &rawServer{}
-	var running sync.WaitGroup
-	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		running.Go(func() {
-			defer theirs.Close()
-			serve(&rawConn{Conn: theirs, server: server, reader: bufio.NewReader(theirs)})
-		})
-		return ours, nil
+// failing answers by fail from the second poll to the one before until, else with "processing", and in the end with
+// "completed".
+func failing(until int, fail func() (*http.Response, error)) *polledAPI {
+	good := statuses("processing", "completed")
+	return &polledAPI{answer: func(poll int) (*http.Response, error) {
+		if poll > 1 && poll < until {
+			return fail()
+		}
+		return good.answer(poll)
 	}}
-	t.Cleanup(func() { transport.CloseIdleConnections(); running.Wait() })
-	return transport, server
 }
 
-// TestAttemptTimeout has what never comes to an end by itself. No goroutine may be left: synctest would report it.
-func TestAttemptTimeout(t *testing.T) {
-	silent := func(c *rawConn) {
-		c.receive()
-		c.untilClosed()
-	}
-	drip := func(c *rawConn) {
-		c.receive()
-		c.send(answerHead(200, "Content-Length: 1000000\n\n"))
-		for {
-			if _, err := io.WriteString(c, " "); err != nil {
-				return
-			}
-			time.Sleep(time.Second)
-		}
-	}
-	const forGET, forTheRest = 30 * time.Second, 3 * time.Minute
-	for _, c := range []struct {
-		name       string
-		serve      func(*rawConn)
-		opts       []byzantine.Option
-		get, write time.Duration // of one attempt
-	}{
-		{"no answer", silent, nil, forGET, forTheRest},
-		{"slow drip", drip, nil, forGET, forTheRest},
-		{"no answer, own timeout", silent, []byzantine.Option{byzantine.WithAttemptTimeout(5 * time.Second)}, 5 * time.Second, 5 * time.Second},
-		{"slow drip, own timeout", drip, []byzantine.Option{byzantine.WithAttemptTimeout(5 * time.Second)}, 5 * time.Second, 5 * time.Second},
+func TestAPassingFailureDoesNotEndTheWait(t *testing.T) {
+	for name, fail := range map[string]func() (*http.Response, error){
+		"500":        func() (*http.Response, error) { return newAnswer(500, nil, ""), nil },
+		"502":        func() (*http.Response, error) { return newAnswer(502, nil, "<html>"), nil },
+		"429":        func() (*http.Response, error) { return newAnswer(429, nil, ""), nil },
+		"connection": func() (*http.Response, error) { return nil, errors.New("connection reset") },
 	} {
-		for _, call := range testCalls {
-			t.Run(c.name+"/"+call.method, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					transport, server := pipeTransport(t, c.serve)
-					opts := append([]byzantine.Option{over(transport), byzantine.WithClock(tickingClock())}, c.opts...)
-					started := time.Now()
-					err := call.do(t.Context(), newTestClient(t, "http://127.0.0.1:1", opts...))
-					w := want{requests: 1, unknown: true, is: context.DeadlineExceeded, message: "no answer within " + c.write.String()}
-					least, backoffs := c.write, time.Duration(0)
-					if call.isGET() {
-						w.requests, w.unknown, w.message = 3, false, "no answer within "+c.get.String()
-						least, backoffs = 3*c.get, 1500*time.Millisecond
-					}
-					assertOutcome(t, call, w, outcome{err: err, requests: server.all()})
-					assert.GreaterOrEqual(t, time.Since(started), least)
-					assert.LessOrEqual(t, time.Since(started), least+backoffs)
-				})
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, err := failing(12, fail).client(t).WaitForTransaction(t.Context(), testTransactionID)
+				require.NoError(t, err)
 			})
+			synctest.Test(t, func(t *testing.T) {
+				api := failing(1_000_000, fail)
+				started := time.Now()
+				transaction, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+				require.ErrorContains(t, err, "byzantine: waiting for the transaction, last seen as processing: byzantine: get_transaction: ")
+				assert.Equal(t, byzantine.TransactionProcessing, transaction.Status)
+				assert.GreaterOrEqual(t, time.Since(started), 5*time.Minute, "it is given five minutes")
+				assert.Less(t, time.Since(started), 6*time.Minute)
+			})
+		})
+	}
+}
+
+func TestFailuresInTurnsDoNotAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing")
+		good := api.answer
+		api.answer = func(poll int) (*http.Response, error) {
+			switch {
+			case poll > 200:
+				return newAnswer(200, nil, `{"status":"completed"}`), nil
+			case poll%2 == 0:
+				return newAnswer(500, nil, ""), nil
+			}
+			return good(poll)
 		}
-	}
+		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+		assert.NoError(t, err)
+	})
 }
 
-// The context bounds the whole call, whatever an attempt may take.
-func TestDeadlineDuringAnAttempt(t *testing.T) {
-	for _, call := range testCalls {
-		t.Run(call.method, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport, server := pipeTransport(t, func(c *rawConn) {
-					c.receive()
-					c.untilClosed()
-				})
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
-				started := time.Now()
-				err := call.do(ctx, newTestClient(t, "http://127.0.0.1:1", over(transport)))
-				assert.Equal(t, 10*time.Second, time.Since(started))
-				assertOutcome(t, call, want{requests: 1, unknown: !call.isGET(), is: context.DeadlineExceeded}, outcome{err: err, requests: server.all()})
-				assert.NotContains(t, err.Error(), "no answer within")
-			})
+func TestOtherFailuresEndTheWaitAtOnce(t *testing.T) {
+	for want, fail := range map[string]func() (*http.Response, error){
+		"401 Unauthorized": func() (*http.Response, error) { return newAnswer(401, nil, ""), nil },
+		"400 Bad Request":  func() (*http.Response, error) { return newAnswer(400, nil, ""), nil },
+		"not JSON":         func() (*http.Response, error) { return newAnswer(200, nil, "<html>"), nil },
+		"no such host":     func() (*http.Response, error) { return nil, &net.DNSError{Err: "no such host", IsNotFound: true} },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api := failing(1_000_000, fail)
+			_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+			require.ErrorContains(t, err, want)
+			assert.Len(t, api.times, 2)
 		})
 	}
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing")
+		_, err := api.client(t).WaitForTransaction(t.Context(), "1")
+		require.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+		assert.Empty(t, api.times)
+	})
 }
 
-// The timeout of a caller's http.Client stays in force for each attempt.
-func TestHTTPClientTimeout(t *testing.T) {
-	for _, call := range testCalls {
-		t.Run(call.method, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport, server := pipeTransport(t, func(c *rawConn) {
-					c.receive()
-					c.untilClosed()
-				})
-				client := newTestClient(t, "http://127.0.0.1:1", byzantine.WithClock(tickingClock()),
-					byzantine.WithHTTPClient(&http.Client{Transport: transport, Timeout: 10 * time.Second}))
-				started := time.Now()
-				err := call.do(t.Context(), client)
-				w := want{requests: 1, unknown: true, is: context.DeadlineExceeded}
-				if call.isGET() {
-					w.requests, w.unknown = 3, false
-				}
-				assertOutcome(t, call, w, outcome{err: err, requests: server.all()})
-				assert.GreaterOrEqual(t, time.Since(started), time.Duration(w.requests)*10*time.Second)
-			})
+func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		started := time.Now()
+		transaction, err := statuses("", "waiting_for_funds").client(t).WaitForTransaction(ctx, testTransactionID)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.EqualError(t, err, "byzantine: waiting for the transaction, last seen as waiting_for_funds: context deadline exceeded")
+		assert.Equal(t, byzantine.TransactionWaitingForFunds, transaction.Status)
+		assert.Equal(t, 20*time.Second, time.Since(started))
+	})
+	t.Run("with its cause", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			shutdown := errors.New("shutdown")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(10*time.Second, func() { cancel(shutdown) })
+			_, err := statuses("processing").client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, shutdown)
+			assert.EqualError(t, err, "byzantine: waiting for the transaction, last seen as processing: context canceled: shutdown")
 		})
+	})
+	t.Run("during a poll", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			api := &polledAPI{answer: func(int) (*http.Response, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}}
+			_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.EqualError(t, err, "byzantine: waiting for the transaction, not seen yet: context deadline exceeded")
+		})
+	})
+	t.Run("while the API fails", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := failing(1_000_000, func() (*http.Response, error) { return newAnswer(500, nil, "oops"), nil }).client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, err, byzantine.ErrServer)
+			assert.ErrorContains(t, err, "last seen as processing: context deadline exceeded; the last poll failed: byzantine: get_transaction: 500")
+		})
+	})
+	t.Run("over from the start", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			api := statuses("completed")
+			transaction, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Nil(t, transaction)
+			assert.Empty(t, api.times)
+		})
+	})
+}
+
+func TestAnOddStatusDoesNotReachATerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		api := &polledAPI{answer: func(int) (*http.Response, error) { return newAnswer(200, nil, `{"status":"a\u001b[31m\nb"}`), nil }}
+		_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+		assert.ErrorContains(t, err, "last seen as a[31m b: ")
+	})
+}
+
+func TestTransactionFailedErrorIsNoRecordOfAPerson(t *testing.T) {
+	err := &byzantine.TransactionFailedError{Transaction: &byzantine.Transaction{
+		TransactionID: "410f0dcb-4119-44d5-9388-e52337cd4d1b", Status: byzantine.TransactionReverted,
+		DestinationAddress: new("0x00000000000000000000000000000000000a11ce"),
+		Account:            &byzantine.TransactionAccount{AccountName: "Ada Lovelace"},
+	}}
+	text, failure := json.Marshal(struct{ Err error }{err})
+	require.NoError(t, failure)
+	assert.JSONEq(t, `{"Err":{"error":"byzantine: the transaction ended as reverted",
+		"transactionId":"410f0dcb-4119-44d5-9388-e52337cd4d1b","status":"reverted"}}`, string(text))
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		printed := fmt.Sprintf(format, err)
+		assert.NotContains(t, printed, "Ada", format)
+		assert.NotContains(t, printed, "a11ce", format)
 	}
+	assert.NotEmpty(t, (&byzantine.TransactionFailedError{}).Error(), "as users build it in their tests")
 }

@@ -1,16 +1,15 @@
-package byzantine
+// Package movinglist reads a list by offset while the server changes it. It knows nothing of what the records are.
+package movinglist
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
-	"iter"
 	"slices"
 	"time"
 )
 
-// A movingList reads a list by offset while the server changes it. The list is ordered by the time of the last update,
-// so an update takes a record out of its place and puts it at the newest end.
+// A List reads a list by offset while the server changes it. It yields every record that is in the list from the first
+// request to the last, and none twice. The list is ordered by the time of the last update, so an update takes a record
+// out of its place and puts it at the newest end.
 //
 // The frontier is the furthest time that was read. What is kept true: every record whose time stands strictly before
 // the frontier in the list's order has been seen, except for those that went to the newest end of a descending list
@@ -30,83 +29,60 @@ import (
 //     neighbours decide.
 //   - If records of one time fill a page, none stands strictly before the frontier. Then the next page begins with the
 //     last record, which is enough as long as the server keeps the order of records of the same time.
-type movingList[T any] struct {
-	operation string // for errors
-	request   string // the request type, for errors
-	ascending bool
-	key       func(*T) (id string, updatedAt time.Time)
-	load      func(limit, offset int64) (page[T], error)
+type List[T any] struct {
+	Ascending bool
+	Key       func(*T) (id string, updatedAt time.Time)
+	Load      func(limit, offset int64) (Page[T], error)
 }
 
-type page[T any] struct {
-	records []T
-	errs    *pageErrors
-	limit   int64 // that the server applied
-	total   int64
+// Page is a part of the list.
+type Page[T any] struct {
+	Records    []T
+	Unreadable func(index int) bool // reports whether the id of a record could not be read; nil if all could
+	Limit      int64                // that the server applied
+	Total      int64
 }
 
+// The sizes of pages.
 const (
-	defaultPageSize = 100
-	minPageSize     = 3 // at least two of which overlap
+	DefaultSize = 100
+	MinSize     = 3 // at least two of which overlap
 )
 
-// all iterates over the list. limit and offset are members of the caller's request.
-func (l *movingList[T]) all(limit, offset *int64) iter.Seq2[T, error] {
-	size := int64(defaultPageSize)
-	if limit != nil {
-		size = max(*limit, minPageSize)
+// ErrTooFast ends a loop that cannot keep up with the list.
+var ErrTooFast = errors.New("the list changes faster than it is read, or its pages do not fit together")
+
+// Read reads the list by pages of a size and calls yield with each record and its index in the page that was loaded last.
+// It ends when yield returns false. The error is that of Load, or ErrTooFast.
+func (l *List[T]) Read(size int64, yield func(index int, record T) bool) error {
+	r := &reader[T]{List: l, size: size, seen: Set{}, yield: yield}
+	if err := r.read(); !errors.Is(err, errLoopEnded) {
+		return err
 	}
-	positioned := offset != nil && *offset != 0
-	return func(yield func(T, error) bool) {
-		var err error
-		if positioned {
-			err = &FieldError{Field: l.request + ".Offset", Reason: "must not be set: in a list that changes a position means nothing"}
-		} else {
-			r := &listReader[T]{movingList: l, size: size, seen: map[recordID]bool{}, yield: yield}
-			err = r.read()
-		}
-		if err != nil && !errors.Is(err, errLoopEnded) {
-			var none T
-			yield(none, err)
-		}
-	}
+	return nil
 }
 
 // errLoopEnded says that the caller's loop needs no more.
 var errLoopEnded = errors.New("loop ended")
 
-// listReader is one loop over a list.
-type listReader[T any] struct {
-	*movingList[T]
+// reader is one loop over a list.
+type reader[T any] struct {
+	*List[T]
 	size  int64
-	yield func(T, error) bool
-	seen  map[recordID]bool
+	yield func(index int, record T) bool
+	seen  Set
 
 	useful, idle int // pages that brought a record, and those since the last such one that did not
 	most         int // useful pages that a list may have which was as long at the beginning as this one
 }
 
-// recordID stands for a record's id in 16 bytes.
-type recordID [16]byte
-
-func newRecordID(id string) recordID {
-	sum := sha256.Sum256([]byte(id))
-	return recordID(sum[:])
-}
-
-// unreadableID stands for a record whose id could not be read, by what could be.
-func unreadableID(record any) recordID {
-	text, _ := json.Marshal(record) // what came as JSON can be written as JSON
-	return newRecordID("unreadable " + string(text))
-}
-
-func (r *listReader[T]) read() error {
+func (r *reader[T]) read() error {
 	var until time.Time
 	for {
 		known := len(r.seen)
 		newest, loads, err := r.sweep(until)
 		still := len(r.seen) == known && newest.Equal(until)
-		if err != nil || r.ascending || loads == 1 || still {
+		if err != nil || r.Ascending || loads == 1 || still {
 			return err
 		}
 		until = newest
@@ -115,32 +91,32 @@ func (r *listReader[T]) read() error {
 
 // sweep reads the list from its beginning to its end, or until a record after the time until, if that is set. It returns
 // the time that it began with, and how many pages it loaded.
-func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err error) {
+func (r *reader[T]) sweep(until time.Time) (first time.Time, loads int, err error) {
 	var frontier time.Time
 	var offset int64
 	sameTime := false // records of one time filled the page before
 	slack := int64(1) // how many records of the page before the next one begins with, besides those of the frontier
 	for {
-		p, err := r.load(r.size, offset)
+		p, err := r.Load(r.size, offset)
 		if err != nil {
 			return first, loads, err
 		}
 		loads++
-		if p.limit < 1 || p.limit > r.size {
-			p.limit = r.size
+		if p.Limit < 1 || p.Limit > r.size {
+			p.Limit = r.size
 		}
 		if r.most == 0 {
 			r.most = mostUseful(&p)
 		}
-		if offset > 0 && !r.goesOn(p.records, frontier, sameTime) {
-			slack = min(2*slack, max(1, p.limit*3/4))
+		if offset > 0 && !r.goesOn(p.Records, frontier, sameTime) {
+			slack = min(2*slack, max(1, p.Limit*3/4))
 			offset -= min(offset, slack)
 			if err := r.count(false); err != nil {
 				return first, loads, err
 			}
 			continue
 		}
-		if len(p.records) == 0 {
+		if len(p.Records) == 0 {
 			return first, loads, nil
 		}
 		news, err := r.take(p)
@@ -148,25 +124,25 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 			return first, loads, err
 		}
 		if loads == 1 {
-			first = r.firstTime(p.records)
+			first = r.firstTime(p.Records)
 			frontier = first
 		}
-		last := r.lastTime(p.records)
+		last := r.lastTime(p.Records)
 		if frontier.IsZero() || r.before(frontier, last) {
 			frontier = last
 		}
 		// The total is asked as well: a short page in the middle must not pass for the end.
-		short := int64(len(p.records)) < p.limit
-		atEnd := short && (offset+int64(len(p.records)) >= p.total || !news)
+		short := int64(len(p.Records)) < p.Limit
+		atEnd := short && (offset+int64(len(p.Records)) >= p.Total || !news)
 		if atEnd || (!until.IsZero() && r.before(until, last)) {
 			return first, loads, nil
 		}
-		next := len(p.records) - 1
-		for next > 0 && !r.standsBefore(&p.records[next], last) {
+		next := len(p.Records) - 1
+		for next > 0 && !r.standsBefore(&p.Records[next], last) {
 			next--
 		}
 		if sameTime = next == 0; sameTime {
-			next = len(p.records) - 1
+			next = len(p.Records) - 1
 		}
 		offset += max(1, int64(next)+1-slack)
 		slack = max(1, slack-1)
@@ -177,7 +153,7 @@ func (r *listReader[T]) sweep(until time.Time) (first time.Time, loads int, err 
 }
 
 // goesOn reports whether nothing unseen can stand in front of a page.
-func (r *listReader[T]) goesOn(records []T, frontier time.Time, sameTime bool) bool {
+func (r *reader[T]) goesOn(records []T, frontier time.Time, sameTime bool) bool {
 	if len(records) == 0 {
 		return false
 	}
@@ -186,23 +162,25 @@ func (r *listReader[T]) goesOn(records []T, frontier time.Time, sameTime bool) b
 	if first.IsZero() || frontier.IsZero() || r.before(first, frontier) {
 		return true
 	}
-	id, at := r.key(&records[0])
-	return sameTime && (at.IsZero() || at.Equal(frontier)) && r.seen[newRecordID(id)]
+	id, at := r.Key(&records[0])
+	return sameTime && (at.IsZero() || at.Equal(frontier)) && r.seen.Has(id)
 }
 
 // take yields the records that were not seen yet and reports whether there were any.
-func (r *listReader[T]) take(p page[T]) (news bool, err error) {
-	for i := range p.records {
-		id, _ := r.key(&p.records[i])
-		key := newRecordID(id)
-		if p.errs.unreadable(i) {
-			key = unreadableID(p.records[i])
+func (r *reader[T]) take(p Page[T]) (news bool, err error) {
+	for i := range p.Records {
+		id, _ := r.Key(&p.Records[i])
+		isNew := false
+		if p.Unreadable != nil && p.Unreadable(i) {
+			isNew = r.seen.AddUnreadable(p.Records[i])
+		} else {
+			isNew = r.seen.Add(id)
 		}
-		if r.seen[key] {
+		if !isNew {
 			continue
 		}
-		r.seen[key], news = true, true
-		if !yieldElement(p.errs, i, p.records[i], r.yield) {
+		news = true
+		if !r.yield(i, p.Records[i]) {
 			return true, errLoopEnded
 		}
 	}
@@ -211,15 +189,15 @@ func (r *listReader[T]) take(p page[T]) (news bool, err error) {
 
 // mostUseful is how many pages may bring a record before the loop counts as one that cannot catch up, given the first page:
 // eight times the pages of the whole list, whose records may come in pages of one, and some for a short list.
-func mostUseful[T any](first *page[T]) int {
+func mostUseful[T any](first *Page[T]) int {
 	const least, limit = 200, 1 << 40 // a total beyond the limit makes no sense
-	return least + 8*int(min(max(first.total, 0), limit)/max(1, first.limit-1))
+	return least + 8*int(min(max(first.Total, 0), limit)/max(1, first.Limit-1))
 }
 
 // count keeps a loop that cannot catch up, or a server that makes no sense, from asking for ever. Going back to the
 // beginning and on to the end again, with pages that overlap by most of their records, takes no more than eight times the
 // pages that brought a record. Those become more and more if new records come as fast as they are read.
-func (r *listReader[T]) count(useful bool) error {
+func (r *reader[T]) count(useful bool) error {
 	if useful {
 		r.useful++
 		r.idle = 0
@@ -227,24 +205,24 @@ func (r *listReader[T]) count(useful bool) error {
 		r.idle++
 	}
 	if r.useful > r.most || r.idle > 20+8*r.useful {
-		return errors.New("byzantine: " + r.operation + ": the list changes faster than it is read, or its pages do not fit together")
+		return ErrTooFast
 	}
 	return nil
 }
 
 // firstTime is the time of the first record that has one that could be read; zero if none has.
-func (r *listReader[T]) firstTime(records []T) time.Time {
+func (r *reader[T]) firstTime(records []T) time.Time {
 	for i := range records {
-		if _, at := r.key(&records[i]); !at.IsZero() {
+		if _, at := r.Key(&records[i]); !at.IsZero() {
 			return at
 		}
 	}
 	return time.Time{}
 }
 
-func (r *listReader[T]) lastTime(records []T) time.Time {
+func (r *reader[T]) lastTime(records []T) time.Time {
 	for i := range slices.Backward(records) {
-		if _, at := r.key(&records[i]); !at.IsZero() {
+		if _, at := r.Key(&records[i]); !at.IsZero() {
 			return at
 		}
 	}
@@ -252,14 +230,14 @@ func (r *listReader[T]) lastTime(records []T) time.Time {
 }
 
 // standsBefore reports whether a record stands before a time. One without a time does not count.
-func (r *listReader[T]) standsBefore(record *T, at time.Time) bool {
-	_, own := r.key(record)
+func (r *reader[T]) standsBefore(record *T, at time.Time) bool {
+	_, own := r.Key(record)
 	return !own.IsZero() && r.before(own, at)
 }
 
 // before reports whether a time stands before another in the list's order.
-func (r *listReader[T]) before(a, b time.Time) bool {
-	if r.ascending {
+func (r *reader[T]) before(a, b time.Time) bool {
+	if r.Ascending {
 		return a.Before(b)
 	}
 	return a.After(b)

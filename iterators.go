@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/movinglist"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // AllTransactions iterates over the signed transactions of all accounts in the order of the request: the latest update
@@ -28,21 +32,17 @@ import (
 func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
 	r := copyOf(req)
 	r.Order = cmp.Or(r.Order, Descending) // the way back depends on it, so the API's default is not left to decide
-	list := &movingList[Transaction]{
-		operation: getAllTransactions.op.ID,
-		request:   "GetAllTransactionsRequest",
-		ascending: r.Order == Ascending,
-		key:       func(t *Transaction) (string, time.Time) { return t.TransactionID, t.UpdatedAt },
-		load: func(limit, offset int64) (page[Transaction], error) {
+	return readMoving(&getAllTransactions.op, r.Limit, r.Offset, movinglist.List[Transaction]{
+		Ascending: r.Order == Ascending,
+		Key:       func(t *Transaction) (string, time.Time) { return t.TransactionID, t.UpdatedAt },
+		Load: func(limit, offset int64) (movinglist.Page[Transaction], error) {
 			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
-			errs, err := takeApart(err)
-			if err != nil {
-				return page[Transaction]{}, err
+			if l == nil {
+				return movinglist.Page[Transaction]{}, err
 			}
-			return page[Transaction]{l.Transactions, errs, l.Limit, l.Total}, nil
+			return movinglist.Page[Transaction]{Records: l.Transactions, Limit: l.Limit, Total: l.Total}, err
 		},
-	}
-	return list.all(r.Limit, r.Offset)
+	})
 }
 
 // AllInvitations iterates over the invitations to all accounts. Its order, what it guarantees and costs, and what the
@@ -52,21 +52,49 @@ func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsReq
 func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) iter.Seq2[Invitation, error] {
 	r := copyOf(req)
 	r.Order = cmp.Or(r.Order, Descending)
-	list := &movingList[Invitation]{
-		operation: getAllInvitations.op.ID,
-		request:   "GetAllInvitationsRequest",
-		ascending: r.Order == Ascending,
-		key:       func(i *Invitation) (string, time.Time) { return i.InvitationID, i.UpdatedAt },
-		load: func(limit, offset int64) (page[Invitation], error) {
+	return readMoving(&getAllInvitations.op, r.Limit, r.Offset, movinglist.List[Invitation]{
+		Ascending: r.Order == Ascending,
+		Key:       func(i *Invitation) (string, time.Time) { return i.InvitationID, i.UpdatedAt },
+		Load: func(limit, offset int64) (movinglist.Page[Invitation], error) {
 			l, err := c.GetAllInvitations(ctx, &GetAllInvitationsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
-			errs, err := takeApart(err)
-			if err != nil {
-				return page[Invitation]{}, err
+			if l == nil {
+				return movinglist.Page[Invitation]{}, err
 			}
-			return page[Invitation]{l.Invitations, errs, l.Limit, l.Total}, nil
+			return movinglist.Page[Invitation]{Records: l.Invitations, Limit: l.Limit, Total: l.Total}, err
 		},
+	})
+}
+
+// readMoving iterates over a list that changes while it is read. limit and offset are fields of the user's request.
+func readMoving[T any](op *Operation, limit, offset *int64, list movinglist.List[T]) iter.Seq2[T, error] {
+	size := int64(movinglist.DefaultSize)
+	if limit != nil {
+		size = max(*limit, movinglist.MinSize)
 	}
-	return list.all(r.Limit, r.Offset)
+	positioned := offset != nil && *offset != 0
+	return func(yield func(T, error) bool) {
+		var none T
+		if positioned {
+			invalid := &wire.FieldError{Field: "Offset", Reason: "must not be set: in a list that changes a position means nothing"}
+			yield(none, (*FieldError)(wire.NameField(op.NewRequest(), invalid)))
+			return
+		}
+		var errs *pageErrors // of the page that was loaded last
+		reader := list
+		reader.Load = func(limit, offset int64) (movinglist.Page[T], error) {
+			p, err := list.Load(limit, offset)
+			errs, err = takeApart(err)
+			p.Unreadable = errs.unreadable
+			return p, err
+		}
+		err := reader.Read(size, func(i int, record T) bool { return yieldElement(errs, i, record, yield) })
+		if errors.Is(err, movinglist.ErrTooFast) {
+			err = fmt.Errorf("byzantine: %s: %w", op.ID, err)
+		}
+		if err != nil {
+			yield(none, err)
+		}
+	}
 }
 
 // AllEvents iterates over the events that match the request, the newest first, beginning at req.Cursor if that is set.
@@ -82,8 +110,9 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 	r := copyOf(req)
 	return func(yield func(Event, error) bool) {
 		request := r
-		used := map[recordID]bool{newRecordID(request.Cursor): true}
-		news := eventNews{seen: map[recordID]bool{}}
+		used := movinglist.Set{}
+		used.Add(request.Cursor)
+		news := eventNews{seen: movinglist.Set{}}
 		withoutNews := 0
 		for {
 			list, err := c.ListEvents(ctx, &request, opts...)
@@ -105,8 +134,7 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 				return
 			}
 			request.Cursor = *list.NextCursor
-			id := newRecordID(request.Cursor)
-			if used[id] {
+			if !used.Add(request.Cursor) {
 				yield(Event{}, errors.New("byzantine: "+listEvents.op.ID+": the server gave a cursor twice"))
 				return
 			}
@@ -114,7 +142,6 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 				yield(Event{}, errors.New("byzantine: "+listEvents.op.ID+": the server says that there is more but does not send it"))
 				return
 			}
-			used[id] = true
 		}
 	}
 }
@@ -125,8 +152,8 @@ const maxPagesWithoutNews = 100
 // eventNews tells events that were not seen yet in a list that is sorted by CreatedAt, the newest first, in the memory that
 // the events of one time take.
 type eventNews struct {
-	oldest time.Time         // CreatedAt of the oldest event so far
-	seen   map[recordID]bool // of that time, or of none that can be read
+	oldest time.Time      // CreatedAt of the oldest event so far
+	seen   movinglist.Set // of that time, or of none that can be read
 }
 
 func (n *eventNews) has(e *Event) bool {
@@ -137,10 +164,7 @@ func (n *eventNews) has(e *Event) bool {
 		n.oldest = at
 		clear(n.seen)
 	}
-	id := newRecordID(e.ID)
-	known := n.seen[id]
-	n.seen[id] = true
-	return !known
+	return n.seen.Add(e.ID)
 }
 
 // AllWebhookDeliveries iterates over the delivery history, beginning at req.Offset. It loads a page when the loop gets to
@@ -163,7 +187,7 @@ func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliv
 		if r.Offset != nil {
 			offset = *r.Offset
 		}
-		seen := map[recordID]bool{}
+		seen := movinglist.Set{}
 		withoutNews := 0
 		for {
 			list, err := c.ListWebhookDeliveries(ctx, &request, opts...)
@@ -174,14 +198,16 @@ func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliv
 			}
 			withoutNews++
 			for i, delivery := range list.Deliveries {
-				id := newRecordID(delivery.Delivery.ID)
+				isNew := false
 				if errs.unreadable(i) {
-					id = unreadableID(delivery)
+					isNew = seen.AddUnreadable(delivery)
+				} else {
+					isNew = seen.Add(delivery.Delivery.ID)
 				}
-				if seen[id] {
+				if !isNew {
 					continue
 				}
-				seen[id], withoutNews = true, 0
+				withoutNews = 0
 				if !yieldElement(errs, i, delivery, yield) {
 					return
 				}

@@ -1,0 +1,69 @@
+package movinglist
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+type record struct {
+	id string
+	at time.Time
+}
+
+// still is a list of so many records that does not change, the newest first.
+func still(records int) *List[record] {
+	return &List[record]{
+		Key: func(r *record) (string, time.Time) { return r.id, r.at },
+		Load: func(limit, offset int64) (Page[record], error) {
+			p := Page[record]{Limit: limit, Total: int64(records)}
+			for i := offset; i < min(offset+limit, int64(records)); i++ {
+				p.Records = append(p.Records, record{fmt.Sprint(i), time.Unix(int64(records)-i, 0)})
+			}
+			return p, nil
+		},
+	}
+}
+
+func TestReadYieldsEachRecordOnceAndEndsWithTheLoop(t *testing.T) {
+	var ids []string
+	err := still(7).Read(3, func(_ int, r record) bool { ids = append(ids, r.id); return true })
+	assert.NoError(t, err)
+	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6"}, ids)
+
+	ids = nil
+	err = still(7).Read(3, func(_ int, r record) bool { ids = append(ids, r.id); return len(ids) < 2 })
+	assert.NoError(t, err)
+	assert.Equal(t, []string{"0", "1"}, ids)
+}
+
+func TestReadReturnsTheErrorOfLoad(t *testing.T) {
+	l := still(7)
+	broken := errors.New("broken")
+	l.Load = func(int64, int64) (Page[record], error) { return Page[record]{}, broken }
+	assert.Equal(t, broken, l.Read(3, func(int, record) bool { return true }))
+}
+
+// A server that repeats itself for ever does not keep the loop for ever.
+func TestAListWithoutEndIsAnError(t *testing.T) {
+	l := still(7)
+	l.Load = func(limit, _ int64) (Page[record], error) {
+		return Page[record]{Limit: limit, Total: 1 << 50, Records: []record{{"a", time.Unix(3, 0)}, {"b", time.Unix(2, 0)}, {"c", time.Unix(1, 0)}}}, nil
+	}
+	assert.ErrorIs(t, l.Read(3, func(int, record) bool { return true }), ErrTooFast)
+}
+
+func TestSet(t *testing.T) {
+	s := Set{}
+	assert.False(t, s.Has("a"))
+	assert.True(t, s.Add("a"))
+	assert.False(t, s.Add("a"))
+	assert.True(t, s.Has("a"))
+	assert.True(t, s.AddUnreadable(map[string]int{"x": 1}))
+	assert.False(t, s.AddUnreadable(map[string]int{"x": 1}))
+	assert.True(t, s.AddUnreadable(map[string]int{"x": 2}))
+	assert.Len(t, s, 3)
+}
