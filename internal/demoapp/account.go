@@ -33,8 +33,7 @@ type holding struct {
 	Currency string // "USDC"
 	Total    byzantine.Decimal
 	Parts    []part
-	Saved    byzantine.Decimal // what of it is in vaults
-	Plot     *plot             // of that over time; nil while there is nothing to see
+	Plot     *plot // of what is in vaults, over time; nil while there is nothing to see
 
 	total, saved *big.Rat
 }
@@ -217,7 +216,7 @@ func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []
 		}
 	}
 	for _, h := range list {
-		h.Total, h.Saved = decimal(h.total), decimal(h.saved)
+		h.Total = decimal(h.total)
 		value, _ := h.saved.Float64()
 		p := newPlot("Saved in "+h.Currency, writeBalance, a.samples.add(accountID, h.Currency, point{time.Now(), value}))
 		if p != nil && !p.Flat() {

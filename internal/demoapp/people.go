@@ -27,7 +27,6 @@ type peopleView struct {
 	UserID   string // who looks
 	People   []byzantine.AccountUser
 	Invited  []byzantine.Invitation // who has not signed in yet
-	Alone    bool                   // nobody else signs for the account
 	RoleName map[byzantine.AccountUserRole]string
 }
 
