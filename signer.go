@@ -82,14 +82,8 @@ func NewSigner(key crypto.Signer) (Signer, error) {
 	signer := &cryptoSigner{point: point, sign: func(digest []byte) ([]byte, error) {
 		return key.Sign(rand.Reader, digest, crypto.SHA256)
 	}}
-	// No request can have this digest: a request's message begins with a digit.
-	digest := sha256.Sum256([]byte("byzantine-go: does this key sign?"))
-	der, err := signer.sign(digest[:])
-	if err != nil {
-		return nil, fmt.Errorf("byzantine: new signer: the first signature failed: %w", err)
-	}
-	if !ecdsa.VerifyASN1(public, digest[:], der) {
-		return nil, errors.New("byzantine: new signer: the key's signature does not verify with its public key, or is not ASN.1 DER")
+	if err := checkSigning(public, signer.sign); err != nil {
+		return nil, fmt.Errorf("byzantine: new signer: %w", err)
 	}
 	return signer, nil
 }

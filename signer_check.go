@@ -1,0 +1,79 @@
+package byzantine
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/byzantine-finance/byzantine-go/internal/p256"
+)
+
+// CompressPublicKey encodes a P-256 public key as the API names it: the compressed point (SEC 1, section 2.3.3), 33 bytes.
+// [Signer] needs it, and its hexadecimal digits after 0x are the Pubkey of a credential. Another curve, a point that is
+// not on the curve, and a key without coordinates are errors.
+func CompressPublicKey(key *ecdsa.PublicKey) ([]byte, error) {
+	point, err := compressPoint(key)
+	if err != nil {
+		return nil, fmt.Errorf("byzantine: compress public key: %w", err)
+	}
+	return point, nil
+}
+
+// CheckSigner makes one signature with s and verifies it with the public key of s. A program that has a [Signer] of its own
+// calls it at its start, so that a wrong key or a wrong encoding shows there and not as a 401 of the first call.
+//
+// It needs no network except what s itself uses, and does not tell whether the API knows the key: [Client.Whoami] does. The
+// error says what is wrong: the public key is no compressed P-256 point, signing failed (the error of s is wrapped), the
+// signature is r||s instead of ASN.1 DER, the digest was hashed again, or the two halves do not belong together.
+func CheckSigner(ctx context.Context, s Signer) error {
+	if ctx == nil || s == nil {
+		return errors.New("byzantine: check signer: the context or the signer is nil")
+	}
+	public, err := p256.ParseCompressed(s.PublicKey())
+	if err != nil {
+		return fmt.Errorf("byzantine: check signer: the public key: %w", err)
+	}
+	if err := checkSigning(public, func(digest []byte) ([]byte, error) { return s.SignDigest(ctx, digest) }); err != nil {
+		return fmt.Errorf("byzantine: check signer: %w", err)
+	}
+	return nil
+}
+
+// checkSigning makes one signature and verifies it.
+func checkSigning(public *ecdsa.PublicKey, sign func(digest []byte) ([]byte, error)) error {
+	// No request can have this digest: a request's message begins with a digit.
+	digest := sha256.Sum256([]byte("byzantine-go: does this key sign?"))
+	signature, err := sign(digest[:])
+	if err != nil {
+		return fmt.Errorf("the first signature failed: %w", err)
+	}
+	if ecdsa.VerifyASN1(public, digest[:], signature) {
+		return nil
+	}
+	again := sha256.Sum256(digest[:])
+	switch der := derOfRaw(signature); {
+	case der != nil && ecdsa.VerifyASN1(public, digest[:], der):
+		return errors.New("the signature is r||s, 64 bytes; it must be ASN.1 DER")
+	case ecdsa.VerifyASN1(public, again[:], signature), der != nil && ecdsa.VerifyASN1(public, again[:], der):
+		return errors.New("the signature does not verify: the digest was hashed again before it was signed; choose the mode of the key service for digests")
+	}
+	return errors.New("the key's signature does not verify with its public key, or is not ASN.1 DER")
+}
+
+// derOfRaw encodes a signature of the form r||s in ASN.1 DER. Anything but 64 bytes gives nil.
+func derOfRaw(signature []byte) []byte {
+	if len(signature) != 2*scalarSize {
+		return nil
+	}
+	der, err := asn1.Marshal(struct{ R, S *big.Int }{
+		new(big.Int).SetBytes(signature[:scalarSize]), new(big.Int).SetBytes(signature[scalarSize:]),
+	})
+	if err != nil {
+		return nil
+	}
+	return der
+}
