@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
-	"encoding/asn1"
 	"errors"
 	"fmt"
-	"math/big"
 
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 )
@@ -55,25 +53,11 @@ func checkSigning(public *ecdsa.PublicKey, sign func(digest []byte) ([]byte, err
 		return nil
 	}
 	again := sha256.Sum256(digest[:])
-	switch der := derOfRaw(signature); {
-	case der != nil && ecdsa.VerifyASN1(public, digest[:], der):
+	switch der, err := p256.SignatureFromRaw(signature); {
+	case err == nil && ecdsa.VerifyASN1(public, digest[:], der):
 		return errors.New("the signature is r||s, 64 bytes; it must be ASN.1 DER")
-	case ecdsa.VerifyASN1(public, again[:], signature), der != nil && ecdsa.VerifyASN1(public, again[:], der):
+	case ecdsa.VerifyASN1(public, again[:], signature), err == nil && ecdsa.VerifyASN1(public, again[:], der):
 		return errors.New("the signature does not verify: the digest was hashed again before it was signed; choose the mode of the key service for digests")
 	}
 	return errors.New("the key's signature does not verify with its public key, or is not ASN.1 DER")
-}
-
-// derOfRaw encodes a signature of the form r||s in ASN.1 DER. Anything but 64 bytes gives nil.
-func derOfRaw(signature []byte) []byte {
-	if len(signature) != 2*scalarSize {
-		return nil
-	}
-	der, err := asn1.Marshal(struct{ R, S *big.Int }{
-		new(big.Int).SetBytes(signature[:scalarSize]), new(big.Int).SetBytes(signature[scalarSize:]),
-	})
-	if err != nil {
-		return nil
-	}
-	return der
 }

@@ -1,10 +1,12 @@
-// Package p256 reads public keys in the form in which the APIs name them.
+// Package p256 converts public keys and signatures to and from the forms in which APIs and tokens have them.
 package p256
 
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"encoding/asn1"
 	"errors"
+	"math/big"
 )
 
 const (
@@ -29,4 +31,14 @@ func ParseCompressed(point []byte) (*ecdsa.PublicKey, error) {
 // [ParseCompressed].
 func IsCompressed(point []byte) bool {
 	return len(point) == pointSize && (point[0] == 2 || point[0] == 3)
+}
+
+// SignatureFromRaw encodes a signature of the form r||s (IEEE P1363), 64 bytes, in ASN.1 DER (SEC 1, section C.8).
+func SignatureFromRaw(raw []byte) ([]byte, error) {
+	if len(raw) != 2*coordinateSize {
+		return nil, errors.New("it is not a P-256 signature r||s of 64 bytes")
+	}
+	return asn1.Marshal(struct{ R, S *big.Int }{
+		new(big.Int).SetBytes(raw[:coordinateSize]), new(big.Int).SetBytes(raw[coordinateSize:]),
+	})
 }
