@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package testserver starts the real servers that tests of stores need: each on a socket in a directory of its own, so
-// that nothing is shared and no port is taken. The nested modules use it.
+// Package testserver starts the real servers that tests of stores and signers need: each in a directory of its own and, where
+// it can, on a socket there, so that nothing is shared and no port is taken. The nested modules use it.
 package testserver
 
 import (
@@ -22,6 +22,7 @@ const required = "BYZANTINE_REQUIRE_PROGRAMS"
 // Server is a server of this test's own.
 type Server struct {
 	Dir     string
+	URL     string              // of a server that speaks HTTP
 	command []string            // the program and its arguments
 	user    *syscall.Credential // whose process it is; nil for the test's
 	signal  string              // that ends the program at once, with all its processes
