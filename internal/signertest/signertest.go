@@ -67,7 +67,7 @@ func testConcurrent(t *testing.T, s byzantine.Signer) {
 	group.Wait()
 }
 
-// testEnrolment enrols a passkey by one-time code at a sandbox that knows the signer's key and no other.
+// testEnrolment enrols a passkey by one-time code at a sandbox that knows the signer's key.
 func testEnrolment(t *testing.T, s byzantine.Signer) {
 	ctx := t.Context()
 	sandbox := byzantinetest.NewServer(byzantinetest.WithWorld(fmt.Appendf(nil,
@@ -75,10 +75,14 @@ func testEnrolment(t *testing.T, s byzantine.Signer) {
 	defer sandbox.Close()
 	user := sandbox.AddUser(byzantinetest.User{Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace"})
 	account := sandbox.AddAccount(byzantinetest.Account{Name: "Ada's account", UserIDs: []string{user.ID}})
-	_, err := sandbox.Client().Whoami(ctx)
+	unknown, err := byzantine.GenerateKey()
+	require.NoError(t, err)
+	client, err := byzantine.NewClient(unknown, byzantine.WithBaseURL(sandbox.URL))
+	require.NoError(t, err)
+	_, err = client.Whoami(ctx)
 	require.ErrorIs(t, err, byzantine.ErrUnauthorized, "the sandbox looks at the key")
 
-	client, err := byzantine.NewClient(s, byzantine.WithBaseURL(sandbox.URL))
+	client, err = byzantine.NewClient(s, byzantine.WithBaseURL(sandbox.URL))
 	require.NoError(t, err)
 	me, err := client.Whoami(ctx)
 	require.NoError(t, err)
