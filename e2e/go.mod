@@ -3,7 +3,7 @@ module github.com/byzantine-finance/byzantine-go/e2e
 go 1.26.0
 
 require (
-	github.com/byzantine-finance/byzantine-go v0.0.0
+	github.com/byzantine-finance/byzantine-go v0.2.0
 	github.com/chromedp/cdproto v0.159.2
 	github.com/chromedp/chromedp v0.23.0
 	github.com/fxamacker/cbor/v2 v2.9.6

@@ -3,9 +3,9 @@ module github.com/byzantine-finance/byzantine-go/examples/webhooks
 go 1.26.0
 
 require (
-	github.com/byzantine-finance/byzantine-go v0.0.0
-	github.com/byzantine-finance/byzantine-go/stores/postgres v0.0.0
-	github.com/byzantine-finance/byzantine-go/stores/redis v0.0.0
+	github.com/byzantine-finance/byzantine-go v0.2.0
+	github.com/byzantine-finance/byzantine-go/stores/postgres v0.2.0
+	github.com/byzantine-finance/byzantine-go/stores/redis v0.2.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1

@@ -3,7 +3,7 @@ module github.com/byzantine-finance/byzantine-go/stores/postgres
 go 1.26.0
 
 require (
-	github.com/byzantine-finance/byzantine-go v0.0.0
+	github.com/byzantine-finance/byzantine-go v0.2.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/lib/pq v1.12.3
 	github.com/stretchr/testify v1.12.1

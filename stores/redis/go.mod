@@ -3,7 +3,7 @@ module github.com/byzantine-finance/byzantine-go/stores/redis
 go 1.26.0
 
 require (
-	github.com/byzantine-finance/byzantine-go v0.0.0
+	github.com/byzantine-finance/byzantine-go v0.2.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
 )

@@ -1,0 +1,120 @@
+// Command release rehearses a release of all modules of this repository. It makes no tag: a person does, with the commands
+// that it prints at the end.
+//
+//	scripts/release -dry-run v0.2.0       everything
+//	scripts/release -only modules         one part, of the version that the tree names
+//
+// The parts are
+//
+//	version   everything in the tree that names the version names this one
+//	commit    the changelog has a section for it, everything is committed, no tag has the name yet
+//	modules   each released module works for somebody who gets it alone: see rehearse.go
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/semver"
+)
+
+func main() {
+	log.SetFlags(0)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		log.Fatal("release: ", err)
+	}
+}
+
+// parts is the order in which they are done.
+var parts = []string{"version", "commit", "modules"}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("release", flag.ExitOnError)
+	dryRun := flags.Bool("dry-run", false, "rehearse everything")
+	var only []string
+	flags.Func("only", "rehearse one `PART`: "+strings.Join(parts, ", ")+"; can be given several times", func(part string) error {
+		if !slices.Contains(parts, part) {
+			return errors.New("there is no such part")
+		}
+		only = append(only, part)
+		return nil
+	})
+	_ = flags.Parse(args)
+	if *dryRun == (len(only) > 0) {
+		return errors.New("give either -dry-run VERSION or -only PART: releases are made by people, see docs/releasing.md")
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	root, err := findRoot(dir)
+	if err != nil {
+		return err
+	}
+	t, err := openTree(root)
+	if err != nil {
+		return err
+	}
+	version := flags.Arg(0)
+	if version == "" && !*dryRun {
+		if version, err = versionConstant(t); err != nil {
+			return err
+		}
+	}
+	if version == "" || semver.Canonical(version) != version || flags.NArg() > 1 {
+		return fmt.Errorf("%q is not a version such as v0.2.0", strings.Join(flags.Args(), " "))
+	}
+	if *dryRun {
+		only = parts
+	}
+	return rehearseParts(ctx, t, version, only)
+}
+
+func rehearseParts(ctx context.Context, t *tree, version string, only []string) error {
+	do := map[string]func() error{
+		"version": func() error { return checkVersion(t, version) },
+		"commit": func() error {
+			changelog, err := os.ReadFile(filepath.Join(t.root, "CHANGELOG.md"))
+			if err != nil {
+				return err
+			}
+			return errors.Join(checkChangelog(string(changelog), version), checkCommit(t, version))
+		},
+		"modules": func() error {
+			programs := filepath.Join(t.root, "tools", "release", "testdata", "programs")
+			return rehearse(ctx, os.Stdout, t, version, programs, time.Now().UTC().Truncate(time.Second))
+		},
+	}
+	var failures []error
+	for _, part := range parts {
+		if !slices.Contains(only, part) {
+			continue
+		}
+		fmt.Printf("== %s of %s\n", part, version)
+		if err := do[part](); err != nil {
+			failures = append(failures, fmt.Errorf("%s:\n%w", part, err))
+		}
+	}
+	if len(failures) > 0 {
+		return errors.Join(failures...)
+	}
+	if len(only) == len(parts) {
+		fmt.Printf("\nReady. The tags, on one commit, pushed together:\n\n  git tag -a -m %[1]s %[1]s\n", version)
+		for _, m := range t.released()[1:] {
+			fmt.Printf("  git tag -a -m %[1]s %[1]s\n", m.tag(version))
+		}
+		fmt.Println("  git push --follow-tags")
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// rehearsal plays a user of the release: on a machine with Go only, in modules that know nothing of this checkout.
+type rehearsal struct {
+	out      io.Writer
+	tree     *tree
+	version  string
+	dir      string   // a temporary folder
+	env      []string // of the go command
+	programs string   // a folder with a program for each released module, in the folder that the module has
+}
+
+// rehearse serves the released modules from a file GOPROXY and uses each of them from a module of its own.
+func rehearse(ctx context.Context, out io.Writer, t *tree, version, programs string, when time.Time) error {
+	dir, err := os.MkdirTemp("", "byzantine-release-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	r := &rehearsal{out: out, tree: t, version: version, dir: dir, programs: programs}
+	proxy := filepath.Join(dir, "proxy")
+	if err := writeProxy(proxy, t, version, when); err != nil {
+		return err
+	}
+	if r.env, err = rehearsalEnv(ctx, proxy, dir); err != nil {
+		return err
+	}
+	var failures []error
+	for _, m := range t.released() {
+		if err := r.step(m.path, func() error { return r.use(ctx, m) }); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	if err := r.step("cmd/byzantine", func() error { return r.install(ctx) }); err != nil {
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// rehearsalEnv has a module cache of its own, because the version does not exist yet and must not stay in the user's. What
+// the user's cache holds of other modules is read from there first.
+func rehearsalEnv(ctx context.Context, proxy, dir string) ([]string, error) {
+	settings := []string{"GOMODCACHE", "GOPROXY"}
+	for i, name := range settings {
+		value, err := exec.CommandContext(ctx, "go", "env", name).Output()
+		if err != nil {
+			return nil, fmt.Errorf("go env %s: %w", name, err)
+		}
+		settings[i] = strings.TrimSpace(string(value))
+	}
+	// Without "direct" nothing is looked for in a version control system: only the proxies may know the modules.
+	upstream := strings.TrimSuffix(strings.TrimSuffix(settings[1], "direct"), ",")
+	proxies := []string{fileURL(proxy), fileURL(filepath.Join(settings[0], "cache", "download"))}
+	if upstream != "" {
+		proxies = append(proxies, upstream)
+	}
+	return append(os.Environ(),
+		"GOMODCACHE="+filepath.Join(dir, "modules"),
+		"GOBIN="+filepath.Join(dir, "bin"),
+		"GOPROXY="+strings.Join(proxies, ","),
+		"GONOSUMDB="+rootPath, // the checksum database cannot know them
+		"GONOPROXY=", "GOPRIVATE=", "GOVCS=*:off", "GOWORK=off", "GO111MODULE=",
+		"GOFLAGS=-trimpath -modcacherw", // with -trimpath the build cache serves any folder
+	), nil
+}
+
+func fileURL(name string) string {
+	name = filepath.ToSlash(name)
+	if runtime.GOOS == "windows" {
+		name = "/" + name
+	}
+	return "file://" + name
+}
+
+// step prints what came of f, and how long it took.
+func (r *rehearsal) step(name string, f func() error) error {
+	start := time.Now()
+	if err := f(); err != nil {
+		fmt.Fprintf(r.out, "%s: FAILED\n", name)
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	fmt.Fprintf(r.out, "%s: works (%.1fs)\n", name, time.Since(start).Seconds())
+	return nil
+}
+
+// use gets m into a fresh module that requires nothing else, builds all its packages, and then builds, vets and runs a
+// program with it, once from the module cache and once from a vendor folder.
+func (r *rehearsal) use(ctx context.Context, m *module) error {
+	source, err := os.ReadFile(filepath.Join(r.programs, filepath.FromSlash(programDir(m)), "main.go"))
+	if err != nil {
+		return fmt.Errorf("each released module needs a program that uses it: %w", err)
+	}
+	dir := filepath.Join(r.dir, "outside", filepath.FromSlash(programDir(m)))
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	gomod := fmt.Sprintf("module outside.example/program\n\ngo %s\n", m.mod.Go.Version)
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(gomod), 0o666); err != nil {
+		return err
+	}
+	get := m.path + "@" + r.version
+	if _, err := r.run(ctx, dir, "go", "get", get); err != nil {
+		return err
+	}
+	if _, err := r.run(ctx, dir, "go", "build", "-mod=mod", m.path+"/..."); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), source, 0o666); err != nil {
+		return err
+	}
+	binary := filepath.Join(dir, "program.exe")
+	for _, args := range [][]string{
+		{"go", "mod", "tidy"},
+		{"go", "mod", "verify"},
+		{"go", "vet", "."},
+		{"go", "build", "-o", binary, "."},
+		{binary},
+		{"go", "mod", "vendor"},
+		{"go", "vet", "-mod=vendor", "."},
+		{"go", "build", "-mod=vendor", "-o", binary, "."},
+		{binary},
+	} {
+		if _, err := r.run(ctx, dir, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// install installs the command line as a user does, and asks it for its version.
+func (r *rehearsal) install(ctx context.Context) error {
+	if _, err := r.run(ctx, r.dir, "go", "install", rootPath+"/cmd/byzantine@"+r.version); err != nil {
+		return err
+	}
+	out, err := r.run(ctx, r.dir, filepath.Join(r.dir, "bin", "byzantine"), "version")
+	if err != nil {
+		return err
+	}
+	if fields := strings.Fields(out); len(fields) < 2 || fields[1] != r.version {
+		return fmt.Errorf("byzantine version prints %q, not %s", out, r.version)
+	}
+	return nil
+}
+
+// programDir is where the program for m stands: "root" is the root's.
+func programDir(m *module) string {
+	if m.dir == "." {
+		return "root"
+	}
+	return path.Clean(m.dir)
+}
+
+func (r *rehearsal) run(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir, cmd.Env = dir, r.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
+}
