@@ -69,7 +69,7 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("byzantine: NewClientFromEnv: %w", err)
 	}
-	if base := os.Getenv("BYZANTINE_BASE_URL"); base != "" {
+	if base := os.Getenv(keyenv.BaseURL); base != "" {
 		opts = append([]Option{WithBaseURL(base)}, opts...)
 	}
 	return NewClient(key, opts...)

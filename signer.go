@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // The three headers of a signed request.
@@ -32,12 +33,9 @@ const (
 const (
 	// signatureWindow is how far, in seconds and both ways, X-Timestamp may be from the verifier's clock.
 	signatureWindow = 60
-	// lastTimestamp is the end of the year 9999 in Unix seconds. Beyond it a timestamp is a mistake.
-	lastTimestamp = 253402300799
-
-	scalarSize = 32 // a P-256 private key, in bytes
-	pointSize  = 33 // a compressed P-256 point, in bytes
-	maxDERSize = 72 // the longest ASN.1 DER of two P-256 numbers, in bytes
+	scalarSize      = 32 // a P-256 private key, in bytes
+	pointSize       = 33 // a compressed P-256 point, in bytes
+	maxDERSize      = 72 // the longest ASN.1 DER of two P-256 numbers, in bytes
 )
 
 // Signer holds the integrator's P-256 key, or knows who does. [PrivateKey] is the one for a key in memory and
@@ -151,7 +149,7 @@ func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQue
 	if err != nil {
 		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
 	}
-	if at.Unix() < 0 || at.Unix() > lastTimestamp {
+	if at.Unix() < 0 || at.Unix() > wire.LastSecond {
 		return RequestSignature{}, errors.New("byzantine: sign request: the time is before 1970 or after 9999")
 	}
 	timestamp := strconv.FormatInt(at.Unix(), 10)
@@ -288,8 +286,8 @@ func signerPublicKeyHex(s Signer) (string, error) {
 }
 
 func checkTimestamp(value string, now time.Time) error {
-	seconds, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || seconds < 0 || seconds > lastTimestamp || strconv.FormatInt(seconds, 10) != value {
+	seconds, ok := wire.ParseSeconds(value)
+	if !ok {
 		return errors.New("is not a decimal number of Unix seconds")
 	}
 	switch age := now.Unix() - seconds; {

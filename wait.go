@@ -124,18 +124,27 @@ func (w *transactionWait) failed(ctx context.Context, err error) error {
 		w.failedSince = time.Now()
 	}
 	w.failure = err
-	var transport *TransportError
 	switch {
 	case ctx.Err() != nil:
 		return w.interrupted(ctx)
 	case errors.Is(err, ErrNotFound) && w.last == nil && time.Since(w.started) < maxUnseen:
 		return nil
-	case errors.Is(err, ErrServer), errors.Is(err, ErrRateLimited), errors.As(err, &transport) && !call.Hopeless(err):
+	case passing(err):
 		if time.Since(w.failedSince) < maxOutage {
 			return nil
 		}
 	}
 	return fmt.Errorf("byzantine: waiting for the transaction, %s: %w", w.lastSeen(), err)
+}
+
+// passing reports whether a failed poll says nothing about the next one.
+func passing(err error) bool {
+	var response *Error
+	if errors.As(err, &response) {
+		return call.Passing(response.StatusCode, nil)
+	}
+	var transport *TransportError
+	return errors.As(err, &transport) && call.Passing(0, err)
 }
 
 func (w *transactionWait) interrupted(ctx context.Context) error {

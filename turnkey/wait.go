@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 // How an activity is polled: after 1 s, 2 s, 4 s, then every 5 s.
@@ -19,10 +20,7 @@ const (
 func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 	var failure error // of the last poll
 	for pause := firstPoll; a.Status == ActivityCreated || a.Status == ActivityPending; pause = min(2*pause, maxPoll) {
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done(): // which GetActivity puts into words
-		}
+		call.Sleep(ctx, pause) // GetActivity puts the end of the context into words
 		now, err := c.GetActivity(ctx, a.ID)
 		switch {
 		case err == nil:
@@ -39,8 +37,12 @@ func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 
 // passing reports whether a failed poll says nothing about the next one.
 func passing(err error) bool {
+	var response *byzantine.Error
+	if errors.As(err, &response) {
+		return call.Passing(response.StatusCode, nil)
+	}
 	var transport *byzantine.TransportError
-	return errors.As(err, &transport) || errors.Is(err, byzantine.ErrServer) || errors.Is(err, byzantine.ErrRateLimited)
+	return errors.As(err, &transport) && call.Passing(0, err)
 }
 
 // outcome is what an activity that does not go on by itself came to.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -26,7 +27,7 @@ type Delivery struct {
 	// Body is the request's body as it came, nil as above.
 	Body []byte
 
-	event *Event // decoded already, by a Handler or a Reconciler; nil after Verify
+	event atomic.Pointer[Event] // once decoded
 }
 
 // Event is the envelope of an event, of whichever generation.
@@ -38,12 +39,18 @@ var errNoEvent = errors.New("webhook: event")
 // Event decodes the body: an envelope of either generation, see [byzantine.Event.UnmarshalJSON]. Types and fields that
 // this package does not know are no errors, and a field that cannot be read is left zero. It is an error if the body is no
 // envelope, if its id is not EventID, or if it has no readable type.
+//
+// The body is decoded once: every call returns the same event.
 func (d *Delivery) Event() (*Event, error) {
-	if d.event != nil {
-		return d.event, nil
+	if e := d.event.Load(); e != nil {
+		return e, nil
 	}
 	e, _, err := d.decode()
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	d.event.CompareAndSwap(nil, e) // another goroutine may have been faster
+	return d.event.Load(), nil
 }
 
 // decode decodes the body, and says which fields cannot be read and are left zero.
@@ -83,7 +90,9 @@ func historyDelivery(e byzantine.Event) (*Delivery, error) {
 	if err := hasType(&e); err != nil {
 		return nil, err
 	}
-	return &Delivery{EventID: e.ID, event: &e}, nil
+	d := &Delivery{EventID: e.ID}
+	d.event.Store(&e)
+	return d, nil
 }
 
 // bodyHasID reports whether the field "id" of a JSON object is this UUID. In practice it is the first field, which needs

@@ -200,3 +200,23 @@ func TestDispatcherRefusesWhatCannotBeMeant(t *testing.T) {
 		x.OnTransaction(byzantine.EventCustomerCreated, func(context.Context, *webhook.Event, *byzantine.TransactionEventData) error { return nil })
 	})
 }
+
+// The body is decoded once, also by goroutines that ask at the same time.
+func TestEventIsDecodedOnce(t *testing.T) {
+	d := delivery(string(customerBody))
+	events := make(chan *webhook.Event)
+	for range 8 {
+		go func() {
+			e, _ := d.Event()
+			events <- e
+		}()
+	}
+	first := <-events
+	require.NotNil(t, first)
+	for range 7 {
+		assert.Same(t, first, <-events)
+	}
+	again, err := d.Event()
+	require.NoError(t, err)
+	assert.Same(t, first, again)
+}

@@ -149,7 +149,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, er
 		h.once.logger.LogAttrs(r.Context(), slog.LevelWarn, "webhook: fields of an event cannot be read and are left empty",
 			slog.String("event_id", d.EventID), slog.Any("fields", unreadable))
 	}
-	d.event = event
+	d.event.Store(event)
 	return d, nil
 }
 
@@ -228,8 +228,8 @@ func (h *Handler) log(ctx context.Context, d *Delivery, status int, err error, t
 	attrs := []slog.Attr{slog.Int("status", status), slog.Duration("duration", took)}
 	if d != nil {
 		attrs = append(attrs, slog.String("event_id", d.EventID), slog.String("delivery_id", d.ID))
-		if d.event != nil {
-			attrs = append(attrs, slog.String("type", string(d.event.Type)))
+		if event := d.event.Load(); event != nil {
+			attrs = append(attrs, slog.String("type", string(event.Type)))
 		}
 	}
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 const (
@@ -116,20 +118,9 @@ func (o *once) record(ctx context.Context, claim Claim, result error) error {
 			return nil
 		}
 		// An outcome that is not recorded means that the event is handled again: worth a few tries.
-		if errors.Is(err, ErrLeaseLost) || !sleep(ctx, recordPause) {
+		if errors.Is(err, ErrLeaseLost) || !call.Sleep(ctx, recordPause) {
 			return fmt.Errorf("handled, but the store cannot record it: %w", err)
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
 	}
 }
 

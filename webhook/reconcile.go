@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 // EventHistory is what a [Reconciler] reads: a *byzantine.Client. AllEvents iterates over [byzantine.Client.ListEvents].
@@ -126,7 +127,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		case report.Handled+report.Failed > 0:
 			set.Logger.LogAttrs(ctx, slog.LevelInfo, "webhook: reconciled", attrs...)
 		}
-		if !sleep(ctx, set.Interval) {
+		if !call.Sleep(ctx, set.Interval) {
 			return ctx.Err()
 		}
 	}

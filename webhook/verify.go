@@ -9,9 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // The headers of a delivery.
@@ -276,14 +277,14 @@ func (head *headers) value(name string) *string {
 // parse checks the shapes. With ids that are UUIDs and a timestamp of digits, the dots between them split the signed
 // string in one way only: no part of a genuine delivery can pass for another.
 func (head *headers) parse() error {
-	if !isUUID(head.deliveryID) {
+	if !wire.IsUUID(head.deliveryID) {
 		return refuse(CheckHeaders, "%s is not a UUID", HeaderDeliveryID)
 	}
-	if !isUUID(head.eventID) {
+	if !wire.IsUUID(head.eventID) {
 		return refuse(CheckHeaders, "%s is not a UUID", HeaderEventID)
 	}
-	seconds, err := strconv.ParseInt(head.timestamp, 10, 64)
-	if err != nil || seconds < 0 || seconds > lastTimestamp || strconv.FormatInt(seconds, 10) != head.timestamp {
+	seconds, ok := wire.ParseSeconds(head.timestamp)
+	if !ok {
 		return refuse(CheckHeaders, "%s is not a decimal number of Unix seconds", HeaderTimestamp)
 	}
 	head.signedAt = time.Unix(seconds, 0)
@@ -315,9 +316,6 @@ func appendInteger(der, number []byte) []byte {
 	return append(der, number...)
 }
 
-// lastTimestamp is the end of the year 9999 in Unix seconds. Beyond it a timestamp is a mistake.
-const lastTimestamp = 253402300799
-
 // digest is the SHA-256 of what is signed: delivery id, event id, timestamp and body with dots between them.
 func (head *headers) digest(body []byte) []byte {
 	text := make([]byte, 0, 128)
@@ -338,21 +336,4 @@ func (head *headers) signedByOne(keys []publicKey, digest []byte) bool {
 		}
 	}
 	return false
-}
-
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return false
-		}
-	}
-	return true
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -27,7 +28,7 @@ func (a *apiFlags) declare(flags *flag.FlagSet) {
 
 // host is where the client goes.
 func (a *apiFlags) host(getenv func(string) string) string {
-	for _, host := range []string{a.baseURL, getenv("BYZANTINE_BASE_URL")} {
+	for _, host := range []string{a.baseURL, getenv(keyenv.BaseURL)} {
 		if host != "" {
 			return host
 		}

@@ -126,6 +126,15 @@ func transient(status int) bool {
 	return false
 }
 
+// Passing reports whether a failed poll says nothing about the next one: status is that of the response, or 0 if err came
+// in its place.
+func Passing(status int, err error) bool {
+	if status == 0 {
+		return !Hopeless(err)
+	}
+	return status == http.StatusTooManyRequests || status >= 500
+}
+
 // backoff is exponential with full jitter, so that clients that failed together do not come back together.
 func (x *Exchange) backoff(ctx context.Context) time.Duration {
 	return jitter.UpTo(ctx, min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))

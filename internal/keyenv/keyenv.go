@@ -1,4 +1,5 @@
-// Package keyenv reads the integrator's private key from the environment, for the client and for the command.
+// Package keyenv knows the environment's variables for the integrator's private key and the API's host, for the client
+// and for the command.
 package keyenv
 
 import "fmt"
@@ -8,6 +9,9 @@ const (
 	Name  = "BYZANTINE_PRIVATE_KEY"
 	Alias = "INTEGRATOR_PRIVATE_KEY"
 )
+
+// BaseURL is the variable that may hold the API's scheme and host.
+const BaseURL = "BYZANTINE_BASE_URL"
 
 // Read returns the key that stands in the environment, or the zero K if there is none. Both variables may be set if they
 // hold the same key, in whichever spelling. An error names the variable and never repeats its value if parse does not.

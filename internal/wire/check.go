@@ -148,7 +148,7 @@ func absent(k reflect.Kind) bool {
 }
 
 var formats = map[string]func(string) bool{
-	"uuid":      isUUID,
+	"uuid":      IsUUID,
 	"base64url": isBase64URL,
 	"date":      isDate,
 	"address":   isAddress,
@@ -161,15 +161,6 @@ var formatTexts = map[string]string{
 	"date":      "must be a date like 2006-01-02",
 	"address":   "must be an address: 0x and 40 hex digits",
 	"pubkey":    "must be a compressed P-256 point: 0x, 02 or 03, and 64 lower-case hex digits",
-}
-
-func isUUID(s string) bool {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return false
-	}
-	digits := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
-	_, err := hex.DecodeString(digits)
-	return err == nil
 }
 
 func isBase64URL(s string) bool {
