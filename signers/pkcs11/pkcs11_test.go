@@ -1,0 +1,261 @@
+//go:build cgo
+
+package pkcs11_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	p11 "github.com/miekg/pkcs11"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/signertest"
+	"github.com/byzantine-finance/byzantine-go/signers/pkcs11"
+)
+
+func TestSigner(t *testing.T) {
+	for name, change := range map[string]func(a *admin, c *pkcs11.Config){
+		"label":       func(*admin, *pkcs11.Config) {},
+		"id":          func(_ *admin, c *pkcs11.Config) { c.KeyLabel, c.KeyID = "", []byte{1} },
+		"one session": func(_ *admin, c *pkcs11.Config) { c.MaxSessions = 1 },
+		"serial number": func(a *admin, c *pkcs11.Config) {
+			info, err := a.GetTokenInfo(a.slot)
+			require.NoError(t, err)
+			c.TokenLabel, c.TokenSerial = "", info.SerialNumber
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := withKey(t)
+			c := a.config()
+			change(a, &c)
+			signertest.Test(t, newSigner(t, c))
+		})
+	}
+}
+
+func TestAKeyThatWantsThePINForEachSignature(t *testing.T) {
+	a := newToken(t)
+	a.login()
+	a.generate("signing-key", []byte{1}, p256, p11.NewAttribute(p11.CKA_ALWAYS_AUTHENTICATE, true))
+	a.logout()
+	signertest.Test(t, newSigner(t, a.config()))
+}
+
+func TestNewRejects(t *testing.T) {
+	a := newToken(t)
+	a.login()
+	a.generate("signing-key", []byte{1}, p256)
+	a.generate("twin", []byte{2}, p256)
+	a.generate("twin", []byte{3}, p256)
+	a.generate("P-384", []byte{4}, p384)
+	a.generate("no signing", []byte{5}, p256, p11.NewAttribute(p11.CKA_SIGN, false), p11.NewAttribute(p11.CKA_DERIVE, true))
+	public, _ := a.generate("no public half", []byte{6}, p256)
+	require.NoError(t, a.DestroyObject(a.session, public))
+	foreign, _ := a.generate("foreign", []byte{7}, p256)
+	require.NoError(t, a.DestroyObject(a.session, foreign))
+	other, _ := a.generate("other", []byte{8}, p256)
+	require.NoError(t, a.SetAttributeValue(a.session, other, []*p11.Attribute{p11.NewAttribute(p11.CKA_ID, []byte{7})}))
+	_, _, err := a.GenerateKeyPair(a.session, []*p11.Mechanism{p11.NewMechanism(p11.CKM_RSA_PKCS_KEY_PAIR_GEN, nil)},
+		[]*p11.Attribute{p11.NewAttribute(p11.CKA_MODULUS_BITS, 2048), p11.NewAttribute(p11.CKA_TOKEN, true)},
+		[]*p11.Attribute{p11.NewAttribute(p11.CKA_SIGN, true), p11.NewAttribute(p11.CKA_TOKEN, true), p11.NewAttribute(p11.CKA_LABEL, "RSA")})
+	require.NoError(t, err)
+	a.logout()
+	noLibrary := filepath.Join(t.TempDir(), "library.so")
+	require.NoError(t, os.WriteFile(noLibrary, []byte("text"), 0o600))
+
+	for _, c := range []struct {
+		name   string
+		change func(c *pkcs11.Config)
+		want   string
+	}{
+		{"no module", func(c *pkcs11.Config) { c.Module = "" }, "Config.Module: missing"},
+		{"no such module", func(c *pkcs11.Config) { c.Module = "/nowhere.so" }, "Config.Module: stat /nowhere.so"},
+		{"not a library", func(c *pkcs11.Config) { c.Module = noLibrary }, "library.so cannot be loaded"},
+		{"no token named", func(c *pkcs11.Config) { c.TokenLabel = "" }, "Config.TokenLabel and Config.TokenSerial: one of them is needed"},
+		{"no such token", func(c *pkcs11.Config) { c.TokenLabel = "x" }, `no token has the label "x"; there are tokens with the labels `},
+		{"token of another serial number", func(c *pkcs11.Config) { c.TokenSerial = "y" }, `serial number "y"; there are`},
+		{"no key named", func(c *pkcs11.Config) { c.KeyLabel = "" }, "Config.KeyLabel and Config.KeyID: one of them is needed"},
+		{"no such key", func(c *pkcs11.Config) { c.KeyLabel = "x" }, `the token has no private key with the label "x"`},
+		{"key of another id", func(c *pkcs11.Config) { c.KeyID = []byte{0xab, 2} }, `no private key with the label "signing-key" id "ab02"`},
+		{"two keys", func(c *pkcs11.Config) { c.KeyLabel = "twin" }, `more than one private key has the label "twin"`},
+		{"P-384", func(c *pkcs11.Config) { c.KeyLabel = "P-384" }, "on the curve with the OID 1.3.132.0.34; P-256 is needed"},
+		{"RSA", func(c *pkcs11.Config) { c.KeyLabel = "RSA" }, "is not an EC key"},
+		{"no signing", func(c *pkcs11.Config) { c.KeyLabel = "no signing" }, "CKA_SIGN is false"},
+		{"no public half", func(c *pkcs11.Config) { c.KeyLabel = "no public half" }, "no public key with the id of the private key"},
+		{"public half of another", func(c *pkcs11.Config) { c.KeyLabel = "foreign" }, "does not verify with its public key"},
+		{"no PIN", func(c *pkcs11.Config) { c.PIN = byzantine.Secret{} }, "Config.PIN: missing; the token requires a login"},
+		{"wrong PIN", func(c *pkcs11.Config) { c.PIN = byzantine.NewSecret("wrong-pin") }, "C_Login: the PIN is wrong"},
+		{"short PIN", func(c *pkcs11.Config) { c.PIN = byzantine.NewSecret("1") }, "C_Login: the PIN is"},
+		{"sessions", func(c *pkcs11.Config) { c.MaxSessions = -1 }, "Config.MaxSessions"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := a.config()
+			c.change(&config)
+			signer, err := pkcs11.New(t.Context(), config)
+			require.ErrorContains(t, err, c.want)
+			assert.ErrorContains(t, err, "pkcs11: ")
+			assert.NotContains(t, err.Error(), userPIN)
+			assert.NotContains(t, err.Error(), "wrong-pin")
+			assert.Nil(t, signer)
+		})
+	}
+
+	c := a.config()
+	c.KeyLabel, c.KeyID = "twin", []byte{3}
+	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, c)), "label and id tell twins apart")
+}
+
+func TestLostSessionsAreReplaced(t *testing.T) {
+	a := withKey(t)
+	signer := newSigner(t, a.config())
+	for range 3 {
+		a.logout()
+		require.NoError(t, byzantine.CheckSigner(t.Context(), signer))
+	}
+	signAll := func() {
+		var group sync.WaitGroup
+		for range 32 {
+			group.Go(func() { assert.NoError(t, byzantine.CheckSigner(t.Context(), signer)) })
+		}
+		group.Wait()
+	}
+	signAll() // several sessions are idle now
+	a.logout()
+	signAll()
+	require.NoError(t, signer.Close())
+	a.requireNoSessions()
+}
+
+func TestAWrongPINIsTriedOnce(t *testing.T) {
+	a := withKey(t)
+	signer := newSigner(t, a.config())
+	setPIN := func(old, next string) {
+		session, err := a.OpenSession(a.slot, p11.CKF_SERIAL_SESSION|p11.CKF_RW_SESSION)
+		require.NoError(t, err)
+		require.NoError(t, a.SetPIN(session, old, next))
+		a.logout()
+	}
+	setPIN(userPIN, "another-pin")
+	_, err := signer.SignDigest(t.Context(), make([]byte, 32))
+	require.ErrorContains(t, err, "the PIN is wrong")
+	require.ErrorIs(t, err, p11.Error(p11.CKR_PIN_INCORRECT))
+
+	setPIN("another-pin", userPIN)
+	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
+	require.ErrorContains(t, err, "is not tried again", "with the PIN that is right again it would have succeeded")
+	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.config())))
+}
+
+func TestAKeyThatWasReplacedIsNotUsed(t *testing.T) {
+	a := withKey(t)
+	signer := newSigner(t, a.config())
+	a.login()
+	for _, class := range []uint{p11.CKO_PRIVATE_KEY, p11.CKO_PUBLIC_KEY} {
+		require.NoError(t, a.FindObjectsInit(a.session, []*p11.Attribute{p11.NewAttribute(p11.CKA_CLASS, class)}))
+		found, _, err := a.FindObjects(a.session, 2)
+		require.NoError(t, err)
+		require.NoError(t, a.FindObjectsFinal(a.session))
+		require.Len(t, found, 1)
+		require.NoError(t, a.DestroyObject(a.session, found[0]))
+	}
+	_, err := signer.SignDigest(t.Context(), make([]byte, 32))
+	require.ErrorContains(t, err, `the token has no private key with the label "signing-key"`)
+	a.generate("signing-key", []byte{1}, p256)
+	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
+	require.ErrorContains(t, err, "is not the one that it was")
+	a.logout()
+}
+
+func TestClose(t *testing.T) {
+	a := withKey(t)
+	first, second := newSigner(t, a.config()), newSigner(t, a.config())
+	require.NoError(t, first.Close())
+	require.NoError(t, first.Close(), "again")
+	_, err := first.SignDigest(t.Context(), make([]byte, 32))
+	require.ErrorIs(t, err, pkcs11.ErrClosed)
+	require.NoError(t, byzantine.CheckSigner(t.Context(), second), "the library is still there for the other")
+	require.NoError(t, second.Close())
+	a.requireNoSessions()
+	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.config())), "and for the next")
+}
+
+// ownLibraryEnv names the token to a process in which nobody but signers uses the library.
+const ownLibraryEnv = "BYZANTINE_TEST_OWN_LIBRARY"
+
+func TestOwnLibrary(t *testing.T) {
+	label := os.Getenv(ownLibraryEnv)
+	if label == "" {
+		a := withKey(t)
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOwnLibrary$", "-test.v")
+		child.Env = append(os.Environ(), ownLibraryEnv+"="+a.label)
+		out, err := child.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Contains(t, string(out), "--- PASS: TestOwnLibrary")
+		return
+	}
+	config := pkcs11.Config{Module: module, TokenLabel: label, PIN: byzantine.NewSecret(userPIN), KeyLabel: "signing-key"}
+	other := p11.New(module)
+	for range 2 { // after the last Close the library can be initialized again
+		signer, err := pkcs11.New(t.Context(), config)
+		require.NoError(t, err)
+		require.NoError(t, byzantine.CheckSigner(t.Context(), signer))
+		_, err = other.GetInfo()
+		require.NoError(t, err)
+		require.NoError(t, signer.Close())
+		_, err = other.GetInfo()
+		require.ErrorIs(t, err, p11.Error(p11.CKR_CRYPTOKI_NOT_INITIALIZED), "the last Close finalizes it")
+	}
+	config.PIN = byzantine.NewSecret("wrong-pin")
+	_, err := pkcs11.New(t.Context(), config)
+	require.ErrorContains(t, err, "the PIN is wrong")
+	_, err = other.GetInfo()
+	require.ErrorIs(t, err, p11.Error(p11.CKR_CRYPTOKI_NOT_INITIALIZED), "a New that fails leaves nothing open")
+}
+
+func TestNewWithAContextThatIsOver(t *testing.T) {
+	a := withKey(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := pkcs11.New(ctx, a.config())
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestThePINIsNotShown(t *testing.T) {
+	a := withKey(t)
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		assert.NotContains(t, fmt.Sprintf(verb, a.config()), userPIN)
+		assert.NotContains(t, fmt.Sprintf(verb, newSigner(t, a.config())), userPIN)
+	}
+}
+
+func BenchmarkSigner(b *testing.B) {
+	signertest.Benchmark(b, newSigner(b, withKey(b).config()))
+}
+
+func ExampleNew() {
+	signer, err := pkcs11.New(context.Background(), pkcs11.Config{
+		Module:     "/usr/lib/softhsm/no-such-library.so",
+		TokenLabel: "byzantine",
+		PIN:        byzantine.NewSecret(os.Getenv("TOKEN_PIN")),
+		KeyLabel:   "signing-key",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer signer.Close()
+	client, err := byzantine.NewClient(signer, byzantine.WithBaseURL(byzantine.ProductionURL))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = client
+	// Output: pkcs11: Config.Module: stat /usr/lib/softhsm/no-such-library.so: no such file or directory
+}

@@ -1,0 +1,138 @@
+//go:build cgo
+
+package pkcs11
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	p11 "github.com/miekg/pkcs11"
+)
+
+// token is the token of a Config, found and logged in to.
+type token struct {
+	library *library
+	config  *Config
+
+	mu       sync.Mutex // one login at a time, so that a wrong PIN is tried once
+	rejected error      // that of the login whose PIN was wrong
+}
+
+// session opens a session on the token, in which the user is logged in.
+func (t *token) session() (p11.SessionHandle, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rejected != nil {
+		return 0, fmt.Errorf("the PIN was rejected before and is not tried again, so that the token does not lock: make a new Signer: %w", t.rejected)
+	}
+	slot, info, err := t.find()
+	if err != nil {
+		return 0, err
+	}
+	handle, err := t.library.OpenSession(slot, p11.CKF_SERIAL_SESSION)
+	if err != nil {
+		return 0, explain("C_OpenSession", err)
+	}
+	if err := t.login(handle, info.Flags); err != nil {
+		_ = t.library.CloseSession(handle)
+		return 0, err
+	}
+	return handle, nil
+}
+
+// find looks for the token in all slots.
+func (t *token) find() (uint, p11.TokenInfo, error) {
+	slots, err := t.library.GetSlotList(true)
+	if err != nil {
+		return 0, p11.TokenInfo{}, explain("C_GetSlotList", err)
+	}
+	var found []uint
+	var token p11.TokenInfo
+	var others []string
+	for _, slot := range slots {
+		info, err := t.library.GetTokenInfo(slot)
+		if err != nil {
+			continue // it was pulled out since, or has none that the library knows
+		}
+		label, serial := trim(info.Label), trim(info.SerialNumber)
+		if (t.config.TokenLabel != "" && label != t.config.TokenLabel) || (t.config.TokenSerial != "" && serial != t.config.TokenSerial) {
+			if label != "" {
+				others = append(others, fmt.Sprintf("%q", label))
+			}
+			continue
+		}
+		found, token = append(found, slot), info
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], token, nil
+	case len(found) > 1:
+		return 0, token, fmt.Errorf("%d tokens have the %s: set Config.TokenSerial", len(found), t.config.token())
+	case len(others) == 0:
+		return 0, token, errors.New("the library shows no token: it is not plugged in, or the library is not configured")
+	}
+	slices.Sort(others)
+	return 0, token, fmt.Errorf("no token has the %s; there are tokens with the labels %s", t.config.token(), strings.Join(others, ", "))
+}
+
+// trim removes what pads the texts of a token.
+func trim(s string) string { return strings.TrimRight(s, " \x00") }
+
+func (t *token) login(handle p11.SessionHandle, flags uint) error {
+	info, err := t.library.GetSessionInfo(handle)
+	if err != nil {
+		return explain("C_GetSessionInfo", err)
+	}
+	if info.State == p11.CKS_RO_USER_FUNCTIONS || info.State == p11.CKS_RW_USER_FUNCTIONS {
+		return nil // all sessions of a process share one login
+	}
+	needed, err := needsLogin(flags, !t.config.PIN.IsZero())
+	if err != nil || !needed {
+		return err
+	}
+	return t.authenticate(handle, p11.CKU_USER)
+}
+
+// needsLogin decides by the flags of a token (CK_TOKEN_INFO) whether to log in.
+func needsLogin(flags uint, havePIN bool) (bool, error) {
+	has := func(flag uint) bool { return flags&flag != 0 }
+	switch {
+	case !has(p11.CKF_LOGIN_REQUIRED):
+		return false, nil
+	case !has(p11.CKF_USER_PIN_INITIALIZED):
+		return false, errors.New("the token has no user PIN yet: initialize it")
+	case has(p11.CKF_USER_PIN_LOCKED):
+		return false, errors.New("the user PIN is locked: the security officer of the token has to unlock it")
+	case has(p11.CKF_USER_PIN_FINAL_TRY):
+		return false, errors.New("one wrong PIN is left before the token locks, so it is not tried: log in with the right PIN by other means first")
+	case !havePIN && !has(p11.CKF_PROTECTED_AUTHENTICATION_PATH):
+		return false, errors.New("Config.PIN: missing; the token requires a login")
+	}
+	return true, nil
+}
+
+// authenticate presents the PIN.
+func (t *token) authenticate(handle p11.SessionHandle, user uint) error {
+	err := t.library.Login(handle, user, t.config.PIN.Reveal())
+	switch {
+	case err == nil, errors.Is(err, p11.Error(p11.CKR_USER_ALREADY_LOGGED_IN)):
+		return nil
+	case isPINError(err):
+		t.rejected = explain("C_Login", err)
+		return t.rejected
+	}
+	return explain("C_Login", err)
+}
+
+// confirm presents the PIN for one signature, for a key with CKA_ALWAYS_AUTHENTICATE.
+func (t *token) confirm(handle p11.SessionHandle) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rejected != nil {
+		return t.rejected
+	}
+	return t.authenticate(handle, p11.CKU_CONTEXT_SPECIFIC)
+}
