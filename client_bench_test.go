@@ -87,14 +87,14 @@ func bareCall(ctx context.Context, client *http.Client, key *ecdsa.PrivateKey, u
 }
 
 // benchCalls returns the same call twice: bare, and by a Client. Both keep one connection of their own.
-func benchCalls(tb testing.TB) (bare, sdk func() error) {
+func benchCalls(tb testing.TB, opts ...byzantine.Option) (bare, sdk func() error) {
 	server := benchServer(tb)
 	key := rfc6979Key(tb)
 	raw := rawKey(tb, key)
 	transport := &http.Transport{}
 	tb.Cleanup(transport.CloseIdleConnections)
 	bareClient := &http.Client{Transport: transport}
-	client, err := byzantine.NewClient(key, byzantine.WithBaseURL(server.URL))
+	client, err := byzantine.NewClient(key, append([]byzantine.Option{byzantine.WithBaseURL(server.URL)}, opts...)...)
 	require.NoError(tb, err)
 	in := newBenchRequest()
 	bare = func() error {
@@ -128,22 +128,48 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
+// idleTracer is an AttemptTracer that does nothing.
+type idleTracer struct{}
+
+func (idleTracer) TraceCallStart(ctx context.Context, _ byzantine.TraceCallStartData) context.Context {
+	return ctx
+}
+
+func (idleTracer) TraceCallEnd(context.Context, byzantine.TraceCallEndData) {}
+
+func (idleTracer) TraceAttemptStart(ctx context.Context, _ byzantine.TraceAttemptStartData) context.Context {
+	return ctx
+}
+
+func (idleTracer) TraceAttemptEnd(context.Context, byzantine.TraceAttemptEndData) {}
+
+// BenchmarkTracedCallRatio is what a Tracer that does nothing adds to a call.
+func BenchmarkTracedCallRatio(b *testing.B) {
+	_, untraced := benchCalls(b)
+	_, traced := benchCalls(b, byzantine.WithTracer(idleTracer{}))
+	benchRatio(b, untraced, traced, "traced/untraced")
+}
+
 // BenchmarkCallRatio takes turns between the two, so that a busy machine slows both down alike. The budget of
 // client/bare is 1.10.
 func BenchmarkCallRatio(b *testing.B) {
 	bare, sdk := benchCalls(b)
-	var bareTime, sdkTime time.Duration
+	benchRatio(b, bare, sdk, "client/bare")
+}
+
+func benchRatio(b *testing.B, one, other func() error, unit string) {
+	var oneTime, otherTime time.Duration
 	for b.Loop() {
 		started := time.Now()
-		if err := bare(); err != nil {
+		if err := one(); err != nil {
 			b.Fatal(err)
 		}
 		between := time.Now()
-		if err := sdk(); err != nil {
+		if err := other(); err != nil {
 			b.Fatal(err)
 		}
-		bareTime += between.Sub(started)
-		sdkTime += time.Since(between)
+		oneTime += between.Sub(started)
+		otherTime += time.Since(between)
 	}
-	b.ReportMetric(float64(sdkTime)/float64(bareTime), "client/bare")
+	b.ReportMetric(float64(otherTime)/float64(oneTime), unit)
 }

@@ -1,0 +1,216 @@
+package byzantine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
+)
+
+type spanKey struct{}
+
+// spans is what tracers have put into a context, the outer one first.
+func spans(ctx context.Context) string {
+	text, _ := ctx.Value(spanKey{}).(string)
+	return text
+}
+
+// callRecorder is a Tracer that keeps what it is told.
+type callRecorder struct {
+	starts []byzantine.TraceCallStartData
+	ends   []byzantine.TraceCallEndData
+	seen   []string // who saw which spans
+}
+
+func (r *callRecorder) TraceCallStart(ctx context.Context, data byzantine.TraceCallStartData) context.Context {
+	r.starts = append(r.starts, data)
+	return context.WithValue(ctx, spanKey{}, spans(ctx)+"/call")
+}
+
+func (r *callRecorder) TraceCallEnd(ctx context.Context, data byzantine.TraceCallEndData) {
+	r.ends = append(r.ends, data)
+	r.seen = append(r.seen, "call end: "+spans(ctx))
+}
+
+// attemptRecorder is an AttemptTracer that keeps what it is told.
+type attemptRecorder struct {
+	callRecorder
+	attemptStarts []byzantine.TraceAttemptStartData
+	attemptEnds   []byzantine.TraceAttemptEndData
+}
+
+func (r *attemptRecorder) TraceAttemptStart(ctx context.Context, data byzantine.TraceAttemptStartData) context.Context {
+	r.attemptStarts = append(r.attemptStarts, data)
+	return context.WithValue(ctx, spanKey{}, fmt.Sprintf("%s/attempt %d", spans(ctx), data.Number))
+}
+
+func (r *attemptRecorder) TraceAttemptEnd(ctx context.Context, data byzantine.TraceAttemptEndData) {
+	r.attemptEnds = append(r.attemptEnds, data)
+	r.seen = append(r.seen, "attempt end: "+spans(ctx))
+}
+
+// noted returns a signer and a transport that note the spans they see. The transport responds with one status after the
+// other; 0 breaks the connection.
+func (r *callRecorder) noted(t *testing.T, body string, statuses ...int) (byzantine.Signer, byzantine.Option) {
+	key := rfc6979Key(t)
+	signer := ownSigner{key.PublicKey(), func(ctx context.Context, digest []byte) ([]byte, error) {
+		r.seen = append(r.seen, "signer: "+spans(ctx))
+		return key.SignDigest(ctx, digest)
+	}}
+	return signer, over(roundTripper(func(request *http.Request) (*http.Response, error) {
+		r.seen = append(r.seen, "transport: "+spans(request.Context()))
+		status := statuses[0]
+		statuses = statuses[1:]
+		if status == 0 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return newAnswer(status, nil, body), nil
+	}))
+}
+
+// withoutDurations sets the durations to zero, after looking that they are none.
+func (r *callRecorder) withoutDurations(t *testing.T) []byzantine.TraceCallEndData {
+	for i := range r.ends {
+		assert.Positive(t, r.ends[i].Duration)
+		r.ends[i].Duration = 0
+	}
+	return r.ends
+}
+
+func TestTracerSeesACallAndItsAttempts(t *testing.T) {
+	var tracer attemptRecorder
+	signer, transport := tracer.noted(t, anyAnswer, 503, 200)
+	client, err := byzantine.NewClient(signer, transport, byzantine.WithTracer(&tracer))
+	require.NoError(t, err)
+	ctx := context.WithValue(t.Context(), spanKey{}, "caller")
+	_, err = client.Whoami(jitter.With(ctx, func(time.Duration) time.Duration { return 0 }))
+	require.NoError(t, err)
+
+	const operation = "get_current_integrator_capabilities"
+	assert.Equal(t, []byzantine.TraceCallStartData{{
+		Operation: operation, Method: "GET", Path: "/v1/integrator/whoami", Host: "sandbox.api.byzantine.fi",
+	}}, tracer.starts)
+	assert.Equal(t, []byzantine.TraceCallEndData{{
+		Operation: operation, Attempts: 2, StatusCode: 200, ResponseBytes: len(anyAnswer),
+	}}, tracer.withoutDurations(t))
+	assert.Equal(t, []byzantine.TraceAttemptStartData{{Operation: operation, Number: 1}, {Operation: operation, Number: 2}}, tracer.attemptStarts)
+	for i := range tracer.attemptEnds {
+		assert.Positive(t, tracer.attemptEnds[i].Duration)
+		tracer.attemptEnds[i].Duration = 0
+	}
+	assert.Equal(t, []byzantine.TraceAttemptEndData{
+		{Operation: operation, Number: 1, StatusCode: 503, Sent: true}, {Operation: operation, Number: 2, StatusCode: 200, Sent: true},
+	}, tracer.attemptEnds)
+	assert.Equal(t, []string{
+		"signer: caller/call/attempt 1", "transport: caller/call/attempt 1", "attempt end: caller/call/attempt 1",
+		"signer: caller/call/attempt 2", "transport: caller/call/attempt 2", "attempt end: caller/call/attempt 2",
+		"call end: caller/call",
+	}, tracer.seen)
+}
+
+// A Tracer that is no AttemptTracer: its context reaches signer and transport all the same.
+func TestTracerOfCallsOnly(t *testing.T) {
+	var tracer callRecorder
+	signer, transport := tracer.noted(t, "", 0)
+	client, err := byzantine.NewClient(signer, transport, byzantine.WithTracer(&tracer))
+	require.NoError(t, err)
+	in := map[string]string{"email": testEmail}
+	err = client.Do(t.Context(), "POST", "/v1/submit/"+testAccountID+"?email="+testEmail, in, nil)
+	require.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+	assert.Equal(t, []byzantine.TraceCallStartData{{Method: "POST", Path: "/v1/submit/{}", Host: "sandbox.api.byzantine.fi"}}, tracer.starts)
+	assert.Equal(t, []byzantine.TraceCallEndData{{
+		Attempts: 1, OutcomeUnknown: true, Err: err, RequestBytes: len(`{"email":""}`) + len(testEmail),
+	}}, tracer.withoutDurations(t))
+	assert.Equal(t, []string{"signer: /call", "transport: /call", "call end: /call"}, tracer.seen)
+}
+
+func TestTracerSeesWhatTheCallerGets(t *testing.T) {
+	hour := byzantine.WithClock(newWrongClock(2 * time.Hour).now)
+	for name, c := range map[string]struct {
+		body   string
+		status int
+		want   byzantine.TraceCallEndData
+	}{
+		"a rejection":                   {body: `{"error":"no such user"}`, status: 404, want: byzantine.TraceCallEndData{StatusCode: 404}},
+		"a success that cannot be read": {body: `{`, status: 200, want: byzantine.TraceCallEndData{StatusCode: 200, OutcomeUnknown: true}},
+		"a server that fails":           {status: 500, want: byzantine.TraceCallEndData{StatusCode: 500, OutcomeUnknown: true}},
+		"a field that must be there":    {body: `{"otpId":null}`, status: 200, want: byzantine.TraceCallEndData{StatusCode: 200}},
+		"a rejection for the clock":     {status: 401, want: byzantine.TraceCallEndData{StatusCode: 401, ClockSkew: 2 * time.Hour}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var tracer callRecorder
+			transport := over(roundTripper(func(*http.Request) (*http.Response, error) {
+				date := time.Now().UTC().Format(http.TimeFormat)
+				return newAnswer(c.status, http.Header{"Date": {date}}, c.body), nil
+			}))
+			client := newTestClient(t, "https://example.com", hour, transport, byzantine.WithTracer(&tracer))
+			_, err := client.InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: testAccountID, UserID: testUserID})
+			require.Error(t, err)
+			end := tracer.withoutDurations(t)[0]
+			assert.Equal(t, err, end.Err)
+			assert.Equal(t, c.want.StatusCode, end.StatusCode)
+			assert.Equal(t, c.want.OutcomeUnknown, end.OutcomeUnknown)
+			assert.InDelta(t, c.want.ClockSkew, end.ClockSkew, float64(5*time.Minute))
+		})
+	}
+}
+
+func TestTracerOfWhatIsNotSent(t *testing.T) {
+	var tracer attemptRecorder
+	signer, transport := tracer.noted(t, anyAnswer)
+	client, err := byzantine.NewClient(signer, transport, byzantine.WithTracer(&tracer))
+	require.NoError(t, err)
+
+	_, err = client.InitOTP(t.Context(), &byzantine.InitOTPRequest{})
+	require.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+	assert.Empty(t, tracer.starts, "an invalid request is no call")
+
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = client.Whoami(over)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, tracer.ends, 1)
+	assert.Zero(t, tracer.ends[0].Attempts)
+	assert.Equal(t, err, tracer.ends[0].Err)
+	assert.Empty(t, tracer.attemptStarts)
+}
+
+func TestWithTracerRejectsNil(t *testing.T) {
+	_, err := byzantine.NewClient(rfc6979Key(t), byzantine.WithTracer(nil))
+	assert.EqualError(t, err, "byzantine: NewClient: WithTracer: nil tracer")
+}
+
+// callPrinter is a Tracer that prints calls by their operation and status.
+type callPrinter struct{}
+
+func (callPrinter) TraceCallStart(ctx context.Context, data byzantine.TraceCallStartData) context.Context {
+	fmt.Println("start", data.Operation, data.Path)
+	return ctx
+}
+
+func (callPrinter) TraceCallEnd(_ context.Context, data byzantine.TraceCallEndData) {
+	fmt.Println("end", data.Operation, data.StatusCode, data.Attempts, errors.Is(data.Err, byzantine.ErrNotFound))
+}
+
+func ExampleWithTracer() {
+	_, stop := withSandbox()
+	defer stop()
+	client, err := byzantine.NewClientFromEnv(byzantine.WithTracer(callPrinter{}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, _ = client.GetUserDetails(context.Background(), &byzantine.GetUserDetailsRequest{UserID: "00000000-0000-4000-8000-000000000000"})
+	// Output:
+	// start get_user_details /v1/query/get-user-details
+	// end get_user_details 404 1 true
+}
