@@ -1,0 +1,190 @@
+package house
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	module     = "github.com/byzantine-finance/byzantine-go"
+	repository = "../.."
+	maxLines   = 450
+)
+
+// floors are the packages by their height. A package imports only what stands on lower floors; a package that is not
+// listed, such as a program or an example, stands on the roof and is imported by others of its kind only. A name that
+// ends with a slash stands for all packages in that folder.
+var floors = [][]string{
+	{"internal/jitter", "internal/jsontest", "internal/keyenv", "internal/movinglist", "internal/p256", "internal/wire", "browser"},
+	{"internal/call", "internal/contract"},
+	{"."},
+	{"passkey", "webhook", "turnkey", "internal/remotekey", "otelbyzantine"},
+	{"passkeytest", "webhook/webhooktest", "internal/fake", "stores/", "signers/"},
+	{"turnkeytest"},
+	{"byzantinetest"},
+}
+
+// roof is where all other packages stand.
+var roof = len(floors)
+
+// standardOnly are the packages that import the standard library and this module only, and so are all below the root.
+var standardOnly = []string{"webhook", "webhook/webhooktest", "turnkey", "turnkeytest"}
+
+// webAuthn are the packages that may import libraries of WebAuthn and CBOR. internal/fake checks passkeys for the two fakes.
+var webAuthn = []string{"passkey", "passkeytest", "byzantinetest", "internal/fake", "benchmarks"}
+
+func floorOf(pkg string) int {
+	for height, packages := range floors {
+		for _, name := range packages {
+			if name == pkg || (strings.HasSuffix(name, "/") && strings.HasPrefix(pkg, name)) {
+				return height
+			}
+		}
+	}
+	return roof
+}
+
+// source is one Go file that is no test.
+type source struct {
+	file, pkg string // relative to the repository
+	lines     int
+	syntax    *ast.File
+}
+
+func (s *source) imports() (paths []string) {
+	for _, spec := range s.syntax.Imports {
+		text, _ := strconv.Unquote(spec.Path.Value)
+		paths = append(paths, text)
+	}
+	return paths
+}
+
+func sources(t *testing.T) (all []source) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(repository, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() && (name == "node_modules" || name == "testdata" || (strings.HasPrefix(name, ".") && file != repository)) {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		syntax, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(repository, file)
+		if err != nil {
+			return err
+		}
+		relative = filepath.ToSlash(relative)
+		all = append(all, source{relative, path.Dir(relative), bytes.Count(text, []byte("\n")), syntax})
+		return nil
+	}))
+	require.Greater(t, len(all), 150, "the repository is there")
+	return all
+}
+
+// inModule returns the package of this repository that an import path names.
+func inModule(importPath string) (pkg string, ok bool) {
+	if importPath == module {
+		return ".", true
+	}
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+// mayImport reports whether a package may import another of this repository.
+func mayImport(from, to string) bool {
+	height := floorOf(from)
+	return floorOf(to) < height || (height == roof && floorOf(to) == roof)
+}
+
+func TestNoImportRunsUpward(t *testing.T) {
+	seen := 0
+	for _, s := range sources(t) {
+		for _, importPath := range s.imports() {
+			if pkg, ok := inModule(importPath); ok {
+				seen++
+				assert.True(t, mayImport(s.pkg, pkg), "%s imports %s, which does not stand on a lower floor", s.file, pkg)
+			}
+		}
+	}
+	assert.Greater(t, seen, 100)
+}
+
+// The rule itself: what must not be imported is rejected.
+func TestUpwardImportsAreFound(t *testing.T) {
+	for _, c := range [][2]string{
+		{"internal/call", "."}, {"internal/wire", "internal/call"}, {".", "passkey"}, {".", "internal/house"}, {"webhook", "turnkey"},
+		{"passkeytest", "byzantinetest"}, {"turnkeytest", "byzantinetest"}, {"webhook/webhooktest", "byzantinetest"},
+		{"otelbyzantine", "byzantinetest"}, {"byzantinetest", "cmd/byzantine"},
+	} {
+		assert.False(t, mayImport(c[0], c[1]), "%s imports %s", c[0], c[1])
+	}
+	assert.True(t, mayImport("simulation/simulate", "simulation"))
+}
+
+func TestEveryPackageOfTheFloorsIsThere(t *testing.T) {
+	there := map[string]bool{}
+	for _, s := range sources(t) {
+		there[s.pkg] = true
+		there[path.Dir(s.pkg)+"/"] = true
+	}
+	for _, pkg := range slices.Concat(floors...) {
+		assert.True(t, there[pkg] || pkg == "otelbyzantine", pkg) // otelbyzantine comes with the Tracer
+	}
+}
+
+// Whoever imports the root package gets the standard library only; what WebAuthn needs stays where it is needed.
+func TestForeignImports(t *testing.T) {
+	rootHeight := floorOf(".")
+	for _, s := range sources(t) {
+		for _, importPath := range s.imports() {
+			first, _, _ := strings.Cut(importPath, "/")
+			if _, own := inModule(importPath); own || !strings.Contains(first, ".") {
+				continue
+			}
+			assert.False(t, floorOf(s.pkg) <= rootHeight || slices.Contains(standardOnly, s.pkg), "%s imports %s", s.file, importPath)
+			if strings.Contains(importPath, "webauthn") || strings.Contains(importPath, "cbor") {
+				assert.True(t, slices.Contains(webAuthn, s.pkg) || strings.HasPrefix(s.pkg, "e2e"), "%s imports %s", s.file, importPath)
+			}
+		}
+	}
+}
+
+// A package that sets something in another when it is initialised is a dependency that nobody sees.
+func TestNoInit(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, declaration := range s.syntax.Decls {
+			if f, ok := declaration.(*ast.FuncDecl); ok && f.Recv == nil {
+				assert.NotEqual(t, "init", f.Name.Name, s.file)
+			}
+		}
+	}
+}
+
+func TestFilesAreReadInOneSitting(t *testing.T) {
+	for _, s := range sources(t) {
+		assert.LessOrEqual(t, s.lines, maxLines, "%s has too many lines", s.file)
+	}
+}
