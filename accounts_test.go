@@ -101,6 +101,6 @@ func TestBalancesAreRead(t *testing.T) {
 	balances, err := call(t.Context(), api.client)
 	require.NoError(t, err)
 	got := balances.SubAccounts[0].Positions[0]
-	assert.Equal(t, byzantine.Decimal("1250.500000"), got.Balance, "a bare number keeps its digits")
+	assert.Equal(t, byzantine.MustParseDecimal("1250.500000"), got.Balance, "a bare number keeps its digits")
 	assert.Empty(t, got.Shares)
 }

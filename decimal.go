@@ -1,119 +1,260 @@
 package byzantine
 
 import (
-	"bytes"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
 )
 
-// Decimal is an amount of money or shares in human units ("1250.50" USDC), the digits as they came. It is a string
-// because a float64 cannot hold most amounts: convert with [Decimal.Rat], compare with [Decimal.Cmp].
-type Decimal string
+// Decimal is an exact amount of money or shares in human units, such as 1250.50 USDC. It keeps its digits as they came,
+// zeros at the end included. The zero Decimal is unset: it counts as 0 in arithmetic, its text is "", in JSON and in a
+// database it is null, and as a required field of a request it is missing.
+//
+// Compare with [Decimal.Cmp] and [Decimal.Equal]. The operators == and < do not compile, because two texts can stand for
+// the same amount, and "99.5" > "100" is true of texts. Two things Go still allows: comparing two values of type any that
+// hold a Decimal panics, and a condition {{if .Amount}} of a template holds for each Decimal, so write {{if .Amount.IsSet}}.
+// reflect.DeepEqual compares the digits: to it 1.50 and 1.5 differ.
+//
+// A Decimal that was read from a response, a text or a database has at most 128 characters. The results of arithmetic are
+// exact and as long as they have to be. One that is longer than 128 characters, which only products of products are,
+// cannot be encoded until it is rounded.
+type Decimal struct {
+	_ [0]func() // a type that cannot be compared
 
-// What bounds the work that a decimal from outside can cause. The longest amounts that make sense, 256-bit integers and
-// 18 decimals beside them, are well within.
+	// text is empty, or an optional minus sign, at least one digit, and optionally a point and at least one digit.
+	text string
+}
+
+// What bounds the work that a text from outside can cause. The longest amounts that make sense, 256-bit integers with 18
+// decimals, are well within.
 const (
 	maxDecimalLength   = 128
 	maxDecimalExponent = 100
 )
 
-var (
-	errDecimal       = errors.New("must be a decimal number such as 1250.50")
-	errDecimalLength = errors.New("must have at most 128 characters")
-)
+var errDecimalLength = errors.New("byzantine: decimal: longer than 128 characters")
 
-// ParseDecimal returns s as a Decimal if it is one by [Decimal.Validate].
+// ParseDecimal reads an amount: digits, optionally with a minus sign in front and with a point and more digits behind.
+// "+1", ".5", "1.", "1e3", "1,250.50", "NaN", the empty text and more than 128 characters are invalid. The error says what
+// is wrong, and does not repeat s.
 func ParseDecimal(s string) (Decimal, error) {
-	if err := Decimal(s).Validate(); err != nil {
-		return "", err
+	if flaw := flawOf(s); flaw != "" {
+		return Decimal{}, errors.New("byzantine: decimal: " + flaw)
 	}
-	return Decimal(s), nil
+	return Decimal{text: s}, nil
 }
 
-// Validate accepts what the API takes as an amount: digits, with a minus sign before and a fraction behind if need be.
-// "+1", ".5", "1.", "1e3", "NaN", blanks and more than 128 characters are refused.
-func (d Decimal) Validate() error {
-	if len(d) > maxDecimalLength {
-		return errDecimalLength
+// MustParseDecimal is [ParseDecimal] for literals in source code. It panics if s is invalid.
+func MustParseDecimal(s string) Decimal {
+	d, err := ParseDecimal(s)
+	if err != nil {
+		panic(err)
 	}
-	whole, fraction, hasFraction := strings.Cut(strings.TrimPrefix(string(d), "-"), ".")
-	if !isDigits(whole) || (hasFraction && !isDigits(fraction)) {
-		return errDecimal
-	}
-	return nil
+	return d
 }
 
-// Rat returns the exact value. Besides what [Decimal.Validate] accepts it reads an exponent of at most 100 ("1E-7"),
-// which an answer may hold; beyond that a few bytes could stand for gigabytes of digits.
-func (d Decimal) Rat() (*big.Rat, error) {
-	if len(d) > maxDecimalLength {
-		return nil, errDecimalLength
+// flawOf says what keeps s from being the text of a Decimal; "" is nothing.
+func flawOf[T string | []byte](s T) string {
+	switch {
+	case len(s) == 0:
+		return "the text is empty"
+	case len(s) > maxDecimalLength:
+		return "longer than 128 characters"
 	}
-	mantissa := string(d)
-	if at := strings.IndexAny(mantissa, "eE"); at >= 0 {
-		exponent, err := strconv.Atoi(mantissa[at+1:])
-		switch {
-		case errors.Is(err, strconv.ErrSyntax):
-			return nil, errDecimal
-		case err != nil, exponent < -maxDecimalExponent, exponent > maxDecimalExponent:
-			return nil, errors.New("must have an exponent of at most 100")
+	i := 0
+	if s[0] == '-' {
+		i = 1
+	}
+	point, digits := false, 0 // digits since the sign or the point
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9':
+			digits++
+		case c == '.' && digits == 0:
+			return "no digit in front of the decimal point"
+		case c == '.' && point:
+			return "two decimal points"
+		case c == '.':
+			point, digits = true, 0
+		case (c == 'e' || c == 'E') && digits > 0:
+			return "an exponent is not allowed: write all digits"
+		case c == ',':
+			return "a comma is not allowed: decimals are set off by a point, thousands by nothing"
+		case c == '+' && i == 0:
+			return "a plus sign is not allowed"
+		default:
+			return "character " + strconv.Itoa(i+1) + " is not a digit"
 		}
-		mantissa = mantissa[:at]
 	}
-	if err := Decimal(mantissa).Validate(); err != nil {
+	switch {
+	case digits == 0 && point:
+		return "no digit behind the decimal point"
+	case digits == 0:
+		return "no digits"
+	}
+	return ""
+}
+
+// String returns the digits; "" if d is unset.
+func (d Decimal) String() string { return d.text }
+
+// GoString returns the call of [MustParseDecimal] that makes d, for %#v.
+func (d Decimal) GoString() string {
+	if !d.IsSet() {
+		return "byzantine.Decimal{}"
+	}
+	return "byzantine.MustParseDecimal(" + strconv.Quote(d.text) + ")"
+}
+
+// IsSet reports whether d holds an amount, which may be 0.
+func (d Decimal) IsSet() bool { return d.text != "" }
+
+// encodable returns the digits, or an error if they could not be read back.
+func (d Decimal) encodable() (string, error) {
+	if len(d.text) > maxDecimalLength {
+		return "", errDecimalLength
+	}
+	return d.text, nil
+}
+
+// MarshalJSON writes the digits as a JSON string, or null if d is unset.
+func (d Decimal) MarshalJSON() ([]byte, error) {
+	text, err := d.encodable()
+	if err != nil {
 		return nil, err
 	}
-	r, ok := new(big.Rat).SetString(string(d))
-	if !ok {
-		return nil, errDecimal
+	if text == "" {
+		return []byte("null"), nil
 	}
-	return r, nil
+	out := make([]byte, 0, len(text)+2)
+	out = append(out, '"')
+	out = append(out, text...)
+	return append(out, '"'), nil
 }
 
-// Cmp compares by value: "1.50" equals "1.5". It returns -1, 0 or +1 as d is less than, equal to or greater than other.
-func (d Decimal) Cmp(other Decimal) (int, error) {
-	a, err := d.Rat()
-	if err != nil {
-		return 0, err
-	}
-	b, err := other.Rat()
-	if err != nil {
-		return 0, err
-	}
-	return a.Cmp(b), nil
-}
-
-// UnmarshalJSON keeps the digits of a JSON string or of a JSON number. It does not check them: an odd amount must not
-// make the rest of an answer unreadable, and [Decimal.Rat] tells. null changes nothing.
+// UnmarshalJSON reads a JSON string or a JSON number and keeps its digits. Unlike [ParseDecimal] it accepts an exponent
+// from -100 to 100, which a response may hold, and writes it out: "1.50E-7" becomes 0.000000150. null changes nothing.
 func (d *Decimal) UnmarshalJSON(data []byte) error {
+	digits := data
+	if n := len(data); n >= 2 && data[0] == '"' && data[n-1] == '"' {
+		digits = data[1 : n-1]
+	}
+	if flawOf(digits) == "" { // nearly every amount, without a second run of the JSON parser
+		*d = Decimal{text: string(digits)}
+		return nil
+	}
+	var text string
 	switch {
 	case string(data) == "null":
 		return nil
-	case len(data) > 0 && (data[0] == '-' || isDigit(rune(data[0]))):
-		*d = Decimal(data)
-		return nil
-	}
-	// Nearly every amount is a string of digits, which needs no second run of the JSON parser: a tenth of the time that a
-	// list of transactions takes.
-	if digits, ok := bytes.CutPrefix(data, []byte(`"`)); ok {
-		if digits, ok = bytes.CutSuffix(digits, []byte(`"`)); ok && len(bytes.Trim(digits, "0123456789.-")) == 0 {
-			*d = Decimal(digits)
-			return nil
+	case len(data) > 0 && data[0] == '"':
+		if err := json.Unmarshal(data, &text); err != nil {
+			return errors.New("byzantine: decimal: not a JSON string") // the parser's words may quote it
 		}
+	default:
+		text = string(data)
 	}
-	var s string
-	if err := json.Unmarshal(data, &s); err != nil {
+	plain, err := writeOut(text)
+	if err != nil {
 		return err
 	}
-	*d = Decimal(s)
-	return nil
+	return d.parse(plain)
 }
 
-func isDigits(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !isDigit(r) })
+// parse sets d to what [ParseDecimal] returns. After an error d is what it was.
+func (d *Decimal) parse(s string) error {
+	parsed, err := ParseDecimal(s)
+	if err == nil {
+		*d = parsed
+	}
+	return err
 }
 
-func isDigit(r rune) bool { return '0' <= r && r <= '9' }
+// writeOut returns a decimal number that may have an exponent without one. All else it returns as it is.
+func writeOut(s string) (string, error) {
+	at := strings.IndexAny(s, "eE")
+	if at < 0 || flawOf(s[:at]) != "" {
+		return s, nil
+	}
+	exponent, err := strconv.Atoi(s[at+1:])
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
+		return "", errors.New("byzantine: decimal: the exponent is not an integer")
+	case err != nil, exponent < -maxDecimalExponent, exponent > maxDecimalExponent:
+		return "", errors.New("byzantine: decimal: the exponent is not between -100 and 100")
+	}
+	n := numberOf(s[:at])
+	digits := n.whole + n.fraction
+	switch point := len(n.whole) + exponent; {
+	case point <= 0:
+		n.whole, n.fraction = "", strings.Repeat("0", -point)+digits
+	case point >= len(digits):
+		n.whole, n.fraction = digits+strings.Repeat("0", point-len(digits)), ""
+	default:
+		n.whole, n.fraction = digits[:point], digits[point:]
+	}
+	n.whole = strings.TrimLeft(n.whole, "0")
+	return n.decimal().text, nil
+}
+
+// MarshalText returns the digits, none if d is unset.
+func (d Decimal) MarshalText() ([]byte, error) {
+	text, err := d.encodable()
+	return []byte(text), err
+}
+
+// UnmarshalText reads what [ParseDecimal] reads. Of an empty text d becomes unset.
+func (d *Decimal) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*d = Decimal{}
+		return nil
+	}
+	return d.parse(string(text))
+}
+
+// MarshalBinary returns the same as [Decimal.MarshalText]. encoding/gob calls it.
+func (d Decimal) MarshalBinary() ([]byte, error) { return d.MarshalText() }
+
+// UnmarshalBinary reads what [Decimal.UnmarshalText] reads. encoding/gob calls it.
+func (d *Decimal) UnmarshalBinary(data []byte) error { return d.UnmarshalText(data) }
+
+// Scan implements [database/sql.Scanner]. It reads texts and integers, which is what drivers return for the types NUMERIC
+// and TEXT; of NULL d becomes unset. A float64 is an error, because it cannot hold most amounts: in SQLite store amounts in
+// a TEXT column.
+func (d *Decimal) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*d = Decimal{}
+		return nil
+	case string:
+		return d.parse(v)
+	case []byte:
+		return d.parse(string(v))
+	case int64:
+		*d = Decimal{text: strconv.FormatInt(v, 10)}
+		return nil
+	}
+	return fmt.Errorf("byzantine: decimal: cannot be read from a %T of a database", src)
+}
+
+// Value implements [driver.Valuer]: the digits as a string, NULL if d is unset.
+func (d Decimal) Value() (driver.Value, error) {
+	text, err := d.encodable()
+	if err != nil || text == "" {
+		return nil, err
+	}
+	return text, nil
+}
+
+// Rat returns the value as a rational number, to divide with.
+func (d Decimal) Rat() *big.Rat {
+	r := new(big.Rat)
+	if d.IsSet() {
+		r.SetString(d.text) // which reads every text that a Decimal can have
+	}
+	return r
+}

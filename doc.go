@@ -33,7 +33,7 @@
 //
 // # Values
 //
-// Amounts are [Decimal] strings in human units with the digits as they came, never floats. Enumerations are string types;
+// Amounts are [Decimal] values in human units with the digits as they came, never floats. Enumerations are string types;
 // values that are not listed pass through. Optional members of requests are left out when they are zero; those for which
 // zero or false is an answer are pointers, and new(false) makes one. Nullable members of answers are pointers.
 //

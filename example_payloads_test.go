@@ -17,7 +17,7 @@ func ExamplePayloadMismatchError() {
 	defer stop()
 	_, err := client.GetDepositPayloadPasskey(context.Background(), &byzantine.GetDepositPayloadPasskeyRequest{
 		ChainID: byzantine.Base, AccountID: exampleAccount, VaultAddr: "0x52908400098527886E0F7030069857D2E4169EE7",
-		Amount: "1000.00", SourceCurrency: byzantine.EUR,
+		Amount: byzantine.MustParseDecimal("1000.00"), SourceCurrency: byzantine.EUR,
 	})
 	var mismatch *byzantine.PayloadMismatchError
 	if errors.As(err, &mismatch) {

@@ -68,7 +68,7 @@ func Example_deposit() {
 		ChainID:        byzantine.Base,
 		AccountID:      exampleAccount,
 		VaultAddr:      exampleVault,
-		Amount:         "1000.00",
+		Amount:         byzantine.MustParseDecimal("1000.00"),
 		SourceCurrency: byzantine.EUR,
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func Example_deposit() {
 		log.Fatal(err)
 	}
 	transfer := submitted.FiatDepositInstructions
-	fmt.Println("send", *transfer.ExpectedDepositAmount, transfer.Currency, "to", *transfer.IBAN)
+	fmt.Println("send", transfer.ExpectedDepositAmount, transfer.Currency, "to", *transfer.IBAN)
 
 	// In real life this takes days: keep the transaction id and look again from time to time.
 	transaction, err := client.WaitForTransaction(ctx, submitted.TransactionID,
@@ -89,7 +89,7 @@ func Example_deposit() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("deposited", *transaction.DestinationAmount)
+	fmt.Println("deposited", transaction.DestinationAmount)
 	// Output:
 	// send 1000.00 eur to FR7630006000011234567890189
 	// waiting_for_funds
@@ -117,7 +117,7 @@ func Example_withdrawal() {
 		ChainID:             byzantine.Base,
 		AccountID:           exampleAccount,
 		VaultAddr:           exampleVault,
-		Amount:              "250",
+		Amount:              byzantine.MustParseDecimal("250"),
 		DestinationCurrency: byzantine.USDC,
 	})
 	if err != nil {

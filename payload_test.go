@@ -57,7 +57,7 @@ func TestAPayloadSurvivesAJSONStore(t *testing.T) {
 	full := byzantine.Payload{
 		BodyToSign: []byte(delicateBody), TransactionID: testTransactionID, ChainID: byzantine.Base,
 		DestinationBankAccount: &byzantine.BankAccount{IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "1234", BIC: new("X")}},
-		SourceAmount:           "1.50", DestinationAmount: "1.49", DestinationVaultAddr: testVault,
+		SourceAmount:           byzantine.MustParseDecimal("1.50"), DestinationAmount: byzantine.MustParseDecimal("1.49"), DestinationVaultAddr: testVault,
 	}
 	want := session{User: "<jane>", Pending: &full, Several: []byzantine.Payload{full, {BodyToSign: []byte(`{}`)}, {}}}
 	stored, err := json.Marshal(want)
@@ -262,7 +262,7 @@ func TestAnUnusablePayloadIsAnAnswerThatCannotBeRead(t *testing.T) {
 	api := newFakeAPI(t)
 	api.answer = `{"transactionId":"` + testTransactionID + `"}`
 	_, err := api.client.GetTransferPayloadPasskey(t.Context(), &byzantine.GetTransferPayloadPasskeyRequest{
-		ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: "1", DestinationAddress: testAddress,
+		ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
 	})
 	require.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown, "the draft was made")
 	var answer *byzantine.Error

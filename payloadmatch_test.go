@@ -72,7 +72,7 @@ func TestPayloadsThatAreWhatWasAskedFor(t *testing.T) {
 			case "withdraw":
 				assert.Equal(t, &byzantine.BankAccount{ACH: &byzantine.ACHAccount{RoutingNumber: "021000021", Last4: "6789"}}, payload.DestinationBankAccount)
 			case "upgrade":
-				assert.Equal(t, []any{byzantine.Decimal("1.50"), byzantine.Decimal("1.49"), testVault},
+				assert.Equal(t, []any{byzantine.MustParseDecimal("1.50"), byzantine.MustParseDecimal("1.49"), testVault},
 					[]any{payload.SourceAmount, payload.DestinationAmount, payload.DestinationVaultAddr})
 			}
 			stored, err := json.Marshal(payload)

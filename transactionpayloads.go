@@ -29,7 +29,8 @@ type GetDepositPayloadPasskeyRequest struct {
 	ChainID   ChainID `json:"-" query:"chain_id"`
 	AccountID string  `json:"accountId" check:"uuid"`
 	VaultAddr string  `json:"vaultAddr" check:"address"`
-	Amount    Decimal `json:"amount"`
+	// Amount is in the stablecoin of the vault (USDC or EURC), whatever SourceCurrency is. It has at most 6 decimals.
+	Amount Decimal `json:"amount" check:"places=6"`
 	// SourceCurrency decides where the money comes from: with USDC and EURC from the account's wallet, at once; with USD
 	// and EUR from a bank transfer that the user makes afterwards.
 	SourceCurrency Currency `json:"sourceCurrency"`
@@ -55,7 +56,8 @@ type GetWithdrawPayloadPasskeyRequest struct {
 	ChainID   ChainID `json:"-" query:"chain_id"`
 	AccountID string  `json:"accountId" check:"uuid"`
 	VaultAddr string  `json:"vaultAddr" check:"address"`
-	Amount    Decimal `json:"amount"`
+	// Amount is in the stablecoin of the vault (USDC or EURC), whatever DestinationCurrency is. It has at most 6 decimals.
+	Amount Decimal `json:"amount" check:"places=6"`
 	// DestinationCurrency decides where the money goes: with USDC and EURC into the account's wallet, with USD and EUR
 	// to a bank account.
 	DestinationCurrency Currency `json:"destinationCurrency"`
@@ -103,11 +105,12 @@ func (c *Client) GetCancelWithdrawalPayloadPasskey(ctx context.Context, req *Get
 
 // GetTransferPayloadPasskeyRequest is a transfer out of an account's wallet.
 type GetTransferPayloadPasskeyRequest struct {
-	ChainID            ChainID        `json:"-" query:"chain_id"`
-	AccountID          string         `json:"accountId" check:"uuid"`
-	Currency           CryptoCurrency `json:"currency"`
-	Amount             Decimal        `json:"amount"`
-	DestinationAddress string         `json:"destinationAddress" check:"address"`
+	ChainID   ChainID        `json:"-" query:"chain_id"`
+	AccountID string         `json:"accountId" check:"uuid"`
+	Currency  CryptoCurrency `json:"currency"`
+	// Amount is in Currency. It has at most 6 decimals.
+	Amount             Decimal `json:"amount" check:"places=6"`
+	DestinationAddress string  `json:"destinationAddress" check:"address"`
 }
 
 func (r *GetTransferPayloadPasskeyRequest) expects() expectation {

@@ -70,8 +70,8 @@ type Transaction struct {
 	UpdatedAt           time.Time         `json:"updatedAt"`
 	SourceCurrency      *Currency         `json:"sourceCurrency,omitzero"`
 	DestinationCurrency *Currency         `json:"destinationCurrency,omitzero"`
-	SourceAmount        *Decimal          `json:"sourceAmount,omitzero"`
-	DestinationAmount   *Decimal          `json:"destinationAmount,omitzero"`
+	SourceAmount        Decimal           `json:"sourceAmount,omitzero"`
+	DestinationAmount   Decimal           `json:"destinationAmount,omitzero"`
 	// RelatedTransactionID names another transaction of the same order, such as the other half of a vault upgrade.
 	RelatedTransactionID *string             `json:"relatedTransactionId,omitzero"`
 	DestinationAddress   *string             `json:"destinationAddress,omitzero"` // of a transfer
@@ -117,7 +117,7 @@ type DepositInstructions struct {
 	Currency Currency `json:"currency"`
 	// ExpectedDepositAmount is what to send. Exactly the deposit's amount goes into the vault, what is over stays idle
 	// in the wallet.
-	ExpectedDepositAmount  *Decimal             `json:"expectedDepositAmount,omitzero"`
+	ExpectedDepositAmount  Decimal              `json:"expectedDepositAmount,omitzero"`
 	BankName               string               `json:"bankName"`
 	BankAddress            string               `json:"bankAddress"`
 	PaymentRails           []DepositPaymentRail `json:"paymentRails"`

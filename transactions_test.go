@@ -33,19 +33,19 @@ func TestTransactionRequests(t *testing.T) {
 		}, "POST /v1/query/get-activate-account-payload-passkey?chain_id=1", `{"accountId":"` + testAccountID + `"}`},
 		{"deposit", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: "1250.500000", SourceCurrency: byzantine.EUR,
+				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1250.500000"), SourceCurrency: byzantine.EUR,
 			}))
 		}, "POST /v1/query/get-deposit-payload-passkey?chain_id=8453",
 			`{"accountId":"` + testAccountID + `","vaultAddr":"` + testVault + `","amount":"1250.500000","sourceCurrency":"eur"}`},
 		{"withdraw", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: "1", DestinationCurrency: byzantine.USDC,
+				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.USDC,
 			}))
 		}, "POST /v1/query/get-withdraw-payload-passkey?chain_id=8453",
 			`{"accountId":"` + testAccountID + `","vaultAddr":"` + testVault + `","amount":"1","destinationCurrency":"usdc"}`},
 		{"withdraw to a bank", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-				ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: "1", DestinationCurrency: byzantine.USD, BankAccountID: testObjectID,
+				ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.USD, BankAccountID: testObjectID,
 			}))
 		}, "POST /v1/query/get-withdraw-payload-passkey?chain_id=137",
 			`{"accountId":"` + testAccountID + `","vaultAddr":"` + testVault + `","amount":"1","destinationCurrency":"usd","bankAccountId":"` + testObjectID + `"}`},
@@ -56,7 +56,7 @@ func TestTransactionRequests(t *testing.T) {
 		}, "POST /v1/query/get-cancel-withdrawal-payload-passkey?chain_id=8453", `{"transactionId":"` + testTransactionID + `"}`},
 		{"transfer", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoEURC, Amount: "0.000001", DestinationAddress: testAddress,
+				ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoEURC, Amount: byzantine.MustParseDecimal("0.000001"), DestinationAddress: testAddress,
 			}))
 		}, "POST /v1/query/get-transfer-payload-passkey?chain_id=8453",
 			`{"accountId":"` + testAccountID + `","currency":"eurc","amount":"0.000001","destinationAddress":"` + testAddress + `"}`},
@@ -69,7 +69,7 @@ func TestTransactionRequests(t *testing.T) {
 func TestTransactionRequestsThatAreRefused(t *testing.T) {
 	deposit := func(change func(*byzantine.GetDepositPayloadPasskeyRequest)) func(context.Context, *byzantine.Client) error {
 		req := &byzantine.GetDepositPayloadPasskeyRequest{
-			ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: "1", SourceCurrency: byzantine.USDC,
+			ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.USDC,
 		}
 		change(req)
 		return func(ctx context.Context, c *byzantine.Client) error {
@@ -83,12 +83,22 @@ func TestTransactionRequestsThatAreRefused(t *testing.T) {
 		}, name + "ChainID: missing"},
 		{"chain", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.ChainID = -8453 }), name + "ChainID: must be positive"},
 		{"vault", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.VaultAddr = "0x12" }), name + "VaultAddr: must be an address: 0x and 40 hex digits"},
-		{"amount", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.Amount = "1,5" }), name + "Amount: must be a decimal number such as 1250.50"},
-		{"no amount", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.Amount = "" }), name + "Amount: missing"},
+		{"seven decimals", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.Amount = byzantine.MustParseDecimal("1.0000001") }), name + "Amount: has 7 decimals, must have at most 6"},
+		{"seven decimals of a withdrawal", func(ctx context.Context, c *byzantine.Client) error {
+			return only(c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
+				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("-0.12345678900"), DestinationCurrency: byzantine.USD,
+			}))
+		}, "GetWithdrawPayloadPasskeyRequest.Amount: has 9 decimals, must have at most 6"},
+		{"seven decimals of a transfer", func(ctx context.Context, c *byzantine.Client) error {
+			return only(c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
+				ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoEURC, Amount: byzantine.MustParseDecimal("0.0000010000000000001"), DestinationAddress: testAddress,
+			}))
+		}, "GetTransferPayloadPasskeyRequest.Amount: has 19 decimals, must have at most 6"},
+		{"no amount", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.Amount = byzantine.Decimal{} }), name + "Amount: missing"},
 		{"currency", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.SourceCurrency = "USDC" }), name + "SourceCurrency: must be one of usd, eur, usdc, eurc"},
 		{"transfer of fiat", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, Currency: "usd", Amount: "1", DestinationAddress: testAddress,
+				ChainID: byzantine.Base, AccountID: testAccountID, Currency: "usd", Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
 			}))
 		}, "GetTransferPayloadPasskeyRequest.Currency: must be one of usdc, eurc"},
 		{"upgrade of nothing", func(ctx context.Context, c *byzantine.Client) error {
@@ -110,12 +120,12 @@ var payloadCalls = map[string]payloadCall{
 	}},
 	"deposit": {"get_deposit_payload_passkey", byzantine.Base, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-			ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: "1", SourceCurrency: byzantine.USDC,
+			ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.USDC,
 		}, opts...)
 	}},
 	"withdraw": {"get_withdraw_payload_passkey", 137, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-			ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: "1", DestinationCurrency: byzantine.USDC,
+			ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.USDC,
 		}, opts...)
 	}},
 	"cancel": {"get_cancel_withdrawal_payload_passkey", byzantine.Ethereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
@@ -123,7 +133,7 @@ var payloadCalls = map[string]payloadCall{
 	}},
 	"transfer": {"get_transfer_payload_passkey", byzantine.Base, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
-			ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: "1", DestinationAddress: testAddress,
+			ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
 		}, opts...)
 	}},
 	"upgrade": {"get_vault_upgrade_payload_passkey", byzantine.Base, twoOrders, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {

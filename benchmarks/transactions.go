@@ -26,7 +26,7 @@ func transactionJSON(i int) []byte {
 		AccountID:           id(2),
 		ChainID:             byzantine.Base,
 		VaultAddr:           new("0x5fbdb2315678afecb367f032d93f642f64180aa3"),
-		IntermediaryAmount:  "1250.50",
+		IntermediaryAmount:  byzantine.MustParseDecimal("1250.50"),
 		Type:                byzantine.TransactionTypeOnrampDeposit,
 		Status:              byzantine.TransactionCompleted,
 		TransactionHash:     new(fmt.Sprintf("0x%064x", i)),
@@ -35,8 +35,8 @@ func transactionJSON(i int) []byte {
 		UpdatedAt:           updated,
 		SourceCurrency:      new(byzantine.USD),
 		DestinationCurrency: new(byzantine.USDC),
-		SourceAmount:        new(byzantine.Decimal("1256.75")),
-		DestinationAmount:   new(byzantine.Decimal("1250.50")),
+		SourceAmount:        byzantine.MustParseDecimal("1256.75"),
+		DestinationAmount:   byzantine.MustParseDecimal("1250.50"),
 		Account:             &byzantine.TransactionAccount{AccountName: "Ada Lovelace", OwnerUserID: new(id(3))},
 	})
 	if err != nil {

@@ -22,43 +22,43 @@ func TestEmptyBalances(t *testing.T) {
 func TestFundedWallet(t *testing.T) {
 	server := stopped(t)
 	i := newInvestor(t, server)
-	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, "10.50")
-	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, "0.000001")
-	server.Fund(i.accountID, byzantine.Base, byzantine.EURC, "3")
-	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USDC, "7")
+	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("10.50"))
+	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("0.000001"))
+	server.Fund(i.accountID, byzantine.Base, byzantine.EURC, byzantine.MustParseDecimal("3"))
+	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USDC, byzantine.MustParseDecimal("7"))
 	assert.Equal(t, []byzantine.IdleBalance{
-		{ChainID: byzantine.Base, Balance: "10.500001", Currency: byzantine.FiatUSD},
-		{ChainID: byzantine.Base, Balance: "3", Currency: byzantine.FiatEUR},
-		{ChainID: byzantine.Ethereum, Balance: "7", Currency: byzantine.FiatUSD},
+		{ChainID: byzantine.Base, Balance: byzantine.MustParseDecimal("10.500001"), Currency: byzantine.FiatUSD},
+		{ChainID: byzantine.Base, Balance: byzantine.MustParseDecimal("3"), Currency: byzantine.FiatEUR},
+		{ChainID: byzantine.Ethereum, Balance: byzantine.MustParseDecimal("7"), Currency: byzantine.FiatUSD},
 	}, i.balances().Idle)
 
 	one, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID, ChainID: byzantine.Ethereum})
 	require.NoError(t, err)
-	assert.Equal(t, []byzantine.IdleBalance{{ChainID: byzantine.Ethereum, Balance: "7", Currency: byzantine.FiatUSD}}, one.SubAccounts[0].Idle)
+	assert.Equal(t, []byzantine.IdleBalance{{ChainID: byzantine.Ethereum, Balance: byzantine.MustParseDecimal("7"), Currency: byzantine.FiatUSD}}, one.SubAccounts[0].Idle)
 }
 
 func TestPositionGrows(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	i.deposited(byzantinetest.VaultBaseUSDC, "1000")
+	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1000"))
 	position := i.position(byzantinetest.VaultBaseUSDC)
 	assert.Equal(t, &byzantine.VaultBalance{
 		ChainID: byzantine.Base, VaultAddress: byzantinetest.VaultBaseUSDC, AssetAddress: position.AssetAddress, Currency: byzantine.FiatUSD,
-		Balance: "1000", Shares: "984.942522532246748659", PricePerShare: "1.015287671232876712",
+		Balance: byzantine.MustParseDecimal("1000"), Shares: byzantine.MustParseDecimal("984.942522532246748659"), PricePerShare: byzantine.MustParseDecimal("1.015287671232876712"),
 	}, position)
 	assert.Contains(t, i.tokens(), position.AssetAddress)
 
 	server.Advance(365 * 24 * time.Hour)
 	position = i.position(byzantinetest.VaultBaseUSDC)
-	assert.Equal(t, byzantine.Decimal("1061.066436"), position.Balance, "6.2 % of a share's first price")
-	assert.Equal(t, byzantine.Decimal("984.942522532246748659"), position.Shares)
+	assert.Equal(t, byzantine.MustParseDecimal("1061.066436"), position.Balance, "6.2 % of a share's first price")
+	assert.Equal(t, byzantine.MustParseDecimal("984.942522532246748659"), position.Shares)
 
 	// All of it can be taken out.
 	submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, position.Balance, byzantine.USDC, ""))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.Decimal("1061.066436"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1061.066436"), i.idle(byzantine.Base, byzantine.FiatUSD))
 }
 
 // tokens is the addresses of all assets.
@@ -78,21 +78,21 @@ func TestNothingIsLostInRounding(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
 	server.Advance(1234 * time.Hour)
-	for _, amount := range []byzantine.Decimal{"0.000001", "0.1", "99.999999", "333.333333", "1"} {
+	for _, amount := range []byzantine.Decimal{byzantine.MustParseDecimal("0.000001"), byzantine.MustParseDecimal("0.1"), byzantine.MustParseDecimal("99.999999"), byzantine.MustParseDecimal("333.333333"), byzantine.MustParseDecimal("1")} {
 		i.deposited(byzantinetest.VaultBaseUSDC, amount)
 	}
-	assert.Equal(t, byzantine.Decimal("434.433333"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("434.433333"), i.invested(byzantinetest.VaultBaseUSDC))
 	for range 3 {
-		i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "0.000001", byzantine.USDC, ""))
+		i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0.000001"), byzantine.USDC, ""))
 	}
-	assert.Equal(t, byzantine.Decimal("434.43333"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("434.43333"), i.invested(byzantinetest.VaultBaseUSDC))
 }
 
 func TestTestVaultsAreShownOnRequest(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	i.deposited(byzantinetest.VaultBaseUSDCTest, "10")
-	assert.Equal(t, byzantine.Decimal("10"), i.invested(byzantinetest.VaultBaseUSDCTest))
+	i.deposited(byzantinetest.VaultBaseUSDCTest, byzantine.MustParseDecimal("10"))
+	assert.Equal(t, byzantine.MustParseDecimal("10"), i.invested(byzantinetest.VaultBaseUSDCTest))
 	for _, include := range []*bool{nil, new(false)} {
 		balances, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID, IncludeTestVaults: include})
 		require.NoError(t, err)
@@ -115,11 +115,14 @@ func TestFundPanicsOnTheImpossible(t *testing.T) {
 		fund  func()
 		words string
 	}{
-		"unknown account": {func() { server.Fund(unknownID, byzantine.Base, byzantine.USDC, "1") }, "no account " + unknownID},
-		"unknown chain":   {func() { server.Fund(id, 10, byzantine.USDC, "1") }, "unknown chain 10"},
-		"no currency":     {func() { server.Fund(id, byzantine.Base, "btc", "1") }, "currency: must be one of"},
-		"not a number":    {func() { server.Fund(id, byzantine.Base, byzantine.USDC, "lots") }, "amount: must be a decimal number"},
-		"not positive":    {func() { server.Fund(id, byzantine.Base, byzantine.USDC, "-1") }, "amount: must be positive"},
+		"unknown account": {func() { server.Fund(unknownID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1")) }, "no account " + unknownID},
+		"unknown chain":   {func() { server.Fund(id, 10, byzantine.USDC, byzantine.MustParseDecimal("1")) }, "unknown chain 10"},
+		"no currency":     {func() { server.Fund(id, byzantine.Base, "btc", byzantine.MustParseDecimal("1")) }, "currency: must be one of"},
+		"no amount":       {func() { server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.Decimal{}) }, "amount: must be positive"},
+		"too much": {func() {
+			server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1000000000000000000.01"))
+		}, "amount: must be at most 1000000000000000000"},
+		"not positive": {func() { server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("-1")) }, "amount: must be positive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Contains(t, panicText(t, c.fund), "byzantinetest: Fund: ")
@@ -128,7 +131,7 @@ func TestFundPanicsOnTheImpossible(t *testing.T) {
 	}
 	assert.Contains(t, panicText(t, func() { server.Activate(unknownID, byzantine.Base) }), "byzantinetest: Activate: no account")
 	assert.Contains(t, panicText(t, func() { server.Activate(id, 10) }), "byzantinetest: Activate: chain_id: unknown chain 10")
-	server.Fund(id, byzantine.Base, byzantine.USDC, "1") // the sandbox goes on
+	server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1")) // the sandbox goes on
 }
 
 // panicText is what a function panics with.

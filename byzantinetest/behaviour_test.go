@@ -59,7 +59,7 @@ func newFactWorld(t *testing.T) *factWorld {
 	w.inactive, _ = key(byzantine.ReadWrite)
 	_, err := client.UpdateCredential(t.Context(), &byzantine.UpdateCredentialRequest{Pubkey: w.inactive.PublicKeyHex(), Active: new(false)})
 	require.NoError(t, err)
-	w.transaction = w.investor.submit(w.investor.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USDC)).TransactionID
+	w.transaction = w.investor.submit(w.investor.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)).TransactionID
 	s, err := client.CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{URL: "https://hooks.example.com/a"})
 	require.NoError(t, err)
 	w.subscription, w.pubkey = s.Subscription.ID, w.server.Key().PublicKeyHex()
@@ -199,7 +199,7 @@ func TestFactsOfSigning(t *testing.T) {
 		return fields
 	}
 	t.Run("9 a transaction is SIGN_RAW_PAYLOAD_V2 of the account [OpenAPI, role-management.test.js]", func(t *testing.T) {
-		fields := body(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC))
+		fields := body(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC))
 		assert.Equal(t, "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2", fields.Type)
 		assert.Equal(t, i.accountID, fields.OrganizationID)
 		assert.Equal(t, i.wallet, fields.Parameters["signWith"])
@@ -225,8 +225,8 @@ func TestFactsOfSigning(t *testing.T) {
 		assert.EqualValues(t, 1, fields.Parameters["threshold"])
 	})
 	t.Run("12 another payload kills the draft before it [tracking-transactions.mdx]", func(t *testing.T) {
-		first := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC))
-		second := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "2", byzantine.USDC))
+		first := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC))
+		second := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("2"), byzantine.USDC))
 		_, err := i.send(first)
 		refused(t, err, 400, "")
 		_, err = i.client.GetTransaction(t.Context(), second.TransactionID)
@@ -235,7 +235,7 @@ func TestFactsOfSigning(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Run("12 an upgrade goes from Base to Ethereum, signed for Base [vault-upgrade-validation.test.js]", func(t *testing.T) {
-		i.deposited(byzantinetest.VaultBaseUSDCLegacy, "100")
+		i.deposited(byzantinetest.VaultBaseUSDCLegacy, byzantine.MustParseDecimal("100"))
 		payload, err := i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy)
 		fields := body(payload, err)
 		assert.Equal(t, "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS", fields.Type)

@@ -70,7 +70,7 @@ func (w *world) awaitTransfer(tx *transaction) {
 	tx.instructions = &byzantine.DepositInstructions{
 		ObjectID:              new(w.newID()),
 		Currency:              tx.source.currency,
-		ExpectedDepositAmount: new(tx.source.decimal()),
+		ExpectedDepositAmount: tx.source.decimal(),
 		BankName:              "Local Sandbox Bank",
 		BankAddress:           "1 Example Street, Springfield",
 		BankBeneficiaryName:   tx.account.name,

@@ -26,11 +26,11 @@ func Example_deposit() {
 	user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}})
 	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	server.Activate(account.ID, byzantine.Base)
-	server.Fund(account.ID, byzantine.Base, byzantine.USDC, "1000")
+	server.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1000"))
 
 	payload, err := client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
 		ChainID: byzantine.Base, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC,
-		Amount: "250", SourceCurrency: byzantine.USDC,
+		Amount: byzantine.MustParseDecimal("250"), SourceCurrency: byzantine.USDC,
 	})
 	if err != nil {
 		log.Fatal(err)

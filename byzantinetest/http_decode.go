@@ -48,6 +48,7 @@ func (s *Sandbox) decode(r *http.Request, op byzantine.Operation, body []byte) (
 	if err := wire.Decode(request, r.PathValue, query, body); err != nil {
 		return nil, badForm("%v", onTheWire(request, err))
 	}
+	dropDecimals(request)
 	if err := wire.Check(request); err != nil {
 		return nil, badRequest("invalid request: %v", onTheWire(request, err))
 	}

@@ -234,10 +234,10 @@ func movedMoney(tx byzantine.Transaction) string {
 	return strings.TrimSpace(in + " to " + out)
 }
 
-func amountText(amount *byzantine.Decimal, currency *byzantine.Currency) string {
+func amountText(amount byzantine.Decimal, currency *byzantine.Currency) string {
 	var words []string
-	if amount != nil {
-		words = append(words, string(*amount))
+	if amount.IsSet() {
+		words = append(words, amount.String())
 	}
 	if currency != nil {
 		words = append(words, string(*currency))

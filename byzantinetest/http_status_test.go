@@ -189,12 +189,12 @@ func TestStatusPageHasAccountsTransactionsAndEvents(t *testing.T) {
 		Type: byzantine.AccountCompany, Name: "Analytical Engines", UserIDs: []string{colleague.ID}, Status: byzantine.VerificationUnderReview,
 	})
 	foreign := server.AddAccount(byzantinetest.Account{Foreign: true})
-	i.deposited(byzantinetest.VaultBaseUSDC, "250.5")
-	waiting := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, "500", byzantine.EUR))
-	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, "300", byzantine.USDC))
+	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250.5"))
+	waiting := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.EUR))
+	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("300"), byzantine.USDC))
 	server.Advance(time.Minute)
-	queued := i.submit(i.withdrawPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, "100", byzantine.USDC, ""))
-	moved := i.submit(i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, "1.25", "0x00000000000000000000000000000000000000aa"))
+	queued := i.submit(i.withdrawPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("100"), byzantine.USDC, ""))
+	moved := i.submit(i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1.25"), "0x00000000000000000000000000000000000000aa"))
 
 	_, page := statusPage(t, server, "")
 	accounts := section(t, page, "accounts")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
@@ -73,6 +74,10 @@ func (c formChecker) check(s *apiSchema, v *jsonValue, path string) error {
 		return c.checkObject(s, v, path)
 	case v.kind == "array":
 		return c.checkList(s, v, path)
+	case v.kind == "string" && strings.HasSuffix(s.name, "Decimal"):
+		if _, err := byzantine.ParseDecimal(v.text); err != nil {
+			return badForm("%s: must be a decimal number such as 1250.50: %s", path, strings.TrimPrefix(err.Error(), "byzantine: decimal: "))
+		}
 	case v.kind == "string":
 		return checkText(s, v.text, path)
 	}

@@ -52,7 +52,7 @@ func TestJourneyActivation(t *testing.T) {
 		tx := i.wait(submitted.TransactionID)
 		assert.Equal(t, byzantine.TransactionTypeAuthorization, tx.Type)
 		assert.Equal(t, chain, tx.ChainID)
-		assert.Equal(t, byzantine.Decimal("0"), tx.IntermediaryAmount)
+		assert.Equal(t, byzantine.MustParseDecimal("0"), tx.IntermediaryAmount)
 
 		want.Base = want.Base || chain == byzantine.Base
 		want.Ethereum = want.Ethereum || chain == byzantine.Ethereum
@@ -76,14 +76,14 @@ func (i *investor) smartAccount() byzantine.IsSmartAccountByChain {
 func TestNothingMovesBeforeActivation(t *testing.T) {
 	server := stopped(t)
 	i := newInvestor(t, server)
-	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, "100")
+	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("100"))
 	i.submit(i.activationPayload(byzantine.Base))
-	_, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC)
+	_, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
 	refused(t, err, 400, "not activated on chain 8453")
 	server.Advance(time.Minute)
-	_, err = i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC)
+	_, err = i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
 	require.NoError(t, err)
-	_, err = i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumUSDC, "100", byzantine.USDC)
+	_, err = i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
 	refused(t, err, 400, "not activated on chain 1")
 }
 

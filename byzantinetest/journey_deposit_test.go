@@ -16,7 +16,7 @@ func TestJourneyStablecoinDeposit(t *testing.T) {
 	i := newActiveInvestor(t, live(t))
 
 	// Step 1: ask for the payload. The API shows no transaction yet.
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "250.5", byzantine.USDC)
+	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250.5"), byzantine.USDC)
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.Base, payload.ChainID)
 	activity, err := payload.Activity()
@@ -34,21 +34,21 @@ func TestJourneyStablecoinDeposit(t *testing.T) {
 	// Step 3: wait, and see the position.
 	tx := i.wait(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeDeposit, tx.Type)
-	assert.Equal(t, byzantine.Decimal("250.5"), tx.IntermediaryAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("250.5"), tx.IntermediaryAmount)
 	assert.Equal(t, byzantinetest.VaultBaseUSDC, *tx.VaultAddr)
 	assert.Equal(t, byzantine.USDC, *tx.SourceCurrency)
 	assert.Equal(t, submitted.TransactionHash, tx.TransactionHash)
-	assert.Equal(t, byzantine.Decimal("250.5"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.Decimal("749.5"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("250.5"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("749.5"), i.idle(byzantine.Base, byzantine.FiatUSD))
 }
 
 // With a processing time of 0 the answer to the submission shows the end, as the API's guide has it.
 func TestDepositThatCompletesAtOnce(t *testing.T) {
 	i := newActiveInvestor(t, newServer(t, byzantinetest.WithProcessingTime(0)))
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC))
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC))
 	assert.Equal(t, byzantine.TransactionCompleted, submitted.Status)
 	assert.NotNil(t, submitted.TransactionHash)
-	assert.Equal(t, byzantine.Decimal("100"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("100"), i.invested(byzantinetest.VaultBaseUSDC))
 }
 
 // A deposit in fiat is signed first and paid then. The test plays the user's bank.
@@ -56,14 +56,14 @@ func TestJourneyFiatDeposit(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
 
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, "500", byzantine.EUR)
+	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.EUR)
 	submitted := i.submit(payload, err)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, submitted.Status)
 	assert.Nil(t, submitted.TransactionHash)
 	instructions := submitted.FiatDepositInstructions
 	require.NotNil(t, instructions)
 	assert.Equal(t, byzantine.EUR, instructions.Currency)
-	assert.Equal(t, byzantine.Decimal("500"), *instructions.ExpectedDepositAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("500"), instructions.ExpectedDepositAmount)
 	assert.NotNil(t, instructions.IBAN)
 	assert.NotNil(t, instructions.BIC)
 	assert.Nil(t, instructions.BankAccountNumber)
@@ -73,14 +73,14 @@ func TestJourneyFiatDeposit(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(submitted.TransactionID).Status, "nobody has paid")
 
 	// The user sends a little more than needed.
-	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, "512.34")
+	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, byzantine.MustParseDecimal("512.34"))
 	assert.Equal(t, byzantine.TransactionFundsInTransfer, i.transaction(submitted.TransactionID).Status)
 	server.Advance(time.Minute)
 
 	tx := i.transaction(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
 	assert.Equal(t, byzantine.TransactionTypeOnrampDeposit, tx.Type)
-	assert.Equal(t, byzantine.Decimal("500"), tx.IntermediaryAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("500"), tx.IntermediaryAmount)
 	assert.Equal(t, byzantine.EUR, *tx.SourceCurrency)
 	assert.Equal(t, byzantine.EURC, *tx.DestinationCurrency)
 	assert.NotNil(t, tx.FiatDepositInstructions.ObjectID)
@@ -89,11 +89,11 @@ func TestJourneyFiatDeposit(t *testing.T) {
 		byzantine.TransactionWaitingForFunds, byzantine.TransactionFundsInTransfer, byzantine.TransactionFundsReceived,
 		byzantine.TransactionProcessing, byzantine.TransactionCompleted,
 	}, i.statuses(submitted.TransactionID))
-	assert.Equal(t, byzantine.Decimal("500"), i.invested(byzantinetest.VaultBaseEURC))
-	assert.Equal(t, byzantine.Decimal("12.34"), i.idle(byzantine.Base, byzantine.FiatEUR), "what is over lies idle")
+	assert.Equal(t, byzantine.MustParseDecimal("500"), i.invested(byzantinetest.VaultBaseEURC))
+	assert.Equal(t, byzantine.MustParseDecimal("12.34"), i.idle(byzantine.Base, byzantine.FiatEUR), "what is over lies idle")
 
 	// Idle money goes into the vault by a deposit in the stablecoin.
-	submitted = i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, "12.34", byzantine.EURC))
+	submitted = i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("12.34"), byzantine.EURC))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
 	assert.Empty(t, i.idle(byzantine.Base, byzantine.FiatEUR))
@@ -102,55 +102,55 @@ func TestJourneyFiatDeposit(t *testing.T) {
 func TestFiatDepositInAnotherCurrency(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, "100", byzantine.USD))
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("100"), byzantine.USD))
 	instructions := submitted.FiatDepositInstructions
-	assert.Equal(t, byzantine.Decimal("110.55"), *instructions.ExpectedDepositAmount, "at 1.10, and half a percent more")
+	assert.Equal(t, byzantine.MustParseDecimal("110.55"), instructions.ExpectedDepositAmount, "at 1.10, and half a percent more")
 	assert.NotNil(t, instructions.BankAccountNumber)
 	assert.NotNil(t, instructions.BankRoutingNumber)
 	assert.Nil(t, instructions.IBAN)
 
-	server.Fund(i.accountID, byzantine.Base, byzantine.USD, *instructions.ExpectedDepositAmount)
+	server.Fund(i.accountID, byzantine.Base, byzantine.USD, instructions.ExpectedDepositAmount)
 	server.Advance(time.Minute)
-	assert.Equal(t, byzantine.Decimal("100"), i.invested(byzantinetest.VaultBaseEURC))
-	assert.Equal(t, byzantine.Decimal("0.5"), i.idle(byzantine.Base, byzantine.FiatEUR))
+	assert.Equal(t, byzantine.MustParseDecimal("100"), i.invested(byzantinetest.VaultBaseEURC))
+	assert.Equal(t, byzantine.MustParseDecimal("0.5"), i.idle(byzantine.Base, byzantine.FiatEUR))
 }
 
 // A bank knows no fraction of a cent.
 func TestFiatDepositIsPaidInWholeCents(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "99.990001", byzantine.USD))
-	assert.Equal(t, byzantine.Decimal("100"), *submitted.FiatDepositInstructions.ExpectedDepositAmount)
-	i.server.Fund(i.accountID, byzantine.Base, byzantine.USD, "100")
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("99.990001"), byzantine.USD))
+	assert.Equal(t, byzantine.MustParseDecimal("100"), submitted.FiatDepositInstructions.ExpectedDepositAmount)
+	i.server.Fund(i.accountID, byzantine.Base, byzantine.USD, byzantine.MustParseDecimal("100"))
 	i.server.Advance(time.Minute)
-	assert.Equal(t, byzantine.Decimal("99.990001"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.Decimal("1000.009999"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("99.990001"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("1000.009999"), i.idle(byzantine.Base, byzantine.FiatUSD))
 }
 
 func TestBankTransfersThatPayNoDeposit(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, "10")
-	assert.Equal(t, byzantine.Decimal("10"), i.idle(byzantine.Base, byzantine.FiatEUR), "none was asked for")
+	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, byzantine.MustParseDecimal("10"))
+	assert.Equal(t, byzantine.MustParseDecimal("10"), i.idle(byzantine.Base, byzantine.FiatEUR), "none was asked for")
 
-	waiting := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "500", byzantine.USD))
+	waiting := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.USD))
 	for _, transfer := range []struct {
 		chain    byzantine.ChainID
 		currency byzantine.Currency
 	}{
 		{byzantine.Base, byzantine.USD}, {byzantine.Ethereum, byzantine.USD}, {byzantine.Base, byzantine.EUR}, {byzantine.Base, byzantine.USDC},
 	} {
-		server.Fund(i.accountID, transfer.chain, transfer.currency, "499.99")
+		server.Fund(i.accountID, transfer.chain, transfer.currency, byzantine.MustParseDecimal("499.99"))
 	}
-	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USD, "500")
+	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USD, byzantine.MustParseDecimal("500"))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(waiting.TransactionID).Status,
 		"too little, on another chain, in another currency, not from a bank")
-	assert.Equal(t, byzantine.Decimal("1999.98"), i.idle(byzantine.Base, byzantine.FiatUSD))
-	assert.Equal(t, byzantine.Decimal("1999.99"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1999.98"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1999.99"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
 
 	// The oldest deposit that a transfer covers is paid.
-	second := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "500", byzantine.USD))
-	server.Fund(i.accountID, byzantine.Base, byzantine.USD, "500")
+	second := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.USD))
+	server.Fund(i.accountID, byzantine.Base, byzantine.USD, byzantine.MustParseDecimal("500"))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(waiting.TransactionID).Status)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(second.TransactionID).Status)
@@ -163,16 +163,16 @@ func TestFiatDepositThatFails(t *testing.T) {
 	}{
 		"before the money came": {after: -1},
 		"in transfer":           {after: time.Second},
-		"received":              {after: 3 * time.Second, idle: "600"},
-		"processing":            {after: 5 * time.Second, idle: "600"},
+		"received":              {after: 3 * time.Second, idle: byzantine.MustParseDecimal("600")},
+		"processing":            {after: 5 * time.Second, idle: byzantine.MustParseDecimal("600")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := stopped(t)
 			i := newInvestor(t, server)
 			server.Activate(i.accountID, byzantine.Base)
-			submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "500", byzantine.USD))
+			submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.USD))
 			if c.after > 0 {
-				server.Fund(i.accountID, byzantine.Base, byzantine.USD, "600")
+				server.Fund(i.accountID, byzantine.Base, byzantine.USD, byzantine.MustParseDecimal("600"))
 				server.Advance(c.after)
 			}
 			server.FailTransaction(submitted.TransactionID, byzantine.TransactionRefunded)
@@ -193,23 +193,44 @@ func TestDepositRefusals(t *testing.T) {
 		currency byzantine.Currency
 		words    string
 	}{
-		"unknown vault":           {byzantine.Base, i.wallet, "1", byzantine.USDC, "vaultAddr: no vault"},
-		"vault of another chain":  {byzantine.Base, byzantinetest.VaultEthereumUSDC, "1", byzantine.USDC, "vaultAddr: no vault"},
-		"unknown chain":           {10, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, "unknown chain 10"},
-		"nothing":                 {byzantine.Base, byzantinetest.VaultBaseUSDC, "0", byzantine.USDC, "must be positive"},
-		"less than nothing":       {byzantine.Base, byzantinetest.VaultBaseUSDC, "-5", byzantine.USDC, "must be positive"},
-		"below the coin's places": {byzantine.Base, byzantinetest.VaultBaseUSDC, "0.0000009", byzantine.USDC, "must be positive"},
-		"another stablecoin":      {byzantine.Base, byzantinetest.VaultBaseEURC, "1", byzantine.USDC, "the vault takes eurc"},
+		"unknown vault":          {byzantine.Base, i.wallet, byzantine.MustParseDecimal("1"), byzantine.USDC, "vaultAddr: no vault"},
+		"vault of another chain": {byzantine.Base, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "vaultAddr: no vault"},
+		"unknown chain":          {10, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "unknown chain 10"},
+		"nothing":                {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0"), byzantine.USDC, "must be positive"},
+		"less than nothing":      {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("-5"), byzantine.USDC, "must be positive"},
+		"another stablecoin":     {byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("1"), byzantine.USDC, "the vault takes eurc"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := i.depositPayload(c.chain, c.vault, c.amount, c.currency)
 			refused(t, err, 400, c.words)
 		})
 	}
-	t.Run("but places beyond the coin's are dropped", func(t *testing.T) {
-		i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "1000.0000009", byzantine.USDC))
+}
+
+// Like the API, the sandbox drops decimals beyond the coin's. This client rejects such an amount, so the test sends it raw.
+func TestDecimalsBeyondTheCoinsAreDropped(t *testing.T) {
+	i := newActiveInvestor(t, stopped(t))
+	deposit := func(amount string) (*byzantine.Payload, error) {
+		payload := &byzantine.Payload{}
+		err := i.client.Do(t.Context(), "POST", "/v1/query/get-deposit-payload-passkey?chain_id=8453", map[string]any{
+			"accountId": i.accountID, "vaultAddr": byzantinetest.VaultBaseUSDC, "amount": amount, "sourceCurrency": "usdc",
+		}, payload)
+		payload.ChainID, payload.Operation = byzantine.Base, "get_deposit_payload_passkey"
+		return payload, err
+	}
+	t.Run("to nothing", func(t *testing.T) {
+		_, err := deposit("0.0000009")
+		refused(t, err, 400, "must be positive")
+	})
+	t.Run("no number", func(t *testing.T) {
+		_, err := deposit("1,5")
+		assert.ErrorIs(t, err, byzantine.ErrBadRequest)
+		assert.ErrorContains(t, err, "amount: must be a decimal number such as 1250.50: a comma is not allowed")
+	})
+	t.Run("to less", func(t *testing.T) {
+		i.submit(deposit("1000.0000009"))
 		i.server.Advance(time.Minute)
-		assert.Equal(t, byzantine.Decimal("1000"), i.invested(byzantinetest.VaultBaseUSDC))
+		assert.Equal(t, byzantine.MustParseDecimal("1000"), i.invested(byzantinetest.VaultBaseUSDC))
 	})
 }
 
@@ -217,21 +238,21 @@ func TestDepositRefusals(t *testing.T) {
 func TestDepositOfMoreThanThereIs(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "1000.000001", byzantine.USDC))
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1000.000001"), byzantine.USDC))
 	assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status)
 	assert.Nil(t, submitted.TransactionHash, "nothing went on the chain")
 	server.Advance(time.Minute)
 	assert.Empty(t, i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.Decimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
 }
 
 func TestDepositThatFailsGivesBack(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "900", byzantine.USDC))
-	assert.Equal(t, byzantine.Decimal("100"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("900"), byzantine.USDC))
+	assert.Equal(t, byzantine.MustParseDecimal("100"), i.idle(byzantine.Base, byzantine.FiatUSD))
 	server.FailTransaction(submitted.TransactionID, byzantine.TransactionReverted)
-	assert.Equal(t, byzantine.Decimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
 	_, err := i.client.WaitForTransaction(t.Context(), submitted.TransactionID)
 	var failed *byzantine.TransactionFailedError
 	require.ErrorAs(t, err, &failed)

@@ -14,14 +14,14 @@ import (
 // An upgrade moves a whole position to the vault's successor: two orders, one prompt, one signature.
 func TestJourneyUpgrade(t *testing.T) {
 	i := newActiveInvestor(t, live(t))
-	i.wait(i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDCLegacy, "300", byzantine.USDC)).TransactionID)
+	i.wait(i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDCLegacy, byzantine.MustParseDecimal("300"), byzantine.USDC)).TransactionID)
 
 	payload, err := i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy)
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.Base, payload.ChainID)
 	assert.Equal(t, byzantinetest.VaultEthereumUSDC, payload.DestinationVaultAddr)
-	assert.Equal(t, byzantine.Decimal("300"), payload.SourceAmount)
-	assert.Equal(t, byzantine.Decimal("300"), payload.DestinationAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("300"), payload.SourceAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("300"), payload.DestinationAmount)
 	activity, err := payload.Activity()
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.ActivitySignRawPayloads, activity.Type)
@@ -38,14 +38,14 @@ func TestJourneyUpgrade(t *testing.T) {
 	assert.Equal(t, out.IntermediaryAmount, in.IntermediaryAmount)
 
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDCLegacy))
-	assert.Equal(t, byzantine.Decimal("300"), i.invested(byzantinetest.VaultEthereumUSDC))
-	assert.Equal(t, byzantine.Decimal("700"), i.idle(byzantine.Base, byzantine.FiatUSD), "nothing comes by the wallet")
+	assert.Equal(t, byzantine.MustParseDecimal("300"), i.invested(byzantinetest.VaultEthereumUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("700"), i.idle(byzantine.Base, byzantine.FiatUSD), "nothing comes by the wallet")
 }
 
 func TestUpgradeThatFailsGivesBack(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	i.deposited(byzantinetest.VaultBaseUSDCLegacy, "300")
+	i.deposited(byzantinetest.VaultBaseUSDCLegacy, byzantine.MustParseDecimal("300"))
 	submitted := i.submit(i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy))
 	_, err := i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy)
 	refused(t, err, 400, "an upgrade of this account is under way")
@@ -55,7 +55,7 @@ func TestUpgradeThatFailsGivesBack(t *testing.T) {
 	out := i.transaction(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionReverted, out.Status)
 	assert.Equal(t, byzantine.TransactionReverted, i.transaction(*out.RelatedTransactionID).Status)
-	assert.Equal(t, byzantine.Decimal("300"), i.invested(byzantinetest.VaultBaseUSDCLegacy))
+	assert.Equal(t, byzantine.MustParseDecimal("300"), i.invested(byzantinetest.VaultBaseUSDCLegacy))
 	assert.Empty(t, i.invested(byzantinetest.VaultEthereumUSDC))
 }
 

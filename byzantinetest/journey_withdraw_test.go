@@ -14,32 +14,32 @@ import (
 // A withdrawal in a stablecoin pays into the wallet.
 func TestJourneyStablecoinWithdrawal(t *testing.T) {
 	i := newActiveInvestor(t, live(t))
-	i.wait(i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "600", byzantine.USDC)).TransactionID)
+	i.wait(i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"), byzantine.USDC)).TransactionID)
 
-	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "250", byzantine.USDC, "")
+	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250"), byzantine.USDC, "")
 	require.NoError(t, err)
 	assert.Nil(t, payload.DestinationBankAccount)
 	submitted := i.submit(payload, err)
 	assert.False(t, submitted.Queued())
 	tx := i.wait(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeWithdraw, tx.Type)
-	assert.Equal(t, byzantine.Decimal("250"), tx.IntermediaryAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("250"), tx.IntermediaryAmount)
 	assert.Equal(t, byzantine.USDC, *tx.DestinationCurrency)
 	assert.Nil(t, tx.WithdrawalRequest)
-	assert.Equal(t, byzantine.Decimal("350"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.Decimal("650"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("350"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("650"), i.idle(byzantine.Base, byzantine.FiatUSD))
 
 	// All that the balance shows can be taken, and nothing is left.
-	i.wait(i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "350", byzantine.USDC, "")).TransactionID)
+	i.wait(i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("350"), byzantine.USDC, "")).TransactionID)
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.Decimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
 }
 
 // A withdrawal in fiat goes to a bank account, which the payload names.
 func TestJourneyFiatWithdrawal(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	i.deposited(byzantinetest.VaultBaseUSDC, "600")
+	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"))
 	checking := i.addBankAccount(&byzantine.AddBankAccountRequest{
 		Currency: byzantine.USD, Label: "Checking", ACHBankAccountDetails: &byzantine.ACHAccountParam{
 			BankName: "First Example", AccountNumber: "000987654321", RoutingNumber: "021000021", CheckingOrSavings: byzantine.Checking,
@@ -51,7 +51,7 @@ func TestJourneyFiatWithdrawal(t *testing.T) {
 		},
 	})
 
-	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "110", byzantine.EUR, iban)
+	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("110"), byzantine.EUR, iban)
 	require.NoError(t, err)
 	assert.Equal(t, "3000", payload.DestinationBankAccount.IBAN.Last4)
 	submitted := i.submit(payload, err)
@@ -62,24 +62,24 @@ func TestJourneyFiatWithdrawal(t *testing.T) {
 	tx := i.transaction(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeWithdrawOfframp, tx.Type)
 	assert.Equal(t, byzantine.EUR, *tx.DestinationCurrency)
-	assert.Equal(t, byzantine.Decimal("100"), *tx.DestinationAmount)
-	assert.Equal(t, byzantine.Decimal("110"), *tx.SourceAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("100"), tx.DestinationAmount)
+	assert.Equal(t, byzantine.MustParseDecimal("110"), tx.SourceAmount)
 	assert.Equal(t, iban, tx.DestinationBankAccount.ObjectID)
 	assert.Equal(t, []byzantine.TransactionStatus{
 		byzantine.TransactionProcessing, byzantine.TransactionWaitingForFunds, byzantine.TransactionFundsInTransfer,
 		byzantine.TransactionCompleted,
 	}, i.statuses(submitted.TransactionID))
-	assert.Equal(t, byzantine.Decimal("490"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.Decimal("400"), i.idle(byzantine.Base, byzantine.FiatUSD), "it left the wallet for the bank")
+	assert.Equal(t, byzantine.MustParseDecimal("490"), i.invested(byzantinetest.VaultBaseUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.Base, byzantine.FiatUSD), "it left the wallet for the bank")
 
 	t.Run("the first bank account in the currency serves if none is named", func(t *testing.T) {
-		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USD, ""))
+		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USD, ""))
 		assert.Equal(t, "4321", submitted.DestinationBankAccount.ACH.Last4)
 		server.Advance(time.Minute)
 		assert.Equal(t, checking, i.transaction(submitted.TransactionID).DestinationBankAccount.ObjectID)
 	})
 	t.Run("not one in another currency", func(t *testing.T) {
-		_, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.EUR, checking)
+		_, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.EUR, checking)
 		refused(t, err, 400, "no such bank account in eur")
 	})
 }
@@ -110,7 +110,7 @@ func (i *investor) queued(amount byzantine.Decimal) *byzantine.SubmittedTransact
 func newQueuingInvestor(t *testing.T) (*investor, *byzantinetest.Server) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, "600", byzantine.USDC))
+	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("600"), byzantine.USDC))
 	server.Advance(time.Minute)
 	return i, server
 }
@@ -118,9 +118,9 @@ func newQueuingInvestor(t *testing.T) (*investor, *byzantinetest.Server) {
 // Some vaults queue a withdrawal: the answer is a 202, and until the vault pays the user can change their mind.
 func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
 	i, server := newQueuingInvestor(t)
-	withdrawal := i.queued("200")
-	assert.Equal(t, byzantine.Decimal("400"), i.invested(byzantinetest.VaultEthereumQueued))
-	assert.Equal(t, byzantine.Decimal("200"), i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals.Balance)
+	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
+	assert.Equal(t, byzantine.MustParseDecimal("400"), i.invested(byzantinetest.VaultEthereumQueued))
+	assert.Equal(t, byzantine.MustParseDecimal("200"), i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals.Balance)
 	assert.NotEmpty(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals.Shares)
 
 	// The cancellation is a payload of its own. Submit with its transaction id, whatever that is.
@@ -136,7 +136,7 @@ func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionCancelled, tx.Status)
 	assert.Equal(t, byzantine.WithdrawalCancelled, tx.WithdrawalRequest.Status)
 	assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
-	assert.Equal(t, byzantine.Decimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD), "nothing was paid")
+	assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD), "nothing was paid")
 	assert.Equal(t, []byzantine.TransactionStatus{byzantine.TransactionWithdrawalInitiated}, i.statuses(withdrawal.TransactionID),
 		"there is no event of the cancellation")
 
@@ -146,7 +146,7 @@ func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
 
 func TestJourneyQueuedWithdrawalIsSettled(t *testing.T) {
 	i, server := newQueuingInvestor(t)
-	withdrawal := i.queued("200")
+	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
 	server.SettleWithdrawal(withdrawal.TransactionID)
 	assert.Equal(t, byzantine.TransactionProcessing, i.transaction(withdrawal.TransactionID).Status)
 	_, err := i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
@@ -156,14 +156,14 @@ func TestJourneyQueuedWithdrawalIsSettled(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
 	assert.Equal(t, byzantine.WithdrawalSettled, tx.WithdrawalRequest.Status)
 	assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
-	assert.Equal(t, byzantine.Decimal("600"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("600"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
 	assert.PanicsWithValue(t, "byzantinetest: SettleWithdrawal: the transaction "+withdrawal.TransactionID+" is not a withdrawal that is queued",
 		func() { server.SettleWithdrawal(withdrawal.TransactionID) })
 }
 
 func TestQueuedWithdrawalIsSettledByItself(t *testing.T) {
 	i, server := newQueuingInvestor(t)
-	withdrawal := i.queued("200")
+	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
 	server.Advance(time.Hour - time.Second)
 	assert.Equal(t, byzantine.TransactionWithdrawalInitiated, i.transaction(withdrawal.TransactionID).Status)
 	before := server.Now()
@@ -176,7 +176,7 @@ func TestQueuedWithdrawalIsSettledByItself(t *testing.T) {
 // The cancellation that is signed too late is refused, and the withdrawal goes on.
 func TestCancellationComesTooLate(t *testing.T) {
 	i, server := newQueuingInvestor(t)
-	withdrawal := i.queued("200")
+	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
 	signed := i.sign(i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID))
 	server.SettleWithdrawal(withdrawal.TransactionID)
 	_, err := i.send(signed)
@@ -189,7 +189,7 @@ func TestQueuedWithdrawalThatFailsGivesBack(t *testing.T) {
 	for name, settled := range map[string]bool{"in the queue": false, "after the queue": true} {
 		t.Run(name, func(t *testing.T) {
 			i, server := newQueuingInvestor(t)
-			withdrawal := i.queued("200")
+			withdrawal := i.queued(byzantine.MustParseDecimal("200"))
 			if settled {
 				server.SettleWithdrawal(withdrawal.TransactionID)
 			}
@@ -197,9 +197,9 @@ func TestQueuedWithdrawalThatFailsGivesBack(t *testing.T) {
 			server.Advance(2 * time.Hour)
 			assert.Equal(t, byzantine.TransactionReverted, i.transaction(withdrawal.TransactionID).Status)
 			assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
-			assert.Equal(t, byzantine.Decimal("600.011668"), i.invested(byzantinetest.VaultEthereumQueued),
+			assert.Equal(t, byzantine.MustParseDecimal("600.011668"), i.invested(byzantinetest.VaultEthereumQueued),
 				"with the yield of two hours: 600 / 1.021452 shares, at 8.7 % a year")
-			assert.Equal(t, byzantine.Decimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+			assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
 		})
 	}
 }
@@ -208,20 +208,20 @@ func TestQueuedWithdrawalThatFailsGivesBack(t *testing.T) {
 func TestAnyVaultCanQueue(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	i.deposited(byzantinetest.VaultBaseUSDC, "600")
+	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"))
 	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, true)
-	submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC, ""))
+	submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC, ""))
 	assert.True(t, submitted.Queued())
 	assert.False(t, i.position(byzantinetest.VaultBaseUSDC).IsAsyncVault)
 	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, false)
-	submitted = i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "100", byzantine.USDC, ""))
+	submitted = i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC, ""))
 	assert.False(t, submitted.Queued())
 	assert.PanicsWithValue(t, "byzantinetest: QueueWithdrawals: no vault 0x00: see the constants", func() { server.QueueWithdrawals("0x00", true) })
 }
 
 func TestWithdrawalRefusals(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	i.deposited(byzantinetest.VaultBaseUSDC, "600")
+	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"))
 	for name, c := range map[string]struct {
 		chain    byzantine.ChainID
 		vault    string
@@ -230,14 +230,14 @@ func TestWithdrawalRefusals(t *testing.T) {
 		bank     string
 		words    string
 	}{
-		"unknown vault":            {byzantine.Base, i.wallet, "1", byzantine.USDC, "", "vaultAddr: no vault"},
-		"vault of another chain":   {byzantine.Ethereum, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, "", "vaultAddr: no vault"},
-		"nothing":                  {byzantine.Base, byzantinetest.VaultBaseUSDC, "0", byzantine.USDC, "", "must be positive"},
-		"another stablecoin":       {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.EURC, "", "the vault pays usdc"},
-		"bank for a stablecoin":    {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, unknownID, "for usd and eur only"},
-		"fiat, no bank account":    {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USD, "", "no such bank account in usd"},
-		"fiat, not a bank account": {byzantine.Base, byzantinetest.VaultBaseUSDC, "1", byzantine.USD, unknownID, "no such bank account in usd"},
-		"unknown chain":            {137, byzantinetest.VaultBaseUSDC, "1", byzantine.USDC, "", "unknown chain 137"},
+		"unknown vault":            {byzantine.Base, i.wallet, byzantine.MustParseDecimal("1"), byzantine.USDC, "", "vaultAddr: no vault"},
+		"vault of another chain":   {byzantine.Ethereum, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "", "vaultAddr: no vault"},
+		"nothing":                  {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0"), byzantine.USDC, "", "must be positive"},
+		"another stablecoin":       {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.EURC, "", "the vault pays usdc"},
+		"bank for a stablecoin":    {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, unknownID, "for usd and eur only"},
+		"fiat, no bank account":    {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USD, "", "no such bank account in usd"},
+		"fiat, not a bank account": {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USD, unknownID, "no such bank account in usd"},
+		"unknown chain":            {137, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "", "unknown chain 137"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := i.withdrawPayload(c.chain, c.vault, c.amount, c.currency, c.bank)
@@ -245,15 +245,15 @@ func TestWithdrawalRefusals(t *testing.T) {
 		})
 	}
 	t.Run("more than there is", func(t *testing.T) {
-		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "600.000001", byzantine.USDC, ""))
+		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600.000001"), byzantine.USDC, ""))
 		assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status)
-		assert.Equal(t, byzantine.Decimal("600"), i.invested(byzantinetest.VaultBaseUSDC))
+		assert.Equal(t, byzantine.MustParseDecimal("600"), i.invested(byzantinetest.VaultBaseUSDC))
 	})
 }
 
 func TestCancellationRefusals(t *testing.T) {
 	i, server := newQueuingInvestor(t)
-	withdrawal := i.queued("200")
+	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
 	_, err := i.cancelPayload(byzantine.Ethereum, unknownID)
 	refused(t, err, 400, "no such transaction")
 	_, err = i.cancelPayload(byzantine.Base, withdrawal.TransactionID)

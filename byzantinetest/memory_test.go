@@ -132,7 +132,7 @@ func TestSimulatedDayDoesNotGrow(t *testing.T) {
 			})
 			require.NoError(t, err)
 			_, err = client.GetDepositPayloadPasskey(t.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: "1", SourceCurrency: byzantine.USDC,
+				ChainID: byzantine.Base, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.USDC,
 			})
 			require.NoError(t, err)
 		}

@@ -14,17 +14,35 @@ const (
 	centPlaces  = 2
 )
 
-// parseAmount reads the amount of a request as the API does: decimals beyond those of the coin are dropped.
+// maxAmount is more money than there is, and sums of it are still decimals.
+var maxAmount = byzantine.MustParseDecimal("1000000000000000000")
+
+// dropDecimals cuts off the decimals of a request's amount beyond those of the coin, as the API does. The client rejects such
+// a request.
+func dropDecimals(request any) {
+	var amount *byzantine.Decimal
+	switch r := request.(type) {
+	case *byzantine.GetDepositPayloadPasskeyRequest:
+		amount = &r.Amount
+	case *byzantine.GetWithdrawPayloadPasskeyRequest:
+		amount = &r.Amount
+	case *byzantine.GetTransferPayloadPasskeyRequest:
+		amount = &r.Amount
+	default:
+		return
+	}
+	*amount = amount.Round(coinPlaces, byzantine.RoundDown)
+}
+
 func parseAmount(d byzantine.Decimal) (*big.Rat, error) {
-	exact, err := d.Rat()
-	if err != nil {
-		return nil, badRequest("amount: %v", err)
-	}
-	amount := roundDown(exact, coinPlaces)
-	if amount.Sign() <= 0 {
+	amount := d.Round(coinPlaces, byzantine.RoundDown)
+	switch {
+	case amount.Sign() <= 0:
 		return nil, badRequest("amount: must be positive")
+	case amount.Cmp(maxAmount) > 0:
+		return nil, badRequest("amount: must be at most %s", maxAmount)
 	}
-	return amount, nil
+	return amount.Rat(), nil
 }
 
 func roundDown(r *big.Rat, places int64) *big.Rat {
@@ -45,7 +63,7 @@ func decimal(r *big.Rat, places int) byzantine.Decimal {
 	if strings.Contains(text, ".") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
-	return byzantine.Decimal(text)
+	return byzantine.MustParseDecimal(text)
 }
 
 func plus(x, y *big.Rat) *big.Rat    { return new(big.Rat).Add(x, y) }

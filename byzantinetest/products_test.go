@@ -54,7 +54,7 @@ func TestVaultAPY(t *testing.T) {
 		VaultID:  byzantinetest.VaultBaseUSDC,
 		DailyAPY: new(0.062), WeeklyAPY: new(0.062), MonthlyAPY: new(0.062), YearlyAPY: new(0.062),
 		DailyPeriodDays: new(int32(1)), WeeklyPeriodDays: new(int32(7)), MonthlyPeriodDays: new(int32(30)), YearlyPeriodDays: new(int32(90)),
-		LatestSharePrice: "1.015287671232876712", // 1 + 0.062 * 90 / 365
+		LatestSharePrice: byzantine.MustParseDecimal("1.015287671232876712"), // 1 + 0.062 * 90 / 365
 		CalculatedAt:     server.Now(),
 	}, all)
 	same, err := get(strings.ToUpper(byzantinetest.VaultBaseUSDC), byzantine.APYAll)
@@ -96,9 +96,9 @@ func TestSharePriceFollowsTheClock(t *testing.T) {
 	server.Advance(time.Hour - time.Second)
 	assert.Equal(t, before, price())
 	server.Advance(time.Second)
-	assert.Equal(t, byzantine.Decimal("1.015294748858447489"), price())
+	assert.Equal(t, byzantine.MustParseDecimal("1.015294748858447489"), price())
 	server.Advance(275*24*time.Hour - time.Hour)
-	assert.Equal(t, byzantine.Decimal("1.062"), price(), "a year after the beginning")
+	assert.Equal(t, byzantine.MustParseDecimal("1.062"), price(), "a year after the beginning")
 }
 
 func TestVaultHistory(t *testing.T) {

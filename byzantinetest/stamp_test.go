@@ -55,7 +55,7 @@ func newActiveInvestor(t *testing.T, server *byzantinetest.Server) *investor {
 	i := newInvestor(t, server)
 	for _, chain := range []byzantine.ChainID{byzantine.Ethereum, byzantine.Base} {
 		server.Activate(i.accountID, chain)
-		server.Fund(i.accountID, chain, byzantine.USDC, "1000")
+		server.Fund(i.accountID, chain, byzantine.USDC, byzantine.MustParseDecimal("1000"))
 	}
 	return i
 }
@@ -185,7 +185,7 @@ func (i *investor) idle(chain byzantine.ChainID, currency byzantine.FiatCurrency
 			return b.Balance
 		}
 	}
-	return ""
+	return byzantine.Decimal{}
 }
 
 // position is nil if there is none in the vault.
@@ -205,5 +205,5 @@ func (i *investor) invested(vault string) byzantine.Decimal {
 	if p := i.position(vault); p != nil {
 		return p.Balance
 	}
-	return ""
+	return byzantine.Decimal{}
 }

@@ -44,7 +44,7 @@ func (s stamp) change(t *testing.T, member string, change func([]byte) []byte) {
 // Stamps are verified for real. What is refused leaves the draft as it was.
 func TestForgedStamps(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USDC)
+	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
 	genuine := i.sign(payload, err)
 
 	replace := func(old, replacement string) func([]byte) []byte {
@@ -99,7 +99,7 @@ func TestForgedStamps(t *testing.T) {
 func TestStampsOfOthers(t *testing.T) {
 	server := stopped(t)
 	hers, his := newActiveInvestor(t, server), newActiveInvestor(t, server)
-	payload, err := hers.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USDC)
+	payload, err := hers.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
 	genuine := hers.sign(payload, err)
 
 	t.Run("another account's passkey", func(t *testing.T) {
@@ -123,14 +123,14 @@ func TestStampsOfOthers(t *testing.T) {
 		server.Activate(shared.ID, byzantine.Base)
 		hers := *hers
 		hers.accountID, reader.accountID = shared.ID, shared.ID
-		payload, err := hers.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USDC)
+		payload, err := hers.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
 		_, refusal := reader.send(reader.sign(payload, err))
 		refused(t, refusal, 401, "not a root user of the account")
 		_, err = hers.send(hers.sign(payload, nil))
 		require.NoError(t, err)
 	})
 	t.Run("the signature of another payload", func(t *testing.T) {
-		other := hers.sign(his.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USDC))
+		other := hers.sign(his.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
 		forged := genuine
 		forged.WebAuthnStamp = other.WebAuthnStamp
 		_, err := hers.send(forged)
@@ -154,7 +154,7 @@ func TestSecondPasskey(t *testing.T) {
 		_, err := e.create(e.session(), credential.Authenticator)
 		require.NoError(t, err)
 		i := &investor{t: t, server: e.server, client: e.client, browser: browser, passkey: credential, accountID: e.accountID, userID: e.userID}
-		i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, "10", byzantine.USD))
+		i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USD))
 	}
 }
 

@@ -271,10 +271,10 @@ func (tx *transaction) view() byzantine.Transaction {
 		view.VaultAddr = &tx.vault.address
 	}
 	if tx.source != nil {
-		view.SourceCurrency, view.SourceAmount = &tx.source.currency, new(tx.source.decimal())
+		view.SourceCurrency, view.SourceAmount = &tx.source.currency, tx.source.decimal()
 	}
 	if tx.destination != nil {
-		view.DestinationCurrency, view.DestinationAmount = &tx.destination.currency, new(tx.destination.decimal())
+		view.DestinationCurrency, view.DestinationAmount = &tx.destination.currency, tx.destination.decimal()
 	}
 	if tx.upgrade != nil {
 		view.RelatedTransactionID = &tx.upgrade.id

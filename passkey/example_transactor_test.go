@@ -34,11 +34,16 @@ type bank struct {
 // beginDeposit is the first request: the user says how much and gets the options for navigator.credentials.get.
 func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 	s := b.session(r)
+	amount, err := byzantine.ParseDecimal(r.FormValue("amount"))
+	if err != nil {
+		http.Error(w, "Please enter an amount such as 1250.50.", http.StatusBadRequest)
+		return
+	}
 	payload, err := b.transactor.Client.GetDepositPayloadPasskey(r.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
 		ChainID:        byzantine.Base,
 		AccountID:      s.AccountID,
 		VaultAddr:      r.FormValue("vault"),
-		Amount:         byzantine.Decimal(r.FormValue("amount")),
+		Amount:         amount,
 		SourceCurrency: byzantine.USDC,
 	})
 	if err != nil {
@@ -101,7 +106,7 @@ func ExampleTransactor() {
 	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{enrolled.Authenticator}})
 	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	sandbox.Activate(account.ID, byzantine.Base)
-	sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, "1000")
+	sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1000"))
 
 	signedIn := &customer{AccountID: account.ID, UserID: user.ID}
 	b := &bank{

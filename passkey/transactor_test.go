@@ -55,7 +55,7 @@ func newSaver(t *testing.T) *saver {
 	s.userID, s.accountID = user.ID, account.ID
 	for _, chain := range []byzantine.ChainID{byzantine.Base, byzantine.Ethereum} {
 		sandbox.Activate(s.accountID, chain)
-		sandbox.Fund(s.accountID, chain, byzantine.USDC, "1000")
+		sandbox.Fund(s.accountID, chain, byzantine.USDC, byzantine.MustParseDecimal("1000"))
 	}
 	return s
 }
@@ -72,7 +72,7 @@ func (s *saver) process(transport http.RoundTripper) *passkey.Transactor {
 func (s *saver) depositPayload(chain byzantine.ChainID, vault string) *byzantine.Payload {
 	s.t.Helper()
 	payload, err := s.transactor.Client.GetDepositPayloadPasskey(s.t.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
-		ChainID: chain, AccountID: s.accountID, VaultAddr: vault, Amount: "600", SourceCurrency: byzantine.USDC,
+		ChainID: chain, AccountID: s.accountID, VaultAddr: vault, Amount: byzantine.MustParseDecimal("600"), SourceCurrency: byzantine.USDC,
 	})
 	require.NoError(s.t, err)
 	return payload
@@ -174,7 +174,7 @@ func TestTransactorWithAQueuedWithdrawal(t *testing.T) {
 
 		payload, err := client.GetWithdrawPayloadPasskey(t.Context(), &byzantine.GetWithdrawPayloadPasskeyRequest{
 			ChainID: byzantine.Ethereum, AccountID: s.accountID, VaultAddr: byzantinetest.VaultEthereumQueued,
-			Amount: "200", DestinationCurrency: byzantine.USDC,
+			Amount: byzantine.MustParseDecimal("200"), DestinationCurrency: byzantine.USDC,
 		})
 		require.NoError(t, err)
 		withdrawal := s.sign(payload)

@@ -14,7 +14,7 @@ import (
 
 // amount is one of money.
 func (v *visit) amount() byzantine.Decimal {
-	return byzantine.Decimal(fmt.Sprintf("%d.%02d", 1+v.random.IntN(99), v.random.IntN(100)))
+	return byzantine.MustParseDecimal(fmt.Sprintf("%d.%02d", 1+v.random.IntN(99), v.random.IntN(100)))
 }
 
 // deposit moves money into a vault.

@@ -45,7 +45,7 @@ func (w *World) newPerson(i int) (*person, error) {
 	})
 	account := w.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	w.sandbox.Activate(account.ID, chain)
-	w.sandbox.Fund(account.ID, chain, byzantine.USDC, "100000")
+	w.sandbox.Fund(account.ID, chain, byzantine.USDC, byzantine.MustParseDecimal("100000"))
 	p.userID, p.accountID = user.ID, account.ID
 	w.secrets.add("an e-mail address", p.email)
 	w.secrets.add("a first name", user.FirstName)

@@ -95,6 +95,9 @@ func describe(f *wire.Field) string {
 	if f.Max != nil {
 		words = append(words, fmt.Sprintf("max %d", *f.Max))
 	}
+	if f.Places != nil {
+		words = append(words, fmt.Sprintf("at most %d decimals", *f.Places))
+	}
 	return strings.Join(words, ", ")
 }
 

@@ -37,7 +37,7 @@ func seed(sandbox *byzantinetest.Sandbox) []seeded {
 			BankName: "Example Bank", AccountNumber: "000123456789", RoutingNumber: "011000015", CheckingOrSavings: byzantine.Checking,
 		},
 	})
-	sandbox.Fund(person.account.ID, byzantine.Base, byzantine.USDC, "10000")
+	sandbox.Fund(person.account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("10000"))
 	person.funds = "10000 USDC on Base"
 
 	company := add(byzantinetest.Account{Type: byzantine.AccountCompany, Name: "Example Treasury SAS"},
@@ -49,7 +49,7 @@ func seed(sandbox *byzantinetest.Sandbox) []seeded {
 			BankName: "Example Bank", AccountNumber: "FR7630006000011234567890189", BIC: "AGRIFRPP", Country: "FRA",
 		},
 	})
-	sandbox.Fund(company.account.ID, byzantine.Base, byzantine.EURC, "250000")
+	sandbox.Fund(company.account.ID, byzantine.Base, byzantine.EURC, byzantine.MustParseDecimal("250000"))
 	company.funds = "250000 EURC on Base"
 	return []seeded{person, company}
 }

@@ -32,8 +32,12 @@ type Operation struct {
 	Answer           reflect.Type // nil if there is none
 }
 
-// Scalar is how a type stands on the wire: its JSON type ("string", "any JSON") and its format.
-type Scalar struct{ Kind, Format string }
+// Scalar is how a type stands on the wire: its JSON type ("string", "any JSON") and its format. The zero value of one with
+// Unset is no value of its own: it stands for absent and null.
+type Scalar struct {
+	Kind, Format string
+	Unset        bool
+}
 
 // Kind says what about an operation, a member or a type differs.
 type Kind string
@@ -271,7 +275,7 @@ func optionality(optional bool) string {
 // null compares whether a member or element that is always there may be null.
 func (c *comparer) null(at place, text json.RawMessage, t reflect.Type) {
 	s, err := c.doc.schema(text)
-	if err != nil || t.Kind() == reflect.Slice {
+	if err != nil || t.Kind() == reflect.Slice || c.scalar(t).Unset {
 		return // value reports the error; a nil list stands for null by itself
 	}
 	switch pointer := t.Kind() == reflect.Pointer; {
@@ -288,7 +292,11 @@ func (c *comparer) absence(at place, t reflect.Type) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		return
 	}
-	switch kind := c.scalar(t).Kind; {
+	scalar := c.scalar(t)
+	if scalar.Unset {
+		return
+	}
+	switch kind := scalar.Kind; {
 	case at.side == answer:
 		c.report(at, KindNull, "a member that may be absent", "no pointer")
 	case (kind == kindBoolean || kind == kindInteger || kind == kindNumber) && !refuses(reflect.Zero(t)):

@@ -57,7 +57,7 @@ func sdk(t *testing.T) contract.SDK {
 			"UpdateRootQuorumParams":  reflect.TypeFor[byzantine.UpdateRootQuorumParams](),
 		},
 		Scalars: map[reflect.Type]contract.Scalar{
-			reflect.TypeFor[byzantine.Decimal](): {Kind: "string", Format: "decimal"},
+			reflect.TypeFor[byzantine.Decimal](): {Kind: "string", Format: "decimal", Unset: true},
 			reflect.TypeFor[byzantine.ChainID](): {Kind: "integer", Format: "chain id"},
 			reflect.TypeFor[byzantine.Secret]():  {Kind: "string"},
 			reflect.TypeFor[byzantine.DataURI](): {Kind: "string", Format: "data:[MIME];base64,[base64-encoded-data]"},

@@ -48,9 +48,9 @@ func (c *comparer) value(at place, text json.RawMessage, t reflect.Type, f *wire
 }
 
 var builtIn = map[reflect.Type]Scalar{
-	reflect.TypeFor[time.Time]():       {kindString, "date-time"},
-	reflect.TypeFor[json.RawMessage](): {kindAny, ""},
-	reflect.TypeFor[[]byte]():          {kindString, "byte"},
+	reflect.TypeFor[time.Time]():       {Kind: kindString, Format: "date-time"},
+	reflect.TypeFor[json.RawMessage](): {Kind: kindAny},
+	reflect.TypeFor[[]byte]():          {Kind: kindString, Format: "byte"},
 }
 
 var marshalerType = reflect.TypeFor[json.Marshaler]()

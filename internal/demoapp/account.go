@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/http"
 	"slices"
 	"strconv"
@@ -35,7 +34,7 @@ type holding struct {
 	Parts    []part
 	Plot     *plot // of what is in vaults, over time; nil while there is nothing to see
 
-	total, saved *big.Rat
+	saved byzantine.Decimal
 }
 
 // part is where some of it is.
@@ -147,10 +146,10 @@ func toActivate(vaults []vaultView) []chainToActivate {
 func (a *app) vaultView(v Vault, account *byzantine.Account, balances *byzantine.AccountBalances) vaultView {
 	view := vaultView{
 		Vault: v, Activated: activated(account.WalletDetails.IsSmartAccount, v.Chain),
-		Available: available(balances, v), Position: "0",
+		Available: available(balances, v), Position: zero,
 	}
 	if p := positionIn(balances, v); p != nil {
-		view.Position, view.Holds = p.Balance, rat(p.Balance).Sign() > 0
+		view.Position, view.Holds = p.Balance, p.Balance.Sign() > 0
 		if p.PendingWithdrawals != nil {
 			view.Queued, view.Queues = p.PendingWithdrawals.Balance, true
 		}
@@ -158,17 +157,19 @@ func (a *app) vaultView(v Vault, account *byzantine.Account, balances *byzantine
 	return view
 }
 
+var zero = byzantine.MustParseDecimal("0")
+
 // available is what lies in the wallet for deposits into a vault.
 func available(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
-	sum := new(big.Rat)
+	sum := zero
 	for _, wallet := range balances.SubAccounts {
 		for _, idle := range wallet.Idle {
 			if idle.ChainID == v.Chain && strings.EqualFold(coin(idle.Currency), string(v.Currency)) {
-				sum.Add(sum, rat(idle.Balance))
+				sum = sum.Add(idle.Balance)
 			}
 		}
 	}
-	return decimal(sum)
+	return sum
 }
 
 // positionIn returns nil if the account has nothing in the vault.
@@ -190,17 +191,17 @@ func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []
 		i := slices.IndexFunc(list, func(h *holding) bool { return h.Currency == currency })
 		if i < 0 {
 			i = len(list)
-			list = append(list, &holding{Currency: currency, total: new(big.Rat), saved: new(big.Rat)})
+			list = append(list, &holding{Currency: currency, Total: zero})
 		}
 		h := list[i]
-		h.total.Add(h.total, rat(sum))
-		if rat(sum).Sign() != 0 {
+		h.Total = h.Total.Add(sum)
+		if sum.Sign() != 0 {
 			h.Parts = append(h.Parts, part{where, sum})
 		}
 		return h
 	}
 	for _, v := range a.Vaults { // a currency to save in is shown, also while there is none of it
-		add(strings.ToUpper(string(v.Currency)), "", "0")
+		add(strings.ToUpper(string(v.Currency)), "", zero)
 	}
 	for _, wallet := range balances.SubAccounts {
 		for _, idle := range wallet.Idle {
@@ -209,15 +210,14 @@ func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []
 		for _, p := range wallet.Positions {
 			where := a.vaultName(p.ChainID, p.VaultAddress)
 			h := add(coin(p.Currency), where, p.Balance)
-			h.saved.Add(h.saved, rat(p.Balance))
+			h.saved = h.saved.Add(p.Balance)
 			if p.PendingWithdrawals != nil {
 				add(coin(p.Currency), where+", queued", p.PendingWithdrawals.Balance)
 			}
 		}
 	}
 	for _, h := range list {
-		h.Total = decimal(h.total)
-		value, _ := h.saved.Float64()
+		value, _ := h.saved.Rat().Float64()
 		p := newPlot("Saved in "+h.Currency, writeBalance, a.samples.add(accountID, h.Currency, point{time.Now(), value}))
 		if p != nil && !p.Flat() {
 			h.Plot = p
@@ -227,7 +227,8 @@ func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []
 }
 
 func writeBalance(v float64) string {
-	return amount(byzantine.Decimal(strconv.FormatFloat(v, 'f', 2, 64)))
+	d, _ := byzantine.ParseDecimal(strconv.FormatFloat(v, 'f', 2, 64)) // more than 128 digits are no balance
+	return amount(d)
 }
 
 // vaultName is the integrator's name for a vault, or its chain if it is none of theirs.

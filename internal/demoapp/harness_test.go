@@ -84,7 +84,7 @@ func (h *house) addCustomer(name string) *person {
 	user := h.sandbox.AddUser(byzantinetest.User{Email: strings.ToLower(name) + "@example.com", FirstName: name, LastName: "Lovelace"})
 	account := h.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	for _, chain := range []byzantine.ChainID{byzantine.Base, byzantine.Ethereum} {
-		h.sandbox.Fund(account.ID, chain, byzantine.USDC, "1000")
+		h.sandbox.Fund(account.ID, chain, byzantine.USDC, byzantine.MustParseDecimal("1000"))
 	}
 	return &person{
 		house: h, t: h.t, email: user.Email, userID: user.ID, accountID: account.ID,

@@ -2,7 +2,6 @@ package demoapp
 
 import (
 	"cmp"
-	"math/big"
 	"net/http"
 	"strings"
 	"unicode"
@@ -19,10 +18,10 @@ const maxDigits = 15
 
 // amount writes money for people: groups of three digits, two decimals at least.
 func amount(d byzantine.Decimal) string {
-	if d.Validate() != nil {
-		return string(d)
+	if !d.IsSet() {
+		return ""
 	}
-	sign, digits := "", string(d)
+	sign, digits := "", d.String()
 	if rest, negative := strings.CutPrefix(digits, "-"); negative {
 		sign, digits = "-", rest
 	}
@@ -44,25 +43,16 @@ func money[C byzantine.Currency | byzantine.CryptoCurrency](sum byzantine.Decima
 	return amount(sum) + " " + strings.ToUpper(string(currency))
 }
 
-// rat is an amount to reckon with. An unset amount counts as 0.
-func rat(d byzantine.Decimal) *big.Rat {
-	r, err := d.Rat()
-	if err != nil {
-		return new(big.Rat)
-	}
-	return r
+// trimmed is an amount without the places that a coin does not have, and without zeros at the end.
+func trimmed(d byzantine.Decimal) string {
+	text := d.StringFixed(maxPlaces, byzantine.RoundDown)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// decimal is the amount without the places that a coin does not have.
-func decimal(r *big.Rat) byzantine.Decimal {
-	text := r.FloatString(maxPlaces)
-	return byzantine.Decimal(strings.TrimSuffix(strings.TrimRight(text, "0"), "."))
-}
-
-// typed is an amount as somebody would type it: [parseAmount] reads it. Three decimals get a fourth, because they look
+// typed is an amount as somebody would type it, never more than it is: [parseAmount] reads it. Three decimals get a fourth, because they look
 // like a group of thousands.
 func typed(d byzantine.Decimal) string {
-	text := string(decimal(rat(d)))
+	text := trimmed(d)
 	if _, fraction, _ := strings.Cut(text, "."); len(fraction) == 3 {
 		text += "0"
 	}
@@ -92,7 +82,7 @@ func parseAmount(text string) (byzantine.Decimal, error) {
 		return r
 	}, strings.TrimFunc(text, unicode.IsSpace))
 	if text == "" || strings.Trim(text, "0123456789 .,") != "" {
-		return "", malformed
+		return byzantine.Decimal{}, malformed
 	}
 
 	// The last separator begins the decimals if it is the only one of its kind. All others are between groups.
@@ -104,10 +94,10 @@ func parseAmount(text string) (byzantine.Decimal, error) {
 		} else {
 			whole, fraction = text[:i], text[i+1:]
 			if fraction == "" {
-				return "", malformed
+				return byzantine.Decimal{}, malformed
 			}
 			if len(fraction) == 3 && isDigits(fraction) && isDigits(whole) && len(whole) <= 3 && !strings.HasPrefix(whole, "0") {
-				return "", amountProblem("Is that " + whole + fraction + " or " + whole + "." + fraction + "0? Please leave out the separator of thousands, or write two decimals.")
+				return byzantine.Decimal{}, amountProblem("Is that " + whole + fraction + " or " + whole + "." + fraction + "0? Please leave out the separator of thousands, or write two decimals.")
 			}
 			if strings.ContainsAny(whole, ".,") {
 				group = map[string]string{".": ",", ",": "."}[separator]
@@ -118,22 +108,22 @@ func parseAmount(text string) (byzantine.Decimal, error) {
 	for i, digits := range groups {
 		wrong := !isDigits(digits) || i > 0 && len(digits) != 3 || i == 0 && len(groups) > 1 && len(digits) > 3
 		if wrong {
-			return "", malformed
+			return byzantine.Decimal{}, malformed
 		}
 	}
 	whole = cmp.Or(strings.TrimLeft(strings.Join(groups, ""), "0"), "0")
 	switch {
 	case fraction != "" && !isDigits(fraction), len(whole) > maxDigits:
-		return "", malformed
+		return byzantine.Decimal{}, malformed
 	case len(fraction) > maxPlaces:
-		return "", amountProblem("Please enter at most six decimals.")
+		return byzantine.Decimal{}, amountProblem("Please enter at most six decimals.")
 	case strings.Trim(whole+fraction, "0") == "":
-		return "", amountProblem("Please enter an amount above zero.")
+		return byzantine.Decimal{}, amountProblem("Please enter an amount above zero.")
 	}
 	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
 		whole += "." + fraction
 	}
-	return byzantine.Decimal(whole), nil
+	return byzantine.MustParseDecimal(whole), nil
 }
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -194,7 +194,7 @@ func TestPasskeyFromElsewhere(t *testing.T) {
 
 	// Without the key the application cannot see that this is forged. The API does.
 	h.sandbox.Activate(account.ID, byzantine.Base)
-	h.sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, "1")
+	h.sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1"))
 	b, response := ada.begin("/deposit", "vault", byzantinetest.VaultBaseUSDC, "amount", "1")
 	var forged map[string]any
 	require.NoError(t, json.Unmarshal(response, &forged))

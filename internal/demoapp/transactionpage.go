@@ -60,8 +60,8 @@ func (a *app) describe(t *byzantine.Transaction) transactionView {
 	if v.What == "" {
 		v.What = inWords(string(t.Type))
 	}
-	if t.SourceAmount != nil && t.SourceCurrency != nil {
-		v.What += " of " + money(*t.SourceAmount, *t.SourceCurrency)
+	if t.SourceAmount.IsSet() && t.SourceCurrency != nil {
+		v.What += " of " + money(t.SourceAmount, *t.SourceCurrency)
 	}
 	if t.VaultAddr != nil {
 		v.Where = a.vaultName(t.ChainID, *t.VaultAddr)

@@ -108,14 +108,14 @@ func (a *app) beginCancellation(w http.ResponseWriter, r *http.Request, s sessio
 func (a *app) order(r *http.Request) (Vault, byzantine.Decimal, error) {
 	sum, err := parseAmount(r.PostFormValue("amount"))
 	if err != nil {
-		return Vault{}, "", err
+		return Vault{}, byzantine.Decimal{}, err
 	}
 	for _, v := range a.Vaults {
 		if strings.EqualFold(v.Address, r.PostFormValue("vault")) {
 			return v, sum, nil
 		}
 	}
-	return Vault{}, "", errNotFound
+	return Vault{}, byzantine.Decimal{}, errNotFound
 }
 
 // position is what an account has in a vault.
@@ -123,7 +123,7 @@ func position(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
 	if p := positionIn(balances, v); p != nil {
 		return p.Balance
 	}
-	return "0"
+	return zero
 }
 
 // atMost says that an amount is more than there is, before the user is asked for their passkey. The API decides: when
@@ -135,7 +135,7 @@ func (a *app) atMost(ctx context.Context, s session, v Vault, sum byzantine.Deci
 		return nil
 	}
 	there := has(balances, v)
-	if rat(sum).Cmp(rat(there)) > 0 {
+	if sum.Cmp(there) > 0 {
 		return amountProblem("This is more than you have: there are " + money(there, v.Currency) + " " + where + ".")
 	}
 	return nil

@@ -52,7 +52,7 @@ func (a *app) vaultPage(w http.ResponseWriter, r *http.Request, s session) error
 	}
 	page.vaultView = a.vaultView(vault, account, balances)
 	page.Yield = yield
-	if rat(page.Available).Sign() > 0 {
+	if page.Available.Sign() > 0 {
 		page.Max = typed(page.Available)
 	}
 	if page.Holds {

@@ -52,7 +52,7 @@ func (f *Field) check(v reflect.Value) *FieldError {
 		if f.Optional {
 			return nil
 		}
-		if f.zeroer || absent(v.Kind()) {
+		if f.zeroer || f.text || absent(v.Kind()) {
 			return &FieldError{Reason: "missing"}
 		}
 	}
@@ -87,6 +87,10 @@ func (f *Field) checkValue(v reflect.Value) *FieldError {
 		if check := formats[f.Format]; check != nil && !check(s) {
 			return &FieldError{Reason: formatTexts[f.Format]}
 		}
+	case f.Places != nil:
+		if n := decimals(v.Interface().(fmt.Stringer).String()); n > *f.Places {
+			return &FieldError{Reason: fmt.Sprintf("has %d decimals, must have at most %d", n, *f.Places)}
+		}
 	case v.CanInt():
 		if err := f.checkBounds(v.Int(), "must be", ""); err != nil {
 			return err
@@ -115,6 +119,12 @@ func (f *Field) checkBounds(n int64, verb, unit string) *FieldError {
 		unit = strings.TrimSuffix(unit, "s")
 	}
 	return &FieldError{Reason: strings.TrimSpace(fmt.Sprintf("%s at %s %d %s", verb, side, bound, unit))}
+}
+
+// decimals counts the digits behind the point of a decimal number, without zeros at the end.
+func decimals(number string) int64 {
+	_, fraction, _ := strings.Cut(number, ".")
+	return int64(len(strings.TrimRight(fraction, "0")))
 }
 
 // validate calls the value's own Validate. One that returns a *FieldError names a member below the value.

@@ -32,6 +32,9 @@ type Field struct {
 	Format   string
 	Min, Max *int64
 
+	// Places is how many decimals an amount may have; nil is no bound. Zeros at the end do not count.
+	Places *int64
+
 	// What the check tag says of a field of a response, see Read. One that is Must is an error where it cannot be read; one
 	// that is Present is so too where it is absent, null or empty. An Object is a JSON object that is kept as its bytes.
 	// UTC is a time that may lack its zone.
@@ -40,6 +43,7 @@ type Field struct {
 	index     []int
 	validates bool   // the type, or what it points to, has a Validate method
 	zeroer    bool   // the type, or what it points to, has an IsZero method, as time.Time does
+	text      bool   // a struct with a text of its own, which is empty only if the value is not set
 	nested    bool   // a struct, or a pointer to one, whose members are checked one by one
 	element   *Field // what each element of a list must be, nil if this is none
 }
@@ -136,6 +140,8 @@ func parseField(sf reflect.StructField, index []int) *Field {
 			f.Min = &n
 		case isBound && err == nil && name == "max":
 			f.Max = &n
+		case isBound && err == nil && name == "places" && sf.Type.Implements(stringerType):
+			f.Places = &n
 		case rule == "must":
 			f.Must = true
 		case rule == "present":
@@ -167,6 +173,7 @@ func (f *Field) inspect(t reflect.Type) {
 		f.nested = checkedByMember(t.Elem())
 	default:
 		f.nested = checkedByMember(t)
+		f.text = t.Kind() == reflect.Struct && !f.nested
 	}
 }
 

@@ -5,10 +5,11 @@
 //	query:"limit,omitzero"         the member is a query parameter
 //	json:"amount,omitzero"         the member stands in the JSON body
 //	check:"uuid,min=1,max=64"      its shape, see [Field]
+//	check:"places=6"               an amount with at most 6 decimals
 //	check:"must"                   in a response: unreadable is an error, see [Read]
 //
 // A member without omitzero is required. Zero numbers and false are values like any other, so only what can be told
-// from a deliberate zero is refused as missing: empty strings, nil lists, nil pointers, zero times.
+// from a deliberate zero is refused as missing: empty strings, nil lists, nil pointers, zero times, unset amounts.
 package wire
 
 import (
@@ -231,6 +232,7 @@ var (
 	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
 	validatorType     = reflect.TypeFor[interface{ Validate() error }]()
 	zeroerType        = reflect.TypeFor[interface{ IsZero() bool }]()
+	stringerType      = reflect.TypeFor[fmt.Stringer]()
 	documentType      = reflect.TypeFor[document]()
 	rawType           = reflect.TypeFor[json.RawMessage]()
 )

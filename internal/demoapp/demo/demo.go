@@ -31,9 +31,9 @@ func Seed(sandbox *byzantinetest.Sandbox) {
 		first, last, _ := strings.Cut(u.Name, " ")
 		user := sandbox.AddUser(byzantinetest.User{Email: u.Email, FirstName: first, LastName: last})
 		account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
-		sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, "10000")
-		sandbox.Fund(account.ID, byzantine.Base, byzantine.EURC, "2500")
-		sandbox.Fund(account.ID, byzantine.Ethereum, byzantine.USDC, "5000")
+		sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("10000"))
+		sandbox.Fund(account.ID, byzantine.Base, byzantine.EURC, byzantine.MustParseDecimal("2500"))
+		sandbox.Fund(account.ID, byzantine.Ethereum, byzantine.USDC, byzantine.MustParseDecimal("5000"))
 	}
 }
 
