@@ -64,8 +64,9 @@ func (e *TransactionFailedError) Error() string {
 // sandbox for ever. Give ctx a deadline, and for fiat rather look again from time to time, or go by webhooks.
 //
 // The wait goes on if the transaction is unknown in the first 30 seconds, and while for up to five minutes the API
-// cannot be reached or answers with a 429 or a 5xx. When ctx ends, the error wraps why and names the last status. With
-// any error the transaction is returned as it was last seen, nil if it was not.
+// cannot be reached or responds with a 429 or a 5xx; it polls no earlier than the response's Retry-After says. When ctx
+// ends, the error wraps why and names the last status. With any error the transaction is returned as it was last seen,
+// nil if it was not.
 //
 // Operation get_transaction.
 func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, opts ...WaitOption) (*Transaction, error) {
@@ -78,7 +79,7 @@ func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, o
 		if ended || err != nil {
 			return w.last, err
 		}
-		if !call.Sleep(ctx, w.pause(ctx, poll)) {
+		if !call.Sleep(ctx, max(w.pause(ctx, poll), w.retryAfter())) {
 			return w.last, w.interrupted(ctx)
 		}
 	}
@@ -160,6 +161,15 @@ func (w *transactionWait) lastSeen() string {
 		return "not seen yet"
 	}
 	return "last seen as " + call.Printable(string(w.last.Status))
+}
+
+// retryAfter is how long the API asked to wait when it rejected the last poll: at most as long as an outage may take.
+func (w *transactionWait) retryAfter() time.Duration {
+	var rejected *Error
+	if !errors.As(w.failure, &rejected) {
+		return 0
+	}
+	return min(call.RetryAfter(rejected.Header, time.Now()), maxOutage)
 }
 
 // pause is the time until the next poll.

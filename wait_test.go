@@ -320,3 +320,25 @@ func TestTransactionFailedErrorIsNoRecordOfAPerson(t *testing.T) {
 	}
 	assert.NotEmpty(t, (&byzantine.TransactionFailedError{}).Error(), "as users build it in their tests")
 }
+
+func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
+	for asked, want := range map[string]time.Duration{
+		"7":    7 * time.Second,
+		"45":   45 * time.Second, // more than a call waits for
+		"3600": 5 * time.Minute,  // more than an outage may take
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api := statuses("processing", "completed")
+			good := api.answer
+			api.answer = func(poll int) (*http.Response, error) {
+				if poll == 1 {
+					return newAnswer(503, http.Header{"Retry-After": {asked}}, ""), nil
+				}
+				return good(poll - 1)
+			}
+			_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+			require.NoError(t, err)
+			assert.Equal(t, want, api.times[1].Sub(api.times[0]))
+		})
+	}
+}

@@ -142,7 +142,7 @@ func (p *program) handle(ctx context.Context, d *webhook.Delivery) error {
 	slow, deaf := p.random.IntN(20) == 0, p.random.IntN(4) == 0
 	w.mu.Unlock()
 	takes /= time.Duration(1 + w.plan.bursts/10)
-	if slow {
+	if slow && w.stormy() {
 		takes *= 10
 	}
 	if deaf {

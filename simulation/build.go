@@ -54,15 +54,14 @@ func (w *World) build() (stop func(), err error) {
 	} else {
 		go func() { _ = api.Serve(listener) }()
 	}
-	operator, err := w.direct(apiKey)
+	if w.operator, err = w.direct(apiKey); err != nil {
+		return nil, err
+	}
+	subscription, _, err := webhook.Subscribe(w.ctx, w.operator, &byzantine.CreateWebhookSubscriptionRequest{URL: "http://" + hooksHost + "/events"})
 	if err != nil {
 		return nil, err
 	}
-	subscription, _, err := webhook.Subscribe(w.ctx, operator, &byzantine.CreateWebhookSubscriptionRequest{URL: "http://" + hooksHost + "/events"})
-	if err != nil {
-		return nil, err
-	}
-	w.webhookKey = webhook.KeyOf(*subscription)
+	w.webhookKey, w.subscriptionID = webhook.KeyOf(*subscription), subscription.Subscription.ID
 	w.makeStore()
 	replicas := 2
 	if w.plan.store == "memory" {
@@ -83,7 +82,7 @@ func (w *World) build() (stop func(), err error) {
 		w.people = append(w.people, p)
 	}
 	return func() {
-		w.history(operator)
+		w.history(w.operator)
 		w.end()
 		for _, r := range w.replicas {
 			r.current.Load().stop()
@@ -121,6 +120,21 @@ func (w *World) history(c *byzantine.Client) {
 		all = append(all, event.ID)
 	}
 	w.ledger.check(all)
+}
+
+// checkpointAt checks that no event that the next pass will not read again is left behind a checkpoint.
+func (w *World) checkpointAt(checkpoint time.Time) {
+	list, err := w.operator.ListEvents(w.ctx, &byzantine.ListEventsRequest{CreatedBefore: checkpoint.Add(-w.plan.overlap), Limit: new(int64(250))})
+	if err != nil {
+		w.violate(Events, "the history cannot be read: %v", err)
+		return
+	}
+	for _, event := range list.Events {
+		if !w.ledger.isDone(event.ID) {
+			w.violate(Events, "the checkpoint %v, less the overlap, is past the event %s of %v, which is not handled", checkpoint, event.ID, event.CreatedAt)
+			return
+		}
+	}
 }
 
 // makeStore makes the store that all programs share.

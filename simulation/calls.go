@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,9 +31,10 @@ type call struct {
 	ended   bool
 	err     error
 
-	written   int   // attempts that left the client
-	arrived   []int // status of each request that the API handled
-	responses []int // status of each response that the proxy gave
+	written   int       // attempts that left the client
+	arrived   []int     // status of each request that the API handled
+	responses []int     // status of each response that the proxy gave
+	notBefore time.Time // the proxy has asked to wait until then
 }
 
 // calls tells which request belongs to which call: every signature is made for one attempt of one call, and no two are
@@ -106,12 +108,24 @@ func (x *calls) find(signature string) *call {
 	return x.bySignature[strings.TrimPrefix(strings.ToLower(signature), "0x")]
 }
 
-// answered notes what the proxy responded to a request.
-func (x *calls) answered(signature string, status int) {
+// answered notes what the proxy responded to a request, and how long it asked the client to wait.
+func (x *calls) answered(signature string, status int, retryAfter string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if c := x.find(signature); c != nil {
 		c.responses = append(c.responses, status)
+		if seconds, err := strconv.Atoi(retryAfter); err == nil {
+			c.notBefore = time.Now().Add(time.Duration(seconds) * time.Second)
+		}
+	}
+}
+
+// reached notes that a request has come to the proxy.
+func (x *calls) reached(signature string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c := x.find(signature); c != nil && time.Now().Before(c.notBefore) {
+		x.world.violate(Bounds, "%s #%d was sent again %v before the server wanted to see it", c.op, c.id, time.Until(c.notBefore))
 	}
 }
 

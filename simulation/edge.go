@@ -29,6 +29,7 @@ type edge struct {
 
 // ServeHTTP implements http.Handler.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.world.calls.reached(r.Header.Get(signatureHeader))
 	random, faults := e.world.nextRequest()
 	f := fate(random, faults)
 	if f.before > 0 {
@@ -113,7 +114,7 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	case http.StatusNoContent:
 		w.Header().Del("Content-Length")
 	}
-	e.world.calls.answered(r.Header.Get(signatureHeader), status)
+	e.world.calls.answered(r.Header.Get(signatureHeader), status, w.Header().Get("Retry-After"))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

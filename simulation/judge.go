@@ -31,7 +31,23 @@ func (w *World) probe(when string) {
 			return err
 		})
 	}
-	w.trace.add("world", "everything works", when)
+	w.probeDelivery(when)
+	w.trace.add("world", "the check is over", when)
+}
+
+// probeDelivery checks that a delivery is taken, if no machine's clock is so far off that it must look old.
+func (w *World) probeDelivery(when string) {
+	w.instants.sleep(w.ctx, 15*time.Second) // a verifier asks for keys every ten seconds at most
+	if max(w.clockOff(0).Abs(), w.clockOff(1).Abs()) > 4*time.Minute {
+		return
+	}
+	result, err := w.operator.SendTestWebhookDelivery(w.ctx, w.subscriptionID)
+	switch {
+	case err != nil:
+		w.violate(Recovery, "a test delivery cannot be sent %s: %v", when, err)
+	case result.Attempt == nil || result.Attempt.Outcome != byzantine.WebhookAttemptSucceeded:
+		w.violate(Recovery, "a test delivery is not taken %s: %+v", when, result.Attempt)
+	}
 }
 
 // judge looks back at a world in which nothing happens any more.

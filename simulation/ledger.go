@@ -95,6 +95,13 @@ func (l *ledger) check(history []string) {
 	}
 }
 
+func (l *ledger) isDone(event string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.events[event]
+	return f != nil && f.done
+}
+
 func (l *ledger) count() (handled int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -107,7 +107,13 @@ func (a *storeAccess) Forget(ctx context.Context, c webhook.Claim) error {
 }
 
 func (a *storeAccess) Save(ctx context.Context, c webhook.Claim, lease time.Duration, value string) error {
-	return a.do(ctx, "Save", c.Key, func() error { return a.Store.Save(ctx, c, lease, value) })
+	return a.do(ctx, "Save", c.Key, func() error {
+		err := a.Store.Save(ctx, c, lease, value)
+		if checkpoint, not := time.Parse(time.RFC3339Nano, value); err == nil && not == nil {
+			a.world.checkpointAt(checkpoint)
+		}
+		return err
+	})
 }
 
 func (a *postgresAccess) Purge(ctx context.Context) error {

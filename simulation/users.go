@@ -159,7 +159,11 @@ func (v *visit) enrol(ctx context.Context) error {
 // look reads what is known about the user.
 func (v *visit) look(ctx context.Context) error {
 	return v.on.call(ctx, "GetUserDetails", true, v.limit(), func(ctx context.Context) error {
-		_, err := v.on.client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{UserID: v.userID})
+		request := &byzantine.GetUserDetailsRequest{UserID: v.userID}
+		if v.random.IntN(2) == 0 {
+			request = &byzantine.GetUserDetailsRequest{Email: v.email}
+		}
+		_, err := v.on.client.GetUserDetails(ctx, request)
 		return err
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 	"github.com/byzantine-finance/byzantine-go/webhook"
@@ -29,12 +30,14 @@ type World struct {
 	ledger   ledger
 	secrets  secrets
 
-	sandbox    *byzantinetest.Sandbox
-	signer     *signer
-	webhookKey webhook.Key
-	replicas   []*replica
-	people     []*person
-	store      webhook.Store // nil if each program has one of its own
+	sandbox        *byzantinetest.Sandbox
+	signer         *signer
+	operator       *byzantine.Client // reaches the API without a network
+	webhookKey     webhook.Key
+	subscriptionID string
+	replicas       []*replica
+	people         []*person
+	store          webhook.Store // nil if each program has one of its own
 
 	mu         sync.Mutex // guards what follows
 	violations []Violation

@@ -48,7 +48,7 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(seed, now.Add(time.Hour).Format(http.TimeFormat))
 	}
 	f.Fuzz(func(t *testing.T, value, date string) {
-		wait := retryAfter(http.Header{"Retry-After": {value}, "Date": {date}}, now)
+		wait := RetryAfter(http.Header{"Retry-After": {value}, "Date": {date}}, now)
 		if wait < 0 {
 			t.Errorf("waits for %s", wait)
 		}

@@ -106,7 +106,7 @@ func (x *Exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait 
 	case a.err != nil:
 		return x.backoff(ctx), true
 	}
-	return max(x.backoff(ctx), retryAfter(a.response.Header, x.caller.clock.time())), transient(a.response.StatusCode)
+	return max(x.backoff(ctx), RetryAfter(a.response.Header, x.caller.clock.time())), transient(a.response.StatusCode)
 }
 
 // Hopeless reports whether an attempt that sent nothing would end the same way again.
@@ -140,8 +140,8 @@ func (x *Exchange) backoff(ctx context.Context) time.Duration {
 	return jitter.UpTo(ctx, min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))
 }
 
-// retryAfter reads the header (RFC 9110, section 10.2.3), seconds or a date; 0 if there is none.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+// RetryAfter reads the header (RFC 9110, section 10.2.3), seconds or a date; 0 if there is none.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, uint64(math.MaxInt64/time.Second))) * time.Second
