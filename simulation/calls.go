@@ -32,6 +32,8 @@ type call struct {
 	err     error
 
 	written   int       // attempts that left the client
+	last      string    // signature of the last attempt
+	lastLeft  bool      // which left the client
 	arrived   []int     // status of each request that the API handled
 	responses []int     // status of each response that the proxy gave
 	notBefore time.Time // the proxy has asked to wait until then
@@ -82,7 +84,8 @@ func (s *signer) SignDigest(ctx context.Context, digest []byte) ([]byte, error) 
 	if c, ok := ctx.Value(callKey{}).(*call); ok && err == nil {
 		s.calls.mu.Lock()
 		defer s.calls.mu.Unlock()
-		s.calls.bySignature[hex.EncodeToString(der)] = c
+		c.last, c.lastLeft = hex.EncodeToString(der), false
+		s.calls.bySignature[c.last] = c
 	}
 	return der, err
 }
@@ -101,6 +104,7 @@ func (x *calls) tap(data []byte) {
 	defer x.mu.Unlock()
 	if c := x.find(string(value)); c != nil {
 		c.written++
+		c.lastLeft = c.lastLeft || bytes.Contains(bytes.ToLower(value), []byte(c.last))
 	}
 }
 

@@ -29,7 +29,7 @@ func (x *calls) check() {
 				c.op, c.id, c.replica, fmt.Sprintf(format, args...), c.arrived, c.err)
 		}
 		var transport *byzantine.TransportError
-		if errors.As(c.err, &transport) && !transport.Sent && attempts > 0 {
+		if errors.As(c.err, &transport) && !transport.Sent && (c.lastLeft || attempts > 0 && !rejected) {
 			violate("it says that nothing was sent")
 		}
 		if c.read {
@@ -51,8 +51,9 @@ func (x *calls) check() {
 			violate("it says that it took effect and did not")
 		case !succeeded && !unknown && effects > 0:
 			violate("its error does not say that it may have taken effect")
-		case unknown && attempts == 0 && !x.world.plan.http2:
-			violate("its error says that it may have taken effect, but nothing was sent")
+		case unknown && !c.lastLeft && !x.world.plan.http2:
+			// There is a later attempt only if an earlier one was not sent, or was rejected for its clock.
+			violate("its error says that it may have taken effect, but its last attempt was not sent")
 		}
 	}
 	for draft, n := range submissions {

@@ -104,6 +104,9 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	}
 	w.Header().Set("Date", time.Now().Add(e.world.proxyOff()).UTC().Format(http.TimeFormat))
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	if e.world.stormy() && random.IntN(8) == 0 {
+		w.Header().Set("Connection", "close")
+	}
 	switch status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		if random.IntN(2) == 0 {

@@ -20,9 +20,179 @@ type Mutant struct {
 // Mutants are all mutants.
 var Mutants = []Mutant{
 	{
-		Name: "post-again-after-reset", Invariant: Outcomes, File: "internal/call/retry.go",
-		Find:    "case !x.request.Repeatable:\n",
-		Replace: "case !x.request.Repeatable && a.err == nil:\n",
+		Name: "post-again-after-reset", Invariant: Outcomes, File: "retry.go",
+		Find:    "case !x.op.Retryable:\n",
+		Replace: "case !x.op.Retryable && a.err == nil:\n",
+	},
+	{
+		Name: "post-again-after-503", Invariant: Outcomes, File: "retry.go",
+		Find:    "case !x.op.Retryable:\n",
+		Replace: "case !x.op.Retryable && a.err != nil:\n",
+	},
+	{
+		Name: "303-leaves-nothing-open", Invariant: Outcomes, File: "retry.go",
+		Find:    " || status == http.StatusSeeOther",
+		Replace: "",
+	},
+	{
+		Name: "408-leaves-nothing-open", Invariant: Outcomes, File: "retry.go",
+		Find:    " || status == http.StatusRequestTimeout\n",
+		Replace: "\n",
+	},
+	{
+		Name: "5xx-leaves-nothing-open", Invariant: Outcomes, File: "retry.go",
+		Find:    "status >= 500 || status == http.StatusSeeOther",
+		Replace: "status == http.StatusSeeOther",
+	},
+	{
+		Name: "unreadable-success-is-a-failure", Invariant: Outcomes, File: "exchange.go",
+		Find:    "OutcomeUnknown: !x.op.reads() && mayHaveTakenEffect(r.StatusCode)",
+		Replace: "OutcomeUnknown: !x.op.reads() && r.StatusCode >= 300 && mayHaveTakenEffect(r.StatusCode)",
+	},
+	{
+		Name: "broken-response-is-a-failure", Invariant: Outcomes, File: "exchange.go",
+		Find:    "OutcomeUnknown: x.sent && !x.op.reads()",
+		Replace: "OutcomeUnknown: x.sent && !x.op.reads() && a.err == nil",
+	},
+	{
+		Name: "sent-is-forgotten", Invariant: Outcomes, File: "transport.go",
+		Find:    "\treturn g.got.Load() || !(g.trusted()",
+		Replace: "\treturn g.second.Load() || !(g.trusted()",
+	},
+	{
+		Name: "rejected-for-the-clock-counts-as-sent", Invariant: Outcomes, File: "retry.go",
+		Find:    "x.sent = x.sent || (a.sent && !clockWrong)",
+		Replace: "x.sent = x.sent || a.sent",
+	},
+	{
+		Name: "dial-counts-as-sent", Invariant: Outcomes, File: "exchange.go",
+		Find:    "a.sent = err == nil || g.sent(err)",
+		Replace: "a.sent = true",
+	},
+	{
+		Name: "double-click-submits-twice", Invariant: Outcomes, File: "passkey/submissions.go",
+		Find:    "noted && !now.After(until)",
+		Replace: "noted && now.After(until)",
+	},
+	{
+		Name: "clock-correction-without-proof", Invariant: Recovery, File: "clock.go",
+		Find:    "case isSuccess(a.status) || (t.first != nil && t.first.status == http.StatusUnauthorized && passed(a.status)):",
+		Replace: "case true:",
+	},
+	{
+		Name: "clock-is-never-corrected", Invariant: Recovery, File: "clock.go",
+		Find:    "if t.resent || !x.findClock(a.status, ahead, dated) {",
+		Replace: "if true {",
+	},
+	{
+		Name: "clock-corrected-the-wrong-way", Invariant: Recovery, File: "clock.go",
+		Find:    "t.correction, t.known = -ahead, false",
+		Replace: "t.correction, t.known = ahead, false",
+	},
+	{
+		Name: "reconciler-ends-with-a-failed-pass", Invariant: Recovery, File: "webhook/reconcile.go",
+		Find:    "\t\tcase errors.Is(err, errOtherName):\n",
+		Replace: "\t\tcase err != nil && !errors.Is(err, ErrInProgress):\n",
+	},
+	{
+		Name: "key-source-is-asked-once", Invariant: Recovery, File: "webhook/keys.go",
+		Find:    "sourceInterval = 10 * time.Second",
+		Replace: "sourceInterval = 1000 * time.Hour",
+	},
+	{
+		Name: "101-is-read-to-its-end", Invariant: Bounds, File: "exchange.go",
+		Find:    "case response.StatusCode < 200: // a 101",
+		Replace: "case response.StatusCode < 100: // a 101",
+	},
+	{
+		Name: "attempt-without-a-timeout", Invariant: Bounds, File: "exchange.go",
+		Find:    "ctx, stop := context.WithTimeout(parent, timeout)",
+		Replace: "ctx, stop := context.WithTimeout(parent, 100*timeout)",
+	},
+	{
+		Name: "retry-after-is-cut-short", Invariant: Bounds, File: "retry.go",
+		Find:    "\t\tif wait > maxRetryAfter {\n",
+		Replace: "\t\tif wait = min(wait, maxRetryAfter); wait < 0 {\n",
+	},
+	{
+		Name: "poll-ignores-retry-after", Invariant: Bounds, File: "transactionwait.go",
+		Find:    "max(w.pause(ctx, poll), w.retryAfter())",
+		Replace: "w.pause(ctx, poll)",
+	},
+	{
+		Name: "handler-waits-for-its-callback", Invariant: Bounds, File: "webhook/once.go",
+		Find:    "time.NewTimer(o.timeout + answerMargin)",
+		Replace: "time.NewTimer(100 * o.timeout)",
+	},
+	{
+		Name: "body-is-not-closed", Invariant: Bounds, File: "exchange.go",
+		Find:    "\tdefer response.Body.Close()\n",
+		Replace: "\n",
+	},
+	{
+		Name: "error-quotes-success-body", Invariant: Secrets, File: "decode.go",
+		Find:    "return x.answerError(x.response, message, nil)",
+		Replace: "return x.answerError(x.response, message+\": \"+string(x.response.Body), nil)",
+	},
+	{
+		Name: "errors-hold-the-url", Invariant: Secrets, File: "exchange.go",
+		Find:    "\t\terr = wrapped.Err\n",
+		Replace: "\t\treturn wrapped\n",
+	},
+	{
+		Name: "log-holds-the-query", Invariant: Secrets, File: "exchange.go",
+		Find:    "slog.String(\"path\", x.op.Path)",
+		Replace: "slog.String(\"path\", x.url.RequestURI())",
+	},
+	{
+		Name: "failed-transaction-in-full", Invariant: Secrets, File: "errorformat.go",
+		Find:    "func (e TransactionFailedError) MarshalJSON() ([]byte, error) {\n",
+		Replace: "func (e TransactionFailedError) MarshalJSON() ([]byte, error) {\n\tif e.Transaction != nil {\n\t\treturn json.Marshal(e.Transaction)\n\t}\n",
+	},
+	{
+		Name: "checkpoint-before-handling", Invariant: Events, File: "webhook/reconcile_pass.go",
+		Find:    "\tknown, err := p.known(ctx, events)\n",
+		Replace: "\tif n := len(events); n > 0 {\n\t\tp.newest = events[n-1].at\n\t\t_ = p.save(ctx)\n\t}\n\tknown, err := p.known(ctx, events)\n",
+	},
+	{
+		Name: "failed-event-does-not-hold-the-checkpoint", Invariant: Events, File: "webhook/reconcile_pass.go",
+		Find:    "\tcase errors.As(err, &failed), errors.Is(err, errTimeout):\n\t\tp.report.Failed++\n\t\tp.hold(event)\n",
+		Replace: "\tcase errors.As(err, &failed), errors.Is(err, errTimeout):\n\t\tp.report.Failed++\n",
+	},
+	{
+		Name: "event-in-progress-does-not-hold-the-checkpoint", Invariant: Events, File: "webhook/reconcile_pass.go",
+		Find:    "\t\tp.report.InProgress++\n\t\tp.hold(event)\n",
+		Replace: "\t\tp.report.InProgress++\n",
+	},
+	{
+		Name: "no-overlap", Invariant: Events, File: "webhook/reconcile_pass.go",
+		Find:    "after = p.newest.Add(-p.Overlap)",
+		Replace: "after = p.newest",
+	},
+	{
+		Name: "machine-clock-moves-the-checkpoint", Invariant: Events, File: "webhook/reconcile_pass.go",
+		Find:    "\t\tcheckpoint = p.held\n\t}\n",
+		Replace: "\t\tcheckpoint = p.held\n\t} else {\n\t\tcheckpoint = p.Now().Add(-p.Grace)\n\t}\n",
+	},
+	{
+		Name: "done-before-the-callback", Invariant: Events, File: "webhook/once.go",
+		Find:    "\treturn o.record(context.WithoutCancel(ctx), claim,",
+		Replace: "\t_ = o.store.Done(ctx, claim)\n\treturn o.record(context.WithoutCancel(ctx), claim,",
+	},
+	{
+		Name: "done-is-not-recorded", Invariant: Events, File: "webhook/once.go",
+		Find:    "\t\terr := o.store.Done(ctx, claim)\n",
+		Replace: "\t\terr := o.store.Forget(ctx, claim)\n",
+	},
+	{
+		Name: "lease-ends-with-the-timeout", Invariant: Events, File: "webhook/once.go",
+		Find:    "claim, err := o.store.Begin(bounded, d.EventID, o.timeout+leaseMargin)",
+		Replace: "claim, err := o.store.Begin(bounded, d.EventID, o.timeout/2)",
+	},
+	{
+		Name: "memory-forgets-what-is-done", Invariant: Events, File: "webhook/memory.go",
+		Find:    "\tcase r.state == memoryDone:\n",
+		Replace: "\tcase r.state == memoryDone && now.Sub(r.until) < time.Hour:\n",
 	},
 	{
 		Name: "redis-begin-without-renewal", Invariant: Events, File: "simulation/store_redis.go",
@@ -35,19 +205,19 @@ var Mutants = []Mutant{
 		Replace: "now.Before(row.touched)",
 	},
 	{
-		Name: "checkpoint-before-handling", Invariant: Events, File: "webhook/reconcile_pass.go",
-		Find:    "\tknown, err := p.known(ctx, events)\n",
-		Replace: "\tif n := len(events); n > 0 {\n\t\tp.newest = events[n-1].at\n\t\t_ = p.save(ctx)\n\t}\n\tknown, err := p.known(ctx, events)\n",
+		Name: "postgres-purge-of-all", Invariant: Events, File: "simulation/store_postgres.go",
+		Find:    "row.touched.Before(now.Add(-s.retention)) &&",
+		Replace: "row.done &&",
 	},
 	{
-		Name: "clock-correction-without-proof", Invariant: Recovery, File: "internal/call/clock.go",
-		Find:    "case isSuccess(status) || (t.first != nil && t.first.response.StatusCode == http.StatusUnauthorized && passed(status)):",
-		Replace: "case true:",
+		Name: "redis-two-claims-at-once", Invariant: Events, File: "simulation/store_redis.go",
+		Find:    "case exists && r.until > micros:",
+		Replace: "case exists && r.until < 0:",
 	},
 	{
-		Name: "error-quotes-success-body", Invariant: Secrets, File: "decode.go",
-		Find:    "return newResponseError(op, x.Rejected(message))",
-		Replace: "return newResponseError(op, x.Rejected(message+\": \"+string(x.Response().Body)))",
+		Name: "postgres-straggler-records", Invariant: Events, File: "simulation/store_postgres.go",
+		Find:    "row == nil || row.token != c.Token || row.done && !alsoDone",
+		Replace: "row == nil || row.done && !alsoDone",
 	},
 }
 
