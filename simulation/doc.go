@@ -12,6 +12,8 @@
 //
 //	go run ./simulation/simulate                      # 200 worlds with fresh seeds
 //	go run ./simulation/simulate -seed 42             # one world, with its timeline
+//	go run ./simulation/simulate -seed 42 -shrink     # the least of it that violates the same invariant
+//	go run ./simulation/simulate -for 8h              # fresh seeds all night
 //	go run ./simulation/simulate -mutants             # whether the faults in Mutants are found
 //
 // A world on HTTP/2 has no reproducible trace, because HTTP/2 writes from several goroutines; its invariants hold all the

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -16,6 +17,7 @@ import (
 var (
 	firstSeed = flag.Uint64("seed", 1, "the first world's seed")
 	worlds    = flag.Int("worlds", 20, "how many worlds TestWorlds runs")
+	without   = flag.String("without", "", "parts to take out of the worlds, with commas")
 	first     = flag.String("first", "", "stop at the first world that violates this invariant, and print no timelines")
 	timeline  = flag.Bool("timeline", false, "print the timeline of every world, not only of those that violate an invariant")
 )
@@ -28,7 +30,7 @@ func run(t *testing.T, seed uint64) (r *Result) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var err error
-		r, err = Run(seed)
+		r, err = Run(seed, strings.FieldsFunc(*without, func(r rune) bool { return r == ',' })...)
 		require.NoError(t, err)
 	})
 	return r
@@ -70,6 +72,23 @@ func TestSameSeedSameTrace(t *testing.T) {
 			t.Errorf("world %d (%s): %s", seed, a.Plan, text)
 		}
 	}
+}
+
+// Taking out a part leaves a world that can be run, and the rest as it was.
+func TestPartsCanBeTakenOut(t *testing.T) {
+	before := newPlan(*firstSeed)
+	for _, part := range Parts() {
+		p := newPlan(*firstSeed)
+		require.NoError(t, p.without([]string{part}))
+		require.Equal(t, before.retention, p.retention, part)
+	}
+	require.ErrorContains(t, before.without([]string{"weather"}), "weather")
+	synctest.Test(t, func(t *testing.T) {
+		r, err := Run(*firstSeed, Parts()...)
+		require.NoError(t, err)
+		require.Empty(t, r.Violations, "a world without faults")
+		require.Positive(t, r.Handled)
+	})
 }
 
 func TestEveryMutantAppliesOnce(t *testing.T) {

@@ -88,9 +88,14 @@ func (w *World) jitter(name string) jitter.Source {
 	}
 }
 
-// Run runs the world of a seed, from its beginning to its end. It must be called inside a bubble of testing/synctest.
-func Run(seed uint64) (*Result, error) {
-	w := &World{seed: seed, plan: newPlan(seed), instants: &instants{}, trace: &trace{began: time.Now()}}
+// Run runs the world of a seed, from its beginning to its end, without the parts that are named (see Parts). It must be
+// called inside a bubble of testing/synctest.
+func Run(seed uint64, without ...string) (*Result, error) {
+	plan := newPlan(seed)
+	if err := plan.without(without); err != nil {
+		return nil, err
+	}
+	w := &World{seed: seed, plan: plan, instants: &instants{}, trace: &trace{began: time.Now()}}
 	w.calls = calls{world: w, bySignature: map[string]*call{}}
 	w.ledger = ledger{world: w, events: map[string]*eventFacts{}}
 	w.secrets.world = w

@@ -1,10 +1,13 @@
 // Command simulate runs simulated worlds and prints the timelines of those that violate an invariant. Run it inside the
-// repository: it executes go test.
+// repository: it executes go test, each time in a process of its own.
 //
 //	go run ./simulation/simulate                        # 200 worlds with fresh seeds
+//	go run ./simulation/simulate -for 8h                # fresh seeds until then, or until one violates an invariant
 //	go run ./simulation/simulate -seed 42               # one world, with its timeline
+//	go run ./simulation/simulate -seed 42 -shrink       # the least of it that violates the same invariant
 //	go run ./simulation/simulate -seed 1 -worlds 2000
 //	go run ./simulation/simulate -mutants               # every mutant must be found
+//	go run ./simulation/simulate -mutants -rotate 8     # eight of them, others each day
 //	go run ./simulation/simulate -mutant post-again-after-reset
 package main
 
@@ -19,6 +22,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,29 +33,52 @@ func main() {
 	log.SetFlags(0)
 	seed := flag.Uint64("seed", 0, "the seed of the first world; fresh ones if 0")
 	worlds := flag.Int("worlds", 0, "how many worlds: 200, or 1 with -seed, unless set")
+	until := flag.Duration("for", 0, "run fresh worlds for so long")
+	shrinks := flag.Bool("shrink", false, "with -seed: take out of the world what the violation does not need")
 	mutants := flag.Bool("mutants", false, "check that every mutant is found")
+	rotate := flag.Int("rotate", 0, "with -mutants: only so many, other ones each day")
 	only := flag.String("mutant", "", "check that this mutant is found")
 	flag.Parse()
 	root, err := moduleRoot()
 	if err != nil {
 		log.Fatal(err)
 	}
+	fresh := uint64(time.Now().Unix()) << 20
 	switch {
 	case *mutants || *only != "":
-		err = find(root, *only, max(*seed, 1), max(*worlds, 200))
+		err = find(root, chosen(*only, *rotate), max(*seed, 1), max(*worlds, 200))
+	case *shrinks:
+		err = shrink(root, *seed)
 	case *seed != 0:
-		err = test(root, os.Stdout, "-v", "-args", fmt.Sprintf("-seed=%d", *seed), fmt.Sprintf("-worlds=%d", max(*worlds, 1)), fmt.Sprintf("-timeline=%t", *worlds <= 1))
-	default:
-		fresh := uint64(time.Now().Unix()) << 20
-		fmt.Println("fresh seeds from", fresh)
-		if *worlds == 0 {
-			*worlds = 200
+		err = test(root, os.Stdout, "-v", "-args", seeds(*seed, max(*worlds, 1)), fmt.Sprintf("-timeline=%t", *worlds <= 1))
+	case *until > 0:
+		for end := time.Now().Add(*until); err == nil && time.Now().Before(end); fresh += 500 {
+			fmt.Printf("%s: seeds from %d\n", time.Now().Format(time.TimeOnly), fresh)
+			err = test(root, os.Stdout, "-args", seeds(fresh, 500))
 		}
-		err = test(root, os.Stdout, "-args", fmt.Sprintf("-seed=%d", fresh), fmt.Sprintf("-worlds=%d", *worlds))
+	default:
+		fmt.Println("fresh seeds from", fresh)
+		err = test(root, os.Stdout, "-args", seeds(fresh, max(*worlds, 200)))
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// seeds are the flags for the worlds of consecutive seeds.
+func seeds(first uint64, worlds int) string { return fmt.Sprintf("-seed=%d -worlds=%d", first, worlds) }
+
+// chosen returns the mutants to look for.
+func chosen(only string, rotate int) []simulation.Mutant {
+	all := simulation.Mutants
+	if only != "" {
+		return slices.DeleteFunc(slices.Clone(all), func(m simulation.Mutant) bool { return m.Name != only })
+	}
+	if rotate <= 0 || rotate >= len(all) {
+		return all
+	}
+	first := time.Now().YearDay() * rotate % len(all)
+	return slices.Concat(all, all)[first : first+rotate]
 }
 
 // moduleRoot is the directory of this module's go.mod.
@@ -65,7 +92,8 @@ func moduleRoot() (string, error) {
 
 // test runs the worlds in a process of their own.
 func test(root string, out interface{ Write([]byte) (int, error) }, args ...string) error {
-	cmd := exec.Command("go", append([]string{"test", "./simulation", "-count=1", "-vet=off", "-timeout=0", "-run=^TestWorlds$"}, args...)...)
+	line := append([]string{"test", "./simulation", "-count=1", "-vet=off", "-timeout=0", "-run=^TestWorlds$"}, args...)
+	cmd := exec.Command("go", strings.Fields(strings.Join(line, " "))...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, out, out
 	return cmd.Run()
 }
@@ -74,18 +102,18 @@ func test(root string, out interface{ Write([]byte) (int, error) }, args ...stri
 var violated = regexp.MustCompile(`(?m)^world (\d+) violates (.*)$`)
 
 // find runs worlds with each mutant until one violates an invariant, which has to be the right one.
-func find(root, only string, seed uint64, worlds int) error {
+func find(root string, mutants []simulation.Mutant, seed uint64, worlds int) error {
+	if len(mutants) == 0 {
+		return errors.New("simulate: no mutant has this name")
+	}
 	missed := 0
-	for _, m := range simulation.Mutants {
-		if only != "" && m.Name != only {
-			continue
-		}
+	for _, m := range mutants {
 		overlay, err := overlayOf(root, m)
 		if err != nil {
 			return err
 		}
 		var out bytes.Buffer
-		err = test(root, &out, "-overlay="+overlay, "-args", fmt.Sprintf("-seed=%d", seed), fmt.Sprintf("-worlds=%d", worlds), "-first="+string(m.Invariant))
+		err = test(root, &out, "-overlay="+overlay, "-args", seeds(seed, worlds), "-first="+string(m.Invariant))
 		_ = os.RemoveAll(filepath.Dir(overlay))
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
@@ -95,11 +123,11 @@ func find(root, only string, seed uint64, worlds int) error {
 		switch {
 		case err == nil:
 			missed++
-			fmt.Printf("%-34s NOT FOUND in %d worlds\n", m.Name, worlds)
+			fmt.Printf("%-46s NOT FOUND in %d worlds\n", m.Name, worlds)
 		case first == nil:
 			return fmt.Errorf("simulate: mutant %s: the test fails for another reason:\n%s", m.Name, out.String())
 		default:
-			fmt.Printf("%-34s found by %s in world %s\n", m.Name, m.Invariant, first[1])
+			fmt.Printf("%-46s found by %s in world %s\n", m.Name, m.Invariant, first[1])
 		}
 	}
 	if missed > 0 {
@@ -107,6 +135,45 @@ func find(root, only string, seed uint64, worlds int) error {
 	}
 	return nil
 }
+
+// shrink takes out of a world one part after the other, as long as the same invariant is violated.
+func shrink(root string, seed uint64) error {
+	violation := func(without []string) (string, error) {
+		var out bytes.Buffer
+		err := test(root, &out, "-v", "-args", seeds(seed, 1), "-without="+strings.Join(without, ","))
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			return "", err
+		}
+		if m := violationLine.FindStringSubmatch(out.String()); m != nil {
+			return m[1], nil
+		}
+		return "", nil
+	}
+	want, err := violation(nil)
+	if err != nil {
+		return err
+	}
+	if want == "" {
+		return fmt.Errorf("simulate: world %d violates nothing", seed)
+	}
+	var without []string
+	for _, part := range simulation.Parts() {
+		got, err := violation(append(without, part))
+		if err != nil {
+			return err
+		}
+		if got == want {
+			without = append(without, part)
+		}
+	}
+	fmt.Printf("world %d violates %s without %s\n", seed, want, strings.Join(without, ", "))
+	_ = test(root, os.Stdout, "-v", "-args", seeds(seed, 1), "-without="+strings.Join(without, ",")) // it fails, as it should
+	return nil
+}
+
+// violationLine is the first line of a violation in a timeline.
+var violationLine = regexp.MustCompile(`(?m)^VIOLATION ([a-z]+) `)
 
 // overlayOf writes the mutated file and the overlay that puts it into the build.
 func overlayOf(root string, m simulation.Mutant) (string, error) {

@@ -1,0 +1,50 @@
+package simulation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// parts are what can be taken out of a world, to find the least that still violates an invariant.
+var parts = map[string]func(*plan){
+	"http2":     func(p *plan) { p.http2 = false },
+	"dials":     func(p *plan) { p.network.refuse, p.network.silence = 0, 0 },
+	"breaks":    func(p *plan) { p.network.reset, p.network.cut = 0, 0 },
+	"silence":   func(p *plan) { p.network.stall, p.network.sluggish = 0, 0 },
+	"slow":      func(p *plan) { p.edge.slow = 0 },
+	"rejected":  func(p *plan) { p.edge.rejected = 0 },
+	"lost":      func(p *plan) { p.edge.lost, p.edge.aborted = 0, 0 },
+	"mangled":   func(p *plan) { p.edge.mangled = 0 },
+	"endless":   func(p *plan) { p.edge.endless = 0 },
+	"store":     func(p *plan) { p.outages.fail, p.outages.loseResponse = 0, 0 },
+	"crashes":   func(p *plan) { p.outages.crash, p.crashes = 0, 0 },
+	"failover":  func(p *plan) { p.failover = false },
+	"proxy":     func(p *plan) { p.proxyOff = 0 },
+	"clocks":    func(p *plan) { p.clockOff = [2]time.Duration{} },
+	"webhooks":  func(p *plan) { p.webhooks, p.twice = 0, 0 },
+	"callbacks": func(p *plan) { p.failing = 0 },
+	"downtime":  func(p *plan) { p.downtime = 0 },
+	"quiet":     func(p *plan) { p.quiet = 0 },
+	"bursts":    func(p *plan) { p.bursts = 1 },
+	"lag":       func(p *plan) { p.lag = 0 },
+	"keys":      func(p *plan) { p.keySource = false },
+	"people":    func(p *plan) { p.users = 1 },
+}
+
+// Parts returns the names of what can be taken out of a world.
+func Parts() []string { return slices.Sorted(maps.Keys(parts)) }
+
+// without takes parts out of a plan.
+func (p *plan) without(names []string) error {
+	for _, name := range names {
+		remove, ok := parts[name]
+		if !ok {
+			return fmt.Errorf("simulation: no part is called %q; there are %s", name, strings.Join(Parts(), ", "))
+		}
+		remove(p)
+	}
+	return nil
+}
