@@ -136,6 +136,9 @@ func (p *program) handle(ctx context.Context, d *webhook.Delivery) error {
 	if err != nil {
 		return err
 	}
+	if event.Type == "" || event.Related.AccountID == nil && event.Type != byzantine.EventWebhookTest {
+		w.violate(Events, "the event %s is handed over without its type or account: %+v", d.EventID, event)
+	}
 	w.ledger.begin(d.EventID, string(event.Type), p.process)
 	w.mu.Lock()
 	takes, fails := between(p.random, time.Millisecond, 2*time.Second), p.random.Float64() < w.plan.failing

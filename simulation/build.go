@@ -82,7 +82,7 @@ func (w *World) build() (stop func(), err error) {
 		w.people = append(w.people, p)
 	}
 	return func() {
-		w.history(w.operator)
+		w.allHandled()
 		w.end()
 		for _, r := range w.replicas {
 			r.current.Load().stop()
@@ -109,10 +109,10 @@ func shutdown(s *http.Server) {
 	}
 }
 
-// history asks the API itself for all events and checks that they were handled.
-func (w *World) history(c *byzantine.Client) {
+// allHandled asks the API itself for all events and checks that they were handled.
+func (w *World) allHandled() {
 	var all []string
-	for event, err := range c.AllEvents(w.ctx, nil) {
+	for event, err := range w.operator.AllEvents(w.ctx, nil) {
 		if err != nil {
 			w.violate(Events, "the history cannot be read: %v", err)
 			return

@@ -52,7 +52,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.after > 0 {
 		e.world.instants.sleep(e.world.ctx, f.after)
 	}
-	status, body := response.Code, e.world.late(r, response.Body.Bytes())
+	status, body := response.Code, e.world.history(r, response.Body.Bytes())
 	for _, found := range newSecrets.FindAllSubmatch(body, -1) {
 		e.world.secrets.add("the "+string(found[1])+" of a response", string(found[2]))
 	}
@@ -104,7 +104,8 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	}
 	w.Header().Set("Date", time.Now().Add(e.world.proxyOff()).UTC().Format(http.TimeFormat))
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-	if e.world.stormy() && random.IntN(8) == 0 {
+	// After a response that rejects, a proxy may want no more of the connection.
+	if luck := random.IntN(8); e.world.stormy() && (luck == 0 || luck < 6 && status/100 == 4) {
 		w.Header().Set("Connection", "close")
 	}
 	switch status {

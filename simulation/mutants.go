@@ -190,6 +190,16 @@ var Mutants = []Mutant{
 		Replace: "claim, err := o.store.Begin(bounded, d.EventID, o.timeout/2)",
 	},
 	{
+		Name: "envelope-of-june-is-not-read", Invariant: Events, File: "events.go",
+		Find:    "if e.Type == \"\" && v.EventType != \"\" {",
+		Replace: "if false {",
+	},
+	{
+		Name: "time-without-a-zone-is-an-error", Invariant: Events, File: "events.go",
+		Find:    "err := wire.ReadPart(text, &envelope)",
+		Replace: "_, err := wire.ReadPart, json.Unmarshal(text, &envelope)",
+	},
+	{
 		Name: "memory-forgets-what-is-done", Invariant: Events, File: "webhook/memory.go",
 		Find:    "\tcase r.state == memoryDone:\n",
 		Replace: "\tcase r.state == memoryDone && now.Sub(r.until) < time.Hour:\n",

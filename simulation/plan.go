@@ -37,6 +37,7 @@ type plan struct {
 	bursts          int           // events that come all at once, each time the operator acts
 	lag             float64       // the share of Overlap after which an event is listed, at most
 	failover        bool          // of Redis
+	oldEvents       float64       // the share of the history that is in an envelope of June, or has a time without a zone
 	keySource       bool          // the webhook's key is not configured but asked for
 }
 
@@ -67,7 +68,7 @@ func newPlan(seed uint64) plan {
 		actions: 2 + r.IntN(4),
 		storm:   between(r, 5*time.Minute, 40*time.Minute),
 		network: networkFaults{
-			refuse: share(0.3, 0.3), silence: share(0.2, 0.1),
+			refuse: share(0.3, 0.6), silence: share(0.2, 0.3),
 			reset: share(0.4, 0.05), cut: share(0.3, 0.05), stall: share(0.3, 0.02), sluggish: share(0.3, 0.05),
 		},
 		edge: edgeFaults{
@@ -89,6 +90,7 @@ func newPlan(seed uint64) plan {
 		lag:             pick(r, 0, 0, 0.3, 0.9),
 		failover:        chance(0.3),
 		keySource:       chance(0.4),
+		oldEvents:       share(0.3, 0.6),
 	}
 	switch r.IntN(4) {
 	case 0:
@@ -137,6 +139,7 @@ func (p plan) String() string {
 	add(p.http2, "HTTP/2")
 	add(p.bursts > 3, "bursts of %d events", p.bursts)
 	add(p.lag > 0, "events are listed late")
+	add(p.oldEvents > 0, "old envelopes")
 	add(p.failover, "a failover")
 	add(p.keySource, "the webhook's key is asked for")
 	add(p.webhooks > 0, "%.0f %% of the webhooks lost", p.webhooks*100)

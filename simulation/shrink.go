@@ -30,6 +30,7 @@ var parts = map[string]func(*plan){
 	"quiet":     func(p *plan) { p.quiet = 0 },
 	"bursts":    func(p *plan) { p.bursts = 1 },
 	"lag":       func(p *plan) { p.lag = 0 },
+	"envelopes": func(p *plan) { p.oldEvents = 0 },
 	"keys":      func(p *plan) { p.keySource = false },
 	"people":    func(p *plan) { p.users = 1 },
 }
