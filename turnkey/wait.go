@@ -10,7 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// How an activity is polled: after 1 s, 2 s, 4 s, then every 5 s.
+// How an activity is polled: after 1 s, 2 s, 4 s, then every 5 s, and later if a response to a poll asks for it.
 const (
 	firstPoll = time.Second
 	maxPoll   = 5 * time.Second
@@ -20,7 +20,12 @@ const (
 func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 	var failure error // of the last poll
 	for pause := firstPoll; a.Status == ActivityCreated || a.Status == ActivityPending; pause = min(2*pause, maxPoll) {
-		call.Sleep(ctx, pause) // GetActivity puts the end of the context into words
+		wait := pause
+		var rejected *byzantine.Error
+		if errors.As(failure, &rejected) {
+			wait = max(wait, call.RetryAfter(rejected.Header, time.Now()))
+		}
+		call.Sleep(ctx, wait) // GetActivity puts the end of the context into words
 		now, err := c.GetActivity(ctx, a.ID)
 		switch {
 		case err == nil:

@@ -104,6 +104,17 @@ func TestFailedPolls(t *testing.T) {
 			assert.Len(t, fake.Requests(), 1+4+2+1)
 		})
 	})
+	t.Run("that ask to wait", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			fake, client := newFake(t, byzantine.WithMaxAttempts(1))
+			fake.Play(turnkey.ActivityPending, turnkey.ActivityCompleted)
+			fake.Fail("get_activity", 1, turnkeytest.Fault{Status: 429, Header: http.Header{"Retry-After": {"45"}}})
+			_, err := create(t.Context(), t, fake, client)
+			require.NoError(t, err)
+			polls := fake.Requests()
+			assert.Equal(t, 45*time.Second, polls[2].Time.Sub(polls[1].Time))
+		})
+	})
 	t.Run("without an answer", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fake, _ := newFake(t)
