@@ -11,6 +11,6 @@ simulation() {
 # The tests that docs/promises.md names exist, run and pass.
 step promises 4 promises
 promises() {
-	programs openssl:openssl redis-server:redis-server initdb:postgresql
+	programs openssl:openssl redis-server:redis-server initdb:postgresql softhsm2-util:softhsm2
 	(cd tools && go test ./promises && go run ./promises .. docs/promises.md)
 }

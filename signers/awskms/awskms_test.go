@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/stretchr/testify/assert"
@@ -201,16 +200,4 @@ func BenchmarkSigner(b *testing.B) {
 	signer, err := awskms.New(b.Context(), client, createSigningKey(b, client))
 	require.NoError(b, err)
 	signertest.Benchmark(b, signer)
-}
-
-// The configuration comes from config.LoadDefaultConfig of github.com/aws/aws-sdk-go-v2/config.
-func ExampleNew() {
-	newAPI := func(ctx context.Context, cfg aws.Config) (*byzantine.Client, error) {
-		signer, err := awskms.New(ctx, kms.NewFromConfig(cfg), "alias/byzantine-signing-key")
-		if err != nil {
-			return nil, err
-		}
-		return byzantine.NewClient(signer, byzantine.WithBaseURL(byzantine.ProductionURL))
-	}
-	_ = newAPI
 }

@@ -189,18 +189,3 @@ func BenchmarkSigner(b *testing.B) {
 	require.NoError(b, err)
 	signertest.Benchmark(b, signer)
 }
-
-func ExampleNew() {
-	newAPI := func(ctx context.Context, keyVersion string) (*byzantine.Client, error) {
-		kms, err := apiv1.NewKeyManagementClient(ctx) // the program closes it at its end
-		if err != nil {
-			return nil, err
-		}
-		signer, err := gcpkms.New(ctx, kms, keyVersion)
-		if err != nil {
-			return nil, err
-		}
-		return byzantine.NewClient(signer, byzantine.WithBaseURL(byzantine.ProductionURL))
-	}
-	_ = newAPI
-}

@@ -132,6 +132,14 @@ func (a *admin) login() {
 // logout ends all sessions of the token in this process, those of signers too.
 func (a *admin) logout() { require.NoError(a.t, a.CloseAllSessions(a.slot)) }
 
+// setPIN changes the user's PIN.
+func (a *admin) setPIN(old, next string) {
+	session, err := a.OpenSession(a.slot, p11.CKF_SERIAL_SESSION|p11.CKF_RW_SESSION)
+	require.NoError(a.t, err)
+	require.NoError(a.t, a.SetPIN(session, old, next))
+	require.NoError(a.t, a.CloseSession(session))
+}
+
 // requireNoSessions requires that no session of the token is open in this process: SoftHSM does not count them, but the last
 // one that is closed ends the login.
 func (a *admin) requireNoSessions() {

@@ -87,3 +87,13 @@ func TestAwait(t *testing.T) {
 	close(release)
 	<-undone
 }
+
+func TestACallerWaitsForASessionAsLongAsItsContext(t *testing.T) {
+	s := &Signer{places: make(chan struct{}, 1)}
+	s.places <- struct{}{} // the only session is busy
+	ctx, cancel := context.WithCancel(t.Context())
+	go cancel()
+	_, err := s.sign(ctx, make([]byte, 32))
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "all 1 sessions are busy")
+}

@@ -5,7 +5,6 @@ package pkcs11_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,27 +119,27 @@ func TestLostSessionsAreReplaced(t *testing.T) {
 		a.logout()
 		require.NoError(t, byzantine.CheckSigner(t.Context(), signer))
 	}
-	signAll := func() {
-		var group sync.WaitGroup
-		for range 32 {
-			group.Go(func() { assert.NoError(t, byzantine.CheckSigner(t.Context(), signer)) })
-		}
-		group.Wait()
-	}
-	signAll() // several sessions are idle now
+	signTogether(t, signer) // several sessions are idle now
 	a.logout()
-	signAll()
+	signTogether(t, signer)
 	require.NoError(t, signer.Close())
 	a.requireNoSessions()
+}
+
+func signTogether(t *testing.T, signer *pkcs11.Signer) {
+	t.Helper()
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() { assert.NoError(t, byzantine.CheckSigner(t.Context(), signer)) })
+	}
+	group.Wait()
 }
 
 func TestAWrongPINIsTriedOnce(t *testing.T) {
 	a := withKey(t)
 	signer := newSigner(t, a.config())
 	setPIN := func(old, next string) {
-		session, err := a.OpenSession(a.slot, p11.CKF_SERIAL_SESSION|p11.CKF_RW_SESSION)
-		require.NoError(t, err)
-		require.NoError(t, a.SetPIN(session, old, next))
+		a.setPIN(old, next)
 		a.logout()
 	}
 	setPIN(userPIN, "another-pin")
@@ -152,6 +151,23 @@ func TestAWrongPINIsTriedOnce(t *testing.T) {
 	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, "is not tried again", "with the PIN that is right again it would have succeeded")
 	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.config())))
+}
+
+func TestAWrongPINOfASignatureIsTriedOnce(t *testing.T) {
+	a := newToken(t)
+	a.login()
+	a.generate("signing-key", []byte{1}, p256, p11.NewAttribute(p11.CKA_ALWAYS_AUTHENTICATE, true))
+	signer := newSigner(t, a.config())
+	signTogether(t, signer) // several sessions are idle now
+	a.setPIN(userPIN, "another-pin")
+	_, err := signer.SignDigest(t.Context(), make([]byte, 32))
+	require.ErrorIs(t, err, p11.Error(p11.CKR_PIN_INCORRECT))
+	a.setPIN("another-pin", userPIN)
+	for range pkcs11.DefaultMaxSessions + 1 { // on each session, and on a new one
+		_, err = signer.SignDigest(t.Context(), make([]byte, 32))
+		require.ErrorIs(t, err, p11.Error(p11.CKR_PIN_INCORRECT), "with the PIN that is right again it would have succeeded")
+	}
+	a.logout()
 }
 
 func TestAKeyThatWasReplacedIsNotUsed(t *testing.T) {
@@ -171,7 +187,9 @@ func TestAKeyThatWasReplacedIsNotUsed(t *testing.T) {
 	a.generate("signing-key", []byte{1}, p256)
 	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, "is not the one that it was")
-	a.logout()
+	require.NoError(t, signer.Close())
+	require.NoError(t, a.CloseSession(a.session))
+	a.requireNoSessions()
 }
 
 func TestClose(t *testing.T) {
@@ -238,24 +256,4 @@ func TestThePINIsNotShown(t *testing.T) {
 
 func BenchmarkSigner(b *testing.B) {
 	signertest.Benchmark(b, newSigner(b, withKey(b).config()))
-}
-
-func ExampleNew() {
-	signer, err := pkcs11.New(context.Background(), pkcs11.Config{
-		Module:     "/usr/lib/softhsm/no-such-library.so",
-		TokenLabel: "byzantine",
-		PIN:        byzantine.NewSecret(os.Getenv("TOKEN_PIN")),
-		KeyLabel:   "signing-key",
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer signer.Close()
-	client, err := byzantine.NewClient(signer, byzantine.WithBaseURL(byzantine.ProductionURL))
-	if err != nil {
-		log.Fatal(err)
-	}
-	_ = client
-	// Output: pkcs11: Config.Module: stat /usr/lib/softhsm/no-such-library.so: no such file or directory
 }

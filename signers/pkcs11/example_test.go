@@ -1,0 +1,33 @@
+//go:build cgo
+
+package pkcs11_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/signers/pkcs11"
+)
+
+// newByzantineClient returns the signer too, which the program closes at its end.
+func newByzantineClient(ctx context.Context, module string) (*byzantine.Client, *pkcs11.Signer, error) {
+	signer, err := pkcs11.New(ctx, pkcs11.Config{
+		Module:     module, // the library of the token's maker
+		TokenLabel: "byzantine",
+		PIN:        byzantine.NewSecret(os.Getenv("TOKEN_PIN")),
+		KeyLabel:   "signing-key",
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := byzantine.NewClient(signer, byzantine.WithBaseURL(byzantine.ProductionURL))
+	return client, signer, err
+}
+
+func ExampleNew() {
+	_, _, err := newByzantineClient(context.Background(), "/usr/lib/no-such-library.so")
+	fmt.Println(err)
+	// Output: pkcs11: Config.Module: stat /usr/lib/no-such-library.so: no such file or directory
+}

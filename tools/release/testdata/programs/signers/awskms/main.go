@@ -1,0 +1,20 @@
+// A program of somebody who uses the signer for AWS KMS alone. No KMS is there where it runs.
+package main
+
+import (
+	"context"
+	"log"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/byzantine-finance/byzantine-go/signers/awskms"
+)
+
+func main() {
+	client := kms.NewFromConfig(aws.Config{Region: "eu-west-2"})
+	if _, err := awskms.New(context.Background(), client, ""); err == nil || !strings.Contains(err.Error(), "the key id is empty") {
+		log.Fatal("a signer without a key: ", err)
+	}
+}
