@@ -38,9 +38,10 @@ const (
 	maxDERSize      = 72 // the longest ASN.1 DER of two P-256 numbers, in bytes
 )
 
-// Signer holds the integrator's P-256 key, or knows who does. [PrivateKey] is the one for a key in memory and
-// [NewSigner] makes one of a crypto.Signer; implement it yourself for a key service (KMS) whose
-// calls take a context.
+// Signer holds the integrator's P-256 key, or knows who does. [PrivateKey] is the one for a key in memory, and
+// [NewSigner] makes one of a crypto.Signer. The modules signers/awskms, signers/gcpkms and signers/pkcs11 have one each for
+// key services and tokens. For another key service implement it yourself, and have [CheckSigner] check it at the start;
+// docs/keys.md does so for Vault and Azure.
 //
 // A Signer is called once for each attempt of each call, from many goroutines at a time, so it must be safe for
 // concurrent use. The signature is good for 60 seconds: answer soon, and never retry beyond the end of ctx.

@@ -92,7 +92,6 @@ func TestCheckSignerPassesOnContextAndError(t *testing.T) {
 	key := rfc6979Key(t)
 	require.NoError(t, byzantine.CheckSigner(t.Context(), key))
 	require.ErrorContains(t, byzantine.CheckSigner(t.Context(), nil), "nil")
-	//lint:ignore SA1012 this is the case
 	require.ErrorContains(t, byzantine.CheckSigner(nil, key), "nil")
 	require.ErrorContains(t, byzantine.CheckSigner(t.Context(), new(byzantine.PrivateKey)), "compressed P-256 point")
 	require.ErrorContains(t, byzantine.CheckSigner(t.Context(), (*byzantine.PrivateKey)(nil)), "compressed P-256 point")

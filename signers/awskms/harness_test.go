@@ -89,7 +89,7 @@ func newWire(t *testing.T) *wire {
 func (s *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	action := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "TrentService.")
 	var in struct {
-		KeyId   string //lint:ignore ST1003 the name on the wire
+		KeyId   string
 		Message []byte
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
