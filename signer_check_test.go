@@ -92,6 +92,7 @@ func TestCheckSignerPassesOnContextAndError(t *testing.T) {
 	key := rfc6979Key(t)
 	require.NoError(t, byzantine.CheckSigner(t.Context(), key))
 	require.ErrorContains(t, byzantine.CheckSigner(t.Context(), nil), "nil")
+	//lint:ignore SA1012 this is the case
 	require.ErrorContains(t, byzantine.CheckSigner(nil, key), "nil")
 	require.ErrorContains(t, byzantine.CheckSigner(t.Context(), new(byzantine.PrivateKey)), "compressed P-256 point")
 	require.ErrorContains(t, byzantine.CheckSigner(t.Context(), (*byzantine.PrivateKey)(nil)), "compressed P-256 point")
@@ -110,7 +111,6 @@ func TestCompressPublicKey(t *testing.T) {
 		key := newECDSAKey(t, elliptic.P256())
 		got, err := byzantine.CompressPublicKey(&key.PublicKey)
 		require.NoError(t, err)
-		//lint:ignore SA1019 the deprecated function is what callers had before
 		assert.Equal(t, elliptic.MarshalCompressed(elliptic.P256(), key.X, key.Y), got)
 	}
 	for _, c := range []struct {
