@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -187,4 +188,21 @@ func TestFilesAreReadInOneSitting(t *testing.T) {
 	for _, s := range sources(t) {
 		assert.LessOrEqual(t, s.lines, maxLines, "%s has too many lines", s.file)
 	}
+}
+
+// The page that shows the way through the files names files that are there.
+func TestArchitecturePageNamesWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repository, "docs/architecture.md"))
+	require.NoError(t, err)
+	names := 0
+	for _, match := range regexp.MustCompile("`([a-z0-9_./]+)`").FindAllStringSubmatch(string(text), -1) {
+		name := match[1]
+		if (!strings.Contains(name, "/") && !strings.HasSuffix(name, ".go")) || name == "encoding/json" || name == "testing/synctest" {
+			continue
+		}
+		names++
+		_, err := os.Stat(filepath.Join(repository, name))
+		assert.NoError(t, err, "docs/architecture.md names %s", name)
+	}
+	assert.Greater(t, names, 60)
 }
