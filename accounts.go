@@ -10,8 +10,8 @@ type AccountType string
 
 // The account types.
 const (
-	AccountIndividual AccountType = "individual"
-	AccountCompany    AccountType = "company"
+	AccountTypeIndividual AccountType = "individual"
+	AccountTypeCompany    AccountType = "company"
 )
 
 // AccountUserRole is what a user may do in an account. Values that are not listed here pass through.

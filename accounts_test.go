@@ -28,7 +28,7 @@ func TestAccountReadsAreSent(t *testing.T) {
 		},
 		{
 			"get_account_balances on one chain with test vaults",
-			balances(byzantine.GetAccountBalancesRequest{AccountID: testAccountID, ChainID: byzantine.Base, IncludeTestVaults: new(true)}),
+			balances(byzantine.GetAccountBalancesRequest{AccountID: testAccountID, ChainID: byzantine.ChainBase, IncludeTestVaults: new(true)}),
 			"GET /v1/query/get-account-balances?accountId=" + testAccountID + "&chainId=8453&includeTestVaults=true", "",
 		},
 		{

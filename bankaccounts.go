@@ -75,14 +75,14 @@ type CheckingOrSavings string
 
 // The kinds.
 const (
-	Checking                 CheckingOrSavings = "checking"
-	Savings                  CheckingOrSavings = "savings"
+	CheckingAccount          CheckingOrSavings = "checking"
+	SavingsAccount           CheckingOrSavings = "savings"
 	CheckingOrSavingsUnknown CheckingOrSavings = "unknown"
 )
 
 // Validate refuses a kind that is not listed here.
 func (c CheckingOrSavings) Validate() error {
-	return oneOf(c, Checking, Savings, CheckingOrSavingsUnknown)
+	return oneOf(c, CheckingAccount, SavingsAccount, CheckingOrSavingsUnknown)
 }
 
 // PaymentRail is the network that money moves on. Values that are not listed here pass through.

@@ -29,7 +29,7 @@ func TestBankAccountsAreSent(t *testing.T) {
 		{
 			"get_bank_accounts in one currency",
 			func(ctx context.Context, c *byzantine.Client) error {
-				return only(c.GetBankAccounts(ctx, &byzantine.GetBankAccountsRequest{AccountID: testAccountID, Currency: byzantine.USD}))
+				return only(c.GetBankAccounts(ctx, &byzantine.GetBankAccountsRequest{AccountID: testAccountID, Currency: byzantine.CurrencyUSD}))
 			},
 			"GET /v1/query/get-bank-accounts?accountId=" + testAccountID + "&currency=usd", "",
 		},
@@ -37,9 +37,9 @@ func TestBankAccountsAreSent(t *testing.T) {
 			"add_bank_account in the United States",
 			func(ctx context.Context, c *byzantine.Client) error {
 				return only(c.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{
-					AccountID: testAccountID, Currency: byzantine.USD, Label: "Main",
+					AccountID: testAccountID, Currency: byzantine.CurrencyUSD, Label: "Main",
 					ACHBankAccountDetails: &byzantine.ACHAccountParam{
-						BankName: "Bank", AccountNumber: "000123456789", RoutingNumber: "021000021", CheckingOrSavings: byzantine.Checking,
+						BankName: "Bank", AccountNumber: "000123456789", RoutingNumber: "021000021", CheckingOrSavings: byzantine.CheckingAccount,
 					},
 				}))
 			},
@@ -51,7 +51,7 @@ func TestBankAccountsAreSent(t *testing.T) {
 			"add_bank_account in the SEPA area",
 			func(ctx context.Context, c *byzantine.Client) error {
 				return only(c.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{
-					AccountID: testAccountID, Currency: byzantine.EUR, Label: "Main",
+					AccountID: testAccountID, Currency: byzantine.CurrencyEUR, Label: "Main",
 					IBANBankAccountDetails: &byzantine.IBANAccountParam{BankName: "Bank", AccountNumber: "FR7630006000011234567890189", BIC: "AGRIFRPP", Country: "FRA"},
 				}))
 			},
@@ -63,7 +63,7 @@ func TestBankAccountsAreSent(t *testing.T) {
 			"add_bank_account of a bank without a name",
 			func(ctx context.Context, c *byzantine.Client) error {
 				return only(c.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{
-					AccountID: testAccountID, Currency: byzantine.EUR, Label: "Main",
+					AccountID: testAccountID, Currency: byzantine.CurrencyEUR, Label: "Main",
 					IBANBankAccountDetails: &byzantine.IBANAccountParam{AccountNumber: "FR7630006000011234567890189", BIC: "AGRIFRPP", Country: "FRA"},
 				}))
 			},
@@ -75,7 +75,7 @@ func TestBankAccountsAreSent(t *testing.T) {
 }
 
 func TestBankAccountsAreRefused(t *testing.T) {
-	ach := &byzantine.ACHAccountParam{BankName: "Bank", AccountNumber: "1", RoutingNumber: "2", CheckingOrSavings: byzantine.Savings}
+	ach := &byzantine.ACHAccountParam{BankName: "Bank", AccountNumber: "1", RoutingNumber: "2", CheckingOrSavings: byzantine.SavingsAccount}
 	iban := &byzantine.IBANAccountParam{AccountNumber: "1", BIC: "2", Country: "FRA"}
 	const in, exactlyOne = "AddBankAccountRequest.", "ACHBankAccountDetails: exactly one of it and IBANBankAccountDetails must be set"
 	add := func(currency byzantine.Currency, ach *byzantine.ACHAccountParam, iban *byzantine.IBANAccountParam) func(context.Context, *byzantine.Client) error {
@@ -89,12 +89,12 @@ func TestBankAccountsAreRefused(t *testing.T) {
 	unknownKind.CheckingOrSavings = "piggy"
 	noNumber.AccountNumber = ""
 	testRefused(t, []refusedCase{
-		{"neither kind", add(byzantine.EUR, nil, nil), in + exactlyOne},
-		{"both kinds", add(byzantine.EUR, ach, iban), in + exactlyOne},
+		{"neither kind", add(byzantine.CurrencyEUR, nil, nil), in + exactlyOne},
+		{"both kinds", add(byzantine.CurrencyEUR, ach, iban), in + exactlyOne},
 		{"a currency that there is not", add("gbp", nil, iban), in + "Currency: must be one of usd, eur, usdc, eurc"},
 		{"no currency", add("", nil, iban), in + "Currency: missing"},
-		{"a kind that there is not", add(byzantine.USD, &unknownKind, nil), in + "ACHBankAccountDetails.CheckingOrSavings: must be one of checking, savings, unknown"},
-		{"no number", add(byzantine.EUR, nil, &noNumber), in + "IBANBankAccountDetails.AccountNumber: missing"},
+		{"a kind that there is not", add(byzantine.CurrencyUSD, &unknownKind, nil), in + "ACHBankAccountDetails.CheckingOrSavings: must be one of checking, savings, unknown"},
+		{"no number", add(byzantine.CurrencyEUR, nil, &noNumber), in + "IBANBankAccountDetails.AccountNumber: missing"},
 		{"a list of no account", func(ctx context.Context, c *byzantine.Client) error { return only(c.GetBankAccounts(ctx, nil)) }, "GetBankAccountsRequest.AccountID: missing"},
 		{"a list in a currency that there is not", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetBankAccounts(ctx, &byzantine.GetBankAccountsRequest{AccountID: testAccountID, Currency: "EUR"}))
@@ -113,7 +113,7 @@ func TestBankAccountsAreRead(t *testing.T) {
 			{`+bankAccountLink+`,"bankAccountDetails":{"routingNumber":"021000021","last4":"6789"}}]}`)
 	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.BankAccountLink, error) {
 		return c.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{
-			AccountID: testAccountID, Currency: byzantine.EUR, Label: "Main",
+			AccountID: testAccountID, Currency: byzantine.CurrencyEUR, Label: "Main",
 			IBANBankAccountDetails: &byzantine.IBANAccountParam{AccountNumber: "1", BIC: "2", Country: "FRA"},
 		})
 	}, `{`+bankAccountLink+`}`, `{`+bankAccountLink+`}`)

@@ -59,7 +59,7 @@ func TestBodyToSignComesBackByteForByte(t *testing.T) {
 		require.Equal(t, text, string(payload.BodyToSign))
 
 		signed := byzantine.SignedPayload{
-			SignedBody: payload.BodyToSign, WebAuthnStamp: `{}`, TransactionID: payload.TransactionID, ChainID: byzantine.Base,
+			SignedBody: payload.BodyToSign, WebAuthnStamp: `{}`, TransactionID: payload.TransactionID, ChainID: byzantine.ChainBase,
 		}
 		_, err := api.client.SignPayloadPasskey(t.Context(), &byzantine.SignPayloadPasskeyRequest{SignedPayload: signed})
 		require.NoError(t, err)

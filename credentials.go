@@ -13,12 +13,12 @@ type AccessScope string
 // The scopes. A read-only credential gets a 403 on every operation that is not a GET, which includes the POSTs that
 // prepare a payload.
 const (
-	ReadWrite AccessScope = "read_write"
-	ReadOnly  AccessScope = "read_only"
+	ScopeReadWrite AccessScope = "read_write"
+	ScopeReadOnly  AccessScope = "read_only"
 )
 
 // Validate refuses a scope that is not listed here.
-func (s AccessScope) Validate() error { return oneOf(s, ReadWrite, ReadOnly) }
+func (s AccessScope) Validate() error { return oneOf(s, ScopeReadWrite, ScopeReadOnly) }
 
 // Identity is who the API takes the caller for.
 type Identity struct {
@@ -30,7 +30,7 @@ type Identity struct {
 
 // Capabilities is what the scope amounts to.
 type Capabilities struct {
-	CanWrite bool `json:"canWrite"` // true for ReadWrite
+	CanWrite bool `json:"canWrite"` // true for ScopeReadWrite
 }
 
 // Whoami returns the integrator and the scope of the client's key: the first call to make with a new key.
@@ -71,7 +71,7 @@ func (c *Client) ListCredentials(ctx context.Context, req *ListCredentialsReques
 
 // CreateCredentialRequest describes a new credential.
 type CreateCredentialRequest struct {
-	AccessScope AccessScope `json:"accessScope,omitzero"` // ReadOnly unless set
+	AccessScope AccessScope `json:"accessScope,omitzero"` // ScopeReadOnly unless set
 	Label       string      `json:"label,omitzero"`
 }
 

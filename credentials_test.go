@@ -31,14 +31,14 @@ func TestCredentialRequests(t *testing.T) {
 			return only(c.CreateCredential(ctx, nil))
 		}, "POST /v1/integrator/credentials", `{}`},
 		{"create", func(ctx context.Context, c *byzantine.Client) error {
-			return only(c.CreateCredential(ctx, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ReadWrite, Label: "CI & <tests>"}))
+			return only(c.CreateCredential(ctx, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ScopeReadWrite, Label: "CI & <tests>"}))
 		}, "POST /v1/integrator/credentials", `{"accessScope":"read_write","label":"CI & <tests>"}`},
 		{"deactivate", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{Pubkey: testPubkey, Active: new(false)}))
 		}, "PATCH /v1/integrator/credentials/" + testPubkey, `{"active":false}`},
 		{"empty label", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{
-				Pubkey: testPubkey, AccessScope: byzantine.ReadOnly, Label: new(""),
+				Pubkey: testPubkey, AccessScope: byzantine.ScopeReadOnly, Label: new(""),
 			}))
 		}, "PATCH /v1/integrator/credentials/" + testPubkey, `{"accessScope":"read_only","label":""}`},
 		{"delete", func(ctx context.Context, c *byzantine.Client) error {
@@ -103,7 +103,7 @@ func TestCreateCredentialReturnsThePrivateKey(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, testPubkey, credential.Pubkey)
 	assert.Equal(t, testObjectID, credential.IntegratorID)
-	assert.Equal(t, byzantine.ReadOnly, credential.AccessScope)
+	assert.Equal(t, byzantine.ScopeReadOnly, credential.AccessScope)
 	assert.True(t, credential.Active)
 	assert.Equal(t, "CI", *credential.Label)
 	assert.Equal(t, want.SecretHex(), credential.PrivateKey.Reveal())

@@ -159,19 +159,19 @@ type CustomerQueryType string
 
 // The choices.
 const (
-	CustomersBusiness   CustomerQueryType = "business"
-	CustomersIndividual CustomerQueryType = "individual"
-	CustomersAll        CustomerQueryType = "all"
+	CustomerQueryBusiness   CustomerQueryType = "business"
+	CustomerQueryIndividual CustomerQueryType = "individual"
+	CustomerQueryAll        CustomerQueryType = "all"
 )
 
 // Validate refuses anything else.
 func (t CustomerQueryType) Validate() error {
-	return oneOf(t, CustomersBusiness, CustomersIndividual, CustomersAll)
+	return oneOf(t, CustomerQueryBusiness, CustomerQueryIndividual, CustomerQueryAll)
 }
 
 // GetCustomersRequest asks for the customers of the integrator.
 type GetCustomersRequest struct {
-	CustomerType CustomerQueryType `json:"-" query:"customerType,omitzero"` // CustomersAll unless set
+	CustomerType CustomerQueryType `json:"-" query:"customerType,omitzero"` // CustomerQueryAll unless set
 }
 
 // CustomerList is the customers of the integrator. A kind that was not asked for is nil.

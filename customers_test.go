@@ -55,7 +55,7 @@ func TestCustomerReadsAreSent(t *testing.T) {
 		{
 			"get_customers of one type",
 			func(ctx context.Context, c *byzantine.Client) error {
-				return only(c.GetCustomers(ctx, &byzantine.GetCustomersRequest{CustomerType: byzantine.CustomersBusiness}))
+				return only(c.GetCustomers(ctx, &byzantine.GetCustomersRequest{CustomerType: byzantine.CustomerQueryBusiness}))
 			},
 			"GET /v1/query/get-customers?customerType=business", "",
 		},
@@ -132,7 +132,7 @@ func TestUserIsRead(t *testing.T) {
 	assert.Equal(t, new(byzantine.CountryCode("CHE")), user.UserInfo.CountryOfBirth)
 	require.Len(t, user.Accounts, 1)
 	account := user.Accounts[0]
-	assert.Equal(t, byzantine.AccountCompany, account.AccountType)
+	assert.Equal(t, byzantine.AccountTypeCompany, account.AccountType)
 	assert.Equal(t, &byzantine.EntitySummary{EntityID: "e", EntityName: "Doe SA"}, account.EntityInfo)
 	assert.Equal(t, byzantine.RoleRoot, account.UserRole)
 	assert.Equal(t, "jane@example.com", account.Beneficiary.Email)
@@ -177,7 +177,7 @@ func TestCustomersAreRead(t *testing.T) {
 			"logoUrl":"https://example.com/l","createdAt":"2026-09-01T10:00:00Z","updatedAt":"2026-09-02T10:00:00Z","accountId":"a"}]}`,
 		`{}`)
 	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CustomerList, error) {
-		return c.GetCustomers(ctx, &byzantine.GetCustomersRequest{CustomerType: byzantine.CustomersIndividual})
+		return c.GetCustomers(ctx, &byzantine.GetCustomersRequest{CustomerType: byzantine.CustomerQueryIndividual})
 	},
 		`{"individualCustomers":[{"userId":"u","firstName":"Jane","lastName":"Doe","email":"jane@example.com","verificationStatus":"inactive",
 			"logoUrl":"https://example.com/l","createdAt":"2026-09-01T10:00:00Z","updatedAt":"2026-09-02T10:00:00Z","accountId":"a"}]}`,

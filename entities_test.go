@@ -25,7 +25,7 @@ var (
 	doeAddress = &byzantine.Address{StreetLine1: "1 rue de la Paix", City: "Paris", PostalCode: "75002", Country: "FRA"}
 
 	doeMoney = &byzantine.FinancialInfo{
-		PreferredPrimaryCurrency: byzantine.EURC, SourceOfFunds: byzantine.EntityFundsOwnersCapital,
+		PreferredPrimaryCurrency: byzantine.CurrencyEURC, SourceOfFunds: byzantine.EntityFundsOwnersCapital,
 		EstimatedAnnualRevenueUSD: byzantine.AnnualRevenue0To99999,
 	}
 

@@ -134,8 +134,8 @@ type CustomerType string
 
 // The kinds of customers.
 const (
-	CustomerIndividual CustomerType = "individual"
-	CustomerEntity     CustomerType = "entity"
+	CustomerTypeIndividual CustomerType = "individual"
+	CustomerTypeEntity     CustomerType = "entity"
 )
 
 // BeneficiarySummary is the associated person that an event is about.

@@ -14,7 +14,7 @@ func ExampleClient_GetAccountBalances() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
 	account := sandbox.AddAccount(byzantinetest.Account{})
-	sandbox.Fund(account.ID, byzantine.Base, byzantine.USD, byzantine.MustParseDecimal("1250.50"))
+	sandbox.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSD, byzantine.MustParseDecimal("1250.50"))
 	client, ctx, accountID := sandbox.Client(), context.Background(), account.ID
 
 	balances, err := client.GetAccountBalances(ctx, &byzantine.GetAccountBalancesRequest{AccountID: accountID})

@@ -16,8 +16,8 @@ func ExamplePayloadMismatchError() {
 	})
 	defer stop()
 	_, err := client.GetDepositPayloadPasskey(context.Background(), &byzantine.GetDepositPayloadPasskeyRequest{
-		ChainID: byzantine.Base, AccountID: exampleAccount, VaultAddr: "0x52908400098527886E0F7030069857D2E4169EE7",
-		Amount: byzantine.MustParseDecimal("1000.00"), SourceCurrency: byzantine.EUR,
+		ChainID: byzantine.ChainBase, AccountID: exampleAccount, VaultAddr: "0x52908400098527886E0F7030069857D2E4169EE7",
+		Amount: byzantine.MustParseDecimal("1000.00"), SourceCurrency: byzantine.CurrencyEUR,
 	})
 	var mismatch *byzantine.PayloadMismatchError
 	if errors.As(err, &mismatch) {
@@ -34,7 +34,7 @@ func ExampleWithForeignOrganization() {
 	})
 	defer stop()
 	payload, err := client.GetActivateAccountPayloadPasskey(context.Background(), &byzantine.GetActivateAccountPayloadPasskeyRequest{
-		ChainID: byzantine.Base, AccountID: exampleAccount,
+		ChainID: byzantine.ChainBase, AccountID: exampleAccount,
 	}, byzantine.WithForeignOrganization())
 	if err != nil {
 		fmt.Println(err)

@@ -65,11 +65,11 @@ func Example_deposit() {
 	ctx := context.Background()
 
 	payload, err := client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-		ChainID:        byzantine.Base,
+		ChainID:        byzantine.ChainBase,
 		AccountID:      exampleAccount,
 		VaultAddr:      exampleVault,
 		Amount:         byzantine.MustParseDecimal("1000.00"),
-		SourceCurrency: byzantine.EUR,
+		SourceCurrency: byzantine.CurrencyEUR,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -84,8 +84,8 @@ func Example_deposit() {
 
 	// In real life this takes days: keep the transaction id and look again from time to time.
 	transaction, err := client.WaitForTransaction(ctx, submitted.TransactionID,
-		byzantine.PollEvery(time.Millisecond),
-		byzantine.OnChange(func(t *byzantine.Transaction) { fmt.Println(t.Status) }))
+		byzantine.WaitInterval(time.Millisecond),
+		byzantine.WaitOnChange(func(t *byzantine.Transaction) { fmt.Println(t.Status) }))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -114,11 +114,11 @@ func Example_withdrawal() {
 	ctx := context.Background()
 
 	payload, err := client.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-		ChainID:             byzantine.Base,
+		ChainID:             byzantine.ChainBase,
 		AccountID:           exampleAccount,
 		VaultAddr:           exampleVault,
 		Amount:              byzantine.MustParseDecimal("250"),
-		DestinationCurrency: byzantine.USDC,
+		DestinationCurrency: byzantine.CurrencyUSDC,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -131,7 +131,7 @@ func Example_withdrawal() {
 
 	// The user does not want to wait.
 	payload, err = client.GetCancelWithdrawalPayloadPasskey(ctx, &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{
-		ChainID:       byzantine.Base,
+		ChainID:       byzantine.ChainBase,
 		TransactionID: submitted.TransactionID,
 	})
 	if err != nil {
@@ -140,7 +140,7 @@ func Example_withdrawal() {
 	if _, err = client.SignPayloadPasskey(ctx, &byzantine.SignPayloadPasskeyRequest{SignedPayload: askUserToSign(payload)}); err != nil {
 		log.Fatal(err)
 	}
-	_, err = client.WaitForTransaction(ctx, submitted.TransactionID, byzantine.PollEvery(time.Millisecond))
+	_, err = client.WaitForTransaction(ctx, submitted.TransactionID, byzantine.WaitInterval(time.Millisecond))
 	var failed *byzantine.TransactionFailedError
 	if errors.As(err, &failed) {
 		fmt.Println("ended as", failed.Transaction.Status)

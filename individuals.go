@@ -52,12 +52,12 @@ type EmploymentStatus string
 
 // The employment statuses.
 const (
-	Employed     EmploymentStatus = "employed"
-	Homemaker    EmploymentStatus = "homemaker"
-	Retired      EmploymentStatus = "retired"
-	SelfEmployed EmploymentStatus = "self_employed"
-	Student      EmploymentStatus = "student"
-	Unemployed   EmploymentStatus = "unemployed"
+	EmploymentEmployed     EmploymentStatus = "employed"
+	EmploymentHomemaker    EmploymentStatus = "homemaker"
+	EmploymentRetired      EmploymentStatus = "retired"
+	EmploymentSelfEmployed EmploymentStatus = "self_employed"
+	EmploymentStudent      EmploymentStatus = "student"
+	EmploymentUnemployed   EmploymentStatus = "unemployed"
 )
 
 // ExpectedMonthlyPayments is a range of US dollar a month. Values that are not listed here pass through.

@@ -37,7 +37,7 @@ var (
 	}
 
 	someAnswersOnMoney = byzantine.AdditionalUserInfo{
-		EmploymentStatus: byzantine.SelfEmployed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments0To4999,
+		EmploymentStatus: byzantine.EmploymentSelfEmployed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments0To4999,
 		SourceOfFunds: byzantine.UserFundsSalary, MostRecentOccupation: "132011",
 	}
 )

@@ -68,7 +68,7 @@ func (c *Client) GetInvitationsByEmail(ctx context.Context, req *GetInvitationsB
 type GetAllInvitationsRequest struct {
 	Limit  *int64    `json:"-" query:"limit,omitzero"`  // 20 unless set; the API moves it into 1 to 100
 	Offset *int64    `json:"-" query:"offset,omitzero"` // 0 unless set
-	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; Descending unless set
+	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; OrderDescending unless set
 }
 
 // InvitationList is a page of invitations. One past the end is empty.

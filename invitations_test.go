@@ -39,12 +39,12 @@ func TestInvitationsAreSent(t *testing.T) {
 		{"get_all_invitations by default", all(nil), "GET /v1/query/get-all-invitations", ""},
 		{
 			"get_all_invitations with everything",
-			all(&byzantine.GetAllInvitationsRequest{Limit: new(int64(100)), Offset: new(int64(20)), Order: byzantine.Ascending}),
+			all(&byzantine.GetAllInvitationsRequest{Limit: new(int64(100)), Offset: new(int64(20)), Order: byzantine.OrderAscending}),
 			"GET /v1/query/get-all-invitations?limit=100&offset=20&order=asc", "",
 		},
 		{
 			"get_all_invitations with bounds that the API moves",
-			all(&byzantine.GetAllInvitationsRequest{Limit: new(int64(0)), Offset: new(int64(-1)), Order: byzantine.Descending}),
+			all(&byzantine.GetAllInvitationsRequest{Limit: new(int64(0)), Offset: new(int64(-1)), Order: byzantine.OrderDescending}),
 			"GET /v1/query/get-all-invitations?limit=0&offset=-1&order=desc", "",
 		},
 		{
@@ -109,7 +109,7 @@ func TestInvitationsAreRefused(t *testing.T) {
 	}
 	ofTransaction, onChain, noStamp, noObject := signedInvitation, signedInvitation, signedInvitation, signedInvitation
 	ofTransaction.TransactionID = testAccountID
-	onChain.ChainID = byzantine.Base
+	onChain.ChainID = byzantine.ChainBase
 	noStamp.WebAuthnStamp = ""
 	noObject.SignedBody = json.RawMessage(`"{}"`)
 	const anothersPayload = "the payload of a transaction is for SignPayloadPasskey"

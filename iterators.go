@@ -13,7 +13,7 @@ import (
 )
 
 // AllTransactions iterates over the signed transactions of all accounts in the order of the request: the latest update
-// first, unless req.Order is [Ascending]. It loads a page when the loop gets to it and keeps one at a time; a loop that
+// first, unless req.Order is [OrderAscending]. It loads a page when the loop gets to it and keeps one at a time; a loop that
 // breaks loads no more. A *[PartialError] is about one transaction, and the loop can go on; any other error is the last
 // element.
 //
@@ -31,9 +31,9 @@ import (
 // Operation get_all_transactions. The transactions come without their bank details, see [Client.GetTransaction].
 func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
 	r := copyOf(req)
-	r.Order = cmp.Or(r.Order, Descending) // the way back depends on it, so the API's default is not left to decide
+	r.Order = cmp.Or(r.Order, OrderDescending) // the way back depends on it, so the API's default is not left to decide
 	return readMoving(&getAllTransactions.op, r.Limit, r.Offset, movinglist.List[Transaction]{
-		Ascending: r.Order == Ascending,
+		Ascending: r.Order == OrderAscending,
 		Key:       func(t *Transaction) (string, time.Time) { return t.TransactionID, t.UpdatedAt },
 		Load: func(limit, offset int64) (movinglist.Page[Transaction], error) {
 			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
@@ -51,9 +51,9 @@ func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsReq
 // Operation get_all_invitations.
 func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) iter.Seq2[Invitation, error] {
 	r := copyOf(req)
-	r.Order = cmp.Or(r.Order, Descending)
+	r.Order = cmp.Or(r.Order, OrderDescending)
 	return readMoving(&getAllInvitations.op, r.Limit, r.Offset, movinglist.List[Invitation]{
-		Ascending: r.Order == Ascending,
+		Ascending: r.Order == OrderAscending,
 		Key:       func(i *Invitation) (string, time.Time) { return i.InvitationID, i.UpdatedAt },
 		Load: func(limit, offset int64) (movinglist.Page[Invitation], error) {
 			l, err := c.GetAllInvitations(ctx, &GetAllInvitationsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)

@@ -52,7 +52,7 @@ func TestAllInvitations(t *testing.T) {
 		}
 		return list
 	})
-	all, err := collect(t, client.AllInvitations(t.Context(), &byzantine.GetAllInvitationsRequest{Limit: new(int64(4)), Order: byzantine.Ascending}))
+	all, err := collect(t, client.AllInvitations(t.Context(), &byzantine.GetAllInvitationsRequest{Limit: new(int64(4)), Order: byzantine.OrderAscending}))
 	require.NoError(t, err)
 	require.Len(t, all, 6)
 	for i, invitation := range all {

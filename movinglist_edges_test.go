@@ -21,7 +21,7 @@ func transactionIDs(from, to int) (ids []string) {
 }
 
 func TestAListThatDoesNotMove(t *testing.T) {
-	ascending := &byzantine.GetAllTransactionsRequest{Order: byzantine.Ascending}
+	ascending := &byzantine.GetAllTransactionsRequest{Order: byzantine.OrderAscending}
 	for _, c := range []struct {
 		name     string
 		records  int
@@ -35,9 +35,9 @@ func TestAListThatDoesNotMove(t *testing.T) {
 			[]string{"limit=100&offset=0&order=desc", "limit=100&offset=98&order=desc", "limit=100&offset=196&order=desc", "limit=100&offset=0&order=desc"}},
 		{"ascending", 250, ascending, []string{"limit=100&offset=0&order=asc", "limit=100&offset=98&order=asc", "limit=100&offset=196&order=asc"}},
 		{"ascending, empty", 0, ascending, []string{"limit=100&offset=0&order=asc"}},
-		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: new(int64(-1)), Offset: new(int64(0)), Order: byzantine.Ascending},
+		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: new(int64(-1)), Offset: new(int64(0)), Order: byzantine.OrderAscending},
 			[]string{"limit=3&offset=0&order=asc", "limit=3&offset=1&order=asc", "limit=3&offset=2&order=asc"}},
-		{"the API moves the limit", 150, &byzantine.GetAllTransactionsRequest{Limit: new(int64(500)), Order: byzantine.Ascending},
+		{"the API moves the limit", 150, &byzantine.GetAllTransactionsRequest{Limit: new(int64(500)), Order: byzantine.OrderAscending},
 			[]string{"limit=500&offset=0&order=asc", "limit=500&offset=98&order=asc"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestAListThatDoesNotMove(t *testing.T) {
 			ids, err := w.read(t, c.req)
 			require.NoError(t, err)
 			want := transactionIDs(1, c.records)
-			if c.req == nil || c.req.Order != byzantine.Ascending {
+			if c.req == nil || c.req.Order != byzantine.OrderAscending {
 				slices.Reverse(want)
 			}
 			assert.Equal(t, want, ids)
@@ -102,16 +102,16 @@ func TestALoopCanBeRunTwice(t *testing.T) {
 
 func TestTheRequestIsCopied(t *testing.T) {
 	w := newMovingWorld(10)
-	req := &byzantine.GetAllTransactionsRequest{Limit: new(int64(20)), Order: byzantine.Ascending}
+	req := &byzantine.GetAllTransactionsRequest{Limit: new(int64(20)), Order: byzantine.OrderAscending}
 	all := w.client(t).AllTransactions(t.Context(), req)
 	*req.Limit = 3
-	req.Order = byzantine.Descending
+	req.Order = byzantine.OrderDescending
 	for _, err := range all {
 		require.NoError(t, err)
 		req.Offset = new(int64(5))
 	}
 	assert.Equal(t, []string{"limit=20&offset=0&order=asc"}, w.requests)
-	assert.Equal(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(3)), Offset: new(int64(5)), Order: byzantine.Descending}, req)
+	assert.Equal(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(3)), Offset: new(int64(5)), Order: byzantine.OrderDescending}, req)
 }
 
 func TestRequestsThatCannotBeIterated(t *testing.T) {
@@ -135,7 +135,7 @@ func TestMovesThatAPlainLoopMisses(t *testing.T) {
 		order byzantine.SortOrder
 		move  func(w *movingWorld, request int)
 	}{
-		{"ascending: a record that was read leaves, the rest closes up", byzantine.Ascending, func(w *movingWorld, request int) {
+		{"ascending: a record that was read leaves, the rest closes up", byzantine.OrderAscending, func(w *movingWorld, request int) {
 			if request == 1 {
 				for i := range 5 {
 					w.now++
@@ -143,14 +143,14 @@ func TestMovesThatAPlainLoopMisses(t *testing.T) {
 				}
 			}
 		}},
-		{"ascending: the end runs ahead of the reader", byzantine.Ascending, func(w *movingWorld, request int) {
+		{"ascending: the end runs ahead of the reader", byzantine.OrderAscending, func(w *movingWorld, request int) {
 			if request <= 5 {
 				w.now++
 				w.update(request)
 				w.update(len(w.records) - request)
 			}
 		}},
-		{"ascending: all that was read leaves while the loop is slow", byzantine.Ascending, func(w *movingWorld, request int) {
+		{"ascending: all that was read leaves while the loop is slow", byzantine.OrderAscending, func(w *movingWorld, request int) {
 			if request == 4 {
 				for i := range 35 {
 					w.now++
@@ -158,20 +158,20 @@ func TestMovesThatAPlainLoopMisses(t *testing.T) {
 				}
 			}
 		}},
-		{"descending: a record that was not read goes to the beginning", byzantine.Descending, func(w *movingWorld, request int) {
+		{"descending: a record that was not read goes to the beginning", byzantine.OrderDescending, func(w *movingWorld, request int) {
 			if request == 1 {
 				w.now++
 				w.update(0)
 			}
 		}},
-		{"descending: at the last moment", byzantine.Descending, func(w *movingWorld, request int) {
+		{"descending: at the last moment", byzantine.OrderDescending, func(w *movingWorld, request int) {
 			if request <= 6 {
 				w.now++
 				w.update(0)
 				w.update(1)
 			}
 		}},
-		{"descending: more than a page goes to the beginning", byzantine.Descending, func(w *movingWorld, request int) {
+		{"descending: more than a page goes to the beginning", byzantine.OrderDescending, func(w *movingWorld, request int) {
 			if request == 1 {
 				for i := range 30 {
 					w.now++
@@ -179,12 +179,12 @@ func TestMovesThatAPlainLoopMisses(t *testing.T) {
 				}
 			}
 		}},
-		{"descending: records that were read are deleted", byzantine.Descending, func(w *movingWorld, request int) {
+		{"descending: records that were read are deleted", byzantine.OrderDescending, func(w *movingWorld, request int) {
 			if request == 2 {
 				w.records = w.records[:len(w.records)-7]
 			}
 		}},
-		{"ascending: most of the list is deleted", byzantine.Ascending, func(w *movingWorld, request int) {
+		{"ascending: most of the list is deleted", byzantine.OrderAscending, func(w *movingWorld, request int) {
 			if request == 3 {
 				w.records = w.records[25:]
 			}
@@ -211,7 +211,7 @@ func TestMovesThatAPlainLoopMisses(t *testing.T) {
 }
 
 func TestRecordsOfOneTimeThatFillPages(t *testing.T) {
-	for _, order := range []byzantine.SortOrder{byzantine.Ascending, byzantine.Descending} {
+	for _, order := range []byzantine.SortOrder{byzantine.OrderAscending, byzantine.OrderDescending} {
 		w := newMovingWorld(60)
 		for i := 10; i < 50; i++ {
 			w.records[i].at = 30
@@ -251,7 +251,7 @@ func TestAListThatMovesSteadilyCostsNotMuchMore(t *testing.T) {
 				w.update(slices.Index(w.records, oldest))
 			}
 		}
-		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Order: byzantine.Ascending})
+		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Order: byzantine.OrderAscending})
 		require.NoError(t, err, updates)
 		lost, doubled := w.lost(ids)
 		assert.Empty(t, lost, updates)
@@ -270,7 +270,7 @@ func TestAListThatMovedOnceIsReadAtFullSpeedAfterwards(t *testing.T) {
 			}
 		}
 	}
-	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Order: byzantine.Ascending})
+	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Order: byzantine.OrderAscending})
 	require.NoError(t, err)
 	assert.Len(t, ids, 10_000)
 	assert.Less(t, len(w.requests), 150, "without the move it is 102")
@@ -278,7 +278,7 @@ func TestAListThatMovedOnceIsReadAtFullSpeedAfterwards(t *testing.T) {
 
 // After an update of the whole table, for example.
 func TestAListOfOneTime(t *testing.T) {
-	for order, requests := range map[byzantine.SortOrder]int{byzantine.Ascending: 3, byzantine.Descending: 6} {
+	for order, requests := range map[byzantine.SortOrder]int{byzantine.OrderAscending: 3, byzantine.OrderDescending: 6} {
 		w := newMovingWorld(250)
 		for i := range w.records {
 			w.records[i].at = w.now
@@ -331,7 +331,7 @@ func TestServersThatMakeNoSense(t *testing.T) {
 			}
 		}, tooFast},
 	} {
-		for _, order := range []byzantine.SortOrder{byzantine.Ascending, byzantine.Descending} {
+		for _, order := range []byzantine.SortOrder{byzantine.OrderAscending, byzantine.OrderDescending} {
 			t.Run(c.name+", "+string(order), func(t *testing.T) {
 				w := newMovingWorld(120)
 				c.spoil(w)
@@ -354,7 +354,7 @@ func TestServersThatMakeNoSense(t *testing.T) {
 
 // New records come as fast as they are read, or faster: no loop catches up with that.
 func TestAListThatGrowsAsFastAsItIsReadIsAnError(t *testing.T) {
-	for _, order := range []byzantine.SortOrder{byzantine.Ascending, byzantine.Descending} {
+	for _, order := range []byzantine.SortOrder{byzantine.OrderAscending, byzantine.OrderDescending} {
 		for _, perRequest := range []int{2, 3, 10} {
 			for _, records := range []int{0, 10, 200} {
 				t.Run(fmt.Sprint(order, ", ", perRequest, " per request, ", records, " records"), func(t *testing.T) {
@@ -370,7 +370,7 @@ func TestAListThatGrowsAsFastAsItIsReadIsAnError(t *testing.T) {
 						require.ErrorContains(t, err, "the list changes faster than it is read")
 					}
 					assert.Less(t, len(w.requests), 10_000)
-					if order == byzantine.Ascending && records > 0 {
+					if order == byzantine.OrderAscending && records > 0 {
 						require.Error(t, err)
 					}
 				})
@@ -386,7 +386,7 @@ func TestAListThatGrowsSlowerThanItIsReadIsReadToItsEnd(t *testing.T) {
 		w.now++
 		w.insert()
 	}
-	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(5)), Order: byzantine.Ascending})
+	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(5)), Order: byzantine.OrderAscending})
 	require.NoError(t, err)
 	lost, doubled := w.lost(ids)
 	assert.Empty(t, lost)

@@ -209,7 +209,7 @@ func TestAChangingListIsReadWithoutGapsAndDoubles(t *testing.T) {
 	}
 	lostByOffset := map[byzantine.SortOrder]int{}
 	for seed := range seeds {
-		order := []byzantine.SortOrder{"", byzantine.Ascending, byzantine.Descending}[seed%3]
+		order := []byzantine.SortOrder{"", byzantine.OrderAscending, byzantine.OrderDescending}[seed%3]
 		limit := 5 + int(seed%23)
 		name := fmt.Sprintf("seed %d, order %q, limit %d", seed, order, limit)
 

@@ -55,7 +55,7 @@ func TestAPayloadSurvivesAJSONStore(t *testing.T) {
 		Several []byzantine.Payload
 	}
 	full := byzantine.Payload{
-		BodyToSign: []byte(delicateBody), TransactionID: testTransactionID, ChainID: byzantine.Base,
+		BodyToSign: []byte(delicateBody), TransactionID: testTransactionID, ChainID: byzantine.ChainBase,
 		DestinationBankAccount: &byzantine.BankAccount{IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "1234", BIC: new("X")}},
 		SourceAmount:           byzantine.MustParseDecimal("1.50"), DestinationAmount: byzantine.MustParseDecimal("1.49"), DestinationVaultAddr: testVault,
 	}
@@ -105,7 +105,7 @@ func TestTheSignedBodyGoesOnTheWireByteForByte(t *testing.T) {
 		t.Helper()
 		require.NoError(t, only(api.client.SignPayloadPasskey(t.Context(), &byzantine.SignPayloadPasskeyRequest{
 			SignedPayload: byzantine.SignedPayload{
-				SignedBody: []byte(body), WebAuthnStamp: stamp, TransactionID: testTransactionID, ChainID: byzantine.Ethereum,
+				SignedBody: []byte(body), WebAuthnStamp: stamp, TransactionID: testTransactionID, ChainID: byzantine.ChainEthereum,
 			},
 		})))
 		assert.Equal(t, "POST /v1/submit/sign-payload-passkey?chain_id=1", api.request)
@@ -118,7 +118,7 @@ func TestTheSignedBodyGoesOnTheWireByteForByte(t *testing.T) {
 }
 
 func TestSignedPayloadsThatAreRefused(t *testing.T) {
-	signed := byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.Base}
+	signed := byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.ChainBase}
 	submit := func(change func(*byzantine.SignedPayload)) func(context.Context, *byzantine.Client) error {
 		payload := signed
 		change(&payload)
@@ -262,7 +262,7 @@ func TestAnUnusablePayloadIsAnAnswerThatCannotBeRead(t *testing.T) {
 	api := newFakeAPI(t)
 	api.answer = `{"transactionId":"` + testTransactionID + `"}`
 	_, err := api.client.GetTransferPayloadPasskey(t.Context(), &byzantine.GetTransferPayloadPasskeyRequest{
-		ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
+		ChainID: byzantine.ChainBase, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
 	})
 	require.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown, "the draft was made")
 	var answer *byzantine.Error

@@ -74,7 +74,7 @@ type GetVaultHistoryRequest struct {
 	EndDate   time.Time `json:"-" query:"end_date,omitzero"`
 	Limit     *int64    `json:"-" query:"limit,omitzero"`  // 1000 unless set
 	Offset    *int64    `json:"-" query:"offset,omitzero"` // 0 unless set
-	Order     SortOrder `json:"-" query:"order,omitzero"`  // by time; Ascending unless set
+	Order     SortOrder `json:"-" query:"order,omitzero"`  // by time; OrderAscending unless set
 }
 
 // VaultHistory is a page of a vault's history.

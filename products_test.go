@@ -29,7 +29,7 @@ func TestProductRequests(t *testing.T) {
 				VaultID:   "v",
 				StartDate: time.Date(2026, 9, 1, 2, 0, 0, 0, time.FixedZone("", 7200)),
 				EndDate:   time.Date(2026, 9, 2, 0, 0, 0, 5e8, time.UTC),
-				Limit:     new(int64(10)), Offset: new(int64(0)), Order: byzantine.Descending,
+				Limit:     new(int64(10)), Offset: new(int64(0)), Order: byzantine.OrderDescending,
 			}))
 		}, "GET /v1/query/history/v?start_date=2026-09-01T00%3A00%3A00Z&end_date=2026-09-02T00%3A00%3A00.5Z&limit=10&offset=0&order=desc", ""},
 	})

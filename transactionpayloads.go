@@ -135,7 +135,7 @@ type GetVaultUpgradePayloadPasskeyRequest struct {
 }
 
 func (r *GetVaultUpgradePayloadPasskeyRequest) expects() expectation {
-	return expectation{Base, ActivitySignRawPayloads, r.AccountID, nil}
+	return expectation{ChainBase, ActivitySignRawPayloads, r.AccountID, nil}
 }
 
 // GetVaultUpgradePayloadPasskey drafts the move of a whole position from a vault on Base to its successor and returns

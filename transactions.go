@@ -213,7 +213,7 @@ func (c *Client) GetTransaction(ctx context.Context, transactionID string, opts 
 type GetAllTransactionsRequest struct {
 	Limit  *int64    `json:"-" query:"limit,omitzero"`  // 20 unless set; the API moves it into 1 to 100
 	Offset *int64    `json:"-" query:"offset,omitzero"` // 0 unless set
-	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; Descending unless set
+	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; OrderDescending unless set
 }
 
 // TransactionList is a page of transactions. One past the end is empty.

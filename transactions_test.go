@@ -23,40 +23,40 @@ func TestTransactionRequests(t *testing.T) {
 		}, "GET /v1/query/get-all-transactions", ""},
 		{"all", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetAllTransactions(ctx, &byzantine.GetAllTransactionsRequest{
-				Limit: new(int64(0)), Offset: new(int64(40)), Order: byzantine.Ascending,
+				Limit: new(int64(0)), Offset: new(int64(40)), Order: byzantine.OrderAscending,
 			}))
 		}, "GET /v1/query/get-all-transactions?limit=0&offset=40&order=asc", ""},
 		{"activate", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{
-				ChainID: byzantine.Ethereum, AccountID: testAccountID,
+				ChainID: byzantine.ChainEthereum, AccountID: testAccountID,
 			}))
 		}, "POST /v1/query/get-activate-account-payload-passkey?chain_id=1", `{"accountId":"` + testAccountID + `"}`},
 		{"deposit", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1250.500000"), SourceCurrency: byzantine.EUR,
+				ChainID: byzantine.ChainBase, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1250.500000"), SourceCurrency: byzantine.CurrencyEUR,
 			}))
 		}, "POST /v1/query/get-deposit-payload-passkey?chain_id=8453",
 			`{"accountId":"` + testAccountID + `","vaultAddr":"` + testVault + `","amount":"1250.500000","sourceCurrency":"eur"}`},
 		{"withdraw", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.USDC,
+				ChainID: byzantine.ChainBase, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.CurrencyUSDC,
 			}))
 		}, "POST /v1/query/get-withdraw-payload-passkey?chain_id=8453",
 			`{"accountId":"` + testAccountID + `","vaultAddr":"` + testVault + `","amount":"1","destinationCurrency":"usdc"}`},
 		{"withdraw to a bank", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-				ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.USD, BankAccountID: testObjectID,
+				ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.CurrencyUSD, BankAccountID: testObjectID,
 			}))
 		}, "POST /v1/query/get-withdraw-payload-passkey?chain_id=137",
 			`{"accountId":"` + testAccountID + `","vaultAddr":"` + testVault + `","amount":"1","destinationCurrency":"usd","bankAccountId":"` + testObjectID + `"}`},
 		{"cancel", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetCancelWithdrawalPayloadPasskey(ctx, &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{
-				ChainID: byzantine.Base, TransactionID: testTransactionID,
+				ChainID: byzantine.ChainBase, TransactionID: testTransactionID,
 			}))
 		}, "POST /v1/query/get-cancel-withdrawal-payload-passkey?chain_id=8453", `{"transactionId":"` + testTransactionID + `"}`},
 		{"transfer", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoEURC, Amount: byzantine.MustParseDecimal("0.000001"), DestinationAddress: testAddress,
+				ChainID: byzantine.ChainBase, AccountID: testAccountID, Currency: byzantine.CryptoEURC, Amount: byzantine.MustParseDecimal("0.000001"), DestinationAddress: testAddress,
 			}))
 		}, "POST /v1/query/get-transfer-payload-passkey?chain_id=8453",
 			`{"accountId":"` + testAccountID + `","currency":"eurc","amount":"0.000001","destinationAddress":"` + testAddress + `"}`},
@@ -69,7 +69,7 @@ func TestTransactionRequests(t *testing.T) {
 func TestTransactionRequestsThatAreRefused(t *testing.T) {
 	deposit := func(change func(*byzantine.GetDepositPayloadPasskeyRequest)) func(context.Context, *byzantine.Client) error {
 		req := &byzantine.GetDepositPayloadPasskeyRequest{
-			ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.USDC,
+			ChainID: byzantine.ChainBase, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.CurrencyUSDC,
 		}
 		change(req)
 		return func(ctx context.Context, c *byzantine.Client) error {
@@ -86,19 +86,19 @@ func TestTransactionRequestsThatAreRefused(t *testing.T) {
 		{"seven decimals", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.Amount = byzantine.MustParseDecimal("1.0000001") }), name + "Amount: has 7 decimals, must have at most 6"},
 		{"seven decimals of a withdrawal", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("-0.12345678900"), DestinationCurrency: byzantine.USD,
+				ChainID: byzantine.ChainBase, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("-0.12345678900"), DestinationCurrency: byzantine.CurrencyUSD,
 			}))
 		}, "GetWithdrawPayloadPasskeyRequest.Amount: has 9 decimals, must have at most 6"},
 		{"seven decimals of a transfer", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoEURC, Amount: byzantine.MustParseDecimal("0.0000010000000000001"), DestinationAddress: testAddress,
+				ChainID: byzantine.ChainBase, AccountID: testAccountID, Currency: byzantine.CryptoEURC, Amount: byzantine.MustParseDecimal("0.0000010000000000001"), DestinationAddress: testAddress,
 			}))
 		}, "GetTransferPayloadPasskeyRequest.Amount: has 19 decimals, must have at most 6"},
 		{"no amount", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.Amount = byzantine.Decimal{} }), name + "Amount: missing"},
 		{"currency", deposit(func(r *byzantine.GetDepositPayloadPasskeyRequest) { r.SourceCurrency = "USDC" }), name + "SourceCurrency: must be one of usd, eur, usdc, eurc"},
 		{"transfer of fiat", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: testAccountID, Currency: "usd", Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
+				ChainID: byzantine.ChainBase, AccountID: testAccountID, Currency: "usd", Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
 			}))
 		}, "GetTransferPayloadPasskeyRequest.Currency: must be one of usdc, eurc"},
 		{"upgrade of nothing", func(ctx context.Context, c *byzantine.Client) error {
@@ -115,28 +115,28 @@ func TestTransactionRequestsThatAreRefused(t *testing.T) {
 
 // payloadCalls has the methods that draft a transaction.
 var payloadCalls = map[string]payloadCall{
-	"activate": {"get_authorization_payload_passkey", byzantine.Ethereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
-		return c.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{ChainID: byzantine.Ethereum, AccountID: testAccountID}, opts...)
+	"activate": {"get_authorization_payload_passkey", byzantine.ChainEthereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+		return c.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{ChainID: byzantine.ChainEthereum, AccountID: testAccountID}, opts...)
 	}},
-	"deposit": {"get_deposit_payload_passkey", byzantine.Base, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+	"deposit": {"get_deposit_payload_passkey", byzantine.ChainBase, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-			ChainID: byzantine.Base, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.USDC,
+			ChainID: byzantine.ChainBase, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.CurrencyUSDC,
 		}, opts...)
 	}},
 	"withdraw": {"get_withdraw_payload_passkey", 137, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-			ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.USDC,
+			ChainID: 137, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), DestinationCurrency: byzantine.CurrencyUSDC,
 		}, opts...)
 	}},
-	"cancel": {"get_cancel_withdrawal_payload_passkey", byzantine.Ethereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
-		return c.GetCancelWithdrawalPayloadPasskey(ctx, &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{ChainID: byzantine.Ethereum, TransactionID: testTransactionID}, opts...)
+	"cancel": {"get_cancel_withdrawal_payload_passkey", byzantine.ChainEthereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+		return c.GetCancelWithdrawalPayloadPasskey(ctx, &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{ChainID: byzantine.ChainEthereum, TransactionID: testTransactionID}, opts...)
 	}},
-	"transfer": {"get_transfer_payload_passkey", byzantine.Base, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+	"transfer": {"get_transfer_payload_passkey", byzantine.ChainBase, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetTransferPayloadPasskey(ctx, &byzantine.GetTransferPayloadPasskeyRequest{
-			ChainID: byzantine.Base, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
+			ChainID: byzantine.ChainBase, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
 		}, opts...)
 	}},
-	"upgrade": {"get_vault_upgrade_payload_passkey", byzantine.Base, twoOrders, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
+	"upgrade": {"get_vault_upgrade_payload_passkey", byzantine.ChainBase, twoOrders, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetVaultUpgradePayloadPasskey(ctx, &byzantine.GetVaultUpgradePayloadPasskeyRequest{AccountID: testAccountID, SourceVaultAddr: testVault}, opts...)
 	}},
 }
@@ -179,7 +179,7 @@ func TestTransactionAnswers(t *testing.T) {
 		submitted := `"transactionId":"` + testTransactionID + `","status":"withdrawal_initiated"`
 		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.SubmittedTransaction, error) {
 			return c.SignPayloadPasskey(ctx, &byzantine.SignPayloadPasskeyRequest{SignedPayload: byzantine.SignedPayload{
-				SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.Base,
+				SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.ChainBase,
 			}})
 		}, `{`+submitted+`,"broadcastedAt":"2026-09-01T10:00:01Z","transactionHash":"0x01","fiatDepositInstructions":{`+fullInstructions+`},
 			"destinationBankAccount":{`+iban+`},`+withdrawalRequest+`}`, `{`+submitted+`}`)
@@ -242,7 +242,7 @@ func TestAQueuedWithdrawalIsASuccess(t *testing.T) {
 	defer server.Close()
 	var response byzantine.Response
 	submitted, err := newTestClient(t, server.URL).SignPayloadPasskey(t.Context(), &byzantine.SignPayloadPasskeyRequest{
-		SignedPayload: byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.Base},
+		SignedPayload: byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.ChainBase},
 	}, byzantine.WithResponse(&response))
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusAccepted, response.StatusCode)

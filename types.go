@@ -50,8 +50,8 @@ type ChainID int64
 
 // The chains that Byzantine works on.
 const (
-	Ethereum ChainID = 1
-	Base     ChainID = 8453
+	ChainEthereum ChainID = 1
+	ChainBase     ChainID = 8453
 )
 
 // Validate refuses what cannot be a chain.
@@ -70,14 +70,16 @@ type Currency string
 
 // The currencies.
 const (
-	USD  Currency = "usd"
-	EUR  Currency = "eur"
-	USDC Currency = "usdc"
-	EURC Currency = "eurc"
+	CurrencyUSD  Currency = "usd"
+	CurrencyEUR  Currency = "eur"
+	CurrencyUSDC Currency = "usdc"
+	CurrencyEURC Currency = "eurc"
 )
 
 // Validate refuses a currency that is not listed here.
-func (c Currency) Validate() error { return oneOf(c, USD, EUR, USDC, EURC) }
+func (c Currency) Validate() error {
+	return oneOf(c, CurrencyUSD, CurrencyEUR, CurrencyUSDC, CurrencyEURC)
+}
 
 // CryptoCurrency is a stablecoin, what can be transferred on a chain. An answer may hold one that is not listed here; a
 // request may not.
@@ -93,7 +95,7 @@ const (
 func (c CryptoCurrency) Validate() error { return oneOf(c, CryptoUSDC, CryptoEURC) }
 
 // FiatCurrency is a currency of a state. In balances it also labels the stablecoin that follows it: an idle balance of
-// EURC is shown as "eur". Values that are not listed here pass through.
+// CurrencyEURC is shown as "eur". Values that are not listed here pass through.
 type FiatCurrency string
 
 // The fiat currencies.
@@ -107,12 +109,12 @@ type SortOrder string
 
 // The orders.
 const (
-	Ascending  SortOrder = "asc"
-	Descending SortOrder = "desc"
+	OrderAscending  SortOrder = "asc"
+	OrderDescending SortOrder = "desc"
 )
 
 // Validate refuses anything else; the API answers a 400 to it.
-func (o SortOrder) Validate() error { return oneOf(o, Ascending, Descending) }
+func (o SortOrder) Validate() error { return oneOf(o, OrderAscending, OrderDescending) }
 
 // CountryCode is a country by its three letters (ISO 3166-1 alpha-3): "FRA", "USA".
 type CountryCode string

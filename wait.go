@@ -25,21 +25,21 @@ const (
 // WaitOption changes a wait.
 type WaitOption func(*transactionWait)
 
-// Until ends the wait, without an error, also when done returns true: for a state that comes before the end, such as
+// WaitUntil ends the wait, without an error, also when done returns true: for a state that comes before the end, such as
 // TransactionWaitingForFunds. A state that is passed between two polls is not seen, so done has to accept later ones.
-func Until(done func(*Transaction) bool) WaitOption {
+func WaitUntil(done func(*Transaction) bool) WaitOption {
 	return func(w *transactionWait) { w.done = done }
 }
 
-// OnChange calls hook with the transaction when it is first seen and each time that its status has changed since the
+// WaitOnChange calls hook with the transaction when it is first seen and each time that its status has changed since the
 // last poll. The wait goes on when hook returns.
-func OnChange(hook func(*Transaction)) WaitOption {
+func WaitOnChange(hook func(*Transaction)) WaitOption {
 	return func(w *transactionWait) { w.changed = hook }
 }
 
-// PollEvery sets the time between two polls. Without it that is one second at first and grows to twelve, with jitter.
+// WaitInterval sets the time between two polls. Without it that is one second at first and grows to twelve, with jitter.
 // An interval that is not positive changes nothing.
-func PollEvery(interval time.Duration) WaitOption {
+func WaitInterval(interval time.Duration) WaitOption {
 	return func(w *transactionWait) { w.interval = interval }
 }
 
@@ -56,7 +56,7 @@ func (e *TransactionFailedError) Error() string {
 	return "byzantine: the transaction ended as " + call.Printable(string(e.Transaction.Status))
 }
 
-// WaitForTransaction polls a signed transaction until it has ended, or until what [Until] says. The error is nil if it
+// WaitForTransaction polls a signed transaction until it has ended, or until what [WaitUntil] says. The error is nil if it
 // is completed then (or Until is satisfied), and a *[TransactionFailedError] in every other end state. Start it after
 // [Client.SignPayloadPasskey] succeeded: a draft is unknown to the API, which looks like a wrong id.
 //

@@ -47,7 +47,7 @@ func TestWaitForTransactionEndsWhenItIsCompleted(t *testing.T) {
 		api := statuses("processing", "processing", "of_the_future", "processing", "completed")
 		var seen []byzantine.TransactionStatus
 		transaction, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID,
-			byzantine.OnChange(func(tx *byzantine.Transaction) { seen = append(seen, tx.Status) }))
+			byzantine.WaitOnChange(func(tx *byzantine.Transaction) { seen = append(seen, tx.Status) }))
 		require.NoError(t, err)
 		assert.Equal(t, testTransactionID, transaction.TransactionID)
 		assert.Equal(t, byzantine.TransactionCompleted, transaction.Status)
@@ -72,7 +72,7 @@ func TestEveryOtherEndOfATransactionIsAnError(t *testing.T) {
 }
 
 func TestUntil(t *testing.T) {
-	waitingForFunds := byzantine.Until(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionWaitingForFunds })
+	waitingForFunds := byzantine.WaitUntil(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionWaitingForFunds })
 	for _, c := range []struct {
 		name  string
 		api   *polledAPI
@@ -84,7 +84,7 @@ func TestUntil(t *testing.T) {
 		{"passed unseen", statuses("processing", "completed"), waitingForFunds, 2, ""},
 		{"passed to another end", statuses("processing", "refunded"), waitingForFunds, 2, "byzantine: the transaction ended as refunded"},
 		{"satisfied by another end", statuses("processing", "cancelled"),
-			byzantine.Until(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionCancelled }), 2, ""},
+			byzantine.WaitUntil(func(tx *byzantine.Transaction) bool { return tx.Status == byzantine.TransactionCancelled }), 2, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestPollsBecomeRarer(t *testing.T) {
 func TestPollEvery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := statuses("processing", "processing", "processing", "completed")
-		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID, byzantine.PollEvery(-1), byzantine.PollEvery(time.Minute))
+		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID, byzantine.WaitInterval(-1), byzantine.WaitInterval(time.Minute))
 		require.NoError(t, err)
 		for i := range 3 {
 			assert.Equal(t, time.Minute, api.times[i+1].Sub(api.times[i]))

@@ -112,8 +112,8 @@ func (w *world) accountDetails(req *byzantine.GetAccountDetailsRequest) (*byzant
 			WalletAddress:   a.wallet,
 			IsTurnkeyWallet: !a.selfCustodial,
 			IsSmartAccount: byzantine.IsSmartAccountByChain{
-				Ethereum: a.activated[byzantine.Ethereum],
-				Base:     a.activated[byzantine.Base],
+				Ethereum: a.activated[byzantine.ChainEthereum],
+				Base:     a.activated[byzantine.ChainBase],
 			},
 		},
 		BankAccounts:       a.linkedBanks(""),

@@ -20,7 +20,7 @@ func TestAccountOfAPerson(t *testing.T) {
 	require.NoError(t, err)
 	self := byzantine.UserSummary{UserID: created.UserID, FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com"}
 	assert.Equal(t, &byzantine.Account{
-		AccountID: created.AccountID, AccountName: "Ada Lovelace", AccountType: byzantine.AccountIndividual,
+		AccountID: created.AccountID, AccountName: "Ada Lovelace", AccountType: byzantine.AccountTypeIndividual,
 		WalletDetails: byzantine.WalletDetails{WalletAddress: created.WalletAddress, IsTurnkeyWallet: true},
 		CreatedAt:     start, AccountBeneficiary: &self,
 		Users: []byzantine.AccountUser{{UserSummary: self, Role: byzantine.RoleRoot}},
@@ -33,7 +33,7 @@ func TestAccountOfAnEntity(t *testing.T) {
 	require.NoError(t, err)
 	account, err := server.Client().GetAccountDetails(t.Context(), created.AccountID)
 	require.NoError(t, err)
-	assert.Equal(t, byzantine.AccountCompany, account.AccountType)
+	assert.Equal(t, byzantine.AccountTypeCompany, account.AccountType)
 	assert.Equal(t, &byzantine.EntitySummary{EntityID: created.EntityID, EntityName: "Analytical Engines SAS"}, account.EntityInfo)
 	assert.Nil(t, account.AccountBeneficiary)
 }
@@ -62,7 +62,7 @@ func TestSeededAccounts(t *testing.T) {
 		require.Len(t, seeded.UserIDs, 1, "a new user")
 		account, err := client.GetAccountDetails(t.Context(), seeded.ID)
 		require.NoError(t, err)
-		assert.Equal(t, byzantine.AccountIndividual, account.AccountType)
+		assert.Equal(t, byzantine.AccountTypeIndividual, account.AccountType)
 		assert.Equal(t, "Test User", account.AccountName)
 		assert.Equal(t, seeded.UserIDs[0], account.AccountBeneficiary.UserID)
 		assert.Equal(t, byzantine.RoleRoot, account.Users[0].Role)
@@ -75,7 +75,7 @@ func TestSeededAccounts(t *testing.T) {
 		first, second := server.AddUser(byzantinetest.User{}), server.AddUser(byzantinetest.User{})
 		seeded := byzantinetest.Account{
 			ID: "11111111-2222-4333-8444-555555555555", Name: "Engines", UserIDs: []string{first.ID, second.ID},
-			Roles: []byzantine.AccountUserRole{byzantine.RoleView, byzantine.RoleRoot}, Type: byzantine.AccountCompany,
+			Roles: []byzantine.AccountUserRole{byzantine.RoleView, byzantine.RoleRoot}, Type: byzantine.AccountTypeCompany,
 			Status: byzantine.VerificationUnderReview, WalletAddress: "0x00000000000000000000000000000000000000aa", SelfCustodial: true,
 		}
 		assert.Equal(t, seeded, server.AddAccount(seeded))

@@ -22,19 +22,19 @@ func TestEmptyBalances(t *testing.T) {
 func TestFundedWallet(t *testing.T) {
 	server := stopped(t)
 	i := newInvestor(t, server)
-	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("10.50"))
-	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("0.000001"))
-	server.Fund(i.accountID, byzantine.Base, byzantine.EURC, byzantine.MustParseDecimal("3"))
-	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USDC, byzantine.MustParseDecimal("7"))
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("10.50"))
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("0.000001"))
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyEURC, byzantine.MustParseDecimal("3"))
+	server.Fund(i.accountID, byzantine.ChainEthereum, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("7"))
 	assert.Equal(t, []byzantine.IdleBalance{
-		{ChainID: byzantine.Base, Balance: byzantine.MustParseDecimal("10.500001"), Currency: byzantine.FiatUSD},
-		{ChainID: byzantine.Base, Balance: byzantine.MustParseDecimal("3"), Currency: byzantine.FiatEUR},
-		{ChainID: byzantine.Ethereum, Balance: byzantine.MustParseDecimal("7"), Currency: byzantine.FiatUSD},
+		{ChainID: byzantine.ChainBase, Balance: byzantine.MustParseDecimal("10.500001"), Currency: byzantine.FiatUSD},
+		{ChainID: byzantine.ChainBase, Balance: byzantine.MustParseDecimal("3"), Currency: byzantine.FiatEUR},
+		{ChainID: byzantine.ChainEthereum, Balance: byzantine.MustParseDecimal("7"), Currency: byzantine.FiatUSD},
 	}, i.balances().Idle)
 
-	one, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID, ChainID: byzantine.Ethereum})
+	one, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID, ChainID: byzantine.ChainEthereum})
 	require.NoError(t, err)
-	assert.Equal(t, []byzantine.IdleBalance{{ChainID: byzantine.Ethereum, Balance: byzantine.MustParseDecimal("7"), Currency: byzantine.FiatUSD}}, one.SubAccounts[0].Idle)
+	assert.Equal(t, []byzantine.IdleBalance{{ChainID: byzantine.ChainEthereum, Balance: byzantine.MustParseDecimal("7"), Currency: byzantine.FiatUSD}}, one.SubAccounts[0].Idle)
 }
 
 func TestPositionGrows(t *testing.T) {
@@ -43,7 +43,7 @@ func TestPositionGrows(t *testing.T) {
 	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1000"))
 	position := i.position(byzantinetest.VaultBaseUSDC)
 	assert.Equal(t, &byzantine.VaultBalance{
-		ChainID: byzantine.Base, VaultAddress: byzantinetest.VaultBaseUSDC, AssetAddress: position.AssetAddress, Currency: byzantine.FiatUSD,
+		ChainID: byzantine.ChainBase, VaultAddress: byzantinetest.VaultBaseUSDC, AssetAddress: position.AssetAddress, Currency: byzantine.FiatUSD,
 		Balance: byzantine.MustParseDecimal("1000"), Shares: byzantine.MustParseDecimal("984.942522532246748659"), PricePerShare: byzantine.MustParseDecimal("1.015287671232876712"),
 	}, position)
 	assert.Contains(t, i.tokens(), position.AssetAddress)
@@ -54,11 +54,11 @@ func TestPositionGrows(t *testing.T) {
 	assert.Equal(t, byzantine.MustParseDecimal("984.942522532246748659"), position.Shares)
 
 	// All of it can be taken out.
-	submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, position.Balance, byzantine.USDC, ""))
+	submitted := i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, position.Balance, byzantine.CurrencyUSDC, ""))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("1061.066436"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1061.066436"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 }
 
 // tokens is the addresses of all assets.
@@ -83,7 +83,7 @@ func TestNothingIsLostInRounding(t *testing.T) {
 	}
 	assert.Equal(t, byzantine.MustParseDecimal("434.433333"), i.invested(byzantinetest.VaultBaseUSDC))
 	for range 3 {
-		i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0.000001"), byzantine.USDC, ""))
+		i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0.000001"), byzantine.CurrencyUSDC, ""))
 	}
 	assert.Equal(t, byzantine.MustParseDecimal("434.43333"), i.invested(byzantinetest.VaultBaseUSDC))
 }
@@ -115,23 +115,25 @@ func TestFundPanicsOnTheImpossible(t *testing.T) {
 		fund  func()
 		words string
 	}{
-		"unknown account": {func() { server.Fund(unknownID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1")) }, "no account " + unknownID},
-		"unknown chain":   {func() { server.Fund(id, 10, byzantine.USDC, byzantine.MustParseDecimal("1")) }, "unknown chain 10"},
-		"no currency":     {func() { server.Fund(id, byzantine.Base, "btc", byzantine.MustParseDecimal("1")) }, "currency: must be one of"},
-		"no amount":       {func() { server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.Decimal{}) }, "amount: must be positive"},
+		"unknown account": {func() {
+			server.Fund(unknownID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1"))
+		}, "no account " + unknownID},
+		"unknown chain": {func() { server.Fund(id, 10, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1")) }, "unknown chain 10"},
+		"no currency":   {func() { server.Fund(id, byzantine.ChainBase, "btc", byzantine.MustParseDecimal("1")) }, "currency: must be one of"},
+		"no amount":     {func() { server.Fund(id, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.Decimal{}) }, "amount: must be positive"},
 		"too much": {func() {
-			server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1000000000000000000.01"))
+			server.Fund(id, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000000000000000000.01"))
 		}, "amount: must be at most 1000000000000000000"},
-		"not positive": {func() { server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("-1")) }, "amount: must be positive"},
+		"not positive": {func() { server.Fund(id, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("-1")) }, "amount: must be positive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Contains(t, panicText(t, c.fund), "byzantinetest: Fund: ")
 			assert.Contains(t, panicText(t, c.fund), c.words)
 		})
 	}
-	assert.Contains(t, panicText(t, func() { server.Activate(unknownID, byzantine.Base) }), "byzantinetest: Activate: no account")
+	assert.Contains(t, panicText(t, func() { server.Activate(unknownID, byzantine.ChainBase) }), "byzantinetest: Activate: no account")
 	assert.Contains(t, panicText(t, func() { server.Activate(id, 10) }), "byzantinetest: Activate: chain_id: unknown chain 10")
-	server.Fund(id, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1")) // the sandbox goes on
+	server.Fund(id, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1")) // the sandbox goes on
 }
 
 // panicText is what a function panics with.

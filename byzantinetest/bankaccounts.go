@@ -35,11 +35,11 @@ func (w *world) addBankAccount(req *byzantine.AddBankAccountRequest) (*byzantine
 	}
 	bank := &bankAccount{}
 	switch ach, iban := req.ACHBankAccountDetails, req.IBANBankAccountDetails; {
-	case req.Currency == byzantine.USD && ach != nil:
+	case req.Currency == byzantine.CurrencyUSD && ach != nil:
 		bank.DestinationRail = byzantine.RailACH
 		bank.BankAccountDetails, err = achAccount(ach)
 		bank.number = ach.RoutingNumber + "/" + ach.AccountNumber
-	case req.Currency == byzantine.EUR && iban != nil:
+	case req.Currency == byzantine.CurrencyEUR && iban != nil:
 		bank.DestinationRail = byzantine.RailSEPA
 		bank.BankAccountDetails, err = ibanAccount(iban)
 		bank.number = iban.AccountNumber

@@ -13,16 +13,16 @@ import (
 
 func dollarAccount(accountID string) *byzantine.AddBankAccountRequest {
 	return &byzantine.AddBankAccountRequest{
-		AccountID: accountID, Currency: byzantine.USD, Label: "Operating account",
+		AccountID: accountID, Currency: byzantine.CurrencyUSD, Label: "Operating account",
 		ACHBankAccountDetails: &byzantine.ACHAccountParam{
-			BankName: "First Bank", AccountNumber: "000123456789", RoutingNumber: "021000021", CheckingOrSavings: byzantine.Checking,
+			BankName: "First Bank", AccountNumber: "000123456789", RoutingNumber: "021000021", CheckingOrSavings: byzantine.CheckingAccount,
 		},
 	}
 }
 
 func euroAccount(accountID string) *byzantine.AddBankAccountRequest {
 	return &byzantine.AddBankAccountRequest{
-		AccountID: accountID, Currency: byzantine.EUR, Label: "Compte courant",
+		AccountID: accountID, Currency: byzantine.CurrencyEUR, Label: "Compte courant",
 		IBANBankAccountDetails: &byzantine.IBANAccountParam{AccountNumber: "FR7630006000011234567890189", BIC: "AGRIFRPP", Country: "FRA"},
 	}
 }
@@ -48,7 +48,7 @@ func TestBankAccountsAreAddedAndListed(t *testing.T) {
 	assert.Regexp(t, "^0x[0-9a-fA-F]{40}$", dollar.LiquidationAddress)
 	assert.Equal(t, &byzantine.BankAccountLink{
 		BankAccountID: dollar.BankAccountID, AccountID: account.ID, Name: "Operating account", LiquidationAddress: dollar.LiquidationAddress,
-		CreatedAt: start, DestinationCurrency: byzantine.USD, DestinationRail: byzantine.RailACH,
+		CreatedAt: start, DestinationCurrency: byzantine.CurrencyUSD, DestinationRail: byzantine.RailACH,
 	}, dollar)
 	euro, err := client.AddBankAccount(t.Context(), euroAccount(account.ID))
 	require.NoError(t, err)
@@ -56,16 +56,16 @@ func TestBankAccountsAreAddedAndListed(t *testing.T) {
 
 	both := []byzantine.LinkedBankAccount{
 		{BankAccountLink: *dollar, BankAccountDetails: byzantine.BankAccount{ACH: &byzantine.ACHAccount{
-			RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: new(byzantine.Checking),
+			RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: new(byzantine.CheckingAccount),
 		}}},
 		{BankAccountLink: *euro, BankAccountDetails: byzantine.BankAccount{IBAN: &byzantine.IBANAccount{
 			Country: "FRA", Last4: "0189", BIC: new("AGRIFRPP"),
 		}}},
 	}
 	assert.Equal(t, both, list(""))
-	assert.Equal(t, both[:1], list(byzantine.USD))
-	assert.Equal(t, both[1:], list(byzantine.EUR))
-	assert.Empty(t, list(byzantine.USDC))
+	assert.Equal(t, both[:1], list(byzantine.CurrencyUSD))
+	assert.Equal(t, both[1:], list(byzantine.CurrencyEUR))
+	assert.Empty(t, list(byzantine.CurrencyUSDC))
 
 	details, err := client.GetAccountDetails(t.Context(), account.ID)
 	require.NoError(t, err)
@@ -96,15 +96,15 @@ func TestRefusedBankAccounts(t *testing.T) {
 			return d
 		}, 400, "account not found"},
 		"euro on an account in dollar": {func(d, _ *byzantine.AddBankAccountRequest) *byzantine.AddBankAccountRequest {
-			d.Currency = byzantine.EUR
+			d.Currency = byzantine.CurrencyEUR
 			return d
 		}, 400, "currency"},
 		"dollar on an account in euro": {func(_, e *byzantine.AddBankAccountRequest) *byzantine.AddBankAccountRequest {
-			e.Currency = byzantine.USD
+			e.Currency = byzantine.CurrencyUSD
 			return e
 		}, 400, "currency"},
 		"a stablecoin": {func(_, e *byzantine.AddBankAccountRequest) *byzantine.AddBankAccountRequest {
-			e.Currency = byzantine.EURC
+			e.Currency = byzantine.CurrencyEURC
 			return e
 		}, 400, "currency"},
 		"a short routing number": {func(d, _ *byzantine.AddBankAccountRequest) *byzantine.AddBankAccountRequest {

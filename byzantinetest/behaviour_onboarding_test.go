@@ -92,7 +92,7 @@ func TestFactsOfCredentials(t *testing.T) {
 	t.Run("7 a promoted key may write [integrator-credentials.test.js]", func(t *testing.T) {
 		_, err := client.CreateCredential(t.Context(), &byzantine.CreateCredentialRequest{})
 		refused(t, err, 403, "read_only")
-		update(byzantine.UpdateCredentialRequest{AccessScope: byzantine.ReadWrite})
+		update(byzantine.UpdateCredentialRequest{AccessScope: byzantine.ScopeReadWrite})
 		_, err = client.CreateCredential(t.Context(), &byzantine.CreateCredentialRequest{})
 		assert.NoError(t, err)
 	})

@@ -47,7 +47,7 @@ func newFactWorld(t *testing.T) *factWorld {
 	w.investor = newActiveInvestor(t, w.server)
 	client := w.server.Client()
 	w.foreign = w.server.AddAccount(byzantinetest.Account{Foreign: true}).ID
-	w.company = w.server.AddAccount(byzantinetest.Account{Type: byzantine.AccountCompany}).ID
+	w.company = w.server.AddAccount(byzantinetest.Account{Type: byzantine.AccountTypeCompany}).ID
 	key := func(scope byzantine.AccessScope) (*byzantine.PrivateKey, string) {
 		created, err := client.CreateCredential(t.Context(), &byzantine.CreateCredentialRequest{AccessScope: scope})
 		require.NoError(t, err)
@@ -56,10 +56,10 @@ func newFactWorld(t *testing.T) *factWorld {
 		return key, created.Pubkey
 	}
 	w.readOnly, w.readOnlyPubkey = key("")
-	w.inactive, _ = key(byzantine.ReadWrite)
+	w.inactive, _ = key(byzantine.ScopeReadWrite)
 	_, err := client.UpdateCredential(t.Context(), &byzantine.UpdateCredentialRequest{Pubkey: w.inactive.PublicKeyHex(), Active: new(false)})
 	require.NoError(t, err)
-	w.transaction = w.investor.submit(w.investor.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)).TransactionID
+	w.transaction = w.investor.submit(w.investor.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)).TransactionID
 	s, err := client.CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{URL: "https://hooks.example.com/a"})
 	require.NoError(t, err)
 	w.subscription, w.pubkey = s.Subscription.ID, w.server.Key().PublicKeyHex()
@@ -199,7 +199,7 @@ func TestFactsOfSigning(t *testing.T) {
 		return fields
 	}
 	t.Run("9 a transaction is SIGN_RAW_PAYLOAD_V2 of the account [OpenAPI, role-management.test.js]", func(t *testing.T) {
-		fields := body(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC))
+		fields := body(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC))
 		assert.Equal(t, "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2", fields.Type)
 		assert.Equal(t, i.accountID, fields.OrganizationID)
 		assert.Equal(t, i.wallet, fields.Parameters["signWith"])
@@ -225,8 +225,8 @@ func TestFactsOfSigning(t *testing.T) {
 		assert.EqualValues(t, 1, fields.Parameters["threshold"])
 	})
 	t.Run("12 another payload kills the draft before it [tracking-transactions.mdx]", func(t *testing.T) {
-		first := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC))
-		second := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("2"), byzantine.USDC))
+		first := i.sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC))
+		second := i.sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("2"), byzantine.CurrencyUSDC))
 		_, err := i.send(first)
 		refused(t, err, 400, "")
 		_, err = i.client.GetTransaction(t.Context(), second.TransactionID)
@@ -240,10 +240,10 @@ func TestFactsOfSigning(t *testing.T) {
 		fields := body(payload, err)
 		assert.Equal(t, "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS", fields.Type)
 		assert.Len(t, fields.Parameters["payloads"], 2)
-		assert.Equal(t, byzantine.Base, payload.ChainID)
+		assert.Equal(t, byzantine.ChainBase, payload.ChainID)
 		i.submit(payload, nil)
 		i.server.Advance(time.Minute)
-		assert.Equal(t, byzantine.Ethereum, i.position(byzantinetest.VaultEthereumUSDC).ChainID)
+		assert.Equal(t, byzantine.ChainEthereum, i.position(byzantinetest.VaultEthereumUSDC).ChainID)
 	})
 }
 

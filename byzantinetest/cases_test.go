@@ -152,18 +152,18 @@ func TestActivationsCountTheWalletsNonces(t *testing.T) {
 		i.server.Advance(time.Minute)
 		return authorization(t, payload)
 	}
-	first := activate(byzantine.Base)
+	first := activate(byzantine.ChainBase)
 	assert.Equal(t, "0x2105", first["chainId"])
 	assert.Equal(t, strings.ToLower(first["address"]), first["address"])
 	assert.Equal(t, "0x0", first["nonce"])
-	assert.Equal(t, "0x1", activate(byzantine.Ethereum)["chainId"])
-	assert.Equal(t, "0x1", activate(byzantine.Base)["nonce"], "a second activation is accepted")
+	assert.Equal(t, "0x1", activate(byzantine.ChainEthereum)["chainId"])
+	assert.Equal(t, "0x1", activate(byzantine.ChainBase)["nonce"], "a second activation is accepted")
 
-	i.server.Fund(i.accountID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1000"))
+	i.server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000"))
 	for range 14 {
-		i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC))
+		i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC))
 	}
-	assert.Equal(t, "0x10", activate(byzantine.Base)["nonce"])
+	assert.Equal(t, "0x10", activate(byzantine.ChainBase)["nonce"])
 }
 
 func TestSameBankAccountTwice(t *testing.T) {
@@ -241,7 +241,7 @@ func TestWalletsAreWrittenWithTheirChecksum(t *testing.T) {
 	i := newActiveInvestor(t, newServer(t))
 	assert.Regexp(t, "^0x[0-9a-fA-F]{40}$", i.wallet)
 	assert.Equal(t, byzantinetest.Checksummed(strings.ToLower(i.wallet)), i.wallet)
-	payload, err := i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), byzantinetest.VaultBaseUSDC)
+	payload, err := i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), byzantinetest.VaultBaseUSDC)
 	require.NoError(t, err)
 	assert.Contains(t, string(payload.BodyToSign), `"signWith":"`+i.wallet+`"`)
 	bank := i.server.AddBankAccount(dollarAccount(i.accountID))

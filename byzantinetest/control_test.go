@@ -169,19 +169,19 @@ func TestJourneyByTheControlAPI(t *testing.T) {
 		return &submitted
 	}
 	i := &investor{t: t, server: server, client: client, accountID: accountID}
-	sign(i.activationPayload(byzantine.Base))
+	sign(i.activationPayload(byzantine.ChainBase))
 	c.ok("advanceClock", `{"duration":"1m"}`)
 	assert.True(t, i.smartAccount().Base)
 	c.ok("activate", `{"chains":[1]}`, "id="+accountID)
 	c.ok("fund", `{"chainId":1,"currency":"usdc","amount":"1000"}`, "id="+accountID)
-	fiat := sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USD))
+	fiat := sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSD))
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, fiat.Status)
 	c.ok("fund", `{"chainId":8453,"currency":"usd","amount":"100"}`, "id="+accountID)
-	sign(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("500"), byzantine.USDC))
+	sign(i.depositPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("500"), byzantine.CurrencyUSDC))
 	c.ok("advanceClock", `{"duration":"1m"}`)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(fiat.TransactionID).Status)
 	c.ok("queueWithdrawals", `{"queue":true}`, "id="+byzantinetest.VaultEthereumUSDC)
-	queued := sign(i.withdrawPayload(byzantine.Ethereum, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("50"), byzantine.USDC, ""))
+	queued := sign(i.withdrawPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("50"), byzantine.CurrencyUSDC, ""))
 	assert.Equal(t, byzantine.TransactionWithdrawalInitiated, queued.Status)
 	c.ok("settleWithdrawal", "", "id="+queued.TransactionID)
 	c.ok("failTransaction", `{"status":"reverted"}`, "id="+queued.TransactionID)

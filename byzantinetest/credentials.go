@@ -78,7 +78,7 @@ func whoami(w *world, caller *credential, _ any) (response, error) {
 		IntegratorID: w.integratorID,
 		AccessScope:  caller.scope,
 		Label:        caller.label,
-		Capabilities: byzantine.Capabilities{CanWrite: caller.scope == byzantine.ReadWrite},
+		Capabilities: byzantine.Capabilities{CanWrite: caller.scope == byzantine.ScopeReadWrite},
 	}}, nil
 }
 
@@ -107,7 +107,7 @@ func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCr
 	key := w.newKey()
 	scope := req.AccessScope
 	if scope == "" {
-		scope = byzantine.ReadOnly
+		scope = byzantine.ScopeReadOnly
 	}
 	var label *string
 	if req.Label != "" {
@@ -132,7 +132,7 @@ func (w *world) updateCredential(caller *credential, req *byzantine.UpdateCreden
 		return nil, notFound("credential not found")
 	case c == caller && req.Active != nil && !*req.Active:
 		return nil, badRequest("a credential cannot deactivate itself")
-	case c == caller && req.AccessScope == byzantine.ReadOnly:
+	case c == caller && req.AccessScope == byzantine.ScopeReadOnly:
 		return nil, badRequest("a credential cannot demote itself")
 	}
 	if req.AccessScope != "" {

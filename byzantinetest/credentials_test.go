@@ -31,7 +31,7 @@ func TestCredentialIsReadOnlyUnlessAskedFor(t *testing.T) {
 	created, err := server.Client().CreateCredential(t.Context(), nil, byzantine.WithResponse(&answer))
 	require.NoError(t, err)
 	assert.Equal(t, 201, answer.StatusCode)
-	assert.Equal(t, byzantine.ReadOnly, created.AccessScope)
+	assert.Equal(t, byzantine.ScopeReadOnly, created.AccessScope)
 	assert.True(t, created.Active)
 	assert.Nil(t, created.Label)
 	key, err := created.PrivateKey.Key()
@@ -53,7 +53,7 @@ func TestCredentialsAreListedTheOldestFirstWithoutTheirKeys(t *testing.T) {
 	start := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 	server := newServer(t, byzantinetest.WithTime(start))
 	server.Advance(time.Hour)
-	created, _ := newCredential(t, server, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ReadWrite, Label: "backend"})
+	created, _ := newCredential(t, server, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ScopeReadWrite, Label: "backend"})
 	second, _ := newCredential(t, server, &byzantine.CreateCredentialRequest{Label: "reports"})
 	var answer byzantine.Response
 	list, err := server.Client().ListCredentials(t.Context(), nil, byzantine.WithResponse(&answer))
@@ -62,7 +62,7 @@ func TestCredentialsAreListedTheOldestFirstWithoutTheirKeys(t *testing.T) {
 	require.Len(t, list.Credentials, 3)
 	assert.Equal(t, server.Key().PublicKeyHex(), list.Credentials[0].Pubkey)
 	assert.Equal(t, byzantine.APICredential{
-		Pubkey: created.Pubkey, IntegratorID: created.IntegratorID, AccessScope: byzantine.ReadWrite, Active: true,
+		Pubkey: created.Pubkey, IntegratorID: created.IntegratorID, AccessScope: byzantine.ScopeReadWrite, Active: true,
 		Label: new("backend"), CreatedAt: start.Add(time.Hour),
 	}, list.Credentials[1])
 	assert.Equal(t, second.Pubkey, list.Credentials[2].Pubkey)
@@ -70,7 +70,7 @@ func TestCredentialsAreListedTheOldestFirstWithoutTheirKeys(t *testing.T) {
 
 func TestWhoamiTellsTheScope(t *testing.T) {
 	server := newServer(t)
-	_, writer := newCredential(t, server, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ReadWrite, Label: "backend"})
+	_, writer := newCredential(t, server, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ScopeReadWrite, Label: "backend"})
 	_, reader := newCredential(t, server, nil)
 	me, err := writer.Whoami(t.Context())
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestWhoamiTellsTheScope(t *testing.T) {
 	assert.Equal(t, "backend", *me.Label)
 	me, err = reader.Whoami(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, byzantine.ReadOnly, me.AccessScope)
+	assert.Equal(t, byzantine.ScopeReadOnly, me.AccessScope)
 	assert.False(t, me.Capabilities.CanWrite)
 	assert.Nil(t, me.Label)
 }
@@ -133,7 +133,7 @@ func TestChangesOfACredentialActAtOnce(t *testing.T) {
 		return err
 	}
 	assert.ErrorIs(t, write(), byzantine.ErrForbidden)
-	updated := update(byzantine.UpdateCredentialRequest{AccessScope: byzantine.ReadWrite})
+	updated := update(byzantine.UpdateCredentialRequest{AccessScope: byzantine.ScopeReadWrite})
 	assert.Equal(t, "backend", *updated.Label, "what is not sent stays")
 	assert.Equal(t, start, updated.CreatedAt)
 	require.NoError(t, write(), "promoted")
@@ -171,12 +171,12 @@ func TestCredentialCannotTurnAgainstItself(t *testing.T) {
 		return err
 	}
 	refused(t, update(byzantine.UpdateCredentialRequest{Active: new(false)}), 400, "cannot deactivate itself")
-	refused(t, update(byzantine.UpdateCredentialRequest{AccessScope: byzantine.ReadOnly}), 400, "cannot demote itself")
+	refused(t, update(byzantine.UpdateCredentialRequest{AccessScope: byzantine.ScopeReadOnly}), 400, "cannot demote itself")
 	refused(t, client.DeleteCredential(t.Context(), own), 400, "cannot delete itself")
 	require.NoError(t, update(byzantine.UpdateCredentialRequest{Label: new("mine")}), "its label is its own affair")
-	require.NoError(t, update(byzantine.UpdateCredentialRequest{Active: new(true), AccessScope: byzantine.ReadWrite}))
+	require.NoError(t, update(byzantine.UpdateCredentialRequest{Active: new(true), AccessScope: byzantine.ScopeReadWrite}))
 
-	_, other := newCredential(t, server, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ReadWrite})
+	_, other := newCredential(t, server, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ScopeReadWrite})
 	require.NoError(t, other.DeleteCredential(t.Context(), own), "another one can")
 	_, err := client.Whoami(t.Context())
 	assert.ErrorIs(t, err, byzantine.ErrUnauthorized)

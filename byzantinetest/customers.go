@@ -116,10 +116,10 @@ func (w *world) entityView(a *account) *byzantine.Entity {
 
 func (w *world) customers(req *byzantine.GetCustomersRequest) (*byzantine.CustomerList, error) {
 	list := &byzantine.CustomerList{}
-	if req.CustomerType != byzantine.CustomersIndividual {
+	if req.CustomerType != byzantine.CustomerQueryIndividual {
 		list.BusinessCustomers = []byzantine.BusinessCustomer{}
 	}
-	if req.CustomerType != byzantine.CustomersBusiness {
+	if req.CustomerType != byzantine.CustomerQueryBusiness {
 		list.IndividualCustomers = []byzantine.IndividualCustomer{}
 	}
 	for _, a := range w.accounts.all {

@@ -32,7 +32,7 @@ func TestUserDetails(t *testing.T) {
 			Nationality: new(byzantine.CountryCode("FRA")), CountryOfBirth: new(byzantine.CountryCode("GBR")),
 		},
 		Accounts: []byzantine.UserAccount{{
-			AccountID: created.AccountID, AccountName: "Ada Lovelace", AccountType: byzantine.AccountIndividual,
+			AccountID: created.AccountID, AccountName: "Ada Lovelace", AccountType: byzantine.AccountTypeIndividual,
 			UserRole: byzantine.RoleRoot, WalletAddress: created.WalletAddress,
 			ProfilePictureURL: new("https://example.com/ada.png"), CreatedAt: start,
 			Beneficiary: &self, RootUsers: []byzantine.UserSummary{self},
@@ -89,7 +89,7 @@ func TestEntityDetails(t *testing.T) {
 		EntityID: created.EntityID, VerificationStatus: byzantine.VerificationActive,
 		EntityInfo: byzantine.EntityProfile{CompanyName: "Analytical Engines SAS"},
 		Account: byzantine.EntityAccount{
-			AccountID: created.AccountID, AccountName: "Analytical Engines SAS", AccountType: byzantine.AccountCompany,
+			AccountID: created.AccountID, AccountName: "Analytical Engines SAS", AccountType: byzantine.AccountTypeCompany,
 			WalletAddress: created.WalletAddress, LogoURL: req.EntityInfo.LogoURL, CreatedAt: start,
 		},
 		TeamMembers: []byzantine.TeamMember{
@@ -126,10 +126,10 @@ func TestCustomersByType(t *testing.T) {
 	server.AddAccount(byzantinetest.Account{Foreign: true})
 
 	for kind, want := range map[byzantine.CustomerQueryType][2]bool{
-		"":                            {true, true},
-		byzantine.CustomersAll:        {true, true},
-		byzantine.CustomersBusiness:   {true, false},
-		byzantine.CustomersIndividual: {false, true},
+		"":                                {true, true},
+		byzantine.CustomerQueryAll:        {true, true},
+		byzantine.CustomerQueryBusiness:   {true, false},
+		byzantine.CustomerQueryIndividual: {false, true},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			list, err := client.GetCustomers(t.Context(), &byzantine.GetCustomersRequest{CustomerType: kind})

@@ -75,7 +75,7 @@ func (w *world) awaitTransfer(tx *transaction) {
 		BankAddress:           "1 Example Street, Springfield",
 		BankBeneficiaryName:   tx.account.name,
 	}
-	if tx.source.currency == byzantine.USD {
+	if tx.source.currency == byzantine.CurrencyUSD {
 		tx.instructions.PaymentRails = []byzantine.DepositPaymentRail{byzantine.DepositRailACHPush, byzantine.DepositRailWire}
 		tx.instructions.BankBeneficiaryAddress = new("2 Example Street, Springfield")
 		tx.instructions.BankAccountNumber, tx.instructions.BankRoutingNumber = new("000123456789"), new("021000021")

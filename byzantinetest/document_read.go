@@ -182,7 +182,7 @@ func (r *worldReader) readVault(d vaultDocument) error {
 }
 
 func (r *worldReader) readCredential(d credentialDocument) error {
-	scope := cmp.Or(d.AccessScope, byzantine.ReadWrite)
+	scope := cmp.Or(d.AccessScope, byzantine.ScopeReadWrite)
 	if err := scope.Validate(); err != nil {
 		return fmt.Errorf("accessScope: %w", err)
 	}

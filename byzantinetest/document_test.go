@@ -22,10 +22,10 @@ func TestWorldGoesOnElsewhere(t *testing.T) {
 	_, err = i.client.CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{URL: "http://127.0.0.1:1/down"})
 	require.NoError(t, err)
 	i.deposited(byzantinetest.VaultBaseUSDCLegacy, byzantine.MustParseDecimal("300"))
-	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("200"), byzantine.USDC))
+	i.submit(i.depositPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("200"), byzantine.CurrencyUSDC))
 	first.Advance(time.Minute)
-	queued := i.submit(i.withdrawPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("50"), byzantine.USDC, ""))
-	fiat := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.USD))
+	queued := i.submit(i.withdrawPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("50"), byzantine.CurrencyUSDC, ""))
+	fiat := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.CurrencyUSD))
 	i.addBankAccount(dollarAccount(i.accountID))
 	invitation := i.sign(i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
 		AccountID: i.accountID, NewUsers: []byzantine.NewUser{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
@@ -33,7 +33,7 @@ func TestWorldGoesOnElsewhere(t *testing.T) {
 	otp, err := i.client.InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: i.accountID, UserID: i.userID})
 	require.NoError(t, err)
 	out := i.submit(i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy)) // under way
-	transfer := i.sign(i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1.25"), byzantinetest.VaultBaseUSDC))
+	transfer := i.sign(i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1.25"), byzantinetest.VaultBaseUSDC))
 	first.Deliver()
 	document := first.World()
 
@@ -49,7 +49,7 @@ func TestWorldGoesOnElsewhere(t *testing.T) {
 			AccountID: i.accountID, UserID: i.userID, OTPID: otp.OTPID, OTPCode: server.OTPCode(otp.OTPID),
 		})
 		require.NoError(t, err)
-		server.Fund(i.accountID, byzantine.Base, byzantine.USD, fiat.FiatDepositInstructions.ExpectedDepositAmount)
+		server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSD, fiat.FiatDepositInstructions.ExpectedDepositAmount)
 		server.SettleWithdrawal(queued.TransactionID)
 		server.Advance(time.Hour)
 		for _, id := range []string{out.TransactionID, *i.transaction(out.TransactionID).RelatedTransactionID, queued.TransactionID, fiat.TransactionID} {

@@ -25,12 +25,12 @@ func Example_deposit() {
 	credential := enrolInBrowser(rp, browser)
 	user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}})
 	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
-	server.Activate(account.ID, byzantine.Base)
-	server.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1000"))
+	server.Activate(account.ID, byzantine.ChainBase)
+	server.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000"))
 
 	payload, err := client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-		ChainID: byzantine.Base, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC,
-		Amount: byzantine.MustParseDecimal("250"), SourceCurrency: byzantine.USDC,
+		ChainID: byzantine.ChainBase, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC,
+		Amount: byzantine.MustParseDecimal("250"), SourceCurrency: byzantine.CurrencyUSDC,
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -69,7 +69,7 @@ func adaInFull(t *testing.T) *byzantine.CreateIndividualAccountRequest {
 	info.Nationality, info.CountryOfBirth = new(byzantine.CountryCode("FRA")), new(byzantine.CountryCode("GBR"))
 	info.ResidentialAddress, info.ProfilePictureURL = home(), new("https://example.com/ada.png")
 	req.AdditionalUserInfo = &byzantine.AdditionalUserInfo{
-		EmploymentStatus: byzantine.SelfEmployed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments0To4999,
+		EmploymentStatus: byzantine.EmploymentSelfEmployed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments0To4999,
 		SourceOfFunds: byzantine.UserFundsSalary, MostRecentOccupation: "151252",
 	}
 	req.VerificationDocuments = []byzantine.UserVerificationDocument{passport(t), proofOfAddress(t)}
@@ -91,7 +91,7 @@ func companyData() *byzantine.EntityInfoUpdate {
 		BusinessType: new(byzantine.BusinessCorporation), CompanyNumber: new("812 345 678"), RegisteredAddress: home(),
 		ActivityInfo: &byzantine.ActivityInfo{BusinessDescription: "Calculating machines", BusinessIndustry: 0},
 		FinancialInfo: &byzantine.FinancialInfo{
-			PreferredPrimaryCurrency: byzantine.EUR, SourceOfFunds: byzantine.EntityFundsSalesOfGoodsAndServices,
+			PreferredPrimaryCurrency: byzantine.CurrencyEUR, SourceOfFunds: byzantine.EntityFundsSalesOfGoodsAndServices,
 			EstimatedAnnualRevenueUSD: byzantine.AnnualRevenue100000To999999, ExpectedMonthlyPaymentsUSD: 5000,
 		},
 		HighRiskInfo: &byzantine.HighRiskInfo{HighRiskActivities: new(byzantine.HighRiskNoneOfTheAbove)},

@@ -122,7 +122,7 @@ func (s *Sandbox) authenticate(r *http.Request, op byzantine.Operation, body []b
 	if err := signature.VerifyWithKey(known.key, known.now.Add(skew), r.Method, r.RequestURI, body); err != nil {
 		return nil, rejectedSignature(err, known.key, signature, r, body)
 	}
-	if known.scope != byzantine.ReadWrite && r.Method != http.MethodGet {
+	if known.scope != byzantine.ScopeReadWrite && r.Method != http.MethodGet {
 		return nil, refuse(http.StatusForbidden, "a read_only credential cannot call %s", op.ID)
 	}
 	return caller, nil

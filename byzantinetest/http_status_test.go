@@ -186,15 +186,15 @@ func TestStatusPageHasAccountsTransactionsAndEvents(t *testing.T) {
 	bank := server.AddBankAccount(euroAccount(i.accountID))
 	colleague := server.AddUser(byzantinetest.User{FirstName: "Mary", LastName: "Somerville", Email: "mary@example.com"})
 	company := server.AddAccount(byzantinetest.Account{
-		Type: byzantine.AccountCompany, Name: "Analytical Engines", UserIDs: []string{colleague.ID}, Status: byzantine.VerificationUnderReview,
+		Type: byzantine.AccountTypeCompany, Name: "Analytical Engines", UserIDs: []string{colleague.ID}, Status: byzantine.VerificationUnderReview,
 	})
 	foreign := server.AddAccount(byzantinetest.Account{Foreign: true})
 	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250.5"))
-	waiting := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.EUR))
-	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("300"), byzantine.USDC))
+	waiting := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.CurrencyEUR))
+	i.submit(i.depositPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("300"), byzantine.CurrencyUSDC))
 	server.Advance(time.Minute)
-	queued := i.submit(i.withdrawPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("100"), byzantine.USDC, ""))
-	moved := i.submit(i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1.25"), "0x00000000000000000000000000000000000000aa"))
+	queued := i.submit(i.withdrawPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC, ""))
+	moved := i.submit(i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1.25"), "0x00000000000000000000000000000000000000aa"))
 
 	_, page := statusPage(t, server, "")
 	accounts := section(t, page, "accounts")

@@ -135,7 +135,7 @@ func (b *byUpdate[T]) page(order byzantine.SortOrder, limit, offset *int64) (pag
 		return nil, effectiveLimit, effectiveOffset
 	}
 	e, next := b.list.Back(), (*list.Element).Prev
-	if order == byzantine.Ascending {
+	if order == byzantine.OrderAscending {
 		e, next = b.list.Front(), (*list.Element).Next
 	}
 	for skipped := int64(0); e != nil && skipped < effectiveOffset; skipped++ {

@@ -161,7 +161,7 @@ func TestWrongCodeAcceptsNothing(t *testing.T) {
 func TestPendingInvitationShowsInTheEntity(t *testing.T) {
 	server := newServer(t)
 	i := newInvestor(t, server)
-	company := server.AddAccount(byzantinetest.Account{Type: byzantine.AccountCompany, UserIDs: []string{i.userID}})
+	company := server.AddAccount(byzantinetest.Account{Type: byzantine.AccountTypeCompany, UserIDs: []string{i.userID}})
 	i.accountID = company.ID
 	invited := i.invite(mary())
 	account, err := i.client.GetAccountDetails(t.Context(), company.ID)
@@ -306,8 +306,8 @@ func TestAllInvitationsArePaged(t *testing.T) {
 		wantLimit, wantOffset int64
 	}{
 		"defaults":      {nil, nil, "", []string{ids[0], ids[2], ids[1]}, 20, 0},
-		"ascending":     {nil, nil, byzantine.Ascending, []string{ids[1], ids[2], ids[0]}, 20, 0},
-		"a page":        {new(int64(1)), new(int64(1)), byzantine.Descending, []string{ids[2]}, 1, 1},
+		"ascending":     {nil, nil, byzantine.OrderAscending, []string{ids[1], ids[2], ids[0]}, 20, 0},
+		"a page":        {new(int64(1)), new(int64(1)), byzantine.OrderDescending, []string{ids[2]}, 1, 1},
 		"limit 0":       {new(int64(0)), nil, "", []string{ids[0]}, 1, 0},
 		"limit -1":      {new(int64(-1)), nil, "", []string{ids[0]}, 1, 0},
 		"limit 101":     {new(int64(101)), nil, "", []string{ids[0], ids[2], ids[1]}, 100, 0},

@@ -21,7 +21,7 @@ func live(t *testing.T) *byzantinetest.Server {
 // wait polls as a program would.
 func (i *investor) wait(transactionID string) *byzantine.Transaction {
 	i.t.Helper()
-	tx, err := i.client.WaitForTransaction(i.t.Context(), transactionID, byzantine.PollEvery(5*time.Millisecond))
+	tx, err := i.client.WaitForTransaction(i.t.Context(), transactionID, byzantine.WaitInterval(5*time.Millisecond))
 	require.NoError(i.t, err)
 	return tx
 }
@@ -32,7 +32,7 @@ func TestJourneyActivation(t *testing.T) {
 	want := byzantine.IsSmartAccountByChain{}
 	require.Equal(t, want, i.smartAccount())
 
-	for _, chain := range []byzantine.ChainID{byzantine.Base, byzantine.Ethereum} {
+	for _, chain := range []byzantine.ChainID{byzantine.ChainBase, byzantine.ChainEthereum} {
 		// Step 1: ask for the payload.
 		payload, err := i.activationPayload(chain)
 		require.NoError(t, err)
@@ -54,8 +54,8 @@ func TestJourneyActivation(t *testing.T) {
 		assert.Equal(t, chain, tx.ChainID)
 		assert.Equal(t, byzantine.MustParseDecimal("0"), tx.IntermediaryAmount)
 
-		want.Base = want.Base || chain == byzantine.Base
-		want.Ethereum = want.Ethereum || chain == byzantine.Ethereum
+		want.Base = want.Base || chain == byzantine.ChainBase
+		want.Ethereum = want.Ethereum || chain == byzantine.ChainEthereum
 		assert.Equal(t, want, i.smartAccount(), "the other chain is another matter")
 
 		_, err = i.activationPayload(chain)
@@ -76,21 +76,21 @@ func (i *investor) smartAccount() byzantine.IsSmartAccountByChain {
 func TestNothingMovesBeforeActivation(t *testing.T) {
 	server := stopped(t)
 	i := newInvestor(t, server)
-	server.Fund(i.accountID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("100"))
-	i.submit(i.activationPayload(byzantine.Base))
-	_, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("100"))
+	i.submit(i.activationPayload(byzantine.ChainBase))
+	_, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC)
 	refused(t, err, 400, "not activated on chain 8453")
 	server.Advance(time.Minute)
-	_, err = i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
+	_, err = i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC)
 	require.NoError(t, err)
-	_, err = i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
+	_, err = i.depositPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC)
 	refused(t, err, 400, "not activated on chain 1")
 }
 
 func TestActivationThatFailsActivatesNothing(t *testing.T) {
 	server := stopped(t)
 	i := newInvestor(t, server)
-	submitted := i.submit(i.activationPayload(byzantine.Base))
+	submitted := i.submit(i.activationPayload(byzantine.ChainBase))
 	server.FailTransaction(submitted.TransactionID, byzantine.TransactionReverted)
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionReverted, i.transaction(submitted.TransactionID).Status)

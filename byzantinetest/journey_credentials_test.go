@@ -17,7 +17,7 @@ func TestJourneyRotateACredential(t *testing.T) {
 	old := sandbox.Client()
 
 	// 1. The old key makes the new one. Its private key is shown this once: it goes to the vault.
-	created, err := old.CreateCredential(ctx, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ReadWrite, Label: "backend 2026-10"})
+	created, err := old.CreateCredential(ctx, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ScopeReadWrite, Label: "backend 2026-10"})
 	require.NoError(t, err)
 	vault := created.PrivateKey.Reveal()
 

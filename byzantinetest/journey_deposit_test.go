@@ -16,9 +16,9 @@ func TestJourneyStablecoinDeposit(t *testing.T) {
 	i := newActiveInvestor(t, live(t))
 
 	// Step 1: ask for the payload. The API shows no transaction yet.
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250.5"), byzantine.USDC)
+	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250.5"), byzantine.CurrencyUSDC)
 	require.NoError(t, err)
-	assert.Equal(t, byzantine.Base, payload.ChainID)
+	assert.Equal(t, byzantine.ChainBase, payload.ChainID)
 	activity, err := payload.Activity()
 	require.NoError(t, err)
 	assert.Equal(t, "PAYLOAD_ENCODING_HEXADECIMAL", activity.SignRawPayloads.Encoding)
@@ -36,16 +36,16 @@ func TestJourneyStablecoinDeposit(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionTypeDeposit, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("250.5"), tx.IntermediaryAmount)
 	assert.Equal(t, byzantinetest.VaultBaseUSDC, *tx.VaultAddr)
-	assert.Equal(t, byzantine.USDC, *tx.SourceCurrency)
+	assert.Equal(t, byzantine.CurrencyUSDC, *tx.SourceCurrency)
 	assert.Equal(t, submitted.TransactionHash, tx.TransactionHash)
 	assert.Equal(t, byzantine.MustParseDecimal("250.5"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("749.5"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("749.5"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 }
 
 // With a processing time of 0 the answer to the submission shows the end, as the API's guide has it.
 func TestDepositThatCompletesAtOnce(t *testing.T) {
 	i := newActiveInvestor(t, newServer(t, byzantinetest.WithProcessingTime(0)))
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC))
 	assert.Equal(t, byzantine.TransactionCompleted, submitted.Status)
 	assert.NotNil(t, submitted.TransactionHash)
 	assert.Equal(t, byzantine.MustParseDecimal("100"), i.invested(byzantinetest.VaultBaseUSDC))
@@ -56,13 +56,13 @@ func TestJourneyFiatDeposit(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
 
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.EUR)
+	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.CurrencyEUR)
 	submitted := i.submit(payload, err)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, submitted.Status)
 	assert.Nil(t, submitted.TransactionHash)
 	instructions := submitted.FiatDepositInstructions
 	require.NotNil(t, instructions)
-	assert.Equal(t, byzantine.EUR, instructions.Currency)
+	assert.Equal(t, byzantine.CurrencyEUR, instructions.Currency)
 	assert.Equal(t, byzantine.MustParseDecimal("500"), instructions.ExpectedDepositAmount)
 	assert.NotNil(t, instructions.IBAN)
 	assert.NotNil(t, instructions.BIC)
@@ -73,7 +73,7 @@ func TestJourneyFiatDeposit(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(submitted.TransactionID).Status, "nobody has paid")
 
 	// The user sends a little more than needed.
-	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, byzantine.MustParseDecimal("512.34"))
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyEUR, byzantine.MustParseDecimal("512.34"))
 	assert.Equal(t, byzantine.TransactionFundsInTransfer, i.transaction(submitted.TransactionID).Status)
 	server.Advance(time.Minute)
 
@@ -81,8 +81,8 @@ func TestJourneyFiatDeposit(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
 	assert.Equal(t, byzantine.TransactionTypeOnrampDeposit, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("500"), tx.IntermediaryAmount)
-	assert.Equal(t, byzantine.EUR, *tx.SourceCurrency)
-	assert.Equal(t, byzantine.EURC, *tx.DestinationCurrency)
+	assert.Equal(t, byzantine.CurrencyEUR, *tx.SourceCurrency)
+	assert.Equal(t, byzantine.CurrencyEURC, *tx.DestinationCurrency)
 	assert.NotNil(t, tx.FiatDepositInstructions.ObjectID)
 	assert.NotNil(t, tx.TransactionHash)
 	assert.Equal(t, []byzantine.TransactionStatus{
@@ -90,67 +90,67 @@ func TestJourneyFiatDeposit(t *testing.T) {
 		byzantine.TransactionProcessing, byzantine.TransactionCompleted,
 	}, i.statuses(submitted.TransactionID))
 	assert.Equal(t, byzantine.MustParseDecimal("500"), i.invested(byzantinetest.VaultBaseEURC))
-	assert.Equal(t, byzantine.MustParseDecimal("12.34"), i.idle(byzantine.Base, byzantine.FiatEUR), "what is over lies idle")
+	assert.Equal(t, byzantine.MustParseDecimal("12.34"), i.idle(byzantine.ChainBase, byzantine.FiatEUR), "what is over lies idle")
 
 	// Idle money goes into the vault by a deposit in the stablecoin.
-	submitted = i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("12.34"), byzantine.EURC))
+	submitted = i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("12.34"), byzantine.CurrencyEURC))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
-	assert.Empty(t, i.idle(byzantine.Base, byzantine.FiatEUR))
+	assert.Empty(t, i.idle(byzantine.ChainBase, byzantine.FiatEUR))
 }
 
 func TestFiatDepositInAnotherCurrency(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("100"), byzantine.USD))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSD))
 	instructions := submitted.FiatDepositInstructions
 	assert.Equal(t, byzantine.MustParseDecimal("110.55"), instructions.ExpectedDepositAmount, "at 1.10, and half a percent more")
 	assert.NotNil(t, instructions.BankAccountNumber)
 	assert.NotNil(t, instructions.BankRoutingNumber)
 	assert.Nil(t, instructions.IBAN)
 
-	server.Fund(i.accountID, byzantine.Base, byzantine.USD, instructions.ExpectedDepositAmount)
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSD, instructions.ExpectedDepositAmount)
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.MustParseDecimal("100"), i.invested(byzantinetest.VaultBaseEURC))
-	assert.Equal(t, byzantine.MustParseDecimal("0.5"), i.idle(byzantine.Base, byzantine.FiatEUR))
+	assert.Equal(t, byzantine.MustParseDecimal("0.5"), i.idle(byzantine.ChainBase, byzantine.FiatEUR))
 }
 
 // A bank knows no fraction of a cent.
 func TestFiatDepositIsPaidInWholeCents(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("99.990001"), byzantine.USD))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("99.990001"), byzantine.CurrencyUSD))
 	assert.Equal(t, byzantine.MustParseDecimal("100"), submitted.FiatDepositInstructions.ExpectedDepositAmount)
-	i.server.Fund(i.accountID, byzantine.Base, byzantine.USD, byzantine.MustParseDecimal("100"))
+	i.server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSD, byzantine.MustParseDecimal("100"))
 	i.server.Advance(time.Minute)
 	assert.Equal(t, byzantine.MustParseDecimal("99.990001"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("1000.009999"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000.009999"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 }
 
 func TestBankTransfersThatPayNoDeposit(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	server.Fund(i.accountID, byzantine.Base, byzantine.EUR, byzantine.MustParseDecimal("10"))
-	assert.Equal(t, byzantine.MustParseDecimal("10"), i.idle(byzantine.Base, byzantine.FiatEUR), "none was asked for")
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyEUR, byzantine.MustParseDecimal("10"))
+	assert.Equal(t, byzantine.MustParseDecimal("10"), i.idle(byzantine.ChainBase, byzantine.FiatEUR), "none was asked for")
 
-	waiting := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.USD))
+	waiting := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.CurrencyUSD))
 	for _, transfer := range []struct {
 		chain    byzantine.ChainID
 		currency byzantine.Currency
 	}{
-		{byzantine.Base, byzantine.USD}, {byzantine.Ethereum, byzantine.USD}, {byzantine.Base, byzantine.EUR}, {byzantine.Base, byzantine.USDC},
+		{byzantine.ChainBase, byzantine.CurrencyUSD}, {byzantine.ChainEthereum, byzantine.CurrencyUSD}, {byzantine.ChainBase, byzantine.CurrencyEUR}, {byzantine.ChainBase, byzantine.CurrencyUSDC},
 	} {
 		server.Fund(i.accountID, transfer.chain, transfer.currency, byzantine.MustParseDecimal("499.99"))
 	}
-	server.Fund(i.accountID, byzantine.Ethereum, byzantine.USD, byzantine.MustParseDecimal("500"))
+	server.Fund(i.accountID, byzantine.ChainEthereum, byzantine.CurrencyUSD, byzantine.MustParseDecimal("500"))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(waiting.TransactionID).Status,
 		"too little, on another chain, in another currency, not from a bank")
-	assert.Equal(t, byzantine.MustParseDecimal("1999.98"), i.idle(byzantine.Base, byzantine.FiatUSD))
-	assert.Equal(t, byzantine.MustParseDecimal("1999.99"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1999.98"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1999.99"), i.idle(byzantine.ChainEthereum, byzantine.FiatUSD))
 
 	// The oldest deposit that a transfer covers is paid.
-	second := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.USD))
-	server.Fund(i.accountID, byzantine.Base, byzantine.USD, byzantine.MustParseDecimal("500"))
+	second := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.CurrencyUSD))
+	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSD, byzantine.MustParseDecimal("500"))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(waiting.TransactionID).Status)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(second.TransactionID).Status)
@@ -169,17 +169,17 @@ func TestFiatDepositThatFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := stopped(t)
 			i := newInvestor(t, server)
-			server.Activate(i.accountID, byzantine.Base)
-			submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.USD))
+			server.Activate(i.accountID, byzantine.ChainBase)
+			submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("500"), byzantine.CurrencyUSD))
 			if c.after > 0 {
-				server.Fund(i.accountID, byzantine.Base, byzantine.USD, byzantine.MustParseDecimal("600"))
+				server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSD, byzantine.MustParseDecimal("600"))
 				server.Advance(c.after)
 			}
 			server.FailTransaction(submitted.TransactionID, byzantine.TransactionRefunded)
 			server.Advance(time.Minute)
 			assert.Equal(t, byzantine.TransactionRefunded, i.transaction(submitted.TransactionID).Status)
 			assert.Empty(t, i.invested(byzantinetest.VaultBaseUSDC))
-			assert.Equal(t, c.idle, i.idle(byzantine.Base, byzantine.FiatUSD))
+			assert.Equal(t, c.idle, i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 		})
 	}
 }
@@ -193,12 +193,12 @@ func TestDepositRefusals(t *testing.T) {
 		currency byzantine.Currency
 		words    string
 	}{
-		"unknown vault":          {byzantine.Base, i.wallet, byzantine.MustParseDecimal("1"), byzantine.USDC, "vaultAddr: no vault"},
-		"vault of another chain": {byzantine.Base, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "vaultAddr: no vault"},
-		"unknown chain":          {10, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "unknown chain 10"},
-		"nothing":                {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0"), byzantine.USDC, "must be positive"},
-		"less than nothing":      {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("-5"), byzantine.USDC, "must be positive"},
-		"another stablecoin":     {byzantine.Base, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("1"), byzantine.USDC, "the vault takes eurc"},
+		"unknown vault":          {byzantine.ChainBase, i.wallet, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "vaultAddr: no vault"},
+		"vault of another chain": {byzantine.ChainBase, byzantinetest.VaultEthereumUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "vaultAddr: no vault"},
+		"unknown chain":          {10, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "unknown chain 10"},
+		"nothing":                {byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0"), byzantine.CurrencyUSDC, "must be positive"},
+		"less than nothing":      {byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("-5"), byzantine.CurrencyUSDC, "must be positive"},
+		"another stablecoin":     {byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "the vault takes eurc"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := i.depositPayload(c.chain, c.vault, c.amount, c.currency)
@@ -215,7 +215,7 @@ func TestDecimalsBeyondTheCoinsAreDropped(t *testing.T) {
 		err := i.client.Do(t.Context(), "POST", "/v1/query/get-deposit-payload-passkey?chain_id=8453", map[string]any{
 			"accountId": i.accountID, "vaultAddr": byzantinetest.VaultBaseUSDC, "amount": amount, "sourceCurrency": "usdc",
 		}, payload)
-		payload.ChainID, payload.Operation = byzantine.Base, "get_deposit_payload_passkey"
+		payload.ChainID, payload.Operation = byzantine.ChainBase, "get_deposit_payload_passkey"
 		return payload, err
 	}
 	t.Run("to nothing", func(t *testing.T) {
@@ -238,21 +238,21 @@ func TestDecimalsBeyondTheCoinsAreDropped(t *testing.T) {
 func TestDepositOfMoreThanThereIs(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1000.000001"), byzantine.USDC))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1000.000001"), byzantine.CurrencyUSDC))
 	assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status)
 	assert.Nil(t, submitted.TransactionHash, "nothing went on the chain")
 	server.Advance(time.Minute)
 	assert.Empty(t, i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 }
 
 func TestDepositThatFailsGivesBack(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("900"), byzantine.USDC))
-	assert.Equal(t, byzantine.MustParseDecimal("100"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("900"), byzantine.CurrencyUSDC))
+	assert.Equal(t, byzantine.MustParseDecimal("100"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 	server.FailTransaction(submitted.TransactionID, byzantine.TransactionReverted)
-	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 	_, err := i.client.WaitForTransaction(t.Context(), submitted.TransactionID)
 	var failed *byzantine.TransactionFailedError
 	require.ErrorAs(t, err, &failed)

@@ -37,7 +37,7 @@ func TestJourneyOnboardAPerson(t *testing.T) {
 			BirthDate: new("1990-12-10"), Nationality: new(byzantine.CountryCode("FRA")), ResidentialAddress: home(),
 		},
 		AdditionalUserInfo: &byzantine.AdditionalUserInfo{
-			EmploymentStatus: byzantine.Employed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments5000To9999,
+			EmploymentStatus: byzantine.EmploymentEmployed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments5000To9999,
 			SourceOfFunds: byzantine.UserFundsSalary, MostRecentOccupation: "151252",
 		},
 		VerificationDocuments: []byzantine.UserVerificationDocument{passport(t)},
@@ -147,7 +147,7 @@ func TestJourneyOnboardACompany(t *testing.T) {
 
 	// 5. A day or two later the company is approved.
 	sandbox.Approve(company.AccountID)
-	list, err := client.GetCustomers(ctx, &byzantine.GetCustomersRequest{CustomerType: byzantine.CustomersBusiness})
+	list, err := client.GetCustomers(ctx, &byzantine.GetCustomersRequest{CustomerType: byzantine.CustomerQueryBusiness})
 	require.NoError(t, err)
 	require.Len(t, list.BusinessCustomers, 1)
 	assert.Equal(t, byzantine.VerificationActive, list.BusinessCustomers[0].VerificationStatus)

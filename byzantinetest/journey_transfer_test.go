@@ -14,40 +14,40 @@ import (
 func TestJourneyTransfer(t *testing.T) {
 	server := live(t)
 	sender, receiver := newActiveInvestor(t, server), newInvestor(t, server)
-	payload, err := sender.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("42.01"), receiver.wallet)
+	payload, err := sender.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("42.01"), receiver.wallet)
 	require.NoError(t, err)
 	tx := sender.wait(sender.submit(payload, err).TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeTransfer, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("42.01"), tx.IntermediaryAmount)
 	assert.Equal(t, receiver.wallet, *tx.DestinationAddress)
 	assert.Nil(t, tx.VaultAddr)
-	assert.Equal(t, byzantine.MustParseDecimal("957.99"), sender.idle(byzantine.Base, byzantine.FiatUSD))
-	assert.Equal(t, byzantine.MustParseDecimal("42.01"), receiver.idle(byzantine.Base, byzantine.FiatUSD), "an account of the same sandbox")
+	assert.Equal(t, byzantine.MustParseDecimal("957.99"), sender.idle(byzantine.ChainBase, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("42.01"), receiver.idle(byzantine.ChainBase, byzantine.FiatUSD), "an account of the same sandbox")
 }
 
 func TestTransferOutOfTheSandbox(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.transferPayload(byzantine.Ethereum, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1000"), "0x000000000000000000000000000000000000dEaD"))
+	submitted := i.submit(i.transferPayload(byzantine.ChainEthereum, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1000"), "0x000000000000000000000000000000000000dEaD"))
 	server.Advance(time.Minute)
 	assert.Equal(t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
-	assert.Empty(t, i.idle(byzantine.Ethereum, byzantine.FiatUSD))
-	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Empty(t, i.idle(byzantine.ChainEthereum, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 }
 
 func TestTransferRefusals(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	_, err := i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("0"), i.wallet)
+	_, err := i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("0"), i.wallet)
 	refused(t, err, 400, "must be positive")
 	_, err = i.transferPayload(10, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), i.wallet)
 	refused(t, err, 400, "unknown chain 10")
 
-	submitted := i.submit(i.transferPayload(byzantine.Base, byzantine.CryptoEURC, byzantine.MustParseDecimal("1"), i.wallet))
+	submitted := i.submit(i.transferPayload(byzantine.ChainBase, byzantine.CryptoEURC, byzantine.MustParseDecimal("1"), i.wallet))
 	assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status, "there is no EURC")
 
-	submitted = i.submit(i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("400"), newInvestor(t, server).wallet))
+	submitted = i.submit(i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("400"), newInvestor(t, server).wallet))
 	server.FailTransaction(submitted.TransactionID, byzantine.TransactionSimulationFailed)
 	server.Advance(time.Minute)
-	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD), "a failed transfer gives back")
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.ChainBase, byzantine.FiatUSD), "a failed transfer gives back")
 }

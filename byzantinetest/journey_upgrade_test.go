@@ -14,11 +14,11 @@ import (
 // An upgrade moves a whole position to the vault's successor: two orders, one prompt, one signature.
 func TestJourneyUpgrade(t *testing.T) {
 	i := newActiveInvestor(t, live(t))
-	i.wait(i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDCLegacy, byzantine.MustParseDecimal("300"), byzantine.USDC)).TransactionID)
+	i.wait(i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDCLegacy, byzantine.MustParseDecimal("300"), byzantine.CurrencyUSDC)).TransactionID)
 
 	payload, err := i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy)
 	require.NoError(t, err)
-	assert.Equal(t, byzantine.Base, payload.ChainID)
+	assert.Equal(t, byzantine.ChainBase, payload.ChainID)
 	assert.Equal(t, byzantinetest.VaultEthereumUSDC, payload.DestinationVaultAddr)
 	assert.Equal(t, byzantine.MustParseDecimal("300"), payload.SourceAmount)
 	assert.Equal(t, byzantine.MustParseDecimal("300"), payload.DestinationAmount)
@@ -32,14 +32,14 @@ func TestJourneyUpgrade(t *testing.T) {
 	assert.Equal(t, byzantinetest.VaultBaseUSDCLegacy, *out.VaultAddr)
 	in := i.wait(*out.RelatedTransactionID)
 	assert.Equal(t, byzantine.TransactionTypeDeposit, in.Type)
-	assert.Equal(t, byzantine.Ethereum, in.ChainID)
+	assert.Equal(t, byzantine.ChainEthereum, in.ChainID)
 	assert.Equal(t, byzantinetest.VaultEthereumUSDC, *in.VaultAddr)
 	assert.Equal(t, out.TransactionID, *in.RelatedTransactionID)
 	assert.Equal(t, out.IntermediaryAmount, in.IntermediaryAmount)
 
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDCLegacy))
 	assert.Equal(t, byzantine.MustParseDecimal("300"), i.invested(byzantinetest.VaultEthereumUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("700"), i.idle(byzantine.Base, byzantine.FiatUSD), "nothing comes by the wallet")
+	assert.Equal(t, byzantine.MustParseDecimal("700"), i.idle(byzantine.ChainBase, byzantine.FiatUSD), "nothing comes by the wallet")
 }
 
 func TestUpgradeThatFailsGivesBack(t *testing.T) {

@@ -153,7 +153,7 @@ func TestJourneyWebhooks(t *testing.T) {
 // Each transaction status that has an event is sent when the transaction comes to it, although nobody asks the API.
 func TestJourneyOfATransactionByWebhooksAlone(t *testing.T) {
 	i := newActiveInvestor(t, live(t))
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
+	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC)
 	require.NoError(t, err)
 	events := make(chan *webhook.Event, 10)
 	var verifier *webhook.Verifier

@@ -14,9 +14,9 @@ import (
 // A withdrawal in a stablecoin pays into the wallet.
 func TestJourneyStablecoinWithdrawal(t *testing.T) {
 	i := newActiveInvestor(t, live(t))
-	i.wait(i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"), byzantine.USDC)).TransactionID)
+	i.wait(i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"), byzantine.CurrencyUSDC)).TransactionID)
 
-	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250"), byzantine.USDC, "")
+	payload, err := i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("250"), byzantine.CurrencyUSDC, "")
 	require.NoError(t, err)
 	assert.Nil(t, payload.DestinationBankAccount)
 	submitted := i.submit(payload, err)
@@ -24,15 +24,15 @@ func TestJourneyStablecoinWithdrawal(t *testing.T) {
 	tx := i.wait(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeWithdraw, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("250"), tx.IntermediaryAmount)
-	assert.Equal(t, byzantine.USDC, *tx.DestinationCurrency)
+	assert.Equal(t, byzantine.CurrencyUSDC, *tx.DestinationCurrency)
 	assert.Nil(t, tx.WithdrawalRequest)
 	assert.Equal(t, byzantine.MustParseDecimal("350"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("650"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("650"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 
 	// All that the balance shows can be taken, and nothing is left.
-	i.wait(i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("350"), byzantine.USDC, "")).TransactionID)
+	i.wait(i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("350"), byzantine.CurrencyUSDC, "")).TransactionID)
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.Base, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 }
 
 // A withdrawal in fiat goes to a bank account, which the payload names.
@@ -41,17 +41,17 @@ func TestJourneyFiatWithdrawal(t *testing.T) {
 	i := newActiveInvestor(t, server)
 	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"))
 	checking := i.addBankAccount(&byzantine.AddBankAccountRequest{
-		Currency: byzantine.USD, Label: "Checking", ACHBankAccountDetails: &byzantine.ACHAccountParam{
-			BankName: "First Example", AccountNumber: "000987654321", RoutingNumber: "021000021", CheckingOrSavings: byzantine.Checking,
+		Currency: byzantine.CurrencyUSD, Label: "Checking", ACHBankAccountDetails: &byzantine.ACHAccountParam{
+			BankName: "First Example", AccountNumber: "000987654321", RoutingNumber: "021000021", CheckingOrSavings: byzantine.CheckingAccount,
 		},
 	})
 	iban := i.addBankAccount(&byzantine.AddBankAccountRequest{
-		Currency: byzantine.EUR, Label: "Girokonto", IBANBankAccountDetails: &byzantine.IBANAccountParam{
+		Currency: byzantine.CurrencyEUR, Label: "Girokonto", IBANBankAccountDetails: &byzantine.IBANAccountParam{
 			AccountNumber: "DE89370400440532013000", BIC: "COBADEFFXXX", Country: "DEU",
 		},
 	})
 
-	payload, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("110"), byzantine.EUR, iban)
+	payload, err := i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("110"), byzantine.CurrencyEUR, iban)
 	require.NoError(t, err)
 	assert.Equal(t, "3000", payload.DestinationBankAccount.IBAN.Last4)
 	submitted := i.submit(payload, err)
@@ -61,7 +61,7 @@ func TestJourneyFiatWithdrawal(t *testing.T) {
 
 	tx := i.transaction(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeWithdrawOfframp, tx.Type)
-	assert.Equal(t, byzantine.EUR, *tx.DestinationCurrency)
+	assert.Equal(t, byzantine.CurrencyEUR, *tx.DestinationCurrency)
 	assert.Equal(t, byzantine.MustParseDecimal("100"), tx.DestinationAmount)
 	assert.Equal(t, byzantine.MustParseDecimal("110"), tx.SourceAmount)
 	assert.Equal(t, iban, tx.DestinationBankAccount.ObjectID)
@@ -70,16 +70,16 @@ func TestJourneyFiatWithdrawal(t *testing.T) {
 		byzantine.TransactionCompleted,
 	}, i.statuses(submitted.TransactionID))
 	assert.Equal(t, byzantine.MustParseDecimal("490"), i.invested(byzantinetest.VaultBaseUSDC))
-	assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.Base, byzantine.FiatUSD), "it left the wallet for the bank")
+	assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.ChainBase, byzantine.FiatUSD), "it left the wallet for the bank")
 
 	t.Run("the first bank account in the currency serves if none is named", func(t *testing.T) {
-		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USD, ""))
+		submitted := i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSD, ""))
 		assert.Equal(t, "4321", submitted.DestinationBankAccount.ACH.Last4)
 		server.Advance(time.Minute)
 		assert.Equal(t, checking, i.transaction(submitted.TransactionID).DestinationBankAccount.ObjectID)
 	})
 	t.Run("not one in another currency", func(t *testing.T) {
-		_, err := i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.EUR, checking)
+		_, err := i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyEUR, checking)
 		refused(t, err, 400, "no such bank account in eur")
 	})
 }
@@ -96,7 +96,7 @@ func (i *investor) addBankAccount(req *byzantine.AddBankAccountRequest) string {
 func (i *investor) queued(amount byzantine.Decimal) *byzantine.SubmittedTransaction {
 	i.t.Helper()
 	var answer byzantine.Response
-	signed := i.sign(i.withdrawPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, amount, byzantine.USDC, ""))
+	signed := i.sign(i.withdrawPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued, amount, byzantine.CurrencyUSDC, ""))
 	submitted, err := i.send(signed, byzantine.WithResponse(&answer))
 	require.NoError(i.t, err)
 	assert.Equal(i.t, 202, answer.StatusCode)
@@ -110,7 +110,7 @@ func (i *investor) queued(amount byzantine.Decimal) *byzantine.SubmittedTransact
 func newQueuingInvestor(t *testing.T) (*investor, *byzantinetest.Server) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	i.submit(i.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("600"), byzantine.USDC))
+	i.submit(i.depositPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("600"), byzantine.CurrencyUSDC))
 	server.Advance(time.Minute)
 	return i, server
 }
@@ -125,7 +125,7 @@ func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
 
 	// The cancellation is a payload of its own. Submit with its transaction id, whatever that is.
 	var answer byzantine.Response
-	payload, err := i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	payload, err := i.cancelPayload(byzantine.ChainEthereum, withdrawal.TransactionID)
 	cancelled, err := i.send(i.sign(payload, err), byzantine.WithResponse(&answer))
 	require.NoError(t, err)
 	assert.Equal(t, 200, answer.StatusCode)
@@ -136,11 +136,11 @@ func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionCancelled, tx.Status)
 	assert.Equal(t, byzantine.WithdrawalCancelled, tx.WithdrawalRequest.Status)
 	assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
-	assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD), "nothing was paid")
+	assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.ChainEthereum, byzantine.FiatUSD), "nothing was paid")
 	assert.Equal(t, []byzantine.TransactionStatus{byzantine.TransactionWithdrawalInitiated}, i.statuses(withdrawal.TransactionID),
 		"there is no event of the cancellation")
 
-	_, err = i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	_, err = i.cancelPayload(byzantine.ChainEthereum, withdrawal.TransactionID)
 	refused(t, err, 400, "not a queued withdrawal that is pending")
 }
 
@@ -149,14 +149,14 @@ func TestJourneyQueuedWithdrawalIsSettled(t *testing.T) {
 	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
 	server.SettleWithdrawal(withdrawal.TransactionID)
 	assert.Equal(t, byzantine.TransactionProcessing, i.transaction(withdrawal.TransactionID).Status)
-	_, err := i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	_, err := i.cancelPayload(byzantine.ChainEthereum, withdrawal.TransactionID)
 	refused(t, err, 400, "not a queued withdrawal that is pending")
 	server.Advance(time.Minute)
 	tx := i.transaction(withdrawal.TransactionID)
 	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
 	assert.Equal(t, byzantine.WithdrawalSettled, tx.WithdrawalRequest.Status)
 	assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
-	assert.Equal(t, byzantine.MustParseDecimal("600"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+	assert.Equal(t, byzantine.MustParseDecimal("600"), i.idle(byzantine.ChainEthereum, byzantine.FiatUSD))
 	assert.PanicsWithValue(t, "byzantinetest: SettleWithdrawal: the transaction "+withdrawal.TransactionID+" is not a withdrawal that is queued",
 		func() { server.SettleWithdrawal(withdrawal.TransactionID) })
 }
@@ -177,7 +177,7 @@ func TestQueuedWithdrawalIsSettledByItself(t *testing.T) {
 func TestCancellationComesTooLate(t *testing.T) {
 	i, server := newQueuingInvestor(t)
 	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
-	signed := i.sign(i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID))
+	signed := i.sign(i.cancelPayload(byzantine.ChainEthereum, withdrawal.TransactionID))
 	server.SettleWithdrawal(withdrawal.TransactionID)
 	_, err := i.send(signed)
 	refused(t, err, 400, "not pending any more")
@@ -199,7 +199,7 @@ func TestQueuedWithdrawalThatFailsGivesBack(t *testing.T) {
 			assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
 			assert.Equal(t, byzantine.MustParseDecimal("600.011668"), i.invested(byzantinetest.VaultEthereumQueued),
 				"with the yield of two hours: 600 / 1.021452 shares, at 8.7 % a year")
-			assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.Ethereum, byzantine.FiatUSD))
+			assert.Equal(t, byzantine.MustParseDecimal("400"), i.idle(byzantine.ChainEthereum, byzantine.FiatUSD))
 		})
 	}
 }
@@ -210,11 +210,11 @@ func TestAnyVaultCanQueue(t *testing.T) {
 	i := newActiveInvestor(t, server)
 	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600"))
 	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, true)
-	submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC, ""))
+	submitted := i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC, ""))
 	assert.True(t, submitted.Queued())
 	assert.False(t, i.position(byzantinetest.VaultBaseUSDC).IsAsyncVault)
 	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, false)
-	submitted = i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC, ""))
+	submitted = i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC, ""))
 	assert.False(t, submitted.Queued())
 	assert.PanicsWithValue(t, "byzantinetest: QueueWithdrawals: no vault 0x00: see the constants", func() { server.QueueWithdrawals("0x00", true) })
 }
@@ -230,14 +230,14 @@ func TestWithdrawalRefusals(t *testing.T) {
 		bank     string
 		words    string
 	}{
-		"unknown vault":            {byzantine.Base, i.wallet, byzantine.MustParseDecimal("1"), byzantine.USDC, "", "vaultAddr: no vault"},
-		"vault of another chain":   {byzantine.Ethereum, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "", "vaultAddr: no vault"},
-		"nothing":                  {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0"), byzantine.USDC, "", "must be positive"},
-		"another stablecoin":       {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.EURC, "", "the vault pays usdc"},
-		"bank for a stablecoin":    {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, unknownID, "for usd and eur only"},
-		"fiat, no bank account":    {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USD, "", "no such bank account in usd"},
-		"fiat, not a bank account": {byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USD, unknownID, "no such bank account in usd"},
-		"unknown chain":            {137, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "", "unknown chain 137"},
+		"unknown vault":            {byzantine.ChainBase, i.wallet, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "", "vaultAddr: no vault"},
+		"vault of another chain":   {byzantine.ChainEthereum, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "", "vaultAddr: no vault"},
+		"nothing":                  {byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("0"), byzantine.CurrencyUSDC, "", "must be positive"},
+		"another stablecoin":       {byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyEURC, "", "the vault pays usdc"},
+		"bank for a stablecoin":    {byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, unknownID, "for usd and eur only"},
+		"fiat, no bank account":    {byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSD, "", "no such bank account in usd"},
+		"fiat, not a bank account": {byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSD, unknownID, "no such bank account in usd"},
+		"unknown chain":            {137, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "", "unknown chain 137"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := i.withdrawPayload(c.chain, c.vault, c.amount, c.currency, c.bank)
@@ -245,7 +245,7 @@ func TestWithdrawalRefusals(t *testing.T) {
 		})
 	}
 	t.Run("more than there is", func(t *testing.T) {
-		submitted := i.submit(i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600.000001"), byzantine.USDC, ""))
+		submitted := i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("600.000001"), byzantine.CurrencyUSDC, ""))
 		assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status)
 		assert.Equal(t, byzantine.MustParseDecimal("600"), i.invested(byzantinetest.VaultBaseUSDC))
 	})
@@ -254,11 +254,11 @@ func TestWithdrawalRefusals(t *testing.T) {
 func TestCancellationRefusals(t *testing.T) {
 	i, server := newQueuingInvestor(t)
 	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
-	_, err := i.cancelPayload(byzantine.Ethereum, unknownID)
+	_, err := i.cancelPayload(byzantine.ChainEthereum, unknownID)
 	refused(t, err, 400, "no such transaction")
-	_, err = i.cancelPayload(byzantine.Base, withdrawal.TransactionID)
+	_, err = i.cancelPayload(byzantine.ChainBase, withdrawal.TransactionID)
 	refused(t, err, 400, "not on this chain")
 	server.SetStatus(i.accountID, byzantine.VerificationInactive)
-	_, err = i.cancelPayload(byzantine.Ethereum, withdrawal.TransactionID)
+	_, err = i.cancelPayload(byzantine.ChainEthereum, withdrawal.TransactionID)
 	refused(t, err, 400, "verification is inactive")
 }

@@ -116,7 +116,7 @@ func TestSimulatedDayDoesNotGrow(t *testing.T) {
 	defer sandbox.Close()
 	user := sandbox.AddUser(byzantinetest.User{})
 	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
-	sandbox.Activate(account.ID, byzantine.Base)
+	sandbox.Activate(account.ID, byzantine.ChainBase)
 	client := clientOf(t, sandbox)
 	hour := func() {
 		for range 30 {
@@ -132,7 +132,7 @@ func TestSimulatedDayDoesNotGrow(t *testing.T) {
 			})
 			require.NoError(t, err)
 			_, err = client.GetDepositPayloadPasskey(t.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
-				ChainID: byzantine.Base, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.USDC,
+				ChainID: byzantine.ChainBase, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.CurrencyUSDC,
 			})
 			require.NoError(t, err)
 		}

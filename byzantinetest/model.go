@@ -111,9 +111,9 @@ func (a *account) customer() *verification {
 
 func (a *account) accountType() byzantine.AccountType {
 	if a.entity != nil {
-		return byzantine.AccountCompany
+		return byzantine.AccountTypeCompany
 	}
-	return byzantine.AccountIndividual
+	return byzantine.AccountTypeIndividual
 }
 
 // member returns nil for a user who has no part in the account.

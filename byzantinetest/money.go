@@ -93,8 +93,8 @@ var fiatOf = map[byzantine.CryptoCurrency]byzantine.FiatCurrency{
 
 // dollars is what one unit of a currency is worth in US dollar.
 var dollars = map[byzantine.Currency]*big.Rat{
-	byzantine.USD: big.NewRat(1, 1), byzantine.USDC: big.NewRat(1, 1),
-	byzantine.EUR: big.NewRat(11, 10), byzantine.EURC: big.NewRat(11, 10),
+	byzantine.CurrencyUSD: big.NewRat(1, 1), byzantine.CurrencyUSDC: big.NewRat(1, 1),
+	byzantine.CurrencyEUR: big.NewRat(11, 10), byzantine.CurrencyEURC: big.NewRat(11, 10),
 }
 
 // exchange converts between currencies, at a rate that stands still.
@@ -102,4 +102,6 @@ func exchange(from money, to byzantine.Currency) money {
 	return money{to, divided(times(from.amount, dollars[from.currency]), dollars[to])}
 }
 
-func isFiat(c byzantine.Currency) bool { return c == byzantine.USD || c == byzantine.EUR }
+func isFiat(c byzantine.Currency) bool {
+	return c == byzantine.CurrencyUSD || c == byzantine.CurrencyEUR
+}

@@ -19,8 +19,8 @@ import (
 
 func TestAccountHasOneDraftAtMost(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	first := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
-	second := i.sign(i.transferPayload(byzantine.Ethereum, byzantine.CryptoUSDC, byzantine.MustParseDecimal("20"), i.wallet))
+	first := i.sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
+	second := i.sign(i.transferPayload(byzantine.ChainEthereum, byzantine.CryptoUSDC, byzantine.MustParseDecimal("20"), i.wallet))
 	assert.NotEqual(t, first.TransactionID, second.TransactionID)
 	_, err := i.send(first)
 	refused(t, err, 400, "another payload took its place")
@@ -41,8 +41,8 @@ func (i *investor) transactions() []byzantine.Transaction {
 func TestDraftsOfAccountsAreTheirOwn(t *testing.T) {
 	server := stopped(t)
 	one, other := newActiveInvestor(t, server), newActiveInvestor(t, server)
-	hers := one.sign(one.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
-	his := other.sign(other.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
+	hers := one.sign(one.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
+	his := other.sign(other.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
 	_, err := one.send(hers)
 	require.NoError(t, err)
 	_, err = other.send(his)
@@ -51,7 +51,7 @@ func TestDraftsOfAccountsAreTheirOwn(t *testing.T) {
 
 func TestDraftsAreInvisible(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
+	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)
 	require.NoError(t, err)
 	_, err = i.client.GetTransaction(t.Context(), payload.TransactionID)
 	refused(t, err, 404, "transaction not found")
@@ -65,12 +65,12 @@ func TestDraftsAreInvisible(t *testing.T) {
 func TestPayloadExpires(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	signed := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
+	signed := i.sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
 	server.Advance(15 * time.Minute)
 	_, err := i.send(signed)
 	refused(t, err, 400, "the payload has expired")
 
-	signed = i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
+	signed = i.sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
 	server.Advance(15*time.Minute - time.Second)
 	_, err = i.send(signed)
 	require.NoError(t, err)
@@ -78,9 +78,9 @@ func TestPayloadExpires(t *testing.T) {
 
 func TestPayloadIsForItsChain(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	signed := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
+	signed := i.sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
 	elsewhere := signed
-	elsewhere.ChainID = byzantine.Ethereum
+	elsewhere.ChainID = byzantine.ChainEthereum
 	_, err := i.send(elsewhere)
 	refused(t, err, 400, "chain_id: the payload was made for chain 8453")
 	_, err = i.send(signed)
@@ -91,7 +91,7 @@ func TestPayloadNeverRepeats(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
 	seen := map[string]bool{}
 	for range 10 {
-		payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
+		payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)
 		require.NoError(t, err)
 		assert.False(t, seen[string(payload.BodyToSign)], "even in the same moment")
 		seen[string(payload.BodyToSign)] = true
@@ -101,7 +101,7 @@ func TestPayloadNeverRepeats(t *testing.T) {
 // The body has the provider's members in the provider's order.
 func TestBodyToSign(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
+	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)
 	require.NoError(t, err)
 	assert.Regexp(t, fmt.Sprintf(`^\{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"%d","organizationId":"%s",`+
 		`"parameters":\{"signWith":"%s","payload":"[0-9a-f]{64}","encoding":"PAYLOAD_ENCODING_HEXADECIMAL","hashFunction":"HASH_FUNCTION_NO_OP"\}\}$`,
@@ -111,15 +111,15 @@ func TestBodyToSign(t *testing.T) {
 // payloadCalls asks for each kind of a transaction's payload for an account.
 func payloadCalls(i *investor) map[string]func() (*byzantine.Payload, error) {
 	return map[string]func() (*byzantine.Payload, error){
-		"activation": func() (*byzantine.Payload, error) { return i.activationPayload(byzantine.Base) },
+		"activation": func() (*byzantine.Payload, error) { return i.activationPayload(byzantine.ChainBase) },
 		"deposit": func() (*byzantine.Payload, error) {
-			return i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC)
+			return i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC)
 		},
 		"withdrawal": func() (*byzantine.Payload, error) {
-			return i.withdrawPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.USDC, "")
+			return i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC, "")
 		},
 		"transfer": func() (*byzantine.Payload, error) {
-			return i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), byzantinetest.VaultBaseUSDC)
+			return i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), byzantinetest.VaultBaseUSDC)
 		},
 		"upgrade": func() (*byzantine.Payload, error) { return i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy) },
 	}
@@ -133,7 +133,7 @@ func TestAccountsThatCannotTransact(t *testing.T) {
 		words   string
 	}{
 		"not verified":    {byzantinetest.Account{Status: byzantine.VerificationUnderReview}, 400, "verification is under_review"},
-		"rejected entity": {byzantinetest.Account{Type: byzantine.AccountCompany, Status: byzantine.VerificationRejected}, 400, "verification is rejected"},
+		"rejected entity": {byzantinetest.Account{Type: byzantine.AccountTypeCompany, Status: byzantine.VerificationRejected}, 400, "verification is rejected"},
 		"self-custodial":  {byzantinetest.Account{SelfCustodial: true}, 400, "the account is self-custodial"},
 		"foreign":         {byzantinetest.Account{Foreign: true}, 401, "belongs to another integrator"},
 	} {
@@ -159,10 +159,10 @@ func TestAccountsThatCannotTransact(t *testing.T) {
 func TestEntityDeposits(t *testing.T) {
 	server := stopped(t)
 	i := newInvestor(t, server)
-	account := server.AddAccount(byzantinetest.Account{Type: byzantine.AccountCompany, UserIDs: []string{i.userID}})
+	account := server.AddAccount(byzantinetest.Account{Type: byzantine.AccountTypeCompany, UserIDs: []string{i.userID}})
 	i.accountID = account.ID
-	server.Activate(account.ID, byzantine.Base)
-	server.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("50"))
+	server.Activate(account.ID, byzantine.ChainBase)
+	server.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("50"))
 	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("50"))
 	tx := i.transactions()[0]
 	assert.Equal(t, "Test Company", tx.Account.AccountName)
@@ -173,7 +173,7 @@ func TestEntityDeposits(t *testing.T) {
 // What a client in another language might get wrong comes back as a 400 that says what.
 func TestMalformedSubmissions(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	signed := i.sign(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
+	signed := i.sign(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
 	op := operation(t, "sign_payload_passkey")
 	submit := func(query string, spoil func(body map[string]any)) (int, string) {
 		body := spoilt(t, &byzantine.SignPayloadPasskeyRequest{SignedPayload: signed}, spoil)
@@ -217,7 +217,7 @@ func TestConcurrentInvestors(t *testing.T) {
 		i := newActiveInvestor(t, server)
 		group.Go(func() {
 			for range 3 {
-				payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.USDC)
+				payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC)
 				if !assert.NoError(t, err) {
 					return
 				}
@@ -231,7 +231,7 @@ func TestConcurrentInvestors(t *testing.T) {
 				if !assert.NoError(t, err) {
 					return
 				}
-				_, err = i.client.WaitForTransaction(t.Context(), submitted.TransactionID, byzantine.PollEvery(time.Millisecond))
+				_, err = i.client.WaitForTransaction(t.Context(), submitted.TransactionID, byzantine.WaitInterval(time.Millisecond))
 				assert.NoError(t, err)
 			}
 			balances, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID})

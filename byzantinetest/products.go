@@ -38,12 +38,12 @@ const vaultAge = 90 * 24 * time.Hour
 
 func newVaults(now time.Time) []*vault {
 	vaults := []*vault{
-		{address: VaultBaseUSDC, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(62, 1000), deposits: 18_400_000},
-		{address: VaultBaseUSDCLegacy, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(48, 1000), deposits: 2_150_000, successor: VaultEthereumUSDC},
-		{address: VaultBaseEURC, chain: byzantine.Base, currency: byzantine.CryptoEURC, apy: big.NewRat(41, 1000), deposits: 6_700_000},
-		{address: VaultBaseUSDCTest, chain: byzantine.Base, currency: byzantine.CryptoUSDC, apy: big.NewRat(50, 1000), deposits: 1_000, test: true},
-		{address: VaultEthereumUSDC, chain: byzantine.Ethereum, currency: byzantine.CryptoUSDC, apy: big.NewRat(55, 1000), deposits: 31_000_000},
-		{address: VaultEthereumQueued, chain: byzantine.Ethereum, currency: byzantine.CryptoUSDC, apy: big.NewRat(87, 1000), deposits: 12_300_000, asynchronous: true, queues: true},
+		{address: VaultBaseUSDC, chain: byzantine.ChainBase, currency: byzantine.CryptoUSDC, apy: big.NewRat(62, 1000), deposits: 18_400_000},
+		{address: VaultBaseUSDCLegacy, chain: byzantine.ChainBase, currency: byzantine.CryptoUSDC, apy: big.NewRat(48, 1000), deposits: 2_150_000, successor: VaultEthereumUSDC},
+		{address: VaultBaseEURC, chain: byzantine.ChainBase, currency: byzantine.CryptoEURC, apy: big.NewRat(41, 1000), deposits: 6_700_000},
+		{address: VaultBaseUSDCTest, chain: byzantine.ChainBase, currency: byzantine.CryptoUSDC, apy: big.NewRat(50, 1000), deposits: 1_000, test: true},
+		{address: VaultEthereumUSDC, chain: byzantine.ChainEthereum, currency: byzantine.CryptoUSDC, apy: big.NewRat(55, 1000), deposits: 31_000_000},
+		{address: VaultEthereumQueued, chain: byzantine.ChainEthereum, currency: byzantine.CryptoUSDC, apy: big.NewRat(87, 1000), deposits: 12_300_000, asynchronous: true, queues: true},
 	}
 	for _, v := range vaults {
 		v.since = now.Add(-vaultAge)
@@ -80,10 +80,10 @@ func number(r *big.Rat) float64 {
 
 // assets are the tokens of the vaults.
 var assets = []byzantine.Asset{
-	newAsset(byzantine.Base, byzantine.CryptoUSDC, "USD Coin", "0xba5ec000000000000000000000000000000005dc"),
-	newAsset(byzantine.Base, byzantine.CryptoEURC, "Euro Coin", "0xba5ec00000000000000000000000000000000e0c"),
-	newAsset(byzantine.Ethereum, byzantine.CryptoUSDC, "USD Coin", "0xe740c000000000000000000000000000000005dc"),
-	newAsset(byzantine.Ethereum, byzantine.CryptoEURC, "Euro Coin", "0xe740c00000000000000000000000000000000e0c"),
+	newAsset(byzantine.ChainBase, byzantine.CryptoUSDC, "USD Coin", "0xba5ec000000000000000000000000000000005dc"),
+	newAsset(byzantine.ChainBase, byzantine.CryptoEURC, "Euro Coin", "0xba5ec00000000000000000000000000000000e0c"),
+	newAsset(byzantine.ChainEthereum, byzantine.CryptoUSDC, "USD Coin", "0xe740c000000000000000000000000000000005dc"),
+	newAsset(byzantine.ChainEthereum, byzantine.CryptoEURC, "Euro Coin", "0xe740c00000000000000000000000000000000e0c"),
 }
 
 func newAsset(chain byzantine.ChainID, currency byzantine.CryptoCurrency, name, address string) byzantine.Asset {
@@ -182,7 +182,7 @@ func (w *world) vaultHistory(req *byzantine.GetVaultHistoryRequest) (*byzantine.
 			Timestamp: at, SharePrice: price, TotalAssets: price * float64(v.deposits), HourlyAPY: number(v.apy),
 		})
 	}
-	if req.Order == byzantine.Descending {
+	if req.Order == byzantine.OrderDescending {
 		slices.Reverse(all)
 	}
 	page, _, _ := pageWithin(all, req.Limit, req.Offset, maxHistoryLimit, maxHistoryLimit)

@@ -121,7 +121,7 @@ func TestVaultHistory(t *testing.T) {
 	assert.True(t, slices.IsSortedFunc(all.Data, func(a, b byzantine.VaultHistoryPoint) int { return a.Timestamp.Compare(b.Timestamp) }))
 	assert.Greater(t, all.Data[999].SharePrice, all.Data[0].SharePrice)
 
-	newest := get(func(r *byzantine.GetVaultHistoryRequest) { r.Order, r.Limit = byzantine.Descending, new(int64(2)) })
+	newest := get(func(r *byzantine.GetVaultHistoryRequest) { r.Order, r.Limit = byzantine.OrderDescending, new(int64(2)) })
 	require.Len(t, newest.Data, 2)
 	assert.Equal(t, server.Now(), newest.Data[0].Timestamp)
 	assert.Equal(t, server.Now().Add(-time.Hour), newest.Data[1].Timestamp)

@@ -28,7 +28,7 @@ type Account struct {
 	// Roles are those of UserIDs, in their order. Where there is none, the first user is a root user (in a
 	// self-custodial account: self_custodial) and the others view.
 	Roles []byzantine.AccountUserRole
-	Type  byzantine.AccountType // byzantine.AccountIndividual if empty
+	Type  byzantine.AccountType // byzantine.AccountTypeIndividual if empty
 	// Status is how far the customer's verification is: byzantine.VerificationActive if empty.
 	Status        byzantine.VerificationStatus
 	WalletAddress string // a new one if empty
@@ -93,7 +93,7 @@ func (s *Sandbox) AddAccount(a Account) Account {
 	}
 	switch {
 	case a.Foreign:
-	case a.Type == byzantine.AccountCompany:
+	case a.Type == byzantine.AccountTypeCompany:
 		added.entity = w.newEntity(byzantine.EntityInfo{BusinessLegalName: a.Name})
 		added.entity.status = a.Status
 	default:
@@ -113,7 +113,7 @@ func (w *world) checkSeed(a Account) {
 		refuse("a foreign account cannot have users")
 	case len(a.Roles) > len(a.UserIDs):
 		refuse("there are more Roles than UserIDs")
-	case a.Type != "" && a.Type != byzantine.AccountIndividual && a.Type != byzantine.AccountCompany:
+	case a.Type != "" && a.Type != byzantine.AccountTypeIndividual && a.Type != byzantine.AccountTypeCompany:
 		refuse("no account has the type %q", a.Type)
 	}
 	for _, id := range a.UserIDs {
@@ -136,11 +136,11 @@ func (w *world) completeSeed(a Account) Account {
 		}
 		a.Roles = append(a.Roles, role)
 	}
-	a.Type = cmp.Or(a.Type, byzantine.AccountIndividual)
+	a.Type = cmp.Or(a.Type, byzantine.AccountTypeIndividual)
 	a.Status = cmp.Or(a.Status, byzantine.VerificationActive)
 	if a.Name == "" && len(a.UserIDs) > 0 {
 		a.Name = "Test Company"
-		if a.Type == byzantine.AccountIndividual {
+		if a.Type == byzantine.AccountTypeIndividual {
 			a.Name = fullName(w.users.get(a.UserIDs[0]).info)
 		}
 	}

@@ -53,9 +53,9 @@ func newInvestor(t *testing.T, server *byzantinetest.Server) *investor {
 func newActiveInvestor(t *testing.T, server *byzantinetest.Server) *investor {
 	t.Helper()
 	i := newInvestor(t, server)
-	for _, chain := range []byzantine.ChainID{byzantine.Ethereum, byzantine.Base} {
+	for _, chain := range []byzantine.ChainID{byzantine.ChainEthereum, byzantine.ChainBase} {
 		server.Activate(i.accountID, chain)
-		server.Fund(i.accountID, chain, byzantine.USDC, byzantine.MustParseDecimal("1000"))
+		server.Fund(i.accountID, chain, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000"))
 	}
 	return i
 }
@@ -137,7 +137,7 @@ func (i *investor) upgradePayload(vault string) (*byzantine.Payload, error) {
 // deposited makes a deposit in USDC on Base and lets it complete.
 func (i *investor) deposited(vault string, amount byzantine.Decimal) {
 	i.t.Helper()
-	submitted := i.submit(i.depositPayload(byzantine.Base, vault, amount, byzantine.USDC))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, vault, amount, byzantine.CurrencyUSDC))
 	i.server.Advance(time.Minute)
 	require.Equal(i.t, byzantine.TransactionCompleted, i.transaction(submitted.TransactionID).Status)
 }

@@ -44,7 +44,7 @@ func (s stamp) change(t *testing.T, member string, change func([]byte) []byte) {
 // Stamps are verified for real. What is refused leaves the draft as it was.
 func TestForgedStamps(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
-	payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
+	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)
 	genuine := i.sign(payload, err)
 
 	replace := func(old, replacement string) func([]byte) []byte {
@@ -99,7 +99,7 @@ func TestForgedStamps(t *testing.T) {
 func TestStampsOfOthers(t *testing.T) {
 	server := stopped(t)
 	hers, his := newActiveInvestor(t, server), newActiveInvestor(t, server)
-	payload, err := hers.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
+	payload, err := hers.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)
 	genuine := hers.sign(payload, err)
 
 	t.Run("another account's passkey", func(t *testing.T) {
@@ -120,17 +120,17 @@ func TestStampsOfOthers(t *testing.T) {
 		reader.browser, reader.passkey = browser, enrolPasskey(t, browser)
 		user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{reader.passkey.Authenticator}})
 		shared := server.AddAccount(byzantinetest.Account{UserIDs: []string{hers.userID, user.ID}})
-		server.Activate(shared.ID, byzantine.Base)
+		server.Activate(shared.ID, byzantine.ChainBase)
 		hers := *hers
 		hers.accountID, reader.accountID = shared.ID, shared.ID
-		payload, err := hers.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC)
+		payload, err := hers.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)
 		_, refusal := reader.send(reader.sign(payload, err))
 		refused(t, refusal, 401, "not a root user of the account")
 		_, err = hers.send(hers.sign(payload, nil))
 		require.NoError(t, err)
 	})
 	t.Run("the signature of another payload", func(t *testing.T) {
-		other := hers.sign(his.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USDC))
+		other := hers.sign(his.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC))
 		forged := genuine
 		forged.WebAuthnStamp = other.WebAuthnStamp
 		_, err := hers.send(forged)
@@ -147,21 +147,21 @@ func TestStampsOfOthers(t *testing.T) {
 // Any passkey of a root user serves, of either algorithm, also one that came later.
 func TestSecondPasskey(t *testing.T) {
 	e := newEnrolment(t)
-	e.server.Activate(e.accountID, byzantine.Base)
+	e.server.Activate(e.accountID, byzantine.ChainBase)
 	for _, algorithm := range []passkeytest.Algorithm{passkeytest.AlgorithmES256, passkeytest.AlgorithmRS256} {
 		browser := passkeytest.NewAuthenticator(passkeytest.WithAlgorithms(algorithm))
 		credential := enrolPasskey(t, browser)
 		_, err := e.create(e.session(), credential.Authenticator)
 		require.NoError(t, err)
 		i := &investor{t: t, server: e.server, client: e.client, browser: browser, passkey: credential, accountID: e.accountID, userID: e.userID}
-		i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.USD))
+		i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSD))
 	}
 }
 
 // The signature covers bytes. A body that went through a decoder on its way is another one.
 func TestSignedBodyIsComparedByteForByte(t *testing.T) {
 	i := newInvestor(t, stopped(t))
-	signed := i.sign(i.activationPayload(byzantine.Base))
+	signed := i.sign(i.activationPayload(byzantine.ChainBase))
 	var members map[string]any
 	require.NoError(t, json.Unmarshal(signed.SignedBody, &members))
 	sorted, err := json.Marshal(members)

@@ -320,7 +320,7 @@ func optionalTime(t time.Time) *time.Time {
 }
 
 // chains are those that there are vaults on.
-var chains = []byzantine.ChainID{byzantine.Ethereum, byzantine.Base}
+var chains = []byzantine.ChainID{byzantine.ChainEthereum, byzantine.ChainBase}
 
 // checkChain refuses a chain that there are no vaults on.
 func checkChain(chain byzantine.ChainID) error {

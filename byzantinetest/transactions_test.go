@@ -19,7 +19,7 @@ func (i *investor) transfers(n int) []string {
 	var ids []string
 	for range n {
 		i.server.Advance(time.Second)
-		ids = append(ids, i.submit(i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), byzantinetest.VaultBaseUSDC)).TransactionID)
+		ids = append(ids, i.submit(i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), byzantinetest.VaultBaseUSDC)).TransactionID)
 	}
 	return ids
 }
@@ -60,7 +60,7 @@ func TestAllTransactionsArePaged(t *testing.T) {
 		limit, offset int64
 	}{
 		"by default":      {byzantine.GetAllTransactionsRequest{}, descending[:20], 20, 0},
-		"ascending":       {byzantine.GetAllTransactionsRequest{Order: byzantine.Ascending}, ids[:20], 20, 0},
+		"ascending":       {byzantine.GetAllTransactionsRequest{Order: byzantine.OrderAscending}, ids[:20], 20, 0},
 		"second page":     {byzantine.GetAllTransactionsRequest{Limit: new(int64(10)), Offset: new(int64(20))}, descending[20:], 10, 20},
 		"past the end":    {byzantine.GetAllTransactionsRequest{Offset: new(int64(1000))}, nil, 20, 1000},
 		"limit of 0":      {byzantine.GetAllTransactionsRequest{Limit: new(int64(0))}, descending[:1], 1, 0},
@@ -99,7 +99,7 @@ func TestAllTransactionsArePaged(t *testing.T) {
 func TestBankDetailsAreInTheSingleViewOnly(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("5"), byzantine.USD))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("5"), byzantine.CurrencyUSD))
 	all, err := i.client.GetAllTransactions(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Nil(t, all.Transactions[0].FiatDepositInstructions)
@@ -120,7 +120,7 @@ func TestUnknownTransaction(t *testing.T) {
 func TestTransactionMovesOnTheClock(t *testing.T) {
 	server := stopped(t, byzantinetest.WithProcessingTime(10*time.Second))
 	i := newActiveInvestor(t, server)
-	submitted := i.submit(i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("5"), byzantine.USDC))
+	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("5"), byzantine.CurrencyUSDC))
 	assert.Equal(t, byzantine.TransactionProcessing, submitted.Status)
 	begin := server.Now()
 	server.Advance(9 * time.Second)
@@ -142,7 +142,7 @@ func TestTransactionsAreDeterministic(t *testing.T) {
 	run := func() (transaction byzantine.Transaction, body string) {
 		server := stopped(t, byzantinetest.WithSeed(7))
 		i := newActiveInvestor(t, server)
-		payload, err := i.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("5"), byzantine.USDC)
+		payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("5"), byzantine.CurrencyUSDC)
 		submitted := i.submit(payload, err)
 		server.Advance(time.Minute)
 		return *i.transaction(submitted.TransactionID), string(payload.BodyToSign)
@@ -157,7 +157,7 @@ func TestFailTransactionPanicsOnTheImpossible(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
 	id := i.transfers(1)[0]
-	payload, err := i.transferPayload(byzantine.Base, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), i.wallet)
+	payload, err := i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1"), i.wallet)
 	require.NoError(t, err)
 	fail := func(id string, status byzantine.TransactionStatus) string {
 		return panicText(t, func() { server.FailTransaction(id, status) })

@@ -11,10 +11,10 @@ func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskey
 	if err != nil {
 		return nil, err
 	}
-	if !a.activated[byzantine.Base] {
+	if !a.activated[byzantine.ChainBase] {
 		return nil, unauthorized("the account is not activated on Base")
 	}
-	from := w.vault(byzantine.Base, req.SourceVaultAddr)
+	from := w.vault(byzantine.ChainBase, req.SourceVaultAddr)
 	switch {
 	case from == nil || from.successor == "":
 		return nil, badRequest("sourceVaultAddr: no vault on Base that has a successor")
@@ -26,9 +26,9 @@ func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskey
 	if amount.Sign() == 0 {
 		return nil, badRequest("sourceVaultAddr: the account has no shares in this vault")
 	}
-	out := w.newTransaction(a, byzantine.TransactionTypeWithdraw, byzantine.Base)
-	in := w.newTransaction(a, byzantine.TransactionTypeDeposit, byzantine.Ethereum)
-	out.vault, in.vault = from, w.vault(byzantine.Ethereum, from.successor)
+	out := w.newTransaction(a, byzantine.TransactionTypeWithdraw, byzantine.ChainBase)
+	in := w.newTransaction(a, byzantine.TransactionTypeDeposit, byzantine.ChainEthereum)
+	out.vault, in.vault = from, w.vault(byzantine.ChainEthereum, from.successor)
 	out.upgrade, in.upgrade = in, out
 	parameters := byzantine.SignRawPayloadsParams{
 		SignWith: a.wallet, Payloads: []string{w.newHash(), w.newHash()},

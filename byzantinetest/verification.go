@@ -177,12 +177,12 @@ func (w *world) emitCustomer(event byzantine.EventType, a *account, p *associate
 	data.Customer.AccountID, data.Customer.VerificationStatus = a.id, a.customer().status
 	if e := a.entity; e != nil {
 		related.EntityID = &e.id
-		data.Customer.CustomerType, data.Customer.EntityID = byzantine.CustomerEntity, &e.id
+		data.Customer.CustomerType, data.Customer.EntityID = byzantine.CustomerTypeEntity, &e.id
 		data.Customer.Name = e.info.BusinessLegalName
 		data.Customer.Email, data.Customer.CreatedAt = e.info.Email, e.created.UTC()
 	} else {
 		related.UserID = &a.owner.id
-		data.Customer.CustomerType, data.Customer.UserID = byzantine.CustomerIndividual, &a.owner.id
+		data.Customer.CustomerType, data.Customer.UserID = byzantine.CustomerTypeIndividual, &a.owner.id
 		data.Customer.Name = fullName(a.owner.info)
 		data.Customer.Email, data.Customer.CreatedAt = &a.owner.info.Email, a.owner.created.UTC()
 	}

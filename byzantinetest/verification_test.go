@@ -182,7 +182,7 @@ func TestCustomerEventsAreComplete(t *testing.T) {
 	assert.Nil(t, data.Beneficiary)
 	assert.Equal(t, []string{"REGULATIONS_VIOLATIONS"}, data.ReasonCodes)
 	assert.Equal(t, byzantine.CustomerSummary{
-		AccountID: created.AccountID, CustomerType: byzantine.CustomerEntity, EntityID: &created.EntityID,
+		AccountID: created.AccountID, CustomerType: byzantine.CustomerTypeEntity, EntityID: &created.EntityID,
 		Name: "Analytical Engines SAS", Email: new("hello@example.com"),
 		VerificationStatus: byzantine.VerificationRejected, CreatedAt: data.Customer.CreatedAt,
 	}, data.Customer)

@@ -75,7 +75,7 @@ func ExampleRelyingParty_FinishSigning() {
 	payload := &byzantine.Payload{
 		BodyToSign:    []byte(`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"00ff"}}`),
 		TransactionID: "11111111-2222-4333-8444-555555555555",
-		ChainID:       byzantine.Base,
+		ChainID:       byzantine.ChainBase,
 	}
 	options, state, err := rp.BeginSigning(payload, []passkey.Credential{*enrolled})
 	if err != nil {

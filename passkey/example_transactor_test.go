@@ -40,11 +40,11 @@ func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	payload, err := b.transactor.Client.GetDepositPayloadPasskey(r.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
-		ChainID:        byzantine.Base,
+		ChainID:        byzantine.ChainBase,
 		AccountID:      s.AccountID,
 		VaultAddr:      r.FormValue("vault"),
 		Amount:         amount,
-		SourceCurrency: byzantine.USDC,
+		SourceCurrency: byzantine.CurrencyUSDC,
 	})
 	if err != nil {
 		beginAgain(w, err)
@@ -105,8 +105,8 @@ func ExampleTransactor() {
 
 	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{enrolled.Authenticator}})
 	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
-	sandbox.Activate(account.ID, byzantine.Base)
-	sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1000"))
+	sandbox.Activate(account.ID, byzantine.ChainBase)
+	sandbox.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000"))
 
 	signedIn := &customer{AccountID: account.ID, UserID: user.ID}
 	b := &bank{
@@ -142,7 +142,7 @@ func ExampleTransactor() {
 	fmt.Println("the same answer again:", post("/deposit", "application/json", string(response)))
 
 	transaction, err := b.transactor.Client.WaitForTransaction(context.Background(), transactionID,
-		byzantine.PollEvery(10*time.Millisecond))
+		byzantine.WaitInterval(10*time.Millisecond))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func deposit() byzantine.Payload {
 	return byzantine.Payload{
 		BodyToSign:    []byte(`{"z":"<&>` + "\u2028" + `","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","a":"\u003c","parameters":{"payload":"00ff"}}`),
 		TransactionID: "11111111-2222-4333-8444-555555555555",
-		ChainID:       byzantine.Base,
+		ChainID:       byzantine.ChainBase,
 	}
 }
 
@@ -192,7 +192,7 @@ func TestFinishSigning(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, string(deposit().BodyToSign), string(signed.SignedBody), "what was signed is what is sent")
 			assert.Equal(t, deposit().TransactionID, signed.TransactionID)
-			assert.Equal(t, byzantine.Base, signed.ChainID)
+			assert.Equal(t, byzantine.ChainBase, signed.ChainID)
 
 			genuine := takeSignatureApart(t, response)
 			assert.Equal(t, `{"credentialId":"`+c.ID+`","authenticatorData":"`+genuine.response["authenticatorData"].(string)+

@@ -45,7 +45,7 @@ func TestConcurrentFinishesSubmitOnce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSaver(t)
 				shared := s.process(slow{inProcess{s.sandbox}})
-				session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+				session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 				var wait sync.WaitGroup
 				var submitted, rejected atomic.Int32
 				for range 8 {
@@ -83,7 +83,7 @@ func TestADraftAfterAnAttemptThatMayHaveBeenSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSaver(t)
-				session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+				session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 				s.sandbox.Fail("sign_payload_passkey", 100, fault)
 				_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
 				require.Error(t, err)
@@ -107,7 +107,7 @@ func TestADraftAfterAnAttemptThatMayHaveBeenSent(t *testing.T) {
 // A draft of which nothing was sent can be finished again.
 func TestADraftAfterNothingWasSent(t *testing.T) {
 	s := newSaver(t)
-	session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 2 {
@@ -142,7 +142,7 @@ func TestNothingSent(t *testing.T) {
 func TestADraftAfterAPanic(t *testing.T) {
 	s := newSaver(t)
 	transactor := s.process(panics{})
-	session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	assert.Panics(t, func() { _, _ = transactor.Finish(t.Context(), s.userID, take(t, session), response) })
 	_, err := transactor.Finish(t.Context(), s.userID, take(t, session), response)
 	requireRefusal(t, err, passkey.ErrSubmitted, "Draft")

@@ -53,9 +53,9 @@ func newSaver(t *testing.T) *saver {
 	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{s.passkey.Authenticator}})
 	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	s.userID, s.accountID = user.ID, account.ID
-	for _, chain := range []byzantine.ChainID{byzantine.Base, byzantine.Ethereum} {
+	for _, chain := range []byzantine.ChainID{byzantine.ChainBase, byzantine.ChainEthereum} {
 		sandbox.Activate(s.accountID, chain)
-		sandbox.Fund(s.accountID, chain, byzantine.USDC, byzantine.MustParseDecimal("1000"))
+		sandbox.Fund(s.accountID, chain, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000"))
 	}
 	return s
 }
@@ -72,7 +72,7 @@ func (s *saver) process(transport http.RoundTripper) *passkey.Transactor {
 func (s *saver) depositPayload(chain byzantine.ChainID, vault string) *byzantine.Payload {
 	s.t.Helper()
 	payload, err := s.transactor.Client.GetDepositPayloadPasskey(s.t.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
-		ChainID: chain, AccountID: s.accountID, VaultAddr: vault, Amount: byzantine.MustParseDecimal("600"), SourceCurrency: byzantine.USDC,
+		ChainID: chain, AccountID: s.accountID, VaultAddr: vault, Amount: byzantine.MustParseDecimal("600"), SourceCurrency: byzantine.CurrencyUSDC,
 	})
 	require.NoError(s.t, err)
 	return payload
@@ -118,7 +118,7 @@ func (s *saver) requireNothingSubmitted() {
 func TestTransactorTakesADepositToItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)
-		submitted := s.sign(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+		submitted := s.sign(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 		assert.Equal(t, byzantine.TransactionProcessing, submitted.Status)
 		transaction, err := s.transactor.Client.WaitForTransaction(t.Context(), submitted.TransactionID)
 		require.NoError(t, err)
@@ -146,7 +146,7 @@ func TestTransactorSubmitsTheBytesThatWereSigned(t *testing.T) {
 	s.transactor = &passkey.Transactor{Client: client, RelyingParty: relyingParty()}
 	s.passkey = enrol(t, s.transactor.RelyingParty, s.device)
 
-	s.sign(&byzantine.Payload{BodyToSign: []byte(body), TransactionID: deposit().TransactionID, ChainID: byzantine.Base})
+	s.sign(&byzantine.Payload{BodyToSign: []byte(body), TransactionID: deposit().TransactionID, ChainID: byzantine.ChainBase})
 	assert.Equal(t, body, string(sent))
 }
 
@@ -168,13 +168,13 @@ func TestTransactorWithAQueuedWithdrawal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)
 		client := s.transactor.Client
-		deposited := s.sign(s.depositPayload(byzantine.Ethereum, byzantinetest.VaultEthereumQueued))
+		deposited := s.sign(s.depositPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued))
 		_, err := client.WaitForTransaction(t.Context(), deposited.TransactionID)
 		require.NoError(t, err)
 
 		payload, err := client.GetWithdrawPayloadPasskey(t.Context(), &byzantine.GetWithdrawPayloadPasskeyRequest{
-			ChainID: byzantine.Ethereum, AccountID: s.accountID, VaultAddr: byzantinetest.VaultEthereumQueued,
-			Amount: byzantine.MustParseDecimal("200"), DestinationCurrency: byzantine.USDC,
+			ChainID: byzantine.ChainEthereum, AccountID: s.accountID, VaultAddr: byzantinetest.VaultEthereumQueued,
+			Amount: byzantine.MustParseDecimal("200"), DestinationCurrency: byzantine.CurrencyUSDC,
 		})
 		require.NoError(t, err)
 		withdrawal := s.sign(payload)
@@ -182,7 +182,7 @@ func TestTransactorWithAQueuedWithdrawal(t *testing.T) {
 		assert.Equal(t, byzantine.WithdrawalPending, withdrawal.WithdrawalRequest.Status)
 
 		payload, err = client.GetCancelWithdrawalPayloadPasskey(t.Context(), &byzantine.GetCancelWithdrawalPayloadPasskeyRequest{
-			ChainID: byzantine.Ethereum, TransactionID: withdrawal.TransactionID,
+			ChainID: byzantine.ChainEthereum, TransactionID: withdrawal.TransactionID,
 		})
 		require.NoError(t, err)
 		s.sign(payload)
@@ -196,8 +196,8 @@ func TestTransactorWithAQueuedWithdrawal(t *testing.T) {
 // Two tabs: the second payload ends the first draft, whichever of them is signed first.
 func TestASecondBeginEndsTheFirstDraft(t *testing.T) {
 	s := newSaver(t)
-	first, firstResponse := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
-	second, secondResponse := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	first, firstResponse := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
+	second, secondResponse := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	require.NotEqual(t, take(t, first).Payload.TransactionID, take(t, second).Payload.TransactionID)
 
 	_, err := s.transactor.Finish(t.Context(), s.userID, take(t, first), firstResponse)
@@ -209,7 +209,7 @@ func TestASecondBeginEndsTheFirstDraft(t *testing.T) {
 
 func TestADraftServesOnce(t *testing.T) {
 	s := newSaver(t)
-	session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
 	require.NoError(t, err)
 
@@ -220,7 +220,7 @@ func TestADraftServesOnce(t *testing.T) {
 	other := s.process(inProcess{s.sandbox})
 	_, err = other.Finish(t.Context(), s.userID, take(t, session), response)
 	assert.ErrorIs(t, err, byzantine.ErrBadRequest, "in another process: the API takes a payload once")
-	_, otherResponse := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	_, otherResponse := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), otherResponse)
 	requireRefusal(t, err, passkey.ErrChallenge, clientJSON+".challenge")
 }
@@ -228,7 +228,7 @@ func TestADraftServesOnce(t *testing.T) {
 func TestADraftExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)
-		session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+		session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 		time.Sleep(11 * time.Minute)
 		_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
 		requireRefusal(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
@@ -238,7 +238,7 @@ func TestADraftExpires(t *testing.T) {
 
 func TestFinishRefusesDraftsBeforeAnythingIsSent(t *testing.T) {
 	s := newSaver(t)
-	session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	for name, c := range map[string]struct {
 		userID string
 		change func(d *passkey.Draft)
@@ -266,7 +266,7 @@ func TestFinishRefusesDraftsBeforeAnythingIsSent(t *testing.T) {
 
 func TestAnotherUsersPasskeyIsRefused(t *testing.T) {
 	s := newSaver(t)
-	session, _ := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+	session, _ := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	stranger := passkeytest.NewAuthenticator()
 	theirs := enrol(t, s.transactor.RelyingParty, stranger)
 	options, _, err := s.transactor.Begin("stranger", &take(t, session).Payload, []passkey.Credential{theirs})
@@ -309,7 +309,7 @@ func TestBeginRefuses(t *testing.T) {
 func TestFinishWithUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)
-		session, response := s.begin(s.depositPayload(byzantine.Base, byzantinetest.VaultBaseUSDC))
+		session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 		s.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
 		draft := take(t, session)
 		_, err := s.transactor.Finish(t.Context(), s.userID, draft, response)

@@ -22,7 +22,7 @@ func (v *visit) deposit(ctx context.Context) error {
 	var payload *byzantine.Payload
 	err := v.on.call(ctx, "GetDepositPayloadPasskey", false, v.limit(), func(ctx context.Context) (err error) {
 		payload, err = v.on.client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
-			ChainID: chain, AccountID: v.accountID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: v.amount(), SourceCurrency: byzantine.USDC,
+			ChainID: chain, AccountID: v.accountID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: v.amount(), SourceCurrency: byzantine.CurrencyUSDC,
 		})
 		return err
 	})
@@ -37,7 +37,7 @@ func (v *visit) withdraw(ctx context.Context) error {
 	var payload *byzantine.Payload
 	err := v.on.call(ctx, "GetWithdrawPayloadPasskey", false, v.limit(), func(ctx context.Context) (err error) {
 		payload, err = v.on.client.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
-			ChainID: chain, AccountID: v.accountID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: v.amount(), DestinationCurrency: byzantine.USDC,
+			ChainID: chain, AccountID: v.accountID, VaultAddr: byzantinetest.VaultBaseUSDC, Amount: v.amount(), DestinationCurrency: byzantine.CurrencyUSDC,
 		})
 		return err
 	})

@@ -45,7 +45,7 @@ func (w *World) newPerson(i int) (*person, error) {
 	})
 	account := w.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	w.sandbox.Activate(account.ID, chain)
-	w.sandbox.Fund(account.ID, chain, byzantine.USDC, byzantine.MustParseDecimal("100000"))
+	w.sandbox.Fund(account.ID, chain, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("100000"))
 	p.userID, p.accountID = user.ID, account.ID
 	w.secrets.add("an e-mail address", p.email)
 	w.secrets.add("a first name", user.FirstName)
@@ -53,7 +53,7 @@ func (w *World) newPerson(i int) (*person, error) {
 	return p, nil
 }
 
-const chain = byzantine.Base
+const chain = byzantine.ChainBase
 
 func (p *person) newPasskey(label string) (*passkey.Credential, error) {
 	options, state, err := relyingParty.BeginRegistration(passkey.User{ID: p.name, Name: p.email, DisplayName: p.email})

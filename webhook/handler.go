@@ -25,7 +25,7 @@ const (
 //
 //	204  Handle returned nil, now or for an earlier delivery of the event, and that is recorded
 //	401  the delivery is forged, too old, or signed by an unknown key; 400 if it is not one at all
-//	403  it is of the sandbox and [RequireLivemode] was given
+//	403  it is of the sandbox and [WithLivemodeOnly] was given
 //	405  the method is not POST; 413 the body is too large; 415 it is compressed
 //	409  the same event is being handled right now
 //	422  the delivery is genuine, but its event has no readable id or type

@@ -190,7 +190,7 @@ func TestHandlerAnswersByItsVerifier(t *testing.T) {
 	}
 	source := webhook.WithKeySource(func(context.Context) ([]webhook.Key, error) { return []webhook.Key{key.named("")}, nil })
 	assert.Equal(t, http.StatusNoContent, send(source))
-	assert.Equal(t, http.StatusForbidden, send(source, webhook.RequireLivemode()))
+	assert.Equal(t, http.StatusForbidden, send(source, webhook.WithLivemodeOnly()))
 	broken := webhook.WithKeySource(func(context.Context) ([]webhook.Key, error) { return nil, errors.New("away") })
 	assert.Equal(t, http.StatusServiceUnavailable, send(broken))
 }

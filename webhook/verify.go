@@ -102,8 +102,8 @@ func WithClock(now func() time.Time) VerifierOption {
 	}
 }
 
-// RequireLivemode rejects events of the sandbox: those whose livemode is not true.
-func RequireLivemode() VerifierOption {
+// WithLivemodeOnly rejects events of the sandbox: those whose livemode is not true.
+func WithLivemodeOnly() VerifierOption {
 	return func(v *Verifier) error { v.requireLivemode = true; return nil }
 }
 

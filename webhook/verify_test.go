@@ -237,7 +237,7 @@ func TestWindowIsInclusiveAndWorksBothWays(t *testing.T) {
 
 func TestRequireLivemode(t *testing.T) {
 	key := newSigningKey(t)
-	v := newVerifier(t, key, webhook.RequireLivemode())
+	v := newVerifier(t, key, webhook.WithLivemodeOnly())
 	for body, want := range map[string]bool{
 		`{"id":"` + testIDs.Event + `","type":"x","livemode":true}`:       true,
 		`{"id":"` + testIDs.Event + `","type":"x","livemode":false}`:      false,

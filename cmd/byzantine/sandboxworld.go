@@ -32,24 +32,24 @@ func seed(sandbox *byzantinetest.Sandbox) []seeded {
 	person := add(byzantinetest.Account{},
 		byzantinetest.User{Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace"})
 	person.bank = sandbox.AddBankAccount(&byzantine.AddBankAccountRequest{
-		AccountID: person.account.ID, Currency: byzantine.USD, Label: "Ada's checking account",
+		AccountID: person.account.ID, Currency: byzantine.CurrencyUSD, Label: "Ada's checking account",
 		ACHBankAccountDetails: &byzantine.ACHAccountParam{
-			BankName: "Example Bank", AccountNumber: "000123456789", RoutingNumber: "011000015", CheckingOrSavings: byzantine.Checking,
+			BankName: "Example Bank", AccountNumber: "000123456789", RoutingNumber: "011000015", CheckingOrSavings: byzantine.CheckingAccount,
 		},
 	})
-	sandbox.Fund(person.account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("10000"))
+	sandbox.Fund(person.account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("10000"))
 	person.funds = "10000 USDC on Base"
 
-	company := add(byzantinetest.Account{Type: byzantine.AccountCompany, Name: "Example Treasury SAS"},
+	company := add(byzantinetest.Account{Type: byzantine.AccountTypeCompany, Name: "Example Treasury SAS"},
 		byzantinetest.User{Email: "grace@example.com", FirstName: "Grace", LastName: "Hopper"},
 		byzantinetest.User{Email: "edith@example.com", FirstName: "Edith", LastName: "Clarke"})
 	company.bank = sandbox.AddBankAccount(&byzantine.AddBankAccountRequest{
-		AccountID: company.account.ID, Currency: byzantine.EUR, Label: "Example Treasury's account",
+		AccountID: company.account.ID, Currency: byzantine.CurrencyEUR, Label: "Example Treasury's account",
 		IBANBankAccountDetails: &byzantine.IBANAccountParam{
 			BankName: "Example Bank", AccountNumber: "FR7630006000011234567890189", BIC: "AGRIFRPP", Country: "FRA",
 		},
 	})
-	sandbox.Fund(company.account.ID, byzantine.Base, byzantine.EURC, byzantine.MustParseDecimal("250000"))
+	sandbox.Fund(company.account.ID, byzantine.ChainBase, byzantine.CurrencyEURC, byzantine.MustParseDecimal("250000"))
 	company.funds = "250000 EURC on Base"
 	return []seeded{person, company}
 }

@@ -124,7 +124,7 @@ func (a *app) yield(ctx context.Context, v Vault) string {
 }
 
 func activated(where byzantine.IsSmartAccountByChain, chain byzantine.ChainID) bool {
-	return chain == byzantine.Base && where.Base || chain == byzantine.Ethereum && where.Ethereum
+	return chain == byzantine.ChainBase && where.Base || chain == byzantine.ChainEthereum && where.Ethereum
 }
 
 // toActivate names each chain once, however many vaults are there.

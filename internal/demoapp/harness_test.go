@@ -33,8 +33,8 @@ type house struct {
 }
 
 var vaults = []demoapp.Vault{
-	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.Base, Currency: byzantine.CryptoUSDC},
-	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.Ethereum, Currency: byzantine.CryptoUSDC},
+	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.ChainBase, Currency: byzantine.CryptoUSDC},
+	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.ChainEthereum, Currency: byzantine.CryptoUSDC},
 }
 
 // inProcess hands the client's requests to the sandbox.
@@ -83,8 +83,8 @@ func (h *house) addCustomer(name string) *person {
 	h.t.Helper()
 	user := h.sandbox.AddUser(byzantinetest.User{Email: strings.ToLower(name) + "@example.com", FirstName: name, LastName: "Lovelace"})
 	account := h.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
-	for _, chain := range []byzantine.ChainID{byzantine.Base, byzantine.Ethereum} {
-		h.sandbox.Fund(account.ID, chain, byzantine.USDC, byzantine.MustParseDecimal("1000"))
+	for _, chain := range []byzantine.ChainID{byzantine.ChainBase, byzantine.ChainEthereum} {
+		h.sandbox.Fund(account.ID, chain, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000"))
 	}
 	return &person{
 		house: h, t: h.t, email: user.Email, userID: user.ID, accountID: account.ID,
@@ -293,7 +293,7 @@ func (p *person) next(page, seen string) status {
 func (h *house) newSaver(name string) *person {
 	h.t.Helper()
 	p := h.addCustomer(name)
-	h.sandbox.Activate(p.accountID, byzantine.Base, byzantine.Ethereum)
+	h.sandbox.Activate(p.accountID, byzantine.ChainBase, byzantine.ChainEthereum)
 	p.signIn()
 	p.enrol()
 	return p

@@ -64,9 +64,9 @@ func isoTime(t time.Time) string {
 
 func chainName(c byzantine.ChainID) string {
 	switch c {
-	case byzantine.Base:
+	case byzantine.ChainBase:
 		return "Base"
-	case byzantine.Ethereum:
+	case byzantine.ChainEthereum:
 		return "Ethereum"
 	}
 	return fmt.Sprintf("chain %d", c)

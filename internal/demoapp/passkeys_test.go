@@ -150,7 +150,7 @@ func TestPasskeyWithUnknownOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			ada := h.addCustomer("Ada")
-			h.sandbox.Activate(ada.accountID, byzantine.Base)
+			h.sandbox.Activate(ada.accountID, byzantine.ChainBase)
 			ada.signIn()
 			h.sandbox.Fail("create_authenticators_otp", 1, byzantinetest.Fault{Status: 502, TakesEffect: c.effect})
 			ada.enrol()
@@ -193,8 +193,8 @@ func TestPasskeyFromElsewhere(t *testing.T) {
 	assert.NotEmpty(t, ada.next(page, "").Status)
 
 	// Without the key the application cannot see that this is forged. The API does.
-	h.sandbox.Activate(account.ID, byzantine.Base)
-	h.sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("1"))
+	h.sandbox.Activate(account.ID, byzantine.ChainBase)
+	h.sandbox.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1"))
 	b, response := ada.begin("/deposit", "vault", byzantinetest.VaultBaseUSDC, "amount", "1")
 	var forged map[string]any
 	require.NoError(t, json.Unmarshal(response, &forged))

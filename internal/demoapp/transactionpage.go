@@ -180,7 +180,7 @@ func (a *app) transactionStatus(w http.ResponseWriter, r *http.Request, s sessio
 	id := r.PathValue("id")
 	t, err := a.transactionOf(ctx, s, id)
 	if err == nil || errors.Is(err, byzantine.ErrNotFound) && id == s.Last.TransactionID {
-		t, err = a.Client.WaitForTransaction(ctx, id, byzantine.Until(func(t *byzantine.Transaction) bool {
+		t, err = a.Client.WaitForTransaction(ctx, id, byzantine.WaitUntil(func(t *byzantine.Transaction) bool {
 			return string(t.Status) != r.FormValue("seen")
 		}))
 	}

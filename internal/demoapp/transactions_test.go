@@ -316,7 +316,7 @@ func TestVaultPage(t *testing.T) {
 		assert.Contains(t, ada.page("/vaults/dollar-savings"), "Create a passkey first")
 		ada.enrol()
 		assert.Contains(t, ada.page("/vaults/dollar-savings"), "Activate on Base")
-		h.sandbox.Activate(ada.accountID, byzantine.Base)
+		h.sandbox.Activate(ada.accountID, byzantine.ChainBase)
 		page := ada.page("/vaults/dollar-savings")
 		assert.Contains(t, page, `data-max="1000" data-for="deposit-amount"`)
 		assert.Contains(t, page, "Available: 1,000.00 USDC in your wallet on Base")

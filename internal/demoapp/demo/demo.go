@@ -14,9 +14,9 @@ import (
 
 // Vaults are the sandbox's that the application offers. The last one queues withdrawals.
 var Vaults = []demoapp.Vault{
-	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.Base, Currency: byzantine.CryptoUSDC},
-	{Name: "Euro savings", Address: byzantinetest.VaultBaseEURC, Chain: byzantine.Base, Currency: byzantine.CryptoEURC},
-	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.Ethereum, Currency: byzantine.CryptoUSDC},
+	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.ChainBase, Currency: byzantine.CryptoUSDC},
+	{Name: "Euro savings", Address: byzantinetest.VaultBaseEURC, Chain: byzantine.ChainBase, Currency: byzantine.CryptoEURC},
+	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.ChainEthereum, Currency: byzantine.CryptoUSDC},
 }
 
 // Users are the persons to sign in as.
@@ -31,9 +31,9 @@ func Seed(sandbox *byzantinetest.Sandbox) {
 		first, last, _ := strings.Cut(u.Name, " ")
 		user := sandbox.AddUser(byzantinetest.User{Email: u.Email, FirstName: first, LastName: last})
 		account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
-		sandbox.Fund(account.ID, byzantine.Base, byzantine.USDC, byzantine.MustParseDecimal("10000"))
-		sandbox.Fund(account.ID, byzantine.Base, byzantine.EURC, byzantine.MustParseDecimal("2500"))
-		sandbox.Fund(account.ID, byzantine.Ethereum, byzantine.USDC, byzantine.MustParseDecimal("5000"))
+		sandbox.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("10000"))
+		sandbox.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyEURC, byzantine.MustParseDecimal("2500"))
+		sandbox.Fund(account.ID, byzantine.ChainEthereum, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("5000"))
 	}
 }
 
