@@ -66,13 +66,13 @@ type Account struct {
 type WalletDetails struct {
 	WalletAddress string `json:"walletAddress"`
 	// IsTurnkeyWallet is false for a self-custodial account, whose wallet came from outside.
-	IsTurnkeyWallet bool                  `json:"isTurnkeyWallet"`
-	IsSmartAccount  IsSmartAccountByChain `json:"isSmartAccount"`
+	IsTurnkeyWallet bool            `json:"isTurnkeyWallet"`
+	IsSmartAccount  ActivatedChains `json:"isSmartAccount"`
 }
 
-// IsSmartAccountByChain says on which chains the account is activated: each needs its own signature before the first
+// ActivatedChains says on which chains the account is activated: each needs its own signature before the first
 // deposit or withdrawal there, see [Client.GetActivateAccountPayloadPasskey].
-type IsSmartAccountByChain struct {
+type ActivatedChains struct {
 	Ethereum bool `json:"ethereum"`
 	Base     bool `json:"base"`
 }

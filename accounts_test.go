@@ -76,7 +76,7 @@ func TestAccountIsRead(t *testing.T) {
 	api.answer = full
 	account, err := call(t.Context(), api.client)
 	require.NoError(t, err)
-	assert.Equal(t, byzantine.IsSmartAccountByChain{Base: true}, account.WalletDetails.IsSmartAccount)
+	assert.Equal(t, byzantine.ActivatedChains{Base: true}, account.WalletDetails.IsSmartAccount)
 	assert.Equal(t, []byzantine.AccountUser{{
 		UserSummary: byzantine.UserSummary{UserID: "u", FirstName: "Jane", LastName: "Doe", Email: "jane@example.com"}, Role: byzantine.RoleRoot,
 	}}, account.Users)

@@ -96,9 +96,9 @@ const (
 	RailBase     PaymentRail = "base"
 )
 
-// BankAccountLink ties a bank account to an account: stablecoins that arrive at the liquidation address are paid out to
+// AddedBankAccount ties a bank account to an account: stablecoins that arrive at the liquidation address are paid out to
 // the bank account.
-type BankAccountLink struct {
+type AddedBankAccount struct {
 	BankAccountID       string      `json:"bankAccountId" check:"must"` // UUID; a withdrawal to the bank names it
 	AccountID           string      `json:"accountId"`
 	Name                string      `json:"name"`               // the label
@@ -110,7 +110,7 @@ type BankAccountLink struct {
 
 // LinkedBankAccount is a bank account of an account.
 type LinkedBankAccount struct {
-	BankAccountLink
+	AddedBankAccount
 	BankAccountDetails BankAccount `json:"bankAccountDetails"`
 }
 
@@ -171,6 +171,6 @@ func (r AddBankAccountRequest) Validate() error {
 //
 // Operation add_bank_account. [ErrUnauthorized] also if the account is not yours. After [ErrOutcomeUnknown] see with
 // [Client.GetBankAccounts] whether the bank account is there.
-func (c *Client) AddBankAccount(ctx context.Context, req *AddBankAccountRequest, opts ...CallOption) (*BankAccountLink, error) {
+func (c *Client) AddBankAccount(ctx context.Context, req *AddBankAccountRequest, opts ...CallOption) (*AddedBankAccount, error) {
 	return addBankAccount.call(ctx, c, req, opts)
 }

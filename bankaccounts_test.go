@@ -111,7 +111,7 @@ func TestBankAccountsAreRead(t *testing.T) {
 			{`+bankAccountLink+`,"bankAccountDetails":{"routingNumber":"021000021","last4":"6789","checkingOrSavings":"savings"}}]}`,
 		`{"bankAccounts":[{`+bankAccountLink+`,"bankAccountDetails":{"country":"FRA","last4":"0189"}},
 			{`+bankAccountLink+`,"bankAccountDetails":{"routingNumber":"021000021","last4":"6789"}}]}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.BankAccountLink, error) {
+	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.AddedBankAccount, error) {
 		return c.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{
 			AccountID: testAccountID, Currency: byzantine.CurrencyEUR, Label: "Main",
 			IBANBankAccountDetails: &byzantine.IBANAccountParam{AccountNumber: "1", BIC: "2", Country: "FRA"},

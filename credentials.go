@@ -75,8 +75,8 @@ type CreateCredentialRequest struct {
 	Label       string      `json:"label,omitzero"`
 }
 
-// NewAPICredential is a credential that was just made, with its private key.
-type NewAPICredential struct {
+// CreatedAPICredential is a credential that was just made, with its private key.
+type CreatedAPICredential struct {
 	Pubkey string `json:"pubkey" check:"must"` // see [APICredential]
 	// PrivateKey is shown this once and is stored nowhere else: write PrivateKey.Reveal() to your vault before anything
 	// else.
@@ -92,7 +92,7 @@ type NewAPICredential struct {
 // Operation create_credential. After [ErrOutcomeUnknown] see [Client.ListCredentials]: the private key of a credential
 // that was made without your getting the answer is lost, so delete it and make another. If a response came but could
 // not be decoded, the key is in the SuccessBody of the *[Error].
-func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequest, opts ...CallOption) (*NewAPICredential, error) {
+func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequest, opts ...CallOption) (*CreatedAPICredential, error) {
 	return createCredential.call(ctx, c, req, opts)
 }
 

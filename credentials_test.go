@@ -88,7 +88,7 @@ func TestCredentialAnswers(t *testing.T) {
 }
 
 // newCredential calls CreateCredential against an API that shows this private key, as JSON.
-func newCredential(t *testing.T, privateKey string) (*byzantine.NewAPICredential, error) {
+func newCredential(t *testing.T, privateKey string) (*byzantine.CreatedAPICredential, error) {
 	t.Helper()
 	api := newFakeAPI(t)
 	api.answer = `{"pubkey":"` + testPubkey + `","integratorId":"` + testObjectID + `","accessScope":"read_only","active":true,
@@ -158,7 +158,7 @@ func TestAnAnswerThatCannotBeDecodedKeepsThePrivateKey(t *testing.T) {
 func TestSecretShowsNowhere(t *testing.T) {
 	const text = "0xdeadbeefcafe"
 	secret := byzantine.NewSecret(text)
-	holder := byzantine.NewAPICredential{Pubkey: testPubkey, PrivateKey: secret}
+	holder := byzantine.CreatedAPICredential{Pubkey: testPubkey, PrivateKey: secret}
 	var seen strings.Builder
 	for _, value := range []any{secret, &secret, holder, &holder, []byzantine.Secret{secret}, map[string]any{"k": holder}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -197,13 +197,13 @@ func TestTheZeroSecretIsEmpty(t *testing.T) {
 // A credential that went through a JSON store has lost its private key, and must not pass for one that has it.
 func TestASecretDoesNotComeBackFromWhatHidesIt(t *testing.T) {
 	const lost = "byzantine: the secret was redacted when it was written, so it cannot be read back: store Secret.Reveal()"
-	created := byzantine.NewAPICredential{Pubkey: testPubkey, PrivateKey: byzantine.NewSecret("0xdeadbeef")}
+	created := byzantine.CreatedAPICredential{Pubkey: testPubkey, PrivateKey: byzantine.NewSecret("0xdeadbeef")}
 	stored, err := json.Marshal(created)
 	require.NoError(t, err)
 	require.NotContains(t, string(stored), "deadbeef")
-	assert.ErrorContains(t, json.Unmarshal(stored, new(byzantine.NewAPICredential)), lost)
+	assert.ErrorContains(t, json.Unmarshal(stored, new(byzantine.CreatedAPICredential)), lost)
 	assert.ErrorContains(t, json.Unmarshal([]byte(`{"list":[{"privateKey":"\u005bredacted]"}]}`), new(struct {
-		List []*byzantine.NewAPICredential
+		List []*byzantine.CreatedAPICredential
 	})), lost)
 
 	var secret byzantine.Secret

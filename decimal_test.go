@@ -195,7 +195,7 @@ func TestDecimalInJSON(t *testing.T) {
 // A response that has one odd amount is read but for that amount.
 func TestOddAmountsInResponses(t *testing.T) {
 	for _, amount := range []string{`"1,5"`, `true`, `{}`, `[]`, `""`, `"1e999"`, `"NaN"`} {
-		var list byzantine.TransactionList
+		var list byzantine.TransactionPage
 		err := wire.Read([]byte(`{"transactions":[
 			{"transactionId":"a","sourceAmount":"1.50","intermediaryAmount":`+amount+`,"destinationAmount":2e1},
 			{"transactionId":"b","intermediaryAmount":"7","sourceAmount":null}],"total":2,"limit":20,"offset":0}`), &list)

@@ -26,7 +26,7 @@ func BenchmarkDecode100Transactions(b *testing.B) {
 	b.SetBytes(int64(len(page)))
 	b.ReportAllocs()
 	for b.Loop() {
-		var list byzantine.TransactionList
+		var list byzantine.TransactionPage
 		if err := wire.Read(page, &list); err != nil || len(list.Transactions) != 100 {
 			b.Fatal(len(list.Transactions), err)
 		}

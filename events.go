@@ -187,8 +187,8 @@ type ListEventsRequest struct {
 	Limit  *int64 `json:"-" query:"limit,omitzero" check:"min=1,max=250"` // 100 unless set
 }
 
-// EventList is a page of events.
-type EventList struct {
+// EventPage is a page of events.
+type EventPage struct {
 	Events []Event `json:"events" check:"must"`
 	// NextCursor leads to the next page. Nil at the end.
 	NextCursor *string `json:"nextCursor,omitzero" check:"must"`
@@ -201,7 +201,7 @@ type EventList struct {
 // [ElementError] names the id if that is readable.
 //
 // Operation list_events. [ErrBadRequest] if the cursor is malformed or the event type unknown.
-func (c *Client) ListEvents(ctx context.Context, req *ListEventsRequest, opts ...CallOption) (*EventList, error) {
+func (c *Client) ListEvents(ctx context.Context, req *ListEventsRequest, opts ...CallOption) (*EventPage, error) {
 	list, err := listEvents.call(ctx, c, req, opts)
 	var partial *PartialError
 	if errors.As(err, &partial) {

@@ -22,7 +22,7 @@ const (
 		"payloadVersion":1,"createdAt":"2026-09-01T10:00:01Z"`
 )
 
-func listEvents(ctx context.Context, c *byzantine.Client) (*byzantine.EventList, error) {
+func listEvents(ctx context.Context, c *byzantine.Client) (*byzantine.EventPage, error) {
 	return c.ListEvents(ctx, nil)
 }
 

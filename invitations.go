@@ -35,8 +35,8 @@ type Invitation struct {
 	UpdatedAt        time.Time        `json:"updated_at"`
 }
 
-// InvitationSet is all invitations of an account or to an e-mail address.
-type InvitationSet struct {
+// InvitationList is all invitations of an account or to an e-mail address.
+type InvitationList struct {
 	Invitations []Invitation `json:"invitations" check:"must"`
 }
 
@@ -48,7 +48,7 @@ type GetInvitationsByAccountIDRequest struct {
 // GetInvitationsByAccountID returns the invitations to an account. The list is not paged.
 //
 // Operation get_invitations_by_account_id.
-func (c *Client) GetInvitationsByAccountID(ctx context.Context, req *GetInvitationsByAccountIDRequest, opts ...CallOption) (*InvitationSet, error) {
+func (c *Client) GetInvitationsByAccountID(ctx context.Context, req *GetInvitationsByAccountIDRequest, opts ...CallOption) (*InvitationList, error) {
 	return getInvitationsByAccountID.call(ctx, c, req, opts)
 }
 
@@ -60,7 +60,7 @@ type GetInvitationsByEmailRequest struct {
 // GetInvitationsByEmail returns the invitations of a user. The list is not paged.
 //
 // Operation get_invitations_by_email.
-func (c *Client) GetInvitationsByEmail(ctx context.Context, req *GetInvitationsByEmailRequest, opts ...CallOption) (*InvitationSet, error) {
+func (c *Client) GetInvitationsByEmail(ctx context.Context, req *GetInvitationsByEmailRequest, opts ...CallOption) (*InvitationList, error) {
 	return getInvitationsByEmail.call(ctx, c, req, opts)
 }
 
@@ -71,8 +71,8 @@ type GetAllInvitationsRequest struct {
 	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; OrderDescending unless set
 }
 
-// InvitationList is a page of invitations. One past the end is empty.
-type InvitationList struct {
+// InvitationPage is a page of invitations. One past the end is empty.
+type InvitationPage struct {
 	Invitations []Invitation `json:"invitations" check:"must"`
 	Total       int64        `json:"total" check:"must"`  // of all pages
 	Limit       int64        `json:"limit" check:"must"`  // that was applied
@@ -83,22 +83,22 @@ type InvitationList struct {
 // iterates over all pages.
 //
 // Operation get_all_invitations.
-func (c *Client) GetAllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) (*InvitationList, error) {
+func (c *Client) GetAllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) (*InvitationPage, error) {
 	return getAllInvitations.call(ctx, c, req, opts)
 }
 
 // GetInviteUsersPayloadPasskeyRequest says whom to invite to an account.
 type GetInviteUsersPayloadPasskeyRequest struct {
 	AccountID string    `json:"accountId" check:"uuid"`
-	NewUsers  []NewUser `json:"newUsers" check:"min=1"`
+	NewUsers  []Invitee `json:"newUsers" check:"min=1"`
 }
 
 func (r *GetInviteUsersPayloadPasskeyRequest) expects() expectation {
 	return expectation{0, ActivityCreateUsers, r.AccountID, r.NewUsers}
 }
 
-// NewUser is somebody to be invited.
-type NewUser struct {
+// Invitee is somebody to be invited.
+type Invitee struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
 	UserEmail string `json:"userEmail"`
@@ -123,8 +123,8 @@ type InviteUsersRequest struct {
 // Validate refuses the payload of a transaction.
 func (r InviteUsersRequest) Validate() error { return r.validate(false) }
 
-// InvitedUsers is who was invited.
-type InvitedUsers struct {
+// InviteUsersResponse is who was invited.
+type InviteUsersResponse struct {
 	AccountID string        `json:"accountId"` // UUID
 	NewUsers  []InvitedUser `json:"newUsers"`
 	InvitedBy string        `json:"invitedBy"` // user id
@@ -144,7 +144,7 @@ type InvitedUser struct {
 //
 // Operation invite_users. [ErrUnauthorized] also if the account is not yours or InvitedBy is not a root user of it. After
 // [ErrOutcomeUnknown] see with [Client.GetInvitationsByAccountID] whether the invitations are there.
-func (c *Client) InviteUsers(ctx context.Context, req *InviteUsersRequest, opts ...CallOption) (*InvitedUsers, error) {
+func (c *Client) InviteUsers(ctx context.Context, req *InviteUsersRequest, opts ...CallOption) (*InviteUsersResponse, error) {
 	return inviteUsers.call(ctx, c, req, opts)
 }
 

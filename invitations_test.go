@@ -51,7 +51,7 @@ func TestInvitationsAreSent(t *testing.T) {
 			"get_invite_users_payload_passkey",
 			func(ctx context.Context, c *byzantine.Client) error {
 				return only(c.GetInviteUsersPayloadPasskey(ctx, &byzantine.GetInviteUsersPayloadPasskeyRequest{
-					AccountID: testAccountID, NewUsers: []byzantine.NewUser{{FirstName: "Joe", LastName: "Doe", UserEmail: "joe@example.com"}},
+					AccountID: testAccountID, NewUsers: []byzantine.Invitee{{FirstName: "Joe", LastName: "Doe", UserEmail: "joe@example.com"}},
 				}))
 			},
 			"POST /v1/query/get-invite-users-payload-passkey",
@@ -87,7 +87,7 @@ func TestInvitationsAreSent(t *testing.T) {
 }
 
 func TestInvitationsAreRefused(t *testing.T) {
-	invite := func(newUsers []byzantine.NewUser) func(context.Context, *byzantine.Client) error {
+	invite := func(newUsers []byzantine.Invitee) func(context.Context, *byzantine.Client) error {
 		return func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetInviteUsersPayloadPasskey(ctx, &byzantine.GetInviteUsersPayloadPasskeyRequest{AccountID: testAccountID, NewUsers: newUsers}))
 		}
@@ -121,8 +121,8 @@ func TestInvitationsAreRefused(t *testing.T) {
 		{"an order that there is not", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetAllInvitations(ctx, &byzantine.GetAllInvitationsRequest{Order: "sideways"}))
 		}, "GetAllInvitationsRequest.Order: must be one of asc, desc"},
-		{"nobody to invite", invite([]byzantine.NewUser{}), "GetInviteUsersPayloadPasskeyRequest.NewUsers: must have at least 1 element"},
-		{"somebody without an address", invite([]byzantine.NewUser{{FirstName: "Joe", LastName: "Doe"}}), "GetInviteUsersPayloadPasskeyRequest.NewUsers[0].UserEmail: missing"},
+		{"nobody to invite", invite([]byzantine.Invitee{}), "GetInviteUsersPayloadPasskeyRequest.NewUsers: must have at least 1 element"},
+		{"somebody without an address", invite([]byzantine.Invitee{{FirstName: "Joe", LastName: "Doe"}}), "GetInviteUsersPayloadPasskeyRequest.NewUsers[0].UserEmail: missing"},
 		{"no role", change("", []string{testUserID}), "GetUpdateUsersRolePayloadPasskeyRequest.Role: missing"},
 		{"nobody whose role changes", change("view", nil), "GetUpdateUsersRolePayloadPasskeyRequest.UserIDs: missing"},
 		{"a user by name", change("view", []string{testUserID, "joe"}), "GetUpdateUsersRolePayloadPasskeyRequest.UserIDs[1]: must be a UUID (8-4-4-4-12 hex digits)"},
@@ -144,18 +144,18 @@ func TestInvitationsAreRead(t *testing.T) {
 			"created_at":"2026-09-01T10:00:00Z","updated_at":"2026-09-02T10:00:00Z"}`
 		set, none = `{"invitations":[` + invitation + `]}`, `{"invitations":[]}`
 	)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationSet, error) {
+	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationList, error) {
 		return c.GetInvitationsByAccountID(ctx, &byzantine.GetInvitationsByAccountIDRequest{AccountID: testAccountID})
 	}, set, none)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationSet, error) {
+	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationList, error) {
 		return c.GetInvitationsByEmail(ctx, &byzantine.GetInvitationsByEmailRequest{Email: testEmail})
 	}, set, none)
-	all := func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationList, error) {
+	all := func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationPage, error) {
 		return c.GetAllInvitations(ctx, nil)
 	}
 	page := `{"invitations":[` + invitation + `],"total":21,"limit":20,"offset":20}`
 	testAnswers(t, all, page, `{"invitations":[],"total":0,"limit":20,"offset":0}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitedUsers, error) {
+	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InviteUsersResponse, error) {
 		return c.InviteUsers(ctx, &byzantine.InviteUsersRequest{SignedPayload: signedInvitation, InvitedBy: testUserID})
 	},
 		`{"accountId":"a","newUsers":[{"userId":"u","firstName":"Joe","lastName":"Doe","userEmail":"joe@example.com"}],"invitedBy":"u1","invitedAt":"2026-09-01T10:00:00Z"}`,

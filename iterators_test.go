@@ -46,7 +46,7 @@ func TestAllInvitations(t *testing.T) {
 	client, queries := pagedAPI(t, func(request int, query url.Values) any {
 		offset, err := strconv.Atoi(query.Get("offset"))
 		assert.NoError(t, err)
-		list := byzantine.InvitationList{Invitations: []byzantine.Invitation{}, Total: 6, Limit: 4}
+		list := byzantine.InvitationPage{Invitations: []byzantine.Invitation{}, Total: 6, Limit: 4}
 		for i := offset; i < min(offset+4, 6); i++ {
 			list.Invitations = append(list.Invitations, byzantine.Invitation{InvitationID: strconv.Itoa(i), UpdatedAt: time.Unix(int64(i), 0)})
 		}
@@ -198,7 +198,7 @@ func deliveryHistory(history func(request int) []string) func(int, url.Values) a
 		all := history(request)
 		offset, _ := strconv.Atoi(query.Get("offset"))
 		page := all[min(offset, len(all)):min(offset+4, len(all))]
-		list := byzantine.WebhookDeliveryList{HasMore: offset+4 < len(all)}
+		list := byzantine.WebhookDeliveryPage{HasMore: offset+4 < len(all)}
 		for _, id := range page {
 			list.Deliveries = append(list.Deliveries, byzantine.WebhookDeliveryWithAttempts{Delivery: byzantine.WebhookDelivery{ID: id}})
 		}
@@ -254,7 +254,7 @@ func TestNewDeliveriesThatShiftTheHistoryAreNotDoubled(t *testing.T) {
 
 func TestAHistoryWithoutEndIsAnError(t *testing.T) {
 	const want = "byzantine: list_deliveries: the server says that there is more but does not send it"
-	for name, page := range map[string]byzantine.WebhookDeliveryList{
+	for name, page := range map[string]byzantine.WebhookDeliveryPage{
 		"empty page":      {HasMore: true},
 		"always the same": {HasMore: true, Deliveries: []byzantine.WebhookDeliveryWithAttempts{{}}},
 	} {

@@ -31,7 +31,7 @@ type movingWorld struct {
 	rng      *rand.Rand
 
 	maxLimit int64 // to which a higher one is moved
-	answer   func(*byzantine.TransactionList)
+	answer   func(*byzantine.TransactionPage)
 
 	requests []string // the queries
 	atStart  map[string]bool
@@ -92,7 +92,7 @@ func (w *movingWorld) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return cmp.Compare(b.at, a.at)
 	})
-	list := byzantine.TransactionList{Transactions: []byzantine.Transaction{}, Total: int64(len(sorted)), Limit: limit, Offset: offset}
+	list := byzantine.TransactionPage{Transactions: []byzantine.Transaction{}, Total: int64(len(sorted)), Limit: limit, Offset: offset}
 	for i := offset; i < min(offset+limit, int64(len(sorted))); i++ {
 		list.Transactions = append(list.Transactions, byzantine.Transaction{
 			TransactionID: sorted[i].id, UpdatedAt: time.Unix(int64(sorted[i].at), 0).UTC(),

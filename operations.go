@@ -30,12 +30,12 @@ var (
 	getAccountBalances               = newRoute[GetAccountBalancesRequest, AccountBalances]("get_account_balances", "GET", "/v1/query/get-account-balances")
 	getAccountDetails                = newRoute[GetAccountDetailsRequest, Account]("get_account_details", "GET", "/v1/query/get-account-details")
 	getBankAccounts                  = newRoute[GetBankAccountsRequest, BankAccountList]("get_bank_accounts", "GET", "/v1/query/get-bank-accounts")
-	addBankAccount                   = newRoute[AddBankAccountRequest, BankAccountLink]("add_bank_account", "POST", "/v1/submit/add-bank-account")
-	getInvitationsByAccountID        = newRoute[GetInvitationsByAccountIDRequest, InvitationSet]("get_invitations_by_account_id", "GET", "/v1/query/get-invitations-by-account-id")
-	getInvitationsByEmail            = newRoute[GetInvitationsByEmailRequest, InvitationSet]("get_invitations_by_email", "GET", "/v1/query/get-invitations-by-email")
-	getAllInvitations                = newRoute[GetAllInvitationsRequest, InvitationList]("get_all_invitations", "GET", "/v1/query/get-all-invitations")
+	addBankAccount                   = newRoute[AddBankAccountRequest, AddedBankAccount]("add_bank_account", "POST", "/v1/submit/add-bank-account")
+	getInvitationsByAccountID        = newRoute[GetInvitationsByAccountIDRequest, InvitationList]("get_invitations_by_account_id", "GET", "/v1/query/get-invitations-by-account-id")
+	getInvitationsByEmail            = newRoute[GetInvitationsByEmailRequest, InvitationList]("get_invitations_by_email", "GET", "/v1/query/get-invitations-by-email")
+	getAllInvitations                = newRoute[GetAllInvitationsRequest, InvitationPage]("get_all_invitations", "GET", "/v1/query/get-all-invitations")
 	getInviteUsersPayloadPasskey     = newRoute[GetInviteUsersPayloadPasskeyRequest, Payload]("get_invite_users_payload_passkey", "POST", "/v1/query/get-invite-users-payload-passkey")
-	inviteUsers                      = newRoute[InviteUsersRequest, InvitedUsers]("invite_users", "POST", "/v1/submit/invite-users")
+	inviteUsers                      = newRoute[InviteUsersRequest, InviteUsersResponse]("invite_users", "POST", "/v1/submit/invite-users")
 	getUpdateUsersRolePayloadPasskey = newRoute[GetUpdateUsersRolePayloadPasskeyRequest, Payload]("get_update_users_role_payload_passkey", "POST", "/v1/query/get-update-users-role-payload-passkey")
 	updateUsersRole                  = newRoute[UpdateUsersRoleRequest, RootQuorum]("update_users_role", "POST", "/v1/submit/update-users-role")
 
@@ -48,7 +48,7 @@ var (
 	// Transactions
 	getTransactions                   = newRoute[GetTransactionsRequest, []Transaction]("get_transactions", "GET", "/v1/query/get-transactions")
 	getTransaction                    = newRoute[GetTransactionRequest, Transaction]("get_transaction", "GET", "/v1/query/get-transaction")
-	getAllTransactions                = newRoute[GetAllTransactionsRequest, TransactionList]("get_all_transactions", "GET", "/v1/query/get-all-transactions")
+	getAllTransactions                = newRoute[GetAllTransactionsRequest, TransactionPage]("get_all_transactions", "GET", "/v1/query/get-all-transactions")
 	getActivateAccountPayloadPasskey  = newRoute[GetActivateAccountPayloadPasskeyRequest, Payload]("get_authorization_payload_passkey", "POST", "/v1/query/get-activate-account-payload-passkey")
 	getDepositPayloadPasskey          = newRoute[GetDepositPayloadPasskeyRequest, Payload]("get_deposit_payload_passkey", "POST", "/v1/query/get-deposit-payload-passkey")
 	getWithdrawPayloadPasskey         = newRoute[GetWithdrawPayloadPasskeyRequest, Payload]("get_withdraw_payload_passkey", "POST", "/v1/query/get-withdraw-payload-passkey")
@@ -68,16 +68,16 @@ var (
 	updateWebhookSubscription = newRoute[UpdateWebhookSubscriptionRequest, WebhookSubscriptionWithKey]("update_subscription", "PATCH", "/v1/webhooks/subscriptions/{subscription_id}")
 	deleteWebhookSubscription = newRoute[DeleteWebhookSubscriptionRequest, none]("delete_subscription", "DELETE", "/v1/webhooks/subscriptions/{subscription_id}")
 	sendTestWebhookDelivery   = newRoute[SendTestWebhookDeliveryRequest, WebhookDeliveryResult]("send_test_delivery", "POST", "/v1/webhooks/subscriptions/{subscription_id}/test")
-	listWebhookDeliveries     = newRoute[ListWebhookDeliveriesRequest, WebhookDeliveryList]("list_deliveries", "GET", "/v1/webhooks/deliveries")
+	listWebhookDeliveries     = newRoute[ListWebhookDeliveriesRequest, WebhookDeliveryPage]("list_deliveries", "GET", "/v1/webhooks/deliveries")
 	retryWebhookDelivery      = newRoute[RetryWebhookDeliveryRequest, WebhookDeliveryResult]("retry_delivery", "POST", "/v1/webhooks/deliveries/{delivery_id}/retry")
 
 	// Events
-	listEvents = newRoute[ListEventsRequest, EventList]("list_events", "GET", "/v1/query/events")
+	listEvents = newRoute[ListEventsRequest, EventPage]("list_events", "GET", "/v1/query/events")
 
 	// Integrator key management
 	whoami           = newRoute[none, Identity]("get_current_integrator_capabilities", "GET", "/v1/integrator/whoami")
 	listCredentials  = newRoute[ListCredentialsRequest, APICredentialList]("list_credentials", "GET", "/v1/integrator/credentials")
-	createCredential = newRoute[CreateCredentialRequest, NewAPICredential]("create_credential", "POST", "/v1/integrator/credentials")
+	createCredential = newRoute[CreateCredentialRequest, CreatedAPICredential]("create_credential", "POST", "/v1/integrator/credentials")
 	updateCredential = newRoute[UpdateCredentialRequest, APICredential]("update_credential", "PATCH", "/v1/integrator/credentials/{pubkey}")
 	deleteCredential = newRoute[DeleteCredentialRequest, none]("delete_credential", "DELETE", "/v1/integrator/credentials/{pubkey}")
 )

@@ -132,12 +132,12 @@ type SignRawPayloadsParams struct {
 
 // CreateUsersParams adds users to an account.
 type CreateUsersParams struct {
-	Users []CreateUserParam `json:"users"`
+	Users []ActivityUser `json:"users"`
 }
 
-// CreateUserParam is a user that is added. The user's own passkeys come later, so the three lists of JSON objects are
+// ActivityUser is a user that is added. The user's own passkeys come later, so the three lists of JSON objects are
 // empty in an invitation, and there is no phone number.
-type CreateUserParam struct {
+type ActivityUser struct {
 	UserName        string            `json:"userName"`
 	UserEmail       string            `json:"userEmail"`
 	UserPhoneNumber string            `json:"userPhoneNumber,omitzero"`

@@ -180,7 +180,7 @@ func TestActivity(t *testing.T) {
 	assert.Equal(t, &byzantine.SignRawPayloadsParams{SignWith: "0xaa", Payloads: []string{"00", "11"}, Encoding: "E", HashFunction: "H"}, two.SignRawPayloads)
 
 	users := read(byzantine.ActivityCreateUsers, `{"users":[{"userName":"Ada","userEmail":"ada@example.com","apiKeys":[],"authenticators":[],"oauthProviders":[{"a":1}],"userTags":["t"]}]}`)
-	assert.Equal(t, &byzantine.CreateUsersParams{Users: []byzantine.CreateUserParam{{
+	assert.Equal(t, &byzantine.CreateUsersParams{Users: []byzantine.ActivityUser{{
 		UserName: "Ada", UserEmail: "ada@example.com", UserTags: []string{"t"},
 		APIKeys: []json.RawMessage{}, Authenticators: []json.RawMessage{}, OAuthProviders: []json.RawMessage{json.RawMessage(`{"a":1}`)},
 	}}}, users.CreateUsers)

@@ -26,7 +26,7 @@ type expectation struct {
 	chain     ChainID // to submit it on; 0 for none
 	activity  ActivityType
 	accountID string    // empty if the request names none
-	users     []NewUser // of an invitation
+	users     []Invitee // of an invitation
 }
 
 // fetchPayload is call for the routes whose response is a payload. It is the one place where a payload and the request

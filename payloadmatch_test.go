@@ -44,7 +44,7 @@ func allPayloadCalls() map[string]payloadCall {
 	all := map[string]payloadCall{
 		"invitation": {"get_invite_users_payload_passkey", 0, invitation, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 			return c.GetInviteUsersPayloadPasskey(ctx, &byzantine.GetInviteUsersPayloadPasskeyRequest{
-				AccountID: testAccountID, NewUsers: []byzantine.NewUser{{FirstName: "Joe", LastName: "Doe", UserEmail: "joe@example.com"}},
+				AccountID: testAccountID, NewUsers: []byzantine.Invitee{{FirstName: "Joe", LastName: "Doe", UserEmail: "joe@example.com"}},
 			}, opts...)
 		}},
 		"roles": {"get_update_users_role_payload_passkey", 0, newQuorum, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
@@ -178,7 +178,7 @@ func TestAnInvitationIsComparedUserByUser(t *testing.T) {
 			api := newFakeAPI(t)
 			api.answer = `{"bodyToSign":{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","organizationId":"` + testAccountID + `","parameters":{"users":[` + c.users + `]}}}`
 			_, err := api.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-				AccountID: testAccountID, NewUsers: []byzantine.NewUser{
+				AccountID: testAccountID, NewUsers: []byzantine.Invitee{
 					{FirstName: " Joe", LastName: "Doe ", UserEmail: "joe@example.com"},
 					{FirstName: "Eve", LastName: "van  Doe", UserEmail: "eve@example.com"},
 				},

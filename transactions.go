@@ -216,8 +216,8 @@ type GetAllTransactionsRequest struct {
 	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; OrderDescending unless set
 }
 
-// TransactionList is a page of transactions. One past the end is empty.
-type TransactionList struct {
+// TransactionPage is a page of transactions. One past the end is empty.
+type TransactionPage struct {
 	Transactions []Transaction `json:"transactions" check:"must"`
 	Total        int64         `json:"total" check:"must"`  // of all pages
 	Limit        int64         `json:"limit" check:"must"`  // that was applied
@@ -228,7 +228,7 @@ type TransactionList struct {
 // details. [Client.AllTransactions] iterates over all pages.
 //
 // Operation get_all_transactions.
-func (c *Client) GetAllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) (*TransactionList, error) {
+func (c *Client) GetAllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) (*TransactionPage, error) {
 	return getAllTransactions.call(ctx, c, req, opts)
 }
 

@@ -171,7 +171,7 @@ func TestTransactionAnswers(t *testing.T) {
 		}, `[`+full(iban)+`]`, `[`+minimal+`]`)
 	})
 	t.Run("all", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.TransactionList, error) {
+		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.TransactionPage, error) {
 			return c.GetAllTransactions(ctx, nil)
 		}, `{"transactions":[{`+listedTransaction+`}],"total":1,"limit":20,"offset":0}`, `{"transactions":[],"total":9,"limit":1,"offset":9}`)
 	})

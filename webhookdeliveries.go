@@ -99,8 +99,8 @@ type ListWebhookDeliveriesRequest struct {
 	AccountID       string                `json:"-" query:"accountId,omitzero" check:"uuid"`
 }
 
-// WebhookDeliveryList is a page of the delivery history.
-type WebhookDeliveryList struct {
+// WebhookDeliveryPage is a page of the delivery history.
+type WebhookDeliveryPage struct {
 	Deliveries       []WebhookDeliveryWithAttempts `json:"deliveries" check:"must"`
 	Limit            int64                         `json:"limit" check:"must"`  // that was applied
 	Offset           int64                         `json:"offset" check:"must"` // that was applied
@@ -112,7 +112,7 @@ type WebhookDeliveryList struct {
 // deletes its part of the history. [Client.AllWebhookDeliveries] iterates over all pages.
 //
 // Operation list_deliveries.
-func (c *Client) ListWebhookDeliveries(ctx context.Context, req *ListWebhookDeliveriesRequest, opts ...CallOption) (*WebhookDeliveryList, error) {
+func (c *Client) ListWebhookDeliveries(ctx context.Context, req *ListWebhookDeliveriesRequest, opts ...CallOption) (*WebhookDeliveryPage, error) {
 	return listWebhookDeliveries.call(ctx, c, req, opts)
 }
 

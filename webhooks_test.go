@@ -135,7 +135,7 @@ func TestWebhookAnswers(t *testing.T) {
 	}
 	t.Run("deliveries", func(t *testing.T) {
 		const envelope = `"limit":250,"offset":0,"hasMore":true,"attemptsIncluded":false}`
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookDeliveryList, error) {
+		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookDeliveryPage, error) {
 			return c.ListWebhookDeliveries(ctx, nil)
 		},
 			`{"deliveries":[{"delivery":`+fullDelivery+`,"event":`+fullEvent+`,"attempts":[`+fullAttempt+`]}],`+envelope,

@@ -55,7 +55,7 @@ func pageJSON(list [][]byte, limit, offset int) []byte {
 	return page.Bytes()
 }
 
-// plainPage is byzantine.TransactionList as somebody would write it who needs these members and nothing else.
+// plainPage is byzantine.TransactionPage as somebody would write it who needs these members and nothing else.
 type plainPage struct {
 	Transactions []plainTransaction `json:"transactions"`
 	Total        int64              `json:"total"`

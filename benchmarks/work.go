@@ -282,7 +282,7 @@ func (b *bench) decodePair() (*pair, error) {
 	return &pair{
 		name:  "decode of 100 transactions",
 		limit: func() error { return json.Unmarshal(page, new(plainPage)) },
-		ours:  func() error { return json.Unmarshal(page, new(byzantine.TransactionList)) },
+		ours:  func() error { return json.Unmarshal(page, new(byzantine.TransactionPage)) },
 	}, nil
 }
 
@@ -300,7 +300,7 @@ func (b *bench) iterationPair() (*pair, error) {
 		limit: func() error {
 			n := 0
 			for n < b.transactions {
-				var page byzantine.TransactionList
+				var page byzantine.TransactionPage
 				target := fmt.Sprintf("%s?limit=%d&offset=%d&order=desc", listPath, pageSize, n)
 				if err := b.bare.call(b.ctx, "GET", target, nil, &page); err != nil {
 					return err

@@ -111,7 +111,7 @@ func (w *world) accountDetails(req *byzantine.GetAccountDetailsRequest) (*byzant
 		WalletDetails: byzantine.WalletDetails{
 			WalletAddress:   a.wallet,
 			IsTurnkeyWallet: !a.selfCustodial,
-			IsSmartAccount: byzantine.IsSmartAccountByChain{
+			IsSmartAccount: byzantine.ActivatedChains{
 				Ethereum: a.activated[byzantine.ChainEthereum],
 				Base:     a.activated[byzantine.ChainBase],
 			},

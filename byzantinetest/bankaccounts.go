@@ -25,7 +25,7 @@ type bankAccount struct {
 	number string
 }
 
-func (w *world) addBankAccount(req *byzantine.AddBankAccountRequest) (*byzantine.BankAccountLink, error) {
+func (w *world) addBankAccount(req *byzantine.AddBankAccountRequest) (*byzantine.AddedBankAccount, error) {
 	a, err := w.ownAccount(req.AccountID)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (w *world) addBankAccount(req *byzantine.AddBankAccountRequest) (*byzantine
 	bank.BankAccountID, bank.AccountID, bank.Name = w.newID(), a.id, req.Label
 	bank.LiquidationAddress, bank.CreatedAt, bank.DestinationCurrency = w.newAddress(), w.clock.now().UTC(), req.Currency
 	a.banks = append(a.banks, bank)
-	return &bank.BankAccountLink, nil
+	return &bank.AddedBankAccount, nil
 }
 
 func achAccount(p *byzantine.ACHAccountParam) (byzantine.BankAccount, error) {

@@ -46,7 +46,7 @@ func TestBankAccountsAreAddedAndListed(t *testing.T) {
 	assert.Equal(t, 201, answer.StatusCode)
 	assert.NotContains(t, string(answer.Body), "6789", "not even the end of the number")
 	assert.Regexp(t, "^0x[0-9a-fA-F]{40}$", dollar.LiquidationAddress)
-	assert.Equal(t, &byzantine.BankAccountLink{
+	assert.Equal(t, &byzantine.AddedBankAccount{
 		BankAccountID: dollar.BankAccountID, AccountID: account.ID, Name: "Operating account", LiquidationAddress: dollar.LiquidationAddress,
 		CreatedAt: start, DestinationCurrency: byzantine.CurrencyUSD, DestinationRail: byzantine.RailACH,
 	}, dollar)
@@ -55,10 +55,10 @@ func TestBankAccountsAreAddedAndListed(t *testing.T) {
 	assert.Equal(t, byzantine.RailSEPA, euro.DestinationRail)
 
 	both := []byzantine.LinkedBankAccount{
-		{BankAccountLink: *dollar, BankAccountDetails: byzantine.BankAccount{ACH: &byzantine.ACHAccount{
+		{AddedBankAccount: *dollar, BankAccountDetails: byzantine.BankAccount{ACH: &byzantine.ACHAccount{
 			RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: new(byzantine.CheckingAccount),
 		}}},
-		{BankAccountLink: *euro, BankAccountDetails: byzantine.BankAccount{IBAN: &byzantine.IBANAccount{
+		{AddedBankAccount: *euro, BankAccountDetails: byzantine.BankAccount{IBAN: &byzantine.IBANAccount{
 			Country: "FRA", Last4: "0189", BIC: new("AGRIFRPP"),
 		}}},
 	}

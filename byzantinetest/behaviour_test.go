@@ -208,7 +208,7 @@ func TestFactsOfSigning(t *testing.T) {
 	})
 	t.Run("9 an invitation is CREATE_USERS_V3 with empty lists [generated-tx-passkey.json]", func(t *testing.T) {
 		fields := body(i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-			AccountID: i.accountID, NewUsers: []byzantine.NewUser{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
+			AccountID: i.accountID, NewUsers: []byzantine.Invitee{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
 		}))
 		assert.Equal(t, "ACTIVITY_TYPE_CREATE_USERS_V3", fields.Type)
 		user := fields.Parameters["users"].([]any)[0].(map[string]any)

@@ -121,7 +121,7 @@ var accountControls = []control{
 			return accountJSON(s.AddAccount(Account(*req))), nil
 		}),
 	route("addBankAccount", "POST", "bank-accounts", "AddBankAccount", "Link a bank account, as add_bank_account does",
-		func(_ context.Context, s *Sandbox, req *byzantine.AddBankAccountRequest) (byzantine.BankAccountLink, error) {
+		func(_ context.Context, s *Sandbox, req *byzantine.AddBankAccountRequest) (byzantine.AddedBankAccount, error) {
 			return s.AddBankAccount(req), nil
 		}),
 	route("approve", "POST", "accounts/{id}/approve", "Approve", "Make an account's customer active, with all associated persons",

@@ -97,9 +97,9 @@ func (w *world) listCredentials(*byzantine.ListCredentialsRequest) (*byzantine.A
 	return list, nil
 }
 
-// newCredentialAnswer is byzantine.NewAPICredential on the wire, where the private key is readable.
+// newCredentialAnswer is byzantine.CreatedAPICredential on the wire, where the private key is readable.
 type newCredentialAnswer struct {
-	byzantine.NewAPICredential
+	byzantine.CreatedAPICredential
 	PrivateKey string `json:"privateKey"`
 }
 
@@ -118,7 +118,7 @@ func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCr
 		return nil, err
 	}
 	return &newCredentialAnswer{
-		NewAPICredential: byzantine.NewAPICredential{
+		CreatedAPICredential: byzantine.CreatedAPICredential{
 			Pubkey: c.pubkey, IntegratorID: w.integratorID, AccessScope: c.scope, Active: c.active, Label: c.label,
 		},
 		PrivateKey: key.SecretHex(),

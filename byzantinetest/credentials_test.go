@@ -14,7 +14,7 @@ import (
 )
 
 // newCredential makes a credential and a client that signs with it.
-func newCredential(t *testing.T, server *byzantinetest.Server, req *byzantine.CreateCredentialRequest) (*byzantine.NewAPICredential, *byzantine.Client) {
+func newCredential(t *testing.T, server *byzantinetest.Server, req *byzantine.CreateCredentialRequest) (*byzantine.CreatedAPICredential, *byzantine.Client) {
 	t.Helper()
 	created, err := server.Client().CreateCredential(t.Context(), req)
 	require.NoError(t, err)

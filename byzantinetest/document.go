@@ -184,7 +184,7 @@ type proposalDocument struct {
 	BodyToSign string                    `json:"bodyToSign"`
 	ExpiresAt  time.Time                 `json:"expiresAt"`
 	AccountID  string                    `json:"accountId"`
-	NewUsers   []byzantine.NewUser       `json:"newUsers,omitzero"` // of an invitation
+	NewUsers   []byzantine.Invitee       `json:"newUsers,omitzero"` // of an invitation
 	UserIDs    []string                  `json:"userIds,omitzero"`  // of a change of roles, as are the next two
 	Role       byzantine.AccountUserRole `json:"role,omitzero"`
 	Quorum     []string                  `json:"quorum,omitzero"`

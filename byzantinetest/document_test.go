@@ -28,7 +28,7 @@ func TestWorldGoesOnElsewhere(t *testing.T) {
 	fiat := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.CurrencyUSD))
 	i.addBankAccount(dollarAccount(i.accountID))
 	invitation := i.sign(i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-		AccountID: i.accountID, NewUsers: []byzantine.NewUser{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
+		AccountID: i.accountID, NewUsers: []byzantine.Invitee{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
 	}))
 	otp, err := i.client.InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: i.accountID, UserID: i.userID})
 	require.NoError(t, err)

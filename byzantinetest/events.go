@@ -117,7 +117,7 @@ func envelopeOf(e byzantine.Event) envelope {
 	}
 }
 
-// eventListAnswer is byzantine.EventList as the API writes it.
+// eventListAnswer is byzantine.EventPage as the API writes it.
 type eventListAnswer struct {
 	Events     []listedEvent `json:"events"`
 	NextCursor *string       `json:"nextCursor"`

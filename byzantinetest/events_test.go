@@ -36,7 +36,7 @@ func newEventWorld(t *testing.T, statuses ...byzantine.VerificationStatus) *even
 	return w
 }
 
-func (w *eventWorld) list(req *byzantine.ListEventsRequest) *byzantine.EventList {
+func (w *eventWorld) list(req *byzantine.ListEventsRequest) *byzantine.EventPage {
 	w.t.Helper()
 	list, err := w.client.ListEvents(w.t.Context(), req)
 	require.NoError(w.t, err)

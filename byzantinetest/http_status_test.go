@@ -126,7 +126,7 @@ func TestStatusPageHasInvitations(t *testing.T) {
 	server := newServer(t)
 	i := newInvestor(t, server)
 	payload, err := i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-		AccountID: i.accountID, NewUsers: []byzantine.NewUser{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
+		AccountID: i.accountID, NewUsers: []byzantine.Invitee{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
 	})
 	invited, err := i.client.InviteUsers(t.Context(), &byzantine.InviteUsersRequest{SignedPayload: i.sign(payload, err), InvitedBy: i.userID})
 	require.NoError(t, err)

@@ -42,25 +42,25 @@ func (w *world) addInvitation(i *invitation) {
 	i.user.invitations = append(i.user.invitations, i)
 }
 
-func (w *world) invitationsByAccount(req *byzantine.GetInvitationsByAccountIDRequest) (*byzantine.InvitationSet, error) {
+func (w *world) invitationsByAccount(req *byzantine.GetInvitationsByAccountIDRequest) (*byzantine.InvitationList, error) {
 	a, err := w.ownAccount(req.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	return &byzantine.InvitationSet{Invitations: invitationViews(a.invitations)}, nil
+	return &byzantine.InvitationList{Invitations: invitationViews(a.invitations)}, nil
 }
 
-func (w *world) invitationsByEmail(req *byzantine.GetInvitationsByEmailRequest) (*byzantine.InvitationSet, error) {
+func (w *world) invitationsByEmail(req *byzantine.GetInvitationsByEmailRequest) (*byzantine.InvitationList, error) {
 	var invitations []*invitation
 	if u := w.userByEmail(req.Email); u != nil {
 		invitations = u.invitations
 	}
-	return &byzantine.InvitationSet{Invitations: invitationViews(invitations)}, nil
+	return &byzantine.InvitationList{Invitations: invitationViews(invitations)}, nil
 }
 
-func (w *world) allInvitations(req *byzantine.GetAllInvitationsRequest) (*byzantine.InvitationList, error) {
+func (w *world) allInvitations(req *byzantine.GetAllInvitationsRequest) (*byzantine.InvitationPage, error) {
 	page, limit, offset := w.recentInvitations.page(req.Order, req.Limit, req.Offset)
-	return &byzantine.InvitationList{
+	return &byzantine.InvitationPage{
 		Invitations: invitationViews(page), Total: int64(len(w.invitations.all)), Limit: limit, Offset: offset,
 	}, nil
 }
@@ -73,9 +73,9 @@ func (w *world) inviteUsersPayload(req *byzantine.GetInviteUsersPayloadPasskeyRe
 	if err := w.checkInvitation(a, req.NewUsers); err != nil {
 		return nil, err
 	}
-	var users []byzantine.CreateUserParam
+	var users []byzantine.ActivityUser
 	for _, u := range req.NewUsers {
-		users = append(users, byzantine.CreateUserParam{
+		users = append(users, byzantine.ActivityUser{
 			UserName: u.FirstName + " " + u.LastName, UserEmail: u.UserEmail,
 			APIKeys: []json.RawMessage{}, Authenticators: []json.RawMessage{}, OAuthProviders: []json.RawMessage{}, UserTags: []string{},
 		})
@@ -85,7 +85,7 @@ func (w *world) inviteUsersPayload(req *byzantine.GetInviteUsersPayloadPasskeyRe
 
 // checkInvitation refuses to invite somebody twice, or who has a part in the account already. An owner who can only read
 // may be invited: that is how they become a user like any other.
-func (w *world) checkInvitation(a *account, users []byzantine.NewUser) error {
+func (w *world) checkInvitation(a *account, users []byzantine.Invitee) error {
 	seen := map[string]bool{}
 	for n, u := range users {
 		if err := checkEmail("userEmail", u.UserEmail); err != nil {
@@ -117,7 +117,7 @@ func (w *world) pendingInvitation(a *account, u *user) *invitation {
 	return nil
 }
 
-func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.InvitedUsers, error) {
+func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.InviteUsersResponse, error) {
 	p, signer, err := w.signedProposal(req.SignedPayload)
 	switch {
 	case err != nil:
@@ -133,7 +133,7 @@ func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.Invit
 	}
 	w.proposals.remove(p.body)
 	now := w.clock.now()
-	answer := &byzantine.InvitedUsers{AccountID: a.id, InvitedBy: signer.id, InvitedAt: now.UTC()}
+	answer := &byzantine.InviteUsersResponse{AccountID: a.id, InvitedBy: signer.id, InvitedAt: now.UTC()}
 	for _, n := range p.invitation.NewUsers {
 		u := w.userByEmail(n.UserEmail)
 		if u == nil {

@@ -12,17 +12,17 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-func mary() byzantine.NewUser {
-	return byzantine.NewUser{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}
+func mary() byzantine.Invitee {
+	return byzantine.Invitee{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}
 }
 
-func (i *investor) invitePayload(users ...byzantine.NewUser) (*byzantine.Payload, error) {
+func (i *investor) invitePayload(users ...byzantine.Invitee) (*byzantine.Payload, error) {
 	return i.client.GetInviteUsersPayloadPasskey(i.t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
 		AccountID: i.accountID, NewUsers: users,
 	})
 }
 
-func (i *investor) invite(users ...byzantine.NewUser) *byzantine.InvitedUsers {
+func (i *investor) invite(users ...byzantine.Invitee) *byzantine.InviteUsersResponse {
 	i.t.Helper()
 	invited, err := i.client.InviteUsers(i.t.Context(), &byzantine.InviteUsersRequest{
 		SignedPayload: i.sign(i.invitePayload(users...)), InvitedBy: i.userID,
@@ -68,7 +68,7 @@ func TestInvitationPayloadIsAnOrderToCreateUsers(t *testing.T) {
 	i := newInvestor(t, stopped(t))
 	var answer byzantine.Response
 	payload, err := i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-		AccountID: i.accountID, NewUsers: []byzantine.NewUser{mary()},
+		AccountID: i.accountID, NewUsers: []byzantine.Invitee{mary()},
 	}, byzantine.WithResponse(&answer))
 	require.NoError(t, err)
 	assert.Equal(t, 201, answer.StatusCode)
@@ -78,7 +78,7 @@ func TestInvitationPayloadIsAnOrderToCreateUsers(t *testing.T) {
 	assert.Equal(t, byzantine.ActivityCreateUsers, activity.Type)
 	assert.Equal(t, i.accountID, activity.OrganizationID)
 	assert.Equal(t, "1788264000000", activity.TimestampMs)
-	assert.Equal(t, []byzantine.CreateUserParam{{
+	assert.Equal(t, []byzantine.ActivityUser{{
 		UserName: "Mary Somerville", UserEmail: "mary@example.com", APIKeys: []json.RawMessage{},
 		Authenticators: []json.RawMessage{}, OAuthProviders: []json.RawMessage{}, UserTags: []string{},
 	}}, activity.CreateUsers.Users)
@@ -89,10 +89,10 @@ func TestInvitationPayloadIsAnOrderToCreateUsers(t *testing.T) {
 func TestNamesThatEncodersEscape(t *testing.T) {
 	w := newWebhookWorld(t)
 	i := newInvestor(t, w.server)
-	odd := byzantine.NewUser{FirstName: "<Mary>&\u2028", LastName: "\u2029\U0001f600\x7f\\u003c", UserEmail: "mary@example.com"}
+	odd := byzantine.Invitee{FirstName: "<Mary>&\u2028", LastName: "\u2029\U0001f600\x7f\\u003c", UserEmail: "mary@example.com"}
 	var answer byzantine.Response
 	payload, err := i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-		AccountID: i.accountID, NewUsers: []byzantine.NewUser{odd},
+		AccountID: i.accountID, NewUsers: []byzantine.Invitee{odd},
 	}, byzantine.WithResponse(&answer))
 	require.NoError(t, err)
 	assert.Equal(t, `{"bodyToSign":`+string(payload.BodyToSign)+`}`, string(answer.Body))
@@ -122,7 +122,7 @@ func TestInvitationIsPendingUntilTheUserLogsIn(t *testing.T) {
 	require.Len(t, invited.NewUsers, 1)
 	userID := invited.NewUsers[0].UserID
 	at := i.server.Now().UTC()
-	assert.Equal(t, &byzantine.InvitedUsers{
+	assert.Equal(t, &byzantine.InviteUsersResponse{
 		AccountID: i.accountID, InvitedBy: i.userID, InvitedAt: at,
 		NewUsers: []byzantine.InvitedUser{{UserID: userID, FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
 	}, invited)
@@ -200,25 +200,25 @@ func TestRefusedInvitationPayloads(t *testing.T) {
 	i := newInvestor(t, server)
 	me, err := i.client.GetUserDetails(t.Context(), &byzantine.GetUserDetailsRequest{UserID: i.userID})
 	require.NoError(t, err)
-	i.invite(byzantine.NewUser{FirstName: "P", LastName: "Q", UserEmail: "pending@example.com"})
+	i.invite(byzantine.Invitee{FirstName: "P", LastName: "Q", UserEmail: "pending@example.com"})
 	selfCustodial := server.AddAccount(byzantinetest.Account{SelfCustodial: true})
 	foreign := server.AddAccount(byzantinetest.Account{Foreign: true})
-	as := func(email string) byzantine.NewUser {
-		return byzantine.NewUser{FirstName: "A", LastName: "B", UserEmail: email}
+	as := func(email string) byzantine.Invitee {
+		return byzantine.Invitee{FirstName: "A", LastName: "B", UserEmail: email}
 	}
 	for name, test := range map[string]struct {
 		accountID string
-		users     []byzantine.NewUser
+		users     []byzantine.Invitee
 		status    int
 		words     string
 	}{
-		"no e-mail address":  {i.accountID, []byzantine.NewUser{as("mary")}, 400, "newUsers[0].userEmail: must be an e-mail address"},
-		"twice":              {i.accountID, []byzantine.NewUser{as("a@example.com"), as("A@example.com")}, 400, "newUsers[1].userEmail: twice"},
-		"a user already":     {i.accountID, []byzantine.NewUser{as(me.UserInfo.Email)}, 400, "belongs to the account already"},
-		"invited already":    {i.accountID, []byzantine.NewUser{as("pending@example.com")}, 400, "a pending invitation already"},
-		"self-custodial":     {selfCustodial.ID, []byzantine.NewUser{mary()}, 400, "self-custodial"},
-		"of somebody else":   {foreign.ID, []byzantine.NewUser{mary()}, 401, "another integrator"},
-		"an unknown account": {unknownID, []byzantine.NewUser{mary()}, 400, "account not found"},
+		"no e-mail address":  {i.accountID, []byzantine.Invitee{as("mary")}, 400, "newUsers[0].userEmail: must be an e-mail address"},
+		"twice":              {i.accountID, []byzantine.Invitee{as("a@example.com"), as("A@example.com")}, 400, "newUsers[1].userEmail: twice"},
+		"a user already":     {i.accountID, []byzantine.Invitee{as(me.UserInfo.Email)}, 400, "belongs to the account already"},
+		"invited already":    {i.accountID, []byzantine.Invitee{as("pending@example.com")}, 400, "a pending invitation already"},
+		"self-custodial":     {selfCustodial.ID, []byzantine.Invitee{mary()}, 400, "self-custodial"},
+		"of somebody else":   {foreign.ID, []byzantine.Invitee{mary()}, 401, "another integrator"},
+		"an unknown account": {unknownID, []byzantine.Invitee{mary()}, 400, "account not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := i.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
@@ -256,7 +256,7 @@ func TestRefusedInvitations(t *testing.T) {
 	})
 	t.Run("the stamp of another payload", func(t *testing.T) {
 		signed := i.sign(i.invitePayload(mary()))
-		other := i.sign(i.invitePayload(byzantine.NewUser{FirstName: "A", LastName: "B", UserEmail: "a@example.com"}))
+		other := i.sign(i.invitePayload(byzantine.Invitee{FirstName: "A", LastName: "B", UserEmail: "a@example.com"}))
 		signed.WebAuthnStamp = other.WebAuthnStamp
 		refused(t, submit(signed, i.userID), 400, "challenge")
 	})
@@ -280,10 +280,10 @@ func TestRefusedInvitations(t *testing.T) {
 		refused(t, submit(signed, late.userID), 400, "the payload has expired")
 	})
 	t.Run("no longer true", func(t *testing.T) {
-		linus := byzantine.NewUser{FirstName: "L", LastName: "T", UserEmail: "linus@example.com"}
+		linus := byzantine.Invitee{FirstName: "L", LastName: "T", UserEmail: "linus@example.com"}
 		first := i.sign(i.invitePayload(linus))
 		server.AddUser(byzantinetest.User{Email: linus.UserEmail})
-		i.invite(linus, byzantine.NewUser{FirstName: "A", LastName: "B", UserEmail: "a@example.com"})
+		i.invite(linus, byzantine.Invitee{FirstName: "A", LastName: "B", UserEmail: "a@example.com"})
 		refused(t, submit(first, i.userID), 400, "a pending invitation already")
 	})
 }
@@ -294,7 +294,7 @@ func TestAllInvitationsArePaged(t *testing.T) {
 	var ids []string
 	for n, i := range []*investor{first, second, first} {
 		server.Advance(time.Minute)
-		user := byzantine.NewUser{FirstName: "A", LastName: "B", UserEmail: string(rune('a'+n)) + "@example.com"}
+		user := byzantine.Invitee{FirstName: "A", LastName: "B", UserEmail: string(rune('a'+n)) + "@example.com"}
 		ids = append(ids, i.invite(user).NewUsers[0].UserID)
 	}
 	server.Advance(time.Minute)

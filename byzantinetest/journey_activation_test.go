@@ -29,7 +29,7 @@ func (i *investor) wait(transactionID string) *byzantine.Transaction {
 // A new account is activated by one signature per chain. Each moves nothing but lets the wallet act there.
 func TestJourneyActivation(t *testing.T) {
 	i := newInvestor(t, live(t))
-	want := byzantine.IsSmartAccountByChain{}
+	want := byzantine.ActivatedChains{}
 	require.Equal(t, want, i.smartAccount())
 
 	for _, chain := range []byzantine.ChainID{byzantine.ChainBase, byzantine.ChainEthereum} {
@@ -65,7 +65,7 @@ func TestJourneyActivation(t *testing.T) {
 	refused(t, err, 400, "unknown chain 10")
 }
 
-func (i *investor) smartAccount() byzantine.IsSmartAccountByChain {
+func (i *investor) smartAccount() byzantine.ActivatedChains {
 	i.t.Helper()
 	account, err := i.client.GetAccountDetails(i.t.Context(), i.accountID)
 	require.NoError(i.t, err)

@@ -28,7 +28,7 @@ func TestJourneyInviteAndPromote(t *testing.T) {
 	// 1. The invitation is prepared, shown to Charles, signed and sent.
 	payload, err := client.GetInviteUsersPayloadPasskey(ctx, &byzantine.GetInviteUsersPayloadPasskeyRequest{
 		AccountID: company.AccountID,
-		NewUsers:  []byzantine.NewUser{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
+		NewUsers:  []byzantine.Invitee{{FirstName: "Mary", LastName: "Somerville", UserEmail: "mary@example.com"}},
 	})
 	require.NoError(t, err)
 	activity, err := payload.Activity()
@@ -87,7 +87,7 @@ func TestJourneyInviteAndPromote(t *testing.T) {
 	// 6. From now on she can sign: for an invitation of her own, say.
 	payload, err = client.GetInviteUsersPayloadPasskey(ctx, &byzantine.GetInviteUsersPayloadPasskeyRequest{
 		AccountID: company.AccountID,
-		NewUsers:  []byzantine.NewUser{{FirstName: "Annabella", LastName: "Milbanke", UserEmail: "annabella@example.com"}},
+		NewUsers:  []byzantine.Invitee{{FirstName: "Annabella", LastName: "Milbanke", UserEmail: "annabella@example.com"}},
 	})
 	require.NoError(t, err)
 	_, err = client.InviteUsers(ctx, &byzantine.InviteUsersRequest{SignedPayload: signInBrowser(t, phone, maryKey, payload), InvitedBy: mary.UserID})

@@ -128,7 +128,7 @@ func TestSimulatedDayDoesNotGrow(t *testing.T) {
 			})
 			require.NoError(t, err)
 			_, err = client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
-				AccountID: account.ID, NewUsers: []byzantine.NewUser{{FirstName: "A", LastName: "B", UserEmail: "a@example.com"}},
+				AccountID: account.ID, NewUsers: []byzantine.Invitee{{FirstName: "A", LastName: "B", UserEmail: "a@example.com"}},
 			})
 			require.NoError(t, err)
 			_, err = client.GetDepositPayloadPasskey(t.Context(), &byzantine.GetDepositPayloadPasskeyRequest{

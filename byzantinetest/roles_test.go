@@ -73,7 +73,7 @@ func TestOwnerGoesFromBeneficiaryToViewToRoot(t *testing.T) {
 		UserIDs: []string{ada.ID, manager.userID},
 		Roles:   []byzantine.AccountUserRole{byzantine.RoleBeneficiary, byzantine.RoleRoot},
 	}).ID
-	manager.invite(byzantine.NewUser{FirstName: "Ada", LastName: "Lovelace", UserEmail: "ada@example.com"})
+	manager.invite(byzantine.Invitee{FirstName: "Ada", LastName: "Lovelace", UserEmail: "ada@example.com"})
 	assert.Equal(t, byzantine.RoleBeneficiary, manager.roles()[ada.ID], "until she logs in")
 	manager.login(ada.ID)
 	assert.Equal(t, byzantine.RoleView, manager.roles()[ada.ID])

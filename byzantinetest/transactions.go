@@ -239,13 +239,13 @@ func (w *world) oneTransaction(req *byzantine.GetTransactionRequest) (*byzantine
 	return new(tx.detailedView()), nil
 }
 
-func (w *world) allTransactions(req *byzantine.GetAllTransactionsRequest) (*byzantine.TransactionList, error) {
+func (w *world) allTransactions(req *byzantine.GetAllTransactionsRequest) (*byzantine.TransactionPage, error) {
 	page, limit, offset := w.recentTransactions.page(req.Order, req.Limit, req.Offset)
 	views := []byzantine.Transaction{}
 	for _, tx := range page {
 		views = append(views, tx.view())
 	}
-	return &byzantine.TransactionList{
+	return &byzantine.TransactionPage{
 		Transactions: views, Total: int64(len(w.transactions.all)), Limit: limit, Offset: offset,
 	}, nil
 }

@@ -213,12 +213,12 @@ func (d *delivery) source() (sourceType, sourceID string) {
 	return "webhook_test", d.subscription.ID
 }
 
-func (w *world) listDeliveries(req *byzantine.ListWebhookDeliveriesRequest) (*byzantine.WebhookDeliveryList, error) {
+func (w *world) listDeliveries(req *byzantine.ListWebhookDeliveriesRequest) (*byzantine.WebhookDeliveryPage, error) {
 	if err := checkDeliveryStatus(req.Status); err != nil {
 		return nil, err
 	}
 	limit, offset := bounded(req.Limit, req.Offset, defaultDeliveryLimit, maxDeliveryLimit)
-	list := &byzantine.WebhookDeliveryList{
+	list := &byzantine.WebhookDeliveryPage{
 		Deliveries: []byzantine.WebhookDeliveryWithAttempts{}, Limit: limit, Offset: offset,
 		AttemptsIncluded: req.IncludeAttempts == nil || *req.IncludeAttempts,
 	}

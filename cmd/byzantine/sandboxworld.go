@@ -13,7 +13,7 @@ import (
 type seeded struct {
 	account byzantinetest.Account
 	users   []byzantinetest.User
-	bank    byzantine.BankAccountLink
+	bank    byzantine.AddedBankAccount
 	funds   string // in words
 }
 

@@ -58,9 +58,9 @@ var Differences = []Deliberate{
 		Reason: "one type reads all activities"},
 	{Where: "Activity.parameters", Kind: KindType, Document: "object", SDK: "any JSON",
 		Reason: "their form depends on the activity; Payload.Activity reads them"},
-	{Where: "CreateUserParam.userPhoneNumber", Kind: KindMember, SDK: "optional *",
+	{Where: "ActivityUser.userPhoneNumber", Kind: KindMember, SDK: "optional *",
 		Reason: "Turnkey's CREATE_USERS_V3 has it; it must be empty in an invitation, so it has to be read"},
-	{Where: "CreateUserParam.*", Kind: KindType, Document: "object", SDK: "any JSON",
+	{Where: "ActivityUser.*", Kind: KindType, Document: "object", SDK: "any JSON",
 		Reason: "usually empty, and only to be shown"},
 
 	// One Payload stands for four answers.

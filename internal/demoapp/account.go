@@ -123,7 +123,7 @@ func (a *app) yield(ctx context.Context, v Vault) string {
 	return fmt.Sprintf("%.1f %%", *apy.MonthlyAPY*100)
 }
 
-func activated(where byzantine.IsSmartAccountByChain, chain byzantine.ChainID) bool {
+func activated(where byzantine.ActivatedChains, chain byzantine.ChainID) bool {
 	return chain == byzantine.ChainBase && where.Base || chain == byzantine.ChainEthereum && where.Ethereum
 }
 

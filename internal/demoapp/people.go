@@ -42,7 +42,7 @@ func (a *app) peoplePage(w http.ResponseWriter, r *http.Request, s session) erro
 	ctx := r.Context()
 	page := peopleView{UserID: s.UserID, RoleName: roleNames}
 	var account *byzantine.Account
-	var invitations *byzantine.InvitationSet
+	var invitations *byzantine.InvitationList
 	err := sideBySide([]func() error{
 		func() (err error) { page.Me, err = a.membershipOf(ctx, s); return },
 		func() (err error) { account, err = a.Client.GetAccountDetails(ctx, s.AccountID); return },
@@ -64,7 +64,7 @@ func (a *app) peoplePage(w http.ResponseWriter, r *http.Request, s session) erro
 }
 
 func (a *app) beginInvitation(w http.ResponseWriter, r *http.Request, s session) error {
-	user := byzantine.NewUser{
+	user := byzantine.Invitee{
 		FirstName: strings.TrimSpace(r.PostFormValue("firstName")),
 		LastName:  strings.TrimSpace(r.PostFormValue("lastName")),
 		UserEmail: strings.TrimSpace(r.PostFormValue("email")),
@@ -91,7 +91,7 @@ func (a *app) beginInvitation(w http.ResponseWriter, r *http.Request, s session)
 	begun := proposal{Invite: true, Notice: name + " is invited. The invitation is accepted when they sign in."}
 	return a.propose(w, r, s, c, begun, func(ctx context.Context) (*byzantine.Payload, error) {
 		return a.Client.GetInviteUsersPayloadPasskey(ctx, &byzantine.GetInviteUsersPayloadPasskeyRequest{
-			AccountID: s.AccountID, NewUsers: []byzantine.NewUser{user},
+			AccountID: s.AccountID, NewUsers: []byzantine.Invitee{user},
 		})
 	})
 }

@@ -138,7 +138,7 @@ func (l lateList) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answer, err
 	}
 	defer answer.Body.Close()
-	var list byzantine.EventList
+	var list byzantine.EventPage
 	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
 		return nil, err
 	}
