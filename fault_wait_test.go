@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -21,25 +20,6 @@ import (
 )
 
 // The tests of this file run on synctest's clock: waits take no time, and their lengths are exact.
-
-// roundTripper is a transport of a test. It fires no trace hooks, so a request that it fails counts as sent.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// over makes a client use a transport.
-func over(transport http.RoundTripper) byzantine.Option {
-	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
-}
-
-func newAnswer(status int, header http.Header, body string) *http.Response {
-	if header == nil {
-		header = http.Header{}
-	}
-	return &http.Response{
-		StatusCode: status, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
-	}
-}
 
 // attemptTimes returns when a GET was sent that gets the answers of reply, and what it came to.
 func attemptTimes(t *testing.T, reply func() *http.Response, opts ...byzantine.Option) ([]time.Time, error) {

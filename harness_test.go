@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -140,4 +141,23 @@ func refusingURL(t *testing.T) string {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	return "http://" + conn.LocalAddr().String()
+}
+
+// roundTripper is a transport of a test. It fires no trace hooks, so a request that it fails counts as sent.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// over makes a client use a transport.
+func over(transport http.RoundTripper) byzantine.Option {
+	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
+}
+
+func newAnswer(status int, header http.Header, body string) *http.Response {
+	if header == nil {
+		header = http.Header{}
+	}
+	return &http.Response{
+		StatusCode: status, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
+	}
 }
