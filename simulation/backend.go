@@ -85,7 +85,7 @@ func (r *replica) start() error {
 	listener := w.network.listen(r.name, p.process)
 	go func() { _ = p.server.Serve(listener) }()
 	go p.reconcile(loop, &webhook.Reconciler{
-		Events: client, Store: store, Handle: p.handle, Overlap: w.plan.overlap, Interval: w.plan.interval,
+		Events: client, Store: store, Handle: p.handle, Overlap: w.plan.overlap, Grace: w.plan.grace, Interval: w.plan.interval,
 		Timeout: w.plan.callbackTimeout, Logger: logger, Now: now,
 	})
 	return nil

@@ -30,6 +30,7 @@ type plan struct {
 	failing         float64 // the share of callbacks that fail
 	overlap         time.Duration
 	interval        time.Duration
+	grace           time.Duration // of the Reconciler
 	retention       time.Duration
 	callbackTimeout time.Duration
 	crashes         int
@@ -109,6 +110,7 @@ func newPlan(seed uint64) plan {
 	if p.downtime > 0 && chance(0.1) {
 		p.bursts = 1500
 	}
+	p.grace = pick(r, -1, 5*time.Second, time.Minute)
 	p.failover = p.failover && p.store == "redis"
 	if p.store == "memory" {
 		p.crashes = min(p.crashes, 1)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -31,7 +32,7 @@ func (s *secrets) add(name, value string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	forms := []string{value}
+	forms := []string{value, url.QueryEscape(value)}
 	// A body that is printed as bytes or as JSON is no less readable: the base64 of the value at each of the three
 	// alignments, and what %v, %#v and %x make of a []byte.
 	for shift := range 3 {
