@@ -92,14 +92,16 @@ func (k *Key) sign(parent context.Context, digest []byte) ([]byte, error) {
 	}
 	ctx, stop := context.WithTimeout(parent, SignTimeout)
 	defer stop()
-	signature, err := k.tries(ctx, digest)
+	started := time.Now()
+	signature, late, err := k.tries(ctx, digest)
 	switch {
 	case err == nil:
 		return toDER(signature)
 	case parent.Err() != nil:
 		return nil, joined(parent.Err(), err)
-	case ctx.Err() != nil:
-		return nil, joined(fmt.Errorf("no signature within %s, and a request is valid for 60s: %w", SignTimeout, ctx.Err()), err)
+	case late || ctx.Err() != nil:
+		waited := time.Since(started).Round(time.Second)
+		return nil, joined(fmt.Errorf("no signature within %s, and a request is valid for 60s: %w", waited, context.DeadlineExceeded), err)
 	}
 	return nil, err
 }
@@ -112,16 +114,17 @@ func joined(reason, last error) error {
 	return fmt.Errorf("%w (the last try: %w)", reason, last)
 }
 
-func (k *Key) tries(ctx context.Context, digest []byte) ([]byte, error) {
+// tries reports with late that the last try ended with its time. Its end and that of ctx can be the same moment.
+func (k *Key) tries(ctx context.Context, digest []byte) (signature []byte, late bool, err error) {
 	for try := 1; ; try++ {
-		signature, late, err := k.try(ctx, digest)
+		signature, late, err = k.try(ctx, digest)
 		if err == nil || try == maxTries || ctx.Err() != nil || !late && !isTransient(err) {
-			return signature, err
+			return signature, late, err
 		}
 	}
 }
 
-// try reports with late that its own time was over.
+// try reports with late that its time was over.
 func (k *Key) try(ctx context.Context, digest []byte) (signature []byte, late bool, err error) {
 	if k.config.TryTimeout > 0 {
 		var stop context.CancelFunc
@@ -129,10 +132,7 @@ func (k *Key) try(ctx context.Context, digest []byte) (signature []byte, late bo
 		defer stop()
 	}
 	signature, err = k.config.Sign(ctx, digest)
-	if late = err != nil && ctx.Err() != nil; late {
-		err = joined(ctx.Err(), err)
-	}
-	return signature, late, err
+	return signature, err != nil && ctx.Err() != nil, err
 }
 
 // toDER also takes r||s. A signature in DER has 64 bytes once in more than 2^40 signatures.
