@@ -30,7 +30,7 @@ func TestSigner(t *testing.T) {
 func TestAnAliasIsResolvedOnce(t *testing.T) {
 	client := localKMS(t)
 	first, second := createSigningKey(t, client), createSigningKey(t, client)
-	alias := "alias/byzantine"
+	alias := "alias/byzantine-" + first // one of this run
 	_, err := client.CreateAlias(t.Context(), &kms.CreateAliasInput{AliasName: &alias, TargetKeyId: &first})
 	require.NoError(t, err)
 	signer, err := awskms.New(t.Context(), client, alias)
