@@ -81,7 +81,10 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 // otherwise unchanged. Signing, retries and errors are those of the methods. Error.Path has {} in place of what may be
 // an identifier.
 func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out any, opts ...CallOption) error {
-	response := responseOf(opts)
+	set, err := settingsOf(opts)
+	if err != nil {
+		return err
+	}
 	path, _, _ := strings.Cut(pathAndQuery, "?")
 	switch {
 	case method != http.MethodGet && method != http.MethodPost && method != http.MethodPut && method != http.MethodPatch && method != http.MethodDelete:
@@ -107,7 +110,7 @@ func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out an
 		request.Body = body
 	}
 	op := &Operation{Method: method, Path: withoutIdentifiers(path), Retryable: method == http.MethodGet, Signed: true}
-	return c.send(ctx, op, request, out, response)
+	return c.send(ctx, op, request, out, set)
 }
 
 // withoutIdentifiers makes of a path below /v1/ what a path template looks like. The API's own words have no digits.
@@ -123,16 +126,19 @@ func withoutIdentifiers(path string) string {
 
 // call is the one call path: every method goes through it.
 func (c *Client) call(ctx context.Context, op *Operation, in, out any, opts []CallOption) error {
-	response := responseOf(opts)
+	set, err := settingsOf(opts)
+	if err != nil {
+		return err
+	}
 	request, err := wire.Encode(op.Path, in)
 	if err != nil {
 		return (*FieldError)(wire.NameField(in, err))
 	}
-	return c.send(ctx, op, request, out, response)
+	return c.send(ctx, op, request, out, set)
 }
 
 // send makes a call with an encoded request and decodes the response.
-func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, out any, response *Response) error {
+func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, out any, set callSettings) error {
 	target, err := c.calls.URL(request.PathAndQuery)
 	if err != nil {
 		return &FieldError{Field: "pathAndQuery", Reason: err.Error()}
@@ -140,7 +146,7 @@ func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, 
 	reads := op.Method == http.MethodGet
 	r := call.Request{
 		Operation: op.ID, Method: op.Method, Path: op.Path, URL: target, Body: request.Body,
-		Reads: reads, Repeatable: op.Retryable,
+		Reads: reads, Repeatable: op.Retryable, MaxAttempts: set.maxAttempts, Timeout: set.attemptTimeout, Header: set.header,
 	}
 	if op.Signed {
 		r.Authorize, r.Dated = c.authorize, true
@@ -151,8 +157,8 @@ func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, 
 	} else {
 		err = c.decode(x, op, out)
 	}
-	if response != nil {
-		*response = Response(x.Response())
+	if set.response != nil {
+		*set.response = Response(x.Response())
 	}
 	x.End(err)
 	return err

@@ -225,7 +225,7 @@ func TestErrorAsGoAndAsJSON(t *testing.T) {
 		Operation: "init_otp", Method: "POST", Path: "/v1/submit/init-otp", Message: "expired session", StatusCode: 400, Attempts: 1,
 		Header: http.Header{"Set-Cookie": {"secret"}}, Body: []byte("secret"),
 	}
-	assert.Equal(t, `byzantine.Error{Operation:"init_otp", Method:"POST", Path:"/v1/submit/init-otp", Message:"expired session", StatusCode:400, Attempts:1, ClockSkew:0, OutcomeUnknown:false, Note:""}`, fmt.Sprintf("%#v", e))
+	assert.Equal(t, `byzantine.Error{Operation:"init_otp", Method:"POST", Path:"/v1/submit/init-otp", Message:"expired session", StatusCode:400, Attempts:1, ClockSkew:0, OutcomeUnknown:false, RequestID:"", Note:""}`, fmt.Sprintf("%#v", e))
 	assert.Equal(t, fmt.Sprintf("%q", e.Error()), fmt.Sprintf("%q", e))
 	assert.JSONEq(t, `{"error":`+toQuoted(e.Error())+`,"operation":"init_otp","method":"POST","path":"/v1/submit/init-otp","message":"expired session","statusCode":400,"attempts":1,"outcomeUnknown":false}`, toJSON(t, e))
 	var none *byzantine.Error

@@ -19,8 +19,8 @@ func (e Error) Format(f fmt.State, verb rune) {
 
 // GoString returns the fields as Go, without Header and Body.
 func (e Error) GoString() string {
-	return fmt.Sprintf("byzantine.Error{Operation:%q, Method:%q, Path:%q, Message:%q, StatusCode:%d, Attempts:%d, ClockSkew:%d, OutcomeUnknown:%t, Note:%q}",
-		e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew, e.OutcomeUnknown, e.Note)
+	return fmt.Sprintf("byzantine.Error{Operation:%q, Method:%q, Path:%q, Message:%q, StatusCode:%d, Attempts:%d, ClockSkew:%d, OutcomeUnknown:%t, RequestID:%q, Note:%q}",
+		e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew, e.OutcomeUnknown, e.RequestID, e.Note)
 }
 
 // MarshalJSON writes the fields without Header and Body, and the text of [Error.Error] as "error".
@@ -35,8 +35,9 @@ func (e Error) MarshalJSON() ([]byte, error) {
 		Attempts       int           `json:"attempts"`
 		ClockSkew      time.Duration `json:"clockSkew,omitzero"` // nanoseconds
 		OutcomeUnknown bool          `json:"outcomeUnknown"`
+		RequestID      string        `json:"requestId,omitzero"`
 		Note           string        `json:"note,omitzero"`
-	}{e.Error(), e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew, e.OutcomeUnknown, e.Note})
+	}{e.Error(), e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew, e.OutcomeUnknown, e.RequestID, e.Note})
 }
 
 // LogValue returns the text of [Error.Error], for log/slog.

@@ -73,6 +73,7 @@ type Error struct {
 	// OutcomeUnknown says that nobody knows whether the request took effect. It is what errors.Is reports for
 	// [ErrOutcomeUnknown].
 	OutcomeUnknown bool
+	RequestID      string // the server's name of the request, as in Response; "" if the response has none
 	Note           string // what else helps: what the status means here, why the request was not sent again
 	Err            error  // why a success could not be read, or what ended the retries; may be nil
 }
@@ -95,6 +96,9 @@ func (e *Error) Error() string {
 	}
 	if e.Note != "" {
 		b.WriteString("; " + e.Note)
+	}
+	if e.RequestID != "" {
+		b.WriteString("; request id " + e.RequestID)
 	}
 	b.WriteString(trailer(e.Method, e.Path, e.Attempts))
 	return b.String()
@@ -140,7 +144,10 @@ func newResponseError(op *Operation, f *call.Failure) *Error {
 	e := &Error{
 		Operation: op.ID, Method: op.Method, Path: op.Path,
 		Message: f.Message, StatusCode: f.StatusCode, Attempts: f.Attempts, Header: f.Header, Body: f.Body,
-		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, Note: meaning(op.Method, f.StatusCode), Err: f.Err,
+		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, RequestID: f.RequestID, Note: meaning(op.Method, f.StatusCode), Err: f.Err,
+	}
+	if f.StatusCode == http.StatusUnauthorized || f.StatusCode == http.StatusForbidden {
+		e.addNote(sender(f))
 	}
 	if f.Success() {
 		e.Body, e.SuccessBody = nil, NewSecret(string(f.Body))
@@ -157,6 +164,18 @@ func (e *Error) addNote(note string) {
 	default:
 		e.Note += "; " + note
 	}
+}
+
+// shownKeyDigits is how much of a public key an error shows, 0x included: enough to tell the keys of an integrator apart.
+const shownKeyDigits = 12
+
+// sender says where a request went that was rejected, and by which key it was signed.
+func sender(f *call.Failure) string {
+	note := "host " + f.Host
+	if key := f.RequestHeader.Get(pubkeyHeader); len(key) > shownKeyDigits {
+		note += ", public key " + key[:shownKeyDigits] + "..."
+	}
+	return note
 }
 
 // meaning is what a status of the API means beyond its name.

@@ -52,10 +52,10 @@ func TestErrorText(t *testing.T) {
 		{"very long, two bytes each", get, 404, strings.Repeat("é", 5000), "byzantine: get_current_integrator_capabilities: 404 Not Found: " + strings.Repeat("é", 150) + "... {get}"},
 		{
 			"401", post, 401, `{"error":"invalid credential"}`,
-			"byzantine: init_otp: 401 Unauthorized: invalid credential; the key or the signature was refused, or the account is not yours or the user not a root user of it {post}",
+			"byzantine: init_otp: 401 Unauthorized: invalid credential; the key or the signature was refused, or the account is not yours or the user not a root user of it; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {post}",
 		},
-		{"403", post, 403, "", "byzantine: init_otp: 403 Forbidden; a read_only credential may call GET operations only {post}"},
-		{"403 on a GET", get, 403, "", "byzantine: get_current_integrator_capabilities: 403 Forbidden {get}"},
+		{"403", post, 403, "", "byzantine: init_otp: 403 Forbidden; a read_only credential may call GET operations only; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {post}"},
+		{"403 on a GET", get, 403, "", "byzantine: get_current_integrator_capabilities: 403 Forbidden; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {get}"},
 		{"429", post, 429, "", "byzantine: init_otp: 429 Too Many Requests {post}"},
 		{"500", post, 500, `{"error":"oops"}`, "byzantine: init_otp: 500 Internal Server Error: oops; the request may have taken effect: look before you send it again {post}"},
 		{"500 on a GET", get, 500, `{"error":"oops"}`, "byzantine: get_current_integrator_capabilities: 500 Internal Server Error: oops {get}"},

@@ -8,5 +8,9 @@ import (
 
 // SendEmpty sends an operation's request without its fields and reads the response as the operation's method does.
 func SendEmpty(ctx context.Context, c *Client, op Operation, out any, opts ...CallOption) error {
-	return c.send(ctx, &op, wire.Request{PathAndQuery: withoutIdentifiers("/v1/x")}, out, responseOf(opts))
+	set, err := settingsOf(opts)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, &op, wire.Request{PathAndQuery: withoutIdentifiers("/v1/x")}, out, set)
 }

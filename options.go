@@ -43,6 +43,20 @@ func WithHTTPClient(h *http.Client) Option {
 	}
 }
 
+// WithTransport wraps the client's transport, so that one of your own sees each request after it was signed: it gets the
+// tuned transport of this package, or that of [WithHTTPClient], and returns the one to use. Byzantine rejects a request whose
+// method, path, query, body or signature headers it changes. What [WithHTTPClient] says of a RoundTripper that wraps a
+// transport holds for this one.
+func WithTransport(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(c *call.Config) error {
+		if wrap == nil {
+			return errors.New("WithTransport: nil wrapper")
+		}
+		c.WrapTransport = wrap
+		return nil
+	}
+}
+
 // WithMaxAttempts sets how often a call is sent at most, 3 by default. 1 means once, whatever happens: a wrong clock of
 // this machine is then named in the error and never corrected, because that takes a second attempt.
 func WithMaxAttempts(n int) Option {
@@ -110,45 +124,4 @@ func WithUserAgent(product string) Option {
 		c.UserAgent = product + " " + call.UserAgent
 		return nil
 	}
-}
-
-// CallOption changes a single call.
-type CallOption func(*callSettings)
-
-type callSettings struct {
-	response            *Response
-	foreignOrganization bool
-}
-
-// Response is what the API answered, for those who need more than the decoded value.
-type Response struct {
-	StatusCode int // 0 if there was no answer
-	Header     http.Header
-	Body       []byte // as received, decompressed
-}
-
-// WithResponse fills r with the answer to the last attempt, also when the call fails.
-func WithResponse(r *Response) CallOption {
-	return func(s *callSettings) { s.response = r }
-}
-
-// WithForeignOrganization takes the payload of an organisation of the key provider whose id is not the account's. Without
-// it the Get...PayloadPasskey methods reject such a payload with a *[PayloadMismatchError]. Other methods ignore it.
-func WithForeignOrganization() CallOption {
-	return func(s *callSettings) { s.foreignOrganization = true }
-}
-
-// responseOf returns where the response goes, with nothing in it of a former call; nil if nobody wants it.
-func responseOf(opts []CallOption) *Response {
-	if len(opts) == 0 {
-		return nil
-	}
-	var set callSettings
-	for _, opt := range opts {
-		opt(&set)
-	}
-	if set.response != nil {
-		*set.response = Response{}
-	}
-	return set.response
 }

@@ -99,7 +99,7 @@ func newError(r *call.Request, f *call.Failure) error {
 	e := &Error{Err: &byzantine.Error{
 		Operation: r.Operation, Method: r.Method, Path: r.Path,
 		Message: f.Message, StatusCode: f.StatusCode, Attempts: f.Attempts, Header: f.Header, Body: f.Body,
-		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, Note: f.Note, Err: f.Err,
+		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, RequestID: f.RequestID, Note: f.Note, Err: f.Err,
 	}}
 	if f.Success() {
 		e.Err.Body, e.Err.SuccessBody = nil, byzantine.NewSecret(string(f.Body))

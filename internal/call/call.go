@@ -28,13 +28,14 @@ const UserAgent = "byzantine-go/0.1.0"
 
 // Config is what the options of a client set.
 type Config struct {
-	BaseURL          string        // scheme and host
-	InsecureHTTP     bool          // allows http to hosts other than loopback
-	HTTPClient       *http.Client  // nil for the transport of this package
-	MaxAttempts      int           // of one call, at least 1
-	ReadTimeout      time.Duration // of one attempt of a call that only reads
-	WriteTimeout     time.Duration // of one attempt of any other call
-	MaxResponseBytes int64         // after decompression
+	BaseURL          string                                    // scheme and host
+	InsecureHTTP     bool                                      // allows http to hosts other than loopback
+	HTTPClient       *http.Client                              // nil for the transport of this package
+	WrapTransport    func(http.RoundTripper) http.RoundTripper // around that of HTTPClient; nil for none
+	MaxAttempts      int                                       // of one call, at least 1
+	ReadTimeout      time.Duration                             // of one attempt of a call that only reads
+	WriteTimeout     time.Duration                             // of one attempt of any other call
+	MaxResponseBytes int64                                     // after decompression
 	UserAgent        string
 	Logger           *slog.Logger
 	Now              func() time.Time // the clock that signatures are dated with
@@ -89,8 +90,8 @@ func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller
 		maxResponseBytes: min(config.MaxResponseBytes, math.MaxInt64-1), // read reads one more
 	}
 	c.clock.now = config.Now
-	c.http = newHTTPClient(config.HTTPClient, &c.transport)
-	return c, nil
+	c.http, err = newHTTPClient(config.HTTPClient, config.WrapTransport, &c.transport)
+	return c, err
 }
 
 // Now returns the time by the client's clock, without the correction that responses have shown.
@@ -121,6 +122,10 @@ type Request struct {
 	Reads      bool // it changes nothing, so that no failure leaves its outcome unknown
 	Repeatable bool // it is sent again after a failure whose outcome is unknown
 
+	MaxAttempts int           // 0 for the client's
+	Timeout     time.Duration // of one attempt; 0 for the client's
+	Header      http.Header   // besides those of this package; nil for none
+
 	Authorize Authorize // nil for a call that needs no signature
 	Dated     bool      // the signature carries a time, so that a rejection can be about the clock
 }
@@ -134,6 +139,7 @@ type Response struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte // as received, decompressed
+	RequestID  string // by which the server's owner finds the request, if the response names it
 }
 
 // Failure is why a call did not succeed. It never leaves this module: each package makes an error of its own of it.
@@ -143,6 +149,8 @@ type Failure struct {
 	Note           string // what else helps
 	Attempts       int
 	ClockSkew      time.Duration // how far the machine's clock is ahead of the response's Date, if that may be the reason
+	Host           string        // where the request went
+	RequestHeader  http.Header   // of the request that Response is the response to; nil if there was none
 	Sent           bool          // in an attempt that was not rejected because of the clock
 	OutcomeUnknown bool
 	Err            error // what went wrong without a response; or what ended the retries

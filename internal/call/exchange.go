@@ -2,11 +2,13 @@ package call
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -30,9 +32,10 @@ type attempt struct {
 	unsigned bool // it ended before it began: the signer failed
 	sent     bool // headers were written, or may have been
 	err      error
-	response Response  // zero if there is none; of a success that broke off, what there is of it
-	tooLarge bool      // the response was not read to its end
-	answered time.Time // on the machine's clock, when the response's headers were there
+	response Response    // zero if there is none; of a success that broke off, what there is of it
+	header   http.Header // of the request
+	tooLarge bool        // the response was not read to its end
+	answered time.Time   // on the machine's clock, when the response's headers were there
 	duration time.Duration
 }
 
@@ -107,6 +110,7 @@ func (x *Exchange) send(parent, traced context.Context, a *attempt) error {
 	if x.request.Reads {
 		timeout = c.readTimeout
 	}
+	timeout = cmp.Or(x.request.Timeout, timeout)
 	ctx, stop := context.WithTimeout(traced, timeout)
 	defer stop()
 	g := &guard{transport: &c.transport, stop: stop}
@@ -165,6 +169,8 @@ func (x *Exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, e
 		Host:   r.URL.Host,
 		Header: http.Header{"Accept": mediaType, "Content-Type": mediaType, "User-Agent": {c.userAgent}},
 	}
+	a.header = request.Header
+	maps.Copy(request.Header, r.Header)
 	// No GetBody: with one, net/http would send the body a second time.
 	switch {
 	case len(r.Body) > 0:
@@ -193,7 +199,7 @@ func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, 
 		defer context.AfterFunc(ctx, func() { response.Body.Close() })()
 	}
 	limit := x.caller.maxResponseBytes
-	a.response = Response{StatusCode: response.StatusCode, Header: response.Header}
+	a.response = Response{StatusCode: response.StatusCode, Header: response.Header, RequestID: requestID(response.Header)}
 	var err error
 	switch {
 	case response.StatusCode < 200: // a 101: what follows is no HTTP, and the context does not end it
@@ -261,7 +267,8 @@ func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 func (x *Exchange) Rejected(message string) *Failure {
 	r := x.Response()
 	f := &Failure{
-		Response: r, Message: message, Attempts: x.attempts, ClockSkew: x.clock.skew, Sent: true,
+		Response: r, Message: message, Attempts: x.attempts, ClockSkew: x.clock.skew,
+		Host: x.request.URL.Host, RequestHeader: x.last.header, Sent: true,
 		OutcomeUnknown: !x.request.Reads && mayHaveTakenEffect(r.StatusCode),
 	}
 	f.addNote(x.clock.note)

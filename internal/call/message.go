@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"html"
+	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -79,4 +80,21 @@ func Printable(s string) string {
 		}
 	}
 	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// requestIDHeaders are the headers in which servers and the usual intermediaries name a request, the server's own first.
+var requestIDHeaders = []string{"X-Request-Id", "X-Correlation-Id", "X-Amzn-Requestid", "X-Amzn-Trace-Id", "Cf-Ray"}
+
+// maxRequestID is how long an id may be that goes into an error's text.
+const maxRequestID = 128
+
+// requestID finds the server's name of a request, "" if there is none or it is not of visible ASCII characters.
+func requestID(h http.Header) string {
+	for _, name := range requestIDHeaders {
+		id := h.Get(name)
+		if id != "" && len(id) <= maxRequestID && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return id
+		}
+	}
+	return ""
 }

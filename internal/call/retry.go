@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -76,7 +77,7 @@ func (x *Exchange) Run() *Failure {
 		}
 		x.sent = x.sent || (a.sent && !clockWrong)
 		wait, again := x.next(ctx, a, clockWrong)
-		if !again || x.attempts >= x.caller.maxAttempts {
+		if !again || x.attempts >= cmp.Or(x.request.MaxAttempts, x.caller.maxAttempts) {
 			return x.failure(a, nil)
 		}
 		if wait > maxRetryAfter {

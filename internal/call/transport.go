@@ -35,7 +35,7 @@ const (
 
 // newHTTPClient returns the http.Client of a Client: a copy of the user's, or one of our own. It follows no redirect: Go
 // would send X-Signature on to another host and replay the body there, and the signed string does not name the host.
-func newHTTPClient(user *http.Client, about *transport) *http.Client {
+func newHTTPClient(user *http.Client, wrap func(http.RoundTripper) http.RoundTripper, about *transport) (*http.Client, error) {
 	client := &http.Client{}
 	switch {
 	case user == nil:
@@ -47,12 +47,17 @@ func newHTTPClient(user *http.Client, about *transport) *http.Client {
 	default:
 		*client = *user
 	}
-	if t, ok := client.Transport.(*http.Transport); ok && about.kind != own {
+	if wrap != nil {
+		about.kind = foreign
+		if client.Transport = wrap(client.Transport); client.Transport == nil {
+			return nil, errors.New("WithTransport: the wrapper returned nil")
+		}
+	} else if t, ok := client.Transport.(*http.Transport); ok && about.kind != own {
 		about.inspect(t)
 	}
 	client.Transport = locationCheck{client.Transport}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client
+	return client, nil
 }
 
 // inspect looks at a caller's transport. A clone has no TLSNextProto but what the owner set, and may be read while others
