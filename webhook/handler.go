@@ -63,6 +63,8 @@ type Handler struct {
 	// Logger gets one line for each request, with ids, type, outcome and duration; the callback's error and panic in its
 	// own words; never a body, a signature or anything unverified. slog.Default if nil.
 	Logger *slog.Logger
+	// Tracer observes deliveries; nil for none.
+	Tracer Tracer
 
 	prepare sync.Once // sets once and invalid
 	once    once
@@ -80,25 +82,29 @@ func (h *Handler) setDefaults() {
 	case h.MaxBodyBytes < 0:
 		h.invalid = errors.New("webhook: Handler: MaxBodyBytes must be positive")
 	}
-	h.once = once{store: h.Store, fn: h.Handle, timeout: cmp.Or(h.Timeout, DefaultTimeout), logger: cmp.Or(h.Logger, slog.Default())}
+	h.once = once{store: h.Store, fn: tracedFunc(h.Tracer, h.Handle), timeout: cmp.Or(h.Timeout, DefaultTimeout), logger: cmp.Or(h.Logger, slog.Default())}
 	if h.once.store == nil {
 		h.once.store = NewMemoryStore(0, nil)
 	}
+	h.once.store = withTracer(h.once.store, h.Tracer)
 }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.prepare.Do(h.setDefaults)
 	started := time.Now()
-	d, err := h.receive(w, r)
+	ctx, end := traceDelivery(r.Context(), h.Tracer, SourceWebhook)
+	d, err := h.receive(ctx, w, r)
+	receiving := time.Since(started)
 	status := 0
 	if err == nil {
-		err = h.once.handle(context.WithoutCancel(r.Context()), d)
+		err = h.once.handle(context.WithoutCancel(ctx), d)
 		status = handleStatus(err)
 	} else {
 		status = receiveStatus(err)
 	}
-	h.log(r.Context(), d, status, err, time.Since(started))
+	end(d, TraceDeliveryEndData{StatusCode: status, Err: err, Receiving: receiving})
+	h.log(ctx, d, status, err, time.Since(started))
 	switch status {
 	case http.StatusNoContent:
 		w.WriteHeader(status)
@@ -120,7 +126,7 @@ func (e *requestError) Error() string { return "webhook: request rejected: " + e
 
 // receive reads and verifies a delivery, and decodes its event. The delivery is returned with an error too if it is
 // genuine.
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, error) {
+func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) (*Delivery, error) {
 	switch {
 	case h.invalid != nil:
 		return nil, &requestError{http.StatusInternalServerError, h.invalid.Error()}
@@ -137,7 +143,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, er
 	if err != nil {
 		return nil, err
 	}
-	d, err := h.Verifier.checkBody(r.Context(), head, body)
+	d, err := h.Verifier.checkBody(ctx, head, body)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +152,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, er
 		return d, &requestError{http.StatusUnprocessableEntity, err.Error()}
 	}
 	if len(unreadable) > 0 {
-		h.once.logger.LogAttrs(r.Context(), slog.LevelWarn, "webhook: fields of an event cannot be read and are left empty",
+		h.once.logger.LogAttrs(ctx, slog.LevelWarn, "webhook: fields of an event cannot be read and are left empty",
 			slog.String("event_id", d.EventID), slog.Any("fields", unreadable))
 	}
 	d.event.Store(event)

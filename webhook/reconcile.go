@@ -64,6 +64,8 @@ type Reconciler struct {
 	Logger *slog.Logger
 	// Now is the clock for Grace, time.Now if nil.
 	Now func() time.Time
+	// Tracer observes passes and the events that they hand over; nil for none.
+	Tracer Tracer
 }
 
 const (
@@ -144,7 +146,24 @@ func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
 	return set.pass(ctx)
 }
 
+// pass makes a pass that the tracer is told of.
 func (r *Reconciler) pass(ctx context.Context) (Report, error) {
+	t, ok := r.Tracer.(PassTracer)
+	if !ok {
+		return r.untracedPass(ctx)
+	}
+	started := time.Now()
+	ctx = t.TracePassStart(ctx)
+	report, err := r.untracedPass(ctx)
+	end := TracePassEndData{Report: report, Err: err, Duration: time.Since(started)}
+	if !report.Checkpoint.IsZero() {
+		end.CheckpointAge = r.Now().Sub(report.Checkpoint)
+	}
+	t.TracePassEnd(ctx, end)
+	return report, err
+}
+
+func (r *Reconciler) untracedPass(ctx context.Context) (Report, error) {
 	if err := r.own(ctx); err != nil {
 		return Report{}, fmt.Errorf("webhook: reconcile: %w", err)
 	}
@@ -157,14 +176,14 @@ func (r *Reconciler) pass(ctx context.Context) (Report, error) {
 	defer r.forget(ctx, claim)
 	p := &pass{
 		Reconciler: r,
-		once:       once{store: r.Store, fn: r.Handle, timeout: r.Timeout, logger: r.Logger},
+		once:       once{store: r.Store, fn: tracedFunc(r.Tracer, r.Handle), timeout: r.Timeout, logger: r.Logger},
 		claim:      claim,
 		lease:      lease,
 		began:      time.Now(),
 	}
 	p.reread.limit = capacityOf(r.Store)
 	err = p.run(ctx)
-	if purger, ok := r.Store.(Purger); ok && err == nil && p.mayPurge() {
+	if purger := purgerOf(r.Store); purger != nil && err == nil && p.mayPurge() {
 		err = purger.Purge(ctx)
 	}
 	if err != nil {
@@ -201,6 +220,7 @@ func (r *Reconciler) withDefaults() (*Reconciler, error) {
 		return nil, errors.New("webhook: Reconciler: Events, Store and Handle must be set")
 	}
 	set := *r
+	set.Store = withTracer(r.Store, r.Tracer)
 	set.Name = cmp.Or(r.Name, "events")
 	set.Overlap = cmp.Or(r.Overlap, 10*time.Minute)
 	set.Grace = max(0, cmp.Or(r.Grace, time.Minute))

@@ -140,8 +140,8 @@ func (p *pass) finish(ctx context.Context, events []listed) error {
 
 // known asks a store that can be asked for many records which events were handled before.
 func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, error) {
-	bulk, ok := p.Store.(BulkStore)
-	if !ok || len(events) == 0 {
+	bulk := bulkOf(p.Store)
+	if bulk == nil || len(events) == 0 {
 		return nil, nil
 	}
 	keys := make([]string, 0, len(events))
@@ -225,14 +225,21 @@ func (p *pass) handOver(ctx context.Context, event listed, known bool) error {
 }
 
 func (p *pass) handle(ctx context.Context, event listed) error {
+	ctx, end := traceDelivery(ctx, p.Tracer, SourceHistory)
+	delivery, err := event.delivery()
+	if err == nil {
+		err = p.once.handle(ctx, delivery)
+	}
+	end(delivery, TraceDeliveryEndData{Err: err})
+	return err
+}
+
+// delivery wraps the event, if it can be read.
+func (event listed) delivery() (*Delivery, error) {
 	if event.err != nil {
-		return fmt.Errorf("%w: %w", errNoEvent, event.err)
+		return nil, fmt.Errorf("%w: %w", errNoEvent, event.err)
 	}
-	delivery, err := historyDelivery(event.Event)
-	if err != nil {
-		return err
-	}
-	return p.once.handle(ctx, delivery)
+	return historyDelivery(event.Event)
 }
 
 // hold keeps the checkpoint from passing an event that is not handled.

@@ -141,6 +141,9 @@ type reread struct {
 
 // capacityOf returns how many events a store holds, 0 if it does not limit their number.
 func capacityOf(s Store) int {
+	if traced, ok := s.(*tracedStore); ok {
+		s = traced.Store
+	}
 	if limited, ok := s.(interface{ Capacity() int }); ok {
 		return limited.Capacity()
 	}
