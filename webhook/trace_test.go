@@ -208,8 +208,14 @@ func TestTracerSeesPasses(t *testing.T) {
 		assert.Equal(t, webhook.SourceHistory, d.Source)
 		outcomes = append(outcomes, d.Outcome)
 	}
-	handled := webhook.OutcomeHandled
-	assert.Equal(t, []webhook.Outcome{handled, handled, handled, webhook.OutcomeKnown}, outcomes, "the second pass reads the last one again")
+	require.Greater(t, len(outcomes), 3, "the second pass reads the last one again")
+	for i, outcome := range outcomes {
+		want := webhook.OutcomeKnown
+		if i < 3 {
+			want = webhook.OutcomeHandled
+		}
+		assert.Equal(t, want, outcome)
+	}
 	assert.Contains(t, tracer.lines, "/pass/history/begin")
 	assert.Contains(t, tracer.lines, "/pass/save")
 
