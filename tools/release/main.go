@@ -9,6 +9,8 @@
 //	version   everything in the tree that names the version names this one
 //	commit    the changelog has a section for it, everything is committed, no tag has the name yet
 //	modules   each released module works for somebody who gets it alone: see rehearse.go
+//	binaries  the command line for each platform, the image of the sandbox, licences and checksums: see binaries.go.
+//	          They are written to the folder of -out, or to none
 package main
 
 import (
@@ -37,11 +39,24 @@ func main() {
 }
 
 // parts is the order in which they are done.
-var parts = []string{"version", "commit", "modules"}
+var parts = []string{"version", "commit", "modules", "binaries"}
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("release", flag.ExitOnError)
 	dryRun := flags.Bool("dry-run", false, "rehearse everything")
+	out := flags.String("out", "", "an empty or new `FOLDER` for the binaries, below the root of the repository unless absolute")
+	built := platforms
+	flags.Func("platform", "build for this `OS/ARCH` only; can be given several times", func(name string) error {
+		i := slices.IndexFunc(platforms, func(p platform) bool { return p.os+"/"+p.arch == name })
+		if i < 0 {
+			return errors.New("a release has no such platform")
+		}
+		if len(built) == len(platforms) {
+			built = nil
+		}
+		built = append(built, platforms[i])
+		return nil
+	})
 	var only []string
 	flags.Func("only", "rehearse one `PART`: "+strings.Join(parts, ", ")+"; can be given several times", func(part string) error {
 		if !slices.Contains(parts, part) {
@@ -78,10 +93,19 @@ func run(ctx context.Context, args []string) error {
 	if *dryRun {
 		only = parts
 	}
-	return rehearseParts(ctx, t, version, only)
+	if *out != "" && !filepath.IsAbs(*out) {
+		*out = filepath.Join(root, *out)
+	}
+	if *out == "" {
+		if *out, err = os.MkdirTemp("", "byzantine-binaries-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(*out)
+	}
+	return rehearseParts(ctx, t, version, only, built, *out)
 }
 
-func rehearseParts(ctx context.Context, t *tree, version string, only []string) error {
+func rehearseParts(ctx context.Context, t *tree, version string, only []string, built []platform, out string) error {
 	do := map[string]func() error{
 		"version": func() error { return checkVersion(t, version) },
 		"commit": func() error {
@@ -94,6 +118,19 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string) 
 		"modules": func() error {
 			programs := filepath.Join(t.root, "tools", "release", "testdata", "programs")
 			return rehearse(ctx, os.Stdout, t, version, programs, time.Now().UTC().Truncate(time.Second))
+		},
+		"binaries": func() error {
+			if err := os.MkdirAll(out, 0o777); err != nil {
+				return err
+			}
+			if old, err := os.ReadDir(out); err != nil || len(old) > 0 {
+				return errors.Join(err, fmt.Errorf("%s is not empty", out))
+			}
+			o, err := originOf(ctx, t, version)
+			if err != nil {
+				return err
+			}
+			return writeBinaries(ctx, os.Stdout, t, o, built, out)
 		},
 	}
 	var failures []error

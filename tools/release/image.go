@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+)
+
+// machine is a platform of the image and the files that the image holds for it.
+type machine struct {
+	platform platform
+	files    []file
+}
+
+func imageName(o origin) string { return fmt.Sprintf("byzantine-sandbox_%s_oci.tar", o.version) }
+
+// writeImage writes an archive of an OCI image layout, with an index of an image for each machine. The images contain the
+// files, the certificate authorities that webhooks over https need, and nothing else.
+func writeImage(name string, machines []machine, o origin) error {
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, m := range machines {
+		image, err := sandboxImage(m, o)
+		if err != nil {
+			return err
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{
+			Platform: &v1.Platform{OS: m.platform.os, Architecture: m.platform.arch},
+		}})
+	}
+	dir, err := os.MkdirTemp("", "byzantine-image-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	// The layout's own index points to the image's index, so that tools take the archive as one image of several platforms.
+	path, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		return err
+	}
+	reference := map[string]string{"org.opencontainers.image.ref.name": o.version}
+	if err := path.AppendIndex(index, layout.WithAnnotations(reference)); err != nil {
+		return err
+	}
+	var files []file
+	err = filepath.WalkDir(dir, func(name string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		inside, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		files = append(files, file{filepath.ToSlash(inside), 0o644, data})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	data, err := packTar(files, o.when)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o666)
+}
+
+func sandboxImage(m machine, o origin) (v1.Image, error) {
+	files := append([]file{
+		{"etc/", 0o755, nil}, {"etc/ssl/", 0o755, nil}, {"etc/ssl/certs/", 0o755, nil},
+		{"etc/ssl/certs/ca-certificates.crt", 0o644, certificateAuthorities()},
+	}, m.files...)
+	content, err := packTar(files, o.when)
+	if err != nil {
+		return nil, err
+	}
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content)), nil
+	}, tarball.WithMediaType(types.OCILayer))
+	if err != nil {
+		return nil, err
+	}
+	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	if image, err = mutate.Append(image, mutate.Addendum{
+		Layer: layer, History: v1.History{Created: v1.Time{Time: o.when}, CreatedBy: "scripts/release"},
+	}); err != nil {
+		return nil, err
+	}
+	return mutate.ConfigFile(image, configFile(image, m.platform, o))
+}
+
+func configFile(image v1.Image, p platform, o origin) *v1.ConfigFile {
+	config, err := image.ConfigFile()
+	if err != nil {
+		panic(err) // it was made in memory
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture, config.Created = p.os, p.arch, v1.Time{Time: o.when}
+	config.Config = v1.Config{
+		// The arguments of docker run follow: a second -addr would take the place of the first.
+		Entrypoint:   []string{"/byzantine", "sandbox", "-addr", "0.0.0.0:8787"},
+		User:         "65532:65532",
+		ExposedPorts: map[string]struct{}{"8787/tcp": {}},
+		WorkingDir:   "/",
+		Labels: map[string]string{
+			"org.opencontainers.image.title":       "byzantine sandbox",
+			"org.opencontainers.image.description": "A local sandbox of the Byzantine API",
+			"org.opencontainers.image.source":      "https://" + rootPath,
+			"org.opencontainers.image.version":     o.version,
+			"org.opencontainers.image.revision":    o.commit,
+			"org.opencontainers.image.licenses":    "MIT",
+		},
+	}
+	return config
+}
+
+// certificateAuthorities returns those that Go's own list of Mozilla's trusts without constraints, in PEM.
+func certificateAuthorities() []byte {
+	var text bytes.Buffer
+	for root := range bundle.Roots() {
+		if root.Constraint == nil {
+			_ = pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // a buffer takes everything
+		}
+	}
+	return text.Bytes()
+}
