@@ -70,16 +70,16 @@ func build(ctx context.Context, root string, p platform, o origin, output, cache
 	return nil
 }
 
-// buildTwice builds for a platform in the tree, and again in a copy of the tree at another path and with an empty build
-// cache. It returns the bytes, or an error if they differ.
-func buildTwice(ctx context.Context, t *tree, copied, cache string, p platform, o origin) ([]byte, error) {
+// buildTwice builds for a platform in two copies of the source at different paths, in the second with a build cache of its
+// own. It returns the bytes, or an error if they differ.
+func buildTwice(ctx context.Context, one, two, cache string, p platform, o origin) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "byzantine-build-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	first, second := filepath.Join(dir, "first"), filepath.Join(dir, "second")
-	if err := errors.Join(build(ctx, t.root, p, o, first, ""), build(ctx, copied, p, o, second, cache)); err != nil {
+	if err := errors.Join(build(ctx, one, p, o, first, ""), build(ctx, two, p, o, second, cache)); err != nil {
 		return nil, err
 	}
 	a, err := os.ReadFile(first)
@@ -122,13 +122,17 @@ func writeBinaries(ctx context.Context, log io.Writer, t *tree, o origin, built 
 		return err
 	}
 	defer os.RemoveAll(work)
-	copied, cache := filepath.Join(work, "source"), filepath.Join(work, "cache")
-	if err := copyTree(t, copied); err != nil {
+	one, two, cache := filepath.Join(work, "source"), filepath.Join(work, "elsewhere", "source"), filepath.Join(work, "cache")
+	if err := copyTree(t, one); err != nil {
+		return err
+	}
+	// Not of the tree again: somebody may be working in it.
+	if err := os.CopyFS(two, os.DirFS(one)); err != nil {
 		return err
 	}
 	var machines []machine
 	for _, p := range built {
-		binary, err := buildTwice(ctx, t, copied, cache, p, o)
+		binary, err := buildTwice(ctx, one, two, cache, p, o)
 		if err != nil {
 			return err
 		}

@@ -55,13 +55,13 @@ func TestBuildTwice(t *testing.T) {
 	good := newTree(t, "")
 	copied, cache := t.TempDir(), t.TempDir()
 	require.NoError(t, copyTree(good, copied))
-	binary, err := buildTwice(t.Context(), good, copied, cache, here, testOrigin)
+	binary, err := buildTwice(t.Context(), good.root, copied, cache, here, testOrigin)
 	require.NoError(t, err)
 	assert.NotEmpty(t, binary)
 	assert.NotContains(t, string(binary), good.root)
 
 	other := newTree(t, "cmd/byzantine/main.go", `"byzantine"`, `"another"`)
-	_, err = buildTwice(t.Context(), good, other.root, cache, here, testOrigin)
+	_, err = buildTwice(t.Context(), good.root, other.root, cache, here, testOrigin)
 	assert.ErrorContains(t, err, "two builds of the same source differ")
 }
 

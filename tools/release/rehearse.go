@@ -100,9 +100,9 @@ func (r *rehearsal) step(name string, f func() error) error {
 // use gets m into a fresh module that requires nothing else, builds all its packages, and then builds, vets and runs a
 // program with it, once from the module cache and once from a vendor folder.
 func (r *rehearsal) use(ctx context.Context, m *module) error {
-	source, err := os.ReadFile(filepath.Join(r.programs, filepath.FromSlash(programDir(m)), "main.go"))
-	if err != nil {
-		return fmt.Errorf("each released module needs a program that uses it: %w", err)
+	sources, err := filepath.Glob(filepath.Join(r.programs, filepath.FromSlash(programDir(m)), "*.go"))
+	if err != nil || len(sources) == 0 {
+		return errors.Join(err, fmt.Errorf("each released module needs a program that uses it, in the folder %s", programDir(m)))
 	}
 	dir := filepath.Join(r.dir, "outside", filepath.FromSlash(programDir(m)))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -119,8 +119,14 @@ func (r *rehearsal) use(ctx context.Context, m *module) error {
 	if _, err := r.run(ctx, dir, "go", "build", "-mod=mod", m.path+"/..."); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), source, 0o666); err != nil {
-		return err
+	for _, source := range sources {
+		data, err := os.ReadFile(source)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(source)), data, 0o666); err != nil {
+			return err
+		}
 	}
 	binary := filepath.Join(dir, "program.exe")
 	for _, args := range [][]string{

@@ -1,0 +1,8 @@
+//go:build !cgo
+
+// Without a C compiler the module can be fetched and built, and is empty.
+package main
+
+import _ "github.com/byzantine-finance/byzantine-go/signers/pkcs11"
+
+func main() {}
