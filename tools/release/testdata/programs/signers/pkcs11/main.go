@@ -1,6 +1,20 @@
-// A program of somebody who uses the signer for PKCS #11 tokens alone. Where cgo is off, the package is empty.
+//go:build cgo
+
+// A program of somebody who uses the signer for PKCS #11 tokens alone. No token is there where it runs.
 package main
 
-import _ "github.com/byzantine-finance/byzantine-go/signers/pkcs11"
+import (
+	"context"
+	"log"
 
-func main() {}
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/signers/pkcs11"
+)
+
+func main() {
+	_, err := pkcs11.New(context.Background(), pkcs11.Config{Module: "/does/not/exist.so", TokenLabel: "example", KeyLabel: "example"})
+	if err == nil {
+		log.Fatal("a key without a token")
+	}
+	var _ byzantine.Signer = (*pkcs11.Signer)(nil)
+}
