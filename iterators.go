@@ -32,17 +32,22 @@ import (
 func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
 	r := copyOf(req)
 	r.Order = cmp.Or(r.Order, OrderDescending) // the way back depends on it, so the API's default is not left to decide
-	return readMoving(&getAllTransactions.op, r.Limit, r.Offset, movinglist.List[Transaction]{
-		Ascending: r.Order == OrderAscending,
+	return readMoving(&getAllTransactions.op, r.Limit, r.Offset, c.transactionList(ctx, r.Order, opts))
+}
+
+// transactionList is the list of all transactions in an order.
+func (c *Client) transactionList(ctx context.Context, order SortOrder, opts []CallOption) movinglist.List[Transaction] {
+	return movinglist.List[Transaction]{
+		Ascending: order == OrderAscending,
 		Key:       func(t *Transaction) (string, time.Time) { return t.TransactionID, t.UpdatedAt },
 		Load: func(limit, offset int64) (movinglist.Page[Transaction], error) {
-			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
+			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: order}, opts...)
 			if l == nil {
 				return movinglist.Page[Transaction]{}, err
 			}
 			return movinglist.Page[Transaction]{Records: l.Transactions, Limit: l.Limit, Total: l.Total}, err
 		},
-	})
+	}
 }
 
 // AllInvitations iterates over the invitations to all accounts. Its order, what it guarantees and costs, and what the

@@ -156,6 +156,26 @@ const (
 	VerificationInactive                            VerificationStatus = "inactive"                               // deactivated by an administrator
 )
 
+// Terminal reports whether the verification has ended: the customer may transact, was rejected for good, or was
+// deactivated. A status that this package does not know is not terminal.
+func (s VerificationStatus) Terminal() bool {
+	switch s {
+	case VerificationActive, VerificationRejected, VerificationInactive:
+		return true
+	}
+	return false
+}
+
+// NeedsAction reports whether the verification stands still until data or documents are sent. A status that this package
+// does not know needs none.
+func (s VerificationStatus) NeedsAction() bool {
+	switch s {
+	case VerificationNotStarted, VerificationInit, VerificationAwaitingAssociatedPersonInformation, VerificationAwaitingInformation, VerificationResubmissionRequested:
+		return true
+	}
+	return false
+}
+
 // oneOf refuses a word that is not allowed, for the closed sets of requests. It lists the words that are.
 func oneOf[T ~string](value T, allowed ...T) error {
 	if slices.Contains(allowed, value) {

@@ -10,37 +10,46 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
-// How WaitForTransaction asks. A block takes 2 s on Base and 12 s on Ethereum.
+// How waits ask. A block takes 2 s on Base and 12 s on Ethereum; a person is verified in minutes, an entity in a day or two.
 const (
-	firstPoll  = time.Second
-	maxPoll    = 12 * time.Second
-	pollGrowth = 1.5
+	firstPoll       = time.Second
+	pollGrowth      = 1.5
+	transactionPoll = 12 * time.Second
+	personPoll      = 30 * time.Second
+	entityPoll      = 5 * time.Minute
 
-	// maxUnseen is how long a transaction that was just signed may be unknown to the API.
+	// maxUnseen is how long what was just made may be unknown to the API.
 	maxUnseen = 30 * time.Second
 	// maxOutage is how long the API may fail before the wait is given up.
 	maxOutage = 5 * time.Minute
 )
 
 // WaitOption changes a wait.
-type WaitOption func(*transactionWait)
+type WaitOption func(*waitOptions)
+
+type waitOptions struct {
+	done     func(*Transaction) bool
+	changed  func(*Transaction)
+	interval time.Duration
+}
 
 // WaitUntil ends the wait, without an error, also when done returns true: for a state that comes before the end, such as
 // TransactionWaitingForFunds. A state that is passed between two polls is not seen, so done has to accept later ones.
 func WaitUntil(done func(*Transaction) bool) WaitOption {
-	return func(w *transactionWait) { w.done = done }
+	return func(o *waitOptions) { o.done = done }
 }
 
 // WaitOnChange calls hook with the transaction when it is first seen and each time that its status has changed since the
 // last poll. The wait goes on when hook returns.
 func WaitOnChange(hook func(*Transaction)) WaitOption {
-	return func(w *transactionWait) { w.changed = hook }
+	return func(o *waitOptions) { o.changed = hook }
 }
 
-// WaitInterval sets the time between two polls. Without it that is one second at first and grows to twelve, with jitter.
+// WaitInterval sets the time between two polls. Without it that is one second at first and grows, with jitter: to twelve seconds
+// for a transaction, to half a minute for the verification of a person, to five minutes for that of an entity.
 // An interval that is not positive changes nothing.
 func WaitInterval(interval time.Duration) WaitOption {
-	return func(w *transactionWait) { w.interval = interval }
+	return func(o *waitOptions) { o.interval = interval }
 }
 
 // TransactionFailedError says that a transaction ended in another state than completed. For some it is what was wanted:
@@ -57,7 +66,7 @@ func (e *TransactionFailedError) Error() string {
 }
 
 // WaitForTransaction polls a signed transaction until it has ended, or until what [WaitUntil] says. The error is nil if it
-// is completed then (or Until is satisfied), and a *[TransactionFailedError] in every other end state. Start it after
+// is completed then (or WaitUntil is satisfied), and a *[TransactionFailedError] in every other end state. Start it after
 // [Client.SignPayloadPasskey] succeeded: a draft is unknown to the API, which looks like a wrong id.
 //
 // A transaction on the chain takes seconds to minutes. One in fiat takes days: it waits for a bank transfer, in the
@@ -70,57 +79,71 @@ func (e *TransactionFailedError) Error() string {
 //
 // Operation get_transaction.
 func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, opts ...WaitOption) (*Transaction, error) {
-	w := &transactionWait{client: c, id: transactionID, started: time.Now()}
-	for _, opt := range opts {
-		opt(w)
-	}
-	for poll := 0; ; poll++ {
-		ended, err := w.poll(ctx)
-		if ended || err != nil {
-			return w.last, err
+	w := newWait("the transaction", transactionPoll, opts)
+	var last *Transaction
+	satisfied := false
+	err := w.run(ctx, func() (string, bool, error) {
+		t, err := c.GetTransaction(ctx, transactionID)
+		if err != nil {
+			return "", false, err
 		}
-		if !call.Sleep(ctx, max(w.pause(ctx, poll), w.retryAfter())) {
-			return w.last, w.interrupted(ctx)
+		changed := last == nil || last.Status != t.Status
+		last = t
+		if w.changed != nil && changed {
+			w.changed(t)
 		}
+		satisfied = t.Status == TransactionCompleted || w.done != nil && w.done(t)
+		return string(t.Status), satisfied || t.Status.Terminal(), nil
+	})
+	if err == nil && !satisfied {
+		err = &TransactionFailedError{Transaction: last}
 	}
+	return last, err
 }
 
-type transactionWait struct {
-	client   *Client
-	id       string
-	done     func(*Transaction) bool
-	changed  func(*Transaction)
-	interval time.Duration
+// wait is what all waits have in common: when to ask again, and which failures pass.
+type wait struct {
+	waitOptions
+	what    string        // "the transaction"
+	longest time.Duration // between two polls
 
 	started     time.Time
-	last        *Transaction // as last seen
-	failure     error        // of the last poll, if it failed
+	seen        bool
+	status      string // as last seen
+	failure     error  // of the last poll, if it failed
 	failedSince time.Time
 }
 
-// poll asks once. An error ends the wait.
-func (w *transactionWait) poll(ctx context.Context) (ended bool, err error) {
-	t, err := w.client.GetTransaction(ctx, w.id)
-	if err != nil {
-		return false, w.failed(ctx, err)
+func newWait(what string, longest time.Duration, opts []WaitOption) *wait {
+	w := &wait{what: what, longest: longest, started: time.Now()}
+	for _, opt := range opts {
+		opt(&w.waitOptions)
 	}
-	w.failure = nil
-	before := w.last
-	w.last = t
-	if w.changed != nil && (before == nil || before.Status != t.Status) {
-		w.changed(t)
+	return w
+}
+
+// run polls until ask says that the wait has ended, or fails for good.
+func (w *wait) run(ctx context.Context, ask func() (status string, ended bool, err error)) error {
+	for poll := 0; ; poll++ {
+		status, ended, err := ask()
+		if err != nil {
+			if err := w.failed(ctx, err); err != nil {
+				return err
+			}
+		} else {
+			w.failure, w.seen, w.status = nil, true, status
+		}
+		if ended {
+			return nil
+		}
+		if !call.Sleep(ctx, max(w.pause(ctx, poll), w.retryAfter())) {
+			return w.interrupted(ctx)
+		}
 	}
-	switch {
-	case w.done != nil && w.done(t), t.Status == TransactionCompleted:
-		return true, nil
-	case t.Status.Terminal():
-		return true, &TransactionFailedError{Transaction: t}
-	}
-	return false, nil
 }
 
 // failed returns nil if the wait goes on all the same.
-func (w *transactionWait) failed(ctx context.Context, err error) error {
+func (w *wait) failed(ctx context.Context, err error) error {
 	if w.failure == nil {
 		w.failedSince = time.Now()
 	}
@@ -128,14 +151,14 @@ func (w *transactionWait) failed(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return w.interrupted(ctx)
-	case errors.Is(err, ErrNotFound) && w.last == nil && time.Since(w.started) < maxUnseen:
+	case errors.Is(err, ErrNotFound) && !w.seen && time.Since(w.started) < maxUnseen:
 		return nil
 	case passing(err):
 		if time.Since(w.failedSince) < maxOutage {
 			return nil
 		}
 	}
-	return fmt.Errorf("byzantine: waiting for the transaction, %s: %w", w.lastSeen(), err)
+	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), err)
 }
 
 // passing reports whether a failed poll says nothing about the next one.
@@ -148,23 +171,23 @@ func passing(err error) bool {
 	return errors.As(err, &transport) && call.Passing(0, err)
 }
 
-func (w *transactionWait) interrupted(ctx context.Context) error {
+func (w *wait) interrupted(ctx context.Context) error {
 	err := call.ContextError(ctx)
 	if w.failure != nil && !errors.Is(w.failure, ctx.Err()) {
 		err = fmt.Errorf("%w; the last poll failed: %w", err, w.failure)
 	}
-	return fmt.Errorf("byzantine: waiting for the transaction, %s: %w", w.lastSeen(), err)
+	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), err)
 }
 
-func (w *transactionWait) lastSeen() string {
-	if w.last == nil {
+func (w *wait) lastSeen() string {
+	if !w.seen {
 		return "not seen yet"
 	}
-	return "last seen as " + call.Printable(string(w.last.Status))
+	return "last seen as " + call.Printable(w.status)
 }
 
 // retryAfter is how long the API asked to wait when it rejected the last poll: at most as long as an outage may take.
-func (w *transactionWait) retryAfter() time.Duration {
+func (w *wait) retryAfter() time.Duration {
 	var rejected *Error
 	if !errors.As(w.failure, &rejected) {
 		return 0
@@ -173,17 +196,85 @@ func (w *transactionWait) retryAfter() time.Duration {
 }
 
 // pause is the time until the next poll.
-func (w *transactionWait) pause(ctx context.Context, poll int) time.Duration {
+func (w *wait) pause(ctx context.Context, poll int) time.Duration {
 	if w.interval > 0 {
 		return w.interval
 	}
 	pause := float64(firstPoll)
 	for range poll {
-		if pause *= pollGrowth; pause >= float64(maxPoll) {
-			pause = float64(maxPoll)
+		if pause *= pollGrowth; pause >= float64(w.longest) {
+			pause = float64(w.longest)
 			break
 		}
 	}
 	// Between three quarters and all of it, so that waits that began together drift apart.
 	return time.Duration(pause) - jitter.UpTo(ctx, time.Duration(pause/4))
+}
+
+// WaitForVerification polls the verification of an account's customer, a person or an entity, until it has ended or until
+// somebody has to do something: until the status is [VerificationStatus.Terminal] or [VerificationStatus.NeedsAction]. Both
+// are no error; look at the status that is returned. It is VerificationActive when the customer may transact.
+//
+// The verification of a person takes minutes, that of an entity a day or two. Give ctx a deadline, and for an entity rather
+// go by webhooks, EventCustomerActive and the others whose type begins with "customer.": a process that waits for days is
+// restarted in between. VerificationNotStarted counts only after 30 seconds, because it is also the
+// status of a customer that was just made.
+//
+// Which failures pass is as in [Client.WaitForTransaction]: a 404 in the first 30 seconds, an outage of up to five minutes.
+// All other errors end the wait at once. With any error the status is as it was last seen, "" if it was not. The only
+// option that has a meaning here is [WaitInterval]; the others are an error.
+//
+// Operations get_account_details, and get_user_details or get_entity_details.
+func (c *Client) WaitForVerification(ctx context.Context, accountID string, opts ...WaitOption) (VerificationStatus, error) {
+	w := newWait("the verification", personPoll, opts)
+	if w.done != nil || w.changed != nil {
+		return "", errors.New("byzantine: WaitForVerification: an option is about transactions")
+	}
+	var last VerificationStatus
+	var ask func() (VerificationStatus, error)
+	err := w.run(ctx, func() (string, bool, error) {
+		if ask == nil {
+			account, err := c.GetAccountDetails(ctx, accountID)
+			if err != nil {
+				return "", false, err
+			}
+			if account.EntityInfo != nil {
+				w.longest = entityPoll
+			}
+			if ask = c.verificationOf(ctx, account); ask == nil {
+				return "", false, errors.New("the account names no customer")
+			}
+		}
+		status, err := ask()
+		if err != nil {
+			return "", false, err
+		}
+		last = status
+		justMade := status == VerificationNotStarted && time.Since(w.started) < maxUnseen
+		return string(status), status.Terminal() || status.NeedsAction() && !justMade, nil
+	})
+	return last, err
+}
+
+// verificationOf returns the call that asks for the status of an account's customer, nil if the account names none.
+func (c *Client) verificationOf(ctx context.Context, account *Account) func() (VerificationStatus, error) {
+	switch {
+	case account.EntityInfo != nil:
+		return func() (VerificationStatus, error) {
+			entity, err := c.GetEntityDetails(ctx, account.EntityInfo.EntityID)
+			if err != nil {
+				return "", err
+			}
+			return entity.VerificationStatus, nil
+		}
+	case account.AccountBeneficiary != nil:
+		return func() (VerificationStatus, error) {
+			user, err := c.GetUserDetails(ctx, &GetUserDetailsRequest{UserID: account.AccountBeneficiary.UserID})
+			if err != nil {
+				return "", err
+			}
+			return user.VerificationStatus, nil
+		}
+	}
+	return nil
 }

@@ -342,3 +342,148 @@ func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 		})
 	}
 }
+
+// verifiedAPI answers what WaitForVerification asks. "" is a 404.
+type verifiedAPI struct {
+	account  string // the response of get-account-details
+	statuses []byzantine.VerificationStatus
+	paths    []string
+	times    []time.Time
+	fail     func(poll int) (*http.Response, error) // nil, nil is a response
+}
+
+const (
+	personsAccount  = `{"accountId":"` + testAccountID + `","accountBeneficiary":{"userId":"` + testUserID + `"}}`
+	entitysAccount  = `{"accountId":"` + testAccountID + `","entityInfo":{"entityId":"` + testEntityID + `"},"accountBeneficiary":null}`
+	namelessAccount = `{"accountId":"` + testAccountID + `"}`
+)
+
+func (v *verifiedAPI) client(t *testing.T) *byzantine.Client {
+	return newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(r *http.Request) (*http.Response, error) {
+		v.paths = append(v.paths, r.URL.Path)
+		v.times = append(v.times, time.Now())
+		if v.fail != nil {
+			if response, err := v.fail(len(v.times)); response != nil || err != nil {
+				return response, err
+			}
+		}
+		if r.URL.Path == "/v1/query/get-account-details" {
+			return newAnswer(http.StatusOK, nil, v.account), nil
+		}
+		status := v.statuses[0]
+		if len(v.statuses) > 1 {
+			v.statuses = v.statuses[1:]
+		}
+		if status == "" {
+			return newAnswer(http.StatusNotFound, nil, `{"error":"no such customer"}`), nil
+		}
+		return newAnswer(http.StatusOK, nil, `{"userId":"`+testUserID+`","entityId":"`+testEntityID+`","verificationStatus":"`+string(status)+`"}`), nil
+	})))
+}
+
+func TestWaitForVerification(t *testing.T) {
+	for name, tt := range map[string]struct {
+		account, path string
+		statuses      []byzantine.VerificationStatus
+		atMost        time.Duration // between two polls
+	}{
+		"a person":               {personsAccount, "/v1/query/get-user-details", []byzantine.VerificationStatus{"not_started", "under_review", "of_the_future", "under_review", "active"}, 30 * time.Second},
+		"an entity":              {entitysAccount, "/v1/query/get-entity-details", []byzantine.VerificationStatus{"under_review", "under_review", "rejected"}, 5 * time.Minute},
+		"rejected for good":      {personsAccount, "/v1/query/get-user-details", []byzantine.VerificationStatus{"rejected"}, 30 * time.Second},
+		"deactivated":            {personsAccount, "/v1/query/get-user-details", []byzantine.VerificationStatus{"inactive"}, 30 * time.Second},
+		"data are missing":       {personsAccount, "/v1/query/get-user-details", []byzantine.VerificationStatus{"under_review", "awaiting_information"}, 30 * time.Second},
+		"a person's are missing": {entitysAccount, "/v1/query/get-entity-details", []byzantine.VerificationStatus{"awaiting_associated_person_information"}, 5 * time.Minute},
+		"again":                  {personsAccount, "/v1/query/get-user-details", []byzantine.VerificationStatus{"resubmission_requested"}, 30 * time.Second},
+		"not visible yet":        {personsAccount, "/v1/query/get-user-details", []byzantine.VerificationStatus{"", "", "active"}, 30 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := &verifiedAPI{account: tt.account, statuses: tt.statuses}
+				status, err := api.client(t).WaitForVerification(t.Context(), testAccountID)
+				require.NoError(t, err)
+				assert.Equal(t, tt.statuses[len(tt.statuses)-1], status)
+				require.Len(t, api.paths, 1+len(tt.statuses))
+				assert.Equal(t, "/v1/query/get-account-details", api.paths[0], "once")
+				for _, path := range api.paths[1:] {
+					assert.Equal(t, tt.path, path)
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 49*time.Hour)
+				defer cancel()
+				api := &verifiedAPI{account: tt.account, statuses: []byzantine.VerificationStatus{"under_review"}}
+				status, err := api.client(t).WaitForVerification(ctx, testAccountID)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.ErrorContains(t, err, "waiting for the verification, last seen as under_review")
+				assert.Equal(t, byzantine.VerificationUnderReview, status)
+				last := api.times[len(api.times)-1].Sub(api.times[len(api.times)-2])
+				assert.LessOrEqual(t, last, tt.atMost)
+				assert.Greater(t, last, tt.atMost/2)
+			})
+		})
+	}
+}
+
+// A customer who has not begun is one who was just made, for half a minute.
+func TestWaitForAVerificationThatDoesNotBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &verifiedAPI{account: personsAccount, statuses: []byzantine.VerificationStatus{"not_started"}}
+		started := time.Now()
+		status, err := api.client(t).WaitForVerification(t.Context(), testAccountID)
+		require.NoError(t, err)
+		assert.Equal(t, byzantine.VerificationNotStarted, status)
+		assert.GreaterOrEqual(t, time.Since(started), 30*time.Second)
+		assert.Less(t, time.Since(started), time.Minute)
+	})
+}
+
+func TestWaitForVerificationEndsOnErrorsThatStay(t *testing.T) {
+	for name, tt := range map[string]struct {
+		account string
+		fail    func(int) (*http.Response, error)
+		want    string
+		least   time.Duration
+		atOnce  bool
+	}{
+		"401":            {personsAccount, func(int) (*http.Response, error) { return newAnswer(401, nil, `{"error":"no"}`), nil }, "401", 0, true},
+		"400":            {personsAccount, func(int) (*http.Response, error) { return newAnswer(400, nil, `{"error":"no"}`), nil }, "400", 0, true},
+		"404 that stays": {personsAccount, func(int) (*http.Response, error) { return newAnswer(404, nil, `{"error":"no"}`), nil }, "404", 30 * time.Second, false},
+		"404 after it was seen": {personsAccount, func(poll int) (*http.Response, error) {
+			if poll < 3 {
+				return nil, nil
+			}
+			return newAnswer(404, nil, `{"error":"no"}`), nil
+		}, "last seen as under_review", 0, true},
+		"an outage": {personsAccount, func(int) (*http.Response, error) { return newAnswer(503, nil, `{"error":"no"}`), nil }, "503", 5 * time.Minute, false},
+		"nobody":    {namelessAccount, nil, "the account names no customer", 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := &verifiedAPI{account: tt.account, statuses: []byzantine.VerificationStatus{"under_review"}, fail: tt.fail}
+				started := time.Now()
+				_, err := api.client(t).WaitForVerification(t.Context(), testAccountID)
+				require.ErrorContains(t, err, tt.want)
+				assert.ErrorContains(t, err, "byzantine: waiting for the verification, ")
+				assert.GreaterOrEqual(t, time.Since(started), tt.least)
+				if tt.atOnce {
+					assert.Less(t, time.Since(started), 5*time.Second)
+				}
+			})
+		})
+	}
+	_, err := newTestClient(t, byzantine.SandboxURL).WaitForVerification(t.Context(), "1")
+	assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+	_, err = newTestClient(t, byzantine.SandboxURL).WaitForVerification(t.Context(), testAccountID, byzantine.WaitOnChange(func(*byzantine.Transaction) {}))
+	assert.ErrorContains(t, err, "about transactions")
+}
+
+func TestVerificationStatuses(t *testing.T) {
+	for status, want := range map[byzantine.VerificationStatus][2]bool{
+		byzantine.VerificationNotStarted: {true, false}, byzantine.VerificationInit: {true, false}, byzantine.VerificationUnderReview: {false, false},
+		byzantine.VerificationAwaitingAssociatedPersonInformation: {true, false}, byzantine.VerificationAwaitingInformation: {true, false},
+		byzantine.VerificationResubmissionRequested: {true, false}, byzantine.VerificationActive: {false, true},
+		byzantine.VerificationRejected: {false, true}, byzantine.VerificationInactive: {false, true}, "of_the_future": {false, false}, "": {false, false},
+	} {
+		assert.Equal(t, want, [2]bool{status.NeedsAction(), status.Terminal()}, "%q", status)
+	}
+}

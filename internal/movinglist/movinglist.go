@@ -31,8 +31,11 @@ import (
 //     last record, which is enough as long as the server keeps the order of records of the same time.
 type List[T any] struct {
 	Ascending bool
-	Key       func(*T) (id string, updatedAt time.Time)
-	Load      func(limit, offset int64) (Page[T], error)
+	// Since ends a descending list: records that were last updated before it are neither yielded nor looked for. One whose
+	// time cannot be read is yielded if it stands on a page that is read. Zero is the whole list.
+	Since time.Time
+	Key   func(*T) (id string, updatedAt time.Time)
+	Load  func(limit, offset int64) (Page[T], error)
 }
 
 // Page is a part of the list.
@@ -77,15 +80,17 @@ type reader[T any] struct {
 }
 
 func (r *reader[T]) read() error {
-	var until time.Time
+	until := r.Since
 	for {
 		known := len(r.seen)
 		newest, loads, err := r.sweep(until)
-		still := len(r.seen) == known && newest.Equal(until)
+		still := len(r.seen) == known && !newest.After(until)
 		if err != nil || r.Ascending || loads == 1 || still {
 			return err
 		}
-		until = newest
+		if newest.After(until) {
+			until = newest
+		}
 	}
 }
 
@@ -128,13 +133,13 @@ func (r *reader[T]) sweep(until time.Time) (first time.Time, loads int, err erro
 			frontier = first
 		}
 		last := r.lastTime(p.Records)
-		if frontier.IsZero() || r.before(frontier, last) {
+		if !last.IsZero() && (frontier.IsZero() || r.before(frontier, last)) {
 			frontier = last
 		}
 		// The total is asked as well: a short page in the middle must not pass for the end.
 		short := int64(len(p.Records)) < p.Limit
 		atEnd := short && (offset+int64(len(p.Records)) >= p.Total || !news)
-		if atEnd || (!until.IsZero() && r.before(until, last)) {
+		if atEnd || (!until.IsZero() && !last.IsZero() && r.before(until, last)) {
 			return first, loads, nil
 		}
 		next := len(p.Records) - 1
@@ -169,7 +174,10 @@ func (r *reader[T]) goesOn(records []T, frontier time.Time, sameTime bool) bool 
 // take yields the records that were not seen yet and reports whether there were any.
 func (r *reader[T]) take(p Page[T]) (news bool, err error) {
 	for i := range p.Records {
-		id, _ := r.Key(&p.Records[i])
+		id, at := r.Key(&p.Records[i])
+		if !at.IsZero() && at.Before(r.Since) {
+			continue
+		}
 		isNew := false
 		if p.Unreadable != nil && p.Unreadable(i) {
 			isNew = r.seen.AddUnreadable(p.Records[i])

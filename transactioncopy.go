@@ -1,0 +1,85 @@
+package byzantine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"time"
+)
+
+// TransactionsUpdatedSince iterates over the signed transactions of all accounts that were last updated at the time since
+// or later; with the zero time over all. It is the way to keep a copy up to date: it shows every status, also those that
+// no event tells of, such as TransactionCancelled and TransactionRefunded. [Client.CopyTransactions] does the bookkeeping.
+//
+// The latest update comes first. The list is read again until nothing is new. A transaction that is updated meanwhile is
+// yielded again, later than its former state: who stores each as it comes has the newest state at the end. After a loop that has come to its end, the next one begins at the UpdatedAt of the first transaction that was yielded.
+//
+// A transaction whose UpdatedAt cannot be read is yielded with the zero time if it stands among those that are read. A
+// *[PartialError] is about one transaction, and the loop can go on; any other error is the last element. A loop that
+// cannot keep up with the updates ends with an error. Each state that is yielded takes some 40 bytes.
+//
+// Operation get_all_transactions. The transactions come without their bank details, see [Client.GetTransaction].
+func (c *Client) TransactionsUpdatedSince(ctx context.Context, since time.Time, opts ...CallOption) iter.Seq2[Transaction, error] {
+	list := c.transactionList(ctx, OrderDescending, opts)
+	list.Since = since
+	// A record of the list is one state of a transaction: two of them can have the same time, or none that can be read.
+	list.Key = func(t *Transaction) (string, time.Time) {
+		state, _ := json.Marshal(t) // what came as JSON can be written as JSON
+		return string(state), t.UpdatedAt
+	}
+	return readMoving(&getAllTransactions.op, nil, nil, list)
+}
+
+// copyOverlap is how far before its last time CopyTransactions begins. An API with more than one writer can show an
+// update a moment later than another one with a later time. For the same reason the time is that of the beginning of a call:
+// what shows itself during the call may stand behind the place that was read already.
+const copyOverlap = time.Minute
+
+// CopyTransactions brings a copy of all transactions up to date. It calls store with each transaction that was updated
+// since a former call, at least once, and returns the time for the next call:
+//
+//	since, err = client.CopyTransactions(ctx, since, store)
+//
+// Begin with the zero time, which copies everything, and keep since beside the copy. store inserts the transaction or
+// overwrites it by its TransactionID. It is called in an order in which the newest state of a transaction comes last, and
+// again with states that it has stored before. It must not keep the pointer. Only one call may write into a copy at a time.
+//
+// After any error the returned time is since as it was: what was stored is right, and the next call begins again at the
+// same place. So a crash at any moment loses nothing. An error of store is returned as it is and ends the call. If
+// transactions cannot be read, all others are stored and the error is a *[PartialError] about the first of these.
+//
+// Operation get_all_transactions, see [Client.TransactionsUpdatedSince].
+func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store func(context.Context, *Transaction) error, opts ...CallOption) (next time.Time, err error) {
+	from := since
+	if !since.IsZero() {
+		from = since.Add(-copyOverlap)
+	}
+	next = since
+	first := true
+	var unreadable error
+	for t, err := range c.TransactionsUpdatedSince(ctx, from, opts...) {
+		var partial *PartialError
+		switch {
+		case errors.As(err, &partial):
+			if unreadable == nil {
+				unreadable = err
+			}
+			first = false
+			continue
+		case err != nil:
+			return since, err
+		}
+		if err := store(ctx, &t); err != nil {
+			return since, err
+		}
+		if first && t.UpdatedAt.After(next) { // not if that cannot be read
+			next = t.UpdatedAt
+		}
+		first = false
+	}
+	if unreadable != nil {
+		return since, unreadable
+	}
+	return next, nil
+}
