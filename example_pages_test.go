@@ -9,7 +9,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// The latest transactions until the first that is known already.
+// The two transactions that were updated last.
 func ExampleClient_AllTransactions() {
 	client, stop := playAPI(map[string][]string{
 		"/v1/query/get-all-transactions": {`{"total":3,"limit":100,"offset":0,"transactions":[
@@ -18,16 +18,17 @@ func ExampleClient_AllTransactions() {
 			{"transactionId":"a","status":"completed","updatedAt":"2026-09-01T00:00:00Z"}]}`},
 	})
 	defer stop()
-	known := map[string]bool{"a": true}
+	const most = 2
 
+	shown := 0
 	for transaction, err := range client.AllTransactions(context.Background(), nil) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if known[transaction.TransactionID] {
+		fmt.Println(transaction.TransactionID, transaction.Status)
+		if shown++; shown == most {
 			break // no further page is loaded
 		}
-		fmt.Println(transaction.TransactionID, transaction.Status)
 	}
 	// Output:
 	// c processing
