@@ -93,6 +93,7 @@ func (w *World) build() (stop func(), err error) {
 		time.Sleep(keepAlive + time.Minute) // nothing is on its way any more
 		if left := w.network.open(); len(left) > 0 {
 			w.violate(Bounds, "connections are left open: %v", left)
+			w.network.abortAll()
 		}
 		for _, r := range w.replicas {
 			r.current.Load().process.kill()

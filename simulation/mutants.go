@@ -224,11 +224,6 @@ var Mutants = []Mutant{
 		Find:    "case exists && r.until > micros:",
 		Replace: "case exists && r.until < 0:",
 	},
-	{
-		Name: "postgres-straggler-records", Invariant: Events, File: "simulation/store_postgres.go",
-		Find:    "row == nil || row.token != c.Token || row.done && !alsoDone",
-		Replace: "row == nil || row.done && !alsoDone",
-	},
 }
 
 // Apply returns the mutated file of a repository.

@@ -157,6 +157,15 @@ func (n *network) open() (ends []string) {
 	return ends
 }
 
+// abortAll breaks what connections are left, so that the goroutines that wait for them end.
+func (n *network) abortAll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.conns {
+		go c.abort(syscall.ECONNABORTED)
+	}
+}
+
 // cutOff ends all connections and listeners of a process that has crashed. The hosts at the other ends learn of it a hop later.
 func (n *network) cutOff(p *process) {
 	n.mu.Lock()
