@@ -54,7 +54,7 @@ refused before it was sent; 3 if it was sent and may have taken effect: look bef
 			if err != nil {
 				return err
 			}
-			key, err := callKey(op, &api.key, p.getenv)
+			key, err := callKey(op, &api.key, p)
 			if err != nil {
 				return err
 			}
@@ -83,11 +83,11 @@ func operation(id string) (byzantine.Operation, error) {
 }
 
 // callKey returns the key to sign with. Where no signature is looked at, one that is thrown away will do.
-func callKey(op byzantine.Operation, from *keyFlag, getenv func(string) string) (*byzantine.PrivateKey, error) {
+func callKey(op byzantine.Operation, from *keyFlag, p *process) (*byzantine.PrivateKey, error) {
 	if !op.Signed {
 		return byzantine.GenerateKey()
 	}
-	return from.require(getenv)
+	return from.require(p)
 }
 
 // send returns the answer's body, indented and with a newline; nothing if there is none. It is what the API sent, not

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -16,15 +17,22 @@ import (
 type keyFlag struct{ file string }
 
 func (k *keyFlag) declare(flags *flag.FlagSet) {
-	flags.StringVar(&k.file, "key", "", "`FILE` with the private key, hexadecimal or PEM, in place of BYZANTINE_PRIVATE_KEY")
+	flags.StringVar(&k.file, "key", "", "`FILE` with the private key, hexadecimal or PEM, - for standard input; in place of BYZANTINE_PRIVATE_KEY")
 }
 
 // read returns the key, nil if there is none.
-func (k *keyFlag) read(getenv func(string) string) (*byzantine.PrivateKey, error) {
+func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
+	if k.file == "-" {
+		text, err := io.ReadAll(io.LimitReader(p.stdin, maxKeyBytes))
+		if err != nil {
+			return nil, usagef("-key -: %v", err)
+		}
+		return parseKey("standard input", text)
+	}
 	if k.file != "" {
 		return readKey(k.file)
 	}
-	key, err := keyenv.Read(getenv, byzantine.ParsePrivateKey)
+	key, err := keyenv.Read(p.getenv, byzantine.ParsePrivateKey)
 	if err != nil {
 		return nil, usagef("%v", err)
 	}
@@ -32,8 +40,8 @@ func (k *keyFlag) read(getenv func(string) string) (*byzantine.PrivateKey, error
 }
 
 // require is read for the commands that cannot do without.
-func (k *keyFlag) require(getenv func(string) string) (*byzantine.PrivateKey, error) {
-	key, err := k.read(getenv)
+func (k *keyFlag) require(p *process) (*byzantine.PrivateKey, error) {
+	key, err := k.read(p)
 	if err == nil && key == nil {
 		err = usagef("no key: set BYZANTINE_PRIVATE_KEY, or name a file with -key")
 	}
@@ -53,9 +61,16 @@ func readKey(file string) (*byzantine.PrivateKey, error) {
 		}
 		return nil, usagef("the file of -key cannot be read: %v", err)
 	}
+	return parseKey("the file of -key", text)
+}
+
+// maxKeyBytes is more than any key takes.
+const maxKeyBytes = 1 << 20
+
+func parseKey(source string, text []byte) (*byzantine.PrivateKey, error) {
 	key, err := byzantine.ParsePrivateKey(string(text))
 	if err != nil {
-		return nil, usagef("the file of -key: %v", err)
+		return nil, usagef("%s: %v", source, err)
 	}
 	return key, nil
 }

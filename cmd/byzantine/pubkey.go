@@ -24,7 +24,7 @@ of X-Pubkey and the pubkey of a credential.
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			key, err := from.require(p.getenv)
+			key, err := from.require(p)
 			if err != nil {
 				return err
 			}

@@ -30,8 +30,14 @@ type terminal struct {
 	stop    func() (status int)
 }
 
-// startSandbox runs the command on a free port.
+// startSandbox runs the command on a free port, with the example accounts.
 func startSandbox(t *testing.T, env map[string]string, args ...string) *terminal {
+	t.Helper()
+	return startSandboxUntil(t, "Example Treasury's account", env, args...)
+}
+
+// startSandboxUntil knows the text in the last line that the command prints before it serves.
+func startSandboxUntil(t *testing.T, lastLine string, env map[string]string, args ...string) *terminal {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	stdout, printed := io.Pipe()
@@ -53,7 +59,7 @@ func startSandbox(t *testing.T, env map[string]string, args ...string) *terminal
 		if name, value, ok := strings.Cut(strings.TrimPrefix(in.Text(), "export "), "="); ok {
 			term.vars[name] = value
 		}
-		if strings.Contains(in.Text(), "Example Treasury's account") { // the last line
+		if strings.Contains(in.Text(), lastLine) {
 			break
 		}
 	}

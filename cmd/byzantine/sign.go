@@ -38,7 +38,7 @@ which --json sets, too.
 			if len(args) != 2 {
 				return usagef("takes a method and a path")
 			}
-			key, err := from.require(p.getenv)
+			key, err := from.require(p)
 			if err != nil {
 				return err
 			}

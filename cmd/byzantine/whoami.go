@@ -26,7 +26,7 @@ are fine.
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			key, err := api.key.require(p.getenv)
+			key, err := api.key.require(p)
 			if err != nil {
 				return err
 			}

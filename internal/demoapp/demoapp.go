@@ -14,8 +14,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/passkey"
@@ -88,11 +86,10 @@ func New(config Config) (http.Handler, error) {
 		slugs[v.Slug()] = true
 	}
 	config.Log = cmp.Or(config.Log, slog.Default())
-	secure := !slices.ContainsFunc(config.RelyingParty.Origins, func(o string) bool { return strings.HasPrefix(o, "http:") })
 	a := &app{
 		Config:     config,
 		transactor: &passkey.Transactor{Client: config.Client, RelyingParty: config.RelyingParty},
-		sessions:   newSessions(secure),
+		sessions:   newSessions(config.RelyingParty.Origins[0]),
 		passkeys:   &passkeys{byUser: map[string][]passkey.Credential{}},
 		samples:    &samples{byAccount: map[string]map[string][]point{}},
 		assets:     files,

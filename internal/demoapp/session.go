@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -51,7 +52,8 @@ func (s submission) late() bool { return time.Since(s.At) >= mayBeLate }
 
 // sessions keeps sessions as JSON, which is what a database would get: whatever is in them has to survive that.
 type sessions struct {
-	secure bool // the site has TLS
+	secure bool   // the site has TLS
+	port   string // of the site; empty for the default one. Cookies do not tell ports apart, so their name does
 
 	mu  sync.Mutex // guards what follows
 	all map[string]*stored
@@ -62,13 +64,23 @@ type stored struct {
 	started, used time.Time
 }
 
-func newSessions(secure bool) *sessions { return &sessions{secure: secure, all: map[string]*stored{}} }
+// newSessions keeps the sessions of a site by its origin.
+func newSessions(origin string) *sessions {
+	s := &sessions{secure: true, all: map[string]*stored{}}
+	if u, err := url.Parse(origin); err == nil { // the relying party's Validate has parsed it
+		s.secure, s.port = u.Scheme != "http", u.Port()
+	}
+	return s
+}
 
 // cookie returns the session's cookie. The prefix lets no other host of the domain set it.
 func (s *sessions) cookie(value string) *http.Cookie {
 	c := &http.Cookie{Name: "session", Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	if s.secure {
 		c.Name, c.Secure = "__Host-session", true
+	}
+	if s.port != "" {
+		c.Name += "-" + s.port
 	}
 	return c
 }

@@ -2,8 +2,10 @@
 package demo
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -38,11 +40,15 @@ func Seed(sandbox *byzantinetest.Sandbox) {
 }
 
 // New returns the application for visitors of an origin such as "http://localhost:8080", with the sandbox's status page
-// beside it. client calls the sandbox, which has the [Users]. The status page shows everybody's codes, so keep it to this machine.
+// beside it. The origin's host name is the relying party's id. client calls the sandbox, which has the [Users]. The status page shows everybody's codes, so keep it to this machine.
 func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string, log *slog.Logger) (http.Handler, error) {
+	site, err := url.Parse(origin)
+	if err != nil {
+		return nil, fmt.Errorf("origin: %w", err)
+	}
 	app, err := demoapp.New(demoapp.Config{
 		Client:       client,
-		RelyingParty: &passkey.RelyingParty{ID: "localhost", Name: "Example Savings", Origins: []string{origin}},
+		RelyingParty: &passkey.RelyingParty{ID: site.Hostname(), Name: "Example Savings", Origins: []string{origin}},
 		Vaults:       Vaults,
 		Demo:         &demoapp.Demo{Users: Users, Mailbox: byzantinetest.StatusPath},
 		Log:          log,
