@@ -32,7 +32,7 @@ func seed(sandbox *byzantinetest.Sandbox) {
 			BankName: "Example Bank", AccountNumber: "000123456789", RoutingNumber: "011000015", CheckingOrSavings: byzantine.CheckingAccount,
 		},
 	})
-	company := add(byzantinetest.Account{Type: byzantine.AccountCompany, Name: "Example Treasury SAS"},
+	company := add(byzantinetest.Account{Type: byzantine.AccountTypeCompany, Name: "Example Treasury SAS"},
 		byzantinetest.User{Email: "grace@example.com", FirstName: "Grace", LastName: "Hopper"},
 		byzantinetest.User{Email: "edith@example.com", FirstName: "Edith", LastName: "Clarke"})
 	sandbox.AddBankAccount(&byzantine.AddBankAccountRequest{
