@@ -42,7 +42,7 @@ func (v signerVector) message() []byte {
 
 func readSignerVectors(tb testing.TB) []signerVector {
 	tb.Helper()
-	file, err := os.Open("testdata/signer_vectors.json")
+	file, err := os.Open("testdata/vectors/requests.json")
 	require.NoError(tb, err)
 	defer file.Close()
 	var document struct {
