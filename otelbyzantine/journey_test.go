@@ -1,0 +1,273 @@
+package otelbyzantine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/otelbyzantine"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// world is a backend with all that it talks to.
+type world struct {
+	t          *testing.T
+	sandbox    *byzantinetest.Server
+	client     *byzantine.Client
+	tap        *wiretap
+	user       byzantinetest.User
+	account    byzantinetest.Account
+	site       *httptest.Server
+	store      *faultyStore
+	handler    *webhook.Handler
+	reconciler *webhook.Reconciler
+	fail       atomic.Bool // the callback fails
+}
+
+// faultyStore is a store whose leases are lost, or that cannot be reached.
+type faultyStore struct {
+	webhook.Store
+	lost, down atomic.Bool
+}
+
+func (s *faultyStore) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
+	if s.down.Load() {
+		return webhook.Claim{}, errors.New("dial tcp ada.lovelace@example.org: connection refused")
+	}
+	return s.Store.Begin(ctx, key, lease)
+}
+
+func (s *faultyStore) Done(ctx context.Context, c webhook.Claim) error {
+	if s.lost.Load() {
+		return webhook.ErrLeaseLost
+	}
+	return s.Store.Done(ctx, c)
+}
+
+func newWorld(t *testing.T, x *telemetry) *world {
+	t.Helper()
+	w := &world{t: t, sandbox: byzantinetest.NewServer(), tap: new(wiretap), store: &faultyStore{Store: webhook.NewMemoryStore(0, nil)}}
+	t.Cleanup(w.sandbox.Close)
+	w.client = w.sandbox.Client(byzantine.WithTracer(x.Tracer), byzantine.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+		w.tap.next = next
+		return otelbyzantine.HideURL(func(next http.RoundTripper) http.RoundTripper {
+			return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(x.tracers), otelhttp.WithMeterProvider(x.meters),
+				otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()))
+		})(w.tap)
+	}))
+	w.user = w.sandbox.AddUser(byzantinetest.User{Email: "ada.lovelace@example.org", FirstName: "Augusta", LastName: "Lovelace-King"})
+	w.account = w.sandbox.AddAccount(byzantinetest.Account{Name: "Analytical Engines", UserIDs: []string{w.user.ID}})
+
+	verifier, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(w.client)), webhook.WithClock(w.sandbox.Now))
+	require.NoError(t, err)
+	handle := func(_ context.Context, d *webhook.Delivery) error {
+		if w.fail.Load() {
+			return fmt.Errorf("cannot write to the ledger of %s", d.Body)
+		}
+		return nil
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	w.handler = &webhook.Handler{Verifier: verifier, Handle: handle, Store: w.store, Logger: quiet, Tracer: x.Tracer}
+	w.site = httptest.NewServer(w.handler)
+	t.Cleanup(w.site.Close)
+	_, err = w.client.CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{
+		URL:        w.site.URL,
+		EventTypes: []byzantine.EventType{byzantine.EventCustomerActive, byzantine.EventCustomerResubmissionRequested},
+	})
+	require.NoError(t, err)
+	w.reconciler = &webhook.Reconciler{Events: w.client, Store: w.store, Handle: handle, Grace: -1, Now: w.sandbox.Now, Logger: quiet, Tracer: x.Tracer}
+	return w
+}
+
+// deliver has an event delivered.
+func (w *world) deliver(status byzantine.VerificationStatus) {
+	w.sandbox.SetStatus(w.account.ID, status)
+	w.sandbox.Deliver()
+}
+
+// healthy is a quarter of an hour in which all goes well: a passkey is enrolled, a key made and deleted, an event received.
+func (w *world) healthy() {
+	t, ctx := w.t, w.t.Context()
+	t.Helper()
+	otp, err := w.client.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: w.account.ID, UserID: w.user.ID})
+	require.NoError(t, err)
+	session, err := w.client.OTPAuth(ctx, &byzantine.OTPAuthRequest{
+		AccountID: w.account.ID, UserID: w.user.ID, OTPID: otp.OTPID, OTPCode: w.sandbox.OTPCode(otp.OTPID),
+	})
+	require.NoError(t, err)
+	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
+	options, state, err := rp.BeginRegistration(passkey.User{ID: w.user.ID, Name: w.user.Email, DisplayName: w.user.Email})
+	require.NoError(t, err)
+	registration, err := passkeytest.NewAuthenticator().Create(options)
+	require.NoError(t, err)
+	credential, err := rp.FinishRegistration(state, registration, "Ada's phone")
+	require.NoError(t, err)
+	_, err = w.client.CreateAuthenticatorsOTP(ctx, &byzantine.CreateAuthenticatorsOTPRequest{
+		SessionID: session.SessionID, AccountID: w.account.ID, UserID: w.user.ID, Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
+	})
+	require.NoError(t, err)
+	_, err = w.client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{UserID: w.user.ID})
+	require.NoError(t, err)
+	_, err = w.client.GetInvitationsByEmail(ctx, &byzantine.GetInvitationsByEmailRequest{Email: w.user.Email})
+	require.NoError(t, err)
+	created, err := w.client.CreateCredential(ctx, &byzantine.CreateCredentialRequest{})
+	require.NoError(t, err)
+	require.NoError(t, w.client.DeleteCredential(ctx, created.Pubkey))
+	w.deliver(byzantine.VerificationResubmissionRequested)
+	w.deliver(byzantine.VerificationActive)
+	w.pass()
+}
+
+func (w *world) pass() {
+	_, err := w.reconciler.Pass(w.t.Context())
+	require.NoError(w.t, err)
+}
+
+// troubled is a quarter of an hour in which everything goes wrong that can.
+func (w *world) troubled() {
+	t, ctx := w.t, w.t.Context()
+	t.Helper()
+	otp, err := w.client.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: w.account.ID, UserID: w.user.ID})
+	require.NoError(t, err)
+	_, err = w.client.OTPAuth(ctx, &byzantine.OTPAuthRequest{AccountID: w.account.ID, UserID: w.user.ID, OTPID: otp.OTPID, OTPCode: "QQ7QQ7QQ7"})
+	require.ErrorIs(t, err, byzantine.ErrBadRequest)
+	require.Error(t, w.client.Do(ctx, "GET", "/v1/query/lovelace?email="+w.user.Email, nil, nil))
+	w.sandbox.Fail("get_account_details", 1, byzantinetest.Fault{Status: 503})
+	_, err = w.client.GetAccountDetails(ctx, w.account.ID)
+	require.NoError(t, err)
+	for range 2 {
+		w.sandbox.Fail("get_customers", 2, byzantinetest.Fault{ClockSkew: 2 * time.Hour})
+		_, err = w.client.GetCustomers(ctx, &byzantine.GetCustomersRequest{})
+		require.ErrorIs(t, err, byzantine.ErrUnauthorized)
+		w.sandbox.Fail("create_credential", 1, byzantinetest.Fault{Truncate: true})
+		_, err = w.client.CreateCredential(ctx, &byzantine.CreateCredentialRequest{})
+		require.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+	}
+	w.fail.Store(true)
+	w.deliver(byzantine.VerificationResubmissionRequested)
+	w.fail.Store(false)
+	w.store.lost.Store(true)
+	w.deliver(byzantine.VerificationActive)
+	w.store.lost.Store(false)
+	forged, err := http.Post(w.site.URL, "application/json", strings.NewReader(`{"id":"`+w.account.ID+`"}`))
+	require.NoError(t, err)
+	require.NoError(t, forged.Body.Close())
+	w.sandbox.SetStatus(w.account.ID, byzantine.VerificationInactive) // not subscribed to
+	w.pass()
+	w.store.down.Store(true)
+	_, err = w.reconciler.Pass(ctx)
+	require.Error(t, err)
+	w.store.down.Store(false)
+	w.sandbox.SetStatus(w.account.ID, byzantine.VerificationActive)
+}
+
+// journey makes a world with good and bad times, and returns what went over the wire.
+func journey(t *testing.T, x *telemetry) *wiretap {
+	t.Helper()
+	w := newWorld(t, x)
+	w.healthy()
+	w.troubled()
+	return w.tap
+}
+
+// Nothing that went over the wire is exported: no value of a body, a query, a path or a header, and nothing that looks like
+// an id, an e-mail address, a key or a signature.
+func TestExportedDataHoldNothingPersonal(t *testing.T) {
+	x := newTelemetry(t)
+	tap := journey(t, x)
+	values := tap.values()
+	require.Greater(t, len(values), 50, "the search has something to look for")
+	for _, wanted := range []string{"ada.lovelace@example.org", "Lovelace-King", "QQ7QQ7QQ7"} {
+		require.True(t, slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, wanted) }), wanted)
+	}
+	for way, text := range x.exported(t) {
+		require.Contains(t, text, "create_authenticators_otp", "%s has the journey", way)
+		for _, v := range values {
+			assert.False(t, holds(text, v), "%s: %q", way, v) // the text itself would fill the screen
+		}
+		assert.Empty(t, personal.FindAllString(text, 3), way)
+		assert.False(t, strings.Contains(strings.ToLower(text), "lovelace"), way)
+		assert.False(t, strings.Contains(text, "ledger"), "%s: the text of an error", way)
+	}
+}
+
+// metricRow is a row of the table of metrics in docs/observability.md: name, unit, Prometheus' name.
+var metricRow = regexp.MustCompile("(?m)^\\| `(byzantine\\.[a-z_.]+)` \\| `([^`]+)` \\| `(byzantine_[a-z_]+)` \\|")
+
+// The page lists the metrics that there are, with their units and their names in Prometheus.
+func TestPageListsTheMetrics(t *testing.T) {
+	page, err := os.ReadFile("../docs/observability.md")
+	require.NoError(t, err)
+	x := newTelemetry(t)
+	journey(t, x)
+	units := map[string]string{}
+	for name, m := range x.metrics(t) {
+		if strings.HasPrefix(name, "byzantine.") {
+			units[name] = m.Unit
+		}
+	}
+	scraped := x.scrape(t)
+	listed := map[string]string{}
+	for _, row := range metricRow.FindAllStringSubmatch(string(page), -1) {
+		listed[row[1]] = row[2]
+		assert.Contains(t, scraped, "# TYPE "+row[3]+" ", row[1])
+	}
+	assert.Equal(t, units, listed)
+}
+
+// attributeRow is a row of the table of attributes.
+var attributeRow = regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| [a-z]")
+
+// The page lists the attributes that there are.
+func TestPageListsTheAttributes(t *testing.T) {
+	page, err := os.ReadFile("../docs/observability.md")
+	require.NoError(t, err)
+	x := newTelemetry(t)
+	journey(t, x)
+	listed := map[string]bool{}
+	for _, row := range attributeRow.FindAllStringSubmatch(string(page), -1) {
+		listed[row[1]] = true
+	}
+	seen := map[string]bool{}
+	for _, span := range x.spans.GetSpans() {
+		if strings.HasPrefix(span.Name, "byzantine") {
+			for _, a := range span.Attributes {
+				seen[string(a.Key)] = true
+			}
+		}
+	}
+	assert.Equal(t, seen, listed)
+}
+
+// The search finds what otelhttp records without HideURL.
+func TestSearchFindsQueries(t *testing.T) {
+	x := newTelemetry(t)
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	client := sandbox.Client(byzantine.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+		return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(x.tracers))
+	}))
+	_ = client.Do(t.Context(), "GET", "/v1/query/x?email=ada.lovelace@example.org", nil, nil)
+	for _, way := range []string{"memory", "OTLP"} {
+		assert.Equal(t, []string{"ada.lovelace@example.org"}, personal.FindAllString(x.exported(t)[way], 1), way)
+	}
+}
