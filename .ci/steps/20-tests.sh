@@ -9,7 +9,7 @@ race_root() {
 # Every nested module but those with steps of their own: stores, signers, adapters, and examples that need them.
 step nested 4 nested
 nested() {
-	programs redis-server:redis-server initdb:postgresql pgbouncer:pgbouncer softhsm2-util:softhsm2
+	programs redis-server:redis-server initdb:postgresql pgbouncer:pgbouncer softhsm2-util:softhsm2 promtool:prometheus
 	local list
 	list=$(modules | grep -vxE '\.|\./(e2e|tools|simulation)')
 	each "$list" go test $(race) ./...

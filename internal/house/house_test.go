@@ -32,8 +32,8 @@ var floors = [][]string{
 	{"internal/jitter", "internal/jsontest", "internal/keyenv", "internal/movinglist", "internal/p256", "internal/wire", "browser"},
 	{"internal/call", "internal/contract"},
 	{"."},
-	{"passkey", "webhook", "turnkey", "internal/remotekey", "otelbyzantine"},
-	{"passkeytest", "webhook/webhooktest", "internal/fake", "stores/", "signers/"},
+	{"passkey", "webhook", "turnkey", "internal/remotekey"},
+	{"passkeytest", "webhook/webhooktest", "internal/fake", "stores/", "signers/", "otelbyzantine"},
 	{"turnkeytest"},
 	{"byzantinetest"},
 }

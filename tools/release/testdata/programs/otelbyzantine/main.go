@@ -1,0 +1,31 @@
+// A program of somebody who has the calls of a client observed by OpenTelemetry. No API is called.
+package main
+
+import (
+	"context"
+	"errors"
+	"log"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/otelbyzantine"
+)
+
+func main() {
+	tracer, err := otelbyzantine.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := byzantine.GenerateKey()
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := byzantine.NewClient(key, byzantine.WithBaseURL("http://127.0.0.1:9"), byzantine.WithTracer(tracer))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := client.Whoami(ctx); !errors.Is(err, context.Canceled) {
+		log.Fatal("a call after the end of its context: ", err)
+	}
+}
