@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"log/slog"
 	"os"
+	"syscall"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
@@ -34,6 +36,18 @@ func (a *apiFlags) host(getenv func(string) string) string {
 		}
 	}
 	return byzantine.SandboxURL
+}
+
+// hint says what is probably wrong with a call that failed, or nothing.
+func (a *apiFlags) hint(getenv func(string) string, err error) string {
+	host := a.host(getenv)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "; nothing listens at " + host + ": byzantine sandbox starts a local sandbox, -base-url or BYZANTINE_BASE_URL names another host"
+	case errors.Is(err, byzantine.ErrUnauthorized) && a.baseURL == "" && getenv(keyenv.BaseURL) == "":
+		return "; the call went to " + host + ": if another host was meant, name it with -base-url or BYZANTINE_BASE_URL"
+	}
+	return ""
 }
 
 func (a *apiFlags) client(p *process, key *byzantine.PrivateKey) (*byzantine.Client, error) {

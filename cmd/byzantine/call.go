@@ -15,22 +15,28 @@ import (
 var callCommand = command{
 	name:    "call",
 	args:    "OPERATION [name=value ...] [-body FILE] [flags]",
-	summary: "call an operation of the API and print its answer",
+	summary: "call an operation of the API and print its response",
 	help: `
-Makes a signed call and prints the answer as JSON. byzantine operations lists the operations, and byzantine operations
-OPERATION the members of a request: they are given by name=value, wherever in the request they stand. Lists and objects
-are given as JSON, or all of the body in a file with -body, to which name=value adds.
+Makes a signed call and prints the response as JSON. byzantine operations lists the operations, and byzantine operations
+OPERATION the fields of a request. They are given as they are listed there, wherever in the request they stand:
+
+  name=value       text, or a number, true or false where the field is one
+  name=@FILE       the text in a file, - for standard input
+  name:=JSON       JSON, for lists and objects
+  a.b=value        a field of an object; a[0].b=value one of an element of a list, where [] is the first
+
+All of the body can also come from a file with -body, to which the others add.
 
   byzantine call get_customers customerType=individual
   byzantine call init_otp accountId=$ACCOUNT userId=$USER_ID
-  byzantine call create_subscription url=https://example.com/hook 'eventTypes=["customer.active"]'
-  byzantine call create_individual_account -body customer.json
+  byzantine call create_subscription url=https://example.com/hook eventTypes[]=customer.active
+  byzantine call create_individual_account -body customer.json userInfo.email=ada@example.com
   jq .customer all.json | byzantine call create_individual_account -body -
 
 Nothing is sent that the API cannot accept, and only a GET is sent again when the network or the server fails.
 
-Exit status: 0 for a success; 1 for an error answer, or if nothing was sent or a GET failed; 2 for a request that was
-refused before it was sent; 3 if it was sent and may have taken effect: look before you send it again.
+Exit status: 0 for a success; 1 for an error response, or if nothing was sent or a GET failed; 2 for a request that was
+rejected before it was sent; 3 if it was sent and may have taken effect: check before you send it again.
 `,
 	prepare: func(flags *flag.FlagSet) action {
 		var api apiFlags
@@ -50,7 +56,7 @@ refused before it was sent; 3 if it was sent and may have taken effect: look bef
 					return err
 				}
 			}
-			request, err := buildRequest(op, args[1:], body)
+			request, err := buildRequest(p, op, args[1:], body)
 			if err != nil {
 				return err
 			}
@@ -64,7 +70,7 @@ refused before it was sent; 3 if it was sent and may have taken effect: look bef
 			}
 			answer, err := send(ctx, client, op, request)
 			if err != nil {
-				return fmt.Errorf("%s: %w", op.ID, err)
+				return fmt.Errorf("%s: %w%s", op.ID, err, api.hint(p.getenv, err))
 			}
 			_, err = p.stdout.Write(answer)
 			return err
@@ -77,7 +83,8 @@ func operation(id string) (byzantine.Operation, error) {
 	all := slices.Collect(byzantine.Operations())
 	i := slices.IndexFunc(all, func(op byzantine.Operation) bool { return op.ID == id })
 	if i < 0 {
-		return byzantine.Operation{}, usagef("the API has no operation %q: byzantine operations lists them", id)
+		return byzantine.Operation{}, usagef("the API has no operation %q%s: byzantine operations lists them", id,
+			didYouMean(id, known(all, func(op byzantine.Operation) string { return string(op.ID) })))
 	}
 	return all[i], nil
 }

@@ -92,7 +92,8 @@ func (c *command) printHelp(w io.Writer, flags *flag.FlagSet) error {
 	return nil
 }
 
-func printOverview(w io.Writer) error {
+// printOverview lists commands: all of them, or those of a group such as webhook.
+func printOverview(w io.Writer, commands []*command) error {
 	fmt.Fprint(w, "byzantine is the command line of the Byzantine integrator API: a local sandbox, signed calls, keys.\n\n"+
 		"Usage: byzantine COMMAND [arguments]\n\n")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -107,9 +108,9 @@ byzantine help COMMAND says more about one.
 
 Environment:
   BYZANTINE_PRIVATE_KEY  the integrator's key, 64 hexadecimal digits or PEM; INTEGRATOR_PRIVATE_KEY is read as well
-  BYZANTINE_BASE_URL     the API's host; the vendor's sandbox unless set
+  BYZANTINE_BASE_URL     the API's host; Byzantine's sandbox unless set
 
-Exit status: 0 done, 1 failed, 2 wrong usage or invalid request, 3 sent but nobody knows whether it took effect.
+Exit status: 0 done, 1 failed, 2 wrong usage or invalid request, 3 sent, and its outcome is unknown.
 `)
 	return err
 }

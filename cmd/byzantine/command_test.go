@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -173,6 +174,13 @@ func TestPasskeyInspect(t *testing.T) {
 	assert.Regexp(t, `(?m)^AAGUID +[0-9a-f-]{36}$`, stdout)
 	assert.Regexp(t, `(?m)^public key \(COSE\) +`+base64.RawURLEncoding.EncodeToString(credential.PublicKey)+`$`, stdout)
 	assert.Regexp(t, `(?m)^user verified +true$`, stdout)
+
+	status, stdout, stderr = runWith(t, nil, string(response), "passkey", "inspect", "-json", "-")
+	require.Equal(t, exitDone, status, stderr)
+	var inspected inspectedJSON
+	require.NoError(t, json.Unmarshal([]byte(stdout), &inspected))
+	assert.Equal(t, credential.ID, inspected.ID)
+	assert.Equal(t, credential.Authenticator.Attestation, inspected.Authenticator.Attestation)
 
 	status, _, stderr = runWith(t, nil, `{"id":"x"}`, "passkey", "inspect", "-")
 	assert.Equal(t, exitFailed, status)

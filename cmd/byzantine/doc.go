@@ -1,9 +1,10 @@
 // Byzantine is the command line of the Byzantine integrator API.
 //
 //	byzantine sandbox                          serve the whole API on this machine
-//	byzantine call OPERATION [name=value ...]  call an operation and print its answer
+//	byzantine ctl [ROUTE] [name=value ...]     drive a running sandbox
+//	byzantine call OPERATION [name=value ...]  call an operation and print its response
 //	byzantine whoami                           ask whose key this is and what it may do
-//	byzantine operations [OPERATION]           list operations, or the members of a request
+//	byzantine operations [OPERATION]           list operations, or the fields of a request
 //	byzantine sign METHOD PATH                 print the signature headers of a request, for curl
 //	byzantine keygen, byzantine pubkey         make a key, print its public key
 //	byzantine passkey inspect FILE             show what is in a browser's registration response
@@ -30,12 +31,12 @@
 //
 // # Host
 //
-// BYZANTINE_BASE_URL or -base-url; without them the vendor's sandbox. Production, which moves real funds, has to be named.
+// BYZANTINE_BASE_URL or -base-url; without them Byzantine's sandbox. Production, which moves real funds, has to be named.
 //
 // # Exit status
 //
 //	0  done
-//	1  failed: an error answer, no answer to a GET, a check that failed
+//	1  failed: an error response, no response to a GET, a check that failed
 //	2  wrong usage, or a request that the API cannot accept: nothing was sent
-//	3  it was sent, and nobody knows whether it took effect: look before you send it again
+//	3  it was sent, and its outcome is unknown: check before you send it again
 package main

@@ -21,6 +21,9 @@ func FuzzBuildRequest(f *testing.F) {
 	f.Add("create_subscription", "url=x", "eventTypes=[null]", `{"url":null}`)
 	f.Add("get_deposit_payload_passkey", "chain_id=", "amount=1e999999999", `[[[`)
 	f.Fuzz(func(t *testing.T, id, first, second, body string) {
+		if strings.Contains(first+second, "=@") {
+			return // it would read any file
+		}
 		op, err := operation(id)
 		if err != nil {
 			return
@@ -29,7 +32,7 @@ func FuzzBuildRequest(f *testing.F) {
 		if body != "" {
 			file = []byte(body)
 		}
-		request, err := buildRequest(op, []string{first, second}, file)
+		request, err := buildRequest(&process{stdin: strings.NewReader("")}, op, []string{first, second}, file)
 		if err != nil {
 			return
 		}

@@ -38,6 +38,7 @@ const (
 var commands = []*command{
 	&sandboxCommand,
 	&callCommand,
+	&ctlCommand,
 	&whoamiCommand,
 	&operationsCommand,
 	&signCommand,
@@ -67,11 +68,14 @@ func run(ctx context.Context, p *process, args []string) int {
 
 func dispatch(ctx context.Context, p *process, args []string) error {
 	if len(args) == 0 {
-		return usagef("no command: byzantine help lists them")
+		return printOverview(p.stdout, commands)
+	}
+	if args[0] == "--version" || args[0] == "-version" {
+		args = append([]string{versionCommand.name}, args[1:]...)
 	}
 	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
 		if args = args[1:]; len(args) == 0 {
-			return printOverview(p.stdout)
+			return printOverview(p.stdout, commands)
 		}
 		args = append(slices.Clone(args), "-h")
 	}
@@ -81,5 +85,12 @@ func dispatch(ctx context.Context, p *process, args []string) error {
 			return c.run(ctx, p, args[len(name):])
 		}
 	}
-	return usagef("there is no command %q: byzantine help lists them", args[0])
+	if group := slices.DeleteFunc(slices.Clone(commands), func(c *command) bool { return !strings.HasPrefix(c.name, args[0]+" ") }); len(group) > 0 {
+		if len(args) == 1 || args[1] == "-h" || args[1] == "-help" || args[1] == "--help" {
+			return printOverview(p.stdout, group)
+		}
+		return usagef("there is no command %q%s: byzantine help %s lists them", strings.Join(args[:2], " "),
+			didYouMean(strings.Join(args[:2], " "), known(group, func(c *command) string { return c.name })), args[0])
+	}
+	return usagef("there is no command %q%s: byzantine help lists them", args[0], didYouMean(args[0], known(commands, func(c *command) string { return c.name })))
 }

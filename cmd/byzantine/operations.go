@@ -17,7 +17,7 @@ import (
 
 var operationsCommand = command{
 	name:    "operations",
-	args:    "[OPERATION]",
+	args:    "[OPERATION] [-json]",
 	summary: "list the operations of the API, or the members of a request",
 	help: `
 Lists all operations of the API with method and path, or what the request of one of them consists of: the name of each
@@ -27,10 +27,14 @@ elements of a list.
   byzantine operations
   byzantine operations init_otp
 `,
-	prepare: func(*flag.FlagSet) action {
+	prepare: func(flags *flag.FlagSet) action {
+		asJSON := flags.Bool("json", false, "print a JSON list of operations with their fields")
 		return func(_ context.Context, p *process, args []string) error {
 			if len(args) > 1 {
 				return usagef("takes one operation at most")
+			}
+			if *asJSON {
+				return printOperationsJSON(p.stdout, args)
 			}
 			table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 			if len(args) == 0 {
@@ -46,29 +50,79 @@ elements of a list.
 			fmt.Fprintf(p.stdout, "%s %s\n", op.Method, op.Path)
 			if request := op.NewRequest(); request != nil {
 				fmt.Fprintln(p.stdout)
-				printMembers(table, "", reflect.TypeOf(request).Elem())
+				printMembers(table, reflect.TypeOf(request).Elem())
 			}
 			return table.Flush()
 		}
 	},
 }
 
-// printMembers prints a line for each member of a struct and below. The types of the API are trees.
-func printMembers(w io.Writer, prefix string, t reflect.Type) {
-	for _, f := range wire.Fields(t) {
-		required := "required"
-		if f.Optional {
-			required = "optional"
+// operationJSON is an operation for programs.
+type operationJSON struct {
+	ID     string      `json:"operationId"`
+	Method string      `json:"method"`
+	Path   string      `json:"path"`
+	Signed bool        `json:"signed"`
+	Fields []fieldJSON `json:"fields"`
+}
+
+type fieldJSON struct {
+	Name     string `json:"name"` // as call takes it
+	In       string `json:"in"`
+	Required bool   `json:"required"`
+	Form     string `json:"form"`
+}
+
+// printOperationsJSON prints all operations, or those that are named.
+func printOperationsJSON(w io.Writer, ids []string) error {
+	list := []operationJSON{}
+	if len(ids) > 0 {
+		if _, err := operation(ids[0]); err != nil {
+			return err
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", prefix+f.Name, f.In, required, describe(f))
+	}
+	for op := range byzantine.Operations() {
+		if len(ids) > 0 && string(op.ID) != ids[0] {
+			continue
+		}
+		one := operationJSON{string(op.ID), op.Method, op.Path, op.Signed, []fieldJSON{}}
+		if request := op.NewRequest(); request != nil {
+			eachField("", reflect.TypeOf(request).Elem(), func(name string, f *wire.Field) {
+				one.Fields = append(one.Fields, fieldJSON{name, fmt.Sprint(f.In), !f.Optional, describe(f)})
+			})
+		}
+		list = append(list, one)
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return printJSON(w, text)
+}
+
+// eachField calls do with each field of a struct and below. The types of the API are trees.
+func eachField(prefix string, t reflect.Type, do func(name string, f *wire.Field)) {
+	for _, f := range wire.Fields(t) {
+		do(prefix+f.Name, f)
 		if below, list := membersOf(f.Type); below != nil {
 			path := prefix + f.Name
 			if list {
 				path += "[]"
 			}
-			printMembers(w, path+".", below)
+			eachField(path+".", below, do)
 		}
 	}
+}
+
+// printMembers prints a line for each field of a request.
+func printMembers(w io.Writer, t reflect.Type) {
+	eachField("", t, func(name string, f *wire.Field) {
+		required := "required"
+		if f.Optional {
+			required = "optional"
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", name, f.In, required, describe(f))
+	})
 }
 
 // membersOf returns the struct whose members stand below a member of type t, nil if there are none.

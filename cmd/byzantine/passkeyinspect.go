@@ -10,12 +10,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
 var passkeyInspectCommand = command{
 	name:    "passkey inspect",
-	args:    "FILE",
+	args:    "FILE [-json]",
 	summary: "show what is in a browser's registration response",
 	help: `
 Reads what navigator.credentials.create returned, as JSON (RegistrationResponseJSON), and prints what is in it. A
@@ -27,7 +28,8 @@ attestation.
   byzantine passkey inspect response.json
   pbpaste | byzantine passkey inspect -
 `,
-	prepare: func(*flag.FlagSet) action {
+	prepare: func(flags *flag.FlagSet) action {
+		asJSON := flags.Bool("json", false, "print a JSON object")
 		return func(_ context.Context, p *process, args []string) error {
 			if len(args) != 1 {
 				return usagef("takes the name of a file, or - for standard input")
@@ -43,6 +45,17 @@ attestation.
 			client, err := clientDataOf(credential)
 			if err != nil {
 				return err
+			}
+			if *asJSON {
+				text, err := json.Marshal(inspectedJSON{
+					credential.ID, client.Origin, credential.Authenticator.Challenge, credential.Transports, fmt.Sprint(credential.AAGUID),
+					base64.RawURLEncoding.EncodeToString(credential.PublicKey), credential.UserVerified, credential.BackupEligible,
+					credential.BackedUp, uint64(credential.SignCount), credential.Authenticator,
+				})
+				if err != nil {
+					return err
+				}
+				return printJSON(p.stdout, text)
 			}
 			table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintf(table, "credential id\t%s\n", credential.ID)
@@ -60,7 +73,22 @@ attestation.
 	},
 }
 
-// clientData are the members of clientDataJSON (W3C WebAuthn, section 5.8.1) that a Credential leaves out.
+// inspectedJSON is a passkey for programs. Bytes are unpadded base64url.
+type inspectedJSON struct {
+	ID             string                       `json:"credentialId"`
+	Origin         string                       `json:"origin"`
+	Challenge      string                       `json:"challenge"`
+	Transports     []string                     `json:"transports"`
+	AAGUID         string                       `json:"aaguid"`
+	PublicKey      string                       `json:"publicKey"` // COSE_Key
+	UserVerified   bool                         `json:"userVerified"`
+	BackupEligible bool                         `json:"backupEligible"`
+	BackedUp       bool                         `json:"backedUp"`
+	SignCount      uint64                       `json:"signCount"`
+	Authenticator  byzantine.AuthenticatorParam `json:"authenticator"` // as create_authenticators_otp takes it
+}
+
+// clientData are the fields of clientDataJSON (W3C WebAuthn, section 5.8.1) that a Credential leaves out.
 type clientData struct {
 	Origin string `json:"origin"`
 }

@@ -17,7 +17,7 @@ import (
 
 // buildRequest makes the request of name=value arguments and of a body. It is checked like a request of the library's
 // and refused for members that the operation does not have.
-func buildRequest(op byzantine.Operation, args []string, body []byte) (wire.Request, error) {
+func buildRequest(p *process, op byzantine.Operation, args []string, body []byte) (wire.Request, error) {
 	value := op.NewRequest()
 	if value == nil {
 		if len(args) > 0 || body != nil {
@@ -26,12 +26,15 @@ func buildRequest(op byzantine.Operation, args []string, body []byte) (wire.Requ
 		return wire.Encode(op.Path, nil)
 	}
 	structType := reflect.TypeOf(value).Elem()
-	parts, err := splitArguments(op, wire.Fields(structType), args, body)
+	parts, err := splitArguments(p, op, structType, args, body)
 	if err != nil {
 		return wire.Request{}, err
 	}
 	if err := refuseUnknownMembers(op, parts.body); err != nil {
 		return wire.Request{}, err
+	}
+	if missing := missingFields(structType, parts, parts.body, ""); len(missing) > 0 {
+		return wire.Request{}, usagef("%s: %s: missing", op.ID, strings.Join(missing, ", "))
 	}
 	if err := wire.Decode(value, func(name string) string { return parts.path[name] }, parts.query, parts.body); err != nil {
 		return wire.Request{}, usagef("%s: %v", op.ID, err)
@@ -51,66 +54,131 @@ type parts struct {
 	body  []byte
 }
 
-// splitArguments puts each argument where its member stands.
-func splitArguments(op byzantine.Operation, fields []*wire.Field, args []string, body []byte) (*parts, error) {
-	members := map[string]json.RawMessage{}
+// splitArguments puts each argument where its field stands.
+func splitArguments(p *process, op byzantine.Operation, structType reflect.Type, args []string, body []byte) (*parts, error) {
+	fields := wire.Fields(structType)
 	hasBody := slices.ContainsFunc(fields, func(f *wire.Field) bool { return f.In == wire.Body })
-	switch {
+	switch object := map[string]json.RawMessage{}; {
+	case body == nil && hasBody:
+		body = []byte("{}")
 	case body == nil:
 	case !hasBody:
 		return nil, usagef("%s has no body", op.ID)
-	case json.Unmarshal(body, &members) != nil || members == nil:
+	case json.Unmarshal(body, &object) != nil || object == nil:
 		return nil, usagef("-body: must be a JSON object")
 	}
-	p := &parts{path: map[string]string{}, query: url.Values{}}
+	out := &parts{path: map[string]string{}, query: url.Values{}, body: body}
 	given := map[string]bool{}
 	for _, arg := range args {
-		name, text, ok := strings.Cut(arg, "=")
-		if !ok {
-			return nil, usagef("%q is not of the form name=value", arg)
-		}
-		i := slices.IndexFunc(fields, func(f *wire.Field) bool { return f.Name == name })
-		switch {
-		case i < 0:
-			return nil, usagef("%s has no member %q: byzantine operations %s lists them", op.ID, name, op.ID)
-		case given[name] || members[name] != nil:
-			return nil, usagef("%s is given twice", name)
-		}
-		given[name] = true
-		switch fields[i].In {
-		case wire.Path:
-			p.path[name] = text
-		case wire.Query:
-			p.query.Set(name, text)
-		case wire.Body:
-			member, err := memberJSON(fields[i].Type, text)
-			if err != nil {
-				return nil, usagef("%s: %v", name, err)
-			}
-			members[name] = member
-		}
-	}
-	if hasBody {
-		var err error
-		if p.body, err = wire.Marshal(members); err != nil {
+		a, err := parseArgument(p, arg)
+		if err != nil {
 			return nil, err
 		}
+		steps, err := parsePath(a.name)
+		if err != nil {
+			return nil, err
+		}
+		f, t, err := fieldAt(op, structType, a.name, steps)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case f.In == wire.Body:
+			value, err := a.value(isText(t), describeType(t))
+			if err == nil {
+				out.body, err = place(out.body, steps, value)
+			}
+			if err != nil {
+				return nil, inField(a.name, err)
+			}
+		case given[a.name]:
+			return nil, usagef("%s is given twice", a.name)
+		case f.In == wire.Path:
+			out.path[a.name] = a.text
+		default:
+			out.query.Set(a.name, a.text)
+		}
+		given[a.name] = true
 	}
-	return p, nil
+	return out, nil
 }
 
-// memberJSON writes the value of a body member as JSON: text as it is, everything else is JSON already.
-func memberJSON(t reflect.Type, text string) (json.RawMessage, error) {
-	if t.Kind() == reflect.Pointer {
+// inField names the field in an error of [place] or of an argument's value.
+func inField(name string, err error) error {
+	if errors.Is(err, errTwice) {
+		return usagef("%s %v", name, err)
+	}
+	return usagef("%s: %v", name, err)
+}
+
+// fieldAt finds the field that a name leads to: the field of the request that it begins with, and the type of its end.
+func fieldAt(op byzantine.Operation, t reflect.Type, name string, steps []step) (top *wire.Field, end reflect.Type, err error) {
+	for _, s := range steps {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if s.field == "" {
+			if t.Kind() != reflect.Slice || isText(t) {
+				return nil, nil, usagef("%s: %s is no list", op.ID, name)
+			}
+			t = t.Elem()
+			continue
+		}
+		var fields []*wire.Field
+		if t.Kind() == reflect.Struct && !isText(t) {
+			fields = wire.Fields(t)
+		}
+		i := slices.IndexFunc(fields, func(f *wire.Field) bool { return f.Name == s.field })
+		if i < 0 {
+			return nil, nil, usagef("%s has no field %q%s: byzantine operations %s lists them", op.ID, name,
+				didYouMean(s.field, known(fields, func(f *wire.Field) string { return f.Name })), op.ID)
+		}
+		if t = fields[i].Type; top == nil {
+			top = fields[i]
+		}
+	}
+	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if isText(t) {
-		return wire.Marshal(text)
+	return top, t, nil
+}
+
+// missingFields lists the required fields that a request lacks, those of objects that are there included.
+func missingFields(t reflect.Type, p *parts, raw json.RawMessage, prefix string) (missing []string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	if !json.Valid([]byte(text)) {
-		return nil, fmt.Errorf("must be JSON: %s", describeType(t))
+	var list []json.RawMessage
+	if t.Kind() == reflect.Slice && !isText(t) && json.Unmarshal(raw, &list) == nil {
+		for i, element := range list {
+			missing = append(missing, missingFields(t.Elem(), p, element, fmt.Sprintf("%s[%d]", prefix, i))...)
+		}
+		return missing
 	}
-	return json.RawMessage(text), nil
+	var object map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || isText(t) || raw != nil && json.Unmarshal(raw, &object) != nil {
+		return nil
+	}
+	for _, f := range wire.Fields(t) {
+		name := f.Name
+		if prefix != "" {
+			name = prefix + "." + f.Name
+		}
+		inner, there := object[f.Name]
+		switch f.In {
+		case wire.Path:
+			there = p.path[f.Name] != ""
+		case wire.Query:
+			there = p.query.Get(f.Name) != ""
+		}
+		switch {
+		case there && f.In == wire.Body:
+			missing = append(missing, missingFields(f.Type, p, inner, name)...)
+		case !there && !f.Optional:
+			missing = append(missing, name)
+		}
+	}
+	return missing
 }
 
 // isText reports whether values of a type are strings on the wire, such as a time.

@@ -36,7 +36,7 @@ are fine.
 			}
 			me, err := client.Whoami(ctx)
 			if err != nil {
-				return err
+				return fmt.Errorf("%w%s", err, api.hint(p.getenv, err))
 			}
 			label := "-"
 			if me.Label != nil {
