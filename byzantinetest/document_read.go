@@ -68,7 +68,7 @@ func (s *Sandbox) readWorld(document []byte) error {
 	w.random, w.clock, w.courier, w.nextMail = old.random, old.clock, old.courier, old.nextMail
 	defer old.setAlarm() // which reading has set for the new world
 	w.manualApproval, w.anyWebhookURL, w.processingTime = old.manualApproval, old.anyWebhookURL, old.processingTime
-	if err := w.read(&d, s.key.PublicKeyHex()); err != nil {
+	if err := w.read(&d, s.key.PublicKeyHex(), s.publicKeys); err != nil {
 		return err
 	}
 	for _, gone := range old.subscriptions {
@@ -86,14 +86,17 @@ type worldReader struct {
 	err          error
 }
 
-func (w *world) read(d *worldDocument, pubkey string) error {
+func (w *world) read(d *worldDocument, pubkey string, others []string) error {
 	if err := w.clock.read(d.Clock); err != nil {
 		return fmt.Errorf("clock.%w", err)
 	}
 	r := &worldReader{world: w, now: w.clock.now().UTC(), transactions: map[string]*transaction{}}
 	w.integratorID = r.id(d.IntegratorID)
-	if !slices.ContainsFunc(d.Credentials, func(c credentialDocument) bool { return c.Pubkey == pubkey }) {
-		d.Credentials = append(d.Credentials, credentialDocument{Pubkey: pubkey, Label: new("local sandbox")})
+	for i, pubkey := range append([]string{pubkey}, others...) {
+		if !slices.ContainsFunc(d.Credentials, func(c credentialDocument) bool { return c.Pubkey == pubkey }) {
+			label := []string{"local sandbox", "public key"}[min(i, 1)]
+			d.Credentials = append(d.Credentials, credentialDocument{Pubkey: pubkey, Label: &label})
+		}
 	}
 	w.vaults = newVaults(r.now)
 	each(r, "vaults", d.Vaults, r.readVault)

@@ -11,6 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
@@ -25,6 +26,7 @@ type Sandbox struct {
 	allowedHosts []string // see WithAllowedHosts
 	initial      []byte   // see WithWorld
 	seeds        []func() // see WithAccount
+	publicKeys   []string // of WithPublicKey
 	controlToken string   // see WithControlToken
 
 	mu             sync.Mutex // guards what follows
@@ -98,6 +100,22 @@ func WithKey(key *byzantine.PrivateKey) Option {
 			return errors.New("WithKey: the key is empty")
 		}
 		s.key = key
+		return nil
+	}
+}
+
+// WithPublicKey makes a credential that may write for a key whose private half cannot be had, such as one in a token or a
+// key service. pubkey is what the request header X-Pubkey holds: the compressed P-256 point as 0x and 66 lower-case hex
+// digits. Client and Key still have the sandbox's own key. The option may be given for several keys.
+func WithPublicKey(pubkey string) Option {
+	return func(s *Sandbox) error {
+		if err := wire.Check(byzantine.DeleteCredentialRequest{Pubkey: pubkey}); err != nil {
+			return fmt.Errorf("WithPublicKey: %w", err)
+		}
+		if err := newWorld().insertCredential(&credential{pubkey: pubkey}); err != nil {
+			return fmt.Errorf("WithPublicKey: %w", err)
+		}
+		s.publicKeys = append(s.publicKeys, pubkey)
 		return nil
 	}
 }

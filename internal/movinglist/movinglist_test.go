@@ -67,3 +67,23 @@ func TestSet(t *testing.T) {
 	assert.True(t, s.AddUnreadable(map[string]int{"x": 2}))
 	assert.Len(t, s, 3)
 }
+
+// A page without a time that can be read does not end a list that is read back to a time.
+func TestSinceLooksBehindPagesWithoutTimes(t *testing.T) {
+	seconds := []int64{10, 0, 0, 0, 0, 0, 0, 9, 8, 7, 6, 5}
+	l := &List[record]{Since: time.Unix(8, 0), Key: func(r *record) (string, time.Time) { return r.id, r.at }}
+	l.Load = func(limit, offset int64) (Page[record], error) {
+		p := Page[record]{Limit: limit, Total: int64(len(seconds))}
+		for i := offset; i < min(offset+limit, p.Total); i++ {
+			r := record{id: fmt.Sprint(i)}
+			if seconds[i] != 0 {
+				r.at = time.Unix(seconds[i], 0)
+			}
+			p.Records = append(p.Records, r)
+		}
+		return p, nil
+	}
+	var ids []string
+	assert.NoError(t, l.Read(3, func(_ int, r record) bool { ids = append(ids, r.id); return true }))
+	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8"}, ids)
+}
