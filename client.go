@@ -160,6 +160,7 @@ func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, 
 	if set.response != nil {
 		*set.response = Response(x.Response())
 	}
+	c.dump(op, request.Body, x, err)
 	x.End(err)
 	return err
 }

@@ -1,7 +1,9 @@
 package byzantine
 
 import (
+	"bytes"
 	"context"
+	"reflect"
 
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -13,4 +15,11 @@ func SendEmpty(ctx context.Context, c *Client, op Operation, out any, opts ...Ca
 		return err
 	}
 	return c.send(ctx, &op, wire.Request{PathAndQuery: withoutIdentifiers("/v1/x")}, out, set)
+}
+
+// MaskedForTest is what a dump shows of a body of a type.
+func MaskedForTest(body []byte, value any) string {
+	var b bytes.Buffer
+	dumpBody(&b, "", body, reflect.TypeOf(value))
+	return b.String()
 }

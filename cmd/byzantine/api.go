@@ -25,7 +25,7 @@ func (a *apiFlags) declare(flags *flag.FlagSet) {
 	a.key.declare(flags)
 	flags.StringVar(&a.baseURL, "base-url", "", "`URL` of the API, scheme and host, in place of BYZANTINE_BASE_URL")
 	flags.BoolVar(&a.insecureHTTP, "insecure-http", false, "allow http to other hosts than this one, for containers in a test network")
-	flags.BoolVar(&a.verbose, "v", false, "log each attempt to standard error")
+	flags.BoolVar(&a.verbose, "v", false, "log each attempt to standard error, and what was sent and received, without its texts")
 }
 
 // host is where the client goes.
@@ -59,7 +59,8 @@ func (a *apiFlags) client(p *process, key *byzantine.PrivateKey) (*byzantine.Cli
 		opts = append(opts, byzantine.WithInsecureHTTP())
 	}
 	if a.verbose {
-		opts = append(opts, byzantine.WithLogger(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		opts = append(opts, byzantine.WithLogger(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+			byzantine.WithDump(p.stderr))
 	}
 	client, err := byzantine.NewClient(key, opts...)
 	if err != nil {

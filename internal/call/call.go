@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -40,6 +41,7 @@ type Config struct {
 	Logger           *slog.Logger
 	Now              func() time.Time // the clock that signatures are dated with
 	Hooks            Hooks
+	Dump             io.Writer // nil for none
 }
 
 // A Caller makes the calls of one client. It is safe for concurrent use.
@@ -48,6 +50,7 @@ type Caller struct {
 	http   *http.Client
 	logger *slog.Logger
 	hooks  Hooks
+	dump   io.Writer
 	clock  clock
 
 	userAgent        string
@@ -83,6 +86,7 @@ func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller
 		base:             base,
 		logger:           config.Logger,
 		hooks:            config.Hooks,
+		dump:             config.Dump,
 		userAgent:        config.UserAgent,
 		maxAttempts:      config.MaxAttempts,
 		readTimeout:      config.ReadTimeout,
@@ -96,6 +100,9 @@ func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller
 
 // Now returns the time by the client's clock, without the correction that responses have shown.
 func (c *Caller) Now() time.Time { return c.clock.now() }
+
+// Dump returns where the client's calls are dumped, nil if nowhere.
+func (c *Caller) Dump() io.Writer { return c.dump }
 
 // Logger returns the client's logger.
 func (c *Caller) Logger() *slog.Logger { return c.logger }

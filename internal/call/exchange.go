@@ -71,6 +71,9 @@ func (x *Exchange) Response() Response {
 	return x.last.response
 }
 
+// Attempts returns how many attempts there were so far.
+func (x *Exchange) Attempts() int { return x.attempts }
+
 // End tells the hooks that the call has ended with err, which is nil after a success.
 func (x *Exchange) End(err error) {
 	if x.caller.hooks.CallEnd == nil {

@@ -1,0 +1,157 @@
+package byzantine_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// dumpOf returns what a client dumps of a call that gets a response.
+func dumpOf(t *testing.T, status int, body string, do func(context.Context, *byzantine.Client)) string {
+	t.Helper()
+	var out bytes.Buffer
+	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithDump(&out), byzantine.WithMaxAttempts(1),
+		over(roundTripper(func(*http.Request) (*http.Response, error) {
+			if status == 0 {
+				return nil, http.ErrHandlerTimeout
+			}
+			return newAnswer(status, http.Header{"X-Odd": {"Ada"}}, body), nil
+		})))
+	do(t.Context(), client)
+	return out.String()
+}
+
+func TestDumpShowsWhatIsMarked(t *testing.T) {
+	got := dumpOf(t, 200, `{"integratorId":"i-1","accessScope":"read_write","Ada":"Lovelace","capabilities":{"canWrite":true}}`,
+		func(ctx context.Context, c *byzantine.Client) { _, _ = c.Whoami(ctx) })
+	assert.Equal(t, `> GET /v1/integrator/whoami get_current_integrator_capabilities
+< 200 ok, attempts: 1
+< {
+<   "...": "<1 unknown fields>",
+<   "accessScope": "read_write",
+<   "capabilities": {
+<     "canWrite": true
+<   },
+<   "integratorId": "<string, 3 bytes>"
+< }
+`, got)
+
+	got = dumpOf(t, 500, `{"error":"no row for Ada"}`, func(ctx context.Context, c *byzantine.Client) {
+		_, _ = c.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: testAccountID, UserID: testUserID})
+	})
+	assert.Equal(t, `> POST /v1/submit/init-otp init_otp
+> {
+>   "accountId": "<string, 36 bytes>",
+>   "userId": "<string, 36 bytes>"
+> }
+< 500 outcome unknown, attempts: 1
+< "<object, 1 fields>"
+`, got)
+}
+
+func TestDumpOfOddBodies(t *testing.T) {
+	for body, want := range map[string]string{
+		"<p>Ada</p>":                    "< <no JSON, 10 bytes>\n",
+		`{"a":1}{"b":2}`:                "< <no JSON, 14 bytes>\n",
+		`["Ada"]`:                       "< \"<array, 1 elements>\"\n",
+		`{"accessScope":"Ada <3 Bob"}`:  "\"accessScope\": \"<string, 10 bytes>\"",
+		`{"accessScope":{"Ada":1}}`:     "\"accessScope\": \"<object, 1 fields>\"",
+		`{"accessScope":441632960004}`:  "\"accessScope\": \"<number, 12 bytes>\"", // not of the field's kind
+		`{"integratorId":441632960004}`: "\"integratorId\": \"<number, 12 bytes>\"",
+		`{"capabilities":"yes"}`:        "\"capabilities\": \"<string, 3 bytes>\"",
+		`null`:                          "< null\n",
+	} {
+		got := dumpOf(t, 200, body, func(ctx context.Context, c *byzantine.Client) { _, _ = c.Whoami(ctx) })
+		assert.Contains(t, got, want, body)
+		assert.NotContains(t, got, "Ada", body)
+	}
+	assert.Equal(t, "> GET /v1/integrator/whoami get_current_integrator_capabilities\n< 0 error, attempts: 1\n",
+		dumpOf(t, 0, "", func(ctx context.Context, c *byzantine.Client) { _, _ = c.Whoami(ctx) }))
+}
+
+// All of Do is hidden, the path's identifiers and the query included.
+func TestDumpOfDo(t *testing.T) {
+	got := dumpOf(t, 200, `{"accessScope":"read_write","n":7}`, func(ctx context.Context, c *byzantine.Client) {
+		in := map[string]any{"email": testEmail, "status": "active"}
+		_ = c.Do(ctx, "POST", "/v1/submit/"+testAccountID+"?email="+testEmail, in, nil)
+	})
+	assert.Equal(t, "> POST /v1/submit/{} \n> \"<object, 2 fields>\"\n< 200 ok, attempts: 1\n< \"<object, 2 fields>\"\n", got)
+}
+
+// No text of any request or response is dumped that is not a word of an enumeration, a time or a number, whatever the
+// operation.
+func TestDumpHidesEveryText(t *testing.T) {
+	const secret = "Ada Lovelace, born 1815"
+	for op := range byzantine.Operations() {
+		for name, value := range map[string]any{"request": op.NewRequest(), "response": op.NewResponse()} {
+			if value == nil {
+				continue
+			}
+			text, err := json.Marshal(secretive(reflect.TypeOf(value).Elem(), secret, 0))
+			require.NoError(t, err)
+			got := byzantine.MaskedForTest(text, value)
+			assert.NotContains(t, got, "Lovelace", "%s of %s", name, op.ID)
+			assert.NotContains(t, got, "1815", "%s of %s", name, op.ID)
+		}
+	}
+}
+
+// secretive returns a JSON tree of a type whose texts are all the same.
+func secretive(t reflect.Type, text string, depth int) any {
+	switch {
+	case depth > 8:
+		return nil
+	case t.Kind() == reflect.Pointer:
+		return secretive(t.Elem(), text, depth)
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:
+		return []any{secretive(t.Elem(), text, depth+1)}
+	case t.Kind() != reflect.Struct:
+		return text
+	}
+	object := map[string]any{"Lovelace": text}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && name != "" && name != "-" {
+			object[name] = secretive(f.Type, text, depth+1)
+		}
+	}
+	if len(object) == 1 {
+		return text
+	}
+	return object
+}
+
+func TestWithDumpRejectsNil(t *testing.T) {
+	_, err := byzantine.NewClient(rfc6979Key(t), byzantine.WithDump(nil))
+	assert.EqualError(t, err, "byzantine: NewClient: WithDump: nil writer")
+}
+
+func ExampleWithDump() {
+	_, stop := withSandbox()
+	defer stop()
+	client, err := byzantine.NewClientFromEnv(byzantine.WithDump(os.Stdout))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.GetCustomers(context.Background(), &byzantine.GetCustomersRequest{})
+	fmt.Println(err)
+	// Output:
+	// > GET /v1/query/get-customers get_customers
+	// < 200 ok, attempts: 1
+	// < {
+	// <   "businessCustomers": [],
+	// <   "individualCustomers": []
+	// < }
+	// <nil>
+}
