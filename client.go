@@ -47,8 +47,15 @@ func NewClient(s Signer, opts ...Option) (*Client, error) {
 
 // authorizeWith signs requests with s, for internal/call.
 func authorizeWith(s Signer) call.Authorize {
+	rotation, _ := s.(*Rotation)
 	return func(ctx context.Context, request *http.Request, body []byte, now time.Time) error {
-		signature, err := SignRequest(ctx, s, now, request.Method, request.URL.RequestURI(), body)
+		signer, err := s, error(nil)
+		if rotation != nil {
+			if signer, err = rotation.hold(ctx); err != nil { // ctx ends with the attempt
+				return err
+			}
+		}
+		signature, err := SignRequest(ctx, signer, now, request.Method, request.URL.RequestURI(), body)
 		if err != nil {
 			return err
 		}
@@ -58,11 +65,12 @@ func authorizeWith(s Signer) call.Authorize {
 }
 
 // NewClientFromEnv returns a client with the key in BYZANTINE_PRIVATE_KEY or INTEGRATOR_PRIVATE_KEY, the name in
-// Byzantine's examples, in any form that [ParsePrivateKey] reads. Both may hold the same key, also in different forms;
+// Byzantine's examples, in any form that [ParsePrivateKey] reads, or in the file that BYZANTINE_PRIVATE_KEY_FILE names; a
+// warning is logged if every user of the machine can read that file. Several may be set if they give the same key;
 // different keys are an error. The base URL is that in BYZANTINE_BASE_URL, the sandbox if that is empty. Options come
 // after the environment and win.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
-	key, err := keyenv.Read(os.Getenv, ParsePrivateKey)
+	key, exposed, err := keyenv.Read(os.Getenv, ParsePrivateKey)
 	if err == nil && key == nil {
 		err = errors.New(keyenv.Name + " is not set")
 	}
@@ -72,7 +80,11 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	if base := os.Getenv(keyenv.BaseURL); base != "" {
 		opts = append([]Option{WithBaseURL(base)}, opts...)
 	}
-	return NewClient(key, opts...)
+	client, err := NewClient(key, opts...)
+	if err == nil && exposed {
+		client.calls.Logger().Warn("byzantine: " + keyenv.Exposed)
+	}
+	return client, err
 }
 
 // Do calls a route that this package has no method for. pathAndQuery begins with /v1/ and is escaped; it is signed and

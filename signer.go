@@ -46,8 +46,8 @@ const (
 // A Signer is called once for each attempt of each call, from many goroutines at a time, so it must be safe for
 // concurrent use. The signature is good for 60 seconds: answer soon, and never retry beyond the end of ctx.
 type Signer interface {
-	// PublicKey returns the compressed point of the key (SEC 1, section 2.3.3), 33 bytes. It asks nobody and
-	// always returns the same.
+	// PublicKey returns the compressed point of the key (SEC 1, section 2.3.3), 33 bytes. It must not block, and always
+	// returns the same. A Signer whose key can change is a [SignerSource] as well.
 	PublicKey() []byte
 
 	// SignDigest signs with ECDSA. digest is the SHA-256 of the message, 32 bytes, and is not hashed again: with a
@@ -138,6 +138,8 @@ type RequestSignature struct {
 // method is in upper case. pathAndQuery is what goes on the wire, percent-encoding included, as URL.RequestURI of
 // net/url returns it. body holds the very bytes that are sent, nil for none; it is read and neither copied nor kept.
 //
+// A Signer that is a [SignerSource] is asked for the Signer to use, once.
+//
 // What is signed is the SHA-256 of timestamp, method, pathAndQuery and body, one after the other with nothing between.
 //
 // It fails on a method or path that cannot go on the wire like this, a Signer without a compressed P-256 key, and
@@ -145,6 +147,15 @@ type RequestSignature struct {
 func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQuery string, body []byte) (RequestSignature, error) {
 	if ctx == nil || s == nil {
 		return RequestSignature{}, errors.New("byzantine: sign request: the context or the signer is nil")
+	}
+	if source, ok := s.(SignerSource); ok {
+		var err error
+		if s, err = source.Signer(ctx); err == nil && s == nil {
+			err = errors.New("the SignerSource returned no signer")
+		}
+		if err != nil {
+			return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+		}
 	}
 	publicKey, err := signerPublicKeyHex(s)
 	if err != nil {

@@ -37,6 +37,13 @@ func stampWith(signer byzantine.Signer) (call.Authorize, error) {
 		return nil, errors.New("the signer's public key is not a compressed P-256 point of 33 bytes")
 	}
 	return func(ctx context.Context, request *http.Request, body []byte, _ time.Time) error {
+		signer := signer
+		if source, ok := signer.(byzantine.SignerSource); ok {
+			var err error
+			if signer, err = source.Signer(ctx); err != nil {
+				return fmt.Errorf("stamp: %w", err)
+			}
+		}
 		digest := sha256.Sum256(body)
 		der, err := signer.SignDigest(ctx, digest[:])
 		if err != nil {

@@ -50,7 +50,7 @@ func (a *apiFlags) hint(getenv func(string) string, err error) string {
 	return ""
 }
 
-func (a *apiFlags) client(p *process, key *byzantine.PrivateKey) (*byzantine.Client, error) {
+func (a *apiFlags) client(p *process, key byzantine.Signer) (*byzantine.Client, error) {
 	opts := []byzantine.Option{
 		byzantine.WithBaseURL(a.host(p.getenv)),
 		byzantine.WithUserAgent("byzantine-cli"),

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -27,14 +26,25 @@ func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
 		if err != nil {
 			return nil, usagef("-key -: %v", err)
 		}
-		return parseKey("standard input", text)
+		key, err := byzantine.ParsePrivateKey(string(text))
+		if err != nil {
+			return nil, usagef("standard input: %v", err)
+		}
+		return key, nil
 	}
 	if k.file != "" {
-		return readKey(k.file)
+		key, _, err := keyenv.ReadFile(k.file, byzantine.ParsePrivateKey)
+		if err != nil {
+			return nil, usagef("-key: %v", err)
+		}
+		return key, nil
 	}
-	key, err := keyenv.Read(p.getenv, byzantine.ParsePrivateKey)
+	key, exposed, err := keyenv.Read(p.getenv, byzantine.ParsePrivateKey)
 	if err != nil {
 		return nil, usagef("%v", err)
+	}
+	if exposed {
+		fmt.Fprintln(p.stderr, "byzantine: "+keyenv.Exposed)
 	}
 	return key, nil
 }
@@ -48,39 +58,28 @@ func (k *keyFlag) require(p *process) (*byzantine.PrivateKey, error) {
 	return key, err
 }
 
-// readKey never repeats the file's name: it may be a key that somebody took for one.
-func readKey(file string) (*byzantine.PrivateKey, error) {
-	if _, err := byzantine.ParsePrivateKey(file); err == nil {
-		return nil, usagef("-key takes the name of a file, not a key: now that it was on a command line, replace it")
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return nil, usagef("the file of -key cannot be read: %v", err)
-	}
-	return parseKey("the file of -key", text)
-}
-
 // maxKeyBytes is more than any key takes.
 const maxKeyBytes = 1 << 20
 
-func parseKey(source string, text []byte) (*byzantine.PrivateKey, error) {
-	key, err := byzantine.ParsePrivateKey(string(text))
-	if err != nil {
-		return nil, usagef("%s: %v", source, err)
-	}
-	return key, nil
-}
-
-// writeKey makes a file that only its owner can read. One that exists is not touched: its key would be lost.
-func writeKey(file string, key *byzantine.PrivateKey) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writeKey makes a file with a key that only its owner can read. One that exists is not touched: its key would be lost.
+func writeKey(name string, key *byzantine.PrivateKey) error {
+	file, err := newKeyFile(name)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(f, key.SecretHex())
-	return errors.Join(err, f.Close())
+	return file.write(key)
+}
+
+// A newFile is a file that was just made for a key.
+type newFile struct{ *os.File }
+
+func newKeyFile(name string) (newFile, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return newFile{f}, err
+}
+
+// write writes the key and closes the file. After a nil error the key is on the disk.
+func (f newFile) write(key *byzantine.PrivateKey) error {
+	_, err := fmt.Fprintln(f, key.SecretHex())
+	return errors.Join(err, f.Sync(), f.Close())
 }

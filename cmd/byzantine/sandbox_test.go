@@ -238,7 +238,7 @@ func TestKeyFilesAreForTheirOwnerOnly(t *testing.T) {
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	read, err := readKey(file)
+	read, err := byzantine.ReadKeyFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, key.PublicKeyHex(), read.PublicKeyHex())
 }

@@ -111,7 +111,7 @@ func replaceFile(name string, content []byte) (err error) {
 func keyBeside(state string) (*byzantine.PrivateKey, error) {
 	file := state + ".key"
 	if _, err := os.Stat(file); err == nil {
-		return readKey(file)
+		return byzantine.ReadKeyFile(file)
 	}
 	key, err := byzantine.GenerateKey()
 	if err != nil {

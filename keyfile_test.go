@@ -1,0 +1,126 @@
+package byzantine_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+)
+
+// keyFile writes a file and returns its name.
+func keyFile(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+	return name
+}
+
+func TestReadKeyFile(t *testing.T) {
+	key := rfc6979Key(t)
+	for _, text := range []string{rfc6979Secret, rfc6979Secret[2:] + "\r\n", encodePEM("EC PRIVATE KEY", sec1DER(t, rawKey(t, key)))} {
+		read, err := byzantine.ReadKeyFile(keyFile(t, text))
+		require.NoError(t, err)
+		assert.Equal(t, key.PublicKeyHex(), read.PublicKeyHex())
+	}
+	for _, c := range []struct{ name, path, want string }{
+		{"missing", filepath.Join(t.TempDir(), "secret-name"), "the file cannot be read"},
+		{"a folder", t.TempDir(), "the file cannot be read"},
+		{"a key in place of a name", rfc6979Secret, "takes the name of a file, not a key"},
+		{"empty", keyFile(t, ""), "empty"},
+		{"too short", keyFile(t, "0xsecret"), "private key"},
+		{"UTF-16", keyFile(t, "\xff\xfe0\x00"), "UTF-16"},
+		{"endless", keyFile(t, strings.Repeat("secret", 100_000)), "larger than 65536 bytes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := byzantine.ReadKeyFile(c.path)
+			require.ErrorContains(t, err, c.want)
+			assert.True(t, strings.HasPrefix(err.Error(), "byzantine: key file: "), err)
+			assert.NotContains(t, err.Error(), "secret")
+			assert.NotContains(t, err.Error(), rfc6979Secret[2:])
+		})
+	}
+}
+
+// A Rotation follows its file. While the file is missing or broken, the last key stays in use.
+func TestKeyFileFeedsARotation(t *testing.T) {
+	first := rfc6979Key(t)
+	second, err := byzantine.GenerateKey()
+	require.NoError(t, err)
+	path := keyFile(t, first.SecretHex())
+	synctest.Test(t, func(t *testing.T) {
+		rotation := byzantine.NewRotation(first)
+		var log bytes.Buffer
+		watch := &byzantine.KeyFile{Path: path, Rotation: rotation, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- watch.Run(ctx) }()
+		after := func(text string, want *byzantine.PrivateKey) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+			time.Sleep(25 * time.Second) // two looks
+			synctest.Wait()
+			assert.Equal(t, want.PublicKey(), rotation.PublicKey())
+		}
+		after(first.SecretHex(), first)
+		assert.Empty(t, log.String())
+		after(second.SecretHex(), second)
+		after("half a secret", second)
+		after("half a secret", second)
+		assert.Equal(t, 1, strings.Count(log.String(), "cannot be read"), log.String())
+		assert.NotContains(t, log.String(), "secret")
+		after(first.SecretHex(), first)
+		assert.Equal(t, 2, strings.Count(log.String(), "has changed"), log.String())
+		assert.NotContains(t, log.String(), first.SecretHex())
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	})
+}
+
+func TestKeyFileWithoutItsFields(t *testing.T) {
+	rotation := byzantine.NewRotation(rfc6979Key(t))
+	for _, f := range []byzantine.KeyFile{{}, {Path: "x"}, {Rotation: rotation}, {Path: "x", Rotation: rotation, Interval: -1}} {
+		require.ErrorContains(t, f.Run(t.Context()), "must be set")
+	}
+}
+
+func TestNewClientFromEnvReadsAFile(t *testing.T) {
+	for _, c := range []struct {
+		name, key, text, want string
+		mode                  os.FileMode
+	}{
+		{name: "the file", text: rfc6979Secret, mode: 0o600},
+		{name: "both, the same", key: rfc6979Secret, text: rfc6979Secret[2:], mode: 0o640},
+		{name: "both, different", key: rfc6979Secret, text: "0x" + strings.Repeat("0", 63) + "1", mode: 0o600,
+			want: "BYZANTINE_PRIVATE_KEY and BYZANTINE_PRIVATE_KEY_FILE hold different keys"},
+		{name: "no key", text: "0xsecret", mode: 0o600, want: "BYZANTINE_PRIVATE_KEY_FILE: "},
+		{name: "others can read it", text: rfc6979Secret, mode: 0o644},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := keyFile(t, c.text)
+			require.NoError(t, os.Chmod(path, c.mode))
+			t.Setenv("BYZANTINE_PRIVATE_KEY", c.key)
+			t.Setenv("INTEGRATOR_PRIVATE_KEY", "")
+			t.Setenv("BYZANTINE_PRIVATE_KEY_FILE", path)
+			var log bytes.Buffer
+			_, err := byzantine.NewClientFromEnv(byzantine.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			if c.want != "" {
+				require.ErrorContains(t, err, c.want)
+				assert.NotContains(t, err.Error(), "secret")
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, c.mode == 0o644 && runtime.GOOS != "windows", strings.Contains(log.String(), "every user of this machine"), log.String())
+		})
+	}
+}

@@ -1,0 +1,302 @@
+package byzantine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/call"
+)
+
+// SignerSource is a [Signer] whose key can change. [SignRequest] and a [Client] ask it once for each attempt, so that the
+// public key and the signature of a request belong together. Signer must be safe for concurrent use and should not block:
+// the attempt's time is running. An error ends the call before anything is sent.
+type SignerSource interface {
+	Signer(ctx context.Context) (Signer, error)
+}
+
+// Rotation is a Signer whose key can be changed while clients use it: one that [NewClient] was given, and with it all that
+// uses the client, goes on without a restart. [RotateCredential] changes the key by way of the API; [Rotation.Use] takes one
+// that came by another way, such as a file that changed (see [KeyFile]).
+//
+// It is safe for concurrent use.
+type Rotation struct {
+	current atomic.Pointer[heldSigner]
+
+	mu    sync.Mutex
+	using map[string]int // attempts under way, by public key (see hold)
+	ended chan struct{}  // closed and replaced when the last attempt with a key has ended
+}
+
+type heldSigner struct{ Signer }
+
+// NewRotation returns a Rotation that signs with first.
+func NewRotation(first Signer) *Rotation {
+	r := &Rotation{using: map[string]int{}, ended: make(chan struct{})}
+	r.current.Store(&heldSigner{first})
+	return r
+}
+
+// Use signs everything from now on with next. Attempts that are signed already go on with the key that they have. An error
+// means that next has no P-256 key and nothing has changed. It does not ask the API whether the key is known there.
+func (r *Rotation) Use(next Signer) error {
+	if next == nil {
+		return errors.New("byzantine: rotation: the signer is nil")
+	}
+	if _, err := signerPublicKeyHex(next); err != nil {
+		return fmt.Errorf("byzantine: rotation: %w", err)
+	}
+	r.current.Store(&heldSigner{next})
+	return nil
+}
+
+// Signer returns the Signer that is used now.
+func (r *Rotation) Signer(context.Context) (Signer, error) {
+	s := r.current.Load().Signer
+	if s == nil {
+		return nil, errors.New("byzantine: rotation: it was made without a signer")
+	}
+	return s, nil
+}
+
+// PublicKey returns the public key that is used now. Two calls can return different keys: what needs the key and a
+// signature together asks Signer first.
+func (r *Rotation) PublicKey() []byte {
+	if s := r.current.Load().Signer; s != nil {
+		return s.PublicKey()
+	}
+	return nil
+}
+
+// SignDigest signs with the key that is used now.
+func (r *Rotation) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
+	s, err := r.Signer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.SignDigest(ctx, digest)
+}
+
+// hold returns the Signer for an attempt and counts the attempt until its context ends.
+func (r *Rotation) hold(attempt context.Context) (Signer, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, err := r.Signer(attempt)
+	if err != nil {
+		return nil, err
+	}
+	key, err := signerPublicKeyHex(s)
+	if err != nil {
+		return nil, err
+	}
+	r.using[key]++
+	context.AfterFunc(attempt, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.using[key]--; r.using[key] == 0 {
+			delete(r.using, key)
+			close(r.ended)
+			r.ended = make(chan struct{})
+		}
+	})
+	return s, nil
+}
+
+// wait returns when no attempt with a key is under way, or with the context's error.
+func (r *Rotation) wait(ctx context.Context, key string) error {
+	for {
+		r.mu.Lock()
+		count, ended := r.using[key], r.ended
+		r.mu.Unlock()
+		if count == 0 {
+			return nil
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return fmt.Errorf("%d attempts with the key have not ended: %w", count, call.ContextError(ctx))
+		}
+	}
+}
+
+// A RotationStep is a step of [RotateCredential].
+type RotationStep string
+
+// The steps, in their order.
+const (
+	RotationLook   RotationStep = "look"   // reads the credentials: may the key create one, is one left of a former rotation?
+	RotationCreate RotationStep = "create" // creates the new credential
+	RotationKeep   RotationStep = "keep"   // hands its key to the caller's function
+	RotationProve  RotationStep = "prove"  // calls the API with the new key
+	RotationSwitch RotationStep = "switch" // has the Rotation use the new key
+)
+
+// RotationError is a rotation that did not come to its end. The old key is in use and works.
+type RotationError struct {
+	Step RotationStep
+	// Left are the public keys of credentials that the rotation, or one before it, created and that are not in use.
+	Left []string
+	// Advice says what to do, in a sentence.
+	Advice string
+	Err    error
+}
+
+func (e *RotationError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "byzantine: rotate credential: %s: %s", e.Step, strings.TrimPrefix(e.Err.Error(), "byzantine: "))
+	if len(e.Left) > 0 {
+		fmt.Fprintf(&b, "; left: %s", strings.Join(e.Left, ", "))
+	}
+	return b.String() + "; " + e.Advice
+}
+
+// Unwrap returns what went wrong.
+func (e *RotationError) Unwrap() error { return e.Err }
+
+// ErrRotationLeft is a credential that a former rotation of this key created and did not put to use.
+var ErrRotationLeft = errors.New("a former rotation of this key left a credential")
+
+// RotateCredential changes the key that c signs with, while c is used. c must have been made with r. It creates a credential
+// of the same scope, hands its private key to keep, which writes it to wherever the program takes its key from at its next
+// start, proves that the API takes the new key, and has r use it. It returns the public key of the old credential, which
+// goes on to work: other replicas may still use it. Delete it with [RetireCredential] when all have switched.
+//
+// The label of the new credential is that of the old one with "(replaces 0x...)", the first digits of the old public key. By
+// it a rotation finds what one before it left when its program was stopped in the middle: then the error matches
+// [ErrRotationLeft], and nothing is created. If the left key is in your store, start with it, or call r.Use; if not, delete
+// it with RetireCredential and rotate again.
+//
+// An error is a *[RotationError], which says which credentials are left and what to do; after any error the old key is in
+// use and works. A read_only credential cannot rotate itself. Do not run two rotations of one key at the same time.
+//
+// Operations get_current_integrator_capabilities, list_credentials, create_credential.
+func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(context.Context, *PrivateKey) error, opts ...CallOption) (old string, err error) {
+	switch {
+	case c == nil || r == nil || keep == nil:
+		return "", errors.New("byzantine: rotate credential: the client, the rotation or keep is nil")
+	case c.signer != Signer(r):
+		return "", errors.New("byzantine: rotate credential: the client does not sign with this rotation: make it with NewClient(rotation)")
+	}
+	old, err = signerPublicKeyHex(r)
+	if err != nil {
+		return "", fmt.Errorf("byzantine: rotate credential: %w", err)
+	}
+	scope, label, err := lookBeforeRotation(ctx, c, old, opts)
+	if err != nil {
+		return "", err
+	}
+	created, err := c.CreateCredential(ctx, &CreateCredentialRequest{AccessScope: scope, Label: label}, opts...)
+	if err != nil {
+		advice := "nothing was created"
+		if errors.Is(err, ErrOutcomeUnknown) {
+			advice = fmt.Sprintf("a credential with the label %q may be there; its private key is lost: delete it with RetireCredential, and rotate again", label)
+		}
+		return "", &RotationError{Step: RotationCreate, Advice: advice, Err: err}
+	}
+	fail := func(step RotationStep, advice string, err error) (string, error) {
+		return "", &RotationError{Step: step, Left: []string{created.Pubkey}, Advice: advice, Err: err}
+	}
+	key, err := created.PrivateKey.Key()
+	if err == nil && key.PublicKeyHex() != created.Pubkey {
+		err = errors.New("the private key is not that of the public key")
+	}
+	if err != nil {
+		return fail(RotationKeep, "the new key cannot be used: delete it with RetireCredential, and rotate again", err)
+	}
+	if err := keep(ctx, key); err != nil {
+		return fail(RotationKeep, "take the new key out of your store if part of it was written, delete it with RetireCredential, and rotate again", err)
+	}
+	if err := prove(ctx, c, key, opts); err != nil {
+		return fail(RotationProve, "the new key is in your store and is not in use: call Whoami with it; if it works, call Use, else put the old key back", err)
+	}
+	if err := r.Use(key); err != nil {
+		return fail(RotationSwitch, "the new key is in your store and is not in use", err)
+	}
+	return old, nil
+}
+
+// lookBeforeRotation returns the scope and the label of the credential to create.
+func lookBeforeRotation(ctx context.Context, c *Client, old string, opts []CallOption) (AccessScope, string, error) {
+	fail := func(advice string, err error, left ...string) (AccessScope, string, error) {
+		return "", "", &RotationError{Step: RotationLook, Left: left, Advice: advice, Err: err}
+	}
+	me, err := c.Whoami(ctx, opts...)
+	if err != nil {
+		return fail("nothing was created", err)
+	}
+	if !me.Capabilities.CanWrite {
+		return fail("rotate it by a read_write credential: create one of the same scope, distribute it, delete the old one",
+			errors.New("a credential of the scope "+printableScope(me.AccessScope)+" cannot create another"))
+	}
+	list, err := c.ListCredentials(ctx, nil, opts...)
+	var partial *PartialError // what could be read is enough to find what was left
+	if err != nil && !errors.As(err, &partial) {
+		return fail("nothing was created", err)
+	}
+	base := ""
+	if me.Label != nil {
+		base, _, _ = strings.Cut(*me.Label, " (replaces 0x")
+	}
+	label := strings.TrimSpace(base + " " + replaces(old))
+	var left []string
+	for _, credential := range list.Credentials {
+		if credential.Label != nil && strings.HasSuffix(*credential.Label, replaces(old)) && credential.Pubkey != old {
+			left = append(left, credential.Pubkey)
+		}
+	}
+	if len(left) > 0 {
+		return fail("if its private key is in your store, use it; if not, delete it with RetireCredential and rotate again", ErrRotationLeft, left...)
+	}
+	return me.AccessScope, label, nil
+}
+
+// replaces is how the label of a credential names the one in whose place it was created.
+func replaces(old string) string { return "(replaces " + old[:min(len(old), 18)] + ")" }
+
+func printableScope(s AccessScope) string { return call.Printable(string(s)) }
+
+// proveTries is how often the new key is tried: not every server may know it at once.
+const proveTries = 3
+
+// prove calls the API with a new key over the connections of c.
+func prove(ctx context.Context, c *Client, key *PrivateKey, opts []CallOption) (err error) {
+	with := &Client{signer: key, calls: c.calls, authorize: authorizeWith(key)}
+	for try := range proveTries {
+		if try > 0 && !call.Sleep(ctx, time.Second) {
+			break
+		}
+		var me *Identity
+		if me, err = with.Whoami(ctx, opts...); err == nil && !me.Capabilities.CanWrite {
+			err = errors.New("the new credential has the scope " + printableScope(me.AccessScope))
+		}
+		if !errors.Is(err, ErrUnauthorized) {
+			break
+		}
+	}
+	return err
+}
+
+// RetireCredential deletes a credential that is not used any more. If c signs with a [Rotation], it waits first until the
+// attempts of c with that key have ended, at most until the context ends. The key that c signs with cannot be retired. Of
+// other processes it knows nothing: call it when all replicas have switched.
+//
+// oldPubkey is as [RotateCredential] returns it: 66 lower-case hexadecimal digits after 0x. Operation delete_credential;
+// the errors are those of [Client.DeleteCredential]. [ErrNotFound] after an earlier call means that it is deleted.
+func RetireCredential(ctx context.Context, c *Client, oldPubkey string, opts ...CallOption) error {
+	if c == nil {
+		return errors.New("byzantine: retire credential: the client is nil")
+	}
+	if current, _ := signerPublicKeyHex(c.signer); current == oldPubkey {
+		return &FieldError{Field: "oldPubkey", Reason: "is the key that the client signs with"}
+	}
+	if r, ok := c.signer.(*Rotation); ok {
+		if err := r.wait(ctx, oldPubkey); err != nil {
+			return fmt.Errorf("byzantine: retire credential: %w; nothing was deleted", err)
+		}
+	}
+	return c.DeleteCredential(ctx, oldPubkey, opts...)
+}
