@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -36,9 +37,14 @@ const (
 	codeCANCEL        = 0x8
 )
 
-// http2Server is net/http's server with HTTP/2 only. TLS is the proxy's business.
+// http2Server is net/http's server with HTTP/2 only. TLS is the proxy's business. All responses have the same Date: a proxy
+// that drops one must not drop the only definition of a header that later ones name by its index (RFC 7541, section 2.3.2).
 func http2Server(t *testing.T, handler http.Handler) *httptest.Server {
-	server := httptest.NewUnstartedServer(handler)
+	date := time.Now().UTC().Format(http.TimeFormat)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", date)
+		handler.ServeHTTP(w, r)
+	}))
 	server.Config.Protocols = new(http.Protocols)
 	server.Config.Protocols.SetUnencryptedHTTP2(true)
 	server.Start()
