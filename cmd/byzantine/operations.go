@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,11 +19,11 @@ import (
 var operationsCommand = command{
 	name:    "operations",
 	args:    "[OPERATION] [-json]",
-	summary: "list the operations of the API, or the members of a request",
+	summary: "list the operations of the API, or the fields of a request",
 	help: `
 Lists all operations of the API with method and path, or what the request of one of them consists of: the name of each
-member on the wire, where it stands, its form, and whether it is required. A dot goes into an object, [] into the
-elements of a list.
+field on the wire, where it stands, whether it is required, its form, and the values that are allowed, with an example.
+A dot goes into an object, [] into the elements of a list.
 
   byzantine operations
   byzantine operations init_otp
@@ -48,11 +49,21 @@ elements of a list.
 				return err
 			}
 			fmt.Fprintf(p.stdout, "%s %s\n", op.Method, op.Path)
-			if request := op.NewRequest(); request != nil {
-				fmt.Fprintln(p.stdout)
-				printMembers(table, reflect.TypeOf(request).Elem())
+			request := op.NewRequest()
+			if request == nil {
+				return nil
 			}
-			return table.Flush()
+			fmt.Fprintln(p.stdout)
+			printMembers(table, string(op.ID), reflect.TypeOf(request).Elem())
+			if err := table.Flush(); err != nil {
+				return err
+			}
+			command, err := exampleCommand(op)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "\nExample, without what is optional:\n\n%s\n", command)
+			return err
 		}
 	},
 }
@@ -64,13 +75,21 @@ type operationJSON struct {
 	Path   string      `json:"path"`
 	Signed bool        `json:"signed"`
 	Fields []fieldJSON `json:"fields"`
+	// Example is a request without what is optional.
+	Example *exampleJSON `json:"example"`
+}
+
+type exampleJSON struct {
+	Arguments []string        `json:"arguments,omitzero"` // of path and query
+	Body      json.RawMessage `json:"body,omitzero"`
 }
 
 type fieldJSON struct {
-	Name     string `json:"name"` // as call takes it
-	In       string `json:"in"`
-	Required bool   `json:"required"`
-	Form     string `json:"form"`
+	Name     string   `json:"name"` // as call takes it
+	In       string   `json:"in"`
+	Required bool     `json:"required"`
+	Form     string   `json:"form"`
+	Allowed  []string `json:"allowed,omitzero"` // the values that the API's document lists
 }
 
 // printOperationsJSON prints all operations, or those that are named.
@@ -85,10 +104,17 @@ func printOperationsJSON(w io.Writer, ids []string) error {
 		if len(ids) > 0 && string(op.ID) != ids[0] {
 			continue
 		}
-		one := operationJSON{string(op.ID), op.Method, op.Path, op.Signed, []fieldJSON{}}
+		one := operationJSON{string(op.ID), op.Method, op.Path, op.Signed, []fieldJSON{}, nil}
+		args, body, err := exampleOf(op)
+		if err != nil {
+			return err
+		}
+		one.Example = &exampleJSON{args, body}
+		allowed := allowedValues(string(op.ID))
 		if request := op.NewRequest(); request != nil {
 			eachField("", reflect.TypeOf(request).Elem(), func(name string, f *wire.Field) {
-				one.Fields = append(one.Fields, fieldJSON{name, fmt.Sprint(f.In), !f.Optional, describe(f)})
+				values := slices.Concat(allowed[name], allowed[name+"[]"])
+				one.Fields = append(one.Fields, fieldJSON{name, fmt.Sprint(f.In), !f.Optional, describe(f), values})
 			})
 		}
 		list = append(list, one)
@@ -115,13 +141,18 @@ func eachField(prefix string, t reflect.Type, do func(name string, f *wire.Field
 }
 
 // printMembers prints a line for each field of a request.
-func printMembers(w io.Writer, t reflect.Type) {
+func printMembers(w io.Writer, id string, t reflect.Type) {
+	allowed := allowedValues(id)
 	eachField("", t, func(name string, f *wire.Field) {
 		required := "required"
 		if f.Optional {
 			required = "optional"
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", name, f.In, required, describe(f))
+		form := describe(f)
+		if values := slices.Concat(allowed[name], allowed[name+"[]"]); len(values) > 0 {
+			form += ": " + strings.Join(values, ", ")
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", name, f.In, required, form)
 	})
 }
 

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/byzantine-finance/byzantine-go/internal/contract"
+)
+
+// allowedValues returns the values that the API's document allows for the fields of an operation, by the names that
+// operations lists. Fields that take more than a choice are not in it.
+func allowedValues(operationID string) map[string][]string {
+	return allowedByOperation()[operationID]
+}
+
+// documentSchema is what of a schema of the document says which values there are and what is below.
+type documentSchema struct {
+	Ref        string                    `json:"$ref"`
+	AllOf      []documentSchema          `json:"allOf"`
+	OneOf      []documentSchema          `json:"oneOf"`
+	Enum       []any                     `json:"enum"`
+	Known      []any                     `json:"x-known-values"`
+	Properties map[string]documentSchema `json:"properties"`
+	Items      *documentSchema           `json:"items"`
+}
+
+var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
+	var document struct {
+		Paths map[string]map[string]struct {
+			ID         string `json:"operationId"`
+			Parameters []struct {
+				Name   string         `json:"name"`
+				Schema documentSchema `json:"schema"`
+			} `json:"parameters"`
+			Body struct {
+				Content map[string]struct {
+					Schema documentSchema `json:"schema"`
+				} `json:"content"`
+			} `json:"requestBody"`
+		} `json:"paths"`
+		Components struct {
+			Schemas map[string]documentSchema `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal([]byte(contract.OpenAPI), &document); err != nil {
+		panic(err) // it is part of this program
+	}
+	var walk func(s documentSchema, name string, into map[string][]string)
+	walk = func(s documentSchema, name string, into map[string][]string) {
+		if s.Ref != "" {
+			s = document.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]]
+		}
+		for _, part := range slices.Concat(s.AllOf, s.OneOf) {
+			walk(part, name, into)
+		}
+		for _, value := range slices.Concat(s.Enum, s.Known) {
+			if text := fmt.Sprint(value); value != nil && !slices.Contains(into[name], text) {
+				into[name] = append(into[name], text)
+			}
+		}
+		for field, below := range s.Properties {
+			walk(below, strings.TrimPrefix(name+"."+field, "."), into)
+		}
+		if s.Items != nil {
+			walk(*s.Items, name+"[]", into)
+		}
+	}
+	all := map[string]map[string][]string{}
+	for _, methods := range document.Paths {
+		for _, operation := range methods {
+			allowed := map[string][]string{}
+			for _, p := range operation.Parameters {
+				walk(p.Schema, p.Name, allowed)
+			}
+			walk(operation.Body.Content["application/json"].Schema, "", allowed)
+			all[operation.ID] = allowed
+		}
+	}
+	return all
+})
