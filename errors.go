@@ -147,7 +147,7 @@ func newResponseError(op *Operation, f *call.Failure) *Error {
 		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, RequestID: f.RequestID, Note: meaning(op.Method, f.StatusCode), Err: f.Err,
 	}
 	if f.StatusCode == http.StatusUnauthorized || f.StatusCode == http.StatusForbidden {
-		e.addNote(sender(f))
+		e.addNote(f.Sender(f.RequestHeader.Get(pubkeyHeader)))
 	}
 	if f.Success() {
 		e.Body, e.SuccessBody = nil, NewSecret(string(f.Body))
@@ -164,18 +164,6 @@ func (e *Error) addNote(note string) {
 	default:
 		e.Note += "; " + note
 	}
-}
-
-// shownKeyDigits is how much of a public key an error shows, 0x included: enough to tell the keys of an integrator apart.
-const shownKeyDigits = 12
-
-// sender says where a request went that was rejected, and by which key it was signed.
-func sender(f *call.Failure) string {
-	note := "host " + f.Host
-	if key := f.RequestHeader.Get(pubkeyHeader); len(key) > shownKeyDigits {
-		note += ", public key " + key[:shownKeyDigits] + "..."
-	}
-	return note
 }
 
 // meaning is what a status of the API means beyond its name.

@@ -90,6 +90,10 @@ func (e *Error) Unwrap() error {
 
 // newError makes the error of a failed call: an *Error if there was a response, a *byzantine.TransportError if not.
 func newError(r *call.Request, f *call.Failure) error {
+	note := f.Note
+	if f.StatusCode == http.StatusUnauthorized || f.StatusCode == http.StatusForbidden {
+		note = strings.TrimPrefix(note+"; "+f.Sender(stampedKey(f.RequestHeader)), "; ")
+	}
 	if f.StatusCode == 0 {
 		return &byzantine.TransportError{
 			Operation: r.Operation, Method: r.Method, Path: r.Path,
@@ -99,7 +103,7 @@ func newError(r *call.Request, f *call.Failure) error {
 	e := &Error{Err: &byzantine.Error{
 		Operation: r.Operation, Method: r.Method, Path: r.Path,
 		Message: f.Message, StatusCode: f.StatusCode, Attempts: f.Attempts, Header: f.Header, Body: f.Body,
-		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, RequestID: f.RequestID, Note: f.Note, Err: f.Err,
+		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, RequestID: f.RequestID, Note: note, Err: f.Err,
 	}}
 	if f.Success() {
 		e.Err.Body, e.Err.SuccessBody = nil, byzantine.NewSecret(string(f.Body))

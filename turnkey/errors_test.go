@@ -1,6 +1,7 @@
 package turnkey_test
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,6 +24,7 @@ func TestErrorsAreTyped(t *testing.T) {
 	detail := func(code string) string {
 		return `[{"@type":"type.googleapis.com/errors.v1.TurnkeyErrorDetail","turnkeyErrorCode":"` + code + `"}]`
 	}
+	sender := "host api.turnkey.com, public key " + hex.EncodeToString(parseKey(t, testKey).PublicKey())[:12] + "..."
 	for name, c := range map[string]struct {
 		status   int
 		body     string
@@ -34,7 +36,7 @@ func TestErrorsAreTyped(t *testing.T) {
 			403, `{"code":7,"message":"wrong organization","details":` + detail("ORGANIZATION_MISMATCH") + `}`,
 			turnkey.Status{Code: 7, Message: "wrong organization", TurnkeyErrorCode: turnkey.CodeOrganizationMismatch},
 			byzantine.ErrForbidden,
-			`403 Forbidden: wrong organization (` + routeSubmit + `, 1 attempt); turnkeyErrorCode "ORGANIZATION_MISMATCH"`,
+			`403 Forbidden: wrong organization; ` + sender + ` (` + routeSubmit + `, 1 attempt); turnkeyErrorCode "ORGANIZATION_MISMATCH"`,
 		},
 		"a code that is not listed": {
 			400, `{"code":3,"message":"no","details":` + detail("SOMETHING_NEW") + `}`,
@@ -48,7 +50,7 @@ func TestErrorsAreTyped(t *testing.T) {
 		},
 		"no code": {
 			401, `{"code":16,"message":"no","details":[]}`, turnkey.Status{Code: 16, Message: "no"}, byzantine.ErrUnauthorized,
-			`401 Unauthorized: no (` + routeSubmit + `, 1 attempt)`,
+			`401 Unauthorized: no; ` + sender + ` (` + routeSubmit + `, 1 attempt)`,
 		},
 		"a page": {
 			404, `<html><title>Nothing here</title></html>`, turnkey.Status{}, byzantine.ErrNotFound,

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,4 +57,14 @@ func stampWith(signer byzantine.Signer) (call.Authorize, error) {
 		request.Header.Set(stampHeader, base64.RawURLEncoding.EncodeToString(text))
 		return nil
 	}, nil
+}
+
+// stampedKey returns the public key that a request was stamped with, "" if it was not.
+func stampedKey(h http.Header) string {
+	var s stamp
+	text, err := base64.RawURLEncoding.DecodeString(h.Get(stampHeader))
+	if err != nil || json.Unmarshal(text, &s) != nil {
+		return ""
+	}
+	return s.PublicKey
 }

@@ -180,6 +180,18 @@ func (f *Failure) addNote(note string) {
 	}
 }
 
+// shownKeyDigits is how much of a public key an error shows, 0x included: enough to tell the keys of an integrator apart.
+const shownKeyDigits = 12
+
+// Sender says where a request went that was rejected, and by which public key it was signed; "" if by none.
+func (f *Failure) Sender(publicKey string) string {
+	note := "host " + f.Host
+	if len(publicKey) > shownKeyDigits {
+		note += ", public key " + publicKey[:shownKeyDigits] + "..."
+	}
+	return note
+}
+
 // Success reports whether the response is a success, which could not be read then.
 func (f *Failure) Success() bool { return isSuccess(f.StatusCode) }
 
