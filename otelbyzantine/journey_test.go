@@ -41,7 +41,12 @@ type world struct {
 	handler    *webhook.Handler
 	reconciler *webhook.Reconciler
 	fail       atomic.Bool // the callback fails
+
+	authenticator *passkeytest.Authenticator // enrolled last
+	credential    *passkey.Credential
 }
+
+var relyingParty = &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 
 // faultyStore is a store whose leases are lost, or that cannot be reached.
 type faultyStore struct {
@@ -114,15 +119,15 @@ func (w *world) healthy() {
 		AccountID: w.account.ID, UserID: w.user.ID, OTPID: otp.OTPID, OTPCode: w.sandbox.OTPCode(otp.OTPID),
 	})
 	require.NoError(t, err)
-	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
-	options, state, err := rp.BeginRegistration(passkey.User{ID: w.user.ID, Name: w.user.Email, DisplayName: w.user.Email})
+	options, state, err := relyingParty.BeginRegistration(passkey.User{ID: w.user.ID, Name: w.user.Email, DisplayName: w.user.Email})
 	require.NoError(t, err)
-	registration, err := passkeytest.NewAuthenticator().Create(options)
+	w.authenticator = passkeytest.NewAuthenticator()
+	registration, err := w.authenticator.Create(options)
 	require.NoError(t, err)
-	credential, err := rp.FinishRegistration(state, registration, "Ada's phone")
+	w.credential, err = relyingParty.FinishRegistration(state, registration, "Ada's phone")
 	require.NoError(t, err)
 	_, err = w.client.CreateAuthenticatorsOTP(ctx, &byzantine.CreateAuthenticatorsOTPRequest{
-		SessionID: session.SessionID, AccountID: w.account.ID, UserID: w.user.ID, Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
+		SessionID: session.SessionID, AccountID: w.account.ID, UserID: w.user.ID, Authenticators: []byzantine.AuthenticatorParam{w.credential.Authenticator},
 	})
 	require.NoError(t, err)
 	_, err = w.client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{UserID: w.user.ID})
@@ -135,6 +140,52 @@ func (w *world) healthy() {
 	w.deliver(byzantine.VerificationResubmissionRequested)
 	w.deliver(byzantine.VerificationActive)
 	w.pass()
+}
+
+// onboard makes a customer with a document and a bank account.
+func (w *world) onboard() {
+	t, ctx := w.t, w.t.Context()
+	t.Helper()
+	const email = "charles.babbage@example.org"
+	scan, err := byzantine.NewDataURI("application/pdf", []byte("%PDF-1.7 the passport of Charles Babbage"))
+	require.NoError(t, err)
+	made, err := w.client.CreateIndividualAccount(ctx, &byzantine.CreateIndividualAccountRequest{
+		UserInfo: byzantine.UserInfo{
+			FirstName: "Charles", LastName: "Babbage", Email: email, BirthDate: new("1991-12-26"),
+			ResidentialAddress: &byzantine.Address{StreetLine1: "1 Dorset Street", PostalCode: "W1U 4EF", City: "London", Country: "GBR"},
+		},
+		VerificationDocuments: []byzantine.UserVerificationDocument{{
+			DocumentType: byzantine.DocumentPassport, DocumentNumber: "12AB34567", IssuingCountry: "GBR", Document: scan,
+		}},
+		RootUsers:              []byzantine.RootUserParam{{FirstName: "Charles", LastName: "Babbage", Email: email}},
+		ByzantineTermsSignedAt: w.sandbox.Now().Add(-time.Minute),
+	})
+	require.NoError(t, err)
+	_, err = w.client.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{
+		AccountID: made.AccountID, Currency: byzantine.CurrencyEUR, Label: "Difference Engine",
+		IBANBankAccountDetails: &byzantine.IBANAccountParam{BankName: "Bank", AccountNumber: "FR7630006000011234567890189", BIC: "AGRIFRPP", Country: "FRA"},
+	})
+	require.NoError(t, err)
+}
+
+// deposit has the passkey that was enrolled last sign a deposit.
+func (w *world) deposit() {
+	t, ctx := w.t, w.t.Context()
+	t.Helper()
+	w.sandbox.Activate(w.account.ID, byzantine.ChainBase)
+	w.sandbox.Fund(w.account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1000"))
+	transactor := &passkey.Transactor{Client: w.client, RelyingParty: relyingParty}
+	payload, err := w.client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
+		ChainID: byzantine.ChainBase, AccountID: w.account.ID, VaultAddr: byzantinetest.VaultBaseUSDC,
+		Amount: byzantine.MustParseDecimal("250.50"), SourceCurrency: byzantine.CurrencyUSDC,
+	})
+	require.NoError(t, err)
+	options, draft, err := transactor.Begin(w.user.ID, payload, []passkey.Credential{*w.credential})
+	require.NoError(t, err)
+	signed, err := w.authenticator.Get(options)
+	require.NoError(t, err)
+	_, err = transactor.Finish(ctx, w.user.ID, draft, signed)
+	require.NoError(t, err)
 }
 
 func (w *world) pass() {
@@ -185,6 +236,8 @@ func journey(t *testing.T, x *telemetry) *wiretap {
 	t.Helper()
 	w := newWorld(t, x)
 	w.healthy()
+	w.onboard()
+	w.deposit()
 	w.troubled()
 	return w.tap
 }
@@ -196,7 +249,9 @@ func TestExportedDataHoldNothingPersonal(t *testing.T) {
 	tap := journey(t, x)
 	values := tap.values()
 	require.Greater(t, len(values), 50, "the search has something to look for")
-	for _, wanted := range []string{"ada.lovelace@example.org", "Lovelace-King", "QQ7QQ7QQ7"} {
+	for _, wanted := range []string{
+		"ada.lovelace@example.org", "Lovelace-King", "QQ7QQ7QQ7", "1991-12-26", "12AB34567", "FR7630006000011234567890189", "250.50",
+	} {
 		require.True(t, slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, wanted) }), wanted)
 	}
 	for way, text := range x.exported(t) {
