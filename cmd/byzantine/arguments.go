@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -66,7 +67,7 @@ func parsePath(name string) ([]step, error) {
 	var steps []step
 	for part := range strings.SplitSeq(name, ".") {
 		field, rest, indexed := strings.Cut(part, "[")
-		if field == "" || indexed && rest == "" {
+		if field == "" || indexed && rest == "" || !utf8.ValidString(field) {
 			return nil, usagef("%q is not the name of a field", name)
 		}
 		steps = append(steps, step{field: field})

@@ -56,3 +56,24 @@ func FuzzReadDelivery(f *testing.F) {
 		}
 	})
 }
+
+// What a name places into a document is valid JSON, and a second time is an error.
+func FuzzPlace(f *testing.F) {
+	f.Add("userInfo.firstName", `{"userInfo":{"lastName":"x"}}`)
+	f.Add("rootUsers[].email", `{"rootUsers":[]}`)
+	f.Add("a[0][1].b", `null`)
+	f.Add("a[", `{}`)
+	f.Fuzz(func(t *testing.T, name, document string) {
+		steps, err := parsePath(name)
+		if err != nil || !json.Valid([]byte(document)) {
+			return
+		}
+		once, err := place(json.RawMessage(document), steps, json.RawMessage(`"v"`))
+		if err != nil {
+			return
+		}
+		assert.True(t, json.Valid(once), "%s", once)
+		_, err = place(once, steps, json.RawMessage(`"w"`))
+		assert.ErrorIs(t, err, errTwice)
+	})
+}

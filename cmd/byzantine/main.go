@@ -44,11 +44,16 @@ var commands = []*command{
 	&signCommand,
 	&keygenCommand,
 	&pubkeyCommand,
-	&rotateCommand,
-	&retireCommand,
 	&passkeyInspectCommand,
 	&webhookVerifyCommand,
+	&listenCommand,
 	&versionCommand,
+}
+
+func init() { commands = append(commands, &completionCommand) } // which lists them itself
+
+func commandNames() []string {
+	return known(commands, func(c *command) string { return c.name })
 }
 
 // run is main without the process around it. It returns the exit status.

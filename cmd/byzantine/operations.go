@@ -110,13 +110,7 @@ func printOperationsJSON(w io.Writer, ids []string) error {
 			return err
 		}
 		one.Example = &exampleJSON{args, body}
-		allowed := allowedValues(string(op.ID))
-		if request := op.NewRequest(); request != nil {
-			eachField("", reflect.TypeOf(request).Elem(), func(name string, f *wire.Field) {
-				values := slices.Concat(allowed[name], allowed[name+"[]"])
-				one.Fields = append(one.Fields, fieldJSON{name, fmt.Sprint(f.In), !f.Optional, describe(f), values})
-			})
-		}
+		one.Fields = append(one.Fields, fieldsOf(op)...)
 		list = append(list, one)
 	}
 	text, err := json.Marshal(list)
@@ -124,6 +118,19 @@ func printOperationsJSON(w io.Writer, ids []string) error {
 		return err
 	}
 	return printJSON(w, text)
+}
+
+// fieldsOf lists the fields of an operation's request.
+func fieldsOf(op byzantine.Operation) (fields []fieldJSON) {
+	request := op.NewRequest()
+	if request == nil {
+		return nil
+	}
+	allowed := allowedValues(string(op.ID))
+	eachField("", reflect.TypeOf(request).Elem(), func(name string, f *wire.Field) {
+		fields = append(fields, fieldJSON{name, fmt.Sprint(f.In), !f.Optional, describe(f), slices.Concat(allowed[name], allowed[name+"[]"])})
+	})
+	return fields
 }
 
 // eachField calls do with each field of a struct and below. The types of the API are trees.
