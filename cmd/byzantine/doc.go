@@ -7,6 +7,8 @@
 //	byzantine operations [OPERATION]           list operations, or the fields of a request
 //	byzantine sign METHOD PATH                 print the signature headers of a request, for curl
 //	byzantine keygen, byzantine pubkey         make a key, print its public key
+//	byzantine rotate -out FILE                 replace the key by a new one
+//	byzantine retire PUBKEY                    delete a credential that is not used any more
 //	byzantine passkey inspect FILE             show what is in a browser's registration response
 //	byzantine webhook verify FILE              check a webhook delivery that was kept
 //	byzantine listen -forward-to URL           receive webhooks, verify and forward them
@@ -26,7 +28,7 @@
 //
 // # Keys
 //
-// The private key comes from BYZANTINE_PRIVATE_KEY (or INTEGRATOR_PRIVATE_KEY), or from a file with -key; never from an
+// The private key comes from BYZANTINE_PRIVATE_KEY (or INTEGRATOR_PRIVATE_KEY), from a file that BYZANTINE_PRIVATE_KEY_FILE names, or from one with -key; never from an
 // argument, which every user of the machine can read. Both take hexadecimal and PEM. No command prints it, but keygen
 // without -out, and sandbox for the key that it makes itself.
 //

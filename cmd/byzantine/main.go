@@ -44,6 +44,8 @@ var commands = []*command{
 	&signCommand,
 	&keygenCommand,
 	&pubkeyCommand,
+	&rotateCommand,
+	&retireCommand,
 	&passkeyInspectCommand,
 	&webhookVerifyCommand,
 	&listenCommand,
