@@ -5,8 +5,8 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"net"
 	"os"
-	"syscall"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
@@ -38,11 +38,17 @@ func (a *apiFlags) host(getenv func(string) string) string {
 	return byzantine.SandboxURL
 }
 
+// isDialError reports whether no connection came up. What the system calls that differs from one to the other.
+func isDialError(err error) bool {
+	var operation *net.OpError
+	return errors.As(err, &operation) && operation.Op == "dial"
+}
+
 // hint says what is probably wrong with a call that failed, or nothing.
 func (a *apiFlags) hint(getenv func(string) string, err error) string {
 	host := a.host(getenv)
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case isDialError(err):
 		return "; nothing listens at " + host + ": byzantine sandbox starts a local sandbox, -base-url or BYZANTINE_BASE_URL names another host"
 	case errors.Is(err, byzantine.ErrUnauthorized) && a.baseURL == "" && getenv(keyenv.BaseURL) == "":
 		return "; the call went to " + host + ": if another host was meant, name it with -base-url or BYZANTINE_BASE_URL"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
@@ -118,7 +116,7 @@ func (c *controller) call(ctx context.Context, method, target string, body []byt
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	response, err := http.DefaultTransport.RoundTrip(request) // which follows no redirect
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if isDialError(err) {
 		return nil, fmt.Errorf("nothing listens at %s: byzantine sandbox starts a sandbox, -base-url or BYZANTINE_BASE_URL names another", c.baseURL)
 	}
 	if err != nil {
