@@ -128,7 +128,7 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // arrive does something at the other end, after a delay and after all that was sent before. c.mu is held.
 func (c *conn) arrive(delay time.Duration, do func()) {
-	wait := max(delay, c.last.Sub(time.Now())+1)
+	wait := max(delay, time.Until(c.last)+1)
 	wait = c.net.instants.after(wait)
 	c.last = time.Now().Add(wait)
 	time.AfterFunc(wait, do)

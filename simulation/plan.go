@@ -49,8 +49,6 @@ type storeFaults struct {
 	down               bool    // all calls fail
 }
 
-const day = 24 * time.Hour
-
 func newPlan(seed uint64) plan {
 	r := source(seed, "plan")
 	chance := func(p float64) bool { return r.Float64() < p }

@@ -205,7 +205,7 @@ func (r *Reconciler) own(ctx context.Context) error {
 	case "":
 		return r.Store.Save(ctx, claim, recordTimeout, r.Name)
 	}
-	return fmt.Errorf("Name is %q: %w, %q", r.Name, errOtherName, claim.Value)
+	return fmt.Errorf("the Name is %q: %w, %q", r.Name, errOtherName, claim.Value)
 }
 
 // forget gives up a claim of the Reconciler's own. If that fails, the end of the lease does the same, later.

@@ -24,9 +24,6 @@ import (
 	"time"
 )
 
-// UserAgent names this module and its version.
-const UserAgent = "byzantine-go/0.1.0"
-
 // Config is what the options of a client set.
 type Config struct {
 	BaseURL          string                                    // scheme and host

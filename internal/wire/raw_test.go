@@ -155,8 +155,10 @@ func TestMarshalAgreesWithEncodingJSONBesideRawJSON(t *testing.T) {
 		"odd tags": struct {
 			Number int             `json:"number,string"`
 			Raw    json.RawMessage `json:"raw"`
-			Odd    int             `json:"a\"b"`
-			Dash   int             `json:"-,"`
+			//lint:ignore SA5008 what encoding/json does with odd tags is what happens here
+			Odd int `json:"a\"b"`
+			//lint:ignore SA5008 as above
+			Dash int `json:"-,"`
 		}{1, raw, 2, 3},
 		"embedded pointer": struct {
 			*embedded
