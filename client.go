@@ -1,6 +1,7 @@
 package byzantine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,18 @@ func NewClient(s Signer, opts ...Option) (*Client, error) {
 	}
 	return &Client{signer: s, calls: calls, authorize: authorizeWith(s)}, nil
 }
+
+// BaseURL returns the scheme and host that the client sends requests to, such as "https://sandbox.api.byzantine.fi".
+func (c *Client) BaseURL() string { return c.calls.BaseURL() }
+
+// PublicKey returns the public key of the client's signer, a compressed P-256 point of 33 bytes (SEC 1). A signer that
+// changes keys returns the present one.
+func (c *Client) PublicKey() []byte { return bytes.Clone(c.signer.PublicKey()) }
+
+// CloseIdleConnections closes the connections that no request uses at the moment. The client stays usable: its next
+// request opens another. With [WithHTTPClient] these are the connections of that client's round tripper, which others may
+// share.
+func (c *Client) CloseIdleConnections() { c.calls.CloseIdleConnections() }
 
 // authorizeWith signs requests with s, for internal/call.
 func authorizeWith(s Signer) call.Authorize {
@@ -157,7 +170,7 @@ func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, 
 	}
 	reads := op.Method == http.MethodGet
 	r := call.Request{
-		Operation: op.ID, Method: op.Method, Path: op.Path, URL: target, Body: request.Body,
+		Operation: string(op.ID), Method: op.Method, Path: op.Path, URL: target, Body: request.Body,
 		Reads: reads, Repeatable: op.Retryable, MaxAttempts: set.maxAttempts, Timeout: set.attemptTimeout, Header: set.header,
 	}
 	if op.Signed {

@@ -53,5 +53,5 @@ func (c *Client) warnOfFields(x *call.Exchange, op *Operation, odd *wire.Unreada
 		paths[i] = f.String()
 	}
 	c.calls.Logger().LogAttrs(x.Context(), slog.LevelWarn, "byzantine: fields of a response cannot be read and are left empty",
-		slog.String("operation", op.ID), slog.Int("count", odd.FieldCount), slog.Any("fields", paths))
+		slog.String("operation", string(op.ID)), slog.Int("count", odd.FieldCount), slog.Any("fields", paths))
 }

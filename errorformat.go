@@ -27,7 +27,7 @@ func (e Error) GoString() string {
 func (e Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Error          string        `json:"error"`
-		Operation      string        `json:"operation,omitzero"`
+		Operation      OperationID   `json:"operation,omitzero"`
 		Method         string        `json:"method"`
 		Path           string        `json:"path"`
 		Message        string        `json:"message,omitzero"`

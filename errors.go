@@ -54,7 +54,7 @@ func (e *FieldError) Is(target error) bool { return target == ErrInvalidRequest 
 // text quotes the API's words, at most 300 printable characters. Every fmt verb, encoding/json and log/slog leave out
 // Header and Body; tools that dump exported fields by reflection, such as spew, do reach them.
 type Error struct {
-	Operation  string // the API's operation id; empty for Client.Do
+	Operation  OperationID // empty for [Client.Do]
 	Method     string
 	Path       string // the path template, without identifiers and query
 	Message    string // the server's words, shortened and printable; or what is wrong with the answer
@@ -82,7 +82,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("byzantine: ")
 	if e.Operation != "" {
-		b.WriteString(e.Operation + ": ")
+		b.WriteString(string(e.Operation) + ": ")
 	}
 	b.WriteString(strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))))
 	if e.Message != "" {
@@ -179,7 +179,7 @@ func meaning(method string, status int) string {
 
 // TransportError is a call that got no answer.
 type TransportError struct {
-	Operation string // the API's operation id; empty for Client.Do
+	Operation OperationID // empty for [Client.Do]
 	Method    string
 	Path      string // the path template, without identifiers and query
 	Attempts  int    // how often it was tried; 0 if the context was over before the first time
@@ -196,7 +196,7 @@ func (e *TransportError) Error() string {
 	var b strings.Builder
 	b.WriteString("byzantine: ")
 	if e.Operation != "" {
-		b.WriteString(e.Operation + ": ")
+		b.WriteString(string(e.Operation) + ": ")
 	}
 	b.WriteString(strings.TrimPrefix(call.Printable(e.Err.Error()), "byzantine: ")) // printable: it may quote the other side
 	switch {

@@ -76,7 +76,7 @@ func ExampleClient_CreateAuthenticatorsOTP_invalid() {
 func ExampleWithResponse() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
-	sandbox.Fail("health_check", 1, byzantinetest.Fault{Status: 404, Body: "no such route"})
+	sandbox.Fail(byzantine.OpHealthCheck, 1, byzantinetest.Fault{Status: 404, Body: "no such route"})
 
 	var response byzantine.Response
 	_, err := sandbox.Client().HealthCheck(context.Background(), byzantine.WithResponse(&response))

@@ -140,11 +140,11 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 			}
 			request.Cursor = *list.NextCursor
 			if !used.Add(request.Cursor) {
-				yield(Event{}, errors.New("byzantine: "+listEvents.op.ID+": the server gave a cursor twice"))
+				yield(Event{}, errors.New("byzantine: "+string(listEvents.op.ID)+": the server gave a cursor twice"))
 				return
 			}
 			if withoutNews > maxPagesWithoutNews {
-				yield(Event{}, errors.New("byzantine: "+listEvents.op.ID+": the server says that there is more but does not send it"))
+				yield(Event{}, errors.New("byzantine: "+string(listEvents.op.ID)+": the server says that there is more but does not send it"))
 				return
 			}
 		}
@@ -221,7 +221,7 @@ func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliv
 				return
 			}
 			if len(list.Deliveries) == 0 || withoutNews > maxPagesWithoutNews {
-				yield(WebhookDeliveryWithAttempts{}, errors.New("byzantine: "+listWebhookDeliveries.op.ID+": the server says that there is more but does not send it"))
+				yield(WebhookDeliveryWithAttempts{}, errors.New("byzantine: "+string(listWebhookDeliveries.op.ID)+": the server says that there is more but does not send it"))
 				return
 			}
 			offset += int64(len(list.Deliveries))

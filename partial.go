@@ -17,7 +17,7 @@ import (
 // or the id or type of an event, which must not be missing either. Any other field that cannot be read is left zero
 // without an error; the client's log names it.
 type PartialError struct {
-	Operation string // the API's operation id
+	Operation OperationID
 	Elements  []ElementError
 }
 
@@ -41,7 +41,7 @@ func (e *PartialError) Error() string {
 	var b strings.Builder
 	b.WriteString("byzantine: ")
 	if e.Operation != "" {
-		b.WriteString(e.Operation + ": ")
+		b.WriteString(string(e.Operation) + ": ")
 	}
 	if len(e.Elements) == 1 {
 		b.WriteString("the call succeeded, but an element of the response cannot be read")
@@ -71,7 +71,7 @@ func isPartial(err error) bool {
 	return errors.As(err, &partial)
 }
 
-func newPartialError(operation string, elements []wire.Element) *PartialError {
+func newPartialError(operation OperationID, elements []wire.Element) *PartialError {
 	e := &PartialError{Operation: operation, Elements: make([]ElementError, len(elements))}
 	for i, element := range elements {
 		e.Elements[i] = ElementError{Index: element.Index, Err: errors.New(element.String()), top: element.Top, below: element.Depth > 1}
@@ -81,7 +81,7 @@ func newPartialError(operation string, elements []wire.Element) *PartialError {
 
 // pageErrors are the errors of the elements of a page, for an iterator.
 type pageErrors struct {
-	operation string
+	operation OperationID
 	own       map[int]ElementError   // of the page's elements, by index
 	below     map[int][]ElementError // of elements of lists in them
 }

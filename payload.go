@@ -24,9 +24,9 @@ type Payload struct {
 	// 0 for an invitation and for a change of roles. The API's answer does not name it; the methods copy it from the
 	// request.
 	ChainID ChainID `json:"chainId,omitzero"`
-	// Operation is the id of the operation that the payload was asked of, such as "get_deposit_payload_passkey". The
+	// Operation is the id of the operation that the payload was asked of, such as [OpGetDepositPayloadPasskey]. The
 	// methods set it, as they do with ChainID, after they have compared what BodyToSign orders with the request.
-	Operation string `json:"operation,omitzero"`
+	Operation OperationID `json:"operation,omitzero"`
 	// DestinationBankAccount is where a withdrawal in fiat goes. Nil otherwise. Nothing compares it with the request,
 	// because the API shows the last digits only: show it to the user.
 	DestinationBankAccount *BankAccount `json:"destinationBankAccount,omitzero"`

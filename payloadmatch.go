@@ -12,8 +12,8 @@ import (
 // comes from the Get...PayloadPasskey methods, in place of a payload that nobody must sign. The response was a success;
 // the draft that it belongs to moves nothing. Its text quotes nothing of the payload but the activity type.
 type PayloadMismatchError struct {
-	Operation string // the operation id: "get_deposit_payload_passkey"
-	Field     string // what does not match, by its path in the response: "bodyToSign.organizationId"
+	Operation OperationID // [OpGetDepositPayloadPasskey], ...
+	Field     string      // what does not match, by its path in the response: "bodyToSign.organizationId"
 	Reason    string
 }
 

@@ -33,7 +33,7 @@ var soundPayloads = map[string]string{
 }
 
 type payloadCall struct {
-	operation string
+	operation byzantine.OperationID
 	chain     byzantine.ChainID
 	body      string // that is right for it
 	call      func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error)
@@ -100,7 +100,7 @@ func TestAPayloadOfAnotherRouteIsAMismatch(t *testing.T) {
 	}
 }
 
-func requireMismatch(t *testing.T, err error, operation, field string, more ...any) {
+func requireMismatch(t *testing.T, err error, operation byzantine.OperationID, field string, more ...any) {
 	t.Helper()
 	var mismatch *byzantine.PayloadMismatchError
 	require.ErrorAs(t, err, &mismatch, more...)

@@ -38,7 +38,7 @@ type AttemptTracer interface {
 
 // TraceCallStartData says which operation is called.
 type TraceCallStartData struct {
-	Operation string // the API's operation id; empty for Client.Do
+	Operation OperationID // empty for [Client.Do]
 	Method    string
 	Path      string // the path template, without identifiers and query
 	Host      string // of the API, with the port if the base URL has one
@@ -46,11 +46,11 @@ type TraceCallStartData struct {
 
 // TraceCallEndData is the result of a call.
 type TraceCallEndData struct {
-	Operation      string // the API's operation id; empty for Client.Do
-	Attempts       int    // 0 if the context was over before the first
-	StatusCode     int    // of the response that decided; 0 if there was none
-	OutcomeUnknown bool   // Err matches ErrOutcomeUnknown
-	Err            error  // what the caller gets
+	Operation      OperationID // empty for [Client.Do]
+	Attempts       int         // 0 if the context was over before the first
+	StatusCode     int         // of the response that decided; 0 if there was none
+	OutcomeUnknown bool        // Err matches ErrOutcomeUnknown
+	Err            error       // what the caller gets
 	Duration       time.Duration
 	RequestBytes   int           // length of the body that was sent
 	ResponseBytes  int           // length of the body that was read, after decompression
@@ -59,17 +59,17 @@ type TraceCallEndData struct {
 
 // TraceAttemptStartData says which attempt begins.
 type TraceAttemptStartData struct {
-	Operation string // the API's operation id; empty for Client.Do
-	Number    int    // from 1
+	Operation OperationID // empty for [Client.Do]
+	Number    int         // from 1
 }
 
 // TraceAttemptEndData is the result of one attempt.
 type TraceAttemptEndData struct {
-	Operation  string // the API's operation id; empty for Client.Do
-	Number     int    // from 1
-	StatusCode int    // 0 if there was no response
-	Sent       bool   // the request was sent, or may have been
-	Err        error  // why there was no complete response; nil if there was one, whatever its status
+	Operation  OperationID // empty for [Client.Do]
+	Number     int         // from 1
+	StatusCode int         // 0 if there was no response
+	Sent       bool        // the request was sent, or may have been
+	Err        error       // why there was no complete response; nil if there was one, whatever its status
 	Duration   time.Duration
 }
 
@@ -88,11 +88,11 @@ func WithTracer(t Tracer) Option {
 func hooksOf(t Tracer) call.Hooks {
 	hooks := call.Hooks{
 		CallStart: func(ctx context.Context, r *call.Request) context.Context {
-			return t.TraceCallStart(ctx, TraceCallStartData{Operation: r.Operation, Method: r.Method, Path: r.Path, Host: r.URL.Host})
+			return t.TraceCallStart(ctx, TraceCallStartData{Operation: OperationID(r.Operation), Method: r.Method, Path: r.Path, Host: r.URL.Host})
 		},
 		CallEnd: func(ctx context.Context, end call.CallEnd) {
 			t.TraceCallEnd(ctx, TraceCallEndData{
-				Operation: end.Request.Operation, Attempts: end.Attempts, StatusCode: end.StatusCode,
+				Operation: OperationID(end.Request.Operation), Attempts: end.Attempts, StatusCode: end.StatusCode,
 				OutcomeUnknown: errors.Is(end.Err, ErrOutcomeUnknown), Err: end.Err, Duration: end.Duration,
 				RequestBytes: len(end.Request.Body), ResponseBytes: end.ResponseBytes, ClockSkew: end.ClockSkew,
 			})
@@ -100,11 +100,11 @@ func hooksOf(t Tracer) call.Hooks {
 	}
 	if a, ok := t.(AttemptTracer); ok {
 		hooks.AttemptStart = func(ctx context.Context, r *call.Request, number int) context.Context {
-			return a.TraceAttemptStart(ctx, TraceAttemptStartData{Operation: r.Operation, Number: number})
+			return a.TraceAttemptStart(ctx, TraceAttemptStartData{Operation: OperationID(r.Operation), Number: number})
 		}
 		hooks.AttemptEnd = func(ctx context.Context, end call.AttemptEnd) {
 			a.TraceAttemptEnd(ctx, TraceAttemptEndData{
-				Operation: end.Request.Operation, Number: end.Number, StatusCode: end.StatusCode, Sent: end.Sent, Err: end.Err,
+				Operation: OperationID(end.Request.Operation), Number: end.Number, StatusCode: end.StatusCode, Sent: end.Sent, Err: end.Err,
 				Duration: end.Duration,
 			})
 		}

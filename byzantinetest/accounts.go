@@ -6,8 +6,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-var accountHandlers = map[string]handler{
-	"get_account_details": on(200, (*world).accountDetails),
+var accountHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetAccountDetails: on(200, (*world).accountDetails),
 }
 
 // account finds an account of the integrator, for the operations that document a 404.

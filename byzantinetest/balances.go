@@ -85,8 +85,8 @@ func (p *position) take(amount, price *big.Rat) (shares *big.Rat, ok bool) {
 	return shares, true
 }
 
-var balanceHandlers = map[string]handler{
-	"get_account_balances": on(200, (*world).accountBalances),
+var balanceHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetAccountBalances: on(200, (*world).accountBalances),
 }
 
 func (w *world) accountBalances(req *byzantine.GetAccountBalancesRequest) (*byzantine.AccountBalances, error) {

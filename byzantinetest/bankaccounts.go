@@ -7,9 +7,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-var bankAccountHandlers = map[string]handler{
-	"get_bank_accounts": on(200, (*world).bankAccounts),
-	"add_bank_account":  on(201, (*world).addBankAccount),
+var bankAccountHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetBankAccounts: on(200, (*world).bankAccounts),
+	byzantine.OpAddBankAccount:  on(201, (*world).addBankAccount),
 }
 
 // Whether the numbers are those of a bank is not looked at: invented ones shall do.

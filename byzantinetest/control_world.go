@@ -45,7 +45,7 @@ type differenceView struct {
 
 func (r Request) view() requestView {
 	view := requestView{
-		r.Number, r.Time.UTC(), r.OperationID, r.Method, r.URI, shownHeader(r.Header), shownText(r.Body), r.BodyBytes, r.Status,
+		r.Number, r.Time.UTC(), string(r.OperationID), r.Method, r.URI, shownHeader(r.Header), shownText(r.Body), r.BodyBytes, r.Status,
 		shownText(r.Response), r.ResponseBytes, r.Duration.Microseconds(), r.Verdict, r.SignedBytes, r.SignedSHA256, nil,
 	}
 	if d := r.Difference; d != nil {
@@ -115,7 +115,7 @@ var worldControls = []control{
 		func(_ context.Context, s *Sandbox, req *requestsRequest) (requestList, error) {
 			var matching []Request
 			for _, r := range s.Requests() {
-				if (req.OperationID == "" || r.OperationID == req.OperationID) && (req.Status == 0 || r.Status == req.Status) && r.Number > int64(req.After) {
+				if (req.OperationID == "" || string(r.OperationID) == req.OperationID) && (req.Status == 0 || r.Status == req.Status) && r.Number > int64(req.After) {
 					matching = append(matching, r)
 				}
 			}
@@ -123,7 +123,7 @@ var worldControls = []control{
 		}),
 	route("addFault", "POST", "faults", "Fail", "Let the next requests to an operation meet a fault",
 		func(_ context.Context, s *Sandbox, req *faultRequest) (none, error) {
-			s.Fail(req.OperationID, max(req.Times, 1), Fault{
+			s.Fail(byzantine.OperationID(req.OperationID), max(req.Times, 1), Fault{
 				time.Duration(req.Delay), req.Status, req.Body, req.Headers, req.Reset, req.TakesEffect, req.Truncate, time.Duration(req.ClockSkew),
 			})
 			return none{}, nil

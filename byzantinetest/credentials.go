@@ -22,12 +22,12 @@ type credential struct {
 	created time.Time
 }
 
-var credentialHandlers = map[string]handler{
+var credentialHandlers = map[byzantine.OperationID]handler{
 	"get_current_integrator_capabilities": whoami,
-	"list_credentials":                    on(200, (*world).listCredentials),
-	"create_credential":                   on(201, (*world).createCredential),
-	"update_credential":                   by(200, (*world).updateCredential),
-	"delete_credential":                   by(204, (*world).deleteCredential),
+	byzantine.OpListCredentials:           on(200, (*world).listCredentials),
+	byzantine.OpCreateCredential:          on(201, (*world).createCredential),
+	byzantine.OpUpdateCredential:          by(200, (*world).updateCredential),
+	byzantine.OpDeleteCredential:          by(204, (*world).deleteCredential),
 }
 
 func (w *world) addCredential(pubkey string, scope byzantine.AccessScope, label *string) (*credential, error) {

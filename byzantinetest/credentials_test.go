@@ -95,7 +95,7 @@ func TestReadOnlyCredentialMayCallEveryGETAndNothingElse(t *testing.T) {
 		if !op.Signed {
 			continue
 		}
-		t.Run(op.ID, func(t *testing.T) {
+		t.Run(string(op.ID), func(t *testing.T) {
 			path, body := pathParameter.ReplaceAllString(op.Path, unknownID), ""
 			if op.Method != http.MethodGet {
 				body = "not JSON"

@@ -4,17 +4,17 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-var customerHandlers = map[string]handler{
-	"get_user_details":              on(200, (*world).userDetails),
-	"get_entity_details":            on(200, (*world).entityDetails),
-	"get_associated_person_details": on(200, (*world).associatedPersonDetails),
-	"get_customers":                 on(200, (*world).customers),
-	"create_entity_account":         on(200, (*world).createEntity),
-	"create_individual_account":     on(200, (*world).createIndividual),
-	"update_individual_account":     on(200, (*world).updateIndividual),
-	"update_entity_account":         on(200, (*world).updateEntity),
-	"add_associated_person":         on(201, (*world).addPerson),
-	"update_associated_person":      on(200, (*world).updatePerson),
+var customerHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetUserDetails:             on(200, (*world).userDetails),
+	byzantine.OpGetEntityDetails:           on(200, (*world).entityDetails),
+	byzantine.OpGetAssociatedPersonDetails: on(200, (*world).associatedPersonDetails),
+	byzantine.OpGetCustomers:               on(200, (*world).customers),
+	byzantine.OpCreateEntityAccount:        on(200, (*world).createEntity),
+	byzantine.OpCreateIndividualAccount:    on(200, (*world).createIndividual),
+	byzantine.OpUpdateIndividualAccount:    on(200, (*world).updateIndividual),
+	byzantine.OpUpdateEntityAccount:        on(200, (*world).updateEntity),
+	byzantine.OpAddAssociatedPerson:        on(201, (*world).addPerson),
+	byzantine.OpUpdateAssociatedPerson:     on(200, (*world).updatePerson),
 }
 
 func (w *world) userDetails(req *byzantine.GetUserDetailsRequest) (*byzantine.User, error) {

@@ -155,7 +155,7 @@ func TestReset(t *testing.T) {
 	w := newWebhookWorld(t)
 	w.server.AddUser(byzantinetest.User{ID: "11111111-1111-4111-8111-111111111111"})
 	w.happen(byzantine.VerificationInactive)
-	w.server.Fail("list_events", 1, byzantinetest.Fault{Status: 500})
+	w.server.Fail(byzantine.OpListEvents, 1, byzantinetest.Fault{Status: 500})
 	w.server.Reset()
 	assert.Empty(t, w.server.Requests())
 	list, err := w.client.ListEvents(t.Context(), nil)

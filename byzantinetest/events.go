@@ -13,8 +13,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-var eventHandlers = map[string]handler{
-	"list_events": on(200, (*world).listEvents),
+var eventHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpListEvents: on(200, (*world).listEvents),
 }
 
 const defaultEventLimit = 100 // the request type knows the bounds

@@ -27,7 +27,7 @@ func Example() {
 	fmt.Println("code sent:", len(sandbox.OTPCode(otp.OTPID)) == 6)
 
 	// The next request takes effect, but its answer never arrives.
-	sandbox.Fail("init_otp", 1, byzantinetest.Fault{Reset: true, TakesEffect: true})
+	sandbox.Fail(byzantine.OpInitOTP, 1, byzantinetest.Fault{Reset: true, TakesEffect: true})
 	_, err = client.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: account.ID, UserID: user.ID})
 	fmt.Println("outcome unknown:", errors.Is(err, byzantine.ErrOutcomeUnknown))
 	// Output:

@@ -130,7 +130,7 @@ func refused(t *testing.T, err error, status int, words string) {
 func operation(t *testing.T, id string) byzantine.Operation {
 	t.Helper()
 	for op := range byzantine.Operations() {
-		if op.ID == id {
+		if string(op.ID) == id {
 			return op
 		}
 	}

@@ -33,18 +33,18 @@ type Fault struct {
 
 // Fail lets the next times requests to an operation meet the fault, after those that were asked for before. It panics on
 // an operation id that is not in the table of [byzantine.Operations].
-func (s *Sandbox) Fail(operationID string, times int, f Fault) {
-	known := func(op byzantine.Operation) bool { return op.ID == operationID }
+func (s *Sandbox) Fail(operation byzantine.OperationID, times int, f Fault) {
+	known := func(op byzantine.Operation) bool { return op.ID == operation }
 	if !slices.ContainsFunc(slices.Collect(byzantine.Operations()), known) {
-		panic(fmt.Sprintf("byzantinetest: Fail: the API has no operation %q", operationID))
+		panic(fmt.Sprintf("byzantinetest: Fail: the API has no operation %q", operation))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults.Add(operationID, times, fake.Fault(f))
+	s.faults.Add(string(operation), times, fake.Fault(f))
 }
 
-func (s *Sandbox) takeFault(operationID string) fake.Fault {
+func (s *Sandbox) takeFault(operation byzantine.OperationID) fake.Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.faults.Take(operationID)
+	return s.faults.Take(string(operation))
 }

@@ -32,7 +32,7 @@ func created(t *testing.T, server *byzantinetest.Server) int {
 }
 
 // requestsOf counts the requests of an operation that reached the sandbox.
-func requestsOf(server *byzantinetest.Server, operationID string) (n int) {
+func requestsOf(server *byzantinetest.Server, operationID byzantine.OperationID) (n int) {
 	for _, r := range server.Requests() {
 		if r.OperationID == operationID {
 			n++
@@ -64,7 +64,7 @@ func TestFaultsOfAWrite(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := newServer(t)
-			server.Fail("create_credential", 1, c.fault)
+			server.Fail(byzantine.OpCreateCredential, 1, c.fault)
 			err := create(t, server.Client())
 			assert.Equal(t, c.effect, created(t, server))
 			assert.Equal(t, 1, requestsOf(server, "create_credential"), "a write is not sent again")
@@ -98,7 +98,7 @@ func TestFaultsOfAGet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t)
-			server.Fail("list_credentials", 1, fault)
+			server.Fail(byzantine.OpListCredentials, 1, fault)
 			_, err := server.Client().ListCredentials(t.Context(), nil)
 			assert.NoError(t, err)
 			assert.Equal(t, 2, requestsOf(server, "list_credentials"))
@@ -109,9 +109,9 @@ func TestFaultsOfAGet(t *testing.T) {
 // Faults wait in line, each for the number of requests that it was asked for.
 func TestFaultsInTheirOrder(t *testing.T) {
 	server := newServer(t)
-	server.Fail("create_credential", 2, byzantinetest.Fault{Status: 400})
-	server.Fail("create_credential", 1, byzantinetest.Fault{Status: 404})
-	server.Fail("list_credentials", 0, byzantinetest.Fault{Status: 404})
+	server.Fail(byzantine.OpCreateCredential, 2, byzantinetest.Fault{Status: 400})
+	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Status: 404})
+	server.Fail(byzantine.OpListCredentials, 0, byzantinetest.Fault{Status: 404})
 	for _, want := range []error{byzantine.ErrBadRequest, byzantine.ErrBadRequest, byzantine.ErrNotFound, nil} {
 		assert.ErrorIs(t, create(t, server.Client()), want)
 	}
@@ -121,17 +121,17 @@ func TestFaultsInTheirOrder(t *testing.T) {
 // The log of the sandbox has the requests that met a fault, too.
 func TestFaultsInTheLog(t *testing.T) {
 	server := newServer(t)
-	server.Fail("create_credential", 1, byzantinetest.Fault{Reset: true})
+	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Reset: true})
 	require.Error(t, create(t, server.Client()))
 	require.Len(t, server.Requests(), 1)
-	assert.Equal(t, "create_credential", server.Requests()[0].OperationID)
+	assert.Equal(t, byzantine.OpCreateCredential, server.Requests()[0].OperationID)
 	assert.Zero(t, server.Requests()[0].Status)
 }
 
 // A client that gives up during a delay leaves the request unhandled, and cannot know it.
 func TestFaultDelay(t *testing.T) {
 	server := newServer(t)
-	server.Fail("create_credential", 1, byzantinetest.Fault{Delay: time.Hour})
+	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Delay: time.Hour})
 	err := create(t, server.Client(byzantine.WithAttemptTimeout(20*time.Millisecond)))
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
@@ -144,10 +144,10 @@ func TestFaultClockSkew(t *testing.T) {
 	for _, skew := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
 		server := newServer(t)
 		client := server.Client()
-		server.Fail("create_credential", 2, byzantinetest.Fault{ClockSkew: skew})
+		server.Fail(byzantine.OpCreateCredential, 2, byzantinetest.Fault{ClockSkew: skew})
 		assert.NoError(t, create(t, client))
 		assert.NoError(t, create(t, client), "the correction goes as the sandbox's clock is right again")
-		server.Fail("create_credential", 1, byzantinetest.Fault{ClockSkew: skew})
+		server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{ClockSkew: skew})
 		err := create(t, client)
 		var e *byzantine.Error
 		require.ErrorAs(t, err, &e)
@@ -170,7 +170,7 @@ func TestFaultsOnHTTP2(t *testing.T) {
 	client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithBaseURL(server.URL), byzantine.WithHTTPClient(server.Client()))
 	require.NoError(t, err)
 	for _, fault := range []byzantinetest.Fault{{Reset: true, TakesEffect: true}, {Truncate: true}} {
-		sandbox.Fail("create_credential", 1, fault)
+		sandbox.Fail(byzantine.OpCreateCredential, 1, fault)
 		assert.ErrorIs(t, create(t, client), byzantine.ErrOutcomeUnknown)
 	}
 	credentials, err := client.ListCredentials(t.Context(), nil)
@@ -183,7 +183,7 @@ func TestFaultWithoutAServer(t *testing.T) {
 	sandbox, err := byzantinetest.New()
 	require.NoError(t, err)
 	t.Cleanup(sandbox.Close)
-	sandbox.Fail("health_check", 1, byzantinetest.Fault{Reset: true})
+	sandbox.Fail(byzantine.OpHealthCheck, 1, byzantinetest.Fault{Reset: true})
 	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
 		sandbox.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/v1/health", nil))
 	})

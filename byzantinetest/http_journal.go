@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
+
+	"github.com/byzantine-finance/byzantine-go"
 )
 
 // The bounds of the journal.
@@ -21,9 +23,9 @@ const (
 
 // Request is one that reached the sandbox, with the response that it got.
 type Request struct {
-	Number      int64     // counts from 1
-	Time        time.Time // on the sandbox's clock
-	OperationID string    // empty if the API has no such route
+	Number      int64                 // counts from 1
+	Time        time.Time             // on the sandbox's clock
+	OperationID byzantine.OperationID // empty if the API has no such route
 	Method      string
 	URI         string // path and query as they came
 	Header      http.Header
@@ -110,7 +112,7 @@ func (j *journal) add(r *Request) {
 // roundTrip is a request and its response on their way to the journal.
 type roundTrip struct {
 	request   *http.Request
-	operation string
+	operation byzantine.OperationID
 	started   time.Time
 	body      []byte
 	answer    fake.Answer

@@ -63,7 +63,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 	if fault.ReachesHandler() {
 		x.answer, x.err = s.answer(r, op, handle, body, fault.ClockSkew)
 		if answered != nil {
-			answered(op.ID, x.answer)
+			answered(string(op.ID), x.answer)
 		}
 	}
 	s.record(x)

@@ -141,7 +141,7 @@ func TestStatusPageHasRequestsAndVerdicts(t *testing.T) {
 	require.NoError(t, err)
 	send(t, server, "POST", "/v1/integrator/credentials", `{"label":"x"}`, func(h http.Header) { h.Set("X-Signature", "0x3006020101020101") })
 	fetch(t, server.URL+"/v1/no/such/route")
-	server.Fail("list_events", 1, byzantinetest.Fault{Status: 429})
+	server.Fail(byzantine.OpListEvents, 1, byzantinetest.Fault{Status: 429})
 	_, err = server.Client(byzantine.WithMaxAttempts(1)).ListEvents(t.Context(), nil)
 	require.ErrorIs(t, err, byzantine.ErrRateLimited)
 

@@ -7,12 +7,12 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-var invitationHandlers = map[string]handler{
-	"get_invitations_by_account_id":    on(200, (*world).invitationsByAccount),
-	"get_invitations_by_email":         on(200, (*world).invitationsByEmail),
-	"get_all_invitations":              on(200, (*world).allInvitations),
-	"get_invite_users_payload_passkey": on(201, (*world).inviteUsersPayload),
-	"invite_users":                     on(201, (*world).inviteUsers),
+var invitationHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetInvitationsByAccountID:    on(200, (*world).invitationsByAccount),
+	byzantine.OpGetInvitationsByEmail:        on(200, (*world).invitationsByEmail),
+	byzantine.OpGetAllInvitations:            on(200, (*world).allInvitations),
+	byzantine.OpGetInviteUsersPayloadPasskey: on(201, (*world).inviteUsersPayload),
+	byzantine.OpInviteUsers:                  on(201, (*world).inviteUsers),
 }
 
 func (i *invitation) view() byzantine.Invitation {

@@ -44,10 +44,10 @@ func (o *otp) state(now time.Time) string {
 func (o *otp) expiry() time.Time        { return o.expires }
 func (s *otpSession) expiry() time.Time { return s.expires }
 
-var otpHandlers = map[string]handler{
-	"init_otp":                  on(200, (*world).initOTP),
-	"otp_auth":                  on(200, (*world).otpAuth),
-	"create_authenticators_otp": on(200, (*world).createAuthenticators),
+var otpHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpInitOTP:                 on(200, (*world).initOTP),
+	byzantine.OpOTPAuth:                 on(200, (*world).otpAuth),
+	byzantine.OpCreateAuthenticatorsOTP: on(200, (*world).createAuthenticators),
 }
 
 // OTPCode returns the code that was e-mailed for an [byzantine.InitOTPResponse]. It panics if there was none.

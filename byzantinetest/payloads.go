@@ -44,14 +44,14 @@ type draft struct {
 	cancels     bool // the signature cancels the transaction, which is signed already, instead of sending it
 }
 
-var payloadHandlers = map[string]handler{
-	"get_authorization_payload_passkey":     on(200, (*world).activationPayload),
-	"get_deposit_payload_passkey":           on(200, (*world).depositPayload),
-	"get_withdraw_payload_passkey":          on(200, (*world).withdrawPayload),
-	"get_cancel_withdrawal_payload_passkey": on(200, (*world).cancelWithdrawalPayload),
-	"get_transfer_payload_passkey":          on(200, (*world).transferPayload),
-	"get_vault_upgrade_payload_passkey":     on(200, (*world).vaultUpgradePayload),
-	"sign_payload_passkey":                  signPayload,
+var payloadHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetActivateAccountPayloadPasskey:  on(200, (*world).activationPayload),
+	byzantine.OpGetDepositPayloadPasskey:          on(200, (*world).depositPayload),
+	byzantine.OpGetWithdrawPayloadPasskey:         on(200, (*world).withdrawPayload),
+	byzantine.OpGetCancelWithdrawalPayloadPasskey: on(200, (*world).cancelWithdrawalPayload),
+	byzantine.OpGetTransferPayloadPasskey:         on(200, (*world).transferPayload),
+	byzantine.OpGetVaultUpgradePayloadPasskey:     on(200, (*world).vaultUpgradePayload),
+	"sign_payload_passkey":                        signPayload,
 }
 
 // transactor finds an account that may move funds by passkey.

@@ -101,11 +101,11 @@ func (v *vault) asset() byzantine.Asset {
 	return assets[i]
 }
 
-var productHandlers = map[string]handler{
-	"get_top_vaults":    on(200, (*world).topVaults),
-	"get_vault_apy":     on(200, (*world).vaultAPY),
-	"get_vault_history": on(200, (*world).vaultHistory),
-	"get_assets":        on(200, (*world).allAssets),
+var productHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetTopVaults:    on(200, (*world).topVaults),
+	byzantine.OpGetVaultAPY:     on(200, (*world).vaultAPY),
+	byzantine.OpGetVaultHistory: on(200, (*world).vaultHistory),
+	byzantine.OpGetAssets:       on(200, (*world).allAssets),
 }
 
 func (w *world) topVaults(*byzantine.GetTopVaultsRequest) (*[]byzantine.Vault, error) {

@@ -6,9 +6,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-var roleHandlers = map[string]handler{
-	"get_update_users_role_payload_passkey": on(201, (*world).updateUsersRolePayload),
-	"update_users_role":                     on(200, (*world).updateUsersRole),
+var roleHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetUpdateUsersRolePayloadPasskey: on(201, (*world).updateUsersRolePayload),
+	byzantine.OpUpdateUsersRole:                  on(200, (*world).updateUsersRole),
 }
 
 // quorumThreshold is how many root users have to sign: any one of them.

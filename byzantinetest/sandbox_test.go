@@ -78,7 +78,7 @@ func TestEveryRequestSignatureIsVerified(t *testing.T) {
 			assert.Equal(t, test.status, status, body)
 			log := server.Requests()
 			last := log[len(log)-1]
-			assert.Equal(t, "get_current_integrator_capabilities", last.OperationID)
+			assert.Equal(t, byzantine.OpWhoami, last.OperationID)
 			assert.Equal(t, test.status, last.Status)
 			assert.Contains(t, last.Verdict, test.verdict)
 			assert.Contains(t, body, test.verdict, "the verdict is in the answer too")

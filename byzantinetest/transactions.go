@@ -213,10 +213,10 @@ func (w *world) seededTransaction(method, id string) *transaction {
 	return tx
 }
 
-var transactionHandlers = map[string]handler{
-	"get_transactions":     on(200, (*world).accountTransactions),
-	"get_transaction":      on(200, (*world).oneTransaction),
-	"get_all_transactions": on(200, (*world).allTransactions),
+var transactionHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpGetTransactions:    on(200, (*world).accountTransactions),
+	byzantine.OpGetTransaction:     on(200, (*world).oneTransaction),
+	byzantine.OpGetAllTransactions: on(200, (*world).allTransactions),
 }
 
 func (w *world) accountTransactions(req *byzantine.GetTransactionsRequest) (*[]byzantine.Transaction, error) {

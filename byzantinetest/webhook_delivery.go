@@ -265,7 +265,7 @@ func (d *delivery) matches(req *byzantine.ListWebhookDeliveriesRequest) bool {
 }
 
 // snakeCaseToo are the operations that read their query parameters in snake_case as well.
-var snakeCaseToo = map[string]bool{"list_deliveries": true}
+var snakeCaseToo = map[byzantine.OperationID]bool{"list_deliveries": true}
 
 // queryOf is the query of a request in the API's usual spelling. A parameter that came in both keeps the usual one.
 func queryOf(r *http.Request, op byzantine.Operation) url.Values {

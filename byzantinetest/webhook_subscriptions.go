@@ -7,14 +7,14 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-var webhookHandlers = map[string]handler{
-	"create_subscription": on(201, (*world).createSubscription),
-	"list_subscriptions":  on(200, (*world).listSubscriptions),
-	"update_subscription": on(200, (*world).updateSubscription),
-	"delete_subscription": on(200, (*world).deleteSubscription),
-	"send_test_delivery":  by(200, (*world).sendTestDelivery),
-	"list_deliveries":     on(200, (*world).listDeliveries),
-	"retry_delivery":      by(200, (*world).retryDelivery),
+var webhookHandlers = map[byzantine.OperationID]handler{
+	byzantine.OpCreateWebhookSubscription: on(201, (*world).createSubscription),
+	byzantine.OpListWebhookSubscriptions:  on(200, (*world).listSubscriptions),
+	byzantine.OpUpdateWebhookSubscription: on(200, (*world).updateSubscription),
+	byzantine.OpDeleteWebhookSubscription: on(200, (*world).deleteSubscription),
+	byzantine.OpSendTestWebhookDelivery:   by(200, (*world).sendTestDelivery),
+	byzantine.OpListWebhookDeliveries:     on(200, (*world).listDeliveries),
+	byzantine.OpRetryWebhookDelivery:      by(200, (*world).retryDelivery),
 }
 
 // subscription is an endpoint of the integrator's with the key that its deliveries are signed with.

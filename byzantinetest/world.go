@@ -61,9 +61,9 @@ func newWorld() *world {
 }
 
 // handlers has a handler for each operation of the table, put together from one map per tag.
-var handlers = func() map[string]handler {
-	all := map[string]handler{}
-	for _, group := range []map[string]handler{
+var handlers = func() map[byzantine.OperationID]handler {
+	all := map[byzantine.OperationID]handler{}
+	for _, group := range []map[byzantine.OperationID]handler{
 		healthHandlers,
 		customerHandlers,
 		accountHandlers,

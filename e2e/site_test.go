@@ -187,7 +187,7 @@ type requests []byzantinetest.Request
 func (r requests) operations() []string {
 	var list []string
 	for _, request := range r {
-		list = append(list, request.OperationID)
+		list = append(list, string(request.OperationID))
 	}
 	return list
 }

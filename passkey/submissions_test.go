@@ -84,7 +84,7 @@ func TestADraftAfterAnAttemptThatMayHaveBeenSent(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSaver(t)
 				session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
-				s.sandbox.Fail("sign_payload_passkey", 100, fault)
+				s.sandbox.Fail(byzantine.OpSignPayloadPasskey, 100, fault)
 				_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
 				require.Error(t, err)
 				require.False(t, passkey.NothingSent(err))

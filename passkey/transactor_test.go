@@ -111,7 +111,7 @@ func (s *saver) sign(payload *byzantine.Payload) *byzantine.SubmittedTransaction
 func (s *saver) requireNothingSubmitted() {
 	s.t.Helper()
 	for _, request := range s.sandbox.Requests() {
-		require.NotEqual(s.t, "sign_payload_passkey", request.OperationID)
+		require.NotEqual(s.t, byzantine.OpSignPayloadPasskey, request.OperationID)
 	}
 }
 
@@ -310,7 +310,7 @@ func TestFinishWithUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)
 		session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
-		s.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
+		s.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
 		draft := take(t, session)
 		_, err := s.transactor.Finish(t.Context(), s.userID, draft, response)
 		require.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)

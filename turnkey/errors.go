@@ -96,12 +96,12 @@ func newError(r *call.Request, f *call.Failure) error {
 	}
 	if f.StatusCode == 0 {
 		return &byzantine.TransportError{
-			Operation: r.Operation, Method: r.Method, Path: r.Path,
+			Operation: byzantine.OperationID(r.Operation), Method: r.Method, Path: r.Path,
 			Attempts: f.Attempts, Sent: f.Sent, OutcomeUnknown: f.OutcomeUnknown, Err: f.Err,
 		}
 	}
 	e := &Error{Err: &byzantine.Error{
-		Operation: r.Operation, Method: r.Method, Path: r.Path,
+		Operation: byzantine.OperationID(r.Operation), Method: r.Method, Path: r.Path,
 		Message: f.Message, StatusCode: f.StatusCode, Attempts: f.Attempts, Header: f.Header, Body: f.Body,
 		ClockSkew: f.ClockSkew, OutcomeUnknown: f.OutcomeUnknown, RequestID: f.RequestID, Note: note, Err: f.Err,
 	}}

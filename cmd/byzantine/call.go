@@ -81,7 +81,7 @@ rejected before it was sent; 3 if it was sent and may have taken effect: check b
 // operation finds a row of the table.
 func operation(id string) (byzantine.Operation, error) {
 	all := slices.Collect(byzantine.Operations())
-	i := slices.IndexFunc(all, func(op byzantine.Operation) bool { return op.ID == id })
+	i := slices.IndexFunc(all, func(op byzantine.Operation) bool { return string(op.ID) == id })
 	if i < 0 {
 		return byzantine.Operation{}, usagef("the API has no operation %q%s: byzantine operations lists them", id,
 			didYouMean(id, known(all, func(op byzantine.Operation) string { return string(op.ID) })))

@@ -52,7 +52,7 @@ func TestMembersOfARequestHaveNamesOfTheirOwn(t *testing.T) {
 
 func TestEveryOperationCanBeDescribed(t *testing.T) {
 	for op := range byzantine.Operations() {
-		status, stdout, _ := runWith(t, nil, "", "operations", op.ID)
+		status, stdout, _ := runWith(t, nil, "", "operations", string(op.ID))
 		assert.Equal(t, exitDone, status)
 		assert.True(t, strings.HasPrefix(stdout, op.Method+" "+op.Path+"\n"), stdout)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
@@ -125,7 +126,7 @@ func (s *session) directive(line int, word, rest string) {
 		if !fault.Reset {
 			fault.Status = s.number(status)
 		}
-		s.sandbox.Fail(operation, 1, fault)
+		s.sandbox.Fail(byzantine.OperationID(operation), 1, fault)
 	default:
 		require.Failf(s.t, "unknown directive", "line %d: %s", line, word)
 	}

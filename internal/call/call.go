@@ -101,6 +101,12 @@ func (c *Caller) Now() time.Time { return c.clock.now() }
 // Dump returns where the client's calls are dumped, nil if nowhere.
 func (c *Caller) Dump() io.Writer { return c.dump }
 
+// BaseURL returns the scheme and host of all calls.
+func (c *Caller) BaseURL() string { return c.base.Scheme + "://" + c.base.Host }
+
+// CloseIdleConnections closes the connections that no request uses.
+func (c *Caller) CloseIdleConnections() { c.http.CloseIdleConnections() }
+
 // Logger returns the client's logger.
 func (c *Caller) Logger() *slog.Logger { return c.logger }
 

@@ -71,7 +71,7 @@ func sdk(t *testing.T) contract.SDK {
 	}
 	for op := range byzantine.Operations() {
 		s.Operations = append(s.Operations, contract.Operation{
-			ID: op.ID, Method: op.Method, Path: op.Path, Signed: op.Signed,
+			ID: string(op.ID), Method: op.Method, Path: op.Path, Signed: op.Signed,
 			Request: pointedTo(op.NewRequest()), Answer: pointedTo(op.NewResponse()),
 		})
 	}

@@ -96,7 +96,7 @@ func (h *house) addCustomer(name string) *person {
 func (h *house) operations() []string {
 	var list []string
 	for _, r := range h.sandbox.Requests() {
-		list = append(list, r.OperationID)
+		list = append(list, string(r.OperationID))
 	}
 	return list
 }

@@ -112,7 +112,7 @@ func TestProposalsCountOnce(t *testing.T) {
 func TestInvitationWithUnknownOutcome(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
-	h.sandbox.Fail("invite_users", 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
+	h.sandbox.Fail(byzantine.OpInviteUsers, 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
 	b, response := ada.begin("/people/invite", mary...)
 	assert.Equal(t, nextPage{"/people"}, answer[nextPage](t, ada.postBody(b.Submit, response)))
 	page := ada.page("/people")

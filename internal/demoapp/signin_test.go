@@ -114,13 +114,13 @@ func TestTooManyCodes(t *testing.T) {
 
 	ada.cookie = nil
 	leadsTo(t, ada.post("/sign-in", "email", ada.email), "/code")
-	h.sandbox.Fail("otp_auth", 1, byzantinetest.Fault{Status: 429})
+	h.sandbox.Fail(byzantine.OpOTPAuth, 1, byzantinetest.Fault{Status: 429})
 	w := ada.post("/code", "code", ada.code())
 	assert.Equal(t, http.StatusTooManyRequests, w.Code)
 	assert.Contains(t, w.Body.String(), "Too many attempts. Please wait a minute")
 	leadsTo(t, ada.post("/code", "code", ada.code()), "/account")
 
-	h.sandbox.Fail("init_otp", 1, byzantinetest.Fault{Status: 429})
+	h.sandbox.Fail(byzantine.OpInitOTP, 1, byzantinetest.Fault{Status: 429})
 	w = ada.post("/sign-in", "email", ada.email)
 	assert.Equal(t, http.StatusTooManyRequests, w.Code)
 	assert.Contains(t, w.Body.String(), "Too many codes were sent to this address.")
@@ -232,7 +232,7 @@ func TestSessionsEnd(t *testing.T) {
 func TestSignInWithoutTheAPI(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
-	h.sandbox.Fail("init_otp", 1, byzantinetest.Fault{Status: 503})
+	h.sandbox.Fail(byzantine.OpInitOTP, 1, byzantinetest.Fault{Status: 503})
 	w := ada.post("/sign-in", "email", ada.email)
 	assert.Equal(t, http.StatusBadGateway, w.Code)
 	assert.Contains(t, w.Body.String(), "That did not work")

@@ -137,7 +137,7 @@ func TestDepositThatFails(t *testing.T) {
 func TestOrderWithoutBalances(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
-	h.sandbox.Fail("get_account_balances", 3, byzantinetest.Fault{Status: 500})
+	h.sandbox.Fail(byzantine.OpGetAccountBalances, 3, byzantinetest.Fault{Status: 500})
 	b, _ := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "5000")...)
 	assert.Equal(t, "Deposit 5,000.00 USDC into Dollar savings", b.What)
 }
@@ -246,9 +246,9 @@ func TestSubmissionWithUnknownOutcome(t *testing.T) {
 	t.Run("it has arrived", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, h *house) {
 			ada := h.newSaver("Ada")
-			h.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
+			h.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Status: 502, TakesEffect: true})
 			page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
-			h.sandbox.Fail("get_transaction", 4, byzantinetest.Fault{Status: 404})
+			h.sandbox.Fail(byzantine.OpGetTransaction, 4, byzantinetest.Fault{Status: 404})
 			assert.Contains(t, ada.page(page), "Looking for it")
 			refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...), http.StatusConflict, "We do not know yet")
 			assert.Equal(t, "Processing", ada.next(page, "").State)
@@ -258,7 +258,7 @@ func TestSubmissionWithUnknownOutcome(t *testing.T) {
 	t.Run("it has not", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, h *house) {
 			ada := h.newSaver("Ada")
-			h.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502})
+			h.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Status: 502})
 			page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
 			assert.Contains(t, ada.page(page), "Looking for it")
 			refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...), http.StatusConflict, "We do not know yet")
@@ -272,9 +272,9 @@ func TestSubmissionWithUnknownOutcome(t *testing.T) {
 	t.Run("and the API cannot tell", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, h *house) {
 			ada := h.newSaver("Ada")
-			h.sandbox.Fail("sign_payload_passkey", 1, byzantinetest.Fault{Status: 502})
+			h.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Status: 502})
 			ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
-			h.sandbox.Fail("get_transaction", 3, byzantinetest.Fault{Status: 503})
+			h.sandbox.Fail(byzantine.OpGetTransaction, 3, byzantinetest.Fault{Status: 503})
 			refused(t, ada.post("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...), http.StatusBadGateway, "That did not work.")
 		})
 	})
@@ -290,7 +290,7 @@ func TestStatusThatDoesNotCome(t *testing.T) {
 		ada.send(httptest.NewRequestWithContext(ctx, http.MethodGet, page+"/status?seen=processing", nil))
 		assert.NotContains(t, h.log.String(), "status=502")
 
-		h.sandbox.Fail("get_transaction", 1000, byzantinetest.Fault{Status: 503})
+		h.sandbox.Fail(byzantine.OpGetTransaction, 1000, byzantinetest.Fault{Status: 503})
 		refused(t, ada.get(page+"/status?seen=processing"), http.StatusBadGateway, "That did not work.")
 		assert.Contains(t, h.log.String(), "status=502")
 	})
@@ -300,9 +300,9 @@ func TestAccountPageWithoutYields(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
 	assert.Contains(t, ada.page("/account"), "<strong>6.2 %</strong> a year")
-	h.sandbox.Fail("get_vault_apy", 2, byzantinetest.Fault{Status: 404})
+	h.sandbox.Fail(byzantine.OpGetVaultAPY, 2, byzantinetest.Fault{Status: 404})
 	assert.NotContains(t, ada.page("/account"), "a year")
-	h.sandbox.Fail("get_account_balances", 3, byzantinetest.Fault{Status: 500})
+	h.sandbox.Fail(byzantine.OpGetAccountBalances, 3, byzantinetest.Fault{Status: 500})
 	w := ada.get("/account")
 	assert.Equal(t, http.StatusBadGateway, w.Code)
 	assert.Contains(t, w.Body.String(), "Please try again.")
@@ -329,7 +329,7 @@ func TestVaultPage(t *testing.T) {
 		b, _ := ada.begin("/withdraw", order(byzantinetest.VaultBaseUSDC, "250.1250")...)
 		assert.Equal(t, "Withdraw 250.125 USDC from Dollar savings", b.What)
 
-		h.sandbox.Fail("get_vault_history", 3, byzantinetest.Fault{Status: 500})
+		h.sandbox.Fail(byzantine.OpGetVaultHistory, 3, byzantinetest.Fault{Status: 500})
 		assert.NotContains(t, ada.page("/vaults/dollar-savings"), "<svg")
 		assert.Equal(t, http.StatusNotFound, ada.get("/vaults/gold").Code)
 	})
