@@ -16,6 +16,10 @@ layout() {
 	return $missing
 }
 
+# The exported API is recorded: a change of it has to be meant. (cd tools && go run ./apilist -write ../api/v0.2.txt)
+step api 1 api
+api() { (cd tools && go run ./apilist ../api/v0.2.txt); }
+
 step format 1 format
 format() {
 	local unformatted
