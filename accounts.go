@@ -92,8 +92,8 @@ func (c *Client) GetAccountDetails(ctx context.Context, accountID string, opts .
 // GetAccountBalancesRequest asks for what an account holds.
 type GetAccountBalancesRequest struct {
 	AccountID         string  `json:"-" query:"accountId" check:"uuid"`
-	ChainID           ChainID `json:"-" query:"chainId,omitzero"`           // on this chain only
-	IncludeTestVaults *bool   `json:"-" query:"includeTestVaults,omitzero"` // false unless set
+	ChainID           ChainID `json:"-" query:"chainId,omitzero"` // on this chain only
+	IncludeTestVaults bool    `json:"-" query:"includeTestVaults,omitzero"`
 }
 
 // AccountBalances is what an account holds.

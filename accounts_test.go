@@ -28,13 +28,13 @@ func TestAccountReadsAreSent(t *testing.T) {
 		},
 		{
 			"get_account_balances on one chain with test vaults",
-			balances(byzantine.GetAccountBalancesRequest{AccountID: testAccountID, ChainID: byzantine.ChainBase, IncludeTestVaults: new(true)}),
+			balances(byzantine.GetAccountBalancesRequest{AccountID: testAccountID, ChainID: byzantine.ChainBase, IncludeTestVaults: true}),
 			"GET /v1/query/get-account-balances?accountId=" + testAccountID + "&chainId=8453&includeTestVaults=true", "",
 		},
 		{
-			"get_account_balances expressly without test vaults, on a chain that is not listed",
-			balances(byzantine.GetAccountBalancesRequest{AccountID: testAccountID, ChainID: 42161, IncludeTestVaults: new(false)}),
-			"GET /v1/query/get-account-balances?accountId=" + testAccountID + "&chainId=42161&includeTestVaults=false", "",
+			"get_account_balances on a chain that is not listed",
+			balances(byzantine.GetAccountBalancesRequest{AccountID: testAccountID, ChainID: 42161}),
+			"GET /v1/query/get-account-balances?accountId=" + testAccountID + "&chainId=42161", "",
 		},
 	})
 }

@@ -95,13 +95,12 @@ func (w *world) accountBalances(req *byzantine.GetAccountBalancesRequest) (*byza
 		return nil, err
 	}
 	wanted := func(chain byzantine.ChainID) bool { return req.ChainID == 0 || req.ChainID == chain }
-	withTest := req.IncludeTestVaults != nil && *req.IncludeTestVaults
 	wallet := byzantine.SubAccountBalances{
 		WalletAddress: a.wallet, Positions: []byzantine.VaultBalance{}, Idle: []byzantine.IdleBalance{},
 	}
 	for _, p := range a.funds.positions {
 		held := p.shares.Sign() > 0 || p.pending.Sign() > 0
-		if held && wanted(p.vault.chain) && (!p.vault.test || withTest) {
+		if held && wanted(p.vault.chain) && (!p.vault.test || req.IncludeTestVaults) {
 			wallet.Positions = append(wallet.Positions, p.view(p.vault.price(w.clock.now())))
 		}
 	}

@@ -1,6 +1,7 @@
 package byzantinetest_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -93,9 +94,9 @@ func TestTestVaultsAreShownOnRequest(t *testing.T) {
 	i := newActiveInvestor(t, server)
 	i.deposited(byzantinetest.VaultBaseUSDCTest, byzantine.MustParseDecimal("10"))
 	assert.Equal(t, byzantine.MustParseDecimal("10"), i.invested(byzantinetest.VaultBaseUSDCTest))
-	for _, include := range []*bool{nil, new(false)} {
-		balances, err := i.client.GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: i.accountID, IncludeTestVaults: include})
-		require.NoError(t, err)
+	for _, query := range []string{"", "&includeTestVaults=false"} {
+		var balances byzantine.AccountBalances
+		require.NoError(t, i.client.Do(t.Context(), http.MethodGet, "/v1/query/get-account-balances?accountId="+i.accountID+query, nil, &balances))
 		assert.Empty(t, balances.SubAccounts[0].Positions)
 	}
 }

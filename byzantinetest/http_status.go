@@ -205,7 +205,7 @@ func (w *world) accountView(a *account) (accountView, error) {
 	if err != nil {
 		return accountView{}, err
 	}
-	balances, err := w.accountBalances(&byzantine.GetAccountBalancesRequest{AccountID: a.id, IncludeTestVaults: new(true)})
+	balances, err := w.accountBalances(&byzantine.GetAccountBalancesRequest{AccountID: a.id, IncludeTestVaults: true})
 	if err != nil {
 		return accountView{}, err
 	}

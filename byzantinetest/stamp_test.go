@@ -169,7 +169,7 @@ func (i *investor) statuses(transactionID string) []byzantine.TransactionStatus 
 func (i *investor) balances() byzantine.SubAccountBalances {
 	i.t.Helper()
 	balances, err := i.client.GetAccountBalances(i.t.Context(), &byzantine.GetAccountBalancesRequest{
-		AccountID: i.accountID, IncludeTestVaults: new(true),
+		AccountID: i.accountID, IncludeTestVaults: true,
 	})
 	require.NoError(i.t, err)
 	assert.Equal(i.t, i.accountID, balances.AccountID)

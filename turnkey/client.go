@@ -40,11 +40,11 @@ func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine
 	}
 	stamp, err := stampWith(signer)
 	if err != nil {
-		return nil, fmt.Errorf("turnkey: byzantine: NewClient: %w", err)
+		return nil, fmt.Errorf("turnkey: NewClient: %w", err)
 	}
 	calls, err := call.New(BaseURL, opts)
 	if err != nil {
-		return nil, fmt.Errorf("turnkey: byzantine: NewClient: %w", err)
+		return nil, fmt.Errorf("turnkey: NewClient: %w", err)
 	}
 	return &Client{organizationID, calls, stamp}, nil
 }

@@ -132,13 +132,13 @@ func TestNewClientRefuses(t *testing.T) {
 	key := parseKey(t, testKey)
 	for want, newClient := range map[string]func() (*turnkey.Client, error){
 		"turnkey: NewClient: no organisation id": func() (*turnkey.Client, error) { return turnkey.NewClient(key, "") },
-		"turnkey: byzantine: NewClient: no signer": func() (*turnkey.Client, error) {
+		"turnkey: NewClient: no signer": func() (*turnkey.Client, error) {
 			return turnkey.NewClient(nil, testOrganizationID)
 		},
-		"turnkey: byzantine: NewClient: the signer's public key is not a compressed P-256 point of 33 bytes": func() (*turnkey.Client, error) {
+		"turnkey: NewClient: the signer's public key is not a compressed P-256 point of 33 bytes": func() (*turnkey.Client, error) {
 			return turnkey.NewClient(new(byzantine.PrivateKey), testOrganizationID)
 		},
-		"turnkey: byzantine: NewClient: WithMaxAttempts: must be at least 1": func() (*turnkey.Client, error) {
+		"turnkey: NewClient: WithMaxAttempts: must be at least 1": func() (*turnkey.Client, error) {
 			return turnkey.NewClient(key, testOrganizationID, byzantine.WithMaxAttempts(0))
 		},
 	} {

@@ -33,6 +33,10 @@ var Differences = []Deliberate{
 	{Where: "get_vault_history.order", Kind: KindEnum, Document: "an open set", SDK: "SortOrder, which refuses other values",
 		Reason: "there is no third order"},
 
+	// Zero says the same as absent.
+	{Where: "get_account_balances.includeTestVaults", Kind: KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent",
+		Reason: "false is the document's default"},
+
 	// Times.
 	{Where: "*.byzantineTermsSignedAt", Kind: KindFormat, SDK: "date-time",
 		Reason: "RFC 3339 is the form that was observed; answers stay a string, as an odd form must not fail them"},
