@@ -77,7 +77,7 @@ func TestRotationUnderLoad(t *testing.T) {
 func TestRotationThatStops(t *testing.T) {
 	fault := errors.New("the vault is closed")
 	keep := func(context.Context, *byzantine.PrivateKey) error { return nil }
-	fail := func(operation string, from int, f byzantinetest.Fault) func(*byzantinetest.Server) {
+	fail := func(operation byzantine.OperationID, from int, f byzantinetest.Fault) func(*byzantinetest.Server) {
 		return func(s *byzantinetest.Server) { s.Fail(operation, from, f) }
 	}
 	unavailable := byzantinetest.Fault{Status: 404, Body: "gone"}
@@ -105,7 +105,7 @@ func TestRotationThatStops(t *testing.T) {
 			store := c.keep
 			if store == nil { // the API fails between the step before and the proof
 				store = func(context.Context, *byzantine.PrivateKey) error {
-					sandbox.Fail("get_current_integrator_capabilities", 1, unavailable)
+					sandbox.Fail(byzantine.OpWhoami, 1, unavailable)
 					return nil
 				}
 			}

@@ -49,7 +49,7 @@ func newCallMetrics(in *instruments) callMetrics {
 }
 
 // operation is the name of an operation; Client.Do has none.
-func operation(id string) string { return cmp.Or(id, otherValue) }
+func operation(id byzantine.OperationID) string { return cmp.Or(string(id), otherValue) }
 
 // TraceCallStart implements byzantine.Tracer.
 func (t *Tracer) TraceCallStart(ctx context.Context, data byzantine.TraceCallStartData) context.Context {

@@ -202,14 +202,14 @@ func (w *world) troubled() {
 	_, err = w.client.OTPAuth(ctx, &byzantine.OTPAuthRequest{AccountID: w.account.ID, UserID: w.user.ID, OTPID: otp.OTPID, OTPCode: "QQ7QQ7QQ7"})
 	require.ErrorIs(t, err, byzantine.ErrBadRequest)
 	require.Error(t, w.client.Do(ctx, "GET", "/v1/query/lovelace?email="+w.user.Email, nil, nil))
-	w.sandbox.Fail("get_account_details", 1, byzantinetest.Fault{Status: 503})
+	w.sandbox.Fail(byzantine.OpGetAccountDetails, 1, byzantinetest.Fault{Status: 503})
 	_, err = w.client.GetAccountDetails(ctx, w.account.ID)
 	require.NoError(t, err)
 	for range 2 {
-		w.sandbox.Fail("get_customers", 2, byzantinetest.Fault{ClockSkew: 2 * time.Hour})
+		w.sandbox.Fail(byzantine.OpGetCustomers, 2, byzantinetest.Fault{ClockSkew: 2 * time.Hour})
 		_, err = w.client.GetCustomers(ctx, &byzantine.GetCustomersRequest{})
 		require.ErrorIs(t, err, byzantine.ErrUnauthorized)
-		w.sandbox.Fail("create_credential", 1, byzantinetest.Fault{Truncate: true})
+		w.sandbox.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Truncate: true})
 		_, err = w.client.CreateCredential(ctx, &byzantine.CreateCredentialRequest{})
 		require.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
 	}

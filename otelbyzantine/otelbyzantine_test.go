@@ -45,7 +45,7 @@ func attributesOf(s tracetest.SpanStub) map[string]any {
 func TestSpansOfACall(t *testing.T) {
 	x := newTelemetry(t)
 	w := newWorld(t, x)
-	w.sandbox.Fail("get_account_details", 1, faultOf(503))
+	w.sandbox.Fail(byzantine.OpGetAccountDetails, 1, faultOf(503))
 	x.spans.Reset()
 	_, err := w.client.GetAccountDetails(t.Context(), w.account.ID)
 	require.NoError(t, err)
