@@ -27,9 +27,9 @@ var (
 	ErrServer = errors.New("server error")
 )
 
-// ErrOutcomeUnknown marks an error after which nobody knows whether the request took effect: it was sent, and no
-// usable answer came. Look before you send it again; the table in the README names the call to look with.
-var ErrOutcomeUnknown = errors.New("the request may have taken effect: look before you send it again")
+// ErrOutcomeUnknown marks an error after which it is not known whether the request took effect: it was sent, and no
+// usable response came. Check before you retry: the table in docs/errors.md names the call to check with.
+var ErrOutcomeUnknown = errors.New("the request may have taken effect: check before you retry")
 
 // ErrInvalidRequest marks a request that was refused before anything was sent. The error is a *[FieldError].
 var ErrInvalidRequest = errors.New("invalid request")

@@ -57,11 +57,11 @@ func TestErrorText(t *testing.T) {
 		{"403", post, 403, "", "byzantine: init_otp: 403 Forbidden; a read_only credential may call GET operations only; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {post}"},
 		{"403 on a GET", get, 403, "", "byzantine: get_current_integrator_capabilities: 403 Forbidden; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {get}"},
 		{"429", post, 429, "", "byzantine: init_otp: 429 Too Many Requests {post}"},
-		{"500", post, 500, `{"error":"oops"}`, "byzantine: init_otp: 500 Internal Server Error: oops; the request may have taken effect: look before you send it again {post}"},
+		{"500", post, 500, `{"error":"oops"}`, "byzantine: init_otp: 500 Internal Server Error: oops; the request may have taken effect: check before you retry {post}"},
 		{"500 on a GET", get, 500, `{"error":"oops"}`, "byzantine: get_current_integrator_capabilities: 500 Internal Server Error: oops {get}"},
 		{"redirect", post, 307, "", "byzantine: init_otp: 307 Temporary Redirect {post}"},
-		{"success without JSON", post, 200, "<title>Welcome</title>", "byzantine: init_otp: 200 OK: the response is not JSON, 22 bytes, at offset 0: it looks like HTML or XML; the request may have taken effect: look before you send it again {post}"},
-		{"success without a body", post, 204, "", "byzantine: init_otp: 204 No Content: the response has no body; the request may have taken effect: look before you send it again {post}"},
+		{"success without JSON", post, 200, "<title>Welcome</title>", "byzantine: init_otp: 200 OK: the response is not JSON, 22 bytes, at offset 0: it looks like HTML or XML; the request may have taken effect: check before you retry {post}"},
+		{"success without a body", post, 204, "", "byzantine: init_otp: 204 No Content: the response has no body; the request may have taken effect: check before you retry {post}"},
 		{"success of another form", get, 200, `{"integratorId":7}`, "byzantine: get_current_integrator_capabilities: 200 OK: the response is not of the expected form: integratorId: number in place of string {get}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestErrorText(t *testing.T) {
 func TestTransportErrorText(t *testing.T) {
 	reset := errors.New("read: connection reset by peer")
 	for want, err := range map[string]error{
-		"byzantine: init_otp: read: connection reset by peer; the request may have taken effect: look before you send it again (POST /v1/submit/init-otp, 1 attempt)": &byzantine.TransportError{
+		"byzantine: init_otp: read: connection reset by peer; the request may have taken effect: check before you retry (POST /v1/submit/init-otp, 1 attempt)": &byzantine.TransportError{
 			Operation: "init_otp", Method: "POST", Path: "/v1/submit/init-otp", Attempts: 1, Sent: true, OutcomeUnknown: true, Err: reset,
 		},
 		"byzantine: whoami: read: connection reset by peer (GET /v1/integrator/whoami, 3 attempts)": &byzantine.TransportError{

@@ -65,7 +65,7 @@ func assertFailure(t *testing.T, call testCall, w want, err error) {
 		assert.Equal(t, attempts, answered.Attempts)
 	}
 	assert.Equal(t, w.unknown, errors.Is(err, byzantine.ErrOutcomeUnknown), "ErrOutcomeUnknown: %v", err)
-	assert.Equal(t, w.unknown, strings.Contains(err.Error(), "look before you send it again"), err)
+	assert.Equal(t, w.unknown, strings.Contains(err.Error(), "check before you retry"), err)
 	if w.is != nil {
 		assert.ErrorIs(t, err, w.is)
 	}
