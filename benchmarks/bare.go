@@ -30,7 +30,7 @@ func newBare(key *ecdsa.PrivateKey, publicKey, url string, callers int) *bare {
 	return &bare{&http.Client{Transport: transport}, key, publicKey, url}
 }
 
-// call sends in as JSON, nothing for nil, and decodes the answer into out.
+// call sends in as JSON, nothing for nil, and decodes the response into out.
 func (b *bare) call(ctx context.Context, method, pathAndQuery string, in, out any) error {
 	var body []byte
 	if in != nil {

@@ -66,7 +66,7 @@ func (c *crowd) budgets() []budget {
 	}}
 }
 
-// round measures the limit and this module in turn. The other transport comes after them and by itself: the connections
+// round measures the limit and this module in turn. The other transport comes after them and alone: the connections
 // that it opens and closes all the time would weigh on its neighbours.
 func (c *crowd) round(ctx context.Context, b *bench) error {
 	if err := c.measure(ctx, b, &c.limit, &c.ours); err != nil {

@@ -141,7 +141,7 @@ func serve(in io.Reader, out io.Writer) error {
 	return output.Encode(serverEnd{connections.Load()})
 }
 
-// newAPI returns the routes that are measured. Their answers are made beforehand: what the server does is not measured.
+// newAPI returns the routes that are measured. Their responses are made beforehand: what the server does is not measured.
 func newAPI(transactions int) http.Handler {
 	mux := http.NewServeMux()
 	answer := func(pattern, text string) {

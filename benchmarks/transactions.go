@@ -17,7 +17,7 @@ const (
 // newest is when the first transaction of the list was updated, each further one a second before.
 var newest = time.Date(2026, 9, 3, 10, 11, 12, 0, time.UTC)
 
-// transactionJSON is the i-th transaction of the list, with the members that most have.
+// transactionJSON is the i-th transaction of the list, with the fields that most have.
 func transactionJSON(i int) []byte {
 	id := func(kind int) string { return fmt.Sprintf("%08x-0b7a-4c53-9d1b-%012x", kind, i) }
 	updated := newest.Add(-time.Duration(i) * time.Second)
@@ -45,7 +45,7 @@ func transactionJSON(i int) []byte {
 	return text
 }
 
-// pageJSON is the answer that lists transactions from offset on.
+// pageJSON is the response that lists transactions from offset on.
 func pageJSON(list [][]byte, limit, offset int) []byte {
 	var page bytes.Buffer
 	page.WriteString(`{"transactions":[`)
@@ -55,7 +55,7 @@ func pageJSON(list [][]byte, limit, offset int) []byte {
 	return page.Bytes()
 }
 
-// plainPage is byzantine.TransactionPage as somebody would write it who needs these members and nothing else.
+// plainPage is byzantine.TransactionPage as somebody would write it who needs these fields and nothing else.
 type plainPage struct {
 	Transactions []plainTransaction `json:"transactions"`
 	Total        int64              `json:"total"`

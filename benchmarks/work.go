@@ -272,7 +272,7 @@ func (b *bench) webhookPair() (*pair, error) {
 	return p.timeAtMost(1.05), nil
 }
 
-// decodePair reads a page of transactions. The limit is the same members without the module's types.
+// decodePair reads a page of transactions. The limit is the same fields without the module's types.
 func (b *bench) decodePair() (*pair, error) {
 	list := make([][]byte, pageSize)
 	for i := range list {

@@ -32,7 +32,7 @@ func (w *world) ownAccount(id string) (*account, error) {
 	}
 }
 
-// requireActive refuses what only a verified customer may do.
+// requireActive rejects what only a verified customer may do.
 func (a *account) requireActive() error {
 	if status := a.customer().status; status != byzantine.VerificationActive {
 		return badRequest("the customer's verification is %s: it has to be active", status)

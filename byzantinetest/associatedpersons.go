@@ -48,7 +48,7 @@ func (w *world) newAssociatedPersons(params []byzantine.AssociatedPersonParam, s
 	return persons, nil
 }
 
-// checkDetails refuses what no request may hold and no update may lead to.
+// checkDetails rejects details that no request may contain and no update may lead to.
 func checkDetails(d byzantine.BeneficiaryDetails) error {
 	if err := d.Validate(); err != nil {
 		return badRequest("beneficiaryDetails: %v", err)

@@ -19,7 +19,7 @@ var (
 	accountNumberShape = regexp.MustCompile(`^[0-9]{4,17}$`)
 )
 
-// bankAccount is a linked bank account with the number that nobody gets to see again.
+// bankAccount is a linked bank account with its number, which no response shows again.
 type bankAccount struct {
 	byzantine.LinkedBankAccount
 	number string

@@ -7,7 +7,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// assignableRoles are those that a change of roles can give: nobody is made a beneficiary or self-custodial by one.
+// assignableRoles are those that a change of roles can give: a change cannot make a user a beneficiary or self-custodial.
 var assignableRoles = []byzantine.AccountUserRole{byzantine.RoleRoot, byzantine.RoleAdmin, byzantine.RoleView}
 
 // checkChoice is for choices that are narrower than the enumerations of the API's document, which are checked before.

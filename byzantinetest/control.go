@@ -20,8 +20,8 @@ import (
 )
 
 // ControlPath is where the control API lives: everything that a Go test can do to a [Sandbox], for tests in any language.
-// Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; they must come under a loopback host name
-// or one of [WithAllowedHosts], not from a web page, and with the token of [WithControlToken] if there is one.
+// Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; they must come under a loopback host
+// name or one of [WithAllowedHosts], not from a web page, and with the token of [WithControlToken] if there is one.
 const ControlPath = StatusPath + "api/"
 
 // WithControlToken makes the control API ask for a token: Authorization: Bearer TOKEN.
@@ -98,7 +98,8 @@ func writeControl(w http.ResponseWriter, out fake.Answer) {
 	w.Write(out.Body)
 }
 
-// control answers a request. The methods of Sandbox panic on a mistake of a Go test; over HTTP the same text is an error.
+// control responds to a request. The methods of Sandbox panic on a mistake of a Go test; over HTTP the same text is an
+// error.
 func (s *Sandbox) control(c control, r *http.Request) (out fake.Answer) {
 	defer func() {
 		if mistake := recover(); mistake != nil {

@@ -100,7 +100,7 @@ func (w *world) receiveTransfer(a *account, chain byzantine.ChainID, received mo
 			return
 		}
 	}
-	// The currency's own stablecoin: nobody asked for another.
+	// The currency's own stablecoin, because the request named no other.
 	for coin, fiat := range fiatOf {
 		if byzantine.Currency(fiat) == received.currency {
 			a.funds.purse(chain, coin).add(received.amount)

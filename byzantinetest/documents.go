@@ -6,7 +6,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// file adds documents and returns them as the API answers them. One takes the place of an older one of its type.
+// file adds documents and returns them as the API's responses show them. One takes the place of an older one of its type.
 func (v *verification) file(documents []byzantine.VerificationDocument) []byzantine.VerificationDocument {
 	for _, d := range documents {
 		if d.DocumentType != byzantine.DocumentOther {
@@ -23,7 +23,7 @@ func (v *verification) has(t byzantine.DocumentType) bool {
 	return slices.ContainsFunc(v.documents, func(d byzantine.VerificationDocument) bool { return d.DocumentType == t })
 }
 
-// userDocuments gives documents of a person their ids. Nobody ever gets the content back, so it is dropped.
+// userDocuments gives documents of a person their ids. No response returns the content, so it is dropped.
 func (w *world) userDocuments(documents []byzantine.UserVerificationDocument) []byzantine.VerificationDocument {
 	var views []byzantine.VerificationDocument
 	for _, d := range documents {
@@ -55,7 +55,7 @@ func optional(s string) *string {
 	return &s
 }
 
-// checkBackOfID refuses the back of a national id whose front is neither sent along nor known.
+// checkBackOfID rejects the back of a national id whose front is neither sent along nor known.
 func (v *verification) checkBackOfID(sent []byzantine.UserVerificationDocument) error {
 	is := func(t byzantine.DocumentType) func(byzantine.UserVerificationDocument) bool {
 		return func(d byzantine.UserVerificationDocument) bool { return d.DocumentType == t }

@@ -26,7 +26,7 @@ func Example() {
 	}
 	fmt.Println("code sent:", len(sandbox.OTPCode(otp.OTPID)) == 6)
 
-	// The next request takes effect, but its answer never arrives.
+	// The next request takes effect, but its response never arrives.
 	sandbox.Fail(byzantine.OpInitOTP, 1, byzantinetest.Fault{Reset: true, TakesEffect: true})
 	_, err = client.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: account.ID, UserID: user.ID})
 	fmt.Println("outcome unknown:", errors.Is(err, byzantine.ErrOutcomeUnknown))

@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
-// handler answers one operation inside the world's lock. request is what Operation.NewRequest made, filled.
+// handler handles one operation inside the world's lock. request is what Operation.NewRequest made, filled.
 type handler func(w *world, caller *credential, request any) (response, error)
 
 // response is a success before it is written. Its value is written outside of the lock: what it points to is a copy, or is
@@ -37,7 +37,7 @@ func by[Req, Res any](status int, method func(*world, *credential, *Req) (*Res, 
 	}
 }
 
-// nothing is what a method returns, as a nil pointer, for an answer without a body.
+// nothing is what a method returns, as a nil pointer, for a response without a body.
 type nothing struct{}
 
 func (r response) answer() fake.Answer {
@@ -47,7 +47,7 @@ func (r response) answer() fake.Answer {
 	return fake.JSON(r.status, r.value)
 }
 
-// refusal is an error of the API.
+// refusal is an error response of the API.
 type refusal struct {
 	status int
 	text   string

@@ -14,7 +14,8 @@ import (
 type Fault struct {
 	// Delay holds the request up before anything else, in real time.
 	Delay time.Duration
-	// Status answers the request with this status and Body. The request is not handled, unless TakesEffect.
+	// Status makes the sandbox respond to the request with this status and Body. The request is not handled, unless
+	// TakesEffect.
 	Status int
 	Body   string
 	// Header is set in the response, also where Status is 0: Retry-After, Age, Date.
@@ -27,7 +28,7 @@ type Fault struct {
 	// Truncate closes the connection in the middle of the response's body. The request is handled, unless Status is set.
 	Truncate bool
 	// ClockSkew puts the sandbox's clock forward for this request, or back. A client that corrects its clock sends the
-	// request once more: let it meet the fault twice to see it get through.
+	// request again: let it meet the fault twice to see it get through.
 	ClockSkew time.Duration
 }
 

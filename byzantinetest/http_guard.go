@@ -50,7 +50,7 @@ func (s *Sandbox) isOwnHost(hostport string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(s.allowedHosts, host)
 }
 
-// reject answers a request that nobody here should have got, without reading its body.
+// reject responds with an error to a request that should not have come here, without reading its body.
 func reject(w http.ResponseWriter, out fake.Answer) {
 	w.Header().Set("Content-Type", jsonType)
 	w.Header().Set("Connection", "close") // the body that is on its way is not wanted

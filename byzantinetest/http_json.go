@@ -23,7 +23,7 @@ type jsonMember struct {
 	value jsonValue
 }
 
-// member returns nil if the object has no member of the name.
+// member returns the field of that name, or nil if the object has none.
 func (v *jsonValue) member(name string) *jsonValue {
 	for i := range v.members {
 		if v.members[i].name == name {

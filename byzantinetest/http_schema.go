@@ -27,7 +27,7 @@ type apiSchema struct {
 type apiOperation struct {
 	query   map[string]*apiSchema
 	body    *apiSchema            // nil if there is none
-	answers map[string]*apiSchema // by status; nil for an answer whose form is not stated
+	answers map[string]*apiSchema // by status; nil for a response whose form is not stated
 }
 
 // apiOperations is the API's document by operation id. It is read when it is first needed.

@@ -13,7 +13,7 @@ import (
 // maxRequestBytes is far above what onboarding with a few documents needs.
 const maxRequestBytes = 64 << 20
 
-// ServeHTTP answers a request to the API. What it does not have a route for is among the requests as well: it is a
+// ServeHTTP responds to a request to the API. What it does not have a route for is among the requests as well: it is a
 // mistake that somebody will look for. [StatusPath] is a page for browsers.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()

@@ -25,14 +25,14 @@ func NewServer(opts ...Option) *Server {
 	return &Server{Sandbox: sandbox, URL: server.URL, http: server}
 }
 
-// Close stops the server, waits for the requests that it still answers, and closes the sandbox.
+// Close stops the server, waits for the requests that are still in progress, and closes the sandbox.
 func (s *Server) Close() {
 	s.Sandbox.Close()
 	s.http.Close()
 }
 
 // Client returns a client of the server that signs with the sandbox's key and dates by its clock. It panics if an option
-// is refused.
+// is invalid.
 func (s *Server) Client(opts ...byzantine.Option) *byzantine.Client {
 	defaults := []byzantine.Option{byzantine.WithBaseURL(s.URL), byzantine.WithClock(s.Now)}
 	client, err := byzantine.NewClient(s.Key(), append(defaults, opts...)...)

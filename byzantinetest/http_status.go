@@ -188,7 +188,7 @@ func (w *world) codeView(otpID string) codeView {
 	return view
 }
 
-// accountView is an account together with what other operations answer about it.
+// accountView is an account together with what other operations return about it.
 type accountView struct {
 	byzantine.Account
 	Foreign  bool // of another integrator: only the id is known

@@ -20,7 +20,7 @@ func WithLenientRequests() Option {
 	return func(s *Sandbox) error { s.lenient = true; return nil }
 }
 
-// formError is a mistake in a request's form. The API answers these in plain text.
+// formError is a mistake in a request's form. The API responds to these in plain text.
 type formError struct {
 	status int
 	text   string

@@ -99,7 +99,7 @@ func (w *world) associatedPerson(beneficiaryID string) (*account, *associatedPer
 	return a, a.entity.persons[i]
 }
 
-// passkeyOwner returns nil for a credential id that nobody registered.
+// passkeyOwner returns nil for a credential id that is not registered.
 func (w *world) passkeyOwner(credentialID string) (*user, passkeyRecord) {
 	u := w.index.userByCredential[credentialID]
 	if u == nil {

@@ -83,8 +83,8 @@ func (w *world) inviteUsersPayload(req *byzantine.GetInviteUsersPayloadPasskeyRe
 	return w.propose(&proposal{account: a, invitation: req}, byzantine.ActivityCreateUsers, byzantine.CreateUsersParams{Users: users})
 }
 
-// checkInvitation refuses to invite somebody twice, or who has a part in the account already. An owner who can only read
-// may be invited: that is how they become a user like any other.
+// checkInvitation rejects a second invitation of the same person, and one of somebody who is a member of the account
+// already. An owner who can only read may be invited: that is how they become a user like any other.
 func (w *world) checkInvitation(a *account, users []byzantine.Invitee) error {
 	seen := map[string]bool{}
 	for n, u := range users {

@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// newCustomerUser makes the user of somebody who is to be verified. Nobody of that e-mail address may be known.
+// newCustomerUser makes the user of somebody who is to be verified. A user with that e-mail address must not exist yet.
 func (w *world) newCustomerUser(member string, info byzantine.UserInfo) (*user, error) {
 	if err := checkUserInfo(member, info); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 )
 
 // newActivity returns the text that a passkey is asked to sign: an order to the key provider, whose name for an account
-// is the account's id here. Members stand in the provider's order, which is not that of the alphabet.
+// is the account's id here. Fields are in the provider's order, which is not that of the alphabet.
 func (w *world) newActivity(kind byzantine.ActivityType, organizationID string, parameters any) (json.RawMessage, error) {
 	return wire.Marshal(struct {
 		Type           byzantine.ActivityType `json:"type"`
@@ -132,7 +132,7 @@ func (w *world) draftOf(transactionID string) *draft {
 	return w.draftByTransaction[transactionID]
 }
 
-// signPayload takes the signature of a draft. One that is refused leaves the draft to be signed better.
+// signPayload takes the signature of a draft. A rejected one leaves the draft as it was, so that it can be signed again.
 func signPayload(w *world, _ *credential, request any) (response, error) {
 	req := request.(*byzantine.SignPayloadPasskeyRequest)
 	d := w.draftOf(req.TransactionID)

@@ -141,11 +141,11 @@ func (s *Sandbox) Now() time.Time {
 	return s.world.clock.now()
 }
 
-// Advance moves the sandbox's clock. A client whose clock stays behind by more than a minute is refused: give it
+// Advance moves the sandbox's clock. A client whose clock stays behind by more than a minute is rejected: give it
 // [byzantine.WithClock] with [Sandbox.Now], as [Server.Client] does.
 //
 // What falls due on the way happens at its own time. That includes webhook deliveries: Advance stops at each of their
-// retries and returns when the last has been answered.
+// retries and returns when the last has its response.
 func (s *Sandbox) Advance(d time.Duration) {
 	s.lock()
 	defer s.unlock()

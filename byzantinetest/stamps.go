@@ -24,7 +24,7 @@ type webAuthnStamp struct {
 	signature         []byte
 }
 
-// parseStamp reads a stamp in the form of the API: all four members, named as the API does and not as the browser
+// parseStamp reads a stamp in the form of the API: all four fields, named as the API does and not as the browser
 // (clientDataJson, not clientDataJSON), in unpadded base64url.
 func parseStamp(text string) (*webAuthnStamp, error) {
 	var members map[string]json.RawMessage // a struct would take names in any letter case

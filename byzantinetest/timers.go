@@ -41,7 +41,7 @@ func (w *world) setTimer(at time.Time, tx *transaction) {
 	w.setAlarm()
 }
 
-// catchUp lets happen what is due, in its order and each at its own time, although nobody may have looked since.
+// catchUp runs what is due, in order and each at its own time. There may have been no request since.
 func (w *world) catchUp() {
 	now := w.clock.now()
 	for len(w.timers) > 0 && !w.timers[0].at.After(now) {

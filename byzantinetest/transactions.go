@@ -12,8 +12,8 @@ import (
 // defaultProcessingTime is about a block of the faster chain.
 const defaultProcessingTime = 2 * time.Second
 
-// WithProcessingTime is how long a transaction stays in each status that it leaves by itself, on the sandbox's clock: 2
-// seconds without this option. With 0, a transaction that waits for nobody is completed in the answer to its submission.
+// WithProcessingTime is how long a transaction stays in each status that it leaves automatically, on the sandbox's clock: 2
+// seconds without this option. With 0, a transaction that waits for no one is completed in the response to its submission.
 func WithProcessingTime(d time.Duration) Option {
 	return func(s *Sandbox) error {
 		if d < 0 {
@@ -185,8 +185,8 @@ func (w *world) fail(tx *transaction, status byzantine.TransactionStatus) {
 
 // FailTransaction ends a transaction that is under way with a status: byzantine.TransactionSimulationFailed,
 // TransactionReverted or TransactionRefunded. What it moved is where it was before; money that a bank transfer has brought
-// by then is idle. Of a vault upgrade both halves fail. It panics if there is no such transaction, if it has ended, or if the status
-// is none of these.
+// by then is idle. Of a vault upgrade both halves fail. It panics if there is no such transaction, if it has ended, or if
+// the status is none of these.
 func (s *Sandbox) FailTransaction(transactionID string, status byzantine.TransactionStatus) {
 	s.lock()
 	defer s.unlock()
@@ -322,7 +322,7 @@ func optionalTime(t time.Time) *time.Time {
 // chains are those that there are vaults on.
 var chains = []byzantine.ChainID{byzantine.ChainEthereum, byzantine.ChainBase}
 
-// checkChain refuses a chain that there are no vaults on.
+// checkChain rejects a chain that there are no vaults on.
 func checkChain(chain byzantine.ChainID) error {
 	if !slices.Contains(chains, chain) {
 		return badRequest("chain_id: unknown chain %d", chain)

@@ -4,7 +4,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// or is the new value of a member, or the old one where an update says nothing.
+// or is the new value of a field, or the old one where an update says nothing.
 func or[T any](updated, old *T) *T {
 	if updated != nil {
 		return updated
@@ -12,7 +12,7 @@ func or[T any](updated, old *T) *T {
 	return old
 }
 
-// checkUpdate refuses an update of a person as a whole.
+// checkUpdate rejects an invalid update of a person as a whole.
 func (u *user) checkUpdate(info *byzantine.UserInfoUpdate, documents []byzantine.UserVerificationDocument) error {
 	if info != nil {
 		if err := checkResidence("userInfo", info.ResidentialAddress); err != nil {
@@ -27,7 +27,7 @@ func (u *user) checkUpdate(info *byzantine.UserInfoUpdate, documents []byzantine
 
 func empty(s *string) bool { return s != nil && *s == "" }
 
-// update changes a person's data; members that are nil stay as they are.
+// update changes a person's data; fields that are nil stay as they are.
 func (u *user) update(change *byzantine.UserInfoUpdate) {
 	if change == nil {
 		return
@@ -76,7 +76,7 @@ func checkEntityUpdate(info *byzantine.EntityInfoUpdate) error {
 	return nil
 }
 
-// update changes an entity's data; members that are nil stay as they are.
+// update changes an entity's data; fields that are nil stay as they are.
 func (e *entity) update(change *byzantine.EntityInfoUpdate) {
 	if change == nil {
 		return

@@ -135,7 +135,7 @@ func (w *world) moveCustomer(a *account, status byzantine.VerificationStatus, re
 	}
 }
 
-// movePerson has an event for a refusal only: that of the customer tells the rest.
+// movePerson emits an event for a rejection only: the customer's event tells the rest.
 func (w *world) movePerson(a *account, p *associatedPerson, status byzantine.VerificationStatus, reasonCodes []string) {
 	if p.user.status == status {
 		return
@@ -156,7 +156,7 @@ func (w *world) touch(a *account) {
 	a.owner.updated = w.clock.now()
 }
 
-// customerEventData is byzantine.CustomerEventData as the API writes it: with all members, null where one does not apply.
+// customerEventData is byzantine.CustomerEventData as the API writes it: with all fields, null where one does not apply.
 type customerEventData struct {
 	Customer    customerSummary               `json:"customer"`
 	Beneficiary *byzantine.BeneficiarySummary `json:"beneficiary"`

@@ -18,7 +18,7 @@ import (
 const (
 	connectTimeout   = 5 * time.Second // for TCP, and as much for TLS
 	attemptTimeout   = 10 * time.Second
-	maxEndpointBytes = 64 << 10 // that are read of an answer
+	maxEndpointBytes = 64 << 10 // that are read of a response
 )
 
 // WithWebhookTransport sends webhook deliveries through rt instead of a transport of the sandbox's own: one that trusts the
@@ -33,8 +33,8 @@ func WithWebhookTransport(rt http.RoundTripper) Option {
 	}
 }
 
-// Deliver sends the webhook deliveries that are due, and returns when they have been answered. Without it they are sent
-// all the same, soon. An endpoint cannot call Deliver or [Sandbox.Advance] while it answers: they wait for it.
+// Deliver sends the webhook deliveries that are due, and returns when all have a response. Without it they are sent
+// all the same, soon. An endpoint cannot call Deliver or [Sandbox.Advance] while it handles a delivery: they wait for it.
 func (s *Sandbox) Deliver() {
 	s.lock()
 	defer s.unlock()
@@ -54,7 +54,7 @@ func (s *Sandbox) Close() {
 }
 
 // courier carries webhook deliveries: in one goroutine that lives while some are due, woken by a timer if the world's
-// clock runs by itself.
+// clock runs automatically.
 type courier struct {
 	transport http.RoundTripper // not a client: redirects are not followed
 	ctx       context.Context   // of all requests, until Close
@@ -121,8 +121,8 @@ func (w *world) deliverDue() {
 	c.idle.Broadcast()
 }
 
-// setAlarm has the world catch up when the next of its timers is due: nobody may be looking, but a webhook waits for it. A
-// clock that stands still needs no alarm, whoever moves it looks. catchUp and whoever adds a timer call it.
+// setAlarm has the world catch up when the next of its timers is due: there may be no request, but a webhook waits for it.
+// A clock that stands still needs no alarm, whoever moves it looks. catchUp and whoever adds a timer call it.
 func (w *world) setAlarm() {
 	c := w.courier
 	if c.alarm != nil {
@@ -140,9 +140,9 @@ func (w *world) setAlarm() {
 
 // sendResult is what came of a request to an endpoint. failure is empty if it succeeded.
 type sendResult struct {
-	status  *int32 // nil if there was no answer
+	status  *int32 // nil if there was no response
 	failure string
-	summary json.RawMessage // nil if there was no answer
+	summary json.RawMessage // nil if there was no response
 }
 
 // send makes one request to an endpoint and takes a 2xx for success. It runs without the lock.
@@ -172,7 +172,7 @@ func (c *courier) send(target string, header http.Header, body []byte) sendResul
 	return result
 }
 
-// reason is why there was no answer, or no whole one.
+// reason is why there was no response, or no complete one.
 func (c *courier) reason(ctx context.Context, err error) string {
 	switch {
 	case c.ctx.Err() != nil:
@@ -183,10 +183,10 @@ func (c *courier) reason(ctx context.Context, err error) string {
 	return err.Error()
 }
 
-// maxSummaryText is how much of an answer's text the history keeps, in bytes.
+// maxSummaryText is how much of a response's text the history keeps, in bytes.
 const maxSummaryText = 1 << 10
 
-// summaryOf is an answer as the delivery history shows it.
+// summaryOf is a response as the delivery history shows it.
 func summaryOf(status int, body []byte) json.RawMessage {
 	return marshalled(struct {
 		StatusCode int    `json:"statusCode"`

@@ -121,7 +121,7 @@ func (w *world) updateSubscription(req *byzantine.UpdateWebhookSubscriptionReque
 			return nil, err
 		}
 	}
-	// From here on nothing is refused: a change happens as a whole or not at all.
+	// From here on nothing is rejected: a change happens as a whole or not at all.
 	s.EventTypes, s.UpdatedAt = types, w.clock.now().UTC()
 	if req.Name != nil {
 		s.Name = optional(*req.Name)
@@ -151,7 +151,7 @@ func (w *world) resume(s *subscription) {
 func (w *world) deleteSubscription(req *byzantine.DeleteWebhookSubscriptionRequest) (*nothing, error) {
 	s, err := w.subscription(req.SubscriptionID)
 	if err != nil {
-		return nil, badRequest("%v", err) // a 404 is not among the operation's answers
+		return nil, badRequest("%v", err) // a 404 is not among the operation's responses
 	}
 	w.subscriptions = slices.DeleteFunc(w.subscriptions, func(other *subscription) bool { return other == s })
 	s.deleted = true

@@ -22,8 +22,8 @@ func (s *Sandbox) QueueWithdrawals(vaultAddr string, queue bool) {
 	v.queues = queue
 }
 
-// SettleWithdrawal lets the vault pay a queued withdrawal, which it does by itself after an hour. It panics if there is no
-// such withdrawal, or if it is not pending.
+// SettleWithdrawal lets the vault pay a queued withdrawal, which it does automatically after an hour. It panics if there is
+// no such withdrawal, or if it is not pending.
 func (s *Sandbox) SettleWithdrawal(transactionID string) {
 	s.lock()
 	defer s.unlock()

@@ -46,7 +46,7 @@ type world struct {
 	transactions       registry[*transaction]
 	processingTime     time.Duration
 	lastEvent          time.Time     // when the newest event was made
-	nextMail           chan struct{} // closed when the next code is sent; nil if nobody waits
+	nextMail           chan struct{} // closed when the next code is sent; nil if no one waits
 }
 
 func newWorld() *world {
@@ -91,7 +91,7 @@ func (w *world) newID() string {
 	return fake.UUID(b, 4)
 }
 
-// newAddress returns an address on a chain that nobody has the key of.
+// newAddress returns an address on a chain. No one has its key.
 func (w *world) newAddress() string {
 	var b [20]byte
 	w.random.Read(b[:])

@@ -52,8 +52,8 @@ func (r *replica) start() error {
 	logger := w.logger(r.name)
 	p.transport = &http.Transport{
 		DialContext: w.network.dialer(r.name, p.process, w.calls.tap), TLSClientConfig: w.clientTLS(), ForceAttemptHTTP2: w.plan.http2,
-		// One: when net/http sends a request again by itself, the client's guard ends the attempt, and with a second idle
-		// connection it would be up to a random select whether that one is closed.
+		// One: when net/http sends a request again automatically, the client's guard ends the attempt, and with a second
+		// idle connection it would be up to a random select whether that one is closed.
 		MaxIdleConnsPerHost: 1, IdleConnTimeout: 50 * time.Second,
 		// As in the client's own transport: without pings, a silent connection would be used again and again.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},

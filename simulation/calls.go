@@ -112,7 +112,7 @@ func (x *calls) find(signature string) *call {
 	return x.bySignature[strings.TrimPrefix(strings.ToLower(signature), "0x")]
 }
 
-// answered notes what the proxy responded to a request, and how long it asked the client to wait.
+// answered records what the proxy responded to a request, and how long it asked the client to wait.
 func (x *calls) answered(signature string, status int, retryAfter string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

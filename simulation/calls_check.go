@@ -22,7 +22,7 @@ func (x *calls) check() {
 				inProcess[c.process.name+" "+c.draft]++
 			}
 		}
-		// What was rejected for its clock may be sent once more. The proxy may have rejected it for another reason.
+		// What was rejected for its clock may be sent again. The proxy may have rejected it for another reason.
 		rejected := slices.ContainsFunc(c.responses, func(status int) bool { return status == 400 || status == 401 || status == 403 })
 		violate := func(format string, args ...any) {
 			x.world.violate(Outcomes, "%s #%d of %s: %s; the API handled its requests with %v, the call ended with: %v",
@@ -46,7 +46,7 @@ func (x *calls) check() {
 			violate("it took effect %d times", effects)
 		case attempts > 2 || attempts == 2 && !rejected:
 			violate("it was sent %d times although it is not a read", attempts)
-		case !c.ended || !c.process.alive() && errors.Is(c.err, context.Canceled): // nobody was told anything
+		case !c.ended || !c.process.alive() && errors.Is(c.err, context.Canceled): // no caller got a result
 		case succeeded && effects == 0:
 			violate("it says that it took effect and did not")
 		case !succeeded && !unknown && effects > 0:

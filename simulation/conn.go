@@ -190,7 +190,7 @@ func (c *conn) Close() error {
 		peer.mu.Lock()
 		defer peer.mu.Unlock()
 		if peer.broken == nil {
-			peer.broken = syscall.EPIPE // nobody reads at the other end any more
+			peer.broken = syscall.EPIPE // the other end no longer reads
 		}
 	})
 	return nil

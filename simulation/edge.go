@@ -123,7 +123,7 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	_, _ = w.Write(body)
 }
 
-// newSecrets finds in a response what the API has made and nobody else may see.
+// newSecrets finds in a response the secrets that the API has made, which nothing else may show.
 var newSecrets = regexp.MustCompile(`"(privateKey|sessionId)":"([^"]+)"`)
 
 // requestFate is what the proxy does to one request.
@@ -140,7 +140,7 @@ func fate(r *rand.Rand, faults *edgeFaults) (f requestFate) {
 	luck := r.Float64()
 	wait := between(r, 100*time.Millisecond, 50*time.Second)
 	status := pick(r, 429, 500, 502, 503, 504, 302, 403, 413)
-	// Only of these nobody knows whether the API got the request.
+	// Only for these it is unknown whether the API got the request.
 	unknown := pick(r, 500, 502, 503, 504, 303, 408)
 	first := r.IntN(2) == 0
 	endless := pick(r, "silence", "101", "drops")

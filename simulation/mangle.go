@@ -12,7 +12,7 @@ import (
 // mangled changes the body of a success: it is no JSON any more, or one value in it is of another kind.
 func mangled(r *rand.Rand, path string, body []byte) (changed []byte, how string) {
 	kind, cut := r.IntN(7), 1+r.IntN(20)
-	// An event without a readable type is handed to nobody, and the checkpoint passes it: that is documented, and the
+	// An event without a readable type is not passed to Handle, and the checkpoint passes it: that is documented, and the
 	// proxy would make it of any event.
 	if kind > 3 && !strings.HasSuffix(path, "/events") {
 		if changed, ok := withOddValue(r, body); ok {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// errCrashed is what the remains of a crashed process get from everything outside it. Nobody sees it.
+// errCrashed is what the remains of a crashed process get from everything outside it. No check sees it.
 var errCrashed = errors.New("simulation: the process has crashed")
 
 // process is a running program. Go cannot kill goroutines, so a crash cuts the program off from the world instead: its

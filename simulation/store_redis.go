@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// redisStore is a model of stores/redis: its scripts as Go, on a map whose records expire by themselves.
+// redisStore is a model of stores/redis: its scripts as Go, on a map whose records expire automatically.
 type redisStore struct {
 	now       func() time.Time
 	retention time.Duration

@@ -101,7 +101,7 @@ func (v *visit) think(most time.Duration) error {
 	return nil
 }
 
-// limit is how long a request of the browser may take: sometimes nobody has set a limit, sometimes the user leaves.
+// limit is how long a request of the browser may take: sometimes there is no limit, sometimes the user leaves.
 func (v *visit) limit() time.Duration {
 	return pick(v.random, 0, between(v.random, 100*time.Millisecond, 3*time.Second), between(v.random, 5*time.Second, 2*time.Minute))
 }

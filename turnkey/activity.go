@@ -22,8 +22,8 @@ type ActivityStatus string
 
 // The statuses.
 const (
-	ActivityCreated              ActivityStatus = "ACTIVITY_STATUS_CREATED" // goes on by itself
-	ActivityPending              ActivityStatus = "ACTIVITY_STATUS_PENDING" // goes on by itself
+	ActivityCreated              ActivityStatus = "ACTIVITY_STATUS_CREATED" // progresses automatically
+	ActivityPending              ActivityStatus = "ACTIVITY_STATUS_PENDING" // progresses automatically
 	ActivityCompleted            ActivityStatus = "ACTIVITY_STATUS_COMPLETED"
 	ActivityFailed               ActivityStatus = "ACTIVITY_STATUS_FAILED"
 	ActivityRejected             ActivityStatus = "ACTIVITY_STATUS_REJECTED"
@@ -37,7 +37,7 @@ type Activity struct {
 	OrganizationID string         `json:"organizationId"`
 	Status         ActivityStatus `json:"status"`
 	Type           ActivityType   `json:"type"`
-	TimestampMs    string         `json:"timestampMs,omitzero"` // of the request; not in every answer
+	TimestampMs    string         `json:"timestampMs,omitzero"` // of the request; not in every response
 	Intent         Intent         `json:"intent"`
 	Result         Result         `json:"result"`
 	Votes          []Vote         `json:"votes"`
@@ -51,7 +51,7 @@ type Activity struct {
 	Failure     *Status   `json:"failure,omitzero"` // nil if there is none
 }
 
-// UnmarshalJSON reads an activity in both shapes that are documented: with its members side by side, and with most of
+// UnmarshalJSON reads an activity in both shapes that are documented: with its fields side by side, and with most of
 // them in another activity inside its result.
 func (a *Activity) UnmarshalJSON(data []byte) error {
 	type flat Activity
@@ -90,7 +90,7 @@ func (a *Activity) AuthenticatorIDs() []string {
 // describe names an activity in an error. What it quotes is the other side's.
 func (a *Activity) describe() string { return fmt.Sprintf("activity %.100q is %.100q", a.ID, a.Status) }
 
-// Intent is what an activity is to do. The member that is set depends on its type; for types that this package has no
+// Intent is what an activity is to do. The field that is set depends on its type; for types that this package has no
 // request for, there is none.
 type Intent struct {
 	CreateAuthenticatorsIntentV2 *CreateAuthenticatorsIntentV2 `json:"createAuthenticatorsIntentV2,omitzero"`
@@ -158,7 +158,7 @@ type CreateAuthenticatorsRequest struct {
 	GenerateAppProofs *bool `json:"generateAppProofs,omitzero"`
 }
 
-// Validate refuses another type, whose result this package could not read, and a timestamp that is no number.
+// Validate rejects another type, whose result this package could not read, and a timestamp that is no number.
 func (r CreateAuthenticatorsRequest) Validate() error {
 	switch {
 	case r.Type != ActivityTypeCreateAuthenticatorsV2:
@@ -181,7 +181,7 @@ var transports = []byzantine.AuthenticatorTransport{
 	byzantine.TransportBLE, byzantine.TransportInternal, byzantine.TransportNFC, byzantine.TransportUSB, byzantine.TransportHybrid,
 }
 
-// Validate refuses transports that Turnkey has no value for.
+// Validate rejects transports that Turnkey has no value for.
 func (p CreateAuthenticatorsIntentV2) Validate() error {
 	for i, authenticator := range p.Authenticators {
 		for j, transport := range authenticator.Attestation.Transports {

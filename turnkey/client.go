@@ -33,7 +33,7 @@ type Client struct {
 // The options are those of the root package, and mean the same: limits, attempts, transport, logging. Four have a word
 // to add. WithBaseURL leads to another host than [BaseURL]; neither of Byzantine's is one. WithAttemptTimeout is, unless
 // set, 30 seconds for a look at an activity and 3 minutes for a submission. WithClock is the clock that timestampMs is
-// read from; a stamp has no time, so nothing corrects a wrong clock. WithMaxAttempts holds for each poll anew.
+// read from; a stamp has no time, so nothing corrects a wrong clock. WithMaxAttempts applies to each poll separately.
 func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine.Option) (*Client, error) {
 	if organizationID == "" {
 		return nil, errors.New("turnkey: NewClient: no organisation id")
@@ -51,7 +51,7 @@ func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine
 
 // CreateAuthenticators adds passkeys to a user of the organisation and returns the ids that Turnkey gave them, in the
 // order of the request. The authenticators are what package passkey makes; a transport Turnkey has no name for, such as
-// byzantine.TransportUnknown, is refused as a *byzantine.FieldError. userID is Turnkey's id of the user.
+// byzantine.TransportUnknown, is rejected with a *byzantine.FieldError. userID is Turnkey's id of the user.
 //
 // It polls an activity that is not over yet, after 1 second, then 2, 4, and every 5, until ctx ends: give it a deadline.
 // The error is a *[ConsensusError] if somebody has to approve the activity, a *[FailedError] if it ended otherwise than

@@ -25,7 +25,7 @@ const (
 	CodeSignatureInvalid      ErrorCode = "SIGNATURE_INVALID"
 )
 
-// Status is how Turnkey describes a failure (google.rpc.Status). Members that cannot be read stay empty.
+// Status is how Turnkey describes a failure (google.rpc.Status). Fields that cannot be read stay empty.
 type Status struct {
 	Code    int32    `json:"code"` // of gRPC; too coarse to branch on
 	Message string   `json:"message"`
@@ -44,7 +44,7 @@ type Detail struct {
 func (s *Status) UnmarshalJSON(data []byte) error {
 	type plain Status
 	*s = Status{}
-	_ = json.Unmarshal(data, (*plain)(s)) // goes on after a member of another type
+	_ = json.Unmarshal(data, (*plain)(s)) // continues after a field of another type
 	for _, d := range s.Details {
 		if s.TurnkeyErrorCode == "" {
 			s.TurnkeyErrorCode = d.TurnkeyErrorCode
@@ -65,7 +65,7 @@ func (s *Status) describe() string {
 	return b.String()
 }
 
-// Error is an answer that is not a success, or a success that cannot be read. errors.Is goes by the HTTP status, as for
+// Error is a response that is not a success, or a success that cannot be read. errors.Is goes by the HTTP status, as for
 // the *byzantine.Error in it.
 type Error struct {
 	Status // zero if the body is not Turnkey's
@@ -143,7 +143,7 @@ func (e *FailedError) Error() string {
 // byzantine.ErrOutcomeUnknown. Ask for its end by its ID, with [Client.GetActivity].
 type UnresolvedError struct {
 	Activity *Activity // as last seen
-	Err      error     // why the call gave up: the end of the context, a poll that was refused, an answer that does not tell
+	Err      error     // why the call ended: the end of the context, a poll that was rejected, a response without a status
 }
 
 func (e *UnresolvedError) Error() string {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Timestamp is a time in an answer. Turnkey writes it as {"seconds": "1746736509", "nanos": "0"}, both decimal; an RFC
+// Timestamp is a time in a response. Turnkey writes it as {"seconds": "1746736509", "nanos": "0"}, both decimal; an RFC
 // 3339 string is read as well. It is zero if it was written otherwise: an activity must not be lost over its date.
 type Timestamp struct{ time.Time }
 

@@ -16,7 +16,7 @@ const (
 	maxPoll   = 5 * time.Second
 )
 
-// follow polls an activity as long as it goes on by itself.
+// follow polls an activity as long as it progresses automatically.
 func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 	var failure error // of the last poll
 	for pause := firstPoll; a.Status == ActivityCreated || a.Status == ActivityPending; pause = min(2*pause, maxPoll) {
@@ -50,7 +50,7 @@ func passing(err error) bool {
 	return errors.As(err, &transport) && call.Passing(0, err)
 }
 
-// outcome is what an activity that does not go on by itself came to.
+// outcome is the result of an activity that no longer progresses automatically.
 func (a *Activity) outcome() (authenticatorIDs []string, err error) {
 	switch a.Status {
 	case ActivityCompleted:

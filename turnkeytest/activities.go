@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/turnkey"
 )
 
-// activity is an activity as Turnkey answers it, and what is still to come.
+// activity is an activity as Turnkey's responses show it, and the steps that are still to come.
 type activity struct {
 	turnkey.Activity
 	next []turnkey.ActivityStatus
@@ -142,7 +142,7 @@ func (t *Fake) decode(signed stamp, request any, organizationID *string) *refusa
 	return nil
 }
 
-// checkPasskeys refuses what no browser made, and what is registered or on its way to be.
+// checkPasskeys rejects passkeys that no browser made, and those that are registered or about to be.
 func (t *Fake) checkPasskeys(params []byzantine.AuthenticatorParam) *refusal {
 	taken := map[string]bool{}
 	for _, a := range t.activities {
@@ -197,7 +197,7 @@ func (a *activity) addVote(selection turnkey.VoteSelection, user turnkey.User, s
 	})
 }
 
-// nest is the answer with most of the activity inside its own result.
+// nest is the response with most of the activity inside its own result.
 func (a *activity) nest() any {
 	return map[string]any{"activity": map[string]any{
 		"id": a.ID, "status": a.Status, "type": a.Type, "organizationId": a.OrganizationID, "timestampMs": a.TimestampMs,

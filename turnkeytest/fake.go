@@ -93,7 +93,8 @@ func (t *Fake) addKey(publicKey string, writes bool) {
 type Fault struct {
 	// Delay holds the request up before anything else.
 	Delay time.Duration
-	// Status answers the request with this status and Body. The request is not handled, unless TakesEffect.
+	// Status makes the fake respond to the request with this status and Body. The request is not handled, unless
+	// TakesEffect.
 	Status int
 	Body   string
 	// Header is set in the response, also where Status is 0.
@@ -141,7 +142,7 @@ func (t *Fake) Requests() []Request {
 	return slices.Clone(t.log)
 }
 
-// NestResults says whether answers have most of an activity in another one inside its result, as one of Turnkey's
+// NestResults says whether responses have most of an activity in another one inside its result, as one of Turnkey's
 // documents shows it. They have it side by side otherwise, as the others do.
 func (t *Fake) NestResults(nest bool) {
 	t.mu.Lock()
@@ -149,7 +150,7 @@ func (t *Fake) NestResults(nest bool) {
 	t.nested = nest
 }
 
-// ServeHTTP answers a request.
+// ServeHTTP responds to a request.
 func (t *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.mux.ServeHTTP(w, r) }
 
 // operation is a route.
@@ -230,7 +231,7 @@ func (t *Fake) authenticate(header http.Header, op operation, body []byte) (stam
 	return signed, nil
 }
 
-// refusal is an error of Turnkey's.
+// refusal is an error response of Turnkey's.
 type refusal struct {
 	status int
 	code   turnkey.ErrorCode
@@ -282,10 +283,10 @@ func NewServer(organization Organization) *Server {
 	return &Server{Fake: handler, URL: server.URL, http: server}
 }
 
-// Close stops the server and waits for the requests that it still answers.
+// Close stops the server and waits for the requests that are still in progress.
 func (s *Server) Close() { s.http.Close() }
 
-// Client returns a client of the server's organisation that stamps with its key. It panics if an option is refused.
+// Client returns a client of the server's organisation that stamps with its key. It panics if an option is invalid.
 func (s *Server) Client(opts ...byzantine.Option) *turnkey.Client {
 	opts = slices.Concat([]byzantine.Option{byzantine.WithBaseURL(s.URL)}, opts)
 	client, err := turnkey.NewClient(s.organization.Key, s.organization.ID, opts...)

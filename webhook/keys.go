@@ -115,7 +115,7 @@ func (r *keyring) refresh(ctx context.Context, seen *[]publicKey) (*[]publicKey,
 		return nil, r.err
 	}
 	r.asked = now
-	// One impatient sender must not cut off an answer that the others wait for.
+	// The end of one caller's context must not cancel a request whose response other callers wait for.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sourceTimeout)
 	defer cancel()
 	var keys []Key

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// answerMargin is what the recording of an outcome may take before the answer is given without it.
+	// answerMargin is how long the recording of an outcome may take before the response is sent without it.
 	answerMargin = time.Second
-	// recordTimeout bounds the recording itself, which goes on after the answer.
+	// recordTimeout bounds the recording itself, which continues after the response.
 	recordTimeout = 5 * time.Second
 	// recordPause is the wait between two tries to record.
 	recordPause = 250 * time.Millisecond

@@ -37,8 +37,8 @@ type EventHistory interface {
 // reads again from there until it succeeds: a callback that gives an event up has to say so by returning nil.
 // [MaxFailures] failures end a pass: that is not an odd event, but an outage.
 //
-// An event whose id or type cannot be read is logged in each pass that reads it, handed to nobody, and never recorded as
-// handled. The checkpoint passes it, unless it is the id that cannot be read. An event whose CreatedAt cannot be read is
+// An event whose id or type cannot be read is logged in each pass that reads it, not passed to Handle, and never recorded
+// as handled. The checkpoint passes it, unless it is the id that cannot be read. An event whose CreatedAt cannot be read is
 // handed over behind its older neighbor in the list and does not move the checkpoint.
 type Reconciler struct {
 	Events EventHistory
@@ -98,7 +98,7 @@ type Report struct {
 	Known      int       // events that had been handled before
 	Failed     int       // callbacks that did not return nil
 	InProgress int       // events that a live delivery was being handled for
-	Unreadable int       // events without a readable id or type, handed to nobody
+	Unreadable int       // events without a readable id or type, not passed to Handle
 	Checkpoint time.Time // all events created up to here are handled, apart from late and unreadable ones
 }
 

@@ -19,7 +19,7 @@ type SubscriptionLister interface {
 
 // Subscribe creates a subscription and returns it with the Verifier of its deliveries.
 //
-// It is for the first time. A second subscription of the same URL is refused, so a service that starts again makes its
+// It is for the first time. A second subscription of the same URL is rejected, so a service that starts again makes its
 // Verifier of the key it kept, see [KeyOf], or lets [SubscriptionKeys] find it. If the subscription exists but its key is
 // of no use, both the subscription and an error are returned. Errors are those of CreateWebhookSubscription otherwise;
 // after byzantine.ErrOutcomeUnknown look for the URL in ListWebhookSubscriptions.

@@ -80,7 +80,8 @@ type Verifier struct {
 type VerifierOption func(*Verifier) error
 
 // WithWindow sets how far a delivery's timestamp may be from the clock, in either direction and in whole seconds:
-// [DefaultWindow] unless set. The sender signs anew for each attempt, so the window bounds replays and clock differences, not the age of an event.
+// [DefaultWindow] unless set. The sender signs each attempt again, so the window bounds replays and clock differences, not
+// the age of an event.
 func WithWindow(d time.Duration) VerifierOption {
 	return func(v *Verifier) error {
 		if d < time.Second {

@@ -97,7 +97,7 @@ func callKey(op byzantine.Operation, from *keyFlag, p *process) (*byzantine.Priv
 	return from.require(p)
 }
 
-// send returns the answer's body, indented and with a newline; nothing if there is none. It is what the API sent, not
+// send returns the response's body, indented and with a newline; nothing if there is none. It is what the API sent, not
 // what the library makes of it, which hides a private key for example.
 func send(ctx context.Context, client *byzantine.Client, op byzantine.Operation, request wire.Request) ([]byte, error) {
 	var in any
@@ -105,7 +105,7 @@ func send(ctx context.Context, client *byzantine.Client, op byzantine.Operation,
 		in = json.RawMessage(request.Body)
 	}
 	var response byzantine.Response
-	// The value is not used; decoding it shows whether this is the answer that the operation should have.
+	// The value is not used; decoding it shows whether this is a response that the operation may have.
 	if err := client.Do(ctx, op.Method, request.PathAndQuery, in, op.NewResponse(), byzantine.WithResponse(&response)); err != nil {
 		return nil, err
 	}

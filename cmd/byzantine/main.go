@@ -30,9 +30,9 @@ type process struct {
 // The exit statuses.
 const (
 	exitDone           = 0
-	exitFailed         = 1 // an error answer, no answer, a check that failed
+	exitFailed         = 1 // an error response, no response to a GET, a check that failed
 	exitInvalid        = 2 // wrong usage, a request that cannot be accepted: nothing was sent
-	exitOutcomeUnknown = 3 // it was sent, and nobody knows whether it took effect
+	exitOutcomeUnknown = 3 // it was sent, and its outcome is unknown
 )
 
 var commands = []*command{

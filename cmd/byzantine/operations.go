@@ -163,7 +163,7 @@ func printMembers(w io.Writer, id string, t reflect.Type) {
 	})
 }
 
-// membersOf returns the struct whose members stand below a member of type t, nil if there are none.
+// membersOf returns the struct whose fields stand below a field of type t, nil if there are none.
 func membersOf(t reflect.Type) (below reflect.Type, list bool) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		list = list || t.Kind() == reflect.Slice
@@ -175,7 +175,7 @@ func membersOf(t reflect.Type) (below reflect.Type, list bool) {
 	return t, list
 }
 
-// describe says what a member's values look like.
+// describe says what a field's values look like.
 func describe(f *wire.Field) string {
 	words := []string{describeType(f.Type)}
 	if f.Format != "" {

@@ -16,7 +16,7 @@ import (
 )
 
 // buildRequest makes the request of name=value arguments and of a body. It is checked like a request of the library's
-// and refused for members that the operation does not have.
+// and rejected for fields that the operation does not have.
 func buildRequest(p *process, op byzantine.Operation, args []string, body []byte) (wire.Request, error) {
 	value := op.NewRequest()
 	if value == nil {
@@ -186,7 +186,7 @@ func isText(t reflect.Type) bool {
 	return t.Kind() == reflect.String || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// refuseUnknownMembers finds misspelt members, which would be left out otherwise.
+// refuseUnknownMembers finds misspelt fields, which would be left out otherwise.
 func refuseUnknownMembers(op byzantine.Operation, body []byte) error {
 	if body == nil {
 		return nil
@@ -199,7 +199,7 @@ func refuseUnknownMembers(op byzantine.Operation, body []byte) error {
 	return nil
 }
 
-// wireName turns the path of a member in Go, such as Authenticators[0].Challenge, into its path on the wire. What it
+// wireName turns the path of a field in Go, such as Authenticators[0].Challenge, into its path on the wire. What it
 // does not find stays as it is.
 func wireName(t reflect.Type, goPath string) string {
 	var names []string

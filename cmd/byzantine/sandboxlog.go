@@ -14,7 +14,7 @@ import (
 const maxLogged = 500
 
 // requestLogger returns a function that writes a line for each request: time, status, operation, method and path, and
-// why it was refused.
+// why it was rejected.
 func requestLogger(w io.Writer) func(byzantinetest.Request) {
 	lines := log.New(w, "", 0) // which keeps lines whole
 	return func(r byzantinetest.Request) {

@@ -16,7 +16,7 @@ import (
 )
 
 // handler is everything that the command serves: the API and its status page, and an application at all other paths.
-// A signed request elsewhere is a client's with a wrong path, such as one without /v1: the sandbox refuses and logs it.
+// A signed request elsewhere is a client's with a wrong path, such as one without /v1: the sandbox rejects and logs it.
 func handler(sandbox, application http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", sandbox)
@@ -52,7 +52,7 @@ func demoApplication(sandbox *byzantinetest.Sandbox, url, origin string, log *sl
 	return application, nil
 }
 
-// serveUntil ends the server with the context, after the requests that it is answering, unless they take too long.
+// serveUntil ends the server with the context, after the requests that are in progress, unless they take too long.
 func serveUntil(ctx context.Context, server *http.Server, listener net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -49,8 +49,8 @@ type receiver struct {
 	Reconciler *webhook.Reconciler
 }
 
-// run receives until the context ends. Then it takes no more connections, lets the deliveries under way be answered, and
-// waits for the Reconciler.
+// run receives until the context ends. Then it takes no more connections, waits for the responses to the deliveries in
+// progress, and waits for the Reconciler.
 func (r *receiver) run(ctx context.Context, address string, listening func(address string)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -31,7 +31,8 @@ func play(ctx context.Context, out io.Writer, store webhook.Store, logger *slog.
 	s.client = s.sandbox.Client()
 	account := s.sandbox.AddAccount(byzantinetest.Account{})
 
-	// The subscription needs the receiver's address, and the receiver the subscription's key: so it answers 503 at first.
+	// The subscription needs the receiver's address, and the receiver the subscription's key: so it responds with 503 at
+	// first.
 	var handler lateHandler
 	address, stop, err := s.listen(ctx, &handler)
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 // SDK is what a document is compared with.
 type SDK struct {
 	Operations []Operation
-	Types      map[string]reflect.Type // schema name -> type, for answers' types that no operation leads to
+	Types      map[string]reflect.Type // schema name -> type, for types of responses that no operation leads to
 	Constants  map[string][]string     // type name -> the values of its constants, see [Constants]
 	Scalars    map[reflect.Type]Scalar // types that are more on the wire than their kind in Go tells
 	// Alternatives lists what a type that writes itself can be on the wire: one of several structs.
 	Alternatives map[reflect.Type][]reflect.Type
-	// Formats that a document expresses by a name: that of a schema ("Decimal"), or of a member or parameter ("chainId").
+	// Formats that a document expresses by a name: that of a schema ("Decimal"), or of a field or parameter ("chainId").
 	Schemas, Members map[string]string
 }
 
@@ -39,7 +39,7 @@ type Scalar struct {
 	Unset        bool
 }
 
-// Kind says what about an operation, a member or a type differs.
+// Kind says what about an operation, a field or a type differs.
 type Kind string
 
 // The kinds.
@@ -65,7 +65,7 @@ const (
 
 // Difference is one thing that is not alike on the two sides.
 type Difference struct {
-	Where         string // an operation id, a Go type, or a member of either: "list_events.limit", "Transaction.status"
+	Where         string // an operation id, a Go type, or a field of either: "list_events.limit", "Transaction.status"
 	Schema        string // the document's name for the Go type
 	Kind          Kind
 	Document, SDK string // what either side has, "" for nothing
@@ -144,7 +144,7 @@ func nameless(path string) string {
 type place struct {
 	where  string // see Difference
 	schema string
-	name   string // of the member or parameter
+	name   string // of the field or parameter
 	side   side
 }
 
@@ -220,7 +220,7 @@ func (c *comparer) inputs(at place, r *route, op Operation) {
 	c.members(at, members, fields)
 }
 
-// members compares the members of an object, or all inputs of an operation.
+// members compares the fields of an object, or all inputs of an operation.
 func (c *comparer) members(at place, members []member, fields []*wire.Field) {
 	left := slices.Clone(fields)
 	take := func(is func(*wire.Field) bool) *wire.Field {
@@ -272,11 +272,11 @@ func optionality(optional bool) string {
 	return "required"
 }
 
-// null compares whether a member or element that is always there may be null.
+// null compares whether a field or element that is always there may be null.
 func (c *comparer) null(at place, text json.RawMessage, t reflect.Type) {
 	s, err := c.doc.schema(text)
 	if err != nil || t.Kind() == reflect.Slice || c.scalar(t).Unset {
-		return // value reports the error; a nil list stands for null by itself
+		return // value reports the error; a nil list already means null
 	}
 	switch pointer := t.Kind() == reflect.Pointer; {
 	case s.nullable && !pointer:
@@ -286,7 +286,7 @@ func (c *comparer) null(at place, text json.RawMessage, t reflect.Type) {
 	}
 }
 
-// absence asks for a pointer where the zero value of a type cannot stand for absent: anywhere in an answer, and in a
+// absence asks for a pointer where the zero value of a type cannot stand for absent: anywhere in a response, and in a
 // request where it may be meant, like false or 0.
 func (c *comparer) absence(at place, t reflect.Type) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {

@@ -2,12 +2,12 @@
 // what the document has and the module lacks is a [Difference], and so is the reverse. Its test is the drift test of the
 // API: see CONTRIBUTING for how a new version of the API is taken in with it.
 //
-// What is compared: the routes; whether they are signed; parameters and body members, their places, and whether they are
-// required; the members of all types below; JSON types, formats, bounds, the values of enums, and what may be null.
+// What is compared: the routes; whether they are signed; parameters and body fields, their places, and whether they are
+// required; the fields of all types below; JSON types, formats, bounds, the values of enums, and what may be null.
 //
 // What is not, because it changes nothing on the wire of this module: status codes and the bodies of errors, defaults and
-// texts, whether an optional member may be null as well (it is left out rather than sent as null, and absent and null read
-// alike), and formats and bounds of plain text in answers, which are not checked.
+// texts, whether an optional field may be null as well (it is left out rather than sent as null, and absent and null read
+// alike), and formats and bounds of plain text in responses, which are not checked.
 //
 // The document is read strictly: a keyword that this package does not know is reported, so that nothing passes unseen.
 package contract
@@ -34,13 +34,13 @@ type Document struct {
 type route struct {
 	id, method, path string
 	signed           bool
-	inputs           []member // parameters, then the members of the body
+	inputs           []member // parameters, then the fields of the body
 	hasBody          bool
 	unread           []unread
 	answers          []json.RawMessage
 }
 
-// member is a parameter of an operation or a member of an object.
+// member is a parameter of an operation or a field of an object.
 type member struct {
 	name     string
 	in       wire.Place
@@ -200,7 +200,7 @@ func (d *Document) parameters(r *route, list []json.RawMessage) error {
 	return nil
 }
 
-// bodyMembers puts the members of a body beside the parameters, so that one that moves from there to here is seen.
+// bodyMembers puts the fields of a body beside the parameters, so that one that moves from there to here is seen.
 func (d *Document) bodyMembers(r *route, schema json.RawMessage) error {
 	s, err := d.schema(schema)
 	if err != nil {

@@ -17,7 +17,7 @@ type Deliberate struct {
 
 // Differences are the deliberate differences of this module.
 var Differences = []Deliberate{
-	// The SDK refuses at once what the API would refuse, or could only take for something else.
+	// The SDK rejects at once what the API would reject, or could only take for something else.
 	{Where: "*", Kind: KindFormat, SDK: "base64url",
 		Reason: "the parts of a passkey are base64url (W3C WebAuthn); the document only says string"},
 	{Where: "*", Kind: KindFormat, SDK: "address",
@@ -67,7 +67,7 @@ var Differences = []Deliberate{
 	{Where: "ActivityUser.*", Kind: KindType, Document: "object", SDK: "any JSON",
 		Reason: "usually empty, and only to be shown"},
 
-	// One Payload stands for four answers.
+	// One Payload stands for four responses.
 	{Where: "Payload.chainId Payload.operation", Kind: KindMember, SDK: "optional *",
 		Reason: "not in the answer: the methods copy it from the request"},
 	{Where: "Payload.transactionId", Schema: "InviteUsersRequestResponse UpdateUsersRoleRequestResponse", Kind: KindMember, SDK: "optional *",

@@ -23,7 +23,7 @@ const (
 	kindBoolean = "boolean"
 )
 
-// schema is a schema of the document with its references and combinations (allOf, oneOf, anyOf) worked in. Members and
+// schema is a schema of the document with its references and combinations (allOf, oneOf, anyOf) worked in. Fields and
 // elements are left as they are: types may contain themselves.
 type schema struct {
 	name         string // in the document, "" for one that stands inline
@@ -34,7 +34,7 @@ type schema struct {
 	open         bool     // other values than these are legal
 	min, max     *int64   // of a number, of the characters of a string or the elements of a list
 	members      []member
-	alternatives []*schema // of an object that is one of several kinds, beside the members that all have
+	alternatives []*schema // of an object that is one of several kinds, beside the fields that all have
 	elements     json.RawMessage
 	unread       []unread
 }
@@ -241,7 +241,7 @@ func (d *Document) addChoice(s *schema, choice []json.RawMessage, depth int) err
 	return nil
 }
 
-// each lists the kinds of object that s can be, with the members that all have.
+// each lists the kinds of object that s can be, with the fields that all have.
 func (s *schema) each() []*schema {
 	if len(s.alternatives) == 0 {
 		return []*schema{s}
@@ -255,12 +255,12 @@ func (s *schema) each() []*schema {
 	return list
 }
 
-// flat is an object with alternatives as one object: a member is required if it is in all of them.
+// flat is an object with alternatives as one object: a field is required if it is in all of them.
 func (s *schema) flat() []member {
 	members := slices.Clone(s.members)
 	for _, a := range s.alternatives {
 		for _, m := range a.members {
-			// Two schemas for one name stay two members. The second is reported then: a struct has one.
+			// Two schemas for one name stay two fields. The second is reported then: a struct has one.
 			if slices.ContainsFunc(members, func(o member) bool { return o.name == m.name && bytes.Equal(o.schema, m.schema) }) {
 				continue
 			}

@@ -12,8 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// value compares a type with a schema, and all that is below them. f is the member whose checks hold for the value, nil
-// in the answer of an operation.
+// value compares a type with a schema, and all that is below them. f is the field whose checks hold for the value, nil
+// in the response of an operation.
 func (c *comparer) value(at place, text json.RawMessage, t reflect.Type, f *wire.Field) {
 	s, err := c.doc.schema(text)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *comparer) scalar(t reflect.Type) Scalar {
 	return Scalar{Kind: t.String()} // like nothing in a document
 }
 
-// object compares the members of a struct. The types of an SDK are trees (see package wire), so this ends.
+// object compares the fields of a struct. The types of an SDK are trees (see package wire), so this ends.
 func (c *comparer) object(at place, s *schema, t reflect.Type) {
 	if t.Name() != "" {
 		at.where, at.schema = t.Name(), s.name
@@ -112,7 +112,7 @@ func (c *comparer) object(at place, s *schema, t reflect.Type) {
 	}
 }
 
-// likeness counts the members that an alternative of the document and one of a type have in common.
+// likeness counts the fields that an alternative of the document and one of a type have in common.
 func likeness(s *schema, t reflect.Type) int {
 	n := 0
 	for _, f := range wire.Fields(t) {
@@ -136,7 +136,7 @@ func (c *comparer) format(at place, s *schema, t reflect.Type, f *wire.Field) {
 	case at.side == request:
 		sdk = f.Format
 	case at.side == answer && !c.hasType(document):
-		return // plain text, which nobody checks
+		return // plain text, which is not checked
 	}
 	if document != sdk {
 		c.report(at, KindFormat, document, sdk)
@@ -172,7 +172,7 @@ func (c *comparer) bounds(at place, s *schema, f *wire.Field) {
 	}
 	lower := f.Min
 	if one := int64(1); lower == nil && s.kind == kindString && !f.Optional && s.min != nil && *s.min == one {
-		lower = &one // an empty required string is refused as missing
+		lower = &one // an empty required string is rejected as missing
 	}
 	for _, b := range []struct {
 		name          string
@@ -241,7 +241,7 @@ func listText(values []string) string {
 	return "one of " + strings.Join(values, ", ")
 }
 
-// closed reports whether a string type refuses what is not among its constants.
+// closed reports whether a string type rejects what is not among its constants.
 func closed(t reflect.Type) bool {
 	if t.Kind() != reflect.String {
 		return false
@@ -251,7 +251,7 @@ func closed(t reflect.Type) bool {
 	return refuses(v)
 }
 
-// refuses reports whether a value is not valid by its own account.
+// refuses reports whether the value's own Validate rejects it.
 func refuses(v reflect.Value) bool {
 	validator, ok := v.Interface().(interface{ Validate() error })
 	return ok && validator.Validate() != nil

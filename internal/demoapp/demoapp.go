@@ -23,7 +23,7 @@ import (
 type Config struct {
 	// Client calls the API.
 	Client *byzantine.Client
-	// RelyingParty is the site. Its Origins are the addresses at which the application answers; its Name stands in the
+	// RelyingParty is the site. Its Origins are the addresses at which the application is reached; its Name stands in the
 	// head of each page.
 	RelyingParty *passkey.RelyingParty
 	// Vaults are what users can deposit into.
@@ -62,7 +62,7 @@ type app struct {
 	pages      map[string]*template.Template
 }
 
-// New returns the application. It answers at the root of the relying party's origins.
+// New returns the application. It serves the root of the relying party's origins.
 func New(config Config) (http.Handler, error) {
 	if config.Client == nil {
 		return nil, errors.New("demoapp: Config.Client: missing")
@@ -149,7 +149,7 @@ func secured(next http.Handler) http.Handler {
 }
 
 // atHome leads visitors of any other address to the relying party's: passkeys work there only, and a name of somebody
-// else's that points here gets no answers.
+// else's that points here gets no responses.
 func (a *app) atHome(next http.Handler) http.Handler {
 	origins := a.RelyingParty.Origins
 	hosts := map[string]bool{}

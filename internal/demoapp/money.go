@@ -49,8 +49,8 @@ func trimmed(d byzantine.Decimal) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// typed is an amount as somebody would type it, never more than it is: [parseAmount] reads it. Three decimals get a fourth, because they look
-// like a group of thousands.
+// typed is an amount as somebody would type it, never more than it is: [parseAmount] reads it. Three decimals get a fourth,
+// because they look like a group of thousands.
 func typed(d byzantine.Decimal) string {
 	text := trimmed(d)
 	if _, fraction, _ := strings.Cut(text, "."); len(fraction) == 3 {
@@ -72,7 +72,7 @@ func amountProblem(message string) error {
 }
 
 // parseAmount reads an amount as people type it: 250, 250.50, 250,50, 1 250,50, 1'250.50, 1,250.50 or 1.250,50. What could
-// be read in two ways, such as 1,250, is an error: nobody's money moves on a guess.
+// be read in two ways, such as 1,250, is an error: no money moves on a guess.
 func parseAmount(text string) (byzantine.Decimal, error) {
 	malformed := amountProblem("Please enter an amount such as 250 or 250.50.")
 	text = strings.Map(func(r rune) rune {

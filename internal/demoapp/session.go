@@ -44,7 +44,7 @@ type session struct {
 type submission struct {
 	TransactionID string
 	At            time.Time
-	Unanswered    bool // nobody knows whether it arrived
+	Unanswered    bool // it is unknown whether it arrived
 }
 
 // late says that a transaction which the API does not show by now never arrived.

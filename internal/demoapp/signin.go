@@ -35,7 +35,7 @@ func (a *app) signInPage(w http.ResponseWriter, r *http.Request) error {
 	return a.render(w, r, http.StatusOK, "signin", signInForm{Next: next, Demo: a.Demo})
 }
 
-// localPath is a path of this site, or empty: nobody else's link must lead elsewhere after sign-in.
+// localPath is a path of this site, or empty: a link from elsewhere must not redirect to another site after sign-in.
 func localPath(path string) string {
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
 		return ""
@@ -51,7 +51,7 @@ func destination(next string) string {
 	return next
 }
 
-// sendCode has a code e-mailed. The response is the same for an address that is nobody's: whose customer somebody is, is
+// sendCode has a code e-mailed. The response is the same for an unknown address: whose customer somebody is, is
 // not for strangers to find out. (How long it takes still tells. A site with much to hide sends its codes in the
 // background.)
 func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {

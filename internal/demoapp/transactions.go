@@ -167,7 +167,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, s session, c confirm
 	return respond(w, http.StatusOK, c)
 }
 
-// lookFirst does not begin a transaction while nobody knows what became of the last one: to ask for another payload
+// lookFirst does not begin a transaction while the outcome of the last one is unknown: to ask for another payload
 // could end it, or the user could pay twice.
 func (a *app) lookFirst(r *http.Request, last submission) error {
 	if !last.Unanswered {

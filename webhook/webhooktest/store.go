@@ -20,8 +20,9 @@ type Replicas func(t *testing.T) (a, b webhook.Store)
 
 const long = time.Hour // a lease that does not end during a test
 
-// TestStore tests what the comment on webhook.Store says, call by call, and that all of it holds between replicas. Retention
-// is not waited for; that a record which is done is dropped in time, and renewed, is for tests of the store itself.
+// TestStore tests what the comment on webhook.Store says, call by call, and that all of it holds between replicas.
+// Retention is not waited for; that a record which is done is dropped in time, and renewed, is for tests of the store
+// itself.
 func TestStore(t *testing.T, replicas Replicas) {
 	for name, test := range map[string]func(*testing.T, webhook.Store, webhook.Store){
 		"BeginClaims":                          beginClaims,
@@ -108,7 +109,7 @@ func forgetMakesRoomAtOnce(t *testing.T, a, b webhook.Store) {
 	greater(t, second.Token, first.Token)
 	requireBegin(t, a, key, webhook.ErrInProgress)
 
-	// A claim that was given up can be taken up again, as long as nobody else began.
+	// A claim that was released can be completed again, as long as no other claim has begun.
 	noError(t, a.Forget(t.Context(), second))
 	noError(t, a.Save(t.Context(), second, long, "x"))
 	requireBegin(t, b, key, webhook.ErrInProgress)
