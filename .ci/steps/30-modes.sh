@@ -46,4 +46,4 @@ step platform-linux-arm 1 platform linux/arm
 step platform-js 1 platform js/wasm
 step platform-plan9 1 platform_plan9
 # The tests, what they share and the simulation use what it does not have.
-platform_plan9() { GOOS=plan9 GOARCH=amd64 CGO_ENABLED=0 go build $(go list -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v /simulation); }
+platform_plan9() { GOOS=plan9 GOARCH=amd64 CGO_ENABLED=0 go build $(GOOS=plan9 GOARCH=amd64 go list -e -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v /simulation); }
