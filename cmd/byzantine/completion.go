@@ -9,30 +9,34 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-var completionCommand = command{
-	name:    "completion",
-	args:    "bash",
-	summary: "print a script that completes commands, operations and fields",
-	help: `
+// newCompletionCommand makes the command that completes the others and itself.
+func newCompletionCommand(others []*command) *command {
+	return &command{
+		name:    "completion",
+		args:    "bash",
+		summary: "print a script that completes commands, operations and fields",
+		help: `
 Prints a script for bash that completes commands, operations, the fields of a call, and file names.
 
   source <(byzantine completion bash)
 `,
-	prepare: func(*flag.FlagSet) action {
-		return func(_ context.Context, p *process, args []string) error {
-			if len(args) != 1 || args[0] != "bash" {
-				return usagef("takes the name of the shell, which is bash")
+		prepare: func(*flag.FlagSet) action {
+			return func(_ context.Context, p *process, args []string) error {
+				if len(args) != 1 || args[0] != "bash" {
+					return usagef("takes the name of the shell, which is bash")
+				}
+				names := append(known(others, func(c *command) string { return c.name }), "completion")
+				_, err := fmt.Fprint(p.stdout, bashCompletion(names))
+				return err
 			}
-			_, err := fmt.Fprint(p.stdout, bashCompletion())
-			return err
-		}
-	},
+		},
+	}
 }
 
-func bashCompletion() string {
+func bashCompletion(commands []string) string {
 	words := map[string][]string{} // what can follow the first word of a command
 	var first []string
-	for _, name := range commandNames() {
+	for _, name := range commands {
 		group, second, two := strings.Cut(name, " ")
 		if two {
 			words[group] = append(words[group], second)

@@ -35,7 +35,7 @@ const (
 	exitOutcomeUnknown = 3 // it was sent, and its outcome is unknown
 )
 
-var commands = []*command{
+var commands = withCompletion(
 	&sandboxCommand,
 	&callCommand,
 	&ctlCommand,
@@ -50,12 +50,10 @@ var commands = []*command{
 	&webhookVerifyCommand,
 	&listenCommand,
 	&versionCommand,
-}
+)
 
-func init() { commands = append(commands, &completionCommand) } // which lists them itself
-
-func commandNames() []string {
-	return known(commands, func(c *command) string { return c.name })
+func withCompletion(others ...*command) []*command {
+	return append(others, newCompletionCommand(others))
 }
 
 // run is main without the process around it. It returns the exit status.
