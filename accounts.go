@@ -138,7 +138,7 @@ type IdleBalance struct {
 }
 
 // GetAccountBalances returns what an account holds in vaults and what lies idle. It can take the API a few seconds to
-// follow a transaction; a 500 meanwhile is passing, and like any GET the call is tried again by itself.
+// follow a transaction; a 500 meanwhile is temporary, and like any GET the call is tried again automatically.
 //
 // Operation get_account_balances. [ErrNotFound] if there is no such account.
 func (c *Client) GetAccountBalances(ctx context.Context, req *GetAccountBalancesRequest, opts ...CallOption) (*AccountBalances, error) {

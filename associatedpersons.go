@@ -22,7 +22,7 @@ type BeneficiaryDetails struct {
 	OwnershipPercentage *float64          `json:"ownershipPercentage,omitzero"`  // 0 to 100; required for BeneficiaryUBO
 }
 
-// Validate refuses details without the member that a type needs.
+// Validate rejects details without the field that a type needs.
 func (d BeneficiaryDetails) Validate() error {
 	switch {
 	case slices.Contains(d.BeneficiaryType, BeneficiaryUBO) && d.OwnershipPercentage == nil:
@@ -33,7 +33,7 @@ func (d BeneficiaryDetails) Validate() error {
 	return nil
 }
 
-// BeneficiaryDetailsUpdate is a change to what an associated person is to their entity; members that are nil stay as
+// BeneficiaryDetailsUpdate is a change to what an associated person is to their entity; fields that are nil stay as
 // they are.
 type BeneficiaryDetailsUpdate struct {
 	BeneficiaryType     []BeneficiaryType `json:"beneficiaryType,omitzero"`
@@ -48,12 +48,12 @@ type AssociatedPersonParam struct {
 	VerificationDocuments []UserVerificationDocument `json:"verificationDocuments,omitzero"`
 }
 
-// Validate refuses the back of a national id without its front.
+// Validate rejects the back of a national id without its front.
 func (p AssociatedPersonParam) Validate() error {
 	return checkFirstDocuments(p.VerificationDocuments)
 }
 
-// AssociatedPersonUpdate is a change to an associated person; members that are nil stay as they are.
+// AssociatedPersonUpdate is a change to an associated person; fields that are nil stay as they are.
 type AssociatedPersonUpdate struct {
 	UserInfo              *UserInfoUpdate            `json:"userInfo,omitzero"`
 	BeneficiaryDetails    *BeneficiaryDetailsUpdate  `json:"beneficiaryDetails,omitzero"`
@@ -116,8 +116,8 @@ type UpdateAssociatedPersonResponse struct {
 	MissingDocuments []string `json:"missingDocuments,omitzero"`
 }
 
-// UpdateAssociatedPerson sends more of a person's data and documents, all at once or bit by bit. The answer repeats only
-// what was sent. It takes up to 90 seconds, which the default timeouts allow.
+// UpdateAssociatedPerson sends more of a person's data and documents, all at once or bit by bit. The response repeats
+// only what was sent. It takes up to 90 seconds, which the default timeouts allow.
 //
 // Operation update_associated_person. [ErrNotFound] if there is no such person. After [ErrOutcomeUnknown] read the person
 // with [Client.GetAssociatedPersonDetails]; the same update can be sent again.

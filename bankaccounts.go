@@ -9,7 +9,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// BankAccount is a bank account as the API shows it, never with its whole number. Exactly one member is set; the zero
+// BankAccount is a bank account as the API shows it, never with its whole number. Exactly one field is set; the zero
 // BankAccount has none.
 type BankAccount struct {
 	IBAN *IBANAccount // an account in euro
@@ -56,7 +56,7 @@ func (b *BankAccount) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the member that is set, null if none is.
+// MarshalJSON writes the field that is set, null if none is.
 func (b BankAccount) MarshalJSON() ([]byte, error) {
 	switch {
 	case b.IBAN != nil:
@@ -69,7 +69,7 @@ func (b BankAccount) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// CheckingOrSavings is the kind of an account in the United States. An answer may hold one that is not listed here; a
+// CheckingOrSavings is the kind of an account in the United States. A response may hold one that is not listed here; a
 // request may not.
 type CheckingOrSavings string
 
@@ -80,7 +80,7 @@ const (
 	CheckingOrSavingsUnknown CheckingOrSavings = "unknown"
 )
 
-// Validate refuses a kind that is not listed here.
+// Validate rejects a kind that is not listed here.
 func (c CheckingOrSavings) Validate() error {
 	return oneOf(c, CheckingAccount, SavingsAccount, CheckingOrSavingsUnknown)
 }
@@ -159,7 +159,7 @@ type IBANAccountParam struct {
 	Country string `json:"country"`
 }
 
-// Validate refuses a bank account with no details or with both.
+// Validate rejects a bank account with no details or with both.
 func (r AddBankAccountRequest) Validate() error {
 	if (r.ACHBankAccountDetails == nil) == (r.IBANBankAccountDetails == nil) {
 		return &wire.FieldError{Field: "ACHBankAccountDetails", Reason: "exactly one of it and IBANBankAccountDetails must be set"}

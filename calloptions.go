@@ -20,9 +20,9 @@ type callSettings struct {
 	invalid             error // the first option with a bad value
 }
 
-// Response is what the API answered, for those who need more than the decoded value.
+// Response is the API's response as received, for callers that need more than the decoded value.
 type Response struct {
-	StatusCode int // 0 if there was no answer
+	StatusCode int // 0 if there was no response
 	Header     http.Header
 	Body       []byte // as received, decompressed
 	// RequestID is the name that the server, or an intermediary, gave the request, from X-Request-Id or a similar header.
@@ -30,7 +30,7 @@ type Response struct {
 	RequestID string
 }
 
-// WithResponse fills r with the answer to the last attempt, also when the call fails.
+// WithResponse fills r with the response to the last attempt, also when the call fails.
 func WithResponse(r *Response) CallOption {
 	return func(s *callSettings) { s.response = r }
 }

@@ -101,7 +101,7 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 }
 
 // Do calls a route that this package has no method for. pathAndQuery begins with /v1/ and is escaped; it is signed and
-// sent as it is. in is encoded as the JSON body (nil for none) and the answer decoded into out (nil to ignore it). A
+// sent as it is. in is encoded as the JSON body (nil for none) and the response decoded into out (nil to ignore it). A
 // json.RawMessage is the body byte for byte; one that is a part of in loses the white space between its tokens and is
 // otherwise unchanged. Signing, retries and errors are those of the methods. Error.Path has {} in place of what may be
 // an identifier.

@@ -7,7 +7,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// AccessScope is what an API credential may do. An answer may hold one that is not listed here; a request may not.
+// AccessScope is what an API credential may do. A response may hold one that is not listed here; a request may not.
 type AccessScope string
 
 // The scopes. A read-only credential gets a 403 on every operation that is not a GET, which includes the POSTs that
@@ -17,7 +17,7 @@ const (
 	ScopeReadOnly  AccessScope = "read_only"
 )
 
-// Validate refuses a scope that is not listed here.
+// Validate rejects a scope that is not listed here.
 func (s AccessScope) Validate() error { return oneOf(s, ScopeReadWrite, ScopeReadOnly) }
 
 // Identity is who the API takes the caller for.
@@ -54,7 +54,7 @@ type APICredential struct {
 	CreatedAt    time.Time   `json:"createdAt"`
 }
 
-// ListCredentialsRequest has no members.
+// ListCredentialsRequest has no fields.
 type ListCredentialsRequest struct{}
 
 // APICredentialList is all credentials of the integrator.
@@ -90,13 +90,13 @@ type CreatedAPICredential struct {
 // CreateCredential makes a credential. The API makes the key pair and returns the private key this once.
 //
 // Operation create_credential. After [ErrOutcomeUnknown] see [Client.ListCredentials]: the private key of a credential
-// that was made without your getting the answer is lost, so delete it and make another. If a response came but could
+// that was made without your getting the response is lost, so delete it and make another. If a response came but could
 // not be decoded, the key is in the SuccessBody of the *[Error].
 func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequest, opts ...CallOption) (*CreatedAPICredential, error) {
 	return createCredential.call(ctx, c, req, opts)
 }
 
-// UpdateCredentialRequest changes a credential. What is not set stays as it is; one member has to be set.
+// UpdateCredentialRequest changes a credential. What is not set stays as it is; one field has to be set.
 type UpdateCredentialRequest struct {
 	Pubkey      string      `json:"-" path:"pubkey" check:"pubkey"`
 	AccessScope AccessScope `json:"accessScope,omitzero"`
@@ -104,7 +104,7 @@ type UpdateCredentialRequest struct {
 	Label       *string     `json:"label,omitzero"`
 }
 
-// Validate refuses a change of nothing, to which the API answers a 400.
+// Validate rejects a change of nothing, to which the API responds with a 400.
 func (r UpdateCredentialRequest) Validate() error {
 	if r.AccessScope == "" && r.Active == nil && r.Label == nil {
 		return &wire.FieldError{Field: "AccessScope", Reason: "at least one of it, Active and Label must be set"}
@@ -127,7 +127,7 @@ type DeleteCredentialRequest struct {
 	Pubkey string `json:"-" path:"pubkey" check:"pubkey"`
 }
 
-// DeleteCredential deletes a credential; its key is refused at once. A credential cannot delete itself, so a key is
+// DeleteCredential deletes a credential; its key is rejected at once. A credential cannot delete itself, so a key is
 // rotated by three calls: CreateCredential with the old key, then with a client of the new key Whoami and
 // DeleteCredential of the old one.
 //

@@ -61,7 +61,7 @@ type GetUserDetailsRequest struct {
 	Email  string `json:"-" query:"email,omitzero"`
 }
 
-// Validate refuses a request that names nobody.
+// Validate rejects a request that names no customer.
 func (r GetUserDetailsRequest) Validate() error {
 	if r.UserID == "" && r.Email == "" {
 		return &wire.FieldError{Field: "UserID", Reason: "missing: it or Email is required"}
@@ -131,7 +131,7 @@ type AssociatedPersonSummary struct {
 	UserID          *string           `json:"userId,omitzero"`
 }
 
-// PendingInvitation is an invitation to an entity's account that was not answered yet.
+// PendingInvitation is an invitation to an entity's account that the invited person has not responded to yet.
 type PendingInvitation struct {
 	InvitationID string          `json:"invitationId" check:"must"` // UUID, as are the other ids
 	UserID       string          `json:"userId"`
@@ -164,7 +164,7 @@ const (
 	CustomerQueryAll        CustomerQueryType = "all"
 )
 
-// Validate refuses anything else.
+// Validate rejects anything else.
 func (t CustomerQueryType) Validate() error {
 	return oneOf(t, CustomerQueryBusiness, CustomerQueryIndividual, CustomerQueryAll)
 }

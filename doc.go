@@ -20,9 +20,10 @@
 //
 // # Failures
 //
-// A call ends in one of three errors: *[FieldError] before anything was sent, *[TransportError] without an answer, *[Error]
-// with one. Nothing but a GET is ever sent twice; whenever a request may have taken effect although the call failed,
-// errors.Is(err, [ErrOutcomeUnknown]) is true. Requests refused because this machine's clock is off are signed anew, once.
+// A call ends in one of three errors: *[FieldError] before anything was sent, *[TransportError] without a response,
+// *[Error] with one. Nothing but a GET is ever sent twice; whenever a request may have taken effect although the call
+// failed, errors.Is(err, [ErrOutcomeUnknown]) is true. Requests rejected because this machine's clock is off are signed
+// again, once.
 //
 // A fourth, *[PartialError], is none of a call: the call succeeded, and the method returns what could be read of its
 // response. The error names the elements of lists that could not be. A single odd field, such as a time without a zone,
@@ -41,7 +42,7 @@
 //
 // This version speaks the API as of September 2026. Production may still run June's, whose other names show as a 400.
 //
-// Before version 1.0 a minor version may change exported names; the changelog says so. New members in structs and new
+// Before version 1.0 a minor version may change exported names; the changelog says so. New fields in structs and new
 // constants come in any version, so use field names in struct literals. Error texts are for people and may change; types,
 // fields and sentinels are for programs.
 package byzantine

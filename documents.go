@@ -49,7 +49,7 @@ type UserVerificationDocument struct {
 	Document       DataURI      `json:"document"`
 }
 
-// Validate refuses a document without the member that its type needs.
+// Validate rejects a document without the field that its type needs.
 func (d UserVerificationDocument) Validate() error {
 	switch d.DocumentType {
 	case DocumentPassport, DocumentNationalIDFront, DocumentNationalIDBack:
@@ -72,7 +72,7 @@ type EntityVerificationDocument struct {
 	Document       DataURI      `json:"document"`
 }
 
-// Validate refuses a document without the member that its type needs.
+// Validate rejects a document without the field that its type needs.
 func (d EntityVerificationDocument) Validate() error {
 	if d.DocumentType == DocumentOther && d.Description == "" {
 		return missingFor(d.DocumentType, "Description")
@@ -80,7 +80,7 @@ func (d EntityVerificationDocument) Validate() error {
 	return nil
 }
 
-// VerificationDocument is a document as the API answers it: without its content, which cannot be had back.
+// VerificationDocument is a document in the API's responses: without its content, which the API never returns.
 type VerificationDocument struct {
 	DocumentType   DocumentType `json:"documentType"`
 	DocumentNumber *string      `json:"documentNumber,omitzero"`
@@ -88,10 +88,10 @@ type VerificationDocument struct {
 	IssuingCountry string       `json:"issuingCountry"`
 	DocumentID     string       `json:"documentId" check:"must"`
 	Warnings       []string     `json:"warnings,omitzero"` // what was found with it, in words
-	Errors         []string     `json:"errors,omitzero"`   // why it was refused, in words
+	Errors         []string     `json:"errors,omitzero"`   // why it was rejected, in words
 }
 
-// checkFirstDocuments refuses the back of a national id without its front among the documents that come with a new
+// checkFirstDocuments rejects the back of a national id without its front among the documents that come with a new
 // person. An update may hold the back alone: the front may be there already.
 func checkFirstDocuments(documents []UserVerificationDocument) error {
 	is := func(t DocumentType) func(UserVerificationDocument) bool {
@@ -107,7 +107,7 @@ func checkFirstDocuments(documents []UserVerificationDocument) error {
 	}
 }
 
-// missingFor is the error of a member that is required because of a value beside it.
+// missingFor is the error of a field that is required because of a value beside it.
 func missingFor[T ~string](value T, member string) error {
 	return &wire.FieldError{Field: member, Reason: fmt.Sprintf("missing: %s needs it", value)}
 }

@@ -22,7 +22,7 @@ type EntityInfo struct {
 	HighRiskInfo      *HighRiskInfo  `json:"highRiskInfo,omitzero"`
 }
 
-// EntityInfoUpdate is a change to an entity; members that are nil stay as they are. See [EntityInfo].
+// EntityInfoUpdate is a change to an entity; fields that are nil stay as they are. See [EntityInfo].
 type EntityInfoUpdate struct {
 	BusinessLegalName *string        `json:"businessLegalName,omitzero"`
 	BusinessTradeName *string        `json:"businessTradeName,omitzero"`
@@ -193,7 +193,7 @@ type UpdateEntityAccountResponse struct {
 	MissingCompanyData []string `json:"missingCompanyData,omitzero"`
 }
 
-// UpdateEntityAccount sends more of an entity's data and documents, all at once or bit by bit. The answer repeats only
+// UpdateEntityAccount sends more of an entity's data and documents, all at once or bit by bit. The response repeats only
 // what was sent. It takes up to 90 seconds, which the default timeouts allow.
 //
 // Operation update_entity_account. [ErrNotFound] if there is no such account. After [ErrOutcomeUnknown] read the entity

@@ -10,11 +10,11 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// What errors.Is tells of an *[Error], by its status.
+// The sentinels that errors.Is finds in an *[Error], by its status.
 var (
-	// ErrBadRequest is a 400: the API refused what was sent. Its words are in the message.
+	// ErrBadRequest is a 400: the API rejected the request. The message quotes the API's text.
 	ErrBadRequest = errors.New("bad request")
-	// ErrUnauthorized is a 401: the key or the signature was refused, or (on some routes) the account is not yours or
+	// ErrUnauthorized is a 401: the key or the signature was rejected, or (on some routes) the account is not yours or
 	// the user is not a root user of it.
 	ErrUnauthorized = errors.New("unauthorized")
 	// ErrForbidden is a 403: the credential is read_only and the operation is not a GET.
@@ -31,13 +31,13 @@ var (
 // usable response came. Check before you retry: the table in docs/errors.md names the call to check with.
 var ErrOutcomeUnknown = errors.New("the request may have taken effect: check before you retry")
 
-// ErrInvalidRequest marks a request that was refused before anything was sent. The error is a *[FieldError].
+// ErrInvalidRequest marks a request that was rejected before anything was sent. The error is a *[FieldError].
 var ErrInvalidRequest = errors.New("invalid request")
 
-// FieldError names the member of a request that was refused before anything was sent.
-// It never holds the member's value.
+// FieldError names the field of a request that was rejected before anything was sent.
+// It never holds the field's value.
 type FieldError struct {
-	// Field is the Go path of the member: "CreateAuthenticatorsOTPRequest.Authenticators[0].Challenge".
+	// Field is the Go path of the field: "CreateAuthenticatorsOTPRequest.Authenticators[0].Challenge".
 	Field string
 	// Reason says what is wrong with it: "missing", "must be a UUID (...)".
 	Reason string
@@ -48,7 +48,7 @@ func (e *FieldError) Error() string { return "byzantine: " + e.Field + ": " + e.
 // Is reports true for [ErrInvalidRequest].
 func (e *FieldError) Is(target error) bool { return target == ErrInvalidRequest }
 
-// Error is an answer that is not a success, or a success that cannot be read.
+// Error is a response that is not a success, or a success that cannot be read.
 //
 // No part of a success's body is in it, because that may be a private key or personal data. Of any other response the
 // text quotes the API's words, at most 300 printable characters. Every fmt verb, encoding/json and log/slog leave out
@@ -57,7 +57,7 @@ type Error struct {
 	Operation  OperationID // empty for [Client.Do]
 	Method     string
 	Path       string // the path template, without identifiers and query
-	Message    string // the server's words, shortened and printable; or what is wrong with the answer
+	Message    string // the server's words, shortened and printable; or what is wrong with the response
 	StatusCode int
 	Attempts   int // how often the request was sent
 	Header     http.Header
@@ -70,7 +70,7 @@ type Error struct {
 	// ClockSkew is how far this machine's clock is ahead of the response's Date, when that may be the reason of the
 	// rejection; negative when it is behind.
 	ClockSkew time.Duration
-	// OutcomeUnknown says that nobody knows whether the request took effect. It is what errors.Is reports for
+	// OutcomeUnknown says that it is not known whether the request took effect. It is what errors.Is reports for
 	// [ErrOutcomeUnknown].
 	OutcomeUnknown bool
 	RequestID      string // the server's name of the request, as in Response; "" if the response has none
@@ -177,7 +177,7 @@ func meaning(method string, status int) string {
 	return ""
 }
 
-// TransportError is a call that got no answer.
+// TransportError is a call that got no response.
 type TransportError struct {
 	Operation OperationID // empty for [Client.Do]
 	Method    string
@@ -186,8 +186,8 @@ type TransportError struct {
 	// Sent says that headers were written, or may have been, so that the server may have acted. An attempt that the API
 	// rejected because of the clock does not count.
 	Sent bool
-	// OutcomeUnknown says that the request was sent and is not one that only reads, so that nobody knows whether it took
-	// effect. It is what errors.Is reports for [ErrOutcomeUnknown].
+	// OutcomeUnknown says that the request was sent and is not one that only reads, so that it may have taken effect.
+	// It is what errors.Is reports for [ErrOutcomeUnknown].
 	OutcomeUnknown bool
 	Err            error // what went wrong, without the URL
 }

@@ -23,7 +23,7 @@ type UserInfo struct {
 	CountryOfBirth       *CountryCode `json:"countryOfBirth,omitzero"`
 }
 
-// UserInfoUpdate is a change to a person; members that are nil stay as they are. See [UserInfo]. The e-mail address
+// UserInfoUpdate is a change to a person; fields that are nil stay as they are. See [UserInfo]. The e-mail address
 // cannot be changed.
 type UserInfoUpdate struct {
 	FirstName            *string      `json:"firstName,omitzero"`
@@ -124,7 +124,7 @@ type CreateIndividualAccountRequest struct {
 	RootUsers []RootUserParam `json:"rootUsers" check:"min=1"`
 }
 
-// Validate refuses the back of a national id without its front.
+// Validate rejects the back of a national id without its front.
 func (r CreateIndividualAccountRequest) Validate() error {
 	return checkFirstDocuments(r.VerificationDocuments)
 }
@@ -148,7 +148,7 @@ type CreateIndividualAccountResponse struct {
 // CreateIndividualAccount onboards a person: it makes the user, an account and its wallet, and starts the verification
 // (KYC). It takes 30 to 90 seconds, which the default timeouts allow.
 //
-// Operation create_individual_account. A second user with the same e-mail address is refused. After [ErrOutcomeUnknown]
+// Operation create_individual_account. A second user with the same e-mail address is rejected. After [ErrOutcomeUnknown]
 // see with [Client.GetUserDetails] whether there is a user with the e-mail address.
 func (c *Client) CreateIndividualAccount(ctx context.Context, req *CreateIndividualAccountRequest, opts ...CallOption) (*CreateIndividualAccountResponse, error) {
 	return createIndividualAccount.call(ctx, c, req, opts)
@@ -174,8 +174,8 @@ type UpdateIndividualAccountResponse struct {
 	MissingDocuments []string `json:"missingDocuments,omitzero"`
 }
 
-// UpdateIndividualAccount sends more of a person's data and documents, all at once or bit by bit. The answer repeats only
-// what was sent. It takes up to 90 seconds, which the default timeouts allow.
+// UpdateIndividualAccount sends more of a person's data and documents, all at once or bit by bit. The response repeats
+// only what was sent. It takes up to 90 seconds, which the default timeouts allow.
 //
 // Operation update_individual_account. [ErrNotFound] if there is no such account. After [ErrOutcomeUnknown] read the
 // person with [Client.GetUserDetails]; documents do not show there, and the same update can be sent again.

@@ -97,15 +97,15 @@ func (r *GetInviteUsersPayloadPasskeyRequest) expects() expectation {
 	return expectation{0, ActivityCreateUsers, r.AccountID, r.NewUsers}
 }
 
-// Invitee is somebody to be invited.
+// Invitee is a person to be invited.
 type Invitee struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
 	UserEmail string `json:"userEmail"`
 }
 
-// GetInviteUsersPayloadPasskey prepares an invitation for a root user's passkey to sign: step 1 of 2. Nobody is invited
-// before [Client.InviteUsers].
+// GetInviteUsersPayloadPasskey prepares an invitation for a root user's passkey to sign: step 1 of 2. No invitation is
+// sent before [Client.InviteUsers].
 //
 // Operation get_invite_users_payload_passkey. [ErrUnauthorized] also if the account is not yours. After
 // [ErrOutcomeUnknown] ask for another payload. A payload that does not add exactly the users of the request, without any
@@ -120,7 +120,7 @@ type InviteUsersRequest struct {
 	InvitedBy string `json:"invitedBy" check:"uuid"` // the user id of the root user who signed
 }
 
-// Validate refuses the payload of a transaction.
+// Validate rejects the payload of a transaction.
 func (r InviteUsersRequest) Validate() error { return r.validate(false) }
 
 // InviteUsersResponse is who was invited.
@@ -177,7 +177,7 @@ type UpdateUsersRoleRequest struct {
 	SignedPayload
 }
 
-// Validate refuses the payload of a transaction.
+// Validate rejects the payload of a transaction.
 func (r UpdateUsersRoleRequest) Validate() error { return r.validate(false) }
 
 // RootQuorum is who signs for an account after a change of roles.

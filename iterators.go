@@ -51,7 +51,7 @@ func (c *Client) transactionList(ctx context.Context, order SortOrder, opts []Ca
 }
 
 // AllInvitations iterates over the invitations to all accounts. Its order, what it guarantees and costs, and what the
-// members of the request mean is as in [Client.AllTransactions].
+// fields of the request mean is as in [Client.AllTransactions].
 //
 // Operation get_all_invitations.
 func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) iter.Seq2[Invitation, error] {

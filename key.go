@@ -36,7 +36,7 @@ var _ Signer = (*PrivateKey)(nil)
 // ("EC PRIVATE KEY", RFC 5915) or PKCS #8 ("PRIVATE KEY", RFC 5208), not encrypted. An "EC PARAMETERS" block in
 // front, as openssl ecparam writes it, is skipped. White space around the text does not matter.
 //
-// Anything else is refused: other lengths, zero or a number that is not below the order of the curve, other curves and
+// Anything else is rejected: other lengths, zero or a number that is not below the order of the curve, other curves and
 // algorithms, public keys, more than one key, data after the key. The error says why and never repeats the input.
 func ParsePrivateKey(s string) (*PrivateKey, error) {
 	if wrong := wire.ForeignEncoding([]byte(s[:min(len(s), 4)])); wrong != "" {
@@ -115,7 +115,7 @@ func (k *PrivateKey) reveal() (*ecdsa.PrivateKey, error) {
 	return k.secret(), nil
 }
 
-// holdKey wraps a P-256 key that nobody else will change.
+// holdKey wraps a P-256 key that no other code will change.
 func holdKey(key *ecdsa.PrivateKey) (*PrivateKey, error) {
 	point, err := compressPoint(&key.PublicKey)
 	if err != nil {

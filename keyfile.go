@@ -12,8 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 )
 
-// ReadKeyFile reads a private key from a file, in any form that [ParsePrivateKey] reads. An error repeats neither what is in
-// the file nor its name, which may be a key that somebody took for a name.
+// ReadKeyFile reads a private key from a file, in any form that [ParsePrivateKey] reads. An error repeats neither what
+// is in the file nor its name, which may be a key that was given in place of a name.
 func ReadKeyFile(path string) (*PrivateKey, error) {
 	key, _, err := keyenv.ReadFile(path, ParsePrivateKey)
 	if err != nil {

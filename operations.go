@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// The one table of all routes. A row gives the request and the answer type, the operation id as the API names it, the
-// method and the path (a ServeMux pattern). Client methods, the local sandbox and the command line read it; nobody
-// writes a path a second time.
+// The one table of all routes. A row gives the request and the response type, the operation id as the API names it, the
+// method and the path (a ServeMux pattern). Client methods, the local sandbox and the command line read it, so that no
+// path is written a second time.
 var (
 	// API health
 	healthCheck = unsigned(newRoute[none, Health](OpHealthCheck, "GET", "/v1/health"))
@@ -99,14 +99,14 @@ type Operation struct {
 // Operations iterates over all operations of the API, in the order of its documentation.
 func Operations() iter.Seq[Operation] { return slices.Values(operations) }
 
-// NewRequest returns a pointer to a fresh request value (*InitOTPRequest for init_otp), or nil if the operation takes
-// nothing. Its path and query members carry json:"-".
+// NewRequest returns a pointer to a new request value (*InitOTPRequest for init_otp), or nil if the operation takes
+// nothing. Its path and query fields carry json:"-".
 func (o Operation) NewRequest() any { return o.newRequest() }
 
-// NewResponse returns a pointer to a fresh answer value (*InitOTPResponse, *[]Vault), or nil if there is no answer.
+// NewResponse returns a pointer to a new response value (*InitOTPResponse, *[]Vault), or nil if there is no response.
 func (o Operation) NewResponse() any { return o.newResponse() }
 
-// none stands for no request members or no answer.
+// none stands for no request fields or no response.
 type none struct{}
 
 // route is an operation together with its types, so that a method cannot pair it with those of another.
@@ -115,7 +115,7 @@ type route[Req, Res any] struct{ op Operation }
 func newRoute[Req, Res any](id OperationID, method, path string) *route[Req, Res] {
 	op := Operation{
 		ID: id, Method: method, Path: path,
-		// A POST, PATCH or DELETE may have taken effect although no answer came.
+		// A POST, PATCH or DELETE may have taken effect although no response came.
 		Retryable:   method == http.MethodGet,
 		Signed:      true,
 		newRequest:  fresh[Req],
@@ -139,7 +139,7 @@ func fresh[T any]() any {
 	return v
 }
 
-// call is the body of every client method. A nil req is one without members: the list methods' defaults. With a
+// call is the body of every client method. A nil req is one without fields: the list methods' defaults. With a
 // *PartialError comes what was read.
 func (r *route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []CallOption) (*Res, error) {
 	if req == nil {
@@ -153,7 +153,7 @@ func (r *route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []
 	return res, err
 }
 
-// bareList unwraps what call returns for a route whose answer is a JSON array.
+// bareList unwraps what call returns for a route whose response is a JSON array.
 func bareList[T any](list *[]T, err error) ([]T, error) {
 	if list == nil {
 		return nil, err

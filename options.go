@@ -14,7 +14,7 @@ import (
 type Option func(*call.Config) error
 
 // WithBaseURL sets the API's scheme and host: [ProductionURL], [SandboxURL], or http on a loopback address for a local
-// sandbox. A path, query, fragment or user information is refused.
+// sandbox. A path, query, fragment or user information is rejected.
 func WithBaseURL(baseURL string) Option {
 	return func(c *call.Config) error { c.BaseURL = baseURL; return nil }
 }
@@ -69,7 +69,7 @@ func WithMaxAttempts(n int) Option {
 	}
 }
 
-// WithAttemptTimeout bounds one attempt, from the dial to the last byte of the answer. The default is 30 seconds for a
+// WithAttemptTimeout bounds one attempt, from the dial to the last byte of the response. The default is 30 seconds for a
 // GET and 3 minutes for the rest, because account creation takes 30 to 90 seconds. The context bounds the whole call.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *call.Config) error {
@@ -104,7 +104,7 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithMaxResponseBytes sets how large an answer may be after decompression, 32 MiB by default.
+// WithMaxResponseBytes sets how large a response may be after decompression, 32 MiB by default.
 func WithMaxResponseBytes(n int64) Option {
 	return func(c *call.Config) error {
 		if n < 1 {

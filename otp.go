@@ -30,7 +30,7 @@ type OTPAuthRequest struct {
 	AccountID string `json:"accountId" check:"uuid"`
 	UserID    string `json:"userId" check:"uuid"`
 	OTPID     string `json:"otpId"`
-	// OTPCode is an opaque string: its leading zeros count, and its length is the API's affair.
+	// OTPCode is an opaque string: its leading zeros count, and the API decides its length.
 	OTPCode string `json:"otpCode"`
 }
 
@@ -73,7 +73,7 @@ type CreateAuthenticatorsOTPResponse struct {
 
 // CreateAuthenticatorsOTP adds passkeys to a user's account by an OTP session: step 3 of 3.
 //
-// Operation create_authenticators_otp. [ErrBadRequest] if the session has expired or a passkey is refused, [ErrNotFound]
+// Operation create_authenticators_otp. [ErrBadRequest] if the session has expired or a passkey is rejected, [ErrNotFound]
 // if the account, the user or the session is unknown. After [ErrOutcomeUnknown] read the user's details: a passkey whose
 // credential id is among the account's authenticators was added.
 func (c *Client) CreateAuthenticatorsOTP(ctx context.Context, req *CreateAuthenticatorsOTPRequest, opts ...CallOption) (*CreateAuthenticatorsOTPResponse, error) {

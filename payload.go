@@ -13,16 +13,16 @@ import (
 //
 // It can wait in a JSON session store while the browser is asked: encoding/json writes BodyToSign as base64, and the
 // way back gives the same bytes. (A json.RawMessage would come back changed, "<" as "\u003c", and the signature over it
-// would be refused.) A fake of the API has to write bodyToSign as an object, from a struct of its own.
+// would be rejected.) A fake of the API has to write bodyToSign as an object, from a struct of its own.
 type Payload struct {
 	// BodyToSign is the JSON object to sign, the characters and the key order as the API sent them; only white space
 	// between the tokens is dropped, because the signature is made without. [Payload.Activity] reads it.
 	BodyToSign []byte `json:"bodyToSign" check:"present,object"`
 	// TransactionID names the draft that this payload belongs to. Empty for an invitation and for a change of roles.
 	TransactionID string `json:"transactionId,omitzero" check:"must"`
-	// ChainID is the chain that the payload was asked for, and that it has to be submitted on: Base for a vault upgrade,
-	// 0 for an invitation and for a change of roles. The API's answer does not name it; the methods copy it from the
-	// request.
+	// ChainID is the chain that the payload was asked for, and that it has to be submitted on: Base for a vault
+	// upgrade, 0 for an invitation and for a change of roles. The API's response does not have it; the methods copy it
+	// from the request.
 	ChainID ChainID `json:"chainId,omitzero"`
 	// Operation is the id of the operation that the payload was asked of, such as [OpGetDepositPayloadPasskey]. The
 	// methods set it, as they do with ChainID, after they have compared what BodyToSign orders with the request.
@@ -38,7 +38,7 @@ type Payload struct {
 }
 
 // UnmarshalJSON reads a payload as the API sends it, with bodyToSign as an object, and as encoding/json writes it, with
-// bodyToSign as the base64 of the object's bytes. null stands for no bytes; without the member there is no payload.
+// bodyToSign as the base64 of the object's bytes. null stands for no bytes; without the field there is no payload.
 func (p *Payload) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -69,7 +69,7 @@ type SignedPayload struct {
 	// SignedBody is Payload.BodyToSign. It goes on the wire byte for byte, without an encoder in between, because the
 	// signature covers these bytes. Only white space between its tokens is dropped, as it is before signing.
 	SignedBody json.RawMessage `json:"signedBody"`
-	// WebAuthnStamp is a JSON text with the members credentialId, authenticatorData, clientDataJson and signature, each
+	// WebAuthnStamp is a JSON text with the fields credentialId, authenticatorData, clientDataJson and signature, each
 	// unpadded base64url.
 	WebAuthnStamp string `json:"webAuthnStamp"`
 	// TransactionID and ChainID are those of the payload. Payloads of an invitation and of a change of roles have none.
@@ -77,7 +77,7 @@ type SignedPayload struct {
 	ChainID       ChainID `json:"-" query:"chain_id,omitzero"`
 }
 
-// validate refuses a signed body that is none, and a payload that was made for another kind of call. The requests that
+// validate rejects a signed body that is none, and a payload that was made for another kind of call. The requests that
 // embed a SignedPayload call it from their own Validate.
 func (p SignedPayload) validate(forTransaction bool) error {
 	if _, err := wire.CompactObject(p.SignedBody); err != nil {
@@ -112,7 +112,7 @@ type Activity struct {
 	Type           ActivityType `json:"type"`
 	OrganizationID string       `json:"organizationId"` // the key provider's; the account id for invitations and roles
 	TimestampMs    string       `json:"timestampMs"`    // Unix time in milliseconds
-	// Parameters are the parameters as sent, for a type that has no member below.
+	// Parameters are the parameters as sent, for a type that has no field below.
 	Parameters json.RawMessage `json:"parameters"`
 
 	// The parameters of the known types. One of these is set, by Type.

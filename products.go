@@ -16,7 +16,7 @@ type Vault struct {
 	FallbackAdapter      *string `json:"fallback_adapter,omitzero"` // an address
 }
 
-// GetTopVaultsRequest has no members.
+// GetTopVaultsRequest has no fields.
 type GetTopVaultsRequest struct{}
 
 // GetTopVaults returns the vaults. The list is not paged.
@@ -111,7 +111,7 @@ type Asset struct {
 	ChainID     ChainID `json:"chain_id"`
 }
 
-// GetAssetsRequest has no members.
+// GetAssetsRequest has no fields.
 type GetAssetsRequest struct{}
 
 // GetAssets returns the assets. The list is not paged.

@@ -44,7 +44,7 @@ const (
 // docs/keys.md does so for Vault and Azure.
 //
 // A Signer is called once for each attempt of each call, from many goroutines at a time, so it must be safe for
-// concurrent use. The signature is good for 60 seconds: answer soon, and never retry beyond the end of ctx.
+// concurrent use. The signature is good for 60 seconds: return soon, and never retry beyond the end of ctx.
 type Signer interface {
 	// PublicKey returns the compressed point of the key (SEC 1, section 2.3.3), 33 bytes. It must not block, and always
 	// returns the same. A Signer whose key can change is a [SignerSource] as well.
@@ -225,7 +225,7 @@ func (sig RequestSignature) Apply(h http.Header) {
 // by how many seconds.
 //
 // It does not remember signatures: the same request passes again within its window. And nothing in the scheme
-// separates query and body. A gateway should refuse a body on GET and DELETE, and elsewhere one that is not JSON.
+// separates query and body. A gateway should reject a body on GET and DELETE, and elsewhere one that is not JSON.
 func (sig RequestSignature) Verify(publicKey []byte, now time.Time, method, pathAndQuery string, body []byte) error {
 	trusted, err := p256.ParseCompressed(publicKey)
 	if err != nil {

@@ -17,9 +17,9 @@ func (r *GetActivateAccountPayloadPasskeyRequest) expects() expectation {
 // transaction id with it. The activation is needed once per chain before the first deposit or withdrawal there;
 // [WalletDetails] tells where it was done. The gas is sponsored.
 //
-// Operation get_authorization_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it. A payload that
-// orders something else is a *[PayloadMismatchError].
+// Operation get_authorization_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response
+// was lost moves nothing, and the next one replaces it. A payload that orders something else is a
+// *[PayloadMismatchError].
 func (c *Client) GetActivateAccountPayloadPasskey(ctx context.Context, req *GetActivateAccountPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getActivateAccountPayloadPasskey, req, opts)
 }
@@ -42,11 +42,10 @@ func (r *GetDepositPayloadPasskeyRequest) expects() expectation {
 
 // GetDepositPayloadPasskey drafts a deposit into a vault and returns what the user's passkey has to sign. An account has
 // at most one draft: a former one of any kind is lost, its transaction id with it. A deposit in fiat is signed first and
-// paid then: where to is in the answer of [Client.SignPayloadPasskey].
+// paid then: where to is in the response of [Client.SignPayloadPasskey].
 //
-// Operation get_deposit_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it. A payload that
-// orders something else is a *[PayloadMismatchError].
+// Operation get_deposit_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response was
+// lost moves nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
 func (c *Client) GetDepositPayloadPasskey(ctx context.Context, req *GetDepositPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getDepositPayloadPasskey, req, opts)
 }
@@ -73,9 +72,8 @@ func (r *GetWithdrawPayloadPasskeyRequest) expects() expectation {
 // has at most one draft: a former one of any kind is lost, its transaction id with it. A withdrawal to a bank needs a
 // bank account, see [Client.AddBankAccount]; which one it is stands in the payload.
 //
-// Operation get_withdraw_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it. A payload that
-// orders something else is a *[PayloadMismatchError].
+// Operation get_withdraw_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response was
+// lost moves nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
 func (c *Client) GetWithdrawPayloadPasskey(ctx context.Context, req *GetWithdrawPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getWithdrawPayloadPasskey, req, opts)
 }
@@ -97,8 +95,8 @@ func (r *GetCancelWithdrawalPayloadPasskeyRequest) expects() expectation {
 //
 // Operation get_cancel_withdrawal_payload_passkey, a POST. [ErrBadRequest] (not [ErrNotFound]) if there is no such
 // transaction, if it is on another chain, or if its [WithdrawalRequest] is not pending any more. After
-// [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one replaces it. A payload that
-// orders something else is a *[PayloadMismatchError].
+// [ErrOutcomeUnknown] call it again: a draft whose response was lost moves nothing, and the next one replaces it. A
+// payload that orders something else is a *[PayloadMismatchError].
 func (c *Client) GetCancelWithdrawalPayloadPasskey(ctx context.Context, req *GetCancelWithdrawalPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getCancelWithdrawalPayloadPasskey, req, opts)
 }
@@ -119,11 +117,10 @@ func (r *GetTransferPayloadPasskeyRequest) expects() expectation {
 
 // GetTransferPayloadPasskey drafts a transfer of stablecoins to any address and returns what the user's passkey has to
 // sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Once it is
-// submitted the transfer cannot be undone, not even if nobody owns the address.
+// submitted the transfer cannot be undone, not even if the address has no owner.
 //
-// Operation get_transfer_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft that nobody knows
-// moves nothing, and the next one replaces it. A payload that
-// orders something else is a *[PayloadMismatchError].
+// Operation get_transfer_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response was
+// lost moves nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
 func (c *Client) GetTransferPayloadPasskey(ctx context.Context, req *GetTransferPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getTransferPayloadPasskey, req, opts)
 }
@@ -142,11 +139,10 @@ func (r *GetVaultUpgradePayloadPasskeyRequest) expects() expectation {
 // what the user's passkey has to sign: two orders under one signature. An account has at most one draft: a former one of
 // any kind is lost, its transaction id with it. Amounts and the other vault are in the payload.
 //
-// Operation get_vault_upgrade_payload_passkey, a POST. [ErrBadRequest] if the vault has no successor or is asynchronous,
-// if there are no shares in it, or if an upgrade is under way. [ErrUnauthorized] also if the account is not yours or is
-// not activated. After [ErrOutcomeUnknown] call it again: a draft that nobody knows moves nothing, and the next one
-// replaces it. A payload that
-// orders something else is a *[PayloadMismatchError].
+// Operation get_vault_upgrade_payload_passkey, a POST. [ErrBadRequest] if the vault has no successor or is
+// asynchronous, if there are no shares in it, or if an upgrade is under way. [ErrUnauthorized] also if the account is
+// not yours or is not activated. After [ErrOutcomeUnknown] call it again: a draft whose response was lost moves
+// nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
 func (c *Client) GetVaultUpgradePayloadPasskey(ctx context.Context, req *GetVaultUpgradePayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getVaultUpgradePayloadPasskey, req, opts)
 }

@@ -112,7 +112,7 @@ const (
 
 // DepositInstructions is the bank account to which the user sends the money of a deposit in fiat.
 type DepositInstructions struct {
-	// ObjectID is the id of these instructions (UUID), nil in the answer of [Client.SignPayloadPasskey].
+	// ObjectID is the id of these instructions (UUID), nil in the response of [Client.SignPayloadPasskey].
 	ObjectID *string  `json:"objectId,omitzero"`
 	Currency Currency `json:"currency"`
 	// ExpectedDepositAmount is what to send. Exactly the deposit's amount goes into the vault, what is over stays idle
@@ -238,7 +238,7 @@ type SignPayloadPasskeyRequest struct {
 	SignedPayload
 }
 
-// Validate refuses a signed payload that is not a transaction's.
+// Validate rejects a signed payload that is not a transaction's.
 func (r SignPayloadPasskeyRequest) Validate() error { return r.validate(true) }
 
 // SubmittedTransaction is a transaction right after it was signed.
@@ -261,7 +261,7 @@ func (t *SubmittedTransaction) Queued() bool { return t.Status == TransactionWit
 // Get...PayloadPasskey methods. The API checks the signature and sends the transaction to the chain, or, for a deposit
 // in fiat, says where to send the money.
 //
-// Operation sign_payload_passkey. It is refused if the draft is gone because another payload was asked for, and if the
+// Operation sign_payload_passkey. It is rejected if the draft is gone because another payload was asked for, and if the
 // signature does not fit; with which status is not documented. After [ErrOutcomeUnknown] ask for the transaction with
 // [Client.GetTransaction] for half a minute: if it is there it was submitted, a 404 that stays means that it was not.
 // Ask for no new payload for the account before you know.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// AuthenticatorParam is a passkey as the API takes it: the browser's registration response, member by member.
+// AuthenticatorParam is a passkey as the API takes it: the browser's registration response, field by field.
 // Package passkey makes one from what a browser sent and checks it on the way.
 type AuthenticatorParam struct {
 	// AuthenticatorName is the label that the user sees in a list of passkeys.
@@ -54,7 +54,7 @@ const (
 	ChainBase     ChainID = 8453
 )
 
-// Validate refuses what cannot be a chain.
+// Validate rejects what cannot be a chain.
 func (c ChainID) Validate() error {
 	switch {
 	case c == 0:
@@ -65,7 +65,7 @@ func (c ChainID) Validate() error {
 	return nil
 }
 
-// Currency is a currency, fiat or stablecoin. An answer may hold one that is not listed here; a request may not.
+// Currency is a currency, fiat or stablecoin. A response may hold one that is not listed here; a request may not.
 type Currency string
 
 // The currencies.
@@ -76,12 +76,12 @@ const (
 	CurrencyEURC Currency = "eurc"
 )
 
-// Validate refuses a currency that is not listed here.
+// Validate rejects a currency that is not listed here.
 func (c Currency) Validate() error {
 	return oneOf(c, CurrencyUSD, CurrencyEUR, CurrencyUSDC, CurrencyEURC)
 }
 
-// CryptoCurrency is a stablecoin, what can be transferred on a chain. An answer may hold one that is not listed here; a
+// CryptoCurrency is a stablecoin, what can be transferred on a chain. A response may hold one that is not listed here; a
 // request may not.
 type CryptoCurrency string
 
@@ -91,7 +91,7 @@ const (
 	CryptoEURC CryptoCurrency = "eurc"
 )
 
-// Validate refuses a stablecoin that is not listed here.
+// Validate rejects a stablecoin that is not listed here.
 func (c CryptoCurrency) Validate() error { return oneOf(c, CryptoUSDC, CryptoEURC) }
 
 // FiatCurrency is a currency of a state. In balances it also labels the stablecoin that follows it: an idle balance of
@@ -113,7 +113,7 @@ const (
 	OrderDescending SortOrder = "desc"
 )
 
-// Validate refuses anything else; the API answers a 400 to it.
+// Validate rejects anything else; the API responds with a 400 to it.
 func (o SortOrder) Validate() error { return oneOf(o, OrderAscending, OrderDescending) }
 
 // CountryCode is a country by its three letters (ISO 3166-1 alpha-3): "FRA", "USA".
@@ -150,9 +150,9 @@ const (
 	VerificationUnderReview                         VerificationStatus = "under_review"                           // wait: minutes for persons, a day or two for entities
 	VerificationAwaitingAssociatedPersonInformation VerificationStatus = "awaiting_associated_person_information" // an associated person's data are to be sent
 	VerificationAwaitingInformation                 VerificationStatus = "awaiting_information"                   // data or documents are to be sent
-	VerificationResubmissionRequested               VerificationStatus = "resubmission_requested"                 // refused for now: correct it and send it again
+	VerificationResubmissionRequested               VerificationStatus = "resubmission_requested"                 // rejected for now: correct it and send it again
 	VerificationActive                              VerificationStatus = "active"                                 // may transact
-	VerificationRejected                            VerificationStatus = "rejected"                               // refused for good
+	VerificationRejected                            VerificationStatus = "rejected"                               // rejected for good
 	VerificationInactive                            VerificationStatus = "inactive"                               // deactivated by an administrator
 )
 
@@ -176,7 +176,7 @@ func (s VerificationStatus) NeedsAction() bool {
 	return false
 }
 
-// oneOf refuses a word that is not allowed, for the closed sets of requests. It lists the words that are.
+// oneOf rejects a word that is not allowed, for the closed sets of requests. It lists the words that are.
 func oneOf[T ~string](value T, allowed ...T) error {
 	if slices.Contains(allowed, value) {
 		return nil

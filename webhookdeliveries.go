@@ -28,8 +28,8 @@ type WebhookDeliveryStatus string
 const (
 	WebhookDeliveryPending        WebhookDeliveryStatus = "pending"
 	WebhookDeliverySending        WebhookDeliveryStatus = "sending"
-	WebhookDeliverySucceeded      WebhookDeliveryStatus = "succeeded"       // the endpoint answered with a 2xx
-	WebhookDeliveryFailed         WebhookDeliveryStatus = "failed"          // is tried again by itself
+	WebhookDeliverySucceeded      WebhookDeliveryStatus = "succeeded"       // the endpoint responded with a 2xx
+	WebhookDeliveryFailed         WebhookDeliveryStatus = "failed"          // is tried again automatically
 	WebhookDeliveryTerminalFailed WebhookDeliveryStatus = "terminal_failed" // given up
 )
 
@@ -43,7 +43,7 @@ type WebhookDelivery struct {
 	NextAttemptAt  *time.Time            `json:"nextAttemptAt,omitzero"`
 	AttemptCount   int32                 `json:"attemptCount"`
 	TerminalReason *string               `json:"terminalReason,omitzero"`
-	// LastResponseSummary is what the endpoint answered last. Its form is not documented.
+	// LastResponseSummary is the endpoint's last response. Its form is not documented.
 	LastResponseSummary json.RawMessage `json:"lastResponseSummary,omitzero"`
 	CreatedAt           time.Time       `json:"createdAt"`
 	UpdatedAt           time.Time       `json:"updatedAt"`
@@ -65,13 +65,13 @@ type WebhookDeliveryAttempt struct {
 	SigningKeyID  *string               `json:"signingKeyId,omitzero"`
 	AttemptNumber int32                 `json:"attemptNumber"`
 	Outcome       WebhookAttemptOutcome `json:"outcome"`
-	StatusCode    *int32                `json:"statusCode,omitzero"` // nil if the endpoint did not answer
+	StatusCode    *int32                `json:"statusCode,omitzero"` // nil if the endpoint did not respond
 	Error         *string               `json:"error,omitzero"`
 	LatencyMs     *int32                `json:"latencyMs,omitzero"` // milliseconds
 	SignedAt      time.Time             `json:"signedAt"`
 	// SignedTimestamp is the text of the X-Byzantine-Webhook-Timestamp header, Unix seconds.
 	SignedTimestamp string `json:"signedTimestamp"`
-	// ResponseSummary is what the endpoint answered. Its form is not documented.
+	// ResponseSummary is the endpoint's response. Its form is not documented.
 	ResponseSummary json.RawMessage `json:"responseSummary,omitzero"`
 	Actor           *string         `json:"actor,omitzero"` // who asked for the attempt
 	CreatedAt       time.Time       `json:"createdAt"`
@@ -121,7 +121,7 @@ type RetryWebhookDeliveryRequest struct {
 	DeliveryID string `json:"-" path:"delivery_id" check:"uuid"`
 }
 
-// RetryWebhookDelivery sends a failed delivery once more and waits for the outcome. That the call succeeds does not mean
+// RetryWebhookDelivery sends a failed delivery again and waits for the outcome. That the call succeeds does not mean
 // that the endpoint did: see Delivery.Status and Attempt.Outcome.
 //
 // Operation retry_delivery. [ErrBadRequest] unless the delivery's status is [WebhookDeliveryFailed] and the subscription

@@ -58,16 +58,16 @@ type CreateWebhookSubscriptionRequest struct {
 	EventTypes []EventType `json:"eventTypes,omitzero"`
 }
 
-// CreateWebhookSubscription subscribes an endpoint to events. Keep the answer's public key: deliveries are verified with
-// it.
+// CreateWebhookSubscription subscribes an endpoint to events. Keep the response's public key: deliveries are verified
+// with it.
 //
-// Operation create_subscription. [ErrBadRequest] if the URL is refused or an event type is unknown. After
+// Operation create_subscription. [ErrBadRequest] if the URL is rejected or an event type is unknown. After
 // [ErrOutcomeUnknown] look for the URL in [Client.ListWebhookSubscriptions].
 func (c *Client) CreateWebhookSubscription(ctx context.Context, req *CreateWebhookSubscriptionRequest, opts ...CallOption) (*WebhookSubscriptionWithKey, error) {
 	return createWebhookSubscription.call(ctx, c, req, opts)
 }
 
-// ListWebhookSubscriptionsRequest has no members.
+// ListWebhookSubscriptionsRequest has no fields.
 type ListWebhookSubscriptionsRequest struct{}
 
 // WebhookSubscriptionList is all subscriptions of the integrator.
@@ -130,7 +130,7 @@ type WebhookDeliveryResult struct {
 // outcome. That the call succeeds does not mean that the endpoint did: see Delivery.Status and Attempt.Outcome.
 //
 // Operation send_test_delivery. [ErrNotFound] if there is no such subscription. After [ErrOutcomeUnknown] see
-// [Client.ListWebhookDeliveries]; a second test may be refused.
+// [Client.ListWebhookDeliveries]; a second test may be rejected.
 func (c *Client) SendTestWebhookDelivery(ctx context.Context, subscriptionID string, opts ...CallOption) (*WebhookDeliveryResult, error) {
 	return sendTestWebhookDelivery.call(ctx, c, &SendTestWebhookDeliveryRequest{SubscriptionID: subscriptionID}, opts)
 }

@@ -10,7 +10,7 @@ import (
 func encodeBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // decodeBase64 reads base64url and, because older browsers and password managers send it, standard base64; padded or
-// not. Everything else that decoders let pass is refused: line breaks, wrong padding, stray bits after the last byte.
+// not. Everything else that decoders let pass is rejected: line breaks, wrong padding, stray bits after the last byte.
 func decodeBase64(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, errors.New("contains a line break")

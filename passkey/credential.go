@@ -44,7 +44,7 @@ type Credential struct {
 // was made at another time, for another user or for another site. Use [RelyingParty.FinishRegistration] wherever
 // your own server makes the options.
 //
-// It does refuse what is not well formed or contradicts itself: another ceremony than a registration, an id that is not
+// It does reject what is not well formed or contradicts itself: another ceremony than a registration, an id that is not
 // the attested one, a key that is not on its curve or not one that the API takes, flags that exclude each other. name is
 // as for FinishRegistration. An error is an *[Error] of kind [ErrName], [ErrMalformed] or [ErrUnsupportedKey].
 func ParseUnverified(responseJSON []byte, name string) (*Credential, error) {

@@ -29,7 +29,7 @@
 //
 // Options and responses are what W3C WebAuthn, section 5.1, calls PublicKeyCredentialCreationOptionsJSON and
 // RegistrationResponseJSON, PublicKeyCredentialRequestOptionsJSON and AuthenticationResponseJSON, so a current browser
-// converts them by itself:
+// converts them automatically:
 //
 //	const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options)
 //	const credential = await navigator.credentials.create({publicKey})
@@ -60,7 +60,7 @@
 //
 // # Errors
 //
-// Every refusal is an *[Error] that names the check, and errors.Is finds its kind: [ErrConfiguration] and [ErrState]
+// Every rejection is an *[Error] that names the check, and errors.Is finds its kind: [ErrConfiguration] and [ErrState]
 // point at the server, the others at what came from the page. No error repeats challenges, ids or key material, so all
 // of them are safe to log.
 package passkey

@@ -2,18 +2,18 @@ package passkey
 
 import "errors"
 
-// The kinds of refusal, for errors.Is.
+// The kinds of rejection, for errors.Is.
 var (
 	// ErrConfiguration is a mistake of the calling program: a relying party, a user, a payload or a credential id that
 	// cannot be used.
 	ErrConfiguration = errors.New("passkey: configuration not usable")
 	// ErrState is a state that is missing, incomplete, another relying party's or another user's: the ceremony has to
-	// begin anew.
+	// begin again.
 	ErrState = errors.New("passkey: state not usable")
 	// ErrSubmitted is a draft that another call submits at this moment, or may have submitted. Look for its transaction
 	// before another one is begun.
 	ErrSubmitted = errors.New("passkey: draft already submitted")
-	// ErrExpired is a state whose time is over: the ceremony has to begin anew.
+	// ErrExpired is a state whose time is over: the ceremony has to begin again.
 	ErrExpired = errors.New("passkey: state expired")
 	// ErrName is a name for the authenticator that is empty, too long or not text. The user can choose another one.
 	ErrName = errors.New("passkey: authenticator name not usable")
@@ -37,10 +37,10 @@ var (
 	ErrAttestation = errors.New("passkey: attestation not valid")
 )
 
-// Error is a refusal. Its text repeats neither challenges, ids nor key material; of what a page sends it shows at most
+// Error is a rejection. Its text repeats neither challenges, ids nor key material; of what a page sends it shows at most
 // the origin.
 type Error struct {
-	// Check names what was looked at: a field as in "RelyingParty.ID", or a member of the response as in
+	// Check names what was looked at: a field as in "RelyingParty.ID", or a field of the response as in
 	// "credential.response.clientDataJSON.origin".
 	Check string
 	// Reason says what is wrong with it.

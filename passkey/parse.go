@@ -92,7 +92,7 @@ func parseRegistration(responseJSON []byte) (*registration, error) {
 }
 
 // parseCredential reads what the responses of both ceremonies have in common: the credential's id, and the response that
-// the known members will be asked of.
+// the known fields will be asked of.
 func parseCredential(responseJSON []byte, known ...string) (rawID []byte, response object, err error) {
 	if len(responseJSON) > MaxResponseBytes {
 		return nil, object{}, malformed(checkCredential, "larger than 64 KiB")
@@ -133,7 +133,7 @@ func credentialID(credential object) ([]byte, error) {
 	return rawID, nil
 }
 
-// wraps says whether a member of an object is what the object itself should be.
+// wraps says whether a field of an object is what the object itself should be.
 func wraps(o object) bool {
 	for _, value := range o.members {
 		var inner struct {
@@ -196,7 +196,7 @@ func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (cli
 	return client, nil
 }
 
-// checkAttestationMembers refuses an attestation object whose members another decoder would see differently: go-webauthn
+// checkAttestationMembers rejects an attestation object whose fields another decoder would see differently: go-webauthn
 // matches names without regard to case and takes an array of numbers for bytes (W3C WebAuthn, section 6.5.4).
 func checkAttestationMembers(attestationObject []byte) error {
 	var members map[string]any
@@ -234,10 +234,10 @@ func (r *registration) checkAuthenticatorData() error {
 	return nil
 }
 
-// checkFlags refuses flags that no ceremony can end with. check is what an error calls the authenticator data.
+// checkFlags rejects flags that no ceremony can end with. check is what an error calls the authenticator data.
 //
-// The reserved flags are not looked at. The two backup flags were reserved once, and relying parties that refused
-// unknown flags then refused every synchronised passkey.
+// The reserved flags are not looked at. The two backup flags were reserved once, and relying parties that rejected
+// unknown flags then rejected every synchronised passkey.
 func checkFlags(check string, flags protocol.AuthenticatorFlags) error {
 	if !flags.HasUserPresent() {
 		return malformed(check+".flags", "the user was not present")

@@ -23,7 +23,7 @@ const (
 )
 
 // credentialPublicKey returns the public key of a new credential, in the very bytes of the authenticator data:
-// go-webauthn holds a copy that it has encoded anew.
+// go-webauthn holds a copy that it has encoded itself.
 func credentialPublicKey(object protocol.AttestationObject) ([]byte, error) {
 	rest := object.RawAuthData[credentialIDOffset+len(object.AuthData.AttData.CredentialID):]
 	var key webauthncbor.RawMessage

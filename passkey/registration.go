@@ -19,8 +19,8 @@ import (
 // User is the account that a passkey is made for (W3C WebAuthn, section 5.4.3).
 type User struct {
 	// ID names the account, 1 to 64 bytes, the same at every registration. The authenticator stores it as the user
-	// handle and shows it to nobody, but anybody who holds the authenticator can read it: take an opaque id, not an
-	// e-mail address.
+	// handle and does not show it, but whoever holds the authenticator can read it: take an opaque id, not an e-mail
+	// address.
 	ID string
 	// Name is what the account picker shows, usually the e-mail address.
 	Name string
@@ -68,7 +68,7 @@ var credentialParameters = []protocol.CredentialParameter{
 // possible, and for user verification and attestation as the relying party says.
 //
 // exclude are the ids of passkeys that the user already has, base64url as in [Credential.ID]: an authenticator that
-// holds one of them refuses to make a second.
+// holds one of them does not make a second.
 //
 // An error is an *[Error] of kind [ErrConfiguration].
 func (rp *RelyingParty) BeginRegistration(user User, exclude ...string) (options json.RawMessage, state *RegistrationState, err error) {
@@ -194,7 +194,7 @@ func (rp *RelyingParty) FinishRegistration(state *RegistrationState, responseJSO
 	return r.credential(name), nil
 }
 
-// check refuses a state that could make a later check pass by being empty.
+// check rejects a state that could make a later check pass by being empty.
 func (s *RegistrationState) check(rp *RelyingParty) error {
 	const name = "RegistrationState"
 	if s == nil {
@@ -249,7 +249,7 @@ func (rp *RelyingParty) checkAuthenticatorData(check string, data *protocol.Auth
 	return nil
 }
 
-// checkAttestation runs the whole procedure of section 7.1 once more in go-webauthn. After the checks before it, whose
+// checkAttestation runs the whole procedure of section 7.1 again in go-webauthn. After the checks before it, whose
 // errors tell more, what can still fail is the attestation statement. Where GODEBUG is fips140=only, the standard library
 // panics at a statement that uses SHA-1, as some TPMs do: such a statement cannot be verified there.
 func (rp *RelyingParty) checkAttestation(r *registration, challenge string) error {
@@ -309,7 +309,7 @@ func badAttestation(reason string) error {
 }
 
 // quoteOrigin makes an origin fit for a log line: it is the one thing from the page that an error shows, because without
-// it nobody finds a missing origin in the configuration.
+// it a missing origin in the configuration could not be found.
 func quoteOrigin(origin string) string {
 	return fmt.Sprintf("%.100q", origin)
 }

@@ -120,7 +120,7 @@ func (rp *RelyingParty) attestation() AttestationConveyance {
 	return rp.Attestation
 }
 
-// checkText refuses what a browser would show as nothing, or could not show at all.
+// checkText rejects what a browser would show as nothing, or could not show at all.
 func checkText(check, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":

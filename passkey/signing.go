@@ -231,7 +231,7 @@ func (rp *RelyingParty) FinishSigning(state *SigningState, responseJSON []byte) 
 	}, nil
 }
 
-// check refuses a state that could make a later check pass by being empty.
+// check rejects a state that could make a later check pass by being empty.
 func (s *SigningState) check(rp *RelyingParty) error {
 	const name = "SigningState"
 	switch {
@@ -243,7 +243,7 @@ func (s *SigningState) check(rp *RelyingParty) error {
 	return rp.checkState(name, s.RelyingPartyID, s.ExpiresAt)
 }
 
-// checkSignature runs the whole procedure of section 7.2 once more in go-webauthn. After the checks before it, whose
+// checkSignature runs the whole procedure of section 7.2 again in go-webauthn. After the checks before it, whose
 // errors tell more, what can still fail is the signature.
 func (rp *RelyingParty) checkSignature(a *assertion, challenge string, publicKey []byte) error {
 	pca := protocol.ParsedCredentialAssertionData{

@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// object is a JSON object whose members have been read strictly.
+// object is a JSON object whose fields have been read strictly.
 type object struct {
 	check   string // what an error calls the object
 	members map[string]json.RawMessage
@@ -34,12 +34,12 @@ func decodeObject(check string, data []byte, known ...string) (object, error) {
 	return o, nil
 }
 
-// path is what an error calls a member of the object.
+// path is what an error calls a field of the object.
 func (o object) path(member string) string { return o.check + "." + member }
 
 func (o object) has(member string) bool { return o.members[member] != nil }
 
-// text returns a member that must be a string and not empty.
+// text returns a field that must be a string and not empty.
 func (o object) text(member string) (string, error) {
 	if !o.has(member) {
 		return "", malformed(o.path(member), "missing")
@@ -54,7 +54,7 @@ func (o object) text(member string) (string, error) {
 	return *s, nil
 }
 
-// bytes returns a member that must be base64 and not empty.
+// bytes returns a field that must be base64 and not empty.
 func (o object) bytes(member string) ([]byte, error) {
 	s, err := o.text(member)
 	if err != nil {
@@ -67,7 +67,7 @@ func (o object) bytes(member string) ([]byte, error) {
 	return b, nil
 }
 
-// expect refuses a member that is not the string it must be.
+// expect rejects a field that is not the string it must be.
 func (o object) expect(member, want string) error {
 	s, err := o.text(member)
 	if err == nil && s != want {

@@ -89,11 +89,11 @@ func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys [
 	return options, &Draft{UserID: userID, SigningState: *state}, nil
 }
 
-// Finish checks what the browser sent (AuthenticationResponseJSON) and submits the transaction. userID is the user who is
-// signed in now: a draft of somebody else is refused.
+// Finish checks what the browser sent (AuthenticationResponseJSON) and submits the transaction. userID is the user who
+// is signed in now: a draft of another user is rejected.
 //
-// Cut the context off from the browser's request, with context.WithoutCancel and a timeout: the user has signed, and when
-// they close the tab halfway nobody would know what became of it.
+// Cut the context off from the browser's request, with context.WithoutCancel and a timeout: the user has signed, and
+// when they close the tab halfway the outcome of the submission would be unknown.
 //
 // An error is an *[Error] if nothing was sent by this call: of kind [ErrState] for a draft that is missing or not this
 // user's, of kind [ErrSubmitted] for one that is or was submitted by another call, else as [RelyingParty.FinishSigning]

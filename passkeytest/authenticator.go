@@ -20,7 +20,7 @@ import (
 // sections 5.1.3, 5.1.4 and 6.3).
 //
 // It is for tests and for trying things out, and for nothing else: private keys lie in memory without protection, and
-// nobody is asked before it signs. It forgets its credentials when the program ends.
+// it signs without asking for consent. It forgets its credentials when the program ends.
 //
 // An Authenticator is safe for concurrent use.
 type Authenticator struct {
@@ -83,7 +83,7 @@ func WithAAGUID(aaguid [16]byte) Option {
 }
 
 // WithUserVerification says whether the authenticator can verify its user, as with a PIN or a fingerprint. It can,
-// without this option. One that cannot refuses options that require it.
+// without this option. An authenticator that cannot rejects options that require it.
 func WithUserVerification(able bool) Option {
 	return func(a *Authenticator) { a.userVerification = able }
 }

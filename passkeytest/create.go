@@ -12,7 +12,7 @@ import (
 )
 
 // Create does what navigator.credentials.create does: it takes PublicKeyCredentialCreationOptionsJSON, makes a
-// credential and returns RegistrationResponseJSON (W3C WebAuthn, section 5.1). A refusal is a *[DOMException].
+// credential and returns RegistrationResponseJSON (W3C WebAuthn, section 5.1). A rejection is a *[DOMException].
 func (a *Authenticator) Create(optionsJSON []byte) (registrationResponseJSON []byte, err error) {
 	var options creationOptions
 	if err := decodeCeremonyOptions(optionsJSON, &options); err != nil {
@@ -62,7 +62,7 @@ func (a *Authenticator) Create(optionsJSON []byte) (registrationResponseJSON []b
 	return response, nil
 }
 
-// checkUserVerification refuses a requirement that the authenticator cannot meet.
+// checkUserVerification rejects a requirement that the authenticator cannot meet.
 func (a *Authenticator) checkUserVerification(requirement string) error {
 	if requirement == "required" && !a.userVerification {
 		return &DOMException{"NotAllowedError", "the authenticator cannot verify its user"}

@@ -4,7 +4,7 @@ import "encoding/json"
 
 // Get does what navigator.credentials.get does: it takes PublicKeyCredentialRequestOptionsJSON, signs and returns
 // AuthenticationResponseJSON (W3C WebAuthn, section 5.1). With an empty allowCredentials it signs with the newest
-// discoverable credential of the relying party. A refusal is a *[DOMException].
+// discoverable credential of the relying party. A rejection is a *[DOMException].
 func (a *Authenticator) Get(optionsJSON []byte) (authenticationResponseJSON []byte, err error) {
 	var options requestOptions
 	if err := decodeCeremonyOptions(optionsJSON, &options); err != nil {

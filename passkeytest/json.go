@@ -77,7 +77,7 @@ func (s authenticatorSelection) discoverable() bool {
 	return s.ResidentKey != "discouraged"
 }
 
-// check refuses options without the members that their dictionary requires (W3C WebAuthn, section 5.4).
+// check rejects options without the fields that their dictionary requires (W3C WebAuthn, section 5.4).
 func (o *creationOptions) check() error {
 	missing := ""
 	switch {

@@ -198,7 +198,7 @@ func onceOnly() io.ReadCloser { return io.NopCloser(bytes.NewReader(nil)) }
 func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, a *attempt) error {
 	defer response.Body.Close()
 	if !g.trusted() {
-		// The end of the context ends the reading of net/http's own bodies. Nobody knows what others do.
+		// The end of the context ends the reading of net/http's own bodies. Other bodies may go on.
 		defer context.AfterFunc(ctx, func() { response.Body.Close() })()
 	}
 	limit := x.caller.maxResponseBytes

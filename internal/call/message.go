@@ -63,7 +63,7 @@ func firstHTMLText(page string) string {
 	return ""
 }
 
-// Printable makes one line of s without control, format or invalid characters, so that an answer can forge neither a
+// Printable makes one line of s without control, format or invalid characters, so that a response can forge neither a
 // log line nor a terminal sequence.
 func Printable(s string) string {
 	var b strings.Builder

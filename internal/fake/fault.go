@@ -58,7 +58,7 @@ func (f Fault) Wait(ctx context.Context) bool {
 // ReachesHandler says whether the request is handled in spite of the fault.
 func (f Fault) ReachesHandler() bool { return f.TakesEffect || (f.Status == 0 && !f.Reset) }
 
-// Play writes the answer, or what the fault makes of it.
+// Play writes the response, or what the fault makes of it.
 func (f Fault) Play(w http.ResponseWriter, now time.Time, out Answer) {
 	if f.Reset {
 		cut(w, 0)

@@ -57,8 +57,8 @@ func Read[K Key](getenv func(string) string, parse func(string) (K, error)) (key
 // maxFile is more than any form of a key has.
 const maxFile = 64 << 10
 
-// ReadFile reads a key from a file. exposed reports that every user of the machine can read it. An error does not repeat
-// the name, which may be a key that somebody took for one.
+// ReadFile reads a key from a file. exposed reports that every user of the machine can read it. An error does not
+// repeat the name, which may be a key that was given in place of one.
 func ReadFile[K Key](path string, parse func(string) (K, error)) (key K, exposed bool, err error) {
 	if _, mistaken := parse(path); mistaken == nil {
 		return key, false, errors.New("takes the name of a file, not a key: replace that key, because others may have seen it")

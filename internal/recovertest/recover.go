@@ -32,7 +32,7 @@ const (
 
 // Run tests the promise of package webhook on a store. Two replicas, each with a handler and a Reconciler, receive the
 // local sandbox's events, which come twice, in any order, or never by webhook, and show up late in the list; while the
-// replicas crash at every point, are down for a while, fail, and lose answers of the store. In the end each event is
+// replicas crash at every point, are down for a while, fail, and lose responses of the store. In the end each event is
 // handled, and none was handled again after that was recorded.
 func Run(t *testing.T, replicas webhooktest.Replicas) { recoverWith(t, replicas, nil) }
 

@@ -95,8 +95,8 @@ func (w *world) happen() {
 	}
 }
 
-// RoundTrip carries a delivery of the sandbox's to the receiver: or loses it, or its answer, or brings it twice, now or
-// later.
+// RoundTrip carries a delivery of the sandbox's to the receiver: or loses it, or its response, or brings it twice, now
+// or later.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

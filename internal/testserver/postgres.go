@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// NewPostgres starts a PostgreSQL with a database postgres and a user test without a password. Because PostgreSQL refuses
+// NewPostgres starts a PostgreSQL with a database postgres and a user test without a password. Because PostgreSQL rejects
 // to run as root, a test that does runs it as the user postgres.
 func NewPostgres() (*Server, error) {
 	bin, err := postgresPrograms()

@@ -73,7 +73,7 @@ func newServer() (*Server, error) {
 // guard is a shell script that runs a program until its own input ends: when the test wants it to, or dies.
 const guard = `signal=$1; shift; "$@" & read -r _; kill -s "$signal" $!; wait`
 
-// Start starts the server, again after Crash, and returns when it answers.
+// Start starts the server, again after Crash, and returns when it responds.
 func (s *Server) Start() error {
 	s.process = s.run("sh", append([]string{"-c", guard, "sh", s.signal}, s.command...)...)
 	var err error

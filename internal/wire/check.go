@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// Check refuses a request that the API cannot accept: a required member that is missing, a member of the wrong shape.
+// Check rejects a request that the API cannot accept: a required field that is missing, a field of the wrong shape.
 // v is a struct, a pointer to one, or the reflect.Value of either. The error is a *FieldError.
 func Check(v any) error {
 	rv, ok := v.(reflect.Value)
@@ -127,7 +127,7 @@ func decimals(number string) int64 {
 	return int64(len(strings.TrimRight(fraction, "0")))
 }
 
-// validate calls the value's own Validate. One that returns a *FieldError names a member below the value.
+// validate calls the value's own Validate. One that returns a *FieldError names a field below the value.
 func validate(v reflect.Value) *FieldError {
 	err := v.Interface().(interface{ Validate() error }).Validate()
 	if err == nil {
@@ -151,8 +151,8 @@ func isZero(v reflect.Value, zeroer bool) bool {
 	return v.IsZero()
 }
 
-// absent reports whether a zero value of a kind can only mean that the member was forgotten. A struct that is missing
-// shows by its members, which have names.
+// absent reports whether a zero value of a kind can only mean that the field was forgotten. A struct that is missing
+// shows by its fields, which have names.
 func absent(k reflect.Kind) bool {
 	return k == reflect.String || k == reflect.Slice || k == reflect.Pointer || k == reflect.Interface
 }

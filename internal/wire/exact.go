@@ -114,8 +114,8 @@ func fold(s string) string {
 	}, s)
 }
 
-// DecodeExact is json.Unmarshal into structs, and pointers and slices of them, with the strictness of [Members] at each.
-// Other types are decoded by encoding/json. It is for small objects whose meaning somebody signs.
+// DecodeExact is json.Unmarshal into structs, and pointers and slices of them, with the strictness of [Members] at
+// each. Other types are decoded by encoding/json. It is for small objects whose meaning a user signs.
 func DecodeExact(data []byte, v any) error {
 	return decodeExact(data, reflect.ValueOf(v).Elem())
 }

@@ -9,17 +9,17 @@ import (
 	"sync"
 )
 
-// Place says in which part of a request a member stands.
+// Place says in which part of a request a field stands.
 type Place string
 
-// The places of a member.
+// The places of a field.
 const (
 	Path  Place = "path"
 	Query Place = "query"
 	Body  Place = "body"
 )
 
-// Field is one member of a struct that goes over the wire, as its tags describe it.
+// Field is one field of a struct that goes over the wire, as its tags describe it.
 type Field struct {
 	GoName   string
 	Name     string // on the wire
@@ -44,7 +44,7 @@ type Field struct {
 	validates bool   // the type, or what it points to, has a Validate method
 	zeroer    bool   // the type, or what it points to, has an IsZero method, as time.Time does
 	text      bool   // a struct with a text of its own, which is empty only if the value is not set
-	nested    bool   // a struct, or a pointer to one, whose members are checked one by one
+	nested    bool   // a struct, or a pointer to one, whose fields are checked one by one
 	element   *Field // what each element of a list must be, nil if this is none
 }
 
@@ -56,7 +56,7 @@ type plan struct {
 	hasPresent bool // there is a field that is Present, here or further down
 }
 
-// Fields lists the members of a struct type, those of embedded structs in their places.
+// Fields lists the fields of a struct type, those of embedded structs in their places.
 func Fields(t reflect.Type) []*Field { return planOf(t).fields }
 
 var plans sync.Map // reflect.Type -> *plan
@@ -75,7 +75,7 @@ func planOf(t reflect.Type) *plan {
 	return p
 }
 
-// add appends the members of t, which is embedded at parent.
+// add appends the fields of t, which is embedded at parent.
 func (p *plan) add(t reflect.Type, parent []int) {
 	for i := range t.NumField() {
 		sf := t.Field(i)
@@ -103,7 +103,7 @@ func (p *plan) add(t reflect.Type, parent []int) {
 	}
 }
 
-// parseField reads the tags of one member, nil for one that does not go over the wire. The tags are part of this
+// parseField reads the tags of one field, nil for one that does not go over the wire. The tags are part of this
 // module's source, so a wrong one is a panic.
 func parseField(sf reflect.StructField, index []int) *Field {
 	f := &Field{GoName: sf.Name, Type: sf.Type, index: index}
@@ -119,7 +119,7 @@ func parseField(sf reflect.StructField, index []int) *Field {
 		}
 		name, option, _ := strings.Cut(tag, ",")
 		f.Name, f.In, f.Optional = name, place, option == "omitzero"
-		// encoding/json reads the same structs: what it would do with the member must be what happens here.
+		// encoding/json reads the same structs: what it would do with the field must be what happens here.
 		if name == "" || (option != "" && !f.Optional) || (place == Path && f.Optional) || inJSON != (place == Body) {
 			panic(fmt.Sprintf("wire: member %s: bad tag %s", sf.Name, sf.Tag))
 		}
@@ -160,7 +160,7 @@ func parseField(sf reflect.StructField, index []int) *Field {
 	return f
 }
 
-// inspect notes what the check needs to know of the member's type.
+// inspect notes what the check needs to know of the field's type.
 func (f *Field) inspect(t reflect.Type) {
 	f.validates, f.zeroer = has(t, validatorType), has(t, zeroerType)
 	switch {
@@ -180,7 +180,7 @@ func (f *Field) inspect(t reflect.Type) {
 func checkedByMember(t reflect.Type) bool { return t.Kind() == reflect.Struct && !writesItself(t) }
 
 // has reports whether t, or what it points to, has a method. A method of the pointer alone would be passed over wherever
-// the value stands without one, so that is refused.
+// the value stands without one, so that is rejected.
 func has(t, method reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -191,7 +191,8 @@ func has(t, method reflect.Type) bool {
 	return t.Implements(method)
 }
 
-// writesItself reports whether a struct is a value with a text of its own, such as a time: its members are its affair.
+// writesItself reports whether a struct is a value with a text of its own, such as a time, whose fields are not read
+// here.
 func writesItself(t reflect.Type) bool {
 	return t.Implements(marshalerType) || t.Implements(textMarshalerType)
 }

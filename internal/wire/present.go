@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// bodyField finds the field that encoding/json would read a member into: by its exact name, or else without regard to
+// bodyField finds the Field that encoding/json would read a JSON field into: by its exact name, or else without regard to
 // case. name has its quotes.
 func (p *plan) bodyField(name []byte) *Field {
 	if len(name) < 2 {

@@ -110,7 +110,7 @@ func reserve(text []byte, v reflect.Value) {
 	}
 }
 
-// reserveAbove is the length of a text from which on it is worth going over it once more.
+// reserveAbove is the length of a text from which on it is worth going over it again.
 const reserveAbove = 64 << 10
 
 // CountElements returns how many elements the lists in a text have together, those of lists in lists included. It stops

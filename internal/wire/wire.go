@@ -1,15 +1,15 @@
-// Package wire turns a request struct into a path, a query and a body, and back, and checks its members on the way.
+// Package wire turns a request struct into a path, a query and a body, and back, and checks its fields on the way.
 // It is the only place that knows the struct tags:
 //
-//	path:"vault_id"                the member fills {vault_id} of the path template
-//	query:"limit,omitzero"         the member is a query parameter
-//	json:"amount,omitzero"         the member stands in the JSON body
+//	path:"vault_id"                the field fills {vault_id} of the path template
+//	query:"limit,omitzero"         the field is a query parameter
+//	json:"amount,omitzero"         the field stands in the JSON body
 //	check:"uuid,min=1,max=64"      its shape, see [Field]
 //	check:"places=6"               an amount with at most 6 decimals
 //	check:"must"                   in a response: unreadable is an error, see [Read]
 //
-// A member without omitzero is required. Zero numbers and false are values like any other, so only what can be told
-// from a deliberate zero is refused as missing: empty strings, nil lists, nil pointers, zero times, unset amounts.
+// A field without omitzero is required. Zero numbers and false are values like any other, so only what can be told
+// from a deliberate zero is rejected as missing: empty strings, nil lists, nil pointers, zero times, unset amounts.
 package wire
 
 import (
@@ -24,13 +24,13 @@ import (
 	"time"
 )
 
-// FieldError says which member of a request was refused, by its Go path without the type's name, and why.
+// FieldError says which field of a request was rejected, by its Go path without the type's name, and why.
 // It never holds the value.
 type FieldError struct{ Field, Reason string }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
 
-// under puts the error below a member or an element: "Attestation" + "CredentialID", "Authenticators" + "[0]".
+// under puts the error below a field or an element: "Attestation" + "CredentialID", "Authenticators" + "[0]".
 func (e *FieldError) under(parent string) *FieldError {
 	switch {
 	case e.Field == "":
@@ -61,11 +61,11 @@ func NameField(request any, err error) *FieldError {
 // Request is a request in the form in which it is signed and sent.
 type Request struct {
 	PathAndQuery string
-	Body         []byte // nil where the request type has no body members
+	Body         []byte // nil where the request type has no body fields
 }
 
-// Encode checks req, a struct or a pointer to one, and lays it out for the path template. A nil req has no members.
-// A refused member is a *FieldError.
+// Encode checks req, a struct or a pointer to one, and lays it out for the path template. A nil req has no fields.
+// A rejected field is a *FieldError.
 func Encode(template string, req any) (Request, error) {
 	v := reflect.Indirect(reflect.ValueOf(req))
 	if !v.IsValid() {
@@ -143,7 +143,7 @@ func HasDotSegment(path string) bool {
 // dotEscapes resolves the escapes that can hide a dot segment, whatever else is in the text.
 var dotEscapes = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/", "%3b", ";", "%3B", ";", "%25", "%")
 
-// text is a path or query member as it stands in the URL before escaping; present is false for one that is left out.
+// text is a path or query field as it stands in the URL before escaping; present is false for one that is left out.
 func text(f *Field, v reflect.Value) (value string, present bool, err error) {
 	v = v.FieldByIndex(f.index)
 	if f.Optional && f.isZero(v) {
