@@ -10,18 +10,18 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Func handles an event. An error means: not handled, bring it again. It may be called more than once for the same
-// event, see the package comment, and by many goroutines at a time for different ones.
+// Func handles an event. An error means that the event was not handled and must come again. It may be called more than once
+// for the same event, see the package comment, and by many goroutines at the same time for different events.
 type Func = func(context.Context, *Delivery) error
 
-// Dispatcher calls a function according to the event's type. Register all functions before the first event, and give
-// [Dispatcher.Handle] to a [Handler] and a [Reconciler]. The zero value is ready to use.
+// Dispatcher calls the function that is registered for the event's type. Register all functions before the first event, and
+// give [Dispatcher.Handle] to a [Handler] and a [Reconciler]. The zero value is ready to use.
 //
 // The function of the type itself is called if there is one; else that of the type's family, see
 // [Dispatcher.OnAnyCustomer] and [Dispatcher.OnAnyTransaction]; else that of [Dispatcher.OnAny]. Byzantine adds types: an
 // event for which none of these is registered is logged as a warning, with its id and type, and counts as handled, so it
 // does not come again. Register an OnAny that returns an error if such events should come again until a version of your
-// program that knows them is running; a [Reconciler] then keeps its checkpoint in front of them.
+// program that knows them is running; a [Reconciler] then keeps its checkpoint before them.
 type Dispatcher struct {
 	// Logger gets the warnings about events that no function is registered for; slog.Default if nil.
 	Logger *slog.Logger
@@ -123,7 +123,7 @@ func requireFamily(prefix string, t byzantine.EventType) {
 	}
 }
 
-// withData puts the decoding of the data before a function.
+// withData returns a function that decodes the event's data and then calls fn.
 func withData[T any](data func(*byzantine.Event) (*T, error), fn func(context.Context, *Event, *T) error) func(context.Context, *Event) error {
 	if fn == nil {
 		return nil

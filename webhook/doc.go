@@ -1,30 +1,35 @@
-// Package webhook takes an integrator from a signed delivery to "each event handled once", across restarts, replicas and
-// downtime.
+// Package webhook receives the events of the Byzantine API. It verifies signed deliveries and calls a function of yours for
+// each event, across restarts, replicas and downtime.
 //
 //   - [Verifier] tells genuine deliveries from forged and old ones.
-//   - [Handler] is the endpoint: it verifies, calls your function once for each event, and responds so that the sender
-//     retries when it must.
-//   - [Dispatcher] calls functions by the type of the event, with its data decoded.
-//   - [Store] remembers what was handled: [MemoryStore] here, Redis and PostgreSQL in the modules stores/redis and
-//     stores/postgres.
-//   - [Reconciler] hands over what the webhooks never delivered, from the API's event history.
-//   - [Subscribe] and [SubscriptionKeys] get the keys.
+//   - [Handler] is the HTTP endpoint. It verifies a delivery, calls your function once for each event, and responds with a
+//     status that makes the sender retry where a retry is needed.
+//   - [Dispatcher] calls a function for each type of event, with the event's data decoded.
+//   - [Store] records which events were handled. [MemoryStore] is in this package; the modules stores/redis and
+//     stores/postgres have stores for several replicas.
+//   - [Reconciler] reads the API's event history and hands over the events that no webhook delivered.
+//   - [Subscribe] and [SubscriptionKeys] get the keys that deliveries are verified with.
 //
 // # What is promised
 //
-// Deliveries come at least once: twice when a response is lost, in any order, up to about nine hours late, and not at all
-// when a receiver is down for longer. Take a [Handler] and a [Reconciler] with the same function and the same [Store].
+// Byzantine delivers webhooks at least once. A delivery comes twice when a response is lost; deliveries come in any order
+// and up to about nine hours late; and they do not come at all when the receiver is down for longer. Use a [Handler] and a
+// [Reconciler] with the same function and the same [Store].
 //
-// Each event that the API lists is handled at least once. "Handled" means that the function returned nil and the Store
-// recorded that. This holds across crashes at any point, restarts, outages of the Store, downtime of any length, webhooks
-// that never come, and whatever the clocks of your machines say. It assumes that a Reconciler runs again at some time;
-// that the function succeeds at some time, but for fewer than [MaxFailures] events; that the checkpoint is not lost, or
-// the Reconciler's Start lies far enough in the past; that an event shows up in the API's list less than the Reconciler's
-// Overlap after the time it is dated with; and that its id and type can be read: an event without them is logged and
-// handed to nobody. Deliveries that are no part of the history (webhook.test) depend on the sender's retries.
+// Nothing is lost: each event that the API lists is handled at least once. "Handled" means that the function returned nil
+// and that the Store recorded it. This holds across crashes at any point, restarts, outages of the Store, downtime of any
+// length, webhooks that never come, and wrong clocks of your machines. It assumes that
 //
-// No event is handled a second time while the Store keeps its record, whether it comes by webhook, to whichever replica,
-// or from the history. How long a record is kept depends on the Store:
+//   - a Reconciler runs again at some time;
+//   - the function succeeds for each event at some time, except for fewer than [MaxFailures] events;
+//   - the checkpoint is not lost, or the Reconciler's Start is far enough in the past;
+//   - an event appears in the API's list within the Reconciler's Overlap after the time that the event is dated with;
+//   - the id and the type of the event can be read. An event without them is logged and not passed to the function.
+//
+// Deliveries that are not in the history (webhook.test) depend on the sender's retries.
+//
+// Handled once: no event is handled a second time while the Store keeps its record, whether the event comes by webhook, to
+// whichever replica, or from the history. How long a record is kept depends on the Store:
 //
 //	                 with a Reconciler                          without one
 //	MemoryStore      until the process ends, for as many        the same
@@ -35,20 +40,22 @@
 //	stores/postgres  as long as the checkpoint can reach it,    until your own call of Purge, one
 //	                 after a downtime of any length             retention after the last delivery
 //
-// What the checkpoint can reach are the events from Overlap before it on. It stands in front of the oldest event that is not
-// handled, so a function that fails for ever for one event keeps the records of all later ones: a Reconciler's passes read
-// and renew them. A downtime longer than the retention, of the Reconciler or of the API, has events handled again with
-// stores/redis, and with no other Store. The retention is 30 days unless set.
+// The checkpoint can reach every event that was created later than Overlap before the checkpoint. The checkpoint does not
+// move past the oldest event that is not handled. So if the function always fails for one event, the records of all later
+// events are kept: each pass of a Reconciler reads those events and renews their records. If the Reconciler or the API is
+// down for longer than the retention, stores/redis has events handled again; no other Store does. The retention is 30 days
+// unless set.
 //
-// The function is not started for an event while it is at work on it elsewhere, unless it outlives its lease, which is 12
-// seconds longer than its timeout. The lease is what turns a crash into a retry rather than a loss. The straggler cannot
-// record anything any more once another has begun; [ClaimFrom] gives the function a fencing token for systems of its own.
+// The function does not run twice at the same time for one event, unless it runs for longer than its lease, which is 12
+// seconds longer than its timeout. After a crash the lease ends, and the event is retried instead of lost. A function that
+// has outlived its lease can no longer record anything once another run has begun. [ClaimFrom] gives the function a fencing
+// token, with which other systems can reject such a run.
 //
-// What no receiver can promise: that a function that began also ends. If the process dies, the function returns an error,
-// or the Store is unreachable when it returns, it is called again for the same event, although part or all of its work is
-// done. So its effects should be idempotent, for example keyed by the event id; or written in one transaction together
-// with the record, which stores/postgres offers: then they happen exactly once.
+// No receiver can promise that a function that began also ends. If the process dies, the function returns an error, or the
+// Store is unreachable when the function returns, the function is called again for the same event, although some or all of
+// its work is done. So make its effects idempotent, for example with the event id as the key. Or write them in one
+// transaction together with the record, which stores/postgres offers: then they happen exactly once.
 //
-// Events are not ordered between webhooks and history. A [Reconciler] alone goes from the oldest to the newest. Functions
-// that need the order should compare OccurredAt with what they know.
+// There is no order between webhooks and the history. A [Reconciler] alone goes from the oldest event to the newest. A
+// function that needs the order should compare OccurredAt with the newest time it has seen.
 package webhook

@@ -12,32 +12,32 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// Delivery is an event that somebody vouches for: a webhook delivery that [Verifier.Verify] found genuine, or an event
+// Delivery is an event whose origin is verified: a webhook delivery that [Verifier.Verify] found genuine, or an event
 // that a [Reconciler] read from the API.
 type Delivery struct {
 	// ID is the delivery's own id, a UUID. It stays the same when the delivery is retried; the same event has others in
 	// other subscriptions. "" for an event that a Reconciler read.
 	ID string
-	// EventID is the event's id, a UUID: what duplicates are told by.
+	// EventID is the event's id, a UUID. Duplicates are recognised by it.
 	EventID string
-	// KeyID is the id of the subscription's key, "" as above. It is not among what is signed.
+	// KeyID is the id of the subscription's key, "" as above. The signature does not cover it.
 	KeyID string
 	// SignedAt is when this attempt was signed, in whole seconds; zero as above.
 	SignedAt time.Time
-	// Body is the request's body as it came, nil as above.
+	// Body is the request's body as it was received, nil as above.
 	Body []byte
 
 	event atomic.Pointer[Event] // once decoded
 }
 
-// Event is the envelope of an event, of whichever generation.
+// Event is the envelope of an event, in either of its two formats.
 type Event = byzantine.Event
 
 // errNoEvent is wrapped by the errors of Event: they are about the delivery, which no later attempt changes.
 var errNoEvent = errors.New("webhook: event")
 
 // Event decodes the body: an envelope of either generation, see [byzantine.Event.UnmarshalJSON]. Types and fields that
-// this package does not know are no errors, and a field that cannot be read is left zero. It is an error if the body is no
+// this package does not know are not errors, and a field that cannot be read is left zero. It is an error if the body is no
 // envelope, if its id is not EventID, or if it has no readable type.
 //
 // The body is decoded once: every call returns the same event.
@@ -96,7 +96,7 @@ func historyDelivery(e byzantine.Event) (*Delivery, error) {
 }
 
 // bodyHasID reports whether the field "id" of a JSON object is this UUID. In practice it is the first field, which needs
-// no decoder: a verification has no time to lose.
+// no decoder, and verification stays fast.
 func bodyHasID(body []byte, id string) (bool, error) {
 	if rest, ok := bytes.CutPrefix(body, []byte(`{"id":"`+id+`"`)); ok && len(rest) > 0 && (rest[0] == ',' || rest[0] == '}') {
 		return true, nil

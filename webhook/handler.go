@@ -13,36 +13,39 @@ import (
 )
 
 const (
-	// DefaultTimeout is how long the callback of a [Handler] may take. The sender gives up after 10 seconds, the
-	// connection included.
+	// DefaultTimeout is how long the callback of a [Handler] may take. The sender ends an attempt after 10 seconds, which
+	// include the time to connect.
 	DefaultTimeout = 8 * time.Second
-	// DefaultMaxBodyBytes is how large a delivery may be.
+	// DefaultMaxBodyBytes is the largest body that a [Handler] reads, in bytes.
 	DefaultMaxBodyBytes = 1 << 20
 )
 
-// Handler is the endpoint: it receives deliveries, verifies them and calls Handle once for each event; see the package
-// comment for what exactly that means. It responds with
+// Handler is an http.Handler that receives deliveries, verifies them, and calls Handle once for each event. The package
+// comment says what exactly that means. A Handler is safe for concurrent use. It responds with
 //
 //	204  Handle returned nil, now or for an earlier delivery of the event, and that is recorded
-//	401  the delivery is forged, too old, or signed by an unknown key; 400 if it is not one at all
-//	403  it is of the sandbox and [WithLivemodeOnly] was given
-//	405  the method is not POST; 413 the body is too large; 415 it is compressed
-//	409  the same event is being handled right now
+//	400  the request is not a delivery
+//	401  the delivery is forged, too old, or signed by an unknown key
+//	403  the delivery comes from the sandbox, and [WithLivemodeOnly] was given
+//	405  the method is not POST
+//	409  the same event is being handled at this moment
+//	413  the body is too large
+//	415  the body is compressed
 //	422  the delivery is genuine, but its event has no readable id or type
 //	500  Handle returned an error or panicked; or a field of the Handler is invalid
 //	503  Handle did not return in time; or the store or the [KeySource] failed
 //
-// The sender retries after everything but 2xx, up to six times within about nine hours.
+// The sender retries after every status other than 2xx, up to six times within about nine hours.
 //
-// The signature decides whether a delivery is genuine; its Content-Type decides nothing. What the headers alone tell is
-// checked before the body is read.
+// Only the signature decides whether a delivery is genuine; the Content-Type is ignored. The headers are checked before the
+// body is read.
 //
-// The context of Handle carries the values of the request's and the timeout, but it does not end when the sender hangs up:
-// what was begun may as well be finished, and the sender's next attempt then gets its 204 without work. A callback that
-// minds its context is waited for by http.Server.Shutdown; one that does not may be cut off by the end of the process, and
-// is called again after its lease.
+// The context of Handle has the values of the request's context and ends after Timeout. It does not end when the sender
+// closes the connection: Handle can finish its work, and the sender's next attempt gets its 204 without a second call.
+// http.Server.Shutdown waits for a callback that returns when its context ends. A callback that ignores its context may be
+// cut off by the end of the process, and is called again after its lease.
 //
-// The http.Server around it should have a ReadTimeout: the handler does not bound how slowly a body comes in.
+// Set a ReadTimeout on the http.Server, because the Handler does not limit how slowly a body arrives.
 //
 // Verifier and Handle are required; the zero values of the other fields are the documented defaults. Set the fields before
 // the first request. A Handler with an invalid field responds with 500 to each request and logs an error that names the
@@ -51,19 +54,19 @@ type Handler struct {
 	Verifier *Verifier
 	Handle   Func
 
-	// Store is where it is recorded which events were handled. If nil, a [MemoryStore] of the handler's own is used: give
-	// the same store to all replicas and to the [Reconciler] instead.
+	// Store records which events were handled. Give the same store to all replicas and to the [Reconciler]. If nil, the
+	// Handler uses a [MemoryStore] of its own, which no replica and no Reconciler shares.
 	Store Store
-	// Timeout bounds the callback, [DefaultTimeout] if zero. Its context ends then; a second later the sender is told to
-	// retry. The lease of an event is 12 seconds longer than this: with the default it is over when the sender retries
-	// after a crash, 30 seconds later.
+	// Timeout is how long the callback may take, [DefaultTimeout] if zero. The callback's context ends after it; one second
+	// later the sender gets a 503 and retries. The lease of an event is 12 seconds longer than Timeout. With the default it
+	// has ended when the sender retries after a crash, 30 seconds later.
 	Timeout time.Duration
-	// MaxBodyBytes is how large a delivery may be, [DefaultMaxBodyBytes] if zero.
+	// MaxBodyBytes is the largest body that is read, in bytes, [DefaultMaxBodyBytes] if zero.
 	MaxBodyBytes int64
-	// Logger gets one line for each request, with ids, type, outcome and duration; the callback's error and panic in its
-	// own words; never a body, a signature or anything unverified. slog.Default if nil.
+	// Logger gets one line for each request, with ids, type, outcome and duration, and with the text of the callback's
+	// error or panic. No line has a body, a signature or unverified data. slog.Default if nil.
 	Logger *slog.Logger
-	// Tracer observes deliveries; nil for none.
+	// Tracer observes deliveries. There is none if nil.
 	Tracer Tracer
 
 	prepare sync.Once // sets once and invalid
@@ -116,7 +119,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, http.StatusText(status), status)
 }
 
-// requestError is a request that was rejected for another reason than a failed check of the Verifier.
+// requestError says why a request was rejected although no check of the Verifier failed.
 type requestError struct {
 	status int
 	reason string
@@ -124,8 +127,8 @@ type requestError struct {
 
 func (e *requestError) Error() string { return "webhook: request rejected: " + e.reason }
 
-// receive reads and verifies a delivery, and decodes its event. The delivery is returned with an error too if it is
-// genuine.
+// receive reads and verifies a delivery, and decodes its event. If a genuine delivery cannot be decoded, it returns the
+// delivery together with the error.
 func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) (*Delivery, error) {
 	switch {
 	case h.invalid != nil:
@@ -187,7 +190,7 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	return body, nil
 }
 
-// receiveStatus is the response to a delivery that is not handed to the callback.
+// receiveStatus returns the status of the response to a delivery that is not passed to the callback.
 func receiveStatus(err error) int {
 	var request *requestError
 	if errors.As(err, &request) {
@@ -206,11 +209,12 @@ func receiveStatus(err error) int {
 	return http.StatusUnauthorized
 }
 
-// handleStatus is the response to a delivery that was handed to the callback, or to one of an event that need not be.
+// handleStatus returns the status of the response to a delivery that was passed to the callback, or whose event was handled
+// or is being handled already.
 func handleStatus(err error) int {
 	var failed *callbackError
 	switch {
-	case errors.As(err, &failed): // first: a callback may return anything
+	case errors.As(err, &failed): // first, because a callback may return ErrHandled or ErrInProgress itself
 		return http.StatusInternalServerError
 	case err == nil, errors.Is(err, ErrHandled):
 		return http.StatusNoContent

@@ -25,7 +25,7 @@ type Key struct {
 }
 
 // KeySource returns all current keys, for a [Verifier] whose subscriptions come and go. [SubscriptionKeys] asks the API;
-// a source of your own can read a database. It is asked when a delivery fits none of the known keys, by one goroutine at
+// a source of your own can read a database. It is called when a delivery fits none of the known keys, by one goroutine at
 // a time and at most once in ten seconds, whatever a forger sends. What it returns replaces what it returned before.
 type KeySource func(ctx context.Context) ([]Key, error)
 
@@ -34,7 +34,7 @@ const (
 	sourceTimeout  = 5 * time.Second // of the 10 that the sender waits
 )
 
-// publicKey is a Key, parsed.
+// publicKey is a parsed Key.
 type publicKey struct {
 	id string
 	*ecdsa.PublicKey
@@ -73,7 +73,7 @@ type keyring struct {
 
 	turn  chan struct{} // holds a value while the source is asked; it guards what follows
 	asked time.Time
-	err   error // what the source said last
+	err   error // the source's last error
 }
 
 // keysFor returns those that a delivery with this key id may be signed by: the ones of that id, or else those without
@@ -100,7 +100,7 @@ func (r *keyring) refresh(ctx context.Context, seen *[]publicKey) (*[]publicKey,
 	if r.source == nil {
 		return nil, nil
 	}
-	// Not a mutex: whoever waits here gives up with its own context.
+	// A channel instead of a mutex, so that a caller stops waiting when its own context ends.
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()

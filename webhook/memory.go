@@ -16,15 +16,15 @@ const DefaultMemoryCapacity = 1 << 16
 // ErrStoreFull is returned by [MemoryStore.Begin] when every record is claimed, so that none can be dropped.
 var ErrStoreFull = errors.New("webhook: the store is full of claims in progress")
 
-// MemoryStore is a [Store] in this process's memory: for one replica, and for tests. It forgets everything with the
+// MemoryStore is a [Store] in the memory of this process, for a single replica and for tests. It loses everything with the
 // process; an event that was handled before a restart and comes again after it is handled again.
 //
-// It has no retention but a capacity. With the capacity reached, a new event drops the record that was touched longest
-// ago, among those that are done or free; if there is none, a claim whose lease is over. An event whose record was dropped
-// is handled again when it comes again. A [Reconciler] reads all events behind its checkpoint again in each pass, so the
-// capacity must be larger than the number of events in the Reconciler's Overlap, and larger than the number of events
-// behind one that fails for ever; otherwise each pass handles some of them again and logs a warning. Records that hold a
-// value are neither counted nor dropped.
+// It has a capacity instead of a retention. When the capacity is reached, a new event drops the record that was touched
+// longest ago, among those that are done or free; if there is none, a claim whose lease is over. An event whose record was
+// dropped is handled again when it comes again. A [Reconciler] reads all events behind its checkpoint again in each pass,
+// so the capacity must be larger than the number of events in the Reconciler's Overlap, and larger than the number of
+// events after one that always fails; otherwise each pass handles some of them again and logs a warning. Records that hold
+// a value are neither counted nor dropped.
 //
 // Tokens are microseconds of the store's clock, or one more than the last: they grow across restarts of the process as
 // long as the clock does not go back.
@@ -139,7 +139,7 @@ func (s *MemoryStore) Retention() time.Duration { return math.MaxInt64 }
 // Capacity is how many events the store remembers.
 func (s *MemoryStore) Capacity() int { return s.capacity }
 
-// with changes the claim's record, if the claim is still the last one.
+// with calls a function that changes the claim's record, if the claim is still the latest one.
 func (s *MemoryStore) with(ctx context.Context, c Claim, change func(*memoryRecord) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -183,7 +183,7 @@ func (s *MemoryStore) detach(r *memoryRecord) {
 	r.state = memoryFree
 }
 
-// makeRoom drops a record if it must, and reports whether there is room for one more.
+// makeRoom drops a record if the store is full, and reports whether there is room for one more.
 func (s *MemoryStore) makeRoom(now time.Time) bool {
 	if s.idle.Len()+len(s.claimed) < s.capacity {
 		return true

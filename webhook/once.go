@@ -18,12 +18,13 @@ const (
 	recordTimeout = 5 * time.Second
 	// recordPause is the wait between two tries to record.
 	recordPause = 250 * time.Millisecond
-	// leaseMargin is how long a lease lasts beyond the callback's timeout: for the recording, and some more.
+	// leaseMargin is how much longer a lease lasts than the callback's timeout. It covers the recording and leaves some
+	// room.
 	leaseMargin = recordTimeout + 7*time.Second
 )
 
 // once calls a function for events that the store does not know as handled, and records the outcome. [Handler]
-// and [Reconciler] both work through it, so that an event is handled by one of them.
+// and [Reconciler] both use it, so that an event is handled by only one of them.
 type once struct {
 	store   Store
 	fn      Func
@@ -31,19 +32,20 @@ type once struct {
 	logger  *slog.Logger
 }
 
-// errTimeout means that the callback did not come back in time. It may still be at work.
+// errTimeout means that the callback did not return in time. It may still be running.
 var errTimeout = errors.New("the callback took too long")
 
-// callbackError is what a callback returned, or how it ended instead.
+// callbackError is the error that a callback returned, or says how it ended without returning.
 type callbackError struct{ err error }
 
 func (e *callbackError) Error() string { return "the callback failed: " + e.err.Error() }
 func (e *callbackError) Unwrap() error { return e.err }
 
 // handle returns nil if the event was handled by this call and that is recorded, [ErrHandled] if it had been handled
-// before, [ErrInProgress] if somebody is at it. Else it failed: a *callbackError, errTimeout, or an error of the store.
+// before, and [ErrInProgress] if it is being handled elsewhere. Any other error is a failure: a *callbackError, errTimeout,
+// or an error of the store.
 //
-// It comes back a little after the timeout, whatever callback and store do. A callback that ignores its context goes on
+// It returns soon after the timeout, whatever callback and store do. A callback that ignores its context continues
 // in its goroutine, and its outcome is recorded when it ends, unless its lease was taken over by then.
 func (o *once) handle(ctx context.Context, d *Delivery) error {
 	answer := time.NewTimer(o.timeout + answerMargin)
@@ -76,7 +78,7 @@ func (o *once) work(ctx context.Context, d *Delivery) error {
 	return o.record(context.WithoutCancel(ctx), claim, o.call(context.WithValue(bounded, claimKey{}, claim), d))
 }
 
-// call calls the function in a goroutine of its own, because that may be ended from inside.
+// call calls the function in a goroutine of its own, because the function may end its goroutine (runtime.Goexit).
 func (o *once) call(ctx context.Context, d *Delivery) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("the store took too long: %w", ctx.Err())
@@ -100,13 +102,13 @@ func (o *once) call(ctx context.Context, d *Delivery) error {
 	return nil
 }
 
-// record writes down how the callback ended and returns what the caller is to know.
+// record records in the store how the callback ended, and returns the result for the caller.
 func (o *once) record(ctx context.Context, claim Claim, result error) error {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	if result != nil {
 		if err := o.store.Forget(ctx, claim); err != nil {
-			// The end of the lease does the same, later.
+			// Ignore a failure: the claim ends with its lease anyway.
 			o.logger.WarnContext(ctx, "webhook: a failed event waits for the end of its lease",
 				slog.String("event_id", claim.Key), slog.Any("error", err))
 		}
@@ -117,7 +119,7 @@ func (o *once) record(ctx context.Context, claim Claim, result error) error {
 		if err == nil {
 			return nil
 		}
-		// An outcome that is not recorded means that the event is handled again: worth a few tries.
+		// Try again: if the outcome is not recorded, the event is handled a second time.
 		if errors.Is(err, ErrLeaseLost) || !call.Sleep(ctx, recordPause) {
 			return fmt.Errorf("handled, but the store cannot record it: %w", err)
 		}

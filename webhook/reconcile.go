@@ -13,58 +13,60 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// EventHistory is what a [Reconciler] reads: a *byzantine.Client. AllEvents iterates over [byzantine.Client.ListEvents].
+// EventHistory is the event history that a [Reconciler] reads. *byzantine.Client implements it: AllEvents iterates over
+// [byzantine.Client.ListEvents].
 type EventHistory interface {
 	AllEvents(ctx context.Context, req *byzantine.ListEventsRequest, opts ...byzantine.CallOption) iter.Seq2[byzantine.Event, error]
 }
 
-// Reconciler hands over what the webhooks never delivered. It reads the API's event history from a checkpoint on, the
-// oldest event first, and calls Handle for each event that is not in the Store; with the Store that the handler of live
-// deliveries has, both are one stream in which each event comes once. The package comment says what exactly is promised.
+// Reconciler calls Handle for the events that no webhook delivered. It reads the API's event history (list_events) from a
+// checkpoint on, the oldest event first, and calls Handle for each event that the Store does not record as handled. If it
+// has the same Store as the [Handler], each event is handled once by one of the two. The package comment says what exactly
+// is promised.
 //
 // Events, Store and Handle are required; the zero values of the other fields are the documented defaults. Set the fields
-// before the first call. Several replicas may each run a Reconciler of the same Name: they take turns. A Reconciler of
-// another Name on the same records is an error, because each of the two would forget what the other one still needs:
-// give it a store of its own (a prefix in Redis, a schema in PostgreSQL).
+// before the first call. Several replicas may each run a Reconciler with the same Name: only one makes a pass at a time. A
+// Reconciler with another Name on the same records is an error, because each of the two would delete records that the
+// other one still needs. Give it a store of its own (a prefix in Redis, a schema in PostgreSQL).
 //
-// A pass holds [MaxHeldEvents] events in memory at most, however long the downtime was. It hands them over in the order
-// of CreatedAt; only when more than that many were created within the same millisecond, those come in no order. A pass
-// ends at the newest event that the API listed when it began: only times that the API gave decide how far a pass reads
-// and move the checkpoint. The machine's clock decides nothing but Grace. If it is slow, events are handed over later by
-// as much as it is behind; if it is fast, they are handed over before Grace is over.
+// A pass holds at most [MaxHeldEvents] events in memory, however long the downtime was. It hands events over in the order
+// of CreatedAt, except that more than MaxHeldEvents events of the same millisecond come in no particular order. A pass ends
+// at the newest event that the API listed when the pass began. Only times from the API decide how far a pass reads and
+// where the checkpoint moves. The machine's clock is used for Grace alone: if it is slow, events are handed over later by
+// as much as it is behind; if it is fast, they are handed over before Grace has passed.
 //
-// An event whose callback fails does not stop the ones behind it. But the checkpoint stays in front of it, so each pass
-// reads again from there until it succeeds: a callback that gives an event up has to say so by returning nil.
-// [MaxFailures] failures end a pass: that is not an odd event, but an outage.
+// An event whose callback fails does not stop the events after it. But the checkpoint stays before that event, so each pass
+// reads from there again until the callback succeeds. A callback that decides to drop an event must return nil.
+// [MaxFailures] failures end a pass, because that many point to an outage and not to a single bad event.
 //
 // An event whose id or type cannot be read is logged in each pass that reads it, not passed to Handle, and never recorded
-// as handled. The checkpoint passes it, unless it is the id that cannot be read. An event whose CreatedAt cannot be read is
-// handed over behind its older neighbor in the list and does not move the checkpoint.
+// as handled. The checkpoint moves past it, unless it is the id that cannot be read. An event whose CreatedAt cannot be
+// read is handed over after the next older event in the list and does not move the checkpoint.
 type Reconciler struct {
 	Events EventHistory
 	Store  Store
 	Handle Func
 
-	// Name is that of the checkpoint in the Store, "events" if empty.
+	// Name is the name of the checkpoint in the Store, "events" if empty.
 	Name string
-	// Start is where the first pass begins when the Store has no checkpoint: with the events created after it, or up to
-	// Overlap before. Zero means the whole history.
+	// Start is where the first pass begins if the Store has no checkpoint: the pass hands over the events created after
+	// Start, and those created up to Overlap before it. Zero means the whole history.
 	Start time.Time
-	// Overlap is how far before the checkpoint a pass begins, 10 minutes if zero. An event that the API's database shows
-	// only after later ones is found as long as it is less late than this. At least a second.
+	// Overlap is how far before the checkpoint a pass begins, 10 minutes if zero. An event that the API lists only
+	// after newer ones is found if it is late by less than Overlap. The minimum is one second.
 	Overlap time.Duration
-	// Grace is how old an event must be before it is handed over, 1 minute if zero, none if negative. It leaves fresh
-	// events to their webhooks.
+	// Grace is how old an event must be before it is handed over, 1 minute if zero, none if negative. Until
+	// then the event is left to its webhook.
 	Grace time.Duration
 	// Interval is the wait between the passes of Run, 1 minute if zero.
 	Interval time.Duration
-	// Timeout bounds a callback, 1 minute if zero. The lease of an event is 12 seconds longer.
+	// Timeout is how long a callback may take, 1 minute if zero. The lease of an event is 12 seconds longer.
 	Timeout time.Duration
 	// Logger gets a line for each event that fails and for each pass that did something; slog.Default if nil.
 	Logger *slog.Logger
 	// Now is the clock for Grace, time.Now if nil.
 	Now func() time.Time
-	// Tracer observes passes and the events that they hand over; nil for none.
+	// Tracer observes passes and the events that they hand over. There is none if nil.
 	Tracer Tracer
 }
 
@@ -75,12 +77,13 @@ const (
 	MaxFailures = 100
 
 	pageSize = 250 // the API's maximum
-	// boundMargin widens the bounds of a query. They are exclusive, and how exactly the API compares them is not
-	// documented; what comes in excess is dropped here.
+	// boundMargin widens the bounds of a query. The bounds are exclusive, and it is not documented how exactly the API
+	// compares them. Events outside of the intended bounds are dropped here.
 	boundMargin = time.Millisecond
 	// minSlice is the shortest time slice that is put in order.
 	minSlice = time.Millisecond
-	// passLease is how long other replicas stand back when the one at work dies, beyond the callback's timeout.
+	// passLease is how long other replicas wait after the replica that makes the pass dies, in addition to the callback's
+	// timeout.
 	passLease = 2 * time.Minute
 
 	// ownerKey is the key of the record whose value is the Name of the store's only Reconciler, and checkpointKey begins
@@ -89,10 +92,10 @@ const (
 	checkpointKey = "reconciler/"
 )
 
-// errOtherName is a mistake in the program, which ends Run.
+// errOtherName ends Run, because it is a mistake in the program that no later pass can mend.
 var errOtherName = errors.New("the store's records belong to a Reconciler of another Name")
 
-// Report says what a pass did.
+// Report is the result of one pass.
 type Report struct {
 	Handled    int       // callbacks that returned nil
 	Known      int       // events that had been handled before
@@ -102,8 +105,8 @@ type Report struct {
 	Checkpoint time.Time // all events created up to here are handled, apart from late and unreadable ones
 }
 
-// Run makes a pass, waits for the interval, and so on until the context ends, whose error it returns. A pass that fails
-// is logged and does not end it. It returns at once if a field is invalid, if the store's retention is too short, or if
+// Run makes passes, Interval apart, until the context ends, and returns the error of the context. A pass that fails is
+// logged and does not end Run. Run returns at once if a field is invalid, if the store's retention is too short, or if
 // the store's records belong to a Reconciler of another Name.
 func (r *Reconciler) Run(ctx context.Context) error {
 	set, err := r.withDefaults()
@@ -135,7 +138,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	}
 }
 
-// Pass reads the history once, up to the youngest event that is older than Grace. The error is nil if it got there, even
+// Pass reads the history once, up to the newest event that is older than Grace. The error is nil if it got there, even
 // if callbacks failed; it is [ErrInProgress] if another replica is in a pass, [ErrLeaseLost] if one took over. An invalid
 // field, a store with too short a retention and a store of a Reconciler of another Name are errors too.
 func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
@@ -146,7 +149,7 @@ func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
 	return set.pass(ctx)
 }
 
-// pass makes a pass that the tracer is told of.
+// pass makes a pass and reports it to the tracer.
 func (r *Reconciler) pass(ctx context.Context) (Report, error) {
 	t, ok := r.Tracer.(PassTracer)
 	if !ok {
@@ -172,7 +175,7 @@ func (r *Reconciler) untracedPass(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("webhook: reconcile: %w", err)
 	}
-	// The next pass need not wait for the end of the lease, here or elsewhere.
+	// Release the claim, so that the next pass, on any replica, need not wait for the end of the lease.
 	defer r.forget(ctx, claim)
 	p := &pass{
 		Reconciler: r,
@@ -192,7 +195,7 @@ func (r *Reconciler) untracedPass(ctx context.Context) (Report, error) {
 	return p.report, nil
 }
 
-// own makes this Reconciler's Name that of the store's records, or fails if there is another.
+// own records this Reconciler's Name as the owner of the store's records, or fails if another Name owns them.
 func (r *Reconciler) own(ctx context.Context) error {
 	claim, err := r.Store.Begin(ctx, ownerKey, recordTimeout)
 	if err != nil {
@@ -208,7 +211,7 @@ func (r *Reconciler) own(ctx context.Context) error {
 	return fmt.Errorf("the Name is %q: %w, %q", r.Name, errOtherName, claim.Value)
 }
 
-// forget gives up a claim of the Reconciler's own. If that fails, the end of the lease does the same, later.
+// forget releases a claim of the Reconciler's own. If that fails, the claim ends with its lease.
 func (r *Reconciler) forget(ctx context.Context, claim Claim) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()

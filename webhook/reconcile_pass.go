@@ -10,9 +10,9 @@ import (
 
 // pass is one walk through the history.
 //
-// The API lists the newest events first, but the oldest are to be handed over first, in bounded memory. So time is cut
-// into slices, from the oldest to the newest. A slice whose events fit is read, put in order and handed over. One with
-// too many is cut shorter, one with few is followed by a longer one.
+// The API lists the newest events first, but the oldest must be handed over first, in bounded memory. So time is cut
+// into slices, from the oldest to the newest. A slice whose events fit into memory is read, put in order and handed over.
+// One with too many is made shorter, and one with few is followed by a longer one.
 type pass struct {
 	*Reconciler
 	once   once
@@ -38,7 +38,8 @@ func (p *pass) run(ctx context.Context) error {
 		}
 		p.newest = checkpoint
 	} else if !p.Start.IsZero() {
-		// Or else a process that is restarted before the first event would begin at its own Start.
+		// Save the checkpoint now; otherwise a process that is restarted before the first event would begin at its own
+		// Start.
 		if err := p.save(ctx); err != nil {
 			return err
 		}
@@ -60,9 +61,9 @@ func (p *pass) run(ctx context.Context) error {
 
 // walk hands over the events that were created after a time, slice by slice.
 //
-// The first slice has no end: it says which event is the newest. The pass ends there, because that is a time at which
-// the API has been. A bound taken from this machine's clock could lie in the API's future, and events that happen before
-// it while callbacks are at work would be passed over.
+// The first slice has no end and shows which event is the newest. The pass ends there, because that is a time that
+// the API's clock has reached. A bound taken from this machine's clock could be in the API's future, and events that happen
+// before it while callbacks run would be missed.
 func (p *pass) walk(ctx context.Context, after time.Time) error {
 	s := slice{after: after}
 	complete, err := p.read(ctx, &s)
@@ -117,7 +118,7 @@ func (p *pass) setEnd(ctx context.Context, s *slice) {
 	}
 }
 
-// mayPurge reports whether everything that the next pass can read again was renewed not long ago. It was not if this pass
+// mayPurge reports whether everything that the next pass can read again was renewed recently. It was not if this pass
 // took very long, or if a slow clock kept it from the newest events.
 func (p *pass) mayPurge() bool {
 	enough := p.Store.Retention() / 2
@@ -138,7 +139,7 @@ func (p *pass) finish(ctx context.Context, events []listed) error {
 	return p.save(ctx)
 }
 
-// known asks a store that can be asked for many records which events were handled before.
+// known asks a [BulkStore] which events were handled before.
 func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, error) {
 	bulk := bulkOf(p.Store)
 	if bulk == nil || len(events) == 0 {
@@ -161,7 +162,7 @@ func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, err
 	return known, nil
 }
 
-// stream hands over a slice that is too short to be cut and too full to be held.
+// stream hands over a slice that is too short to be cut and has too many events for memory.
 func (p *pass) stream(ctx context.Context, s slice) error {
 	for event, err := range p.eachListed(ctx, &s) {
 		if err != nil {
@@ -177,7 +178,7 @@ func (p *pass) stream(ctx context.Context, s slice) error {
 	return p.save(ctx)
 }
 
-// handOver has one event handled, unless it was. An error ends the pass.
+// handOver has one event handled, unless it was handled before. An error ends the pass.
 func (p *pass) handOver(ctx context.Context, event listed, known bool) error {
 	if time.Since(p.saved) > p.lease/4 {
 		if err := p.save(ctx); err != nil {
@@ -249,9 +250,9 @@ func (p *pass) hold(event listed) {
 	}
 }
 
-// save writes the checkpoint: the newest event that was handled, or the oldest that was not. The next pass begins earlier
-// by the overlap, so it may as well stand on the event itself. It is a time that the API gave, so no clock of ours can
-// carry it past events to come.
+// save writes the checkpoint: the time of the newest event that was handled, or of the oldest that was not. The next pass
+// begins earlier by the overlap, so the checkpoint may be the time of the event itself. It is a time from the API, so no
+// wrong clock can move it past events that are still to come.
 func (p *pass) save(ctx context.Context) error {
 	checkpoint := p.newest
 	if !p.held.IsZero() && p.held.Before(checkpoint) {

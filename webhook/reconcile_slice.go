@@ -60,7 +60,8 @@ func (s *slice) request() *byzantine.ListEventsRequest {
 	return request
 }
 
-// has reports whether the event is in the slice. One whose time cannot be read is: the API lists it there.
+// has reports whether the event is in the slice. An event whose time cannot be read is in it, because the API lists it
+// there.
 func (s *slice) has(e *byzantine.Event) bool {
 	return e.CreatedAt.IsZero() || e.CreatedAt.After(s.after) && (s.end.IsZero() || !e.CreatedAt.After(s.end))
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The errors with a meaning that a [Store] returns. It may wrap them; errors.Is finds them. Any other error means that the
+// The errors of a [Store] that callers tell apart. It may wrap them; errors.Is finds them. Any other error means that the
 // store could not be reached, and that it is unknown whether the call took effect.
 var (
 	// ErrHandled is returned by Begin for a key that is done.
@@ -38,7 +38,7 @@ var (
 // that finds it done; a store may leave out that renewal while less than a tenth of the retention has passed since the
 // last one. A record that is claimed is kept until its lease is over, one that holds a value for ever.
 //
-// Implementations are safe for concurrent use. Package webhooktest has the conformance test of all this.
+// Implementations must be safe for concurrent use. Package webhooktest has a conformance test for them.
 type Store interface {
 	// Begin claims the key for the length of the lease. The claim's token is larger than that of every earlier claim of
 	// the record, and its Value is what Save last wrote. On a record that is done it renews the age and returns ErrHandled.
@@ -48,7 +48,7 @@ type Store interface {
 	// claim: then only one callback did the work. Repeating it is harmless.
 	Done(ctx context.Context, c Claim) error
 
-	// Forget gives the claim up, so that the next Begin need not wait for the end of the lease. A value stays.
+	// Forget releases the claim, so that the next Begin need not wait for the end of the lease. A value stays.
 	Forget(ctx context.Context, c Claim) error
 
 	// Save begins the lease again and sets the record's value. The Reconciler keeps its checkpoint like this: a replica
@@ -80,8 +80,9 @@ type BulkStore interface {
 type Claim struct {
 	Key string
 	// Token tells this claim from all others of the key. It grows with each, so it can serve as a fencing token: a system
-	// that remembers the largest token it has seen can reject a straggler whose lease ran out. The stores of this project
-	// derive tokens from their clocks, so tokens keep growing after a loss of records too, unless the clock is set back.
+	// that remembers the largest token it has seen can reject a late callback whose lease has ended. The stores of this
+	// project derive tokens from their clocks, so tokens keep growing after a loss of records too, unless the clock is set
+	// back.
 	Token int64
 	// Value is what the record held when the claim was made, "" if nothing was saved.
 	Value string

@@ -7,22 +7,22 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// SubscriptionCreator is what [Subscribe] needs: a *byzantine.Client.
+// SubscriptionCreator is the method that [Subscribe] needs. *byzantine.Client implements it.
 type SubscriptionCreator interface {
 	CreateWebhookSubscription(ctx context.Context, req *byzantine.CreateWebhookSubscriptionRequest, opts ...byzantine.CallOption) (*byzantine.WebhookSubscriptionWithKey, error)
 }
 
-// SubscriptionLister is what [SubscriptionKeys] needs: a *byzantine.Client.
+// SubscriptionLister is the method that [SubscriptionKeys] needs. *byzantine.Client implements it.
 type SubscriptionLister interface {
 	ListWebhookSubscriptions(ctx context.Context, req *byzantine.ListWebhookSubscriptionsRequest, opts ...byzantine.CallOption) (*byzantine.WebhookSubscriptionList, error)
 }
 
 // Subscribe creates a subscription and returns it with the Verifier of its deliveries.
 //
-// It is for the first time. A second subscription of the same URL is rejected, so a service that starts again makes its
-// Verifier of the key it kept, see [KeyOf], or lets [SubscriptionKeys] find it. If the subscription exists but its key is
-// of no use, both the subscription and an error are returned. Errors are those of CreateWebhookSubscription otherwise;
-// after byzantine.ErrOutcomeUnknown look for the URL in ListWebhookSubscriptions.
+// Call it once for each URL. The API rejects a second subscription of the same URL, so a service that restarts makes its
+// Verifier from the key that it stored, see [KeyOf], or lets [SubscriptionKeys] find it. If the subscription exists but its
+// key is unusable, Subscribe returns both the subscription and an error. All other errors are those of
+// CreateWebhookSubscription; after byzantine.ErrOutcomeUnknown look for the URL in ListWebhookSubscriptions.
 func Subscribe(ctx context.Context, c SubscriptionCreator, req *byzantine.CreateWebhookSubscriptionRequest, opts ...VerifierOption) (*byzantine.WebhookSubscriptionWithKey, *Verifier, error) {
 	subscription, err := c.CreateWebhookSubscription(ctx, req)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 // Tracer observes the deliveries that a [Handler] receives and the events that a [Reconciler] hands over, for spans and
-// metrics. A Tracer that is a [HandleTracer], [PassTracer] or [StoreTracer] too also observes callbacks, passes and calls of
-// the store. Module otelbyzantine has one for OpenTelemetry.
+// metrics. A Tracer that is a [HandleTracer], [PassTracer] or [StoreTracer] too also observes callbacks, passes and calls
+// of the store. Module otelbyzantine has one for OpenTelemetry.
 //
 // The data of the methods hold no id, key, header, body or personal data, with one exception: Err is for the program's own
 // use, and its text may quote a callback's or the store's. Record its type and not its text.
@@ -21,7 +21,8 @@ import (
 // block.
 type Tracer interface {
 	TraceDeliveryStart(ctx context.Context, data TraceDeliveryStartData) context.Context
-	// TraceDeliveryEnd is called before the response is written. A callback that did not return in time may still be at work.
+	// TraceDeliveryEnd is called before the response is written. A callback that did not return in time may still be at
+	// work.
 	TraceDeliveryEnd(ctx context.Context, data TraceDeliveryEndData)
 }
 
@@ -127,8 +128,8 @@ type TraceStoreStartData struct {
 	Call StoreCall
 }
 
-// TraceStoreEndData is the result of a call of the store. Err matches [ErrHandled], [ErrInProgress] or [ErrLeaseLost] where the
-// store works as it should.
+// TraceStoreEndData is the result of a call of the store. Err matches [ErrHandled], [ErrInProgress] or [ErrLeaseLost] where
+// the store works as it should.
 type TraceStoreEndData struct {
 	Call     StoreCall
 	Err      error

@@ -108,7 +108,7 @@ func WithLivemodeOnly() VerifierOption {
 	return func(v *Verifier) error { v.requireLivemode = true; return nil }
 }
 
-// WithKeySource sets where keys come from that NewVerifier does not get.
+// WithKeySource sets a source of keys in addition to those that NewVerifier gets.
 func WithKeySource(source KeySource) VerifierOption {
 	return func(v *Verifier) error {
 		if source == nil {
@@ -145,10 +145,10 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 // back no longer fit the signature. A nil error means that the holder of one of the keys signed these ids, this time and
 // this body within the window, and that the body is the event of that id.
 //
-// It keeps no memory: the same delivery passes again until its window is over. A [Handler] does the rest.
+// Verify keeps no state: the same delivery passes again until its window is over. A [Handler] detects duplicates.
 // It does not decode the body beyond its id, see [Delivery.Event]. h is read with any case of the names; body is kept in
-// the Delivery, not copied. Every error is a *[VerifyError]. ctx bounds the question to a [KeySource], if there is one,
-// which is given at most 5 seconds anyway.
+// the Delivery, not copied. Every error is a *[VerifyError]. ctx limits the call of a [KeySource], if there is one,
+// which may take at most 5 seconds.
 func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (*Delivery, error) {
 	head, err := v.checkHeaders(h)
 	if err != nil {
@@ -223,7 +223,7 @@ func (v *Verifier) checkSignature(ctx context.Context, head *headers, body []byt
 	return refuse(CheckSignature, "does not belong to these ids, this timestamp, body and key")
 }
 
-// headers are those of a delivery, taken apart.
+// headers are the parsed headers of a delivery.
 type headers struct {
 	deliveryID, eventID, timestamp, keyID, algorithm, signature string
 
@@ -232,7 +232,7 @@ type headers struct {
 }
 
 // parseHeaders takes each header once. Which header counts must not depend on who reads it, so a second one is rejected,
-// also where somebody wrote names of another case into the map.
+// even if its name is in another letter case in the map.
 func parseHeaders(h http.Header) (*headers, error) {
 	var head headers
 	for key, values := range h {
@@ -289,7 +289,7 @@ func (head *headers) parse() error {
 		return refuse(CheckHeaders, "%s is not a decimal number of Unix seconds", HeaderTimestamp)
 	}
 	head.signedAt = time.Unix(seconds, 0)
-	// Whether the API writes 0x here is not documented: both are read.
+	// It is not documented whether the API writes 0x here, so both forms are read.
 	digits := strings.TrimPrefix(head.signature, "0x")
 	var raw [64]byte
 	if len(digits) != 2*len(raw) {
