@@ -22,8 +22,8 @@ const (
 	ProductionURL = "https://api.byzantine.fi" // moves real funds
 )
 
-// Client calls the Byzantine API. Make one per credential and share it: it is safe for concurrent use and keeps its
-// connections.
+// Client calls the Byzantine API. Make one per credential and share it: it is safe for concurrent use, and it keeps its
+// connections open for later calls.
 type Client struct {
 	signer    Signer
 	calls     *call.Caller
@@ -77,11 +77,12 @@ func authorizeWith(s Signer) call.Authorize {
 	}
 }
 
-// NewClientFromEnv returns a client with the key in BYZANTINE_PRIVATE_KEY or INTEGRATOR_PRIVATE_KEY, the name in
-// Byzantine's examples, in any form that [ParsePrivateKey] reads, or in the file that BYZANTINE_PRIVATE_KEY_FILE names; a
-// warning is logged if every user of the machine can read that file. Several may be set if they give the same key;
-// different keys are an error. The base URL is that in BYZANTINE_BASE_URL, the sandbox if that is empty. Options come
-// after the environment and win.
+// NewClientFromEnv returns a client that takes its key from the environment: from BYZANTINE_PRIVATE_KEY or
+// INTEGRATOR_PRIVATE_KEY (the name in Byzantine's examples), in any form that [ParsePrivateKey] reads, or from the file
+// that BYZANTINE_PRIVATE_KEY_FILE names. It logs a warning if every user of the machine can read that file. Several of
+// the variables may be set if they give the same key; different keys are an error.
+//
+// The base URL is that in BYZANTINE_BASE_URL, or the sandbox's if that is empty. Options override the environment.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	key, exposed, err := keyenv.Read(os.Getenv, ParsePrivateKey)
 	if err == nil && key == nil {
@@ -100,11 +101,13 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	return client, err
 }
 
-// Do calls a route that this package has no method for. pathAndQuery begins with /v1/ and is escaped; it is signed and
-// sent as it is. in is encoded as the JSON body (nil for none) and the response decoded into out (nil to ignore it). A
-// json.RawMessage is the body byte for byte; one that is a part of in loses the white space between its tokens and is
-// otherwise unchanged. Signing, retries and errors are those of the methods. Error.Path has {} in place of what may be
-// an identifier.
+// Do calls a route that this package has no method for. pathAndQuery begins with /v1/ and is already escaped; it is
+// signed and sent as it is. in is encoded as the JSON body (nil for none), and the response is decoded into out (nil to
+// ignore it). If in is a json.RawMessage, the body is that text byte for byte; a json.RawMessage inside in loses the
+// white space between its tokens and is otherwise unchanged.
+//
+// Signing, retries and errors are those of the methods. In Error.Path {} stands in place of each segment that may be an
+// identifier.
 func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out any, opts ...CallOption) error {
 	set, err := settingsOf(opts)
 	if err != nil {
@@ -138,7 +141,8 @@ func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out an
 	return c.send(ctx, op, request, out, set)
 }
 
-// withoutIdentifiers makes of a path below /v1/ what a path template looks like. The API's own words have no digits.
+// withoutIdentifiers replaces the identifiers in a path below /v1/ by {}, so that it looks like a path template.
+// Segments that the API names itself have no digits.
 func withoutIdentifiers(path string) string {
 	segments := strings.Split(path, "/")
 	for i, s := range segments[2:] {
@@ -149,7 +153,7 @@ func withoutIdentifiers(path string) string {
 	return strings.Join(segments, "/")
 }
 
-// call is the one call path: every method goes through it.
+// call is the one path of all calls: every method uses it.
 func (c *Client) call(ctx context.Context, op *Operation, in, out any, opts []CallOption) error {
 	set, err := settingsOf(opts)
 	if err != nil {

@@ -3,46 +3,52 @@
 //
 // # What to use when
 //
-// Make a [Client] with [NewClientFromEnv] or [NewClient] and share it. Its methods are the operations of the API, one each;
-// [Operations] lists them. [Client.Do] reaches routes that have no method yet.
+// Make a [Client] with [NewClientFromEnv] or [NewClient] and share it between goroutines. It has one method for each
+// operation of the API, and [Operations] lists them. [Client.Do] calls routes that have no method yet.
 //
-// Package passkey turns what a browser sends into what the API takes. Package webhook receives the API's events, each
-// handled once. Package byzantinetest is the API as a local sandbox, for tests and for development without a network.
-// Package turnkey submits the same passkeys to Turnkey, for those who hold an organisation there.
+// Package passkey checks what a browser sends and converts it to what the API takes. Package webhook receives the API's
+// events and handles each once. Package byzantinetest is a local sandbox of the API, for tests and for development
+// without a network. Package turnkey submits the same passkeys to Turnkey, for integrators that have an organisation
+// there.
 //
 // # Keys
 //
-// Every request is signed by the integrator's P-256 key. [ParsePrivateKey] reads one from a secret store, [GenerateKey]
-// makes one, and [NewSigner] takes one that stays in an HSM or a key service. A [PrivateKey] never shows its secret in a
-// print, a log or a dump.
+// Every request is signed by the integrator's P-256 key. [ParsePrivateKey] reads a key that comes from a secret store,
+// [GenerateKey] makes a new one, and [NewSigner] wraps one that stays in an HSM or a key service. A [PrivateKey] never
+// shows its secret when it is printed, logged or dumped.
 //
-// The client talks to the sandbox unless told otherwise, because production moves real funds.
+// The client calls Byzantine's sandbox unless [WithBaseURL] or BYZANTINE_BASE_URL says otherwise, because production
+// moves real funds.
 //
 // # Failures
 //
-// A call ends in one of three errors: *[FieldError] before anything was sent, *[TransportError] without a response,
-// *[Error] with one. Nothing but a GET is ever sent twice; whenever a request may have taken effect although the call
-// failed, errors.Is(err, [ErrOutcomeUnknown]) is true. Requests rejected because this machine's clock is off are signed
-// again, once.
+// A call that fails returns one of three errors: a *[FieldError] if the request is invalid and nothing was sent, a
+// *[TransportError] if there was no response, an *[Error] if there was one.
 //
-// A fourth, *[PartialError], is none of a call: the call succeeded, and the method returns what could be read of its
-// response. The error names the elements of lists that could not be. A single odd field, such as a time without a zone,
-// is no error: it is left zero, and the log of [WithLogger] names it.
+// A request that may have taken effect is sent again only if it is a GET. Whenever any other request may have taken
+// effect although the call failed, errors.Is(err, [ErrOutcomeUnknown]) is true: check before you retry. A request that
+// was rejected because this machine's clock is off is signed and sent again, once; it had no effect.
 //
-// A method takes as long as the API does, and creating an account takes 30 to 90 seconds. Give each call a context that
-// fits.
+// A fourth error, *[PartialError], comes with a result: the call succeeded, the method returns what could be read of
+// the response, and the error names the elements of lists that could not be read. A single unreadable field, such as a
+// time without a zone, is no error: the field is left zero, and the log of [WithLogger] names it.
+//
+// A method waits until the API responds, and creating an account takes 30 to 90 seconds. Give each call a context with
+// a timeout that allows for this.
 //
 // # Values
 //
-// Amounts are [Decimal] values in human units with the digits as they came, never floats. Enumerations are string types;
-// values that are not listed pass through. Optional members of requests are left out when they are zero; those for which
-// zero or false is an answer are pointers, and new(false) makes one. Nullable members of answers are pointers.
+// Amounts are [Decimal] values in human units (12.5 means 12.5 USDC). They keep the digits that the API sent and are
+// never floats. Enumerations are string types, and values of responses that this package does not list pass through. An
+// optional field of a request is left out when it is zero. Optional fields that can deliberately be zero or false are
+// pointers; new(false) makes one. Nullable fields of responses are pointers.
 //
 // # Which API, and for how long
 //
-// This version speaks the API as of September 2026. Production may still run June's, whose other names show as a 400.
+// This version is written for the API as of September 2026. Production may still run the version of June, which names
+// some fields differently and responds to this version's names with a 400.
 //
-// Before version 1.0 a minor version may change exported names; the changelog says so. New fields in structs and new
-// constants come in any version, so use field names in struct literals. Error texts are for people and may change; types,
-// fields and sentinels are for programs.
+// Before version 1.0 a minor version may change exported names; the changelog says so. Any version may add fields to
+// structs and constants, so use field names in struct literals. Programs must rely on the types, fields and sentinels
+// of errors and not on their texts, which may change.
 package byzantine

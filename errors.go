@@ -27,15 +27,14 @@ var (
 	ErrServer = errors.New("server error")
 )
 
-// ErrOutcomeUnknown marks an error after which it is not known whether the request took effect: it was sent, and no
-// usable response came. Check before you retry: the table in docs/errors.md names the call to check with.
+// ErrOutcomeUnknown marks an error of a request that may have taken effect: it was sent, and no usable response came.
+// Check before you retry: the table in docs/errors.md names the call to check with.
 var ErrOutcomeUnknown = errors.New("the request may have taken effect: check before you retry")
 
-// ErrInvalidRequest marks a request that was rejected before anything was sent. The error is a *[FieldError].
+// ErrInvalidRequest marks a request that is invalid, so that nothing was sent. The error is a *[FieldError].
 var ErrInvalidRequest = errors.New("invalid request")
 
-// FieldError names the field of a request that was rejected before anything was sent.
-// It never holds the field's value.
+// FieldError says which field of a request is invalid. Nothing was sent. It never holds the field's value.
 type FieldError struct {
 	// Field is the Go path of the field: "CreateAuthenticatorsOTPRequest.Authenticators[0].Challenge".
 	Field string
@@ -50,9 +49,9 @@ func (e *FieldError) Is(target error) bool { return target == ErrInvalidRequest 
 
 // Error is a response that is not a success, or a success that cannot be read.
 //
-// No part of a success's body is in it, because that may be a private key or personal data. Of any other response the
-// text quotes the API's words, at most 300 printable characters. Every fmt verb, encoding/json and log/slog leave out
-// Header and Body; tools that dump exported fields by reflection, such as spew, do reach them.
+// Its text holds no part of the body of a success, because that may be a private key or personal data. For any other
+// response it quotes the API's text, at most 300 printable characters. The output of all fmt verbs, encoding/json and
+// log/slog leaves out Header and Body; tools that dump exported fields by reflection, such as spew, show them.
 type Error struct {
 	Operation  OperationID // empty for [Client.Do]
 	Method     string
@@ -61,17 +60,16 @@ type Error struct {
 	StatusCode int
 	Attempts   int // how often the request was sent
 	Header     http.Header
-	// Body is as received, at most the client's limit. It is nil for a success.
+	// Body is the body as received, cut at the client's limit. It is nil for a success.
 	Body []byte
-	// SuccessBody is the body of a success that could not be read; its Reveal method returns it. It can hold what the API
-	// says only once, such as a new private key. It is a [Secret] because fmt prints even the fields of an error when the
-	// verb does not fit, as in log.Printf("%w", err).
+	// SuccessBody is the body of a success that could not be read; its Reveal method returns it. It can hold what the
+	// API sends only once, such as a new private key. It is a [Secret] because fmt prints the fields of an error, too,
+	// if the verb does not fit, as in log.Printf("%w", err).
 	SuccessBody Secret
-	// ClockSkew is how far this machine's clock is ahead of the response's Date, when that may be the reason of the
-	// rejection; negative when it is behind.
+	// ClockSkew is how far this machine's clock is ahead of the response's Date, if that may be the reason for the
+	// rejection. It is negative if the clock is behind.
 	ClockSkew time.Duration
-	// OutcomeUnknown says that it is not known whether the request took effect. It is what errors.Is reports for
-	// [ErrOutcomeUnknown].
+	// OutcomeUnknown says that the request may have taken effect. errors.Is(err, [ErrOutcomeUnknown]) reports the same.
 	OutcomeUnknown bool
 	RequestID      string // the server's name of the request, as in Response; "" if the response has none
 	Note           string // what else helps: what the status means here, why the request was not sent again
@@ -104,7 +102,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is reports true for the sentinel of the status, and for [ErrOutcomeUnknown] where that holds.
+// Is reports true for the sentinel of the status, and for [ErrOutcomeUnknown] if OutcomeUnknown is set.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrBadRequest:
@@ -139,7 +137,7 @@ func newError(op *Operation, f *call.Failure) error {
 	return newResponseError(op, f)
 }
 
-// newResponseError makes the error of a response. What the API means by a status stands in front of the other notes.
+// newResponseError makes the error of a response. The note on what the API means by the status comes first.
 func newResponseError(op *Operation, f *call.Failure) *Error {
 	e := &Error{
 		Operation: op.ID, Method: op.Method, Path: op.Path,
@@ -177,17 +175,17 @@ func meaning(method string, status int) string {
 	return ""
 }
 
-// TransportError is a call that got no response.
+// TransportError is the error of a call that got no response.
 type TransportError struct {
 	Operation OperationID // empty for [Client.Do]
 	Method    string
 	Path      string // the path template, without identifiers and query
 	Attempts  int    // how often it was tried; 0 if the context was over before the first time
-	// Sent says that headers were written, or may have been, so that the server may have acted. An attempt that the API
-	// rejected because of the clock does not count.
+	// Sent says that the headers of the request were written, or may have been, so that the server may have acted on
+	// it. It does not count an attempt that the API rejected because of the clock.
 	Sent bool
-	// OutcomeUnknown says that the request was sent and is not one that only reads, so that it may have taken effect.
-	// It is what errors.Is reports for [ErrOutcomeUnknown].
+	// OutcomeUnknown says that the request was sent and does not only read, so that it may have taken effect.
+	// errors.Is(err, [ErrOutcomeUnknown]) reports the same.
 	OutcomeUnknown bool
 	Err            error // what went wrong, without the URL
 }
@@ -214,7 +212,7 @@ func (e *TransportError) Is(target error) bool {
 	return target == ErrOutcomeUnknown && e.OutcomeUnknown
 }
 
-// Unwrap returns what went wrong: context.Canceled, a *net.OpError, ...
+// Unwrap returns the cause: context.Canceled, a *net.OpError, and so on.
 func (e *TransportError) Unwrap() error { return e.Err }
 
 func trailer(method, path string, attempts int) string {

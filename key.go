@@ -16,28 +16,29 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// PrivateKey is a P-256 private key in this process's memory, and a [Signer]. It signs deterministically (RFC 6979),
-// so the same request at the same second has the same signature. It never changes and is safe for concurrent use.
+// PrivateKey is a P-256 private key in this process's memory, and a [Signer]. It signs deterministically (RFC 6979), so
+// the same request in the same second has the same signature. A PrivateKey is immutable and safe for concurrent use.
 //
-// Printing, logging, marshalling or dumping a key, alone or inside another value, shows its public key at most;
-// [PrivateKey.SecretHex] is the only door out. Two keys are the same if their PublicKeyHex is the same.
+// Printing, logging, marshalling or dumping a key, alone or inside another value, shows at most its public key; only
+// [PrivateKey.SecretHex] returns the secret. Two keys are equal if their PublicKeyHex is equal.
 //
-// The zero value and a nil pointer hold no key: they sign nothing and have empty strings.
+// The zero value and a nil pointer hold no key: their SignDigest returns an error, their PublicKey nil, and their
+// strings are empty.
 type PrivateKey struct {
 	publicKeyHex string
-	// secret is a function because reflection stops there: fmt, spew and testify print the unexported fields of
-	// a struct, and of all structs that it points to, without asking any method.
+	// secret is a function because reflection cannot look into one: fmt, spew and testify print the unexported fields
+	// of a struct, and of all structs that it points to, without calling a method.
 	secret func() *ecdsa.PrivateKey
 }
 
 var _ Signer = (*PrivateKey)(nil)
 
-// ParsePrivateKey reads a P-256 private key: 64 hexadecimal digits with or without 0x, or one PEM block, SEC 1
-// ("EC PRIVATE KEY", RFC 5915) or PKCS #8 ("PRIVATE KEY", RFC 5208), not encrypted. An "EC PARAMETERS" block in
-// front, as openssl ecparam writes it, is skipped. White space around the text does not matter.
+// ParsePrivateKey reads a P-256 private key. It accepts 64 hexadecimal digits with or without 0x, or one unencrypted
+// PEM block: SEC 1 ("EC PRIVATE KEY", RFC 5915) or PKCS #8 ("PRIVATE KEY", RFC 5208). It skips an "EC PARAMETERS" block
+// before the key, as openssl ecparam writes it, and white space around the text.
 //
-// Anything else is rejected: other lengths, zero or a number that is not below the order of the curve, other curves and
-// algorithms, public keys, more than one key, data after the key. The error says why and never repeats the input.
+// It rejects everything else: other lengths, zero or a number that is not below the order of the curve, other curves
+// and algorithms, public keys, more than one key, data after the key. The error says why and never repeats the input.
 func ParsePrivateKey(s string) (*PrivateKey, error) {
 	if wrong := wire.ForeignEncoding([]byte(s[:min(len(s), 4)])); wrong != "" {
 		return nil, keyError(wrong + "; save it as UTF-8 without BOM")
@@ -58,8 +59,8 @@ func GenerateKey() (*PrivateKey, error) {
 	return holdKey(key)
 }
 
-// PublicKeyHex returns the public key as the API names it: the compressed point (SEC 1, section 2.3.3) as 66
-// lower-case hexadecimal digits after 0x.
+// PublicKeyHex returns the public key in the API's form: the compressed point (SEC 1, section 2.3.3) as 66 lower-case
+// hexadecimal digits after 0x.
 func (k *PrivateKey) PublicKeyHex() string {
 	if k == nil {
 		return ""
@@ -67,8 +68,8 @@ func (k *PrivateKey) PublicKeyHex() string {
 	return k.publicKeyHex
 }
 
-// SecretHex returns the private key as 64 lower-case hexadecimal digits after 0x, which [ParsePrivateKey] reads.
-// It exists for writing the key to a vault; whoever reads the text can sign in your name.
+// SecretHex returns the private key as 64 lower-case hexadecimal digits after 0x, which [ParsePrivateKey] reads. Use it
+// only to store the key in a vault: whoever reads the text can sign in your name.
 func (k *PrivateKey) SecretHex() string {
 	key, err := k.reveal()
 	if err != nil {
@@ -90,22 +91,22 @@ func (k *PrivateKey) PublicKey() []byte {
 	return point
 }
 
-// SignDigest signs a SHA-256 digest of 32 bytes, for [Signer]. It waits for nothing, so it ignores the context.
+// SignDigest signs a SHA-256 digest of 32 bytes, for [Signer]. It does not block, so it ignores the context.
 func (k *PrivateKey) SignDigest(_ context.Context, digest []byte) ([]byte, error) {
 	key, err := k.reveal()
 	if err != nil {
 		return nil, err
 	}
-	// Without a random source Sign is deterministic: the nonce is that of RFC 6979.
+	// Without a random source Sign takes the nonce of RFC 6979, which makes it deterministic.
 	return key.Sign(nil, digest, crypto.SHA256)
 }
 
-// Format prints the public key, whatever the verb. It and MarshalText have value receivers so that a copied
-// key keeps its secret as well.
+// Format prints the public key, whatever the verb. Format and MarshalText have value receivers so that a copied key
+// hides its secret as well.
 func (k PrivateKey) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.publicKeyHex) }
 
-// MarshalText returns the public key as in PublicKeyHex, for encoding/json, log/slog and their like. There is no way
-// back: a key is read with [ParsePrivateKey] only.
+// MarshalText returns the public key as PublicKeyHex does, for encoding/json, log/slog and similar packages. There is
+// no UnmarshalText: only [ParsePrivateKey] reads a key.
 func (k PrivateKey) MarshalText() ([]byte, error) { return []byte(k.publicKeyHex), nil }
 
 func (k *PrivateKey) reveal() (*ecdsa.PrivateKey, error) {
@@ -127,7 +128,7 @@ func holdKey(key *ecdsa.PrivateKey) (*PrivateKey, error) {
 	}, nil
 }
 
-// keyFromScalar makes a key of its secret number, 32 bytes big endian.
+// keyFromScalar makes a key from its secret number, 32 bytes in big-endian order.
 func keyFromScalar(scalar []byte) (*PrivateKey, error) {
 	if bytes.Equal(scalar, make([]byte, scalarSize)) {
 		return nil, keyError("it is zero")
@@ -163,5 +164,6 @@ func parseKeyHex(text string) (*PrivateKey, error) {
 	return keyFromScalar(scalar)
 }
 
-// keyError never gets a part of the input, nor an error that may quote it.
+// keyError makes the error of a key. reason must not hold a part of the input, nor the text of an error that may quote
+// it.
 func keyError(reason string) error { return errors.New("byzantine: private key: " + reason) }

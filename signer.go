@@ -31,37 +31,38 @@ const (
 )
 
 const (
-	// signatureWindow is how far, in seconds and both ways, X-Timestamp may be from the verifier's clock.
+	// signatureWindow is how far X-Timestamp may be ahead of or behind the verifier's clock, in seconds.
 	signatureWindow = 60
 	scalarSize      = 32 // a P-256 private key, in bytes
 	pointSize       = 33 // a compressed P-256 point, in bytes
 	maxDERSize      = 72 // the longest ASN.1 DER of two P-256 numbers, in bytes
 )
 
-// Signer holds the integrator's P-256 key, or knows who does. [PrivateKey] is the one for a key in memory, and
-// [NewSigner] makes one of a crypto.Signer. The modules signers/awskms, signers/gcpkms and signers/pkcs11 have one each for
-// key services and tokens. For another key service implement it yourself, and have [CheckSigner] check it at the start;
-// docs/keys.md does so for Vault and Azure.
+// Signer signs with the integrator's P-256 key, wherever that key is held. [PrivateKey] is the Signer for a key in
+// memory, and [NewSigner] makes a Signer from a crypto.Signer. The modules signers/awskms, signers/gcpkms and
+// signers/pkcs11 have Signers for AWS KMS, Google Cloud KMS and PKCS #11 tokens. For another key service implement the
+// interface yourself and call [CheckSigner] when the program starts; docs/keys.md shows this for Vault and Azure.
 //
-// A Signer is called once for each attempt of each call, from many goroutines at a time, so it must be safe for
-// concurrent use. The signature is good for 60 seconds: return soon, and never retry beyond the end of ctx.
+// A Signer is called once for each attempt of each call. It must be safe for concurrent use, because many goroutines
+// call it at the same time. The signature is valid for 60 seconds from the start of the attempt, so SignDigest must
+// return soon and must not retry after ctx has ended.
 type Signer interface {
-	// PublicKey returns the compressed point of the key (SEC 1, section 2.3.3), 33 bytes. It must not block, and always
-	// returns the same. A Signer whose key can change is a [SignerSource] as well.
+	// PublicKey returns the compressed point of the key (SEC 1, section 2.3.3), 33 bytes. It must not block, and it
+	// must always return the same key. A Signer whose key can change must implement [SignerSource] as well.
 	PublicKey() []byte
 
-	// SignDigest signs with ECDSA. digest is the SHA-256 of the message, 32 bytes, and is not hashed again: with a
-	// key service choose its "digest" mode and ECDSA with SHA-256. der is the signature in ASN.1 DER (SEC 1, section
-	// C.8); low and high S are both fine. ctx is the context of the call that is being signed.
+	// SignDigest signs with ECDSA. digest is the SHA-256 of the message, 32 bytes. It must not be hashed again: of a
+	// key service use the "digest" mode, with ECDSA and SHA-256. der is the signature in ASN.1 DER (SEC 1, section
+	// C.8); low and high S are both accepted. ctx is the context of the call that is being signed.
 	SignDigest(ctx context.Context, digest []byte) (der []byte, err error)
 }
 
-// NewSigner makes a Signer of a key that signs SHA-256 digests: an HSM, a key service, a PKCS #11 token, or an
-// *ecdsa.PrivateKey, which is copied and signs deterministically like a [PrivateKey].
+// NewSigner makes a Signer from a key that signs SHA-256 digests: one in an HSM, a key service or a PKCS #11 token, or
+// an *ecdsa.PrivateKey, which is copied and signs deterministically like a [PrivateKey].
 //
-// The key must be on P-256. It signs once and the signature is verified, so that a key that is not the one of
-// its Public fails here and not at the first call. A crypto.Signer takes no context: one that waits for a network
-// is better wrapped in a Signer of your own.
+// The key must be on P-256. NewSigner makes one signature and verifies it, so that a key that does not belong to its
+// Public fails here and not at the first call. A crypto.Signer takes no context: if yours waits for a network, wrap it
+// in a Signer of your own that ends with the context.
 func NewSigner(key crypto.Signer) (Signer, error) {
 	if v := reflect.ValueOf(key); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, errors.New("byzantine: new signer: the key is nil")
@@ -87,8 +88,8 @@ func NewSigner(key crypto.Signer) (Signer, error) {
 	return signer, nil
 }
 
-// copyLocalKey makes a PrivateKey of a key whose fields its owner could change later. point is what the key says its
-// public key is.
+// copyLocalKey makes a PrivateKey from a key whose fields its owner could change later. point is the public key that
+// the key claims to have.
 func copyLocalKey(local *ecdsa.PrivateKey, point []byte) (Signer, error) {
 	//lint:ignore SA1019 Bytes panics without a number, so somebody must look
 	if local.D == nil {
@@ -108,8 +109,8 @@ func copyLocalKey(local *ecdsa.PrivateKey, point []byte) (Signer, error) {
 	return key, nil
 }
 
-// cryptoSigner is a Signer made of a crypto.Signer. It keeps a function and not the key, so that a dump of it
-// does not reach into the key.
+// cryptoSigner is a Signer made of a crypto.Signer. It keeps a function and not the key, so that a dump by reflection
+// does not show the key.
 type cryptoSigner struct {
 	point []byte
 	sign  func(digest []byte) ([]byte, error)
@@ -134,16 +135,18 @@ type RequestSignature struct {
 	Signature string
 }
 
-// SignRequest signs one request. at is the time of signing; the API takes the request within 60 seconds of it.
-// method is in upper case. pathAndQuery is what goes on the wire, percent-encoding included, as URL.RequestURI of
-// net/url returns it. body holds the very bytes that are sent, nil for none; it is read and neither copied nor kept.
+// SignRequest signs one request. at is the time of signing; the API accepts the request within 60 seconds of it. method
+// is in upper case. pathAndQuery is the path and query as they are sent, percent-encoding included, as URL.RequestURI
+// of net/url returns them. body holds exactly the bytes that are sent, nil for none; it is read and neither copied nor
+// kept.
 //
-// A Signer that is a [SignerSource] is asked for the Signer to use, once.
+// If s is a [SignerSource], its Signer method is called once and returns the Signer to use.
 //
-// What is signed is the SHA-256 of timestamp, method, pathAndQuery and body, one after the other with nothing between.
+// The signed digest is the SHA-256 of timestamp, method, pathAndQuery and body, in this order with nothing between
+// them.
 //
-// It fails on a method or path that cannot go on the wire like this, a Signer without a compressed P-256 key, and
-// with the Signer's own error, wrapped.
+// It returns an error if the method or the path cannot be sent in this form, if the Signer has no compressed P-256 key,
+// and if signing fails; the Signer's own error is wrapped.
 func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQuery string, body []byte) (RequestSignature, error) {
 	if ctx == nil || s == nil {
 		return RequestSignature{}, errors.New("byzantine: sign request: the context or the signer is nil")
@@ -179,9 +182,9 @@ func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQue
 	return RequestSignature{PublicKey: publicKey, Timestamp: timestamp, Signature: hexWithPrefix(der)}, nil
 }
 
-// RequestSignatureFromHeader takes the signature out of a received request. Each of the three headers must be there
-// once and not be empty. Names count as equal whatever their case, also where somebody wrote into the map directly.
-// It checks no value: [RequestSignature.Verify] does.
+// RequestSignatureFromHeader reads the signature from the headers of a received request. Each of the three headers must
+// be present exactly once and must not be empty. The case of names does not matter, even if the map was written to
+// directly. It does not check the values: [RequestSignature.Verify] does.
 func RequestSignatureFromHeader(h http.Header) (RequestSignature, error) {
 	var sig RequestSignature
 	for _, want := range []struct {
@@ -211,21 +214,22 @@ func RequestSignatureFromHeader(h http.Header) (RequestSignature, error) {
 	return sig, nil
 }
 
-// Apply sets the three headers, in place of former ones. Like http.Header.Set it needs a header that is not nil.
+// Apply sets the three headers and replaces those that are there. Like http.Header.Set it panics if h is nil.
 func (sig RequestSignature) Apply(h http.Header) {
 	h.Set(pubkeyHeader, sig.PublicKey)
 	h.Set(timestampHeader, sig.Timestamp)
 	h.Set(signatureHeader, sig.Signature)
 }
 
-// Verify checks a received request against a public key that the caller trusts for the sender, 33 bytes compressed.
-// It is for gateways and tests. A nil error means: X-Pubkey is that key, X-Timestamp is within 60 seconds of now both
-// ways, each value is in its one canonical form, and the signature covers this method, path, query and body. High S
-// is accepted: the API's reference signers do not avoid it. The error names the check that failed; a clock error says
-// by how many seconds.
+// Verify checks a received request against a public key that the caller trusts for the sender, 33 bytes compressed. It
+// is for gateways and tests. A nil error means that X-Pubkey is that key, that X-Timestamp is at most 60 seconds before
+// or after now, that each value is in its one canonical form, and that the signature covers this method, path, query
+// and body. High S is accepted, because the API's reference signers do not avoid it. The error names the check that
+// failed; for the timestamp it says by how many seconds it is off.
 //
-// It does not remember signatures: the same request passes again within its window. And nothing in the scheme
-// separates query and body. A gateway should reject a body on GET and DELETE, and elsewhere one that is not JSON.
+// It does not remember signatures: the same request passes again within its 60 seconds. The signed string has no
+// separator between the query and the body, so a gateway should reject a body on GET and DELETE, and a body that is not
+// JSON on other methods.
 func (sig RequestSignature) Verify(publicKey []byte, now time.Time, method, pathAndQuery string, body []byte) error {
 	trusted, err := p256.ParseCompressed(publicKey)
 	if err != nil {
@@ -234,8 +238,8 @@ func (sig RequestSignature) Verify(publicKey []byte, now time.Time, method, path
 	return sig.VerifyWithKey(trusted, now, method, pathAndQuery, body)
 }
 
-// VerifyWithKey is [RequestSignature.Verify] for a P-256 key that is parsed already, which saves a gateway a quarter of the
-// work of each request.
+// VerifyWithKey does the same as [RequestSignature.Verify] with a P-256 key that is already parsed. This saves a
+// gateway a quarter of the work of each request.
 func (sig RequestSignature) VerifyWithKey(trusted *ecdsa.PublicKey, now time.Time, method, pathAndQuery string, body []byte) error {
 	publicKey, err := compressPoint(trusted)
 	if err != nil {
@@ -261,8 +265,8 @@ func (sig RequestSignature) VerifyWithKey(trusted *ecdsa.PublicKey, now time.Tim
 	return nil
 }
 
-// requestDigest returns the SHA-256 of the message that is signed. The checks keep its parts apart: digits, then
-// letters, then a slash. The body goes straight into the hash, because it may be a document of several MiB.
+// requestDigest returns the SHA-256 of the message that is signed. The checks keep its first parts distinguishable:
+// digits, then letters, then a slash. The body is hashed without a copy, because it may be a document of several MiB.
 func requestDigest(timestamp, method, pathAndQuery string, body []byte) ([]byte, error) {
 	if method == "" || strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return nil, errors.New("the method must be upper case letters")
@@ -285,7 +289,7 @@ func requestDigest(timestamp, method, pathAndQuery string, body []byte) ([]byte,
 	return hash.Sum(nil), nil
 }
 
-// signerPublicKeyHex returns the Signer's key as X-Pubkey names it.
+// signerPublicKeyHex returns the Signer's key in the form of X-Pubkey.
 func signerPublicKeyHex(s Signer) (string, error) {
 	if key, ok := s.(*PrivateKey); ok && key.PublicKeyHex() != "" {
 		return key.PublicKeyHex(), nil // ready made
@@ -324,7 +328,7 @@ func decodeSignature(value string) ([]byte, error) {
 	if _, err := asn1.Unmarshal(der, &numbers); err != nil {
 		return nil, errors.New("is not an ASN.1 DER signature")
 	}
-	// Encoding again finds what the decoder lets pass: data at the end, inside and outside.
+	// Encoding it again finds what the decoder accepts: trailing data inside and after the sequence.
 	if canonical, err := asn1.Marshal(numbers); err != nil || !bytes.Equal(canonical, der) {
 		return nil, errors.New("is not strict ASN.1 DER")
 	}
@@ -348,8 +352,8 @@ func compressPoint(key *ecdsa.PublicKey) ([]byte, error) {
 	return append([]byte{2 + yIsOdd}, point[1:pointSize]...), nil
 }
 
-// hexWithPrefix returns 0x and lower-case digits. Its buffer is large enough for every value of the headers, so that
-// it stays on the stack.
+// hexWithPrefix returns 0x and lower-case digits. The buffer is large enough for every header value, so that it stays
+// on the stack.
 func hexWithPrefix(b []byte) string {
 	buf := append(make([]byte, 0, 2+2*maxDERSize), "0x"...)
 	return string(hex.AppendEncode(buf, b))

@@ -10,9 +10,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 )
 
-// CompressPublicKey encodes a P-256 public key as the API names it: the compressed point (SEC 1, section 2.3.3), 33 bytes.
-// [Signer] needs it, and its hexadecimal digits after 0x are the Pubkey of a credential. Another curve, a point that is
-// not on the curve, and a key without coordinates are errors.
+// CompressPublicKey encodes a P-256 public key in the API's form: the compressed point (SEC 1, section 2.3.3), 33
+// bytes. [Signer].PublicKey returns this form, and the Pubkey of a credential is 0x followed by its hexadecimal digits.
+// A key on another curve, a point that is not on the curve, and a key without coordinates are errors.
 func CompressPublicKey(key *ecdsa.PublicKey) ([]byte, error) {
 	point, err := compressPoint(key)
 	if err != nil {
@@ -21,12 +21,13 @@ func CompressPublicKey(key *ecdsa.PublicKey) ([]byte, error) {
 	return point, nil
 }
 
-// CheckSigner makes one signature with s and verifies it with the public key of s. A program that has a [Signer] of its own
-// calls it at its start, so that a wrong key or a wrong encoding shows there and not as a 401 of the first call.
+// CheckSigner makes one signature with s and verifies it with the public key of s. A program with a [Signer] of its own
+// should call it when it starts, so that a wrong key or encoding is found then and not as a 401 of the first call.
 //
-// It needs no network except what s itself uses, and does not tell whether the API knows the key: [Client.Whoami] does. The
-// error says what is wrong: the public key is no compressed P-256 point, signing failed (the error of s is wrapped), the
-// signature is r||s instead of ASN.1 DER, the digest was hashed again, or the two halves do not belong together.
+// It uses no network except what s itself uses, so it cannot find out whether the API knows the key: [Client.Whoami]
+// does. The error says what is wrong: the public key is not a compressed P-256 point, signing failed (the error of s is
+// wrapped), the signature is r||s instead of ASN.1 DER, the digest was hashed again, or the public key does not belong
+// to the private key.
 func CheckSigner(ctx context.Context, s Signer) error {
 	if ctx == nil || s == nil {
 		return errors.New("byzantine: check signer: the context or the signer is nil")
