@@ -1,4 +1,4 @@
-// Byzantine is the command line of the Byzantine integrator API.
+// Byzantine is a command line for the Byzantine integrator API.
 //
 //	byzantine sandbox                          serve the whole API on this machine
 //	byzantine ctl [ROUTE] [name=value ...]     drive a running sandbox
@@ -7,14 +7,14 @@
 //	byzantine operations [OPERATION]           list operations, or the fields of a request
 //	byzantine sign METHOD PATH                 print the signature headers of a request, for curl
 //	byzantine keygen, byzantine pubkey         make a key, print its public key
-//	byzantine rotate -out FILE                 replace the key by a new one
-//	byzantine retire PUBKEY                    delete a credential that is not used any more
-//	byzantine passkey inspect FILE             show what is in a browser's registration response
-//	byzantine webhook verify FILE              check a webhook delivery that was kept
+//	byzantine rotate -out FILE                 create a new key in place of the current one
+//	byzantine retire PUBKEY                    delete a credential that is no longer used
+//	byzantine passkey inspect FILE             show the content of a browser's registration response
+//	byzantine webhook verify FILE              verify a stored webhook delivery
 //	byzantine listen -forward-to URL           receive webhooks, verify and forward them
 //	byzantine version
 //
-// byzantine help COMMAND says more about one and has examples. A first session needs two terminals:
+// "byzantine help COMMAND" describes a command and has examples. A first session needs two terminals:
 //
 //	$ byzantine sandbox
 //	export BYZANTINE_BASE_URL=http://127.0.0.1:8787
@@ -28,18 +28,20 @@
 //
 // # Keys
 //
-// The private key comes from BYZANTINE_PRIVATE_KEY (or INTEGRATOR_PRIVATE_KEY), from a file that BYZANTINE_PRIVATE_KEY_FILE names, or from one with -key; never from an
-// argument, which every user of the machine can read. Both take hexadecimal and PEM. No command prints it, but keygen
-// without -out, and sandbox for the key that it makes itself.
+// The private key comes from BYZANTINE_PRIVATE_KEY (or INTEGRATOR_PRIVATE_KEY), from a file that BYZANTINE_PRIVATE_KEY_FILE
+// names, or from one with -key; never from an argument, because every user of the machine can read arguments. The key is
+// hexadecimal or PEM. No command prints a private key, except keygen without -out, and sandbox, which prints the key that
+// it makes itself.
 //
 // # Host
 //
-// BYZANTINE_BASE_URL or -base-url; without them Byzantine's sandbox. Production, which moves real funds, has to be named.
+// The host comes from BYZANTINE_BASE_URL or -base-url. Without them it is Byzantine's sandbox. Production, which moves real
+// funds, must be named.
 //
 // # Exit status
 //
-//	0  done
+//	0  success
 //	1  failed: an error response, no response to a GET, a check that failed
 //	2  wrong usage, or a request that the API cannot accept: nothing was sent
-//	3  it was sent, and its outcome is unknown: check before you send it again
+//	3  the request was sent, and its outcome is unknown: check before you retry
 package main

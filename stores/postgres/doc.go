@@ -1,5 +1,5 @@
-// Package postgres is a webhook.Store in a PostgreSQL table, for receivers with several replicas. It is a module of its
-// own, so that only those who use it depend on pgx. It is tested with PostgreSQL 15 and uses nothing newer than 9.5.
+// Package postgres provides a webhook.Store in a PostgreSQL table, for receivers with several replicas. It is a module of
+// its own, so that only those who use it depend on pgx. It is tested with PostgreSQL 15 and uses nothing newer than 9.5.
 //
 //	pool, err := pgxpool.New(ctx, "postgres://...")
 //	store, err := postgres.New(pool) // or NewSQL, for a *sql.DB
@@ -8,13 +8,13 @@
 //	handler := &webhook.Handler{Verifier: verifier, Handle: fn, Store: store}
 //
 // Each call is one statement on one row, so it is atomic at the default isolation level, read committed. Leases are
-// measured by the database's clock. The table is found by the search_path: receivers that are not replicas of each other
+// measured by the database's clock. The search_path determines the table: receivers that are not replicas of each other
 // need schemas, or databases, of their own.
 //
 // # Exactly once
 //
-// A function that writes to the same database can have its work and the record of it committed together, see
-// [Store.DoneIn] and [Store.DoneInSQL]. Then a crash between the two is impossible, and the work is done exactly once: not
+// A function that writes to the same database can commit its work and the record of the event in one transaction, see
+// [Store.DoneIn] and [Store.DoneInSQL]. Then no crash can separate the two, and the work is done exactly once, not
 // only recorded once.
 //
 //	func(ctx context.Context, d *webhook.Delivery) error {
@@ -29,14 +29,14 @@
 //
 // # What is remembered, and for how long
 //
-// Rows are dropped by [Store.Purge] only, which a webhook.Reconciler calls after each pass that reached its end. By then
-// the pass has renewed every row that the next one can read, so no event is handled twice, however long nothing new
+// Only [Store.Purge] deletes rows. A webhook.Reconciler calls it after each pass that reached its end. By then
+// the pass has renewed every row that the next pass can read, so no event is handled twice, however long nothing new
 // happens, one event fails, or everything is down. Do not call Purge yourself if there is a Reconciler. Without one, call
-// it daily, say: an event is then remembered for one retention after its last delivery.
+// it daily, for example: an event is then remembered for one retention after its last delivery.
 //
 // # PgBouncer
 //
-// The store needs no session, so PgBouncer may run in transaction mode if the driver does without prepared statements that
+// The store needs no session state, so PgBouncer may run in transaction mode if the driver uses no prepared statements that
 // outlive a transaction. Tested with PgBouncer 1.18:
 //
 //	pgx, pgxpool and stdlib    default_query_exec_mode=cache_describe, exec or simple_protocol
