@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// CallOption changes a single call.
+// CallOption configures a single call.
 type CallOption func(*callSettings)
 
 type callSettings struct {
@@ -35,13 +35,14 @@ func WithResponse(r *Response) CallOption {
 	return func(s *callSettings) { s.response = r }
 }
 
-// WithForeignOrganization takes the payload of an organisation of the key provider whose id is not the account's. Without
-// it the Get...PayloadPasskey methods reject such a payload with a *[PayloadMismatchError]. Other methods ignore it.
+// WithForeignOrganization accepts a payload that names another organisation of the key provider than the account's own.
+// Without it the Get...PayloadPasskey methods reject such a payload with a *[PayloadMismatchError]. Other methods
+// ignore it.
 func WithForeignOrganization() CallOption {
 	return func(s *callSettings) { s.foreignOrganization = true }
 }
 
-// WithCallMaxAttempts sets how often this call is sent at most, in place of [WithMaxAttempts].
+// WithCallMaxAttempts sets how often this call is sent at most. It overrides [WithMaxAttempts].
 func WithCallMaxAttempts(n int) CallOption {
 	return func(s *callSettings) {
 		if n < 1 {
@@ -51,8 +52,8 @@ func WithCallMaxAttempts(n int) CallOption {
 	}
 }
 
-// WithCallAttemptTimeout bounds one attempt of this call, in place of [WithAttemptTimeout]. The context bounds the whole
-// call.
+// WithCallAttemptTimeout limits one attempt of this call. It overrides [WithAttemptTimeout]. The context limits the
+// whole call.
 func WithCallAttemptTimeout(d time.Duration) CallOption {
 	return func(s *callSettings) {
 		if d <= 0 {
@@ -62,8 +63,8 @@ func WithCallAttemptTimeout(d time.Duration) CallOption {
 	}
 }
 
-// WithCallHeader sends a header with this call, such as one that your gateway routes by. It is not signed. The headers of the
-// signature and those that this package and net/http set are invalid.
+// WithCallHeader sends a header with this call, such as one that your gateway routes by. It is not signed. The headers
+// of the signature and those that this package or net/http sets are invalid.
 func WithCallHeader(name, value string) CallOption {
 	return func(s *callSettings) {
 		name := textproto.CanonicalMIMEHeaderKey(name)
@@ -102,7 +103,8 @@ func (s *callSettings) reject(option, reason string) {
 	}
 }
 
-// settingsOf reads the options of a call. What is left of a former call in the response goes.
+// settingsOf applies the options of a call. It clears the Response of WithResponse, which may be that of an earlier
+// call.
 func settingsOf(opts []CallOption) (callSettings, error) {
 	if len(opts) == 0 {
 		return callSettings{}, nil

@@ -43,8 +43,8 @@ func (e Error) MarshalJSON() ([]byte, error) {
 // LogValue returns the text of [Error.Error], for log/slog.
 func (e Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-// MarshalJSON writes the text of [TransactionFailedError.Error], the transaction's id and its status, without its names,
-// amounts and bank details: an error that is logged as JSON must not hold what the API knows of a person.
+// MarshalJSON writes the text of [TransactionFailedError.Error], the transaction's id and its status, without its
+// names, amounts and bank details: an error that is logged as JSON must not hold personal data.
 func (e TransactionFailedError) MarshalJSON() ([]byte, error) {
 	report := struct {
 		Error         string            `json:"error"`

@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// The one table of all routes. A row gives the request and the response type, the operation id as the API names it, the
-// method and the path (a ServeMux pattern). Client methods, the local sandbox and the command line read it, so that no
-// path is written a second time.
+// The table of all routes. A row gives the types of the request and the response, the API's operation id, the method
+// and the path (a ServeMux pattern). Client methods, the local sandbox and the command line read it, so that no path is
+// written a second time.
 var (
 	// API health
 	healthCheck = unsigned(newRoute[none, Health](OpHealthCheck, "GET", "/v1/health"))
@@ -96,20 +96,20 @@ type Operation struct {
 	newRequest, newResponse func() any
 }
 
-// Operations iterates over all operations of the API, in the order of its documentation.
+// Operations returns an iterator over all operations of the API, in the order of the API's documentation.
 func Operations() iter.Seq[Operation] { return slices.Values(operations) }
 
 // NewRequest returns a pointer to a new request value (*InitOTPRequest for init_otp), or nil if the operation takes
-// nothing. Its path and query fields carry json:"-".
+// none. Its path and query fields have the tag json:"-".
 func (o Operation) NewRequest() any { return o.newRequest() }
 
 // NewResponse returns a pointer to a new response value (*InitOTPResponse, *[]Vault), or nil if there is no response.
 func (o Operation) NewResponse() any { return o.newResponse() }
 
-// none stands for no request fields or no response.
+// none is the type of a request without fields and of a response without a body.
 type none struct{}
 
-// route is an operation together with its types, so that a method cannot pair it with those of another.
+// route is an operation together with its types, so that a method cannot use the types of another operation.
 type route[Req, Res any] struct{ op Operation }
 
 func newRoute[Req, Res any](id OperationID, method, path string) *route[Req, Res] {
@@ -139,8 +139,8 @@ func fresh[T any]() any {
 	return v
 }
 
-// call is the body of every client method. A nil req is one without fields: the list methods' defaults. With a
-// *PartialError comes what was read.
+// call is the body of every client method. A nil req is an empty request: the list methods then use their defaults.
+// With a *PartialError it returns what could be read.
 func (r *route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []CallOption) (*Res, error) {
 	if req == nil {
 		req = new(Req)
@@ -153,7 +153,7 @@ func (r *route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []
 	return res, err
 }
 
-// bareList unwraps what call returns for a route whose response is a JSON array.
+// bareList unwraps the result of call for a route whose response is a JSON array.
 func bareList[T any](list *[]T, err error) ([]T, error) {
 	if list == nil {
 		return nil, err

@@ -10,29 +10,31 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// Option changes how a Client works.
+// Option configures a [Client]. [NewClient] returns an error for an option with an invalid value.
 type Option func(*call.Config) error
 
 // WithBaseURL sets the API's scheme and host: [ProductionURL], [SandboxURL], or http on a loopback address for a local
-// sandbox. A path, query, fragment or user information is rejected.
+// sandbox. A URL with a path, query, fragment or user information is invalid.
 func WithBaseURL(baseURL string) Option {
 	return func(c *call.Config) error { c.BaseURL = baseURL; return nil }
 }
 
-// WithInsecureHTTP allows http to hosts other than loopback, for containers in a test network. Requests are signed all
-// the same, but whoever is in between can read them.
+// WithInsecureHTTP allows http to hosts other than loopback, for containers in a test network. Requests are still
+// signed, but everyone on the network between can read them.
 func WithInsecureHTTP() Option {
 	return func(c *call.Config) error { c.InsecureHTTP = true; return nil }
 }
 
-// WithHTTPClient uses the transport, cookie jar and timeout of h. The struct is copied; redirects are never followed,
-// whatever its CheckRedirect says. Its Timeout stays in force for each attempt: a short one kills account creation, which
-// takes 30 to 90 seconds.
+// WithHTTPClient makes the client use the transport, cookie jar and timeout of h. The struct is copied. Redirects are
+// never followed, whatever its CheckRedirect says. Its Timeout applies to each attempt: a short one makes account
+// creation fail, which takes 30 to 90 seconds.
 //
-// What a *http.Transport has sent, this package knows; of any other RoundTripper, such as one that wraps a transport, it
-// knows less. "Nothing was sent" is then said only of a connection that could not be made, and any other failure leaves the
-// outcome of a POST unknown. A RoundTripper that sends requests again, or others under the request's context, is stopped at
-// the second and the attempt fails: use neither. One must end with the request's context.
+// This package can tell exactly what a *http.Transport has sent. It knows less of any other RoundTripper, such as one
+// that wraps a transport: it then reports "nothing was sent" only if a connection could not be made, and after any
+// other failure the outcome of a POST is unknown.
+//
+// A RoundTripper must end when the request's context ends. It must not send a request again, nor send other requests
+// under the request's context: the second request is stopped and the attempt fails.
 func WithHTTPClient(h *http.Client) Option {
 	return func(c *call.Config) error {
 		if h == nil {
@@ -43,10 +45,10 @@ func WithHTTPClient(h *http.Client) Option {
 	}
 }
 
-// WithTransport wraps the client's transport, so that one of your own sees each request after it was signed: it gets the
-// tuned transport of this package, or that of [WithHTTPClient], and returns the one to use. Byzantine rejects a request whose
-// method, path, query, body or signature headers it changes. What [WithHTTPClient] says of a RoundTripper that wraps a
-// transport holds for this one.
+// WithTransport wraps the client's transport, so that a RoundTripper of your own sees each request after it was signed.
+// wrap gets the transport of this package, or that of [WithHTTPClient], and returns the one to use. If yours changes
+// the method, path, query, body or signature headers of a request, Byzantine rejects it. The limits that
+// [WithHTTPClient] describes for a RoundTripper that wraps a transport apply.
 func WithTransport(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	return func(c *call.Config) error {
 		if wrap == nil {
@@ -57,8 +59,8 @@ func WithTransport(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	}
 }
 
-// WithMaxAttempts sets how often a call is sent at most, 3 by default. 1 means once, whatever happens: a wrong clock of
-// this machine is then named in the error and never corrected, because that takes a second attempt.
+// WithMaxAttempts sets how often a call is sent at most, 3 by default. With 1 no request is ever sent again. If this
+// machine's clock is wrong, the error then says so and the clock is not corrected, because that takes a second attempt.
 func WithMaxAttempts(n int) Option {
 	return func(c *call.Config) error {
 		if n < 1 {
@@ -69,8 +71,9 @@ func WithMaxAttempts(n int) Option {
 	}
 }
 
-// WithAttemptTimeout bounds one attempt, from the dial to the last byte of the response. The default is 30 seconds for a
-// GET and 3 minutes for the rest, because account creation takes 30 to 90 seconds. The context bounds the whole call.
+// WithAttemptTimeout limits one attempt, from the dial to the last byte of the response. The default is 30 seconds for
+// a GET and 3 minutes for any other method, because account creation takes 30 to 90 seconds. The context limits the
+// whole call.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *call.Config) error {
 		if d <= 0 {
@@ -81,8 +84,8 @@ func WithAttemptTimeout(d time.Duration) Option {
 	}
 }
 
-// WithLogger logs each attempt at level debug, and at level warn what is sent again and a wrong clock. It logs metadata
-// only: no body, no key, no signature, no query, no identifier.
+// WithLogger makes the client log each attempt at level debug, and retries and a wrong clock at level warn. It logs
+// metadata only: no body, no key, no signature, no query, no identifier.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *call.Config) error {
 		if l == nil {
@@ -93,7 +96,7 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithClock sets the clock that signatures are dated with, time.Now by default. It does not move timeouts and waits.
+// WithClock sets the clock whose time the signatures carry, time.Now by default. It does not affect timeouts and waits.
 func WithClock(now func() time.Time) Option {
 	return func(c *call.Config) error {
 		if now == nil {
@@ -104,7 +107,7 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithMaxResponseBytes sets how large a response may be after decompression, 32 MiB by default.
+// WithMaxResponseBytes sets how many bytes a response may have after decompression, 32 MiB by default.
 func WithMaxResponseBytes(n int64) Option {
 	return func(c *call.Config) error {
 		if n < 1 {

@@ -11,7 +11,7 @@ type InitOTPRequest struct {
 	UserID    string `json:"userId" check:"uuid"`
 }
 
-// InitOTPResponse is a one-time code under way.
+// InitOTPResponse identifies a one-time code that is being sent.
 type InitOTPResponse struct {
 	// OTPID names the code in [Client.OTPAuth]. It is an opaque string.
 	OTPID string `json:"otpId" check:"present"`
@@ -34,20 +34,21 @@ type OTPAuthRequest struct {
 	OTPCode string `json:"otpCode"`
 }
 
-// OTPSession proves for a while that the user can read their e-mail.
+// OTPSession proves, until it expires, that the user can read their e-mail.
 type OTPSession struct {
 	// Session is metadata of the session, an opaque string.
 	Session string `json:"session"`
-	// SessionID is what [Client.CreateAuthenticatorsOTP] takes. Keep it on the server: with it goes the right to add a
-	// passkey to the account.
+	// SessionID is what [Client.CreateAuthenticatorsOTP] takes. Keep it on the server: whoever has it can add a passkey
+	// to the account.
 	SessionID string `json:"sessionId" check:"present"`
-	// ExpiresAt is the end of the session. How long one lasts is not documented; go by this time. It is zero if the API
-	// wrote it in a form that is neither RFC 3339 nor RFC 3339 without a zone (then taken as UTC).
+	// ExpiresAt is the end of the session. How long a session lasts is not documented, so rely on this time. A time
+	// without a zone is read as UTC. ExpiresAt is zero if the API sends it in any other form than RFC 3339 with or
+	// without a zone.
 	ExpiresAt time.Time `json:"expiresAt" check:"utc"`
 }
 
-// OTPAuth trades a one-time code for a session: step 2 of 3 of adding a passkey. It also accepts a pending invitation of
-// the user.
+// OTPAuth exchanges a one-time code for a session: step 2 of 3 of adding a passkey. The API also accepts the user's
+// pending invitation, if there is one.
 //
 // Operation otp_auth. [ErrBadRequest] if the code is wrong, [ErrNotFound] if there is no such account or user. After
 // [ErrOutcomeUnknown] the code may be used up: start over with [Client.InitOTP].
@@ -73,9 +74,9 @@ type CreateAuthenticatorsOTPResponse struct {
 
 // CreateAuthenticatorsOTP adds passkeys to a user's account by an OTP session: step 3 of 3.
 //
-// Operation create_authenticators_otp. [ErrBadRequest] if the session has expired or a passkey is rejected, [ErrNotFound]
-// if the account, the user or the session is unknown. After [ErrOutcomeUnknown] read the user's details: a passkey whose
-// credential id is among the account's authenticators was added.
+// Operation create_authenticators_otp. [ErrBadRequest] if the session has expired or a passkey is rejected,
+// [ErrNotFound] if the account, the user or the session is unknown. After [ErrOutcomeUnknown] read the user's details:
+// the passkey was added if its credential id is among the account's authenticators.
 func (c *Client) CreateAuthenticatorsOTP(ctx context.Context, req *CreateAuthenticatorsOTPRequest, opts ...CallOption) (*CreateAuthenticatorsOTPResponse, error) {
 	return createAuthenticatorsOTP.call(ctx, c, req, opts)
 }

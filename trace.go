@@ -8,24 +8,24 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// Tracer observes the calls of a client, for spans and metrics. A Tracer that is an [AttemptTracer] too also observes each
-// attempt of a call. Module otelbyzantine has one for OpenTelemetry.
+// Tracer observes the calls of a client, for spans and metrics. A Tracer that also implements [AttemptTracer] observes
+// each attempt of a call as well. Module otelbyzantine has a Tracer for OpenTelemetry.
 //
 // The data of the methods hold no identifier, query, header, body, key or personal data, with one exception: Err is the
 // error that the caller of the method gets, and its text may quote the API. Record its type and not its text.
 //
-// The methods are called in the goroutine of the call, from many goroutines at a time. They must not block. A request that is
-// rejected before anything is sent ([ErrInvalidRequest]) is not a call.
+// The methods are called in the goroutine of the call, and many goroutines call them at the same time. They must not
+// block. A request that is rejected before anything is sent ([ErrInvalidRequest]) is not a call.
 type Tracer interface {
-	// TraceCallStart is called before the first attempt. The context that it returns must be made from ctx. It takes ctx's
-	// place in the rest of the call: the Signer and the transport see it, or a context that is made from it.
+	// TraceCallStart is called before the first attempt. The context that it returns must be made from ctx. It replaces
+	// ctx in the rest of the call: the Signer and the transport get it, or a context that is made from it.
 	TraceCallStart(ctx context.Context, data TraceCallStartData) context.Context
 	// TraceCallEnd is called when the response has been decoded or the call has failed. ctx is what TraceCallStart returned.
 	TraceCallEnd(ctx context.Context, data TraceCallEndData)
 }
 
-// AttemptTracer is a [Tracer] that also observes the attempts of a call. A call whose context is over when it begins has
-// none.
+// AttemptTracer is a [Tracer] that also observes the attempts of a call. A call whose context has ended before it
+// begins has no attempts.
 type AttemptTracer interface {
 	Tracer
 	// TraceAttemptStart is called before the request is signed. ctx is what TraceCallStart returned; the context that this
@@ -73,7 +73,7 @@ type TraceAttemptEndData struct {
 	Duration   time.Duration
 }
 
-// WithTracer has t observe the calls of the client. The last one counts.
+// WithTracer makes t observe the calls of the client. If it is given several times, the last one is used.
 func WithTracer(t Tracer) Option {
 	return func(c *call.Config) error {
 		if t == nil {
@@ -84,7 +84,7 @@ func WithTracer(t Tracer) Option {
 	}
 }
 
-// hooksOf makes the hooks of internal/call of a tracer.
+// hooksOf makes the hooks for internal/call from a tracer.
 func hooksOf(t Tracer) call.Hooks {
 	hooks := call.Hooks{
 		CallStart: func(ctx context.Context, r *call.Request) context.Context {

@@ -7,27 +7,28 @@ import (
 	"strings"
 )
 
-// AuthenticatorParam is a passkey as the API takes it: the browser's registration response, field by field.
-// Package passkey makes one from what a browser sent and checks it on the way.
+// AuthenticatorParam is a passkey in the form that the API takes: the fields of the browser's registration response.
+// Package passkey checks what a browser sent and makes one from it.
 type AuthenticatorParam struct {
 	// AuthenticatorName is the label that the user sees in a list of passkeys.
 	AuthenticatorName string `json:"authenticatorName"`
-	// Challenge is the challenge that stands in clientDataJSON, unpadded base64url.
+	// Challenge is the challenge in clientDataJSON, unpadded base64url.
 	Challenge string `json:"challenge" check:"base64url"`
 	// Attestation is what the authenticator returned.
 	Attestation Attestation `json:"attestation"`
 }
 
-// Attestation is the result of a WebAuthn registration (W3C WebAuthn, section 5.2.1). Its three strings are raw
-// bytes in unpadded base64url, never re-serialised: the authenticator's signature covers those very bytes.
+// Attestation is the result of a WebAuthn registration (W3C WebAuthn, section 5.2.1). Its three strings are raw bytes
+// in unpadded base64url. The bytes must not be decoded and encoded again, because the authenticator's signature covers
+// exactly these bytes.
 type Attestation struct {
-	// CredentialID is the raw id of the credential. (The API's own text calls it "CBOR encoded"; it is not.)
+	// CredentialID is the raw id of the credential. (The API's documentation calls it "CBOR encoded"; it is not.)
 	CredentialID string `json:"credentialId" check:"base64url"`
 	// ClientDataJSON is the browser's clientDataJSON.
 	ClientDataJSON string `json:"clientDataJson" check:"base64url"`
 	// AttestationObject is the CBOR attestation object.
 	AttestationObject string `json:"attestationObject" check:"base64url"`
-	// Transports says how the authenticator can be reached. Required; it may be empty but not nil.
+	// Transports says how the authenticator can be reached. It is required: it may be empty but not nil.
 	Transports []AuthenticatorTransport `json:"transports"`
 }
 
@@ -35,7 +36,7 @@ type Attestation struct {
 // Values that are not listed here pass through.
 type AuthenticatorTransport string
 
-// The transports that the API names. TransportUnknown stands for any other that a browser reports.
+// The transports that the API names. TransportUnknown stands for any other transport that a browser reports.
 const (
 	TransportBLE      AuthenticatorTransport = "AUTHENTICATOR_TRANSPORT_BLE"
 	TransportInternal AuthenticatorTransport = "AUTHENTICATOR_TRANSPORT_INTERNAL"
@@ -45,16 +46,16 @@ const (
 	TransportUnknown  AuthenticatorTransport = "Unknown"
 )
 
-// ChainID is the number of a chain (EIP-155). Chains that are not listed here pass through.
+// ChainID is the number of a blockchain (EIP-155). Chains that are not listed here are valid as well.
 type ChainID int64
 
-// The chains that Byzantine works on.
+// The chains that Byzantine supports.
 const (
 	ChainEthereum ChainID = 1
 	ChainBase     ChainID = 8453
 )
 
-// Validate rejects what cannot be a chain.
+// Validate rejects zero and negative numbers.
 func (c ChainID) Validate() error {
 	switch {
 	case c == 0:
@@ -65,7 +66,8 @@ func (c ChainID) Validate() error {
 	return nil
 }
 
-// Currency is a currency, fiat or stablecoin. A response may hold one that is not listed here; a request may not.
+// Currency is a fiat currency or a stablecoin. A response may hold a currency that is not listed here; a request may
+// not.
 type Currency string
 
 // The currencies.
@@ -81,8 +83,8 @@ func (c Currency) Validate() error {
 	return oneOf(c, CurrencyUSD, CurrencyEUR, CurrencyUSDC, CurrencyEURC)
 }
 
-// CryptoCurrency is a stablecoin, what can be transferred on a chain. A response may hold one that is not listed here; a
-// request may not.
+// CryptoCurrency is a stablecoin: a currency that can be transferred on a chain. A response may hold a stablecoin that
+// is not listed here; a request may not.
 type CryptoCurrency string
 
 // The stablecoins.
@@ -94,8 +96,8 @@ const (
 // Validate rejects a stablecoin that is not listed here.
 func (c CryptoCurrency) Validate() error { return oneOf(c, CryptoUSDC, CryptoEURC) }
 
-// FiatCurrency is a currency of a state. In balances it also labels the stablecoin that follows it: an idle balance of
-// CurrencyEURC is shown as "eur". Values that are not listed here pass through.
+// FiatCurrency is a fiat currency. In balances it also stands for the stablecoin that is pegged to it: an idle balance
+// of CurrencyEURC is shown as "eur". Values that are not listed here pass through.
 type FiatCurrency string
 
 // The fiat currencies.
@@ -113,14 +115,14 @@ const (
 	OrderDescending SortOrder = "desc"
 )
 
-// Validate rejects anything else; the API responds with a 400 to it.
+// Validate rejects any other order, to which the API would respond with a 400.
 func (o SortOrder) Validate() error { return oneOf(o, OrderAscending, OrderDescending) }
 
 // CountryCode is a country by its three letters (ISO 3166-1 alpha-3): "FRA", "USA".
 type CountryCode string
 
-// Validate checks the shape only. The API accepts 139 of the codes; which ones is its decision and changes with it, so
-// it is not repeated here.
+// Validate checks only that the code is three upper-case letters. The API accepts 139 of the codes and may change
+// which, so this package does not list them.
 func (c CountryCode) Validate() error {
 	if len(c) != 3 || strings.ContainsFunc(string(c), func(r rune) bool { return r < 'A' || r > 'Z' }) {
 		return errors.New("must be three upper-case letters (ISO 3166-1 alpha-3)")
@@ -139,8 +141,8 @@ type Address struct {
 	Country    CountryCode `json:"country"`
 }
 
-// VerificationStatus says how far the verification (KYC, KYB) of a customer or of an associated person is.
-// Values that are not listed here pass through.
+// VerificationStatus says how far the verification (KYC, KYB) of a customer or of an associated person has come. Values
+// that are not listed here pass through.
 type VerificationStatus string
 
 // The verification statuses.
@@ -166,8 +168,8 @@ func (s VerificationStatus) Terminal() bool {
 	return false
 }
 
-// NeedsAction reports whether the verification stands still until data or documents are sent. A status that this package
-// does not know needs none.
+// NeedsAction reports whether the verification waits until you send data or documents. It is false for a status that
+// this package does not know.
 func (s VerificationStatus) NeedsAction() bool {
 	switch s {
 	case VerificationNotStarted, VerificationInit, VerificationAwaitingAssociatedPersonInformation, VerificationAwaitingInformation, VerificationResubmissionRequested:
@@ -176,7 +178,7 @@ func (s VerificationStatus) NeedsAction() bool {
 	return false
 }
 
-// oneOf rejects a word that is not allowed, for the closed sets of requests. It lists the words that are.
+// oneOf rejects a value that is not allowed, for the enumerations of requests. The error lists the values that are.
 func oneOf[T ~string](value T, allowed ...T) error {
 	if slices.Contains(allowed, value) {
 		return nil
