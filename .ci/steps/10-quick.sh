@@ -52,6 +52,7 @@ examples() {
 	for example in examples/*/; do
 		case $example in
 		examples/otp-passkey/ | examples/turnkey/) go run "./$example" ;;
+		examples/projection/) (cd "$example" && go run .) ;; # a module of its own
 		*) ;; # servers: their tests start them, use them and stop them
 		esac
 	done

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
+	"github.com/byzantine-finance/byzantine-go/passkeytest"
+)
+
+// customer is a user of the sandbox with a passkey, and their account.
+type customer struct {
+	sandbox           *byzantinetest.Server
+	browser           *passkeytest.Authenticator
+	transactor        *passkey.Transactor
+	passkeys          []passkey.Credential
+	userID, accountID string
+}
+
+func newCustomer(sandbox *byzantinetest.Server) (*customer, error) {
+	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
+	c := &customer{sandbox: sandbox, browser: passkeytest.NewAuthenticator()}
+	c.transactor = &passkey.Transactor{Client: sandbox.Client(), RelyingParty: rp}
+	options, state, err := rp.BeginRegistration(passkey.User{ID: "ada", Name: "ada@example.com"})
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.browser.Create(options)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := rp.FinishRegistration(state, response, "Ada's phone")
+	if err != nil {
+		return nil, err
+	}
+	c.passkeys = []passkey.Credential{*credential}
+	c.userID = sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}}).ID
+	c.accountID = sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{c.userID}}).ID
+	sandbox.Activate(c.accountID, byzantine.ChainBase)
+	sandbox.Fund(c.accountID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("10000"))
+	return c, nil
+}
+
+// sign submits a payload with the customer's passkey and returns the id of its transaction.
+func (c *customer) sign(ctx context.Context, payload *byzantine.Payload, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	options, draft, err := c.transactor.Begin(c.userID, payload, c.passkeys)
+	if err != nil {
+		return "", err
+	}
+	response, err := c.browser.Get(options)
+	if err != nil {
+		return "", err
+	}
+	submitted, err := c.transactor.Finish(ctx, c.userID, draft, response)
+	if err != nil {
+		return "", err
+	}
+	return submitted.TransactionID, nil
+}
+
+func (c *customer) deposit(ctx context.Context, amount string) (string, error) {
+	payload, err := c.transactor.Client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{
+		ChainID: byzantine.ChainBase, AccountID: c.accountID, VaultAddr: byzantinetest.VaultBaseUSDC,
+		Amount: byzantine.MustParseDecimal(amount), SourceCurrency: byzantine.CurrencyUSDC,
+	})
+	return c.sign(ctx, payload, err)
+}
+
+func (c *customer) withdraw(ctx context.Context, amount string) (string, error) {
+	payload, err := c.transactor.Client.GetWithdrawPayloadPasskey(ctx, &byzantine.GetWithdrawPayloadPasskeyRequest{
+		ChainID: byzantine.ChainBase, AccountID: c.accountID, VaultAddr: byzantinetest.VaultBaseUSDC,
+		Amount: byzantine.MustParseDecimal(amount), DestinationCurrency: byzantine.CurrencyUSDC,
+	})
+	return c.sign(ctx, payload, err)
+}
+
+func (c *customer) cancel(ctx context.Context, withdrawalID string) error {
+	payload, err := c.transactor.Client.GetCancelWithdrawalPayloadPasskey(ctx,
+		&byzantine.GetCancelWithdrawalPayloadPasskeyRequest{ChainID: byzantine.ChainBase, TransactionID: withdrawalID})
+	_, err = c.sign(ctx, payload, err)
+	return err
+}
+
+// play brings the copy up to date at the end of each of six days. On the last one a withdrawal that the copy has is
+// cancelled, which no event tells of.
+func play(ctx context.Context, s *store) error {
+	sandbox := byzantinetest.NewServer(byzantinetest.WithTime(time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)))
+	defer sandbox.Close()
+	c, err := newCustomer(sandbox)
+	if err != nil {
+		return err
+	}
+	sandbox.QueueWithdrawals(byzantinetest.VaultBaseUSDC, true)
+	for day := 1; day <= 6; day++ {
+		if day == 6 {
+			var withdrawal string
+			if withdrawal, err = c.withdraw(ctx, "200"); err == nil {
+				err = errors.Join(s.update(ctx, sandbox.Client(), sandbox.Now()), c.cancel(ctx, withdrawal))
+			}
+		} else {
+			_, err = c.deposit(ctx, fmt.Sprintf("%d.5", 100*day))
+		}
+		if err != nil {
+			return fmt.Errorf("day %d: %w", day, err)
+		}
+		sandbox.Advance(24 * time.Hour)
+		if err := s.update(ctx, sandbox.Client(), sandbox.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
