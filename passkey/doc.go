@@ -1,21 +1,21 @@
-// Package passkey stands between a browser's WebAuthn and the API: it makes the options of a ceremony, checks what the
-// browser sends back, and returns it in the shape that the API takes.
+// Package passkey connects WebAuthn in a browser with the API. It makes the options of a ceremony, checks the browser's
+// response, and returns it in the form that the API takes.
 //
 // # Registration
 //
-// A registration is one round trip with the page:
+// A registration takes one round trip to the page:
 //
 //  1. [RelyingParty.BeginRegistration] makes options for the page and a state for the server.
 //  2. The page calls navigator.credentials.create and posts the result.
 //  3. [RelyingParty.FinishRegistration] checks the result against the state and returns a [Credential], whose
 //     Authenticator goes to the API: into the root users of a new account, or to CreateAuthenticatorsOTP.
 //
-// [ParseUnverified] is for backends that get a response without having made the options. It checks that the response
-// is well formed, and nothing that would show who made it, where and when.
+// [ParseUnverified] is for backends that receive a response without having made the options. It checks only that the
+// response is well formed. It does not check who made the response, where and when.
 //
 // # Signing
 //
-// Every transaction, invitation and change of roles is signed by a passkey of a user. That is another round trip:
+// A passkey of a user signs every transaction, invitation and change of roles. This takes another round trip:
 //
 //  1. One of the client's Get...PayloadPasskey methods returns a payload.
 //  2. [RelyingParty.BeginSigning] makes options for the page and a state for the server.
@@ -23,7 +23,7 @@
 //  4. [RelyingParty.FinishSigning] checks the result against the state and returns the payload with its stamp, which
 //     SignPayloadPasskey, InviteUsers or UpdateUsersRole submits.
 //
-// For transactions [Transactor] joins these steps, and binds them to a user.
+// For transactions, [Transactor] does these steps and binds them to a user.
 //
 // # The page
 //
@@ -35,32 +35,35 @@
 //	const credential = await navigator.credentials.create({publicKey})
 //	const body = JSON.stringify(credential.toJSON())
 //
-// and likewise with parseRequestOptionsFromJSON and navigator.credentials.get.
+// For a signature a page calls parseRequestOptionsFromJSON and navigator.credentials.get in the same way.
 //
-// Some password managers put a credential of their own in place of the browser's, and toJSON then throws. A page that
-// is to work with them catches that and encodes the ArrayBuffers itself: rawId, response.clientDataJSON and
-// response.attestationObject, with response.getTransports(); for a signature rawId, response.clientDataJSON,
+// Some password managers replace the browser's credential with an object of their own, and toJSON then throws. A page
+// that must work with them catches the exception and encodes these ArrayBuffers itself: rawId, response.clientDataJSON
+// and response.attestationObject, with response.getTransports(); for a signature rawId, response.clientDataJSON,
 // response.authenticatorData and response.signature. Padded and standard base64 are accepted besides base64url.
 //
 // # The user
 //
-// A response proves that somebody made a passkey, not who. That it belongs to the signed-in user follows only from the
-// state, so keep the state where other users cannot reach it: see [RegistrationState]. A signature is bound to the user
-// by the passkeys that it was asked of: see [SigningState].
+// A response proves that a passkey was made, but not who made it. Only the state ties it to the signed-in user, so keep
+// the state where other users cannot reach it: see [RegistrationState]. A signature is tied to the user by the list of
+// passkeys that may make it: see [SigningState].
 //
 // # What is not checked
 //
-// Whether an attestation certificate leads to a maker you trust is not looked at. The options ask for no attestation unless
-// [RelyingParty.Attestation] says so, and a statement that comes all the same is rejected only if it contradicts the data
-// that it signs.
-// Whether the credential is already registered to somebody else is for your database to say, by [Credential.ID] (W3C
-// WebAuthn, section 7.1). Whether the count of signatures went back, a hint at a copied key, is not looked at either,
-// because synchronised passkeys do not count. Flags that the standard reserves are passed over, and so is everything in
-// a response that the signed parts of it say as well.
+// This package does not check whether an attestation certificate leads to a manufacturer that you trust. The options
+// ask for no attestation unless [RelyingParty.Attestation] says so. If a response has an attestation statement that was
+// not asked for, it is rejected only if the statement contradicts the data that it signs.
+//
+// Your database must check that the credential is not already registered to another user, by [Credential.ID] (W3C
+// WebAuthn, section 7.1).
+//
+// The signature counter is not checked. A counter that goes back can be a sign of a copied key, but synchronised
+// passkeys do not count. Flags that the standard reserves are ignored, and so is everything in a response that repeats
+// its signed parts.
 //
 // # Errors
 //
-// Every rejection is an *[Error] that names the check, and errors.Is finds its kind: [ErrConfiguration] and [ErrState]
-// point at the server, the others at what came from the page. No error repeats challenges, ids or key material, so all
-// of them are safe to log.
+// Every rejection is an *[Error] that names the check that failed, and errors.Is finds its kind. [ErrConfiguration] and
+// [ErrState] are faults of the server; all others concern what the page sent. Errors are safe to log: none repeats a
+// challenge, an id or key material.
 package passkey

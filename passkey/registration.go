@@ -18,9 +18,9 @@ import (
 
 // User is the account that a passkey is made for (W3C WebAuthn, section 5.4.3).
 type User struct {
-	// ID names the account, 1 to 64 bytes, the same at every registration. The authenticator stores it as the user
-	// handle and does not show it, but whoever holds the authenticator can read it: take an opaque id, not an e-mail
-	// address.
+	// ID identifies the account, 1 to 64 bytes, the same at every registration. The authenticator stores it as the user
+	// handle. It does not display the id, but whoever holds the authenticator can read it, so use an opaque id and not
+	// an e-mail address.
 	ID string
 	// Name is what the account picker shows, usually the e-mail address.
 	Name string
@@ -28,10 +28,10 @@ type User struct {
 	DisplayName string
 }
 
-// RegistrationState is what the server remembers between the two halves of a registration. It goes to JSON and back
-// unchanged, so any session store holds it.
+// RegistrationState is what the server keeps between [RelyingParty.BeginRegistration] and
+// [RelyingParty.FinishRegistration]. JSON encodes and decodes it without loss, so any session store can hold it.
 //
-// It is the only thing that ties a response to a user, so treat it like a session:
+// Only the state ties a response to a user, so treat it like a session:
 //
 //   - Keep it on the server, in the session of the user who began; never send it to the page.
 //   - In a store of your own, compare UserID with the signed-in user before [RelyingParty.FinishRegistration], which
@@ -43,32 +43,33 @@ type RegistrationState struct {
 	UserID string `json:"userId"`
 	// RelyingPartyID is the ID of the relying party.
 	RelyingPartyID string `json:"rpId"`
-	// Challenge is what the authenticator signs, 32 random bytes in unpadded base64url.
+	// Challenge is the challenge that the authenticator signs: 32 random bytes in unpadded base64url.
 	Challenge string `json:"challenge"`
-	// ExpiresAt is when the state ends: the relying party's timeout and a minute for the way back.
+	// ExpiresAt is when the state expires: after the relying party's timeout and one more minute for the response to
+	// arrive.
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
 const (
 	challengeSize = 32
-	// gracePeriod lets a response arrive that the browser made in the last second of its timeout.
+	// gracePeriod is the time that a response has to arrive if the browser made it in the last second of its timeout.
 	gracePeriod = time.Minute
 	// maxUserHandle is the bound of WebAuthn, section 5.4.3.
 	maxUserHandle = 64
 )
 
-// credentialParameters are the algorithms that the API takes, the better one first.
+// credentialParameters are the algorithms that the API accepts, the preferred one first.
 var credentialParameters = []protocol.CredentialParameter{
 	{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgES256},
 	{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgRS256},
 }
 
 // BeginRegistration makes the options for the page (PublicKeyCredentialCreationOptionsJSON, W3C WebAuthn, section 5.4)
-// and the state for the server. The options ask for ES256 or RS256, as the API expects, for a discoverable credential if
-// possible, and for user verification and attestation as the relying party says.
+// and the state for the server. The options ask for an ES256 or RS256 key, which the API accepts, for a discoverable
+// credential if possible, and for the user verification and attestation that the RelyingParty sets.
 //
-// exclude are the ids of passkeys that the user already has, base64url as in [Credential.ID]: an authenticator that
-// holds one of them does not make a second.
+// exclude are the ids of the passkeys that the user already has, in base64url as in [Credential.ID]. An authenticator
+// that holds one of them does not make a second.
 //
 // An error is an *[Error] of kind [ErrConfiguration].
 func (rp *RelyingParty) BeginRegistration(user User, exclude ...string) (options json.RawMessage, state *RegistrationState, err error) {
@@ -123,13 +124,12 @@ func (rp *RelyingParty) BeginRegistration(user User, exclude ...string) (options
 	}, nil
 }
 
-// stateExpiry returns when a state that is made now ends: in whole seconds and UTC, so that it is the same after a trip
-// through JSON.
+// stateExpiry returns when a state that is made now expires: in whole seconds and UTC, so that JSON does not change it.
 func (rp *RelyingParty) stateExpiry() time.Time {
 	return time.Now().Add(rp.timeout() + gracePeriod).UTC().Truncate(time.Second)
 }
 
-// describe names a credential in the options by its id. check is what an error calls the id.
+// describe returns the descriptor of a credential in the options. check is the name of the id in an error.
 func describe(check, id string) (protocol.CredentialDescriptor, error) {
 	raw, err := decodeBase64(id)
 	if err != nil {
@@ -145,7 +145,7 @@ func (u User) check() error {
 	if len(u.ID) == 0 || len(u.ID) > maxUserHandle {
 		return misconfigured("User.ID", "not 1 to 64 bytes")
 	}
-	// A state with other bytes would not be the same after a trip through JSON.
+	// JSON would change a state with other bytes.
 	if !utf8.ValidString(u.ID) {
 		return misconfigured("User.ID", "not valid UTF-8")
 	}
@@ -158,15 +158,15 @@ func (u User) check() error {
 	return nil
 }
 
-// FinishRegistration checks what the browser sent (RegistrationResponseJSON) against the state, by W3C WebAuthn, section
-// 7.1, and returns the credential. name is the authenticator's name in the user's list of passkeys; it is trimmed, and
-// has 1 to 64 characters.
+// FinishRegistration checks the browser's response (RegistrationResponseJSON) against the state by W3C WebAuthn,
+// section 7.1, and returns the credential. name is the authenticator's name in the user's list of passkeys; it is
+// trimmed and must have 1 to 64 characters.
 //
-// It trusts the state: that the state is the signed-in user's, and has not been used before, is for the caller to see
-// to, as [RegistrationState] says. So is what comes after: that no other user has registered the same [Credential.ID].
+// It trusts the state. The caller must make sure that the state is the signed-in user's and has not been used before,
+// as [RegistrationState] says, and afterwards that no other user has registered the same [Credential.ID].
 //
-// An error is an *[Error]. [ErrExpired] and [ErrState] ask for another beginning, [ErrName] for another name;
-// [ErrConfiguration] is the program's own.
+// An error is an *[Error]. After [ErrExpired] and [ErrState] begin the registration again; after [ErrName] ask for
+// another name. [ErrConfiguration] is a fault of the program.
 func (rp *RelyingParty) FinishRegistration(state *RegistrationState, responseJSON []byte, name string) (*Credential, error) {
 	if err := rp.Validate(); err != nil {
 		return nil, err
@@ -207,7 +207,7 @@ func (s *RegistrationState) check(rp *RelyingParty) error {
 	return rp.checkState(name, s.RelyingPartyID, s.ExpiresAt)
 }
 
-// checkState compares what the states of both ceremonies have in common with now and here.
+// checkState checks what the states of both ceremonies have in common: the relying party and the expiry.
 func (rp *RelyingParty) checkState(name, relyingPartyID string, expiresAt time.Time) error {
 	switch {
 	case expiresAt.IsZero():
@@ -230,7 +230,7 @@ func (rp *RelyingParty) checkClientData(client protocol.CollectedClientData, cha
 		reason := "not among RelyingParty.Origins: " + quoteOrigin(client.Origin)
 		return &Error{Check: checkClientDataJSON + ".origin", Reason: reason, Kind: ErrOrigin}
 	}
-	// A page inside somebody else's page shows the user the wrong address bar.
+	// A page that another site embeds shows the user that site's address.
 	if client.CrossOrigin || client.TopOrigin != "" {
 		return &Error{Check: checkClientDataJSON + ".crossOrigin", Reason: "the page is framed by a page of another origin", Kind: ErrOrigin}
 	}
@@ -250,8 +250,8 @@ func (rp *RelyingParty) checkAuthenticatorData(check string, data *protocol.Auth
 }
 
 // checkAttestation runs the whole procedure of section 7.1 again in go-webauthn. After the checks before it, whose
-// errors tell more, what can still fail is the attestation statement. Where GODEBUG is fips140=only, the standard library
-// panics at a statement that uses SHA-1, as some TPMs do: such a statement cannot be verified there.
+// errors tell more, what can still fail is the attestation statement. With GODEBUG=fips140=only the standard library
+// panics at a statement that uses SHA-1, as those of some TPMs do, so such a statement cannot be verified there.
 func (rp *RelyingParty) checkAttestation(r *registration, challenge string) error {
 	pcc := protocol.ParsedCredentialCreationData{
 		ParsedPublicKeyCredential: protocol.ParsedPublicKeyCredential{RawID: r.raw.RawID},
@@ -283,8 +283,8 @@ func (rp *RelyingParty) checkAttestation(r *registration, challenge string) erro
 	case asked:
 		return badAttestation(libraryReason(err))
 	}
-	// Nobody asked for the statement, so one that cannot be verified says as little as none. One that somebody else made,
-	// or made for other data, shows that the response was put together from parts.
+	// The options did not ask for a statement, so one that cannot be verified counts as none. A statement of another
+	// key or for other data shows that the response was put together from parts.
 	clientDataHash := sha256.Sum256(r.raw.AttestationResponse.ClientDataJSON)
 	contradicted := func() (reason string) {
 		defer func() {
@@ -308,8 +308,8 @@ func badAttestation(reason string) error {
 	return &Error{Check: checkAttestationObject + ".attStmt", Reason: reason, Kind: ErrAttestation}
 }
 
-// quoteOrigin makes an origin fit for a log line: it is the one thing from the page that an error shows, because without
-// it a missing origin in the configuration could not be found.
+// quoteOrigin quotes and shortens an origin for an error. The origin is the only value from the page that an error
+// shows, because without it an origin that is missing in the configuration could not be found.
 func quoteOrigin(origin string) string {
 	return fmt.Sprintf("%.100q", origin)
 }

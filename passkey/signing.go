@@ -15,13 +15,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// Challenge returns the challenge that a passkey signs for a payload, in unpadded base64url: the lower-case hexadecimal
-// of the SHA-256 of bodyToSign, those 64 characters taken as bytes. bodyToSign is the JSON object as the API sent it;
-// white space between its tokens does not count, everything else does, so it must not have been decoded and encoded
-// again.
+// Challenge returns the challenge that a passkey signs for a payload, in unpadded base64url. The challenge is the
+// SHA-256 of bodyToSign in lower-case hexadecimal, and those 64 characters are its bytes. bodyToSign is the JSON object
+// as the API sent it. White space between its tokens does not matter; everything else does, so it must not have been
+// decoded and encoded again.
 //
-// [RelyingParty.BeginSigning] puts the challenge into its options. This function is for those who make their own. The
-// error is an *[Error] of kind [ErrConfiguration].
+// [RelyingParty.BeginSigning] puts the challenge into its options. This function is for programs that make their own
+// options. The error is an *[Error] of kind [ErrConfiguration].
 func Challenge(bodyToSign []byte) (string, error) {
 	body, err := wire.CompactObject(bodyToSign)
 	if err != nil {
@@ -36,10 +36,10 @@ func challengeOf(body []byte) []byte {
 	return hex.AppendEncode(nil, digest[:])
 }
 
-// SigningState is what the server remembers between the two halves of a signature. It goes to JSON and back unchanged,
-// the bytes to sign included, so any session store holds it.
+// SigningState is what the server keeps between [RelyingParty.BeginSigning] and [RelyingParty.FinishSigning]. JSON
+// encodes and decodes it without loss, the bytes to sign included, so any session store can hold it.
 //
-// Whoever finishes it sends the payload, so treat it like a session:
+// Whoever finishes a state gets a payload that is ready to be submitted, so treat the state like a session:
 //
 //   - Keep it on the server, in the session of the user who began; never send it to the page.
 //   - Name the user's passkeys when you begin, as [RelyingParty.BeginSigning] demands. Then nobody else's can finish it,
@@ -47,15 +47,16 @@ func challengeOf(body []byte) []byte {
 //   - Take it out of the store before finishing, whatever the outcome. The challenge follows from the payload, so a
 //     response fits a state that stays until it expires. (The API takes each payload once.)
 //
-// An account has at most one unsigned transaction: asking for another payload ends the one in here, and submitting it is
-// then a byzantine.ErrBadRequest. So keep one state per account, not one per tab.
+// An account has at most one unsigned transaction. Asking for another payload ends the transaction of this state, and
+// submitting it then fails with byzantine.ErrBadRequest. So keep one state per account, not one per tab.
 type SigningState struct {
-	// Payload is what is signed, with the transaction and the chain that it belongs to. Its BodyToSign is compact.
+	// Payload is the payload to sign, with the transaction and the chain that it belongs to. Its BodyToSign is compact
+	// JSON.
 	Payload byzantine.Payload `json:"payload"`
 	// RelyingPartyID is the ID of the relying party.
 	RelyingPartyID string `json:"rpId"`
-	// Allowed has the public key (COSE_Key, in JSON standard base64) of each passkey that may sign, by its id in unpadded
-	// base64url. The key is nil if it is not known.
+	// Allowed maps the id of each passkey that may sign, in unpadded base64url, to its public key (COSE_Key; standard
+	// base64 in JSON). The public key is nil if it is not known.
 	Allowed map[string][]byte `json:"allowed,omitzero"`
 	// AnyCredential says that Allowed is empty because [RelyingParty.BeginSigningAny] names no passkeys.
 	AnyCredential bool `json:"anyCredential,omitzero"`
@@ -63,16 +64,17 @@ type SigningState struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
-// BeginSigning makes the options for the page (PublicKeyCredentialRequestOptionsJSON, W3C WebAuthn, section 5.5) and the
-// state for the server. payload is what one of the Get...PayloadPasskey methods returned. A payload that names a
-// transaction has to order signatures of the account's wallet; one in which a JSON name stands twice, in whatever letter
-// case, is rejected.
+// BeginSigning makes the options for the page (PublicKeyCredentialRequestOptionsJSON, W3C WebAuthn, section 5.5) and
+// the state for the server. payload is the result of one of the Get...PayloadPasskey methods. A payload that names a
+// transaction must order signatures of the account's wallet. A payload in which a JSON name occurs twice, in whatever
+// letter case, is invalid.
 //
-// allowed are the signed-in user's passkeys, at least one. Of each only ID, PublicKey and Transports are used, and ID alone
-// is enough: a passkey that was enrolled elsewhere is Credential{ID: ...} with the credentialId that the API reports.
-// Without its public key, though, [RelyingParty.FinishSigning] cannot check the signature and leaves that to the API.
+// allowed are the signed-in user's passkeys, at least one. Only ID, PublicKey and Transports of each are used, and ID
+// alone is enough: a passkey that was enrolled elsewhere is Credential{ID: ...} with the credentialId that the API
+// reports. Without the public key [RelyingParty.FinishSigning] cannot check the signature, and only the API checks it.
 //
-// An error is an *[Error] of kind [ErrConfiguration], or of kind [ErrUnsupportedKey] for a public key that is none.
+// An error is an *[Error] of kind [ErrConfiguration], or of kind [ErrUnsupportedKey] if a PublicKey is not a valid key
+// of a supported algorithm.
 func (rp *RelyingParty) BeginSigning(payload *byzantine.Payload, allowed []Credential) (options json.RawMessage, state *SigningState, err error) {
 	if len(allowed) == 0 {
 		if err := rp.Validate(); err != nil {
@@ -83,9 +85,9 @@ func (rp *RelyingParty) BeginSigning(payload *byzantine.Payload, allowed []Crede
 	return rp.beginSigning(payload, allowed)
 }
 
-// BeginSigningAny is BeginSigning for any passkey that the browser's user has for the relying party, whoever that is. Its
-// response says nothing about who they are, and [RelyingParty.FinishSigning] does not check its signature. Use it only if
-// the API is to decide alone who may sign.
+// BeginSigningAny is like [RelyingParty.BeginSigning], but any passkey that the browser's user has for the relying
+// party may sign. The response then does not show who the user is, and [RelyingParty.FinishSigning] does not check the
+// signature. Use it only if the API alone shall decide who may sign.
 func (rp *RelyingParty) BeginSigningAny(payload *byzantine.Payload) (options json.RawMessage, state *SigningState, err error) {
 	return rp.beginSigning(payload, nil)
 }
@@ -135,7 +137,7 @@ func (rp *RelyingParty) beginSigning(payload *byzantine.Payload, allowed []Crede
 	return options, state, nil
 }
 
-// bodyToSign returns the compact body of a payload whose order is plain.
+// bodyToSign returns the compact body of a payload, after checking that this package understands what it orders.
 func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
 	if payload == nil {
 		return nil, misconfigured("Payload", "missing")
@@ -154,8 +156,8 @@ func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
 	return body, nil
 }
 
-// allow adds a passkey and reports whether it is a new one. A list that was put together from two sources may name one
-// twice, with and without its key.
+// allow adds a passkey and reports whether it is new. A list that was merged from two sources may name a passkey twice,
+// once with and once without its key.
 func (s *SigningState) allow(id string, publicKey []byte) (added bool, err error) {
 	if len(publicKey) > 0 {
 		if err := checkKey(publicKey); err != nil {
@@ -174,19 +176,19 @@ func (s *SigningState) allow(id string, publicKey []byte) (added bool, err error
 	return !twice, nil
 }
 
-// FinishSigning checks what the browser sent (AuthenticationResponseJSON) against the state, by W3C WebAuthn, section
-// 7.2, and returns the payload with its stamp, ready to be submitted: SignPayloadPasskeyRequest, InviteUsersRequest and
-// UpdateUsersRoleRequest embed it. What goes out are the bytes that were signed.
+// FinishSigning checks the browser's response (AuthenticationResponseJSON) against the state by W3C WebAuthn, section
+// 7.2. It returns the payload with its stamp, ready to be submitted: SignPayloadPasskeyRequest, InviteUsersRequest and
+// UpdateUsersRoleRequest embed it. Exactly the bytes that were signed are submitted.
 //
-// The signature is checked with the public key that the passkey was named with, and not at all if that is not known. The
-// API checks it in any case. Not checked: the user handle, because the state does not know a user, and the count of
-// signatures, because nothing here remembers the last one.
+// The signature is checked with the public key that BeginSigning got for the passkey, and not checked if it got none.
+// The API checks the signature in any case. FinishSigning does not check the user handle, because the state does not
+// name a user, nor the signature counter, because this package does not store the last one.
 //
-// It trusts the state: that the state is the signed-in user's, and has not been used before, is for the caller to see
-// to, as [SigningState] says.
+// It trusts the state. The caller must make sure that the state is the signed-in user's and has not been used before,
+// as [SigningState] says.
 //
-// An error is an *[Error]. [ErrExpired] and [ErrState] ask for another beginning with a new payload; [ErrCredential] is
-// a passkey that the user has but not for this account; [ErrConfiguration] is the program's own.
+// An error is an *[Error]. After [ErrExpired] and [ErrState] begin again with a new payload. [ErrCredential] means that
+// the user chose a passkey that is not one of this account. [ErrConfiguration] is a fault of the program.
 func (rp *RelyingParty) FinishSigning(state *SigningState, responseJSON []byte) (byzantine.SignedPayload, error) {
 	none := byzantine.SignedPayload{}
 	if err := rp.Validate(); err != nil {

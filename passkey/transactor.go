@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Transactor takes a user's transaction through the two requests of their browser, from the payload to the submission:
+// Transactor carries a user's transaction through two requests of their browser, from the payload to the submission:
 //
 //	payload, err := client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{...})
 //	options, draft, err := transactor.Begin(userID, payload, passkeys)
@@ -18,10 +18,10 @@ import (
 //	submitted, err := transactor.Finish(ctx, userID, draft, response)
 //	transaction, err := client.WaitForTransaction(ctx, submitted.TransactionID)
 //
-// It is for what ends in SignPayloadPasskey: activation, deposit, withdrawal, cancellation, transfer, vault upgrade. The
-// payloads of invitations and of changes of roles are for [RelyingParty.BeginSigning].
+// It is for the payloads that SignPayloadPasskey submits: activation, deposit, withdrawal, cancellation, transfer,
+// vault upgrade. For invitations and changes of roles use [RelyingParty.BeginSigning].
 //
-// Its methods only read it, so one value serves any number of goroutines.
+// A Transactor is safe for concurrent use, because its methods do not change it.
 //
 // # A draft counts once
 //
@@ -30,49 +30,51 @@ import (
 // sent, it can be finished again. This holds for all Transactors of one client. The API takes each payload once as well,
 // but a second request would tell the user that their transaction failed.
 //
-// Several processes that serve the same sessions need a common store. One line before Finish does it, in Redis
+// Several processes that serve the same sessions need a common store. One command before Finish is enough, in Redis
 //
 //	SET <draft.Key()> 1 NX EX 3660
 //
-// which replies OK to the first and nil to the others, or in SQL
+// which returns OK to the first process and nil to the others, or in SQL
 //
 //	INSERT INTO submitted_drafts (draft) VALUES (<draft.Key()>) ON CONFLICT DO NOTHING
 //
-// with draft as the primary key, which affects one row for the first and none for the others. Only the first goes on, and
-// deletes the key or row again if Finish failed and [NothingSent] reports true. 3660 seconds outlive every draft.
+// with draft as the primary key, which affects one row for the first and none for the others. Only the first process
+// calls Finish, and it deletes the key or row again if Finish failed and [NothingSent] reports true. Every draft
+// expires before the 3660 seconds are over.
 type Transactor struct {
 	Client       *byzantine.Client
 	RelyingParty *RelyingParty
 }
 
-// Draft is a transaction that waits for its user's passkey. It goes to JSON and back unchanged, so any session store
-// holds it. It ends at ExpiresAt.
+// Draft is a transaction that waits for the signature of its user's passkey. JSON encodes and decodes it without loss,
+// so any session store can hold it. It expires at ExpiresAt.
 //
-// What [SigningState] says about keeping it holds here as well: on the server, in the session of the user who began, and
-// taken out before it is finished, whatever the outcome.
+// Keep it as [SigningState] says: on the server, in the session of the user who began, and take it out before it is
+// finished, whatever the outcome.
 //
-// An account has at most one draft. The API forgets it when another payload is asked for, from whatever tab, device or
-// user of the account that comes; to finish the former one is then a byzantine.ErrBadRequest, and moves nothing. A page
-// that finds itself in that place begins again.
+// An account has at most one draft. The API drops it when another payload is requested, by whatever tab, device or user
+// of the account. Finishing the dropped draft then fails with byzantine.ErrBadRequest and moves nothing; the page has
+// to begin again.
 type Draft struct {
-	// UserID is the user who began, by the caller's own id.
+	// UserID is the caller's own id of the user who began.
 	UserID string `json:"userId"`
-	// SigningState has the payload, and with it the transaction id.
+	// SigningState holds the payload, and the payload holds the transaction id.
 	SigningState
 }
 
-// Key names what the draft submits, the same for all copies of it: its transaction id, and the SHA-256 of the bytes to sign
-// in hexadecimal, because the cancellation of a withdrawal may bear the withdrawal's transaction id.
+// Key identifies what the draft submits. It is the same for all copies of a draft: the transaction id, a colon, and the
+// SHA-256 of the bytes to sign in hexadecimal. The transaction id alone is not enough, because the cancellation of a
+// withdrawal may have the withdrawal's transaction id.
 func (d *Draft) Key() string {
 	return strings.ToLower(d.Payload.TransactionID) + ":" + string(challengeOf(d.Payload.BodyToSign))
 }
 
-// Begin makes the options for the page (PublicKeyCredentialRequestOptionsJSON) and the draft for the user's session of
-// what one of the client's Get...PayloadPasskey methods returned. Asking for that payload has ended the draft that the
+// Begin makes the options for the page (PublicKeyCredentialRequestOptionsJSON) and the draft for the user's session.
+// payload is the result of one of the client's Get...PayloadPasskey methods; requesting it has ended the draft that the
 // account had before, see [Draft].
 //
-// userID names the signed-in user, passkeys are theirs: at least one, each as [RelyingParty.BeginSigning] says. An error
-// is an *[Error], as there.
+// userID identifies the signed-in user. passkeys are that user's passkeys, at least one, each as
+// [RelyingParty.BeginSigning] says. An error is an *[Error], as there.
 func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys []Credential) (options json.RawMessage, draft *Draft, err error) {
 	switch {
 	case userID == "":
@@ -89,18 +91,19 @@ func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys [
 	return options, &Draft{UserID: userID, SigningState: *state}, nil
 }
 
-// Finish checks what the browser sent (AuthenticationResponseJSON) and submits the transaction. userID is the user who
-// is signed in now: a draft of another user is rejected.
+// Finish checks the browser's response (AuthenticationResponseJSON) and submits the transaction. userID is the user who
+// is signed in now; a draft of another user is rejected.
 //
-// Cut the context off from the browser's request, with context.WithoutCancel and a timeout: the user has signed, and
-// when they close the tab halfway the outcome of the submission would be unknown.
+// Detach ctx from the browser's request with context.WithoutCancel, and give it a timeout. The user has signed already:
+// if they close the tab, the outcome of the submission would otherwise be unknown.
 //
-// An error is an *[Error] if nothing was sent by this call: of kind [ErrState] for a draft that is missing or not this
-// user's, of kind [ErrSubmitted] for one that is or was submitted by another call, else as [RelyingParty.FinishSigning]
-// says. Or it is that of byzantine.Client.SignPayloadPasskey. After byzantine.ErrOutcomeUnknown and ErrSubmitted look for
-// draft.Payload.TransactionID with GetTransaction before you begin another transaction.
+// If the call ends before anything is submitted, the error is an *[Error]: of kind [ErrState] for a draft that is
+// missing or not this user's, of kind [ErrSubmitted] for a draft that another call submits or has submitted, otherwise
+// as [RelyingParty.FinishSigning] says. Any other error is that of byzantine.Client.SignPayloadPasskey. After
+// byzantine.ErrOutcomeUnknown and ErrSubmitted check draft.Payload.TransactionID with GetTransaction before you begin
+// another transaction.
 //
-// A withdrawal that the vault queued is a success, see byzantine.SubmittedTransaction.Queued.
+// A withdrawal that the vault has queued is a success, see byzantine.SubmittedTransaction.Queued.
 func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, responseJSON []byte) (*byzantine.SubmittedTransaction, error) {
 	switch {
 	case t.Client == nil:
