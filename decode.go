@@ -17,7 +17,7 @@ func (c *Client) decode(x *call.Exchange, op *Operation, out any) error {
 		return nil
 	}
 	read := wire.Read
-	if op.newResponse == nil {
+	if op.response == nil {
 		read = json.Unmarshal // a type of the caller's
 	}
 	odd, problem := wire.ReadBody(x.Response().Body, out, read)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
@@ -59,8 +58,23 @@ var dumpShown = map[reflect.Type]bool{
 	reflect.TypeFor[WithdrawalRequestStatus](): true,
 }
 
-// dumpable is what a text of these types looks like. Any other text may be anything, whatever the type of its field.
-var dumpable = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z_]{0,40}(?:\.[a-z_]{1,40})?|[0-9T:.+Z-]{1,35})$`)
+// dumpable reports whether a text looks like one of these types: a word with or without a second one after a dot, or a
+// time. Any other text may be anything, whatever the type of its field. It is no regular expression because that package
+// would be in every program that imports this one.
+func dumpable(text string) bool {
+	if text != "" && len(text) <= 35 && strings.Trim(text, "0123456789T:.+Z-") == "" {
+		return true
+	}
+	const lower, upper = "abcdefghijklmnopqrstuvwxyz_", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	word, second, dotted := strings.Cut(text, ".")
+	switch {
+	case word == "" || word[0] == '_' || len(word) > 41 || strings.Trim(word, lower+upper) != "":
+		return false
+	case dotted:
+		return second != "" && len(second) <= 40 && strings.Trim(second, lower) == ""
+	}
+	return true
+}
 
 // dump writes one call to the client's writer.
 func (c *Client) dump(op *Operation, requestBody []byte, x *call.Exchange, err error) {
@@ -68,10 +82,7 @@ func (c *Client) dump(op *Operation, requestBody []byte, x *call.Exchange, err e
 	if w == nil {
 		return
 	}
-	var in, out reflect.Type
-	if op.newRequest != nil { // not of Client.Do
-		in, out = reflect.TypeOf(op.NewRequest()), reflect.TypeOf(op.NewResponse())
-	}
+	in, out := op.request, op.response // nil for Client.Do
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "> %s %s %s\n", op.Method, op.Path, op.ID)
 	dumpBody(&b, "> ", requestBody, in)
@@ -136,7 +147,7 @@ func masked(tree any, t reflect.Type) any {
 		}
 		return out
 	case string:
-		if dumpShown[t] && dumpable.MatchString(v) {
+		if dumpShown[t] && dumpable(v) {
 			return v
 		}
 		return fmt.Sprintf("<string, %d bytes>", len(v))

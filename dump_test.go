@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,6 +131,19 @@ func secretive(t reflect.Type, text string, depth int) any {
 		return text
 	}
 	return object
+}
+
+func FuzzDumpable(f *testing.F) {
+	want := regexp.MustCompile(`^(?:[A-Za-z][A-Za-z_]{0,40}(?:\.[a-z_]{1,40})?|[0-9T:.+Z-]{1,35})$`)
+	word := strings.Repeat("a", 40)
+	for _, text := range []string{"", "read_write", "READ", "_a", "a.", ".a", "a.b", "a.B", "a.b.c", "a._", "a1", "a b", "é", "a\n", "\n",
+		word + "a", word + "aa", "a." + word, "a." + word + "a", word + "a." + word, "T", "TZ", "T.a", "T.", "2026-09-30T10:00:00.5+02:00",
+		strings.Repeat("1", 35), strings.Repeat("1", 36), "-1", "1e5", "1,5", "\xff", strings.Repeat("T", 36)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		assert.Equal(t, want.MatchString(text), byzantine.DumpableForTest(text), "%q", text)
+	})
 }
 
 func TestWithDumpRejectsNil(t *testing.T) {

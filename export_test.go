@@ -23,3 +23,6 @@ func MaskedForTest(body []byte, value any) string {
 	dumpBody(&b, "", body, reflect.TypeOf(value))
 	return b.String()
 }
+
+// DumpableForTest reports whether a dump may show a text of a marked type.
+var DumpableForTest = dumpable

@@ -32,7 +32,7 @@ import (
 func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
 	r := copyOf(req)
 	r.Order = cmp.Or(r.Order, OrderDescending) // the way back depends on it, so the API's default is not left to decide
-	return readMoving(&getAllTransactions.op, r.Limit, r.Offset, c.transactionList(ctx, r.Order, opts))
+	return readMoving(getAllTransactions.op, r.Limit, r.Offset, c.transactionList(ctx, r.Order, opts))
 }
 
 // transactionList is the list of all transactions in an order.
@@ -57,7 +57,7 @@ func (c *Client) transactionList(ctx context.Context, order SortOrder, opts []Ca
 func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) iter.Seq2[Invitation, error] {
 	r := copyOf(req)
 	r.Order = cmp.Or(r.Order, OrderDescending)
-	return readMoving(&getAllInvitations.op, r.Limit, r.Offset, movinglist.List[Invitation]{
+	return readMoving(getAllInvitations.op, r.Limit, r.Offset, movinglist.List[Invitation]{
 		Ascending: r.Order == OrderAscending,
 		Key:       func(i *Invitation) (string, time.Time) { return i.InvitationID, i.UpdatedAt },
 		Load: func(limit, offset int64) (movinglist.Page[Invitation], error) {

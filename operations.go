@@ -4,7 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"slices"
+	"reflect"
 )
 
 // The table of all routes. A row gives the types of the request and the response, the API's operation id, the method
@@ -82,8 +82,8 @@ var (
 	deleteCredential = newRoute[DeleteCredentialRequest, none](OpDeleteCredential, "DELETE", "/v1/integrator/credentials/{pubkey}")
 )
 
-// operations lists the rows in their order. newRoute fills it while the variables above are initialised.
-var operations []Operation
+// operations lists the rows in their order. newOperation fills it while the variables above are initialised.
+var operations []*Operation
 
 // Operation is one route of the API.
 type Operation struct {
@@ -93,60 +93,78 @@ type Operation struct {
 	Retryable bool   // sent again after a failure whose outcome is unknown; GET only
 	Signed    bool   // needs the three signature headers
 
-	newRequest, newResponse func() any
+	request, response reflect.Type // nil for nothing
 }
 
 // Operations returns an iterator over all operations of the API, in the order of the API's documentation.
-func Operations() iter.Seq[Operation] { return slices.Values(operations) }
+func Operations() iter.Seq[Operation] {
+	return func(yield func(Operation) bool) {
+		for _, op := range operations {
+			if !yield(*op) {
+				return
+			}
+		}
+	}
+}
 
 // NewRequest returns a pointer to a new request value (*InitOTPRequest for init_otp), or nil if the operation takes
 // none. Its path and query fields have the tag json:"-".
-func (o Operation) NewRequest() any { return o.newRequest() }
+func (o Operation) NewRequest() any { return fresh(o.request) }
 
 // NewResponse returns a pointer to a new response value (*InitOTPResponse, *[]Vault), or nil if there is no response.
-func (o Operation) NewResponse() any { return o.newResponse() }
+func (o Operation) NewResponse() any { return fresh(o.response) }
 
 // none is the type of a request without fields and of a response without a body.
 type none struct{}
 
-// route is an operation together with its types, so that a method cannot use the types of another operation.
-type route[Req, Res any] struct{ op Operation }
+// route is an operation together with its types, so that a method cannot use the types of another operation. The compiler
+// makes a copy of generic code for each pair of types, with their whole layouts in its name, so there is little of it.
+type route[Req, Res any] struct{ op *Operation }
 
-func newRoute[Req, Res any](id OperationID, method, path string) *route[Req, Res] {
-	op := Operation{
-		ID: id, Method: method, Path: path,
-		// A POST, PATCH or DELETE may have taken effect although no response came.
-		Retryable:   method == http.MethodGet,
-		Signed:      true,
-		newRequest:  fresh[Req],
-		newResponse: fresh[Res],
-	}
-	operations = append(operations, op)
-	return &route[Req, Res]{op}
+func newRoute[Req, Res any](id OperationID, method, path string) route[Req, Res] {
+	return route[Req, Res]{newOperation(id, method, path, reflect.TypeFor[Req](), reflect.TypeFor[Res]())}
 }
 
-func unsigned[Req, Res any](r *route[Req, Res]) *route[Req, Res] {
+func unsigned[Req, Res any](r route[Req, Res]) route[Req, Res] {
 	r.op.Signed = false
-	operations[len(operations)-1].Signed = false
 	return r
 }
 
-func fresh[T any]() any {
-	v := any(new(T))
-	if _, nothing := v.(*none); nothing {
+func newOperation(id OperationID, method, path string, request, response reflect.Type) *Operation {
+	op := &Operation{
+		ID: id, Method: method, Path: path,
+		// A POST, PATCH or DELETE may have taken effect although no response came.
+		Retryable: method == http.MethodGet,
+		Signed:    true,
+		request:   orNil(request),
+		response:  orNil(response),
+	}
+	operations = append(operations, op)
+	return op
+}
+
+func orNil(t reflect.Type) reflect.Type {
+	if t == reflect.TypeFor[none]() {
 		return nil
 	}
-	return v
+	return t
+}
+
+func fresh(t reflect.Type) any {
+	if t == nil {
+		return nil
+	}
+	return reflect.New(t).Interface()
 }
 
 // call is the body of every client method. A nil req is an empty request: the list methods then use their defaults.
 // With a *PartialError it returns what could be read.
-func (r *route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []CallOption) (*Res, error) {
+func (r route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []CallOption) (*Res, error) {
 	if req == nil {
 		req = new(Req)
 	}
 	res := new(Res)
-	err := c.call(ctx, &r.op, req, res, opts)
+	err := c.call(ctx, r.op, req, res, opts)
 	if err != nil && !isPartial(err) {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ type expectation struct {
 func fetchPayload[Req any, P interface {
 	*Req
 	expects() expectation
-}](ctx context.Context, c *Client, r *route[Req, Payload], req P, opts []CallOption) (*Payload, error) {
+}](ctx context.Context, c *Client, r route[Req, Payload], req P, opts []CallOption) (*Payload, error) {
 	payload, err := r.call(ctx, c, req, opts)
 	if err != nil {
 		return nil, err

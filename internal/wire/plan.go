@@ -180,13 +180,14 @@ func (f *Field) inspect(t reflect.Type) {
 func checkedByMember(t reflect.Type) bool { return t.Kind() == reflect.Struct && !writesItself(t) }
 
 // has reports whether t, or what it points to, has a method. A method of the pointer alone would be passed over wherever
-// the value stands without one, so that is rejected.
+// the value stands without one, so that is rejected. The panic does not name it: reflect's Method makes the linker keep all
+// exported methods of the user's program.
 func has(t, method reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if t.Kind() != reflect.Interface && !t.Implements(method) && reflect.PointerTo(t).Implements(method) {
-		panic(fmt.Sprintf("wire: %s: %s needs a value receiver", t, method.Method(0).Name))
+		panic(fmt.Sprintf("wire: %s: the method of %s needs a value receiver", t, method))
 	}
 	return t.Implements(method)
 }
