@@ -19,12 +19,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// ControlPath is where the control API lives: everything that a Go test can do to a [Sandbox], for tests in any language.
-// Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; they must come under a loopback host
-// name or one of [WithAllowedHosts], not from a web page, and with the token of [WithControlToken] if there is one.
+// ControlPath is the path of the control API, with which tests in any language can do everything that a Go test can do to a
+// [Sandbox]. Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; they must come under a
+// loopback host name or one of [WithAllowedHosts], not from a web page, and with the token of [WithControlToken] if there
+// is one.
 const ControlPath = StatusPath + "api/"
 
-// WithControlToken makes the control API ask for a token: Authorization: Bearer TOKEN.
+// WithControlToken makes the control API require a token: Authorization: Bearer TOKEN.
 func WithControlToken(token string) Option {
 	return func(s *Sandbox) error {
 		if token == "" {
@@ -47,7 +48,7 @@ type control struct {
 	serveWith func(s *Sandbox, r *http.Request) (any, error)
 }
 
-// none is what a route takes or returns that takes or returns nothing.
+// none is the request or response type of a route without input or output.
 type none struct{}
 
 // route makes a control of a function. The fields of Req have the tags path, query or json.

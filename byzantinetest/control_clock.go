@@ -35,7 +35,7 @@ func (s *Sandbox) SetTime(t time.Time) {
 	w.setAlarm()
 }
 
-// Freeze stops the sandbox's clock where it is, or lets it run on from there.
+// Freeze stops the sandbox's clock at its current time, or lets it run again from there.
 func (s *Sandbox) Freeze(frozen bool) {
 	s.lock()
 	defer s.unlock()

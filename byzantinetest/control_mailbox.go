@@ -16,11 +16,11 @@ type Mail struct {
 	Email     string    `json:"email"`
 	SentAt    time.Time `json:"sentAt"`
 	ExpiresAt time.Time `json:"expiresAt"`
-	// State says why the code does not count any more: "used", "too many wrong attempts" or "expired". Empty if it does.
+	// State says why the code is no longer valid: "used", "too many wrong attempts" or "expired". Empty if it does.
 	State string `json:"state"`
 }
 
-// MailFilter says which e-mails are meant. An empty field lets all pass.
+// MailFilter selects e-mails. An empty field selects all.
 type MailFilter struct {
 	OTPID  string
 	UserID string

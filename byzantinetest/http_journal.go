@@ -21,7 +21,7 @@ const (
 	maxJournalLine  = 8 << 10  // of a request's path and query, and of its headers
 )
 
-// Request is one that reached the sandbox, with the response that it got.
+// Request is a request that reached the sandbox, with its response.
 type Request struct {
 	Number      int64                 // counts from 1
 	Time        time.Time             // on the sandbox's clock
@@ -29,7 +29,8 @@ type Request struct {
 	Method      string
 	URI         string // path and query as they came
 	Header      http.Header
-	// Body is at most 4 KiB of the request's body. Uploaded documents are replaced by their sizes and hashes if it is longer.
+	// Body is at most 4 KiB of the request's body. Uploaded documents are replaced by their sizes and hashes if it is
+	// longer.
 	Body          []byte
 	BodyBytes     int           // how long the body was
 	Status        int           // of the response; 0 if a fault took its place
@@ -37,11 +38,11 @@ type Request struct {
 	ResponseBytes int           // how long the response's body was
 	Duration      time.Duration // until the response was ready, in real time
 	Verdict       string        // why the response is not a success: what is wrong with the signature, say
-	// Difference is where a text that was signed differs from the one that had to be. Nil if no signature was rejected, or
-	// if it could not be found out what was signed.
+	// Difference says where the text that was signed differs from the text that had to be signed. Nil if no signature was
+	// rejected, or if it could not be found out what was signed.
 	Difference *Difference
-	// SignedBytes and SignedSHA256 are the length and the hash of what the request's signature has to cover, of all of it.
-	// Empty unless the signature was rejected.
+	// SignedBytes and SignedSHA256 are the length in bytes and the hash of the whole text that the request's signature must
+	// cover. Empty unless the signature was rejected.
 	SignedBytes  int
 	SignedSHA256 string // hexadecimal
 }
@@ -53,8 +54,8 @@ func (s *Sandbox) Requests() []Request {
 	return slices.Clone(s.journal.entries)
 }
 
-// SignedText is what the request's signature has to cover: timestamp, method, path with query, and body, with nothing
-// in between. It helps whoever writes a signer to find what theirs does otherwise. It ends where Body does.
+// SignedText is the text that the request's signature must cover: timestamp, method, path with query, and body, with
+// nothing in between. Compare it with the text that your own signer signs. It ends where Body ends.
 func (r Request) SignedText() []byte {
 	return slices.Concat([]byte(r.Header.Get("X-Timestamp")+r.Method+r.URI), r.Body)
 }

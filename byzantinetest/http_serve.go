@@ -13,8 +13,8 @@ import (
 // maxRequestBytes is far above what onboarding with a few documents needs.
 const maxRequestBytes = 64 << 20
 
-// ServeHTTP responds to a request to the API. What it does not have a route for is among the requests as well: it is a
-// mistake that somebody will look for. [StatusPath] is a page for browsers.
+// ServeHTTP responds to a request to the API. A request without a route is in the journal as well, because it is a
+// mistake that a developer will look for. [StatusPath] is a page for browsers.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	if err := s.guard(r); err != nil {
@@ -44,10 +44,10 @@ func (w *statusRecorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// answered, which tests of this package set, looks at every response of every sandbox.
+// answered is called with every response of every sandbox. Tests of this package set it.
 var answered func(operationID string, out fake.Answer)
 
-// serve plays the faults that were asked for around the handling of one request.
+// serve handles one request, together with the faults that were set for it.
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Operation, handle handler) {
 	started := time.Now()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
@@ -70,8 +70,8 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 	fault.Play(w, s.Now().Add(fault.ClockSkew), x.answer)
 }
 
-// answer takes a request through the steps of the API: signature, scope, form, meaning. Only the last of them holds the
-// world's lock.
+// answer checks and handles a request in the order of the API: signature, scope, form, meaning. Only the last step holds
+// the world's lock.
 func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) (fake.Answer, error) {
 	response, err := s.respond(r, op, handle, body, skew)
 	if form := (*formError)(nil); errors.As(err, &form) {

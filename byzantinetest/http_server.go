@@ -15,7 +15,7 @@ type Server struct {
 	http *httptest.Server
 }
 
-// NewServer starts a server. Like httptest.NewServer it panics if it cannot; the caller ends it with Close.
+// NewServer starts a server. Like httptest.NewServer it panics if it cannot listen. The caller must call Close.
 func NewServer(opts ...Option) *Server {
 	sandbox, err := New(opts...)
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
-// Client returns a client of the server that signs with the sandbox's key and dates by its clock. It panics if an option
-// is invalid.
+// Client returns a client of the server that signs with the sandbox's key and uses the sandbox's clock. It panics if an
+// option is invalid.
 func (s *Server) Client(opts ...byzantine.Option) *byzantine.Client {
 	defaults := []byzantine.Option{byzantine.WithBaseURL(s.URL), byzantine.WithClock(s.Now)}
 	client, err := byzantine.NewClient(s.Key(), append(defaults, opts...)...)

@@ -13,7 +13,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
-// WithLenientRequests lets requests pass whose form the API's document does not allow but whose meaning is plain: a body
+// WithLenientRequests accepts requests whose form the API's document does not allow but whose meaning is clear: a body
 // with a Content-Type other than application/json, fields and query parameters that the document does not have, a field
 // that is there twice, and a number where a decimal string is due. Without this option each of them is an error.
 func WithLenientRequests() Option {
@@ -36,7 +36,8 @@ func badForm(format string, args ...any) error {
 	return &formError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
 
-// formChecker holds requests against the API's document. What is missing or does not fit is for the handlers to say.
+// formChecker checks requests against the API's document. The handlers report fields that are missing or have invalid
+// values.
 type formChecker struct{ lenient bool }
 
 func (c formChecker) checkContentType(header http.Header) error {

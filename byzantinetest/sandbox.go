@@ -39,7 +39,8 @@ type Sandbox struct {
 // Option configures a [Sandbox].
 type Option func(*Sandbox) error
 
-// New returns a sandbox with one read_write credential, whose key is [Sandbox.Key], and what the options put into it.
+// New returns a sandbox with one read_write credential, whose key is [Sandbox.Key], and with the state that the options
+// add.
 func New(opts ...Option) (*Sandbox, error) {
 	s := &Sandbox{mux: http.NewServeMux(), world: newWorld(), faults: fake.FaultPlan{}}
 	s.world.courier = newCourier(&s.mu)
@@ -67,7 +68,7 @@ func New(opts ...Option) (*Sandbox, error) {
 	return s, nil
 }
 
-// begin makes the first world.
+// begin makes the initial state.
 func (s *Sandbox) begin() error {
 	document := s.initial
 	if document == nil {
@@ -93,7 +94,7 @@ func serveDocument(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, contract.OpenAPI)
 }
 
-// WithKey makes key the sandbox's first credential, in place of a new one.
+// WithKey makes key the sandbox's first credential, instead of a new key.
 func WithKey(key *byzantine.PrivateKey) Option {
 	return func(s *Sandbox) error {
 		if key.PublicKeyHex() == "" {
@@ -104,7 +105,7 @@ func WithKey(key *byzantine.PrivateKey) Option {
 	}
 }
 
-// WithPublicKey makes a credential that may write for a key whose private half cannot be had, such as one in a token or a
+// WithPublicKey adds a read_write credential for a key whose private half is not available, such as one in a token or a
 // key service. pubkey is what the request header X-Pubkey holds: the compressed P-256 point as 0x and 66 lower-case hex
 // digits. Client and Key still have the sandbox's own key. The option may be given for several keys.
 func WithPublicKey(pubkey string) Option {
@@ -120,8 +121,8 @@ func WithPublicKey(pubkey string) Option {
 	}
 }
 
-// WithTime starts the sandbox's clock at t and stops it: it moves by [Sandbox.Advance] only. Without this option it runs
-// with the machine's.
+// WithTime sets the sandbox's clock to t and stops it, so that only [Sandbox.Advance] and [Sandbox.SetTime] move it.
+// Without this option it runs with the machine's.
 func WithTime(t time.Time) Option {
 	return func(s *Sandbox) error { s.world.clock.stop(t); return nil }
 }
@@ -144,8 +145,8 @@ func (s *Sandbox) Now() time.Time {
 // Advance moves the sandbox's clock. A client whose clock stays behind by more than a minute is rejected: give it
 // [byzantine.WithClock] with [Sandbox.Now], as [Server.Client] does.
 //
-// What falls due on the way happens at its own time. That includes webhook deliveries: Advance stops at each of their
-// retries and returns when the last has its response.
+// Everything that falls due in between happens at its own time. That includes webhook deliveries: Advance stops at each of
+// their retries and returns when the last has its response.
 func (s *Sandbox) Advance(d time.Duration) {
 	s.lock()
 	defer s.unlock()

@@ -25,15 +25,15 @@ type Account struct {
 	// UserIDs are users that were added before; a new one if there are none. The first of them owns an individual's
 	// account.
 	UserIDs []string
-	// Roles are those of UserIDs, in their order. Where there is none, the first user is a root user (in a
+	// Roles are the roles of UserIDs, in the same order. If a role is missing, the first user is a root user (in a
 	// self-custodial account: self_custodial) and the others view.
 	Roles []byzantine.AccountUserRole
 	Type  byzantine.AccountType // byzantine.AccountTypeIndividual if empty
-	// Status is how far the customer's verification is: byzantine.VerificationActive if empty.
+	// Status is the status of the customer's verification, byzantine.VerificationActive if empty.
 	Status        byzantine.VerificationStatus
 	WalletAddress string // a new one if empty
 	SelfCustodial bool   // the wallet came from outside
-	// Foreign makes it an account of another integrator, who keeps its users to themselves: it has no UserIDs.
+	// Foreign makes it an account of another integrator. Its users are not visible, so it has no UserIDs.
 	Foreign bool
 }
 
@@ -50,8 +50,8 @@ func WithAccount(a Account, users ...User) Option {
 	}
 }
 
-// AddUser adds a user and returns it complete. It panics if there is one with the id or the e-mail address already, or
-// if a passkey is not acceptable.
+// AddUser adds a user and returns it with all fields set. It panics if there is a user with the id or the e-mail address
+// already, or if a passkey is not acceptable.
 func (s *Sandbox) AddUser(u User) User {
 	s.lock()
 	defer s.unlock()
@@ -77,8 +77,9 @@ func (w *world) seedUser(u User) User {
 	return u
 }
 
-// AddAccount adds an account and returns it complete. It was there before, so there are no events of it. It panics if one
-// of its users is not known, if there is an account with the id already, and on what contradicts itself.
+// AddAccount adds an account and returns it with all fields set. It causes no events, as if the account had existed before.
+// It panics if one of its users is not known, if there is an account with the id already, or if fields contradict each
+// other.
 func (s *Sandbox) AddAccount(a Account) Account {
 	s.lock()
 	defer s.unlock()
@@ -123,7 +124,7 @@ func (w *world) checkSeed(a Account) {
 	}
 }
 
-// completeSeed fills in what the test left open.
+// completeSeed sets the fields that the test left empty.
 func (w *world) completeSeed(a Account) Account {
 	if len(a.UserIDs) == 0 && !a.Foreign {
 		a.UserIDs = []string{w.seedUser(User{}).ID}

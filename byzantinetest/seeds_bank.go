@@ -8,7 +8,7 @@ import (
 )
 
 // AddBankAccount links a bank account to an account as the operation add_bank_account does, without a request. It panics
-// if the API would reject it: if there is no such account, say, or if its customer's verification is not active.
+// if the API would reject it: for example if there is no such account, or if its customer's verification is not active.
 func (s *Sandbox) AddBankAccount(req *byzantine.AddBankAccountRequest) byzantine.AddedBankAccount {
 	s.lock()
 	defer s.unlock()

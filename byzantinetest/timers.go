@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// timer is something that happens automatically when the world's clock gets there: a transaction moves on, or, if tx is
-// nil, webhook deliveries are due again.
+// timer is a step that happens automatically at a time of the world's clock: a transaction gets its next status, or, if tx
+// is nil, webhook deliveries are due again.
 type timer struct {
 	at    time.Time
 	order uint64 // among those of the same time, the one that was set first goes first
@@ -64,8 +64,8 @@ func (s *Sandbox) lock() {
 	s.world.catchUp()
 }
 
-// unlock gives the lock back. If the clock runs and events were dated ahead of it, see eventTime, it waits for the clock:
-// an integrator never sees an event of the future.
+// unlock releases the lock. If the clock runs and events were dated ahead of it, see eventTime, it waits for the clock:
+// an integrator never sees an event with a time in the future.
 func (s *Sandbox) unlock() {
 	ahead := time.Duration(0)
 	if w := s.world; !w.clock.stopped {

@@ -21,8 +21,8 @@ const (
 	maxEndpointBytes = 64 << 10 // that are read of a response
 )
 
-// WithWebhookTransport sends webhook deliveries through rt instead of a transport of the sandbox's own: one that trusts the
-// certificate of a test server, or that calls a handler directly.
+// WithWebhookTransport sends webhook deliveries through rt instead of the sandbox's own transport: for example one that
+// trusts the certificate of a test server, or that calls a handler directly.
 func WithWebhookTransport(rt http.RoundTripper) Option {
 	return func(s *Sandbox) error {
 		if rt == nil {
@@ -34,14 +34,15 @@ func WithWebhookTransport(rt http.RoundTripper) Option {
 }
 
 // Deliver sends the webhook deliveries that are due, and returns when all have a response. Without it they are sent
-// all the same, soon. An endpoint cannot call Deliver or [Sandbox.Advance] while it handles a delivery: they wait for it.
+// soon as well, in the background. An endpoint cannot call Deliver or [Sandbox.Advance] while it handles a delivery: they
+// wait for it.
 func (s *Sandbox) Deliver() {
 	s.lock()
 	defer s.unlock()
 	s.world.courier.wait()
 }
 
-// Close ends the sending of webhook deliveries, those under way included, and leaves no goroutine behind. It may be called
+// Close stops the sending of webhook deliveries, including those in progress, and ends all goroutines. It may be called
 // more than once. [Server.Close] calls it.
 func (s *Sandbox) Close() {
 	s.mu.Lock()
@@ -81,7 +82,7 @@ func newCourier(mu *sync.Mutex) *courier {
 	}
 }
 
-// unlocked gives the lock back while f runs.
+// unlocked releases the lock while f runs.
 func (c *courier) unlocked(f func()) {
 	c.mu.Unlock()
 	defer c.mu.Lock()
@@ -122,7 +123,7 @@ func (w *world) deliverDue() {
 }
 
 // setAlarm has the world catch up when the next of its timers is due: there may be no request, but a webhook waits for it.
-// A clock that stands still needs no alarm, whoever moves it looks. catchUp and whoever adds a timer call it.
+// A stopped clock needs no alarm, because whoever moves it runs what is due. catchUp and whoever adds a timer call it.
 func (w *world) setAlarm() {
 	c := w.courier
 	if c.alarm != nil {
@@ -138,7 +139,7 @@ func (w *world) setAlarm() {
 	})
 }
 
-// sendResult is what came of a request to an endpoint. failure is empty if it succeeded.
+// sendResult is the result of a request to an endpoint. failure is empty if it succeeded.
 type sendResult struct {
 	status  *int32 // nil if there was no response
 	failure string

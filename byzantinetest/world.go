@@ -13,7 +13,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
-// world is all that the sandbox knows. Its methods run inside the sandbox's lock.
+// world is the whole state of the sandbox. Its methods require the sandbox's lock.
 type world struct {
 	clock  worldClock
 	random *rand.ChaCha8

@@ -38,13 +38,13 @@ func (a *apiFlags) host(getenv func(string) string) string {
 	return byzantine.SandboxURL
 }
 
-// isDialError reports whether no connection came up. What the system calls that differs from one to the other.
+// isDialError reports whether no connection was made. The text of the system's error differs between systems.
 func isDialError(err error) bool {
 	var operation *net.OpError
 	return errors.As(err, &operation) && operation.Op == "dial"
 }
 
-// hint says what is probably wrong with a call that failed, or nothing.
+// hint returns the probable cause of a failed call, or "".
 func (a *apiFlags) hint(getenv func(string) string, err error) string {
 	host := a.host(getenv)
 	switch {
@@ -76,7 +76,7 @@ func (a *apiFlags) client(p *process, key byzantine.Signer) (*byzantine.Client, 
 }
 
 // readInput returns the bytes of a file, or of standard input for "-". The text must be UTF-8 without a byte order mark,
-// which editors and PowerShell like to write: every reader of it would report something else as wrong.
+// which some editors and PowerShell write: the parsers would report it as another mistake.
 func readInput(p *process, file string) ([]byte, error) {
 	var data []byte
 	var err error

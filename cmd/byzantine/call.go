@@ -89,7 +89,7 @@ func operation(id string) (byzantine.Operation, error) {
 	return all[i], nil
 }
 
-// callKey returns the key to sign with. Where no signature is looked at, one that is thrown away will do.
+// callKey returns the key to sign with. For an operation whose signature is not checked it makes a temporary key.
 func callKey(op byzantine.Operation, from *keyFlag, p *process) (*byzantine.PrivateKey, error) {
 	if !op.Signed {
 		return byzantine.GenerateKey()
@@ -97,8 +97,8 @@ func callKey(op byzantine.Operation, from *keyFlag, p *process) (*byzantine.Priv
 	return from.require(p)
 }
 
-// send returns the response's body, indented and with a newline; nothing if there is none. It is what the API sent, not
-// what the library makes of it, which hides a private key for example.
+// send returns the response's body, indented and with a newline; nothing if there is none. It is the body that the API
+// sent, not the decoded value, which hides a private key for example.
 func send(ctx context.Context, client *byzantine.Client, op byzantine.Operation, request wire.Request) ([]byte, error) {
 	var in any
 	if request.Body != nil {

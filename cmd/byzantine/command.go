@@ -23,7 +23,7 @@ type command struct {
 // action does what a command is for. args are the arguments that are not flags.
 type action func(ctx context.Context, p *process, args []string) error
 
-// usageError is a command line that cannot be carried out.
+// usageError is a mistake in the command line.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
@@ -48,7 +48,7 @@ func (c *command) run(ctx context.Context, p *process, args []string) error {
 	return err
 }
 
-// parse reads flags wherever they stand among the arguments, and returns the others.
+// parse reads flags at any place among the arguments, and returns the arguments that are not flags.
 func parse(flags *flag.FlagSet, args []string) (others []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {

@@ -19,7 +19,7 @@ func (k *keyFlag) declare(flags *flag.FlagSet) {
 	flags.StringVar(&k.file, "key", "", "`FILE` with the private key, hexadecimal or PEM, - for standard input; in place of BYZANTINE_PRIVATE_KEY")
 }
 
-// read returns the key, nil if there is none.
+// read returns the key, or nil if there is none.
 func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
 	if k.file == "-" {
 		text, err := io.ReadAll(io.LimitReader(p.stdin, maxKeyBytes))
@@ -49,7 +49,7 @@ func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
 	return key, nil
 }
 
-// require is read for the commands that cannot do without.
+// require is read for the commands that need a key.
 func (k *keyFlag) require(p *process) (*byzantine.PrivateKey, error) {
 	key, err := k.read(p)
 	if err == nil && key == nil {
@@ -58,10 +58,11 @@ func (k *keyFlag) require(p *process) (*byzantine.PrivateKey, error) {
 	return key, err
 }
 
-// maxKeyBytes is more than any key takes.
+// maxKeyBytes is larger than any key file.
 const maxKeyBytes = 1 << 20
 
-// writeKey makes a file with a key that only its owner can read. One that exists is not touched: its key would be lost.
+// writeKey makes a file with a key that only its owner can read. It never overwrites a file, because the key in it would be
+// lost.
 func writeKey(name string, key *byzantine.PrivateKey) error {
 	file, err := newKeyFile(name)
 	if err != nil {

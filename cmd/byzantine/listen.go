@@ -117,10 +117,10 @@ func (l *listener) listen(ctx context.Context, p *process) (err error) {
 	return nil
 }
 
-// maxDelivery is more than any delivery has.
+// maxDelivery is larger than any delivery, in bytes.
 const maxDelivery = 1 << 20
 
-// ServeHTTP takes a delivery.
+// ServeHTTP receives a delivery.
 func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	<-l.known
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))

@@ -20,7 +20,7 @@ func main() {
 	os.Exit(run(ctx, &process{os.Stdin, output(os.Stdout), output(os.Stderr), os.Getenv}, os.Args[1:]))
 }
 
-// process is what a command has of the process that it runs in.
+// process is the part of the process that a command uses: its streams and its environment.
 type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -56,7 +56,7 @@ func withCompletion(others ...*command) []*command {
 	return append(others, newCompletionCommand(others))
 }
 
-// run is main without the process around it. It returns the exit status.
+// run runs a command line and returns the exit status. Tests call it instead of main.
 func run(ctx context.Context, p *process, args []string) int {
 	err := dispatch(ctx, p, args)
 	if err == nil {

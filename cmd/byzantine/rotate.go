@@ -44,7 +44,7 @@ If it is stopped in the middle, run it again: it names what the first run left.
 			if err != nil {
 				return err
 			}
-			// The file first: a key that cannot be written down would be lost.
+			// Create the file first: a key that cannot be written to it would be lost.
 			file, err := newKeyFile(*out)
 			if err != nil {
 				return err

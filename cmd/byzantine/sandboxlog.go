@@ -10,7 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// maxLogged is how many bytes of what a request brought go into a line.
+// maxLogged is how many bytes of a request go into a line.
 const maxLogged = 500
 
 // requestLogger returns a function that writes a line for each request: time, status, operation, method and path, and
@@ -31,7 +31,7 @@ func requestLogger(w io.Writer) func(byzantinetest.Request) {
 		}
 		line = printable(line)
 		if r.SignedBytes > 0 {
-			// What a signer in another language has to be compared with.
+			// The author of a signer in another language compares it with this text.
 			line += fmt.Sprintf("\n  its signature has to cover %s (%d bytes, SHA-256 %s)",
 				printable(fmt.Sprintf("%#q", r.SignedText())), r.SignedBytes, r.SignedSHA256)
 		}
@@ -39,7 +39,7 @@ func requestLogger(w io.Writer) func(byzantinetest.Request) {
 	}
 }
 
-// printable makes one line of what may be anything, without what a terminal would act upon.
+// printable makes one line of any text, without characters that a terminal would act on.
 func printable(s string) string {
 	if len(s) > maxLogged {
 		s = s[:maxLogged] + "..."

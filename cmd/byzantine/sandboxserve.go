@@ -15,8 +15,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/demoapp/demo"
 )
 
-// handler is everything that the command serves: the API and its status page, and an application at all other paths.
-// A signed request elsewhere is a client's with a wrong path, such as one without /v1: the sandbox rejects and logs it.
+// handler serves the API and its status page, and an application at all other paths.
+// A signed request at another path comes from a client with a wrong path, such as one without /v1: the sandbox rejects and
+// logs it.
 func handler(sandbox, application http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", sandbox)
@@ -39,7 +40,7 @@ func defaultOrigin(addr net.Addr) (string, error) {
 	return strings.TrimSuffix("http://localhost:"+port, ":80"), err // browsers leave the default port out
 }
 
-// demoApplication is the example of a web application, for people who have no backend yet.
+// demoApplication is an example of a web application, for users of the sandbox who have no backend yet.
 func demoApplication(sandbox *byzantinetest.Sandbox, url, origin string, log *slog.Logger) (http.Handler, error) {
 	client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithBaseURL(url), byzantine.WithInsecureHTTP(), byzantine.WithClock(sandbox.Now))
 	if err != nil {

@@ -18,13 +18,13 @@ import (
 // stateInterval is how often the state is compared with what was saved.
 const stateInterval = 2 * time.Second
 
-// stateFile keeps the world of a sandbox.
+// stateFile is the file that stores the state of a sandbox.
 type stateFile struct {
 	name  string
 	saved []byte // without the time on a running clock
 }
 
-// save writes the world if it is another one than was saved last.
+// save writes the state if it has changed since it was saved.
 func (f *stateFile) save(sandbox *byzantinetest.Sandbox) error {
 	world := sandbox.World()
 	timeless, err := withoutNow(world)
@@ -41,7 +41,7 @@ func (f *stateFile) save(sandbox *byzantinetest.Sandbox) error {
 	return nil
 }
 
-// keep saves the world while it changes, until the caller calls stop, which saves it a last time.
+// keep saves the state while it changes, until the caller calls stop, which saves it a last time.
 func (f *stateFile) keep(ctx context.Context, sandbox *byzantinetest.Sandbox, stderr io.Writer) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})

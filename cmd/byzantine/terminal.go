@@ -11,7 +11,7 @@ import (
 )
 
 // output returns what a command writes to: the file itself, so that a program that reads it gets every byte, or a
-// [display] if people read it.
+// [display] if it is a terminal.
 func output(f *os.File) io.Writer {
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return f

@@ -69,7 +69,7 @@ All is checked but the age, because a file is old: that is printed. A receiver a
 	},
 }
 
-// signingTime is when a delivery says that it was signed. Whether that is true is for the signature to show.
+// signingTime is the time of signing that a delivery states. Only the signature proves it.
 func signingTime(h http.Header) time.Time {
 	seconds, _ := strconv.ParseInt(h.Get(webhook.HeaderTimestamp), 10, 64) // the verifier rejects what is not a number
 	return time.Unix(seconds, 0)

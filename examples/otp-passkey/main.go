@@ -65,7 +65,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// enrol is the job itself. A backend spreads it over three requests of the user's browser: see docs/passkeys.md.
+// enrol enrols a passkey. A backend spreads it over three requests of the user's browser: see docs/passkeys.md.
 func enrol(ctx context.Context, w *world, out io.Writer) error {
 	me, err := w.client.Whoami(ctx)
 	if err != nil {

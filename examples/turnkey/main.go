@@ -74,7 +74,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return table.Flush()
 }
 
-// create makes a passkey and submits it. What goes to Turnkey is what goes to Byzantine.
+// create makes a passkey and submits it. Turnkey gets the same object as Byzantine.
 func create(ctx context.Context, client *turnkey.Client, userID, name string) ([]string, error) {
 	credential, err := newPasskey(userID, name)
 	if err != nil {

@@ -10,7 +10,8 @@
 // With BYZANTINE_PRIVATE_KEY set it receives at -listen until it is interrupted. The API delivers to public https URLs
 // only, so put a proxy in front that terminates TLS, and create the subscription once (operation create_subscription).
 //
-// It is a module of its own because of the two stores: who imports the SDK shall depend on neither database driver.
+// It is a module of its own because of the two stores, so that a program that imports the SDK depends on neither database
+// driver.
 package main
 
 import (

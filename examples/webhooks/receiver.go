@@ -13,8 +13,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// dispatcher says what is to be done about each kind of event. A function that fails is called again, so it should be
-// idempotent: here it only tells.
+// dispatcher registers a function for each type of event. A function that fails is called again, so it should be
+// idempotent. Here it only prints the event.
 func dispatcher(tell func(string)) *webhook.Dispatcher {
 	var d webhook.Dispatcher
 	d.OnCustomer(byzantine.EventCustomerActive, func(_ context.Context, _ *webhook.Event, data *byzantine.CustomerEventData) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// stage is where the play takes place: the local sandbox is the API.
+// stage is the environment of the example: the local sandbox is the API.
 type stage struct {
 	sandbox *byzantinetest.Server
 	client  *byzantine.Client
@@ -119,7 +119,7 @@ func (p *part) Begin(ctx context.Context, key string, lease time.Duration) (webh
 	return p.Store.Begin(ctx, p.prefix+key, lease)
 }
 
-// lateHandler is a handler that comes later.
+// lateHandler is a handler that is set after the server has started.
 type lateHandler struct{ handler atomic.Pointer[http.Handler] }
 
 func (l *lateHandler) set(h http.Handler) { l.handler.Store(&h) }

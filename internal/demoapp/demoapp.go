@@ -1,7 +1,7 @@
 // Package demoapp is a small web application on byzantine-go: users sign in with an e-mailed code, create passkeys,
 // activate their account, deposit into vaults and withdraw from them. Start reading at [New], which has all routes.
 //
-// It is an example, to be read and copied from. Left out are what depends on your house: a database for sessions and
+// It is an example to read and to copy from. It leaves out what differs between companies: a database for sessions and
 // passkeys (both are kept in memory here), a limit on how many codes an address gets per hour, onboarding (the users
 // exist already), and accounts that more than one person signs for on the same device.
 package demoapp
@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// Config is what the application needs from outside.
+// Config has the settings of the application.
 type Config struct {
 	// Client calls the API.
 	Client *byzantine.Client
@@ -30,7 +30,7 @@ type Config struct {
 	Vaults []Vault
 	// Demo is for an application in front of the local sandbox; nil otherwise.
 	Demo *Demo
-	// Log takes what went wrong. slog.Default if nil.
+	// Log gets the unexpected errors. slog.Default if nil.
 	Log *slog.Logger
 }
 
@@ -128,7 +128,7 @@ func New(config Config) (http.Handler, error) {
 	return secured(a.atHome(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, passkey.MaxResponseBytes)))), nil
 }
 
-// secured forbids everything that the pages do not need.
+// secured sets headers that forbid everything that the pages do not need.
 func secured(next http.Handler) http.Handler {
 	headers := map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +

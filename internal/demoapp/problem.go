@@ -54,7 +54,7 @@ func explain(err error) (shown *problem, unexpected bool) {
 	case errors.As(err, &rejectedPasskey):
 		return say(http.StatusBadRequest, "We cannot accept the response of your passkey."), true
 	case errors.As(err, &rejectedByAPI) && rejectedByAPI.StatusCode == http.StatusBadRequest:
-		// Its words are for developers. They are shown because this is an example.
+		// The API's text is for developers. It is shown because this is an example.
 		return say(http.StatusBadRequest, "This was rejected: "+rejectedByAPI.Message+"."), true
 	}
 	return say(http.StatusBadGateway, "That did not work. Please try again."), true

@@ -22,7 +22,7 @@ const (
 // session is what the server remembers of one browser. It is what ties a passkey and a transaction to a user, so nothing
 // of it ever comes from the page.
 type session struct {
-	// Who it is, or says they are until SignedIn. The ids are empty for an address that is no customer's.
+	// The user, whose identity is only claimed until SignedIn. The ids are empty for an address of no customer.
 	Email, Name, UserID, AccountID string
 	SignedIn                       bool
 
@@ -85,7 +85,7 @@ func (s *sessions) cookie(value string) *http.Cookie {
 	return c
 }
 
-// start begins a session under a new id. Whoever knew the browser's former one knows nothing any more.
+// start begins a session under a new id. The browser's former id becomes invalid.
 func (s *sessions) start(w http.ResponseWriter, r *http.Request, data session) error {
 	text, err := json.Marshal(data)
 	if err != nil {

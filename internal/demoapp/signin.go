@@ -21,7 +21,7 @@ type signInForm struct {
 	Demo    *Demo
 }
 
-// signInPage is the front door.
+// signInPage shows the page of the e-mail address.
 func (a *app) signInPage(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.sessions.get(r)
 	if err != nil {
@@ -43,7 +43,7 @@ func localPath(path string) string {
 	return path
 }
 
-// destination is where somebody goes who has signed in.
+// destination is the path that a user is sent to after sign-in.
 func destination(next string) string {
 	if next == "" || next == "/" {
 		return "/account"
@@ -183,7 +183,7 @@ func (a *app) checkCode(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	// A new session under a new id: one that somebody planted in the browser before is worth nothing now.
+	// Start a session with a new id, so that an id that an attacker planted in the browser before becomes useless.
 	err = a.sessions.start(w, r, session{
 		Email: s.Email, Name: s.Name, UserID: s.UserID, AccountID: s.AccountID, SignedIn: true,
 		OTPSessionID: otp.SessionID, OTPSessionEnd: otp.ExpiresAt,
@@ -195,7 +195,7 @@ func (a *app) checkCode(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// checkWithAPI finds every code wrong that was never sent.
+// checkWithAPI checks a code at the API. If no code was sent, every code is wrong.
 func (a *app) checkWithAPI(ctx context.Context, s session, code string) (*byzantine.OTPSession, error) {
 	if s.OTPID == "" {
 		return nil, byzantine.ErrBadRequest

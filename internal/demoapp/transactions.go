@@ -188,7 +188,7 @@ func (a *app) lookFirst(r *http.Request, last submission) error {
 func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 	var draft *passkey.Draft
 	_, err := a.sessions.change(r, func(s *session) {
-		// A tab whose draft is gone must not take another tab's. The right one counts once.
+		// A tab whose draft is gone must not submit the draft of another tab. Each draft is submitted once.
 		if s.Draft != nil && s.Draft.Payload.TransactionID == r.PathValue("id") {
 			draft, s.Draft = s.Draft, nil
 		}
