@@ -1,10 +1,10 @@
 # Simulated worlds, and the promises that tests and worlds hold.
 
-# The same 100 worlds each time, 100 fresh ones, and eight of the faults that must be found in them.
+# The same 200 worlds each time, so that what fails is what changed, and eight of the faults that must be found in them,
+# others every day. Fresh worlds are for `go run ./simulation/simulate -for 8h`.
 step simulation 5 simulation
 simulation() {
-	go run ./simulation/simulate -seed 1 -worlds 100
-	go run ./simulation/simulate -worlds 100
+	go run ./simulation/simulate -seed 1 -worlds 200
 	go run ./simulation/simulate -mutants -rotate 8
 }
 
