@@ -12,17 +12,17 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Credential is a passkey after its registration: what goes to the API, and what your own database may want to keep
-// (W3C WebAuthn, section 4, "credential record"). It goes to JSON and back unchanged.
+// Credential is a registered passkey: what the API takes, and what your own database may keep (W3C WebAuthn, section 4,
+// "credential record"). JSON encodes and decodes it without loss.
 type Credential struct {
-	// Authenticator is the passkey as the API takes it.
+	// Authenticator is the passkey in the form that the API takes.
 	Authenticator byzantine.AuthenticatorParam `json:"authenticator"`
-	// ID is the id of the credential in unpadded base64url: what the API calls credentialId, and what
-	// [RelyingParty.BeginRegistration] excludes.
+	// ID is the id of the credential in unpadded base64url. The API calls it credentialId, and
+	// [RelyingParty.BeginRegistration] takes it in exclude.
 	ID string `json:"id"`
-	// PublicKey is the COSE_Key that the authenticator made (RFC 9052, section 7). In JSON it is standard base64.
+	// PublicKey is the public key of the passkey, a COSE_Key (RFC 9052, section 7). In JSON it is standard base64.
 	PublicKey []byte `json:"publicKey"`
-	// AAGUID names the model of the authenticator, spelt as a UUID. Many authenticators report zeros.
+	// AAGUID identifies the model of the authenticator, in the form of a UUID. Many authenticators report zeros.
 	AAGUID string `json:"aaguid"`
 	// Transports is what the browser reported, in WebAuthn's spelling ("internal", "usb"), each once; never nil. The
 	// API's spelling is in Authenticator.
@@ -39,14 +39,15 @@ type Credential struct {
 
 // ParseUnverified reads what the browser sent (RegistrationResponseJSON) without a state to check it against.
 //
-// IT VERIFIES NOTHING ABOUT WHERE THE RESPONSE COMES FROM. Neither the challenge nor the origin, neither the relying
-// party nor the attestation statement is looked at: anybody can make such a response with any key, or send one that
-// was made at another time, for another user or for another site. Use [RelyingParty.FinishRegistration] wherever
-// your own server makes the options.
+// IT DOES NOT VERIFY WHERE THE RESPONSE COMES FROM. It does not check the challenge, the origin, the relying party or
+// the attestation statement: an attacker can make such a response with any key, or send one that was made at another
+// time, for another user or for another site. Use [RelyingParty.FinishRegistration] wherever your own server makes the
+// options.
 //
-// It does reject what is not well formed or contradicts itself: another ceremony than a registration, an id that is not
-// the attested one, a key that is not on its curve or not one that the API takes, flags that exclude each other. name is
-// as for FinishRegistration. An error is an *[Error] of kind [ErrName], [ErrMalformed] or [ErrUnsupportedKey].
+// It rejects a response that is not well formed or contradicts itself: one of another ceremony than a registration, an
+// id that is not the attested one, a key that is not on its curve or not one that the API takes, flags that exclude
+// each other. name is as for FinishRegistration. An error is an *[Error] of kind [ErrName], [ErrMalformed] or
+// [ErrUnsupportedKey].
 func ParseUnverified(responseJSON []byte, name string) (*Credential, error) {
 	name, err := authenticatorName(name)
 	if err != nil {
@@ -59,7 +60,7 @@ func ParseUnverified(responseJSON []byte, name string) (*Credential, error) {
 	return r.credential(name), nil
 }
 
-// credential puts the result together. The blobs go out as the bytes that came in.
+// credential makes the result. The binary fields are the bytes that the browser sent.
 func (r *registration) credential(name string) *Credential {
 	data := r.response.AttestationObject.AuthData
 	id := encodeBase64(r.raw.RawID)
@@ -86,8 +87,8 @@ func (r *registration) credential(name string) *Credential {
 }
 
 // WithCBORCredentialID returns the Authenticator with its credentialId as a CBOR byte string around the id, in unpadded
-// base64url. The API's text calls credentialId CBOR encoded, while its clients send the id itself, as Authenticator has it:
-// use this only if the API rejects that.
+// base64url. The API's documentation calls credentialId CBOR encoded, but its clients send the id itself, as
+// Authenticator does. Use this method only if the API rejects that.
 func (c *Credential) WithCBORCredentialID() (byzantine.AuthenticatorParam, error) {
 	param := c.Authenticator
 	id, err := decodeBase64(c.ID)
@@ -102,7 +103,7 @@ func (c *Credential) WithCBORCredentialID() (byzantine.AuthenticatorParam, error
 	return param, nil
 }
 
-// apiTransports translates into the API's spelling, each once and in order; never nil.
+// apiTransports translates transports into the API's spelling, each once and in order. The result is never nil.
 func apiTransports(reported []string) []byzantine.AuthenticatorTransport {
 	list := make([]byzantine.AuthenticatorTransport, 0, len(reported))
 	for _, t := range reported {
@@ -137,7 +138,7 @@ func formatUUID(b []byte) string {
 	}, "-")
 }
 
-// maxAuthenticatorName is in characters. The API documents no bound; this one fits a list on a screen.
+// maxAuthenticatorName is in characters. The API documents no limit; a name of this length fits a list on a screen.
 const maxAuthenticatorName = 64
 
 func authenticatorName(name string) (string, error) {

@@ -4,16 +4,16 @@ import "errors"
 
 // The kinds of rejection, for errors.Is.
 var (
-	// ErrConfiguration is a mistake of the calling program: a relying party, a user, a payload or a credential id that
+	// ErrConfiguration is a mistake in the calling program: a relying party, a user, a payload or a credential id that
 	// cannot be used.
 	ErrConfiguration = errors.New("passkey: configuration not usable")
 	// ErrState is a state that is missing, incomplete, another relying party's or another user's: the ceremony has to
 	// begin again.
 	ErrState = errors.New("passkey: state not usable")
-	// ErrSubmitted is a draft that another call submits at this moment, or may have submitted. Look for its transaction
-	// before another one is begun.
+	// ErrSubmitted is a draft that another call is submitting now, or may have submitted. Check its transaction before
+	// you begin another.
 	ErrSubmitted = errors.New("passkey: draft already submitted")
-	// ErrExpired is a state whose time is over: the ceremony has to begin again.
+	// ErrExpired is a state that has expired: the ceremony has to begin again.
 	ErrExpired = errors.New("passkey: state expired")
 	// ErrName is a name for the authenticator that is empty, too long or not text. The user can choose another one.
 	ErrName = errors.New("passkey: authenticator name not usable")
@@ -25,10 +25,10 @@ var (
 	ErrOrigin = errors.New("passkey: origin not accepted")
 	// ErrUserVerification is a response without the user verification that the relying party requires.
 	ErrUserVerification = errors.New("passkey: user not verified")
-	// ErrUnsupportedKey is a public key that the API does not take: neither ES256 nor RS256, not on its curve, of an RSA
-	// size below 2048 or above 8192 bits, or with its private part. The error names the COSE algorithm.
+	// ErrUnsupportedKey is a public key that the API does not accept: neither ES256 nor RS256, not on its curve, of an
+	// RSA size below 2048 or above 8192 bits, or with its private part. The error names the COSE algorithm.
 	ErrUnsupportedKey = errors.New("passkey: public key not supported")
-	// ErrCredential is a signature by another passkey than those that were asked for.
+	// ErrCredential is a signature by a passkey that is not one of those that may sign.
 	ErrCredential = errors.New("passkey: credential not allowed")
 	// ErrSignature is a signature that the passkey's public key does not verify.
 	ErrSignature = errors.New("passkey: signature not valid")
@@ -37,10 +37,10 @@ var (
 	ErrAttestation = errors.New("passkey: attestation not valid")
 )
 
-// Error is a rejection. Its text repeats neither challenges, ids nor key material; of what a page sends it shows at most
-// the origin.
+// Error is the reason of a rejection. Its text never repeats challenges, ids or key material; of the page's data it
+// shows at most the origin.
 type Error struct {
-	// Check names what was looked at: a field as in "RelyingParty.ID", or a field of the response as in
+	// Check names the value that was checked: a field as in "RelyingParty.ID", or a field of the response as in
 	// "credential.response.clientDataJSON.origin".
 	Check string
 	// Reason says what is wrong with it.

@@ -12,8 +12,8 @@ import (
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 )
 
-// MaxResponseBytes is the size up to which a response is looked at, for http.MaxBytesReader in front of it. Real ones
-// have 1 to 10 KiB.
+// MaxResponseBytes is the largest response that this package reads. Pass it to http.MaxBytesReader when you read the
+// request. Responses of browsers have 1 to 10 KiB.
 const MaxResponseBytes = 64 << 10
 
 const (
@@ -23,12 +23,12 @@ const (
 	maxAttestationObject = 16 << 10
 	// maxCredentialID is the bound of WebAuthn, section 4, "credential ID".
 	maxCredentialID = 1023
-	// No browser reports more than the six transports of WebAuthn, section 5.8.4. A list that is stored needs a bound.
+	// No browser reports more than the six transports of WebAuthn, section 5.8.4. A list that is stored needs a limit.
 	maxTransports      = 16
 	maxTransportLength = 32
 )
 
-// What errors call the parts of a response.
+// The names of the parts of a response in errors.
 const (
 	checkCredential         = "credential"
 	checkResponse           = checkCredential + ".response"
@@ -39,7 +39,7 @@ const (
 	checkAssertionSignature = checkResponse + ".signature"
 )
 
-// registration is a response that is well formed and agrees with itself. Nothing in it has been compared with a
+// registration is a response that is well formed and does not contradict itself. It has not been compared with a
 // ceremony yet.
 type registration struct {
 	raw        protocol.CredentialCreationResponse
@@ -76,7 +76,7 @@ func parseRegistration(responseJSON []byte) (*registration, error) {
 	if err := checkAttestationMembers(r.raw.AttestationResponse.AttestationObject); err != nil {
 		return nil, err
 	}
-	// go-webauthn would reject client data for fields that decide nothing; r.client has what it needs of them.
+	// go-webauthn would reject client data because of fields that do not matter; r.client has the fields that it needs.
 	plain := r.raw.AttestationResponse
 	plain.ClientDataJSON = []byte("{}")
 	if r.response, err = plain.Parse(); err != nil {
@@ -91,8 +91,8 @@ func parseRegistration(responseJSON []byte) (*registration, error) {
 	return &r, nil
 }
 
-// parseCredential reads what the responses of both ceremonies have in common: the credential's id, and the response that
-// the known fields will be asked of.
+// parseCredential reads what the responses of both ceremonies have in common: the credential's id, and the response
+// object. known are the fields of the response that the caller will read.
 func parseCredential(responseJSON []byte, known ...string) (rawID []byte, response object, err error) {
 	if len(responseJSON) > MaxResponseBytes {
 		return nil, object{}, malformed(checkCredential, "larger than 64 KiB")
@@ -111,7 +111,7 @@ func parseCredential(responseJSON []byte, known ...string) (rawID []byte, respon
 	return rawID, response, err
 }
 
-// credentialID returns the raw id, in which id and rawId have to agree.
+// credentialID returns the raw id. The fields id and rawId must be equal.
 func credentialID(credential object) ([]byte, error) {
 	if !credential.has("id") && !credential.has("rawId") && wraps(credential) {
 		return nil, malformed(checkCredential, "wrapped in another object: pass what PublicKeyCredential.toJSON returned, nothing around it")
@@ -133,7 +133,7 @@ func credentialID(credential object) ([]byte, error) {
 	return rawID, nil
 }
 
-// wraps says whether a field of an object is what the object itself should be.
+// wraps reports whether a field of an object holds what the object itself should be.
 func wraps(o object) bool {
 	for _, value := range o.members {
 		var inner struct {
@@ -147,8 +147,8 @@ func wraps(o object) bool {
 	return false
 }
 
-// transports returns what the browser reported, each once. It is a hint (W3C WebAuthn, section 5.2.1): a browser may
-// report nothing, and what cannot be a transport is left out.
+// transports returns what the browser reported, each once. They are only a hint (W3C WebAuthn, section 5.2.1): a
+// browser may report none, and a value that cannot be a transport is left out.
 func transports(response object) []string {
 	list := []string{}
 	var reported []any
@@ -177,7 +177,7 @@ func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (cli
 	if err != nil {
 		return client, err
 	}
-	// The API takes the challenge as it stands here, so it must be in the one spelling that browsers use.
+	// The API gets the challenge as it is here, so it must be in the one encoding that browsers use.
 	if raw, err := decodeBase64(challenge); err != nil || encodeBase64(raw) != challenge {
 		return client, malformed(o.path("challenge"), "not unpadded base64url")
 	}
@@ -192,11 +192,11 @@ func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (cli
 	if o.has("topOrigin") && json.Unmarshal(o.members["topOrigin"], &client.TopOrigin) != nil {
 		return client, malformed(checkClientDataJSON, "topOrigin is not a string")
 	}
-	// Everything else decides nothing, such as tokenBinding, which WebAuthn level 3 has dropped.
+	// All other fields are ignored, such as tokenBinding, which WebAuthn level 3 has dropped.
 	return client, nil
 }
 
-// checkAttestationMembers rejects an attestation object whose fields another decoder would see differently: go-webauthn
+// checkAttestationMembers rejects an attestation object that another decoder would read differently: go-webauthn
 // matches names without regard to case and takes an array of numbers for bytes (W3C WebAuthn, section 6.5.4).
 func checkAttestationMembers(attestationObject []byte) error {
 	var members map[string]any
@@ -222,7 +222,7 @@ func checkAttestationMembers(attestationObject []byte) error {
 	return nil
 }
 
-// checkAuthenticatorData looks at the flags and ids of a registration that needs no state to be wrong.
+// checkAuthenticatorData makes the checks of a registration's flags and ids that need no state.
 func (r *registration) checkAuthenticatorData() error {
 	data := r.response.AttestationObject.AuthData
 	if err := checkFlags(checkAuthData, data.Flags); err != nil {
@@ -236,8 +236,8 @@ func (r *registration) checkAuthenticatorData() error {
 
 // checkFlags rejects flags that no ceremony can end with. check is what an error calls the authenticator data.
 //
-// The reserved flags are not looked at. The two backup flags were reserved once, and relying parties that rejected
-// unknown flags then rejected every synchronised passkey.
+// The reserved flags are not checked. The two backup flags were once reserved, and relying parties that rejected
+// unknown flags rejected every synchronised passkey when they came.
 func checkFlags(check string, flags protocol.AuthenticatorFlags) error {
 	if !flags.HasUserPresent() {
 		return malformed(check+".flags", "the user was not present")
@@ -248,8 +248,8 @@ func checkFlags(check string, flags protocol.AuthenticatorFlags) error {
 	return nil
 }
 
-// libraryReason is what go-webauthn says about an input: the fixed words before its first colon. What follows them, its
-// DevInfo and the errors that it wraps can repeat challenges and bytes.
+// libraryReason returns the fixed part of an error of go-webauthn: the words before its first colon. The words after
+// it, its DevInfo and the errors that it wraps can repeat challenges and bytes.
 func libraryReason(err error) string {
 	details := "not readable"
 	var protocolError *protocol.Error

@@ -12,16 +12,16 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 )
 
-// UserVerification says how much it matters that the authenticator verifies its user, with a PIN or a fingerprint (W3C
-// WebAuthn, section 5.8.6).
+// UserVerification says whether the authenticator must verify its user, with a PIN or a fingerprint (W3C WebAuthn,
+// section 5.8.6).
 type UserVerification string
 
 const (
-	// UserVerificationRequired rejects a response without user verification. This is the default: whoever finds a security
-	// key must not be able to move money with it.
+	// UserVerificationRequired rejects a response without user verification. This is the default, because whoever finds
+	// a security key must not be able to move money with it.
 	UserVerificationRequired UserVerification = "required"
-	// UserVerificationPreferred takes a passkey also without user verification, such as that of an older security key
-	// without a PIN. It is what the API's own clients ask for.
+	// UserVerificationPreferred also accepts a passkey without user verification, such as that of an older security key
+	// without a PIN. The API's own clients ask for this.
 	UserVerificationPreferred UserVerification = "preferred"
 )
 
@@ -30,45 +30,47 @@ const (
 type AttestationConveyance string
 
 const (
-	// AttestationNone asks for no attestation. This is the default. A statement that a browser or password manager sends
-	// all the same is taken like none if it cannot be verified: of an unknown format, with an expired certificate or one of
-	// an unknown maker. A statement that contradicts the data that it signs is rejected with [ErrAttestation].
+	// AttestationNone asks for no attestation. This is the default. If a browser or password manager sends a statement
+	// nevertheless, and it cannot be verified, it counts as none: one of an unknown format, or with a certificate that
+	// is expired or of an unknown manufacturer. A statement that contradicts the data that it signs is rejected with
+	// [ErrAttestation].
 	AttestationNone AttestationConveyance = "none"
 	// AttestationDirect asks for attestation and rejects, with [ErrAttestation], a registration without a statement or
-	// with one that does not verify (W3C WebAuthn, section 8). Synchronised passkeys usually have none. Which makers to
-	// trust is not decided here: compare [Credential.AAGUID] and the certificates of the statement with your own list.
+	// with one that does not verify (W3C WebAuthn, section 8). Synchronised passkeys usually have none. This package
+	// does not decide which manufacturers to trust: compare [Credential.AAGUID] and the certificates of the statement
+	// with your own list.
 	AttestationDirect AttestationConveyance = "direct"
 )
 
 const (
-	// defaultTimeout is what the API expects a ceremony to take at most.
+	// defaultTimeout is the longest time that the API expects a ceremony to take.
 	defaultTimeout = 10 * time.Minute
 	minTimeout     = time.Second
 	maxTimeout     = time.Hour
 )
 
-// RelyingParty is the site to which passkeys belong. ID, Name and Origins are required. Its methods only read it, so one
-// value serves any number of goroutines.
+// RelyingParty is the site to which passkeys belong. ID, Name and Origins are required. It is safe for concurrent use,
+// because its methods do not change it.
 type RelyingParty struct {
-	// ID is the domain that passkeys are bound to, without scheme and port: "example.com", or "localhost" while
-	// developing. Passkeys are lost when it changes (W3C WebAuthn, section 5.4.2).
+	// ID is the domain that passkeys are bound to, without scheme and port: "example.com", or "localhost" during
+	// development. If it changes, all passkeys become unusable (W3C WebAuthn, section 5.4.2).
 	ID string
-	// Name is what the user reads as the name of the site.
+	// Name is the name of the site that the user sees.
 	Name string
-	// Origins are the pages that may run a ceremony, spelt as browsers do: scheme, host and a port other than the
-	// default, as in "https://app.example.com". The host is ID or a subdomain of it. Besides https, only
-	// http://localhost is possible, with or without a port.
+	// Origins are the origins of the pages that may run a ceremony, in the form that browsers use: scheme, host and a
+	// port other than the default, as in "https://app.example.com". The host is ID or a subdomain of it. Besides https,
+	// only http://localhost is valid, with or without a port.
 	Origins []string
 	// UserVerification is UserVerificationRequired if empty.
 	UserVerification UserVerification
 	// Attestation is AttestationNone if empty.
 	Attestation AttestationConveyance
-	// Timeout is how long a ceremony may take, between one second and one hour. 10 minutes if zero.
+	// Timeout is how long a ceremony may take, between one second and one hour. It is 10 minutes if zero.
 	Timeout time.Duration
 }
 
-// Validate says what is wrong with the relying party, for programs that want to know when they start: every ceremony
-// asks it as well. The error is an *[Error] of kind [ErrConfiguration].
+// Validate reports what is wrong with the relying party. Every ceremony calls it; a program can call it when it starts
+// to find mistakes early. The error is an *[Error] of kind [ErrConfiguration].
 func (rp *RelyingParty) Validate() error {
 	if rp == nil {
 		return misconfigured("RelyingParty", "missing")
@@ -120,7 +122,7 @@ func (rp *RelyingParty) attestation() AttestationConveyance {
 	return rp.Attestation
 }
 
-// checkText rejects what a browser would show as nothing, or could not show at all.
+// checkText rejects a text that a browser would show as empty, or could not show at all.
 func checkText(check, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":
@@ -131,8 +133,8 @@ func checkText(check, s string) error {
 	return nil
 }
 
-// checkDomain returns what keeps a name from being a relying party id, or nothing. The id is hashed as it stands, so
-// only the spelling that a browser uses can match: lower case, punycode.
+// checkDomain returns why a name cannot be a relying party id, or "". The id is hashed as it is, so only the spelling
+// that a browser uses can match: lower case, punycode.
 func checkDomain(name string) (reason string) {
 	if name == "" {
 		return "missing"
@@ -148,7 +150,7 @@ func checkDomain(name string) (reason string) {
 	return ""
 }
 
-// checkOrigin returns what keeps a page of this origin from running a ceremony for the relying party id, or nothing.
+// checkOrigin returns why a page of this origin cannot run a ceremony for the relying party id, or "".
 func checkOrigin(origin, rpID string) (reason string) {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {

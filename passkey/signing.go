@@ -137,7 +137,8 @@ func (rp *RelyingParty) beginSigning(payload *byzantine.Payload, allowed []Crede
 	return options, state, nil
 }
 
-// bodyToSign returns the compact body of a payload, after checking that this package understands what it orders.
+// bodyToSign returns the compact body of a payload, after checking that two readers of it cannot take it for different
+// orders.
 func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
 	if payload == nil {
 		return nil, misconfigured("Payload", "missing")

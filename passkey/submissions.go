@@ -8,8 +8,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// submissions remembers what Transactors have submitted. It is the package's and not a Transactor's, because a program may
-// make a Transactor for each request.
+// submissions records what Transactors have submitted. It belongs to the package and not to a Transactor, because a
+// program may make a Transactor for each request.
 var submissions = ledger{limit: 100_000}
 
 // submission is a draft at an API, by its [Draft.Key]. Two sandboxes in one process may both know a transaction by the
@@ -19,7 +19,7 @@ type submission struct {
 	key    string
 }
 
-// ledger is a set of submissions, each of which is forgotten when no draft of it can be alive.
+// ledger is a set of submissions. A submission is removed when every draft of it must have expired.
 type ledger struct {
 	limit int
 
@@ -28,11 +28,11 @@ type ledger struct {
 	swept time.Time
 }
 
-// draftLifetime is longer than any draft that exists now can live.
+// draftLifetime is longer than the remaining time of any draft that exists now.
 const draftLifetime = maxTimeout + gracePeriod
 
-// begin notes that a draft is being submitted. end says how that went: a draft of which nothing was sent is forgotten.
-// A draft that is noted already is an error, and so is one that there is no room for.
+// begin records that a draft is being submitted. end reports whether anything was sent: if not, the record is removed.
+// begin returns an error if the draft is already recorded, or if the ledger is full.
 func (l *ledger) begin(client *byzantine.Client, draftKey string) (end func(sent bool), err error) {
 	key := submission{client, draftKey}
 	l.mu.Lock()
@@ -66,8 +66,9 @@ func (l *ledger) begin(client *byzantine.Client, draftKey string) (end func(sent
 	}, nil
 }
 
-// NothingSent reports whether an error of [Transactor.Finish] proves that this call sent nothing to the API, so that the
-// same draft can be finished again. It is false for nil and for [ErrSubmitted], which says that another call may have.
+// NothingSent reports whether an error of [Transactor.Finish] proves that this call sent nothing to the API, so that
+// the same draft can be finished again. It is false for nil, and for [ErrSubmitted], because another call may have sent
+// the draft.
 func NothingSent(err error) bool {
 	var rejected *Error
 	var invalid *byzantine.FieldError

@@ -1,8 +1,8 @@
 // Package call makes one call on the wire: it authorizes and sends a request, reads the response, and decides by one
-// table whether the request is sent again. It knows no operation of an API by name. The root package calls Byzantine
-// with it, package turnkey calls Turnkey.
+// table whether the request is sent again. It does not depend on the operations of an API. The root package calls
+// Byzantine with it, and package turnkey calls Turnkey.
 //
-// A call has three steps, so that the caller can read the response within it:
+// A call has three steps, so that decoding the response is a part of the call:
 //
 //	x := caller.Begin(ctx, &request)
 //	failure := x.Run()          // nil after a success
@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// Config is what the options of a client set.
+// Config holds what the options of a client set.
 type Config struct {
 	BaseURL          string                                    // scheme and host
 	InsecureHTTP     bool                                      // allows http to hosts other than loopback
@@ -58,7 +58,7 @@ type Caller struct {
 	transport        transport
 }
 
-// New returns a Caller with the defaults, a base URL, and what the options change.
+// New returns a Caller with the given base URL and the defaults, changed by the options.
 func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller, error) {
 	config := Config{
 		BaseURL:          baseURL,
@@ -95,10 +95,10 @@ func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller
 	return c, err
 }
 
-// Now returns the time by the client's clock, without the correction that responses have shown.
+// Now returns the time of the client's clock, without the correction that was learned from responses.
 func (c *Caller) Now() time.Time { return c.clock.now() }
 
-// Dump returns where the client's calls are dumped, nil if nowhere.
+// Dump returns the writer that the client's calls are dumped to, nil if there is none.
 func (c *Caller) Dump() io.Writer { return c.dump }
 
 // BaseURL returns the scheme and host of all calls.
@@ -112,7 +112,7 @@ func (c *Caller) Logger() *slog.Logger { return c.logger }
 
 // URL returns the URL of an escaped path and query. The request that is sent repeats them byte for byte.
 func (c *Caller) URL(pathAndQuery string) (*url.URL, error) {
-	// ParseRequestURI never takes a host out of what begins with one slash.
+	// ParseRequestURI reads no host from a text that begins with one slash.
 	target, err := url.ParseRequestURI(pathAndQuery)
 	if err != nil || target.Host != "" || target.RequestURI() != pathAndQuery {
 		return nil, errors.New("must be an escaped path and query")
@@ -140,11 +140,11 @@ type Request struct {
 	Dated     bool      // the signature carries a time, so that a rejection can be about the clock
 }
 
-// Authorize signs a request, right before each attempt. body is what is sent, now the time by the client's clock with its
-// correction. It adds headers and changes nothing else.
+// Authorize signs a request, right before each attempt. body is what is sent; now is the corrected time of the client's
+// clock. It adds headers and changes nothing else.
 type Authorize func(ctx context.Context, request *http.Request, body []byte, now time.Time) error
 
-// Response is a response of the server; without a StatusCode there was none.
+// Response is a response of the server. StatusCode is 0 if there was none.
 type Response struct {
 	StatusCode int
 	Header     http.Header
@@ -152,7 +152,7 @@ type Response struct {
 	RequestID  string // by which the server's owner finds the request, if the response names it
 }
 
-// Failure is why a call did not succeed. It never leaves this module: each package makes an error of its own of it.
+// Failure is why a call did not succeed. Users never see it: each package converts it to an error type of its own.
 type Failure struct {
 	Response              // StatusCode is 0 if there was no response
 	Message        string // the server's words, shortened and printable; or what is wrong with the response
@@ -186,7 +186,8 @@ func (f *Failure) addNote(note string) {
 // shownKeyDigits is how much of a public key an error shows, 0x included: enough to tell the keys of an integrator apart.
 const shownKeyDigits = 12
 
-// Sender says where a request went that was rejected, and by which public key it was signed; "" if by none.
+// Sender returns a note on a rejected request: the host that it went to, and the public key that signed it, "" if none
+// did.
 func (f *Failure) Sender(publicKey string) string {
 	note := "host " + f.Host
 	if len(publicKey) > shownKeyDigits {
@@ -195,14 +196,14 @@ func (f *Failure) Sender(publicKey string) string {
 	return note
 }
 
-// Success reports whether the response is a success, which could not be read then.
+// Success reports whether the response is a success; a Failure with one means that it could not be read.
 func (f *Failure) Success() bool { return isSuccess(f.StatusCode) }
 
 func parseBaseURL(text string, insecureHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
-		// The parser's error repeats the text, which may hold a password.
+		// The parser's error is not wrapped, because it repeats the text, which may hold a password.
 		return nil, errors.New("is not of the form https://host")
 	case u.User != nil:
 		return nil, errors.New("must not hold user information")

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// A clock is the time that signatures carry: the machine's, corrected by what a response has shown and a later one has
-// proven. The Date of a response may be that of an intermediary whose clock is wrong, so that it is only ever a suspicion.
+// A clock gives the time that signatures carry: the machine's time plus a correction. The correction comes from the
+// Date of a response and is kept only after a later response has proven it, because the Date may come from an
+// intermediary whose clock is wrong.
 type clock struct {
 	now        func() time.Time
 	correction atomic.Int64 // nanoseconds to add, proven
@@ -27,7 +28,8 @@ const (
 	maxSkew = time.Hour        // a clock that is further off has to be set by its owner
 )
 
-// A clockTrial is what one call knows of clocks. A correction that is being tried is used by this call only.
+// A clockTrial is the state of one call's attempts to find the right clock. Only this call uses a correction that is
+// being tried.
 type clockTrial struct {
 	correction time.Duration // by which the next attempt is signed
 	trying     bool          // the correction is not proven
@@ -39,7 +41,7 @@ type clockTrial struct {
 	note       string        // that another clock did not help
 }
 
-// chooseClock sets the correction that the next attempt is signed by.
+// chooseClock sets the correction for the signature of the next attempt.
 func (x *Exchange) chooseClock() {
 	t, c := &x.clock, &x.caller.clock
 	if t.trying {
@@ -51,9 +53,9 @@ func (x *Exchange) chooseClock() {
 	}
 }
 
-// settleClock draws the conclusions from an attempt that the table of retry.go has under "clock". It returns the attempt
-// to go by, which is the first one if another clock did not help, and whether to send the request again with another
-// clock. Authentication comes before handling, so a request that was rejected for its clock had no effect.
+// settleClock applies the rules that retry.go lists under "The clock" to an attempt. It returns the attempt that
+// decides the call, which is the first one if another clock did not help, and whether to send the request again with
+// another clock. Authentication comes before handling, so a request that was rejected for its clock had no effect.
 func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, resend bool) {
 	t, c, status := &x.clock, &x.caller.clock, a.response.StatusCode
 	switch {
@@ -101,10 +103,10 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 	return a, true
 }
 
-// findClock looks for another clock that may be the right one after a rejection: the response's, or that of the machine
-// with the proven correction (without it, if the attempt had it). Where both are possible, what was proven comes first,
-// and otherwise calls that do not get through take turns, so that a correction that was kept wrongly cannot lock the
-// client out, whatever Date responses have.
+// findClock looks for another clock that may be the right one after a rejection: the response's, or the machine's with
+// the proven correction (without it, if the attempt used it). If both are possible, a call that tests whether the
+// proven correction can go uses the proven one; other calls that fail alternate between the two. So a wrong correction
+// that was kept cannot lock the client out, whatever Date the responses have.
 func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	t, c := &x.clock, &x.caller.clock
 	alternative := time.Duration(0)
@@ -126,7 +128,7 @@ func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	return byResponse || byMachine
 }
 
-// keepCorrection makes the call's correction that of the client.
+// keepCorrection makes the call's correction the client's.
 func (x *Exchange) keepCorrection(ctx context.Context, a *attempt) {
 	before := time.Duration(x.caller.clock.correction.Swap(int64(x.clock.correction)))
 	if (before - x.clock.correction).Abs() >= minSkew {
@@ -134,16 +136,16 @@ func (x *Exchange) keepCorrection(ctx context.Context, a *attempt) {
 	}
 }
 
-// rejected reports whether a status says that a request was looked at and not taken.
+// rejected reports whether a status says that the server examined the request and did not accept it.
 func rejected(status int) bool {
 	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
 }
 
-// passed reports whether a status that is no success shows that a signature was accepted.
+// passed reports whether a status other than a success shows that the signature was accepted.
 func passed(status int) bool { return rejected(status) && status != http.StatusUnauthorized }
 
-// refusedFor reports whether a status with a clock so far off may mean that the clock was the reason. Which status the API
-// gives to an old signature is not documented; one more than a minute old cannot have passed.
+// refusedFor reports whether the clock may be the reason for a status, if it is off by this much. The API does not
+// document the status for an old signature; a signature that is off by more than a minute cannot have been accepted.
 func refusedFor(status int, off time.Duration) bool {
 	switch status {
 	case http.StatusUnauthorized:
@@ -154,7 +156,8 @@ func refusedFor(status int, off time.Duration) bool {
 	return false
 }
 
-// serverTime is when a response was made. The Date of one that carries Age is that of a cache's copy.
+// serverTime returns when a response was made, by its Date. A response with an Age header is a cached copy with an old
+// Date, so it gives no time.
 func serverTime(h http.Header) (time.Time, bool) {
 	if len(h.Values("Age")) > 0 {
 		return time.Time{}, false
