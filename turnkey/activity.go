@@ -31,7 +31,7 @@ const (
 	ActivityAuthenticatorsNeeded ActivityStatus = "ACTIVITY_STATUS_AUTHENTICATORS_NEEDED" // somebody has to approve it with a passkey
 )
 
-// Activity is something that Turnkey was asked to do, and how far it is.
+// Activity is a request to Turnkey together with its status and its result.
 type Activity struct {
 	ID             string         `json:"id"`
 	OrganizationID string         `json:"organizationId"`
@@ -67,7 +67,7 @@ func (a *Activity) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &nested); err != nil {
 		return err
 	}
-	// What the outer one does not have is the inner one's.
+	// Fields that the outer activity lacks are taken from the inner one.
 	to, from := reflect.ValueOf(&outer).Elem(), reflect.ValueOf(nested.Result.Activity)
 	for i := range to.NumField() {
 		if to.Field(i).IsZero() {
@@ -87,7 +87,7 @@ func (a *Activity) AuthenticatorIDs() []string {
 	return a.Result.CreateAuthenticatorsResult.AuthenticatorIDs
 }
 
-// describe names an activity in an error. What it quotes is the other side's.
+// describe names an activity in an error. The quoted texts come from Turnkey.
 func (a *Activity) describe() string { return fmt.Sprintf("activity %.100q is %.100q", a.ID, a.Status) }
 
 // Intent is what an activity is to do. The field that is set depends on its type; for types that this package has no
@@ -115,7 +115,7 @@ const (
 	VoteRejected VoteSelection = "VOTE_SELECTION_REJECTED"
 )
 
-// Vote is a user's approval or rejection of an activity. Whoever asks for one approves it.
+// Vote is a user's approval or rejection of an activity. Whoever requests an activity approves it.
 type Vote struct {
 	ID         string        `json:"id"`
 	UserID     string        `json:"userId"`

@@ -30,9 +30,9 @@ type Client struct {
 // The private half in Turnkey's key files is 64 hexadecimal digits, which byzantine.ParsePrivateKey reads; cut off a
 // ":p256" at their end.
 //
-// The options are those of the root package, and mean the same: limits, attempts, transport, logging. Four have a word
-// to add. WithBaseURL leads to another host than [BaseURL]; neither of Byzantine's is one. WithAttemptTimeout is, unless
-// set, 30 seconds for a look at an activity and 3 minutes for a submission. WithClock is the clock that timestampMs is
+// The options are those of the root package and mean the same: limits, attempts, transport, logging. Four of them differ
+// in detail. WithBaseURL sets another host than [BaseURL]; Byzantine's own hosts do not work. WithAttemptTimeout is, unless
+// set, 30 seconds for a poll of an activity and 3 minutes for a submission. WithClock is the clock that timestampMs is
 // read from; a stamp has no time, so nothing corrects a wrong clock. WithMaxAttempts applies to each poll separately.
 func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine.Option) (*Client, error) {
 	if organizationID == "" {
@@ -73,10 +73,10 @@ func (c *Client) NewCreateAuthenticatorsRequest(userID string, authenticators []
 	}
 }
 
-// SubmitCreateAuthenticators is [Client.CreateAuthenticators] with a request that the caller keeps. The same request is
-// the same activity, however often it is submitted and by whichever process, so this is the call for those who repeat it
-// after byzantine.ErrOutcomeUnknown or a crash: write the request down first, it is plain JSON. For how long Turnkey
-// takes an old timestampMs is not documented.
+// SubmitCreateAuthenticators is [Client.CreateAuthenticators] with a request that the caller stores. The same request is
+// the same activity, however often it is submitted and by whichever process. Use it to retry safely
+// after byzantine.ErrOutcomeUnknown or a crash: store the request first, as plain JSON. It is not documented for how long
+// Turnkey accepts an old timestampMs.
 func (c *Client) SubmitCreateAuthenticators(ctx context.Context, req *CreateAuthenticatorsRequest) ([]string, error) {
 	if req == nil {
 		req = new(CreateAuthenticatorsRequest)
@@ -100,8 +100,8 @@ type GetActivityRequest struct {
 	ActivityID     string `json:"activityId"`
 }
 
-// GetActivity returns an activity as it stands, of whatever type: of another than [ActivityTypeCreateAuthenticatorsV2]
-// without its intent and result.
+// GetActivity returns the current state of an activity of any type. An activity of another type than
+// [ActivityTypeCreateAuthenticatorsV2] comes without its intent and result.
 //
 // POST /public/v1/query/get_activity. It changes nothing, so its errors are never byzantine.ErrOutcomeUnknown.
 func (c *Client) GetActivity(ctx context.Context, activityID string) (*Activity, error) {

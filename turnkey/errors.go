@@ -65,7 +65,7 @@ func (s *Status) describe() string {
 	return b.String()
 }
 
-// Error is a response that is not a success, or a success that cannot be read. errors.Is goes by the HTTP status, as for
+// Error is a response that is not a success, or a success that cannot be read. errors.Is uses the HTTP status, as for
 // the *byzantine.Error in it.
 type Error struct {
 	Status // zero if the body is not Turnkey's
@@ -115,7 +115,7 @@ func newError(r *call.Request, f *call.Failure) error {
 }
 
 // ConsensusError is an activity that waits for somebody's approval: its status is [ActivityConsensusNeeded] or
-// [ActivityAuthenticatorsNeeded]. Whoever approves it does so by its Fingerprint; ask for its end by its ID, with
+// [ActivityAuthenticatorsNeeded]. An approval refers to its Fingerprint. Get its result later by its ID, with
 // [Client.GetActivity].
 type ConsensusError struct {
 	Activity *Activity
@@ -139,8 +139,8 @@ func (e *FailedError) Error() string {
 	return text
 }
 
-// UnresolvedError is an activity that Turnkey has taken on and whose end this call has not seen, so errors.Is finds
-// byzantine.ErrOutcomeUnknown. Ask for its end by its ID, with [Client.GetActivity].
+// UnresolvedError is an activity that Turnkey has accepted and whose result this call has not seen, so errors.Is finds
+// byzantine.ErrOutcomeUnknown. Get its result later by its ID, with [Client.GetActivity].
 type UnresolvedError struct {
 	Activity *Activity // as last seen
 	Err      error     // why the call ended: the end of the context, a poll that was rejected, a response without a status

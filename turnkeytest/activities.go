@@ -21,8 +21,8 @@ type activity struct {
 	next []turnkey.ActivityStatus
 }
 
-// Play lets the next new activity go through these statuses: it begins with the first and takes a step each time that
-// somebody looks at it. Without it an activity is completed at once. Several calls are for as many activities.
+// Play makes the next new activity go through these statuses: it begins with the first and moves to the next each time that
+// it is read. Without Play an activity is completed at once. Each call sets the statuses of one more activity.
 func (t *Fake) Play(statuses ...turnkey.ActivityStatus) {
 	if len(statuses) == 0 {
 		panic("turnkeytest: Play: no status")
@@ -38,7 +38,7 @@ func (t *Fake) Approve(activityID string) {
 	t.vote(activityID, turnkey.VoteApproved, turnkey.ActivityCompleted)
 }
 
-// Reject ends an activity that waits for somebody's approval, likewise.
+// Reject ends an activity that waits for somebody's approval, with a vote that is not signed. It panics on any other.
 func (t *Fake) Reject(activityID string) {
 	t.vote(activityID, turnkey.VoteRejected, turnkey.ActivityRejected)
 }

@@ -1,4 +1,4 @@
-// Package turnkeytest is a local fake of the part of Turnkey's API that package turnkey calls. Nothing in it is fit for
+// Package turnkeytest is a local fake of the part of Turnkey's API that package turnkey calls. Do not use it in
 // production.
 package turnkeytest
 
@@ -19,10 +19,10 @@ import (
 )
 
 // Fake is a fake of Turnkey's create_authenticators and get_activity, for one organisation with one user. It verifies
-// the stamp of every request and checks every passkey, knows a request again by its bytes, and takes activities through
-// the statuses that [Fake.Play] asks for. It is an http.Handler and safe for concurrent use.
+// the stamp of every request, checks every passkey, recognises a repeated request by its bytes, and takes activities
+// through the statuses that [Fake.Play] asks for. It is an http.Handler and safe for concurrent use.
 //
-// Where Turnkey's behaviour is not documented, it makes a choice each:
+// Where Turnkey's behaviour is not documented, the fake makes these choices:
 //
 //   - A request whose stamp is missing or not valid gets a 401 with SIGNATURE_INVALID, one of a key that the organisation
 //     does not have a 401 with REQUEST_NOT_AUTHORIZED, and a parent's write a 403 with the same.
@@ -44,7 +44,7 @@ type Fake struct {
 	log            []Request
 }
 
-// Organization is what a [Fake] begins with. What is left empty is made up.
+// Organization is the initial state of a [Fake]. The fake makes values for fields that are empty.
 type Organization struct {
 	ID     string                // a UUID, at Turnkey
 	UserID string                // a UUID, at Turnkey
@@ -74,13 +74,13 @@ func New(organization Organization) (*Fake, error) {
 	return t, nil
 }
 
-// Organization returns what the fake began with, nothing in it empty.
+// Organization returns the initial state of the fake, with all fields set.
 func (t *Fake) Organization() Organization { return t.organization }
 
 // AddKey adds an API key to the user, by its compressed public key in hexadecimal, with or without 0x.
 func (t *Fake) AddKey(publicKey string) { t.addKey(publicKey, true) }
 
-// AddParentKey adds an API key of the parent organisation: it may look at activities but create nothing.
+// AddParentKey adds an API key of the parent organisation: it may read activities but not create them.
 func (t *Fake) AddParentKey(publicKey string) { t.addKey(publicKey, false) }
 
 func (t *Fake) addKey(publicKey string, writes bool) {
@@ -89,9 +89,9 @@ func (t *Fake) addKey(publicKey string, writes bool) {
 	t.writers[strings.ToLower(strings.TrimPrefix(publicKey, "0x"))] = writes
 }
 
-// Fault is something that goes wrong with one request. Its fields add up: a Delay and a Status, say.
+// Fault is a failure that the fake adds to one request. Fields can be combined, for example a Delay and a Status.
 type Fault struct {
-	// Delay holds the request up before anything else.
+	// Delay delays the request before anything else, in real time.
 	Delay time.Duration
 	// Status makes the fake respond to the request with this status and Body. The request is not handled, unless
 	// TakesEffect.
@@ -109,7 +109,7 @@ type Fault struct {
 	ClockSkew time.Duration
 }
 
-// Request is one that reached the fake.
+// Request is a request that reached the fake.
 type Request struct {
 	Time      time.Time
 	Operation string // create_authenticators or get_activity
@@ -124,8 +124,8 @@ type Request struct {
 // maxRequestBytes is far above what passkeys need.
 const maxRequestBytes = 64 << 20
 
-// Fail lets the next times requests to an operation, create_authenticators or get_activity, meet the fault, after those
-// that were asked for before. It panics on any other operation.
+// Fail adds the fault to the next times requests of an operation, create_authenticators or get_activity, after the faults
+// that were set before. It panics on any other operation.
 func (t *Fake) Fail(name string, times int, f Fault) {
 	if !slices.ContainsFunc(operations, func(op operation) bool { return op.name == name }) {
 		panic(fmt.Sprintf("turnkeytest: Fail: the fake of Turnkey has no operation %q", name))
@@ -273,7 +273,7 @@ type Server struct {
 	http *httptest.Server
 }
 
-// NewServer starts a server. Like httptest.NewServer it panics if it cannot; the caller ends it with Close.
+// NewServer starts a server. Like httptest.NewServer it panics if it cannot listen. The caller must call Close.
 func NewServer(organization Organization) *Server {
 	handler, err := New(organization)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// DefaultRetention is how long it is remembered that an event was handled.
+// DefaultRetention is how long a store remembers that an event was handled.
 const DefaultRetention = 30 * 24 * time.Hour
 
 // Schema creates the table, or brings that of an earlier version up to date: for migrations of your own.
@@ -51,7 +51,7 @@ func WithRetention(d time.Duration) Option {
 }
 
 // New returns a store in the table that [Store.CreateSchema] creates, reached through pgx. It sends nothing yet; the
-// database handle stays the caller's to close.
+// caller closes the database handle.
 func New(db DB, opts ...Option) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("postgres: New: nil database")
@@ -180,9 +180,9 @@ func (s *Store) Done(ctx context.Context, c webhook.Claim) error {
 	return change(ctx, s.db, "done", done, c.Key, c.Token)
 }
 
-// DoneIn marks the event that the calling function handles as done in a transaction of the caller's, on the same
+// DoneIn marks the event that the calling function handles as done, in a transaction of the caller on the same
 // database. ctx is the function's, or derived from it. It fails with webhook.ErrLeaseLost if another replica has taken the
-// event over; then the transaction must be rolled back, because the other one does the work. Call it first in the
+// event over. Then the transaction must be rolled back, because the other replica does the work. Call it first in the
 // transaction: from then on any other replica waits for its end.
 func (s *Store) DoneIn(ctx context.Context, tx pgx.Tx) error {
 	return doneIn(ctx, pgxQuerier{tx})

@@ -15,7 +15,7 @@ import (
 const (
 	// DefaultPrefix begins the keys of all records.
 	DefaultPrefix = "byzantine:webhook:"
-	// DefaultRetention is how long it is remembered that an event was handled.
+	// DefaultRetention is how long a store remembers that an event was handled.
 	DefaultRetention = 30 * 24 * time.Hour
 )
 
@@ -38,7 +38,7 @@ func WithPrefix(prefix string) Option {
 }
 
 // WithRetention sets how long it is remembered that an event was handled, [DefaultRetention] unless set. It must be longer
-// than the downtime that is to be survived without handling events twice, see package webhook. At least a day: the sender
+// than the longest downtime after which no event may be handled twice, see package webhook. At least a day: the sender
 // itself retries for nine hours.
 func WithRetention(d time.Duration) Option {
 	return func(s *Store) error {
@@ -51,7 +51,7 @@ func WithRetention(d time.Duration) Option {
 }
 
 // New returns a store on a *redis.Client, *redis.ClusterClient or any other redis.UniversalClient. It sends nothing yet;
-// the client stays the caller's to close.
+// the caller closes the client.
 func New(client redis.Scripter, opts ...Option) (*Store, error) {
 	if client == nil {
 		return nil, errors.New("redis: New: nil client")
