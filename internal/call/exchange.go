@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Exchange is one call under way. It is for one goroutine.
+// Exchange is one call in progress. Only one goroutine may use it.
 type Exchange struct {
 	caller  *Caller
 	request *Request
@@ -22,7 +22,7 @@ type Exchange struct {
 	started time.Time       // only set for the hook CallEnd
 
 	attempts int
-	last     *attempt // the attempt to go by; it owns the response
+	last     *attempt // the attempt that decides the call; it owns the response
 	sent     bool     // in any attempt that was not rejected because of the clock
 	clock    clockTrial
 }
@@ -32,7 +32,7 @@ type attempt struct {
 	unsigned bool // it ended before it began: the signer failed
 	sent     bool // headers were written, or may have been
 	err      error
-	response Response    // zero if there is none; of a success that broke off, what there is of it
+	response Response    // zero if there is none; of a success that was cut short, the part that came
 	header   http.Header // of the request
 	tooLarge bool        // the response was not read to its end
 	answered time.Time   // on the machine's clock, when the response's headers were there
@@ -43,12 +43,12 @@ func (a *attempt) succeeded() bool {
 	return a.err == nil && !a.tooLarge && isSuccess(a.response.StatusCode)
 }
 
-// maxGrow is how much memory a response gets on the word of its Content-Length.
+// maxGrow is how much memory is reserved at most for a response because of its Content-Length, which may be wrong.
 const maxGrow = 1 << 20
 
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
-// Begin begins a call. [Exchange.Run] makes it, and [Exchange.End] ends it.
+// Begin starts a call. [Exchange.Run] sends it, and [Exchange.End] must be called when it is over.
 func (c *Caller) Begin(ctx context.Context, r *Request) *Exchange {
 	x := &Exchange{caller: c, request: r, ctx: ctx}
 	if c.hooks.CallEnd != nil {
@@ -71,7 +71,7 @@ func (x *Exchange) Response() Response {
 	return x.last.response
 }
 
-// Attempts returns how many attempts there were so far.
+// Attempts returns the number of attempts so far.
 func (x *Exchange) Attempts() int { return x.attempts }
 
 // End tells the hooks that the call has ended with err, which is nil after a success.
@@ -120,7 +120,7 @@ func (x *Exchange) send(parent, traced context.Context, a *attempt) error {
 
 	request, err := x.newRequest(ctx, a)
 	if err == nil {
-		err = ctx.Err() // a signer may take all the time there is
+		err = ctx.Err() // a signer may use up the whole time
 	}
 	if err == nil {
 		var response *http.Response
@@ -147,7 +147,7 @@ func (x *Exchange) send(parent, traced context.Context, a *attempt) error {
 	return withoutURL(err)
 }
 
-// noteTracing keeps what an attempt shows of the round tripper.
+// noteTracing records whether an attempt's round tripper calls trace hooks, and warns once if it calls none.
 func (x *Exchange) noteTracing(ctx context.Context, g *guard) {
 	t := g.transport
 	switch {
@@ -162,7 +162,7 @@ func (x *Exchange) noteTracing(ctx context.Context, g *guard) {
 	}
 }
 
-// newRequest makes a request with a fresh signature over the very bytes that are sent.
+// newRequest makes a request with a new signature over exactly the bytes that are sent.
 func (x *Exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, error) {
 	c, r := x.caller, x.request
 	mediaType := []string{"application/json"}
@@ -190,22 +190,22 @@ func (x *Exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, e
 	return request, err
 }
 
-// onceOnly is an empty body of unknown length. net/http sends a request that has a body which it cannot rewind only once.
-// On the wire it is an empty DATA frame on HTTP/2; on HTTP/1 it is nothing at all, or an empty chunked body for a POST.
+// onceOnly is an empty body of unknown length. net/http sends a request only once if it has a body that cannot be
+// rewound. On HTTP/2 it is sent as an empty DATA frame, on HTTP/1 as nothing or, for a POST, as an empty chunked body.
 func onceOnly() io.ReadCloser { return io.NopCloser(bytes.NewReader(nil)) }
 
-// read takes in the response. An error is one that was cut short, unless its status alone settles the matter.
+// read reads the response. It returns an error if the response was cut short, unless the status alone decides.
 func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, a *attempt) error {
 	defer response.Body.Close()
 	if !g.trusted() {
-		// The end of the context ends the reading of net/http's own bodies. Other bodies may go on.
+		// The end of the context ends the reading of net/http's own bodies, but not necessarily of others.
 		defer context.AfterFunc(ctx, func() { response.Body.Close() })()
 	}
 	limit := x.caller.maxResponseBytes
 	a.response = Response{StatusCode: response.StatusCode, Header: response.Header, RequestID: requestID(response.Header)}
 	var err error
 	switch {
-	case response.StatusCode < 200: // a 101: what follows is no HTTP, and the context does not end it
+	case response.StatusCode < 200: // a 101: what follows is not HTTP, and the end of the context does not end it
 	case response.ContentLength > limit:
 		a.tooLarge = true
 	default:
@@ -213,7 +213,7 @@ func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, 
 		if response.ContentLength > 0 {
 			body.Grow(int(min(response.ContentLength, maxGrow)) + bytes.MinRead)
 		}
-		// Reading to the end is what lets the connection be used again.
+		// A connection is used again only if the body was read to its end.
 		_, err = body.ReadFrom(io.LimitReader(response.Body, limit+1))
 		a.tooLarge = int64(body.Len()) > limit
 		a.response.Body = body.Bytes()[:min(int64(body.Len()), limit)]
@@ -224,7 +224,7 @@ func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, 
 	return fmt.Errorf("status %d, but its body broke off: %w", response.StatusCode, err)
 }
 
-// withoutURL takes an error out of those of net/http that print the URL with its query.
+// withoutURL unwraps the errors of net/http that print the URL with its query.
 func withoutURL(err error) error {
 	var wrapped *url.Error
 	for errors.As(err, &wrapped) {
@@ -233,7 +233,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// ContextError is why a context is over, recognisable as context.Canceled or context.DeadlineExceeded.
+// ContextError returns why a context has ended. errors.Is finds context.Canceled or context.DeadlineExceeded in it.
 func ContextError(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
@@ -241,8 +241,8 @@ func ContextError(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// failure makes the Failure of a failed attempt. stopped says why the request was not sent again, where the table of
-// retry.go would have it sent; else it is nil.
+// failure makes the Failure of a failed attempt. stopped says why the request was not sent again although the table of
+// retry.go allows it; otherwise it is nil.
 func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 	if a.err != nil {
 		err := a.err
@@ -266,7 +266,7 @@ func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 	return f
 }
 
-// Rejected makes the Failure of a call whose response is no success, or is one that cannot be read.
+// Rejected makes the Failure of a call whose response is not a success, or is a success that cannot be read.
 func (x *Exchange) Rejected(message string) *Failure {
 	r := x.Response()
 	f := &Failure{
@@ -278,7 +278,7 @@ func (x *Exchange) Rejected(message string) *Failure {
 	return f
 }
 
-// log writes one line about an attempt. more is what the message is about.
+// log writes one line about an attempt. more are attributes for the message.
 func (x *Exchange) log(ctx context.Context, level slog.Level, message string, a *attempt, more ...slog.Attr) {
 	logger := x.caller.logger
 	if !logger.Enabled(ctx, level) {
@@ -296,7 +296,8 @@ func (x *Exchange) log(ctx context.Context, level slog.Level, message string, a 
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// plainReason is what a log may hold of an error: the words of those that have no others. The rest may quote anything.
+// plainReason returns the text of an error that may be logged: only errors with a fixed text, because others may quote
+// secrets or personal data.
 func plainReason(err error) string {
 	var errno systemError
 	if errors.As(err, &errno) {

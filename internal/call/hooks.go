@@ -6,9 +6,8 @@ import (
 )
 
 // Hooks are called at the start and at the end of a call and of each of its attempts, in the goroutine of the call. A
-// hook that is nil is left out and costs nothing. The context that a start hook returns takes the place of the one that
-// it was given: Authorize and the transport see that of the attempt, which is made from that of the call. It must be
-// made from the one that was given.
+// hook that is nil is not called. The context that a start hook returns must be made from the one that it got, and
+// replaces it: the context of an attempt is made from that of the call, and Authorize and the transport get it.
 type Hooks struct {
 	CallStart    func(ctx context.Context, r *Request) context.Context
 	CallEnd      func(ctx context.Context, end CallEnd)

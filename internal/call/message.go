@@ -10,11 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxMessage is how many bytes of the server's words go into an error's text.
+// maxMessage is how many bytes of the server's text an error shows at most.
 const maxMessage = 300
 
-// serverMessage finds the words in an error body: the "error" (or "message") of a JSON object, the first text of an
-// HTML page, the first line of anything else. What comes back is one printable line, shortened; often nothing.
+// serverMessage returns the message in an error body: the "error" (or "message") field of a JSON object, the first text
+// of an HTML page, the first line of anything else. The result is one printable line, shortened, and often empty.
 func serverMessage(body []byte) string {
 	body = bytes.TrimSpace(body)
 	var object struct {
@@ -33,7 +33,7 @@ func serverMessage(body []byte) string {
 	if json.Unmarshal(body, &text) == nil {
 		return Printable(text)
 	}
-	// More than this cannot end up in the message, so an error page of several MiB costs nothing.
+	// The message cannot need more than this, so an error page of several MiB is not read in full.
 	body = body[:min(len(body), 64*maxMessage)]
 	if bytes.HasPrefix(body, []byte("<")) {
 		return Printable(firstHTMLText(string(body)))
@@ -63,8 +63,8 @@ func firstHTMLText(page string) string {
 	return ""
 }
 
-// Printable makes one line of s without control, format or invalid characters, so that a response can forge neither a
-// log line nor a terminal sequence.
+// Printable returns s as one line without control, format or invalid characters, so that a response cannot forge a log
+// line or a terminal sequence.
 func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
@@ -85,10 +85,10 @@ func Printable(s string) string {
 // requestIDHeaders are the headers in which servers and the usual intermediaries name a request, the server's own first.
 var requestIDHeaders = []string{"X-Request-Id", "X-Correlation-Id", "X-Amzn-Requestid", "X-Amzn-Trace-Id", "Cf-Ray"}
 
-// maxRequestID is how long an id may be that goes into an error's text.
+// maxRequestID is the longest request id that an error shows.
 const maxRequestID = 128
 
-// requestID finds the server's name of a request, "" if there is none or it is not of visible ASCII characters.
+// requestID returns the server's id of a request, "" if there is none or if it has other than visible ASCII characters.
 func requestID(h http.Header) string {
 	for _, name := range requestIDHeaders {
 		id := h.Get(name)

@@ -16,8 +16,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
-// What is sent again, and what the caller learns. "Sent" means that the server may have the request; that it has not needs
-// proof (see guard.sent). A call that only reads is a GET here, whatever its method.
+// The table says what is sent again and which error the caller gets. "Sent" means that the server may have the request;
+// a request counts as not sent only if that is proven (see guard.sent). "GET" means every call that only reads,
+// whatever its method.
 //
 //	what happened                                  GET              anything else
 //	unknown host, certificate rejected, signer     error            error
@@ -34,9 +35,9 @@ import (
 //	303, 408                                       error            ErrOutcomeUnknown
 //	other 3xx, other 4xx                           error            error
 //
-// The clock. A 401 whose Date is more than 30 s from the time that was signed, and a 400 or 403 more than 60 s from it, may
-// be a rejection of the signature's time. It had no effect then, so the request is sent again with the clock of the
-// response, once in a call. By what that second attempt meets:
+// The clock. A 401 whose Date is more than 30 s from the time that was signed, and a 400 or 403 more than 60 s from it,
+// may be a rejection of the signature's time. Such a request had no effect, so it is sent again with the clock of the
+// response, once in a call. The result of that second attempt decides:
 //
 //	2xx                                            success; the correction is kept for later calls
 //	4xx but 401, 408, 429, after a 401             that error; the correction is kept
@@ -44,23 +45,24 @@ import (
 //	anything else that was sent                    as in the table above; the correction is dropped
 //	nothing sent                                   as in the table above; the correction is tried again
 //
-// A Date more than an hour off is only named in the error. A kept correction is tested against the machine's clock in the
-// same way: after a 401, 400 or 403 that it may be the reason of, and after a success whose Date agrees with the machine.
+// If the Date is more than an hour off, the error says so and nothing is corrected. A correction that was kept is
+// tested against the machine's clock in the same way: after a 401, 400 or 403 that it may have caused, and after a
+// success whose Date agrees with the machine's clock.
 //
-// A POST to another API that knows it again by its bytes (Request.Repeatable) is sent again like a GET.
+// A POST to another API that recognises a repeated request by its bytes (Request.Repeatable) is sent again like a GET.
 const (
 	firstBackoff  = 500 * time.Millisecond
 	maxBackoff    = 8 * time.Second
 	maxRetryAfter = 30 * time.Second
 )
 
-// mayHaveTakenEffect reports whether a response with a status leaves open what became of a request that does not only
-// read. A success is asked about here only if it cannot be read.
+// mayHaveTakenEffect reports whether a request that does not only read may have taken effect although the response has
+// this status. For a success it is called only if the response cannot be read.
 func mayHaveTakenEffect(status int) bool {
 	return status < 300 || status >= 500 || status == http.StatusSeeOther || status == http.StatusRequestTimeout
 }
 
-// Run sends the request until there is a response to go by. nil means a success, read completely.
+// Run sends the request, again where the table allows it, and returns nil after a success that was read completely.
 func (x *Exchange) Run() *Failure {
 	ctx := x.ctx
 	if ctx.Err() != nil {
@@ -93,11 +95,12 @@ func (x *Exchange) Run() *Failure {
 	}
 }
 
-// next decides by the table above whether the request is sent again after a failed attempt, and after what wait.
+// next decides by the table above whether the request is sent again after a failed attempt, and how long to wait
+// before.
 func (x *Exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait time.Duration, again bool) {
 	switch {
 	case clockWrong:
-		return 0, true // only the signature was at fault
+		return 0, true // only the time of the signature was wrong
 	case a.err != nil && ctx.Err() != nil:
 		return 0, false
 	case a.err != nil && !a.sent:
@@ -110,14 +113,14 @@ func (x *Exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait 
 	return max(x.backoff(ctx), RetryAfter(a.response.Header, x.caller.clock.time())), transient(a.response.StatusCode)
 }
 
-// Hopeless reports whether an attempt that sent nothing would end the same way again.
+// Hopeless reports whether an attempt that sent nothing would fail in the same way again.
 func Hopeless(err error) bool {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	return errors.As(err, &certificate) || (errors.As(err, &dns) && dns.IsNotFound)
 }
 
-// transient reports whether a status is worth another try of a GET.
+// transient reports whether a GET is sent again after a status.
 func transient(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
@@ -127,8 +130,8 @@ func transient(status int) bool {
 	return false
 }
 
-// Passing reports whether a failed poll says nothing about the next one: status is that of the response, or 0 if err came
-// in its place.
+// Passing reports whether the next poll may succeed after one that failed. status is that of the response, or 0 if
+// there was none and err says why.
 func Passing(status int, err error) bool {
 	if status == 0 {
 		return !Hopeless(err)
@@ -136,12 +139,12 @@ func Passing(status int, err error) bool {
 	return status == http.StatusTooManyRequests || status >= 500
 }
 
-// backoff is exponential with full jitter, so that clients that failed together do not come back together.
+// backoff returns an exponential wait with full jitter, so that clients that failed together do not retry together.
 func (x *Exchange) backoff(ctx context.Context) time.Duration {
 	return jitter.UpTo(ctx, min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))
 }
 
-// RetryAfter reads the header (RFC 9110, section 10.2.3), seconds or a date; 0 if there is none.
+// RetryAfter reads the Retry-After header, seconds or a date (RFC 9110, section 10.2.3). It returns 0 if there is none.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -152,12 +155,12 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	if server, ok := serverTime(h); ok {
-		now = server // the date is by the server's clock
+		now = server // the date refers to the server's clock
 	}
 	return max(at.Sub(now), 0)
 }
 
-// Sleep waits and reports whether the context is still alive.
+// Sleep waits for d, or until the context ends, and reports whether the context has not ended.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

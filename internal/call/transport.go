@@ -11,23 +11,24 @@ import (
 	"time"
 )
 
-// A transport is what a client knows of its round tripper.
+// A transport holds what a client knows about its round tripper.
 type transport struct {
 	kind transportKind
-	// plainHTTP2 says that connections without TLS speak HTTP/2, so that many requests share one.
+	// plainHTTP2 says that connections without TLS use HTTP/2, so that many requests share one.
 	plainHTTP2 bool
 	traced     atomic.Bool // the round tripper has called trace hooks for a request of this client
 	warned     atomic.Bool // the log has the warning about one that calls none
 }
 
-// A transportKind says how far the trace hooks of a round tripper prove what was sent.
+// A transportKind says how reliably the trace hooks of a round tripper show what was sent.
 type transportKind int
 
 const (
-	// A foreign round tripper may send a request and call no hook: a wrapper, or a *http.Transport whose owner gave it
-	// an HTTP/2 of his own.
+	// A foreign round tripper may send a request and call no hook: a wrapper, or a *http.Transport with an HTTP/2
+	// implementation that its owner set.
 	foreign transportKind = iota
-	// A caller's *http.Transport calls the hooks, unless RegisterProtocol put other code in its place, which does not show.
+	// A caller's *http.Transport calls the hooks, unless RegisterProtocol has replaced its code, which cannot be
+	// detected.
 	callers
 	// The transport of NewTransport always calls the hooks.
 	own
@@ -60,8 +61,8 @@ func newHTTPClient(user *http.Client, wrap func(http.RoundTripper) http.RoundTri
 	return client, nil
 }
 
-// inspect looks at a caller's transport. A clone has no TLSNextProto but what the owner set, and may be read while others
-// use the transport.
+// inspect examines a caller's transport. It reads a clone, which has only the TLSNextProto that the owner set, and
+// which may be read while other goroutines use the transport.
 func (t *transport) inspect(callersTransport *http.Transport) {
 	clone := callersTransport.Clone()
 	if len(clone.TLSNextProto) == 0 {
@@ -70,13 +71,14 @@ func (t *transport) inspect(callersTransport *http.Transport) {
 	t.plainHTTP2 = clone.Protocols != nil && clone.Protocols.UnencryptedHTTP2() && !clone.Protocols.HTTP1()
 }
 
-// resends reports whether the round tripper may send a request without a body a second time and not call a hook before.
+// resends reports whether the round tripper may send a request without a body a second time without calling a hook
+// first.
 func (t *transport) resends() bool {
 	return t.kind == foreign || (t.kind == callers && !t.traced.Load())
 }
 
-// locationCheck takes a Location that is no URL out of a response. With one, http.Client reports an error and not the
-// response, before it asks CheckRedirect.
+// locationCheck removes a Location that is not a URL from a response. Otherwise http.Client returns an error in place
+// of the response, before it calls CheckRedirect.
 type locationCheck struct{ next http.RoundTripper }
 
 func (t locationCheck) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -89,12 +91,12 @@ func (t locationCheck) RoundTrip(request *http.Request) (*http.Response, error) 
 	return response, err
 }
 
-// IdleTimeout is below the 60 seconds after which common load balancers close an idle connection. A request that meets a
-// connection that is being closed has an unknown outcome.
+// IdleTimeout is below the 60 seconds after which common load balancers close an idle connection. The outcome of a
+// request is unknown if it is sent on a connection that is being closed.
 const IdleTimeout = 50 * time.Second
 
-// NewTransport is made for many callers and one host: with net/http's default of two idle connections per host, most
-// calls under load would pay for a new TLS handshake.
+// NewTransport returns a transport for many callers and one host. With net/http's default of two idle connections per
+// host most calls under load would need a new TLS handshake.
 func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -107,8 +109,9 @@ func NewTransport() *http.Transport {
 		MaxIdleConnsPerHost:   512,
 		IdleConnTimeout:       IdleTimeout,
 		ForceAttemptHTTP2:     true, // a TLS config of our own would turn it off
-		// Without pings a dead HTTP/2 connection stalls every call until the kernel gives up. Without a limit on writes a
-		// peer that has stopped reading stalls the reading of every response, which has to acknowledge what it has read.
+		// Without pings a dead HTTP/2 connection blocks every call until the kernel gives up. Without a write timeout a
+		// peer that has stopped reading blocks the reading of every response, because a reader has to acknowledge what
+		// it has read.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: 30 * time.Second},
 	}
 }
@@ -120,9 +123,9 @@ var (
 		"it sent this one again, or another such as one for a token")
 )
 
-// A guard keeps one attempt to one request on the wire, and knows whether that was sent. net/http sends a request again
-// without being asked: on HTTP/2 after RST_STREAM and GOAWAY, on HTTP/1 a GET on a reused connection. The guard ends the
-// attempt when a second connection comes up after headers were written.
+// A guard makes sure that one attempt sends at most one request, and records whether it was sent. net/http sends some
+// requests again automatically: on HTTP/2 after RST_STREAM and GOAWAY, on HTTP/1 a GET on a reused connection. The
+// guard ends the attempt when it gets a second connection after headers were written.
 type guard struct {
 	transport *transport
 	stop      context.CancelFunc // ends the attempt
@@ -146,7 +149,7 @@ func (g *guard) watch(ctx context.Context) context.Context {
 		g.stopSecond(info.Conn)
 	}
 	g.trace.WroteHeaders = func() { g.wrote.Store(true) }
-	if g.transport.kind == foreign { // the others need no error's word for what was not sent
+	if g.transport.kind == foreign { // for the others the hooks alone show what was not sent
 		g.trace.TLSHandshakeDone = func(_ tls.ConnectionState, err error) {
 			if err != nil {
 				g.noTLS.Store(true)
@@ -156,21 +159,21 @@ func (g *guard) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &g.trace)
 }
 
-// stopSecond ends the attempt if headers were written before conn came up.
+// stopSecond ends the attempt if headers were written before the attempt got conn.
 func (g *guard) stopSecond(conn net.Conn) {
 	if !g.wrote.Load() {
 		return
 	}
 	g.second.Store(true)
 	g.stop()
-	// HTTP/2 looks at the context again before it writes. HTTP/1 does not, so its connection has to go. What a foreign
-	// transport speaks does not show, and there a body prevents the second request (see onceOnly).
+	// HTTP/2 checks the context again before it writes. HTTP/1 does not, so its connection is closed. The protocol of a
+	// foreign transport is not known; there a body prevents the second request (see onceOnly).
 	if conn != nil && g.transport.kind != foreign && !g.transport.plainHTTP2 && !isHTTP2(conn) {
 		conn.Close()
 	}
 }
 
-// reason is why the guard ended the attempt.
+// reason returns why the guard ended the attempt.
 func (g *guard) reason() error {
 	if g.transport.kind == foreign {
 		return errSecondRequest
@@ -183,13 +186,14 @@ func (g *guard) trusted() bool {
 	return g.transport.kind == own || (g.transport.kind == callers && g.traced.Load())
 }
 
-// sent reports whether the server may have the request after an attempt that ended with err. That nothing was sent needs
-// proof: no connection came up, and either net/http says so or the error is that of a dial or a handshake.
+// sent reports whether the server may have the request after an attempt that ended with err. It returns false only with
+// proof: there was no connection, and either the hooks of net/http show this or the error is that of a dial or a
+// handshake.
 func (g *guard) sent(err error) bool {
 	return g.got.Load() || !(g.trusted() || (g.traced.Load() && g.failedDial(err)))
 }
 
-// failedDial reports whether an error is that of a connection that did not come up.
+// failedDial reports whether an error says that a connection could not be made.
 func (g *guard) failedDial(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false // which may have ended anything
