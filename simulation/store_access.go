@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/webhook"
@@ -15,6 +16,7 @@ type storeAccess struct {
 	webhook.Store
 	world   *World
 	process *process
+	mu      sync.Mutex // guards random: a handler and the reconciler draw from it
 	random  *rand.Rand
 }
 
@@ -37,9 +39,11 @@ func (w *World) accessTo(s webhook.Store, p *process) webhook.Store {
 
 // do makes one call of the store.
 func (a *storeAccess) do(ctx context.Context, what, key string, apply func() error) error {
+	a.mu.Lock()
 	luck, lost := a.random.Float64(), a.random.Float64()
 	there, back := a.latency(), a.latency()
 	before, after := a.random.Float64(), a.random.Float64()
+	a.mu.Unlock()
 	if !a.process.alive() {
 		return errCrashed
 	}
