@@ -11,7 +11,7 @@ import (
 
 func TestSecondsHaveOneSpelling(t *testing.T) {
 	for text, want := range map[string]bool{
-		"0": true, "1760375826": true, strconv.Itoa(wire.LastSecond): true, strconv.Itoa(wire.LastSecond + 1): false,
+		"0": true, "1760375826": true, strconv.FormatInt(wire.LastSecond, 10): true, strconv.FormatInt(wire.LastSecond+1, 10): false,
 		"": false, "-1": false, "+1": false, "01": false, "1.0": false, " 1": false, "1e3": false, "0x1": false, "99999999999999999999": false,
 	} {
 		seconds, ok := wire.ParseSeconds(text)
