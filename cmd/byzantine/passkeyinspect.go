@@ -20,7 +20,7 @@ var passkeyInspectCommand = command{
 	summary: "show what is in a browser's registration response",
 	help: `
 Reads what navigator.credentials.create returned, as JSON (RegistrationResponseJSON), and prints what is in it. A
-response that is not well formed, or whose key the API does not take, is refused with the reason.
+response that is not well formed, or whose key the API does not take, is rejected with the reason.
 
 It verifies nothing about where the response comes from: neither challenge nor origin, neither relying party nor
 attestation.

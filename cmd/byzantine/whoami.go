@@ -12,7 +12,7 @@ var whoamiCommand = command{
 	args:    "[flags]",
 	summary: "ask the API whose key this is and what it may do",
 	help: `
-Asks the API whose key this is. It is the first thing to try when calls are refused: if it works, key, clock and host
+Asks the API whose key this is. It is the first thing to try when calls are rejected: if it works, key, clock and host
 are fine.
 
   export BYZANTINE_PRIVATE_KEY=...
