@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,29 +33,43 @@ func TestClientTellsWhereItSendsAndWithWhichKey(t *testing.T) {
 }
 
 func TestCloseIdleConnectionsClosesThemAndLeavesTheClientUsable(t *testing.T) {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"status":"ok"}`))
-	}))
-	opened, closed := make(chan struct{}, 8), make(chan struct{}, 8)
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			opened <- struct{}{}
-		case http.StateClosed:
-			closed <- struct{}{}
-		}
-	}
-	server.Start()
-	defer server.Close()
-	key, err := byzantine.GenerateKey()
-	require.NoError(t, err)
-	client, err := byzantine.NewClient(key, byzantine.WithBaseURL(server.URL))
-	require.NoError(t, err)
-	for range 2 {
-		_, err = client.HealthCheck(t.Context())
-		require.NoError(t, err)
-		<-opened
-		client.CloseIdleConnections()
-		<-closed // the test hangs if the connection stays open
+	for name, options := range map[string][]byzantine.Option{
+		"the client's transport": nil,
+		"a wrapper without the method": {byzantine.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(next.RoundTrip)
+		})},
+		"a transport of the caller": {byzantine.WithHTTPClient(&http.Client{Transport: &http.Transport{}})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte(`{"status":"ok"}`))
+			}))
+			opened, closed := make(chan struct{}, 8), make(chan struct{}, 8)
+			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				switch state {
+				case http.StateNew:
+					opened <- struct{}{}
+				case http.StateClosed:
+					closed <- struct{}{}
+				}
+			}
+			server.Start()
+			defer server.Close()
+			key, err := byzantine.GenerateKey()
+			require.NoError(t, err)
+			client, err := byzantine.NewClient(key, append(options, byzantine.WithBaseURL(server.URL))...)
+			require.NoError(t, err)
+			for range 2 {
+				_, err = client.HealthCheck(t.Context())
+				require.NoError(t, err)
+				<-opened
+				client.CloseIdleConnections()
+				select {
+				case <-closed:
+				case <-time.After(20 * time.Second): // an idle connection ends after 50 seconds anyway
+					require.Fail(t, "the connection stays open")
+				}
+			}
+		})
 	}
 }

@@ -48,6 +48,7 @@ func newHTTPClient(user *http.Client, wrap func(http.RoundTripper) http.RoundTri
 	default:
 		*client = *user
 	}
+	pool := client.Transport
 	if wrap != nil {
 		about.kind = foreign
 		if client.Transport = wrap(client.Transport); client.Transport == nil {
@@ -56,7 +57,7 @@ func newHTTPClient(user *http.Client, wrap func(http.RoundTripper) http.RoundTri
 	} else if t, ok := client.Transport.(*http.Transport); ok && about.kind != own {
 		about.inspect(t)
 	}
-	client.Transport = locationCheck{client.Transport}
+	client.Transport = locationCheck{client.Transport, pool}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client, nil
 }
@@ -79,7 +80,20 @@ func (t *transport) resends() bool {
 
 // locationCheck removes a Location that is not a URL from a response. Otherwise http.Client returns an error in place
 // of the response, before it calls CheckRedirect.
-type locationCheck struct{ next http.RoundTripper }
+type locationCheck struct {
+	next http.RoundTripper
+	pool http.RoundTripper // next, or what it wraps
+}
+
+// CloseIdleConnections makes that of http.Client reach the connections, also through a wrapper that has no such method.
+func (t locationCheck) CloseIdleConnections() {
+	for _, roundTripper := range []http.RoundTripper{t.next, t.pool} {
+		if closer, ok := roundTripper.(interface{ CloseIdleConnections() }); ok {
+			closer.CloseIdleConnections()
+			return
+		}
+	}
+}
 
 func (t locationCheck) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
