@@ -101,7 +101,7 @@ func TestProgramsInOtherLanguages(t *testing.T) {
 			for _, args := range test.commands {
 				command := exec.CommandContext(t.Context(), args[0], args[1:]...)
 				command.Env = append(os.Environ(), "BYZANTINE_BASE_URL="+sandbox.URL, "BYZANTINE_PRIVATE_KEY="+sandbox.Key().SecretHex(),
-					"PYTHONDONTWRITEBYTECODE=1", "NO_PROXY=127.0.0.1")
+					"PYTHONDONTWRITEBYTECODE=1", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1") // Python reads the small letters first
 				text, err := command.CombinedOutput()
 				require.NoError(t, err, "%v: %s", args, text)
 				output += string(text)
