@@ -38,6 +38,10 @@ var ErrInvalidRequest = errors.New("invalid request")
 type FieldError struct {
 	// Field is the Go path of the field: "CreateAuthenticatorsOTPRequest.Authenticators[0].Challenge".
 	Field string
+	// JSONPath is the field's path on the wire: "authenticators[0].challenge" in the body, "vault_id" in the path or the
+	// query. Show it to whoever sent your service the request as JSON. It is "" if the error is about the request as a
+	// whole, about a parameter of [Client.Do], or about a [CallOption].
+	JSONPath string
 	// Reason says what is wrong with it: "missing", "must be a UUID (...)".
 	Reason string
 }

@@ -2,6 +2,7 @@ package byzantine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -202,34 +203,69 @@ func TestFieldErrors(t *testing.T) {
 		AuthenticatorName: "laptop", Challenge: "Y2hhbGxlbmdl",
 		Attestation: byzantine.Attestation{CredentialID: "aWQ", ClientDataJSON: "e30", AttestationObject: "oA", Transports: transports},
 	}
-	request := func(change func(*byzantine.CreateAuthenticatorsOTPRequest)) *byzantine.CreateAuthenticatorsOTPRequest {
-		r := &byzantine.CreateAuthenticatorsOTPRequest{
-			SessionID: testAccountID, AccountID: testAccountID, UserID: testUserID,
-			Authenticators: []byzantine.AuthenticatorParam{authenticator},
-		}
-		change(r)
-		return r
-	}
+	type request = byzantine.CreateAuthenticatorsOTPRequest
 	server := newRawServer(t, acceptAllRaw)
 	client := newTestClient(t, server.url)
-	for want, change := range map[string]func(*byzantine.CreateAuthenticatorsOTPRequest){
-		"SessionID: missing": func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.SessionID = "" },
-		"AccountID: must be a UUID (8-4-4-4-12 hex digits)":   func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.AccountID = "secret" },
-		"Authenticators: missing":                             func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.Authenticators = nil },
-		"Authenticators[0].Attestation.CredentialID: missing": func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.Authenticators[0].Attestation.CredentialID = "" },
-		"Authenticators[0].Attestation.Transports: missing":   func(r *byzantine.CreateAuthenticatorsOTPRequest) { r.Authenticators[0].Attestation.Transports = nil },
-		"Authenticators[0].Attestation.ClientDataJSON: must be unpadded": func(r *byzantine.CreateAuthenticatorsOTPRequest) {
-			r.Authenticators[0].Attestation.ClientDataJSON = "secret=="
+	for _, tt := range []struct {
+		field, jsonPath, reason string
+		change                  func(*request)
+	}{
+		{"SessionID", "sessionId", "missing", func(r *request) { r.SessionID = "" }},
+		{"AccountID", "accountId", "must be a UUID (8-4-4-4-12 hex digits)", func(r *request) { r.AccountID = "secret" }},
+		{"Authenticators", "authenticators", "missing", func(r *request) { r.Authenticators = nil }},
+		{
+			"Authenticators[0].Attestation.CredentialID", "authenticators[0].attestation.credentialId", "missing",
+			func(r *request) { r.Authenticators[0].Attestation.CredentialID = "" },
+		},
+		{
+			"Authenticators[0].Attestation.Transports", "authenticators[0].attestation.transports", "missing",
+			func(r *request) { r.Authenticators[0].Attestation.Transports = nil },
+		},
+		{
+			"Authenticators[0].Attestation.ClientDataJSON", "authenticators[0].attestation.clientDataJson", "must be unpadded base64url",
+			func(r *request) { r.Authenticators[0].Attestation.ClientDataJSON = "secret==" },
 		},
 	} {
-		_, err := client.CreateAuthenticatorsOTP(t.Context(), request(change))
-		var fe *byzantine.FieldError
-		require.ErrorAs(t, err, &fe, want)
+		r := &request{SessionID: testAccountID, AccountID: testAccountID, UserID: testUserID, Authenticators: []byzantine.AuthenticatorParam{authenticator}}
+		tt.change(r)
+		_, err := client.CreateAuthenticatorsOTP(t.Context(), r)
 		assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
-		assert.ErrorContains(t, err, "byzantine: CreateAuthenticatorsOTPRequest."+want)
-		assert.NotContains(t, err.Error(), "secret")
+		assert.Equal(t, &byzantine.FieldError{Field: "CreateAuthenticatorsOTPRequest." + tt.field, JSONPath: tt.jsonPath, Reason: tt.reason}, err)
+		assert.EqualError(t, err, "byzantine: CreateAuthenticatorsOTPRequest."+tt.field+": "+tt.reason)
 	}
 	_, err := client.InitOTP(t.Context(), nil)
 	assert.EqualError(t, err, "byzantine: InitOTPRequest.AccountID: missing")
 	assert.Zero(t, server.accepted(), "nothing was sent")
+}
+
+// The path on the wire is there for parameters of the path and the query, for rules over several fields, and for fields
+// of lists in lists. An error about no field has none.
+func TestFieldErrorJSONPath(t *testing.T) {
+	client := newTestClient(t, "http://localhost:1")
+	ctx := t.Context()
+	for _, tt := range []struct {
+		field, jsonPath string
+		call            func() error
+	}{
+		{"GetAccountDetailsRequest.AccountID", "accountId", func() error { _, err := client.GetAccountDetails(ctx, "x"); return err }},
+		{"DeleteCredentialRequest.Pubkey", "pubkey", func() error { return client.DeleteCredential(ctx, "0x") }},
+		{"RetryWebhookDeliveryRequest.DeliveryID", "delivery_id", func() error { _, err := client.RetryWebhookDelivery(ctx, ""); return err }},
+		{"GetUserDetailsRequest.UserID", "userId", func() error { _, err := client.GetUserDetails(ctx, nil); return err }},
+		{"UpdateCredentialRequest.AccessScope", "accessScope", func() error {
+			_, err := client.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{Pubkey: "0x02" + strings.Repeat("0", 64)})
+			return err
+		}},
+		{"SignPayloadPasskeyRequest.TransactionID", "transactionId", func() error {
+			_, err := client.SignPayloadPasskey(ctx, &byzantine.SignPayloadPasskeyRequest{SignedPayload: byzantine.SignedPayload{
+				SignedBody: json.RawMessage("{}"), WebAuthnStamp: "{}", ChainID: byzantine.ChainBase,
+			}})
+			return err
+		}},
+		{"method", "", func() error { return client.Do(ctx, "HEAD", "/v1/x", nil, nil) }},
+	} {
+		var field *byzantine.FieldError
+		require.ErrorAs(t, tt.call(), &field, tt.field)
+		assert.Equal(t, tt.field, field.Field)
+		assert.Equal(t, tt.jsonPath, field.JSONPath, tt.field)
+	}
 }

@@ -80,7 +80,9 @@ func readMoving[T any](op *Operation, limit, offset *int64, list movinglist.List
 	return func(yield func(T, error) bool) {
 		var none T
 		if positioned {
-			invalid := &wire.FieldError{Field: "Offset", Reason: "must not be set: in a list that changes a position means nothing"}
+			invalid := &wire.FieldError{
+				Field: "Offset", JSONPath: "offset", Reason: "must not be set: an offset is meaningless while the list changes",
+			}
 			yield(none, (*FieldError)(wire.NameField(op.NewRequest(), invalid)))
 			return
 		}

@@ -291,7 +291,7 @@ func RetireCredential(ctx context.Context, c *Client, oldPubkey string, opts ...
 		return errors.New("byzantine: retire credential: the client is nil")
 	}
 	if current, _ := signerPublicKeyHex(c.signer); current == oldPubkey {
-		return &FieldError{Field: "oldPubkey", Reason: "is the key that the client signs with"}
+		return &FieldError{Field: "oldPubkey", JSONPath: "pubkey", Reason: "is the key that the client signs with"}
 	}
 	if r, ok := c.signer.(*Rotation); ok {
 		if err := r.wait(ctx, oldPubkey); err != nil {

@@ -1,11 +1,9 @@
 package byzantinetest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -46,11 +44,11 @@ func (s *Sandbox) decode(r *http.Request, op byzantine.Operation, body []byte) (
 		return nil, nil
 	}
 	if err := wire.Decode(request, r.PathValue, query, body); err != nil {
-		return nil, badForm("%v", onTheWire(request, err))
+		return nil, badForm("%v", onTheWire(err))
 	}
 	dropDecimals(request)
 	if err := wire.Check(request); err != nil {
-		return nil, badRequest("invalid request: %v", onTheWire(request, err))
+		return nil, badRequest("invalid request: %v", onTheWire(err))
 	}
 	return request, nil
 }
@@ -85,9 +83,9 @@ func withReadableTerms(value *jsonValue, body []byte) ([]byte, error) {
 }
 
 // onTheWire rewrites an error of package wire or encoding/json, which name fields as Go does.
-func onTheWire(request any, err error) error {
+func onTheWire(err error) error {
 	if field := (*wire.FieldError)(nil); errors.As(err, &field) {
-		return &wire.FieldError{Field: wireName(reflect.TypeOf(request).Elem(), field.Field), Reason: field.Reason}
+		return field.OnTheWire()
 	}
 	return plainJSONError(err)
 }
@@ -98,33 +96,4 @@ func plainJSONError(err error) error {
 		return &wire.FieldError{Field: mismatch.Field, Reason: "must not be a " + mismatch.Value}
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-}
-
-// wireName translates a path of Go names, as in RootUsers[0].Email, to rootUsers[0].email. What it does not know stays.
-func wireName(t reflect.Type, path string) string {
-	var name bytes.Buffer
-	for part := range strings.SplitSeq(path, ".") {
-		goName, index, indexed := strings.Cut(part, "[")
-		for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) {
-			t = t.Elem()
-		}
-		known := goName
-		if t != nil && t.Kind() == reflect.Struct {
-			var next reflect.Type
-			for _, f := range wire.Fields(t) {
-				if f.GoName == goName {
-					known, next = f.Name, f.Type
-				}
-			}
-			t = next
-		}
-		if name.Len() > 0 {
-			name.WriteByte('.')
-		}
-		name.WriteString(known)
-		if indexed {
-			name.WriteString("[" + index)
-		}
-	}
-	return name.String()
 }

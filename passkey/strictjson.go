@@ -27,7 +27,7 @@ func decodeObject(check string, data []byte, known ...string) (object, error) {
 	var err error
 	o.members, err = wire.Members(data, known...)
 	if misspelt := (*wire.FieldError)(nil); errors.As(err, &misspelt) {
-		return o, malformed(o.path(misspelt.Field), misspelt.Reason)
+		return o, malformed(o.path(misspelt.JSONPath), misspelt.Reason)
 	} else if err != nil {
 		return o, malformed(check, err.Error())
 	}

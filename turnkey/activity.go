@@ -208,7 +208,7 @@ func (r *activityResponse) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if answer.Activity.ID == "" || answer.Activity.Status == "" {
-		return &wire.FieldError{Field: "activity", Reason: "there is no activity in it, or one without id or status"}
+		return &wire.FieldError{Field: "Activity", JSONPath: "activity", Reason: "there is no activity in it, or one without id or status"}
 	}
 	r.Activity = &answer.Activity
 	return nil

@@ -82,7 +82,9 @@ func (c *Client) SubmitCreateAuthenticators(ctx context.Context, req *CreateAuth
 		req = new(CreateAuthenticatorsRequest)
 	}
 	if req.OrganizationID != "" && req.OrganizationID != c.organizationID {
-		return nil, &byzantine.FieldError{Field: "CreateAuthenticatorsRequest.OrganizationID", Reason: "is not the client's"}
+		return nil, &byzantine.FieldError{
+			Field: "CreateAuthenticatorsRequest.OrganizationID", JSONPath: "organizationId", Reason: "is not the client's",
+		}
 	}
 	activity, err := c.call(ctx, call.Request{Operation: "create_authenticators", Path: "/public/v1/submit/create_authenticators"}, req)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -134,6 +135,9 @@ func (t *Fake) decode(signed stamp, request any, organizationID *string) *refusa
 		return badRequest("cannot read the request: %v", err)
 	}
 	if err := wire.Check(request); err != nil {
+		if field := (*wire.FieldError)(nil); errors.As(err, &field) {
+			err = field.OnTheWire()
+		}
 		return badRequest("invalid request: %v", err)
 	}
 	if *organizationID != t.organization.ID {

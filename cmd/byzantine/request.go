@@ -37,14 +37,22 @@ func buildRequest(p *process, op byzantine.Operation, args []string, body []byte
 		return wire.Request{}, usagef("%s: %s: missing", op.ID, strings.Join(missing, ", "))
 	}
 	if err := wire.Decode(value, func(name string) string { return parts.path[name] }, parts.query, parts.body); err != nil {
-		return wire.Request{}, usagef("%s: %v", op.ID, err)
+		return wire.Request{}, inRequest(op, err)
 	}
 	request, err := wire.Encode(op.Path, value)
-	var refused *wire.FieldError
-	if errors.As(err, &refused) {
-		return wire.Request{}, usagef("%s: %s: %s", op.ID, wireName(structType, refused.Field), refused.Reason)
+	if err != nil {
+		return wire.Request{}, inRequest(op, err)
 	}
-	return request, err
+	return request, nil
+}
+
+// inRequest names the operation, and the field as the API does, in an error of package wire.
+func inRequest(op byzantine.Operation, err error) error {
+	var field *wire.FieldError
+	if errors.As(err, &field) && field.JSONPath != "" {
+		err = field.OnTheWire()
+	}
+	return usagef("%s: %v", op.ID, err)
 }
 
 // parts are those of a request before it is checked.
@@ -197,30 +205,4 @@ func refuseUnknownMembers(op byzantine.Operation, body []byte) error {
 		return usagef("%s: body: %s", op.ID, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
-}
-
-// wireName turns the path of a field in Go, such as Authenticators[0].Challenge, into its path on the wire. What it
-// does not find stays as it is.
-func wireName(t reflect.Type, goPath string) string {
-	var names []string
-	for step := range strings.SplitSeq(goPath, ".") {
-		name, index, indexed := strings.Cut(step, "[")
-		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-			t = t.Elem()
-		}
-		if t.Kind() != reflect.Struct {
-			return goPath
-		}
-		fields := wire.Fields(t)
-		i := slices.IndexFunc(fields, func(f *wire.Field) bool { return f.GoName == name })
-		if i < 0 {
-			return goPath
-		}
-		t, name = fields[i].Type, fields[i].Name
-		if indexed {
-			name += "[" + index
-		}
-		names = append(names, name)
-	}
-	return strings.Join(names, ".")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -33,7 +34,7 @@ func checkStruct(v reflect.Value) *FieldError {
 	p := planOf(v.Type())
 	for _, f := range p.fields {
 		if err := f.check(v.FieldByIndex(f.index)); err != nil {
-			return err.under(f.GoName)
+			return err.under(f.GoName, f.Name)
 		}
 	}
 	for _, embedded := range p.validators {
@@ -62,7 +63,8 @@ func (f *Field) check(v reflect.Value) *FieldError {
 		}
 		for i := range v.Len() {
 			if err := f.element.check(v.Index(i)); err != nil {
-				return err.under(fmt.Sprintf("[%d]", i))
+				index := fmt.Sprintf("[%d]", i)
+				return err.under(index, index)
 			}
 		}
 		return nil
@@ -135,9 +137,38 @@ func validate(v reflect.Value) *FieldError {
 	}
 	var fe *FieldError
 	if errors.As(err, &fe) {
-		return &FieldError{Field: fe.Field, Reason: fe.Reason}
+		return &FieldError{Field: fe.Field, JSONPath: jsonPath(v.Type(), fe.Field), Reason: fe.Reason}
 	}
 	return &FieldError{Reason: err.Error()}
+}
+
+// jsonPath turns the path of a field in Go, such as Authenticators[0].Challenge, into its path on the wire. What it does
+// not find stays as it is.
+func jsonPath(t reflect.Type, goPath string) string {
+	path := ""
+	for step := range strings.SplitSeq(goPath, ".") {
+		name, index, indexed := strings.Cut(step, "[")
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return goPath
+		}
+		fields := planOf(t).fields
+		i := slices.IndexFunc(fields, func(f *Field) bool { return f.GoName == name })
+		if i < 0 {
+			return goPath
+		}
+		if t, name = fields[i].Type, fields[i].Name; indexed {
+			name += "[" + index
+		}
+		if path == "" {
+			path = name
+		} else {
+			path = below(path, name)
+		}
+	}
+	return path
 }
 
 func (f *Field) isZero(v reflect.Value) bool { return isZero(v, f.zeroer) }

@@ -60,7 +60,9 @@ func TestCheckOfRequiredMembers(t *testing.T) {
 		t.Run(field, func(t *testing.T) {
 			incomplete := complete
 			forget(&incomplete)
-			assert.EqualError(t, wire.Check(incomplete), field+": missing")
+			var err *wire.FieldError
+			require.ErrorAs(t, wire.Check(incomplete), &err)
+			assert.Equal(t, &wire.FieldError{Field: field, JSONPath: strings.ToLower(field), Reason: "missing"}, err)
 		})
 	}
 }
@@ -236,7 +238,10 @@ func TestCheckCallsValidate(t *testing.T) {
 			if tt.want == "" {
 				assert.NoError(t, wire.Check(tt.value))
 			} else {
-				assert.EqualError(t, wire.Check(tt.value), tt.want)
+				var err *wire.FieldError
+				require.ErrorAs(t, wire.Check(tt.value), &err)
+				assert.EqualError(t, err, tt.want)
+				assert.Equal(t, strings.ToLower(err.Field), err.JSONPath)
 			}
 		})
 	}
@@ -253,6 +258,9 @@ func TestCheckNamesMembersDeepDown(t *testing.T) {
 		Branch *branch `json:"branch"`
 	}{&branch{[]*leaf{{[]string{}}, {[]string{uuid, "no"}}}}}
 	assert.EqualError(t, wire.Check(tree), "Branch.Leaves[1].IDs[1]: must be a UUID (8-4-4-4-12 hex digits)")
+	var err *wire.FieldError
+	require.ErrorAs(t, wire.Check(tree), &err)
+	assert.EqualError(t, err.OnTheWire(), "branch.leaves[1].ids[1]: must be a UUID (8-4-4-4-12 hex digits)")
 	tree.Branch.Leaves = []*leaf{nil}
 	assert.EqualError(t, wire.Check(tree), "Branch.Leaves[0]: missing")
 }

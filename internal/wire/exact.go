@@ -47,7 +47,7 @@ func Members(data []byte, known ...string) (map[string]json.RawMessage, error) {
 	for name := range members {
 		for _, k := range known {
 			if name != k && strings.EqualFold(name, k) {
-				return nil, &FieldError{Field: k, Reason: "spelt in other letter case"}
+				return nil, &FieldError{Field: k, JSONPath: k, Reason: "spelt in other letter case"}
 			}
 		}
 	}

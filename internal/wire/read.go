@@ -258,7 +258,7 @@ func (r *reader) fields(text []byte, v reflect.Value) (worst *Finding) {
 		case errors.As(err, &below):
 			return r.adopt(below)
 		case errors.As(err, &field):
-			return &Finding{join(r.path(), field.Field), field.Reason}
+			return &Finding{join(r.path(), field.JSONPath), field.Reason}
 		}
 		return r.finding("an object that is no " + v.Type().Name())
 	}

@@ -24,38 +24,40 @@ import (
 	"time"
 )
 
-// FieldError says which field of a request was rejected, by its Go path without the type's name, and why.
-// It never holds the value.
-type FieldError struct{ Field, Reason string }
+// FieldError says which field of a request was rejected, by its Go path without the type's name and by its path on the
+// wire, and why. It never holds the value.
+type FieldError struct{ Field, JSONPath, Reason string }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
 
-// under puts the error below a field or an element: "Attestation" + "CredentialID", "Authenticators" + "[0]".
-func (e *FieldError) under(parent string) *FieldError {
-	switch {
-	case e.Field == "":
-		e.Field = parent
-	case e.Field[0] == '[':
-		e.Field = parent + e.Field
-	default:
-		e.Field = parent + "." + e.Field
-	}
+// OnTheWire is the error with the field's path on the wire in place of its path in Go.
+func (e *FieldError) OnTheWire() *FieldError {
+	return &FieldError{Field: e.JSONPath, JSONPath: e.JSONPath, Reason: e.Reason}
+}
+
+// under puts the error below a field or an element, by its names in Go and on the wire.
+func (e *FieldError) under(goName, name string) *FieldError {
+	e.Field, e.JSONPath = below(goName, e.Field), below(name, e.JSONPath)
 	return e
+}
+
+// below joins two parts of a path: "Attestation" and "CredentialID", "Authenticators" and "[0]".
+func below(parent, path string) string {
+	if path == "" || path[0] == '[' {
+		return parent + path
+	}
+	return parent + "." + path
 }
 
 // NameField makes an error of [Encode] one that names the request's type in front of the field. What has no path cannot
 // be written as JSON.
 func NameField(request any, err error) *FieldError {
-	_, field, _ := strings.Cut(fmt.Sprintf("%T", request), ".") // *byzantine.InitOTPRequest
-	reason := err.Error()
+	_, name, _ := strings.Cut(fmt.Sprintf("%T", request), ".") // *byzantine.InitOTPRequest
 	var fe *FieldError
-	if errors.As(err, &fe) {
-		reason = fe.Reason
-		if fe.Field != "" {
-			field += "." + fe.Field
-		}
+	if !errors.As(err, &fe) {
+		return &FieldError{Field: name, Reason: err.Error()}
 	}
-	return &FieldError{Field: field, Reason: reason}
+	return &FieldError{Field: below(name, fe.Field), JSONPath: fe.JSONPath, Reason: fe.Reason}
 }
 
 // Request is a request in the form in which it is signed and sent.
@@ -92,7 +94,7 @@ func Encode(template string, req any) (Request, error) {
 		switch {
 		case f.In == Path:
 			if HasDotSegment(value) {
-				return Request{}, &FieldError{Field: f.GoName, Reason: "must not hold dot segments"}
+				return Request{}, &FieldError{Field: f.GoName, JSONPath: f.Name, Reason: "must not hold dot segments"}
 			}
 			before, after, found := strings.Cut(target, "{"+f.Name+"}")
 			if !found {
@@ -188,7 +190,7 @@ func Decode(req any, path func(name string) string, query url.Values, body []byt
 			value = query.Get(f.Name)
 		}
 		if err := setText(v.FieldByIndex(f.index), value); err != nil {
-			return &FieldError{Field: f.Name, Reason: err.Error()}
+			return &FieldError{Field: f.GoName, JSONPath: f.Name, Reason: err.Error()}
 		}
 	}
 	return nil

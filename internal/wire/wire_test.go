@@ -204,11 +204,11 @@ func TestDecodeReadsWhatServeMuxMatched(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, query, body, want string }{
-		{"a word for a number", "limit=abc", `{}`, "limit: must be an integer"},
-		{"a fraction for a number", "limit=1.5", `{}`, "limit: must be an integer"},
-		{"a number that does not fit", "chain_id=2147483648", `{}`, "chain_id: must be an integer"},
-		{"a word for a boolean", "full=maybe", `{}`, "full: must be true or false"},
-		{"a date for a time", "since=2026-09-01", `{}`, "since: must be an RFC 3339 time"},
+		{"a word for a number", "limit=abc", `{}`, "Limit: must be an integer"},
+		{"a fraction for a number", "limit=1.5", `{}`, "Limit: must be an integer"},
+		{"a number that does not fit", "chain_id=2147483648", `{}`, "Chain: must be an integer"},
+		{"a word for a boolean", "full=maybe", `{}`, "Full: must be true or false"},
+		{"a date for a time", "since=2026-09-01", `{}`, "Since: must be an RFC 3339 time"},
 		{"no body", "", ``, "unexpected end of JSON input"},
 		{"a body of another form", "", `{"count":"one"}`, "cannot unmarshal string"},
 	} {
@@ -219,6 +219,10 @@ func TestDecodeRefuses(t *testing.T) {
 			assert.ErrorContains(t, err, tt.want)
 		})
 	}
+	var field *wire.FieldError
+	require.ErrorAs(t, wire.Decode(new(request), func(string) string { return "7" }, url.Values{"chain_id": {"x"}}, []byte("{}")), &field)
+	assert.Equal(t, &wire.FieldError{Field: "Chain", JSONPath: "chain_id", Reason: "must be an integer"}, field)
+	assert.EqualError(t, field.OnTheWire(), "chain_id: must be an integer")
 	unknown := new(struct {
 		Ratio float64 `json:"-" query:"ratio"`
 	})
