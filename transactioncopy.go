@@ -36,6 +36,10 @@ func (c *Client) TransactionsUpdatedSince(ctx context.Context, since time.Time, 
 // what shows itself during the call may stand behind the place that was read already.
 const copyOverlap = time.Minute
 
+// copyFuture is how far ahead of the client's clock an update may be for CopyTransactions to go on from it. After a
+// single transaction with a time in the far future, nothing else would be later and therefore new.
+const copyFuture = 24 * time.Hour
+
 // CopyTransactions brings a copy of all transactions up to date. It calls store with each transaction that was updated
 // since a former call, at least once, and returns the time for the next call:
 //
@@ -49,6 +53,9 @@ const copyOverlap = time.Minute
 // same place. So a crash at any moment loses nothing. An error of store is returned as it is and ends the call. If
 // transactions cannot be read, all others are stored and the error is a *[PartialError] about the first of these.
 //
+// The returned time is at most a day ahead of the client's clock, so that one transaction with a time in the far future
+// does not hide later updates. A client whose clock is more than a day slow copies everything each time.
+//
 // Operation get_all_transactions, see [Client.TransactionsUpdatedSince].
 func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store func(context.Context, *Transaction) error, opts ...CallOption) (next time.Time, err error) {
 	from := since
@@ -56,6 +63,7 @@ func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store fu
 		from = since.Add(-copyOverlap)
 	}
 	next = since
+	latest := c.calls.Now().Add(copyFuture)
 	first := true
 	var unreadable error
 	for t, err := range c.TransactionsUpdatedSince(ctx, from, opts...) {
@@ -72,6 +80,9 @@ func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store fu
 		}
 		if err := store(ctx, &t); err != nil {
 			return since, err
+		}
+		if t.UpdatedAt.After(latest) {
+			continue // the first one after it is the one to go on from
 		}
 		if first && t.UpdatedAt.After(next) { // not if that cannot be read
 			next = t.UpdatedAt

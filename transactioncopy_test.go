@@ -135,8 +135,9 @@ func (a *ledgerAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	return newAnswer(http.StatusOK, nil, body), nil
 }
 
-func (a *ledgerAPI) client(t *testing.T) *byzantine.Client {
-	return newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(a), byzantine.WithLogger(slog.New(slog.DiscardHandler)))
+func (a *ledgerAPI) client(t *testing.T, opts ...byzantine.Option) *byzantine.Client {
+	opts = append([]byzantine.Option{byzantine.WithMaxAttempts(1), over(a), byzantine.WithLogger(slog.New(slog.DiscardHandler))}, opts...)
+	return newTestClient(t, byzantine.SandboxURL, opts...)
 }
 
 // states is what the list says of each transaction.
@@ -248,4 +249,26 @@ func TestCopyWithAnUnreadableTransaction(t *testing.T) {
 	next, err = client.CopyTransactions(t.Context(), time.Date(2026, 9, 3, 0, 0, 0, 0, time.UTC), func(context.Context, *byzantine.Transaction) error { return nil })
 	require.NoError(t, err, "it is older than what is asked for")
 	assert.Equal(t, time.Date(2026, 9, 3, 0, 0, 0, 0, time.UTC), next)
+}
+
+// A time in the far future, which the API gave by mistake, does not hide what is updated afterwards.
+func TestATimeInTheFarFutureDoesNotEndTheCopy(t *testing.T) {
+	now := time.UnixMilli(10_000)
+	api := &ledgerAPI{quiet: true, pageSize: 100, random: rand.New(rand.NewPCG(1, 1)), list: []ledgerRow{
+		{id: "mistaken", status: "processing", at: int(now.AddDate(900, 0, 0).UnixMilli())}, {id: "known", status: "completed", at: 2000},
+	}}
+	client := api.client(t, byzantine.WithClock(func() time.Time { return now }))
+	stored := map[string]string{}
+	var since time.Time
+	for range 2 {
+		var err error
+		since, err = client.CopyTransactions(t.Context(), since, func(_ context.Context, tx *byzantine.Transaction) error {
+			stored[tx.TransactionID] = string(tx.Status)
+			return nil
+		})
+		require.NoError(t, err)
+		api.list = append(api.list, ledgerRow{id: "later", status: "completed", at: 100_000})
+	}
+	assert.Equal(t, map[string]string{"mistaken": "processing", "known": "completed", "later": "completed"}, stored)
+	assert.Equal(t, time.UnixMilli(100_000).UTC(), since.UTC())
 }

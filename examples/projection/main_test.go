@@ -97,7 +97,7 @@ func TestSurvivesAKillAtAnyMoment(t *testing.T) {
 		sandbox.ServeHTTP(w, r)
 	}))
 	t.Cleanup(api.Close)
-	c, err := newCustomer(sandbox)
+	c, err := newCustomer(t.Context(), sandbox)
 	require.NoError(t, err)
 	sandbox.QueueWithdrawals(byzantinetest.VaultBaseUSDC, true)
 

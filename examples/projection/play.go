@@ -14,32 +14,29 @@ import (
 
 // customer is a user of the sandbox with a passkey, and their account.
 type customer struct {
-	sandbox           *byzantinetest.Server
 	browser           *passkeytest.Authenticator
 	transactor        *passkey.Transactor
 	passkeys          []passkey.Credential
 	userID, accountID string
 }
 
-func newCustomer(sandbox *byzantinetest.Server) (*customer, error) {
+func newCustomer(ctx context.Context, sandbox *byzantinetest.Server) (*customer, error) {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
-	c := &customer{sandbox: sandbox, browser: passkeytest.NewAuthenticator()}
-	c.transactor = &passkey.Transactor{Client: sandbox.Client(), RelyingParty: rp}
-	options, state, err := rp.BeginRegistration(passkey.User{ID: "ada", Name: "ada@example.com"})
+	user := sandbox.AddUser(byzantinetest.User{Email: "ada@example.com"})
+	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+	code := func(_ context.Context, otpID string) (string, error) { return sandbox.OTPCode(otpID), nil }
+	enrollment, err := passkeytest.Enroll(ctx, sandbox.Client(),
+		passkeytest.User{AccountID: account.ID, UserID: user.ID, RelyingParty: rp}, code)
 	if err != nil {
 		return nil, err
 	}
-	response, err := c.browser.Create(options)
-	if err != nil {
-		return nil, err
+	c := &customer{
+		browser:    enrollment.Authenticator,
+		transactor: &passkey.Transactor{Client: sandbox.Client(), RelyingParty: rp},
+		passkeys:   []passkey.Credential{enrollment.Credential},
+		userID:     user.ID,
+		accountID:  account.ID,
 	}
-	credential, err := rp.FinishRegistration(state, response, "Ada's phone")
-	if err != nil {
-		return nil, err
-	}
-	c.passkeys = []passkey.Credential{*credential}
-	c.userID = sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}}).ID
-	c.accountID = sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{c.userID}}).ID
 	sandbox.Activate(c.accountID, byzantine.ChainBase)
 	sandbox.Fund(c.accountID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("10000"))
 	return c, nil
@@ -93,7 +90,7 @@ func (c *customer) cancel(ctx context.Context, withdrawalID string) error {
 func play(ctx context.Context, s *store) error {
 	sandbox := byzantinetest.NewServer(byzantinetest.WithTime(time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)))
 	defer sandbox.Close()
-	c, err := newCustomer(sandbox)
+	c, err := newCustomer(ctx, sandbox)
 	if err != nil {
 		return err
 	}
