@@ -67,7 +67,11 @@ func TestMemoryStoreIsBounded(t *testing.T) {
 func TestRecovery(t *testing.T) { recovertest.Run(t, memoryReplicas) }
 
 func TestRetention(t *testing.T) {
-	recovertest.RunRetention(t, recovertest.Aging{Replicas: memoryReplicas})
+	const capacity = 100
+	recovertest.RunRetention(t, recovertest.Aging{Capacity: capacity, Replicas: func(*testing.T) (a, b webhook.Store) {
+		s := webhook.NewMemoryStore(capacity, nil)
+		return s, s
+	}})
 }
 
 // The tokens of a store that begins after another has ended are larger.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,15 +26,19 @@ type Aging struct {
 	Age      func(t *testing.T, by time.Duration)    // makes all records of the last call older; does nothing if none expire
 	// Forgets says that a downtime longer than the retention makes the store forget.
 	Forgets bool
+	// Capacity is how many events the store holds, at least 60 and fewer than manyEvents; 0 if their number has no limit.
+	Capacity int
 }
 
 const (
 	agingEvents = 40
+	manyEvents  = 150
 	oddEvent    = 3 // which event fails for ever, where one does
 )
 
 // RunRetention tests that what a checkpoint can reach is never forgotten: over ten retentions in which nothing happens,
-// with an event that fails for ever, and after a downtime that is shorter or longer than the retention.
+// with an event that fails for ever, and after a downtime that is shorter or longer than the retention. A store with a
+// capacity forgets if the failure has more events behind it than that, and then each pass says so.
 func RunRetention(t *testing.T, store Aging) {
 	t.Run("TenQuietRetentions", func(t *testing.T) {
 		w := newAging(t, store)
@@ -48,6 +53,25 @@ func RunRetention(t *testing.T, store Aging) {
 		w := newAging(t, store)
 		w.odd = w.events[oddEvent]
 		w.pass(agingEvents-1, 1)
+		for range 20 {
+			w.age(0.5)
+			w.pass(0, 1)
+		}
+		w.odd = ""
+		w.pass(1, 0)
+	})
+	t.Run("ManyEventsBehindAFailure", func(t *testing.T) {
+		w := newAging(t, store)
+		w.odd = w.events[0]
+		w.happen(manyEvents)
+		behind := agingEvents + manyEvents - 1
+		if store.Capacity > 0 {
+			for range 5 {
+				w.passThatForgets(behind)
+			}
+			return
+		}
+		w.pass(behind, 1)
 		for range 20 {
 			w.age(0.5)
 			w.pass(0, 1)
@@ -155,8 +179,8 @@ func (w *agingWorld) handle(_ context.Context, d *webhook.Delivery) error {
 	return nil
 }
 
-// pass has the replicas take turns, and says what a pass must have done.
-func (w *agingWorld) pass(handled, failed int) {
+// reconcile makes a pass, the replicas in turn, and returns what was logged.
+func (w *agingWorld) reconcile() (report webhook.Report, logged string) {
 	w.t.Helper()
 	var log bytes.Buffer
 	w.passes++
@@ -164,9 +188,33 @@ func (w *agingWorld) pass(handled, failed int) {
 		Now: w.sandbox.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	report, err := r.Pass(w.t.Context())
 	require.NoError(w.t, err)
+	return report, log.String()
+}
+
+// tooFew begins the warning that a store holds too few events.
+const tooFew = "the store holds fewer events"
+
+// passThatForgets makes a pass over more events than the store holds: it handles some of them again, and warns once.
+func (w *agingWorld) passThatForgets(behind int) {
+	w.t.Helper()
+	report, logged := w.reconcile()
+	require.Equal(w.t, 1, report.Failed)
+	require.Equal(w.t, 1, strings.Count(logged, tooFew), "warnings in pass %d", w.passes)
+	require.Equal(w.t, behind, report.Handled+report.Known)
+	if w.passes == 1 {
+		require.Equal(w.t, behind, report.Handled)
+		return
+	}
+	require.Positive(w.t, report.Handled, "events that are handled again in pass %d", w.passes)
+}
+
+// pass says what a pass must have done.
+func (w *agingWorld) pass(handled, failed int) {
+	w.t.Helper()
+	report, logged := w.reconcile()
 	require.Equal(w.t, handled, report.Handled, "events that are handled in pass %d", w.passes)
 	require.Equal(w.t, failed, report.Failed)
-	require.NotContains(w.t, log.String(), "fewer events")
+	require.NotContains(w.t, logged, tooFew)
 	if !w.store.Forgets {
 		for event, calls := range w.calls {
 			require.Equal(w.t, 1, calls, event)

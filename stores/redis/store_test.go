@@ -198,13 +198,23 @@ func TestRetention(t *testing.T) {
 			keys, err := client.Keys(t.Context(), prefix+"*").Result()
 			require.NoError(t, err)
 			require.NotEmpty(t, keys)
-			for _, key := range keys {
-				left, err := client.PTTL(t.Context(), key).Result()
-				require.NoError(t, err)
-				if left > 0 {
-					require.NoError(t, client.PExpire(t.Context(), key, left-by).Err()) // at once, if that is negative
+			left := make([]*goredis.DurationCmd, len(keys))
+			_, err = client.Pipelined(t.Context(), func(p goredis.Pipeliner) error {
+				for i, key := range keys {
+					left[i] = p.PTTL(t.Context(), key)
 				}
-			}
+				return nil
+			})
+			require.NoError(t, err)
+			_, err = client.Pipelined(t.Context(), func(p goredis.Pipeliner) error {
+				for i, key := range keys {
+					if left[i].Val() > 0 {
+						p.PExpire(t.Context(), key, left[i].Val()-by) // at once, if that is negative
+					}
+				}
+				return nil
+			})
+			require.NoError(t, err)
 		},
 	})
 }
