@@ -10,7 +10,7 @@ import (
 )
 
 // controls are all routes of the control API.
-var controls = slices.Concat(worldControls, clockControls, mailboxControls, accountControls, authenticatorControls)
+var controls = slices.Concat(worldControls, clockControls, mailboxControls, triggerControls, accountControls, authenticatorControls)
 
 // object is a part of a JSON document.
 type object = map[string]any

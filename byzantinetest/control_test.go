@@ -199,6 +199,9 @@ func TestJourneyByTheControlAPI(t *testing.T) {
 	assert.Len(t, hook.deliveries(), 1)
 	deliveries := c.ok("getDeliveries", "", "status=succeeded")["deliveries"].([]any)
 	assert.Len(t, deliveries, 1)
+	assert.Len(t, c.ok("getTriggers", "")["triggers"], 18)
+	triggered := c.ok("triggerEvent", `{"eventType":"customer.deleted","accountId":"`+accountID+`"}`)
+	assert.Equal(t, []any{true, 1.0, accountID}, []any{triggered["fixture"], triggered["deliveries"], triggered["accountId"]})
 	c.ok("addFault", `{"operationId":"list_events","times":2,"status":503,"body":"down","headers":{"Retry-After":["1"]}}`)
 	status, text = send(t, server, "GET", "/v1/query/events", "", nil)
 	assert.Equal(t, 503, status)
@@ -257,6 +260,10 @@ func TestMistakesOverTheControlAPI(t *testing.T) {
 		"no world":          {"setWorld", `{"users":7}`, "", "cannot be read"},
 		"no options":        {"createCredential", `{"options":{}}`, "name=x", "rp.name"},
 		"unknown amount":    {"fund", `{"chainId":1,"currency":"usdc","amount":"-1"}`, "id=" + unknownID, "no account"},
+		"unknown event":     {"triggerEvent", `{"eventType":"customer.happy"}`, "", "no event type"},
+		"nobody to test":    {"triggerEvent", `{"eventType":"webhook.test"}`, "", "no enabled webhook subscription"},
+		"no such account":   {"triggerEvent", `{"eventType":"customer.active","accountId":"` + unknownID + `"}`, "", "no account"},
+		"a new one is new":  {"triggerEvent", `{"eventType":"customer.created","accountId":"` + unknownID + `"}`, "", "about no account that exists"},
 		"unknown vault":     {"queueWithdrawals", `{"queue":true}`, "id=0x1", "no vault"},
 	} {
 		t.Run(name, func(t *testing.T) {

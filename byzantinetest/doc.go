@@ -109,6 +109,7 @@
 //   - Host names of webhook URLs are not resolved. Loopback hosts are allowed, with http as well, and so is everything
 //     else after [WithAnyWebhookURL]. A second subscription of the same URL gets a 400, and so does the deletion of an
 //     unknown one.
+//   - No request causes customer.deleted or transaction.payment_in_review; [Sandbox.Trigger] makes such an event.
 //   - Transactions have webhooks like customers. The sourceType of an event is customer_api, onchain or webhook_test, its
 //     sourceId the account's, the transaction's or the subscription's; the data of a webhook.test are {subscriptionId}.
 //   - Signatures of webhooks have no 0x. A 2xx whose body is cut short, or takes more than 10 seconds for its first

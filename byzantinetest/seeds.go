@@ -83,7 +83,10 @@ func (w *world) seedUser(u User) User {
 func (s *Sandbox) AddAccount(a Account) Account {
 	s.lock()
 	defer s.unlock()
-	w := s.world
+	return s.world.seedAccount(a)
+}
+
+func (w *world) seedAccount(a Account) Account {
 	w.checkSeed(a)
 	a = w.completeSeed(a)
 	added := &account{

@@ -66,8 +66,7 @@ func (w *world) become(tx *transaction, status byzantine.TransactionStatus) {
 	}
 	// Some statuses have no event.
 	if event := byzantine.EventType("transaction." + status); slices.Contains(eventTypes, event) {
-		related := byzantine.EventRelated{AccountID: &tx.account.id, TransactionID: &tx.id}
-		w.emit(event, related, byzantine.TransactionEventData{Status: status})
+		w.emit(event, tx.related(), byzantine.TransactionEventData{Status: status})
 	}
 }
 

@@ -166,11 +166,15 @@ func (w *world) sendTestDelivery(caller *credential, req *byzantine.SendTestWebh
 	if !s.Enabled {
 		return nil, badRequest("the webhook subscription is disabled")
 	}
+	return w.attemptNow(w.newTestDelivery(s), caller), nil
+}
+
+// newTestDelivery queues an event that is about the subscription alone.
+func (w *world) newTestDelivery(s *subscription) *delivery {
 	data := struct {
 		SubscriptionID string `json:"subscriptionId"`
 	}{s.ID}
-	d := w.newDelivery(s, w.newEvent(byzantine.EventWebhookTest, byzantine.EventRelated{}, data))
-	return w.attemptNow(d, caller), nil
+	return w.newDelivery(s, w.newEvent(byzantine.EventWebhookTest, byzantine.EventRelated{}, data))
 }
 
 // retryDelivery makes an attempt ahead of its time. It counts like any other.

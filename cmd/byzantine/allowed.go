@@ -27,27 +27,42 @@ type documentSchema struct {
 	Items      *documentSchema           `json:"items"`
 }
 
-var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
-	var document struct {
-		Paths map[string]map[string]struct {
-			ID         string `json:"operationId"`
-			Parameters []struct {
-				Name   string         `json:"name"`
+// apiDocument is what of the API's document says which values there are.
+type apiDocument struct {
+	Paths map[string]map[string]struct {
+		ID         string `json:"operationId"`
+		Parameters []struct {
+			Name   string         `json:"name"`
+			Schema documentSchema `json:"schema"`
+		} `json:"parameters"`
+		Body struct {
+			Content map[string]struct {
 				Schema documentSchema `json:"schema"`
-			} `json:"parameters"`
-			Body struct {
-				Content map[string]struct {
-					Schema documentSchema `json:"schema"`
-				} `json:"content"`
-			} `json:"requestBody"`
-		} `json:"paths"`
-		Components struct {
-			Schemas map[string]documentSchema `json:"schemas"`
-		} `json:"components"`
-	}
+			} `json:"content"`
+		} `json:"requestBody"`
+	} `json:"paths"`
+	Components struct {
+		Schemas map[string]documentSchema `json:"schemas"`
+	} `json:"components"`
+}
+
+var readDocument = sync.OnceValue(func() (document apiDocument) {
 	if err := json.Unmarshal([]byte(contract.OpenAPI), &document); err != nil {
 		panic(err) // it is part of this program
 	}
+	return document
+})
+
+// eventTypes are the types of events that the document lists.
+func eventTypes() (names []string) {
+	for _, value := range readDocument().Components.Schemas["WebhookEventType"].Enum {
+		names = append(names, fmt.Sprint(value))
+	}
+	return names
+}
+
+var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
+	document := readDocument()
 	var walk func(s documentSchema, name string, into map[string][]string)
 	walk = func(s documentSchema, name string, into map[string][]string) {
 		if s.Ref != "" {

@@ -66,6 +66,7 @@ func bashCompletion(commands []string) string {
 	case ${COMP_WORDS[1]}:$COMP_CWORD in
 	*:1 | help:2) words='help %s' ;;
 	call:2 | operations:2) words='%s' ;;
+	trigger:2) words='%s' ;;
 %s	call:*)
 		case ${COMP_WORDS[2]} in
 %s		esac ;;
@@ -74,5 +75,5 @@ func bashCompletion(commands []string) string {
 	[[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null
 }
 complete -o default -F _byzantine byzantine
-`, strings.Join(first, " "), strings.Join(operations, " "), groups.String(), fields.String())
+`, strings.Join(first, " "), strings.Join(operations, " "), strings.Join(eventTypes(), " "), groups.String(), fields.String())
 }

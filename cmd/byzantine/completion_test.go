@@ -27,6 +27,7 @@ func TestBashCompletes(t *testing.T) {
 		"byzantine help keyg":                                  "keygen",
 		"byzantine call init_otp us":                           "userId=",
 		"byzantine call create_individual_account userInfo.fi": "userInfo.firstName=",
+		"byzantine trigger customer.act":                       "customer.active",
 		"byzantine call health_check x":                        "",
 	} {
 		command := exec.CommandContext(t.Context(), bash, "--norc", "-c",

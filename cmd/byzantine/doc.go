@@ -12,6 +12,7 @@
 //	byzantine passkey inspect FILE             show the content of a browser's registration response
 //	byzantine webhook verify FILE              verify a stored webhook delivery
 //	byzantine listen -forward-to URL           receive webhooks, verify and forward them
+//	byzantine trigger EVENT                    let a running sandbox cause an event and send its webhook
 //	byzantine version
 //
 // "byzantine help COMMAND" describes a command and has examples. A first session needs two terminals:

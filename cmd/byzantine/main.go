@@ -49,6 +49,7 @@ var commands = withCompletion(
 	&passkeyInspectCommand,
 	&webhookVerifyCommand,
 	&listenCommand,
+	&triggerCommand,
 	&versionCommand,
 )
 
