@@ -175,16 +175,18 @@ func eventData[T any](e *Event, prefix string) (*T, error) {
 
 // ListEventsRequest asks for a page of the events. The filters are combined by "and".
 type ListEventsRequest struct {
+	// The filters. An empty one lets everything pass.
 	AccountID     string    `json:"-" query:"accountId,omitzero" check:"uuid"`
 	UserID        string    `json:"-" query:"userId,omitzero" check:"uuid"`
 	TransactionID string    `json:"-" query:"transactionId,omitzero" check:"uuid"`
 	EventType     EventType `json:"-" query:"eventType,omitzero"`
-	// Both bounds are exclusive and mean CreatedAt, not OccurredAt.
+	// CreatedAfter and CreatedBefore bound CreatedAt, not OccurredAt. Both are exclusive, and a zero time is no bound.
 	CreatedAfter  time.Time `json:"-" query:"createdAfter,omitzero"`
 	CreatedBefore time.Time `json:"-" query:"createdBefore,omitzero"`
-	// Cursor is NextCursor of the page before. The filters have to be the same as then.
+	// Cursor is NextCursor of the page before. The filters must be the same as those of that page.
 	Cursor string `json:"-" query:"cursor,omitzero"`
-	Limit  *int64 `json:"-" query:"limit,omitzero" check:"min=1,max=250"` // 100 unless set
+	// Limit is the size of the page, at most 250: 100 if it is 0.
+	Limit int64 `json:"-" query:"limit,omitzero" check:"min=1,max=250"`
 }
 
 // EventPage is a page of events.

@@ -32,18 +32,18 @@ func TestListEventsRequest(t *testing.T) {
 		{"all filters", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.ListEvents(ctx, &byzantine.ListEventsRequest{
 				AccountID: testAccountID, UserID: testUserID, TransactionID: testTransactionID, EventType: byzantine.EventCustomerActive,
-				CreatedAfter: time.Unix(1700000000, 0), CreatedBefore: time.Unix(1700000000, 1), Cursor: "a+b/c=", Limit: new(int64(250)),
+				CreatedAfter: time.Unix(1700000000, 0), CreatedBefore: time.Unix(1700000000, 1), Cursor: "a+b/c=", Limit: 250,
 			}))
 		}, "GET /v1/query/events?accountId=" + testAccountID + "&userId=" + testUserID + "&transactionId=" + testTransactionID +
 			"&eventType=customer.active&createdAfter=2023-11-14T22%3A13%3A20Z&createdBefore=2023-11-14T22%3A13%3A20.000000001Z&cursor=a%2Bb%2Fc%3D&limit=250", ""},
 	})
 	limited := func(limit int64) func(context.Context, *byzantine.Client) error {
 		return func(ctx context.Context, c *byzantine.Client) error {
-			return only(c.ListEvents(ctx, &byzantine.ListEventsRequest{Limit: &limit}))
+			return only(c.ListEvents(ctx, &byzantine.ListEventsRequest{Limit: limit}))
 		}
 	}
 	testRefused(t, []refusedCase{
-		{"limit 0", limited(0), "ListEventsRequest.Limit: must be at least 1"},
+		{"negative limit", limited(-1), "ListEventsRequest.Limit: must be at least 1"},
 		{"limit 251", limited(251), "ListEventsRequest.Limit: must be at most 250"},
 		{"account", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.ListEvents(ctx, &byzantine.ListEventsRequest{AccountID: "1"}))

@@ -66,9 +66,12 @@ func (c *Client) GetInvitationsByEmail(ctx context.Context, req *GetInvitationsB
 
 // GetAllInvitationsRequest asks for a page of all invitations.
 type GetAllInvitationsRequest struct {
-	Limit  *int64    `json:"-" query:"limit,omitzero"`  // 20 unless set; the API moves it into 1 to 100
-	Offset *int64    `json:"-" query:"offset,omitzero"` // 0 unless set
-	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; OrderDescending unless set
+	// Limit is the size of the page: 20 if it is 0. The API takes a limit above 100 as 100.
+	Limit int64 `json:"-" query:"limit,omitzero"`
+	// Offset is how many elements of the list come before the page.
+	Offset int64 `json:"-" query:"offset,omitzero"`
+	// Order is the order by UpdatedAt: OrderDescending if it is empty.
+	Order SortOrder `json:"-" query:"order,omitzero"`
 }
 
 // InvitationPage is a page of invitations. One past the end is empty.

@@ -39,13 +39,13 @@ func TestInvitationsAreSent(t *testing.T) {
 		{"get_all_invitations by default", all(nil), "GET /v1/query/get-all-invitations", ""},
 		{
 			"get_all_invitations with everything",
-			all(&byzantine.GetAllInvitationsRequest{Limit: new(int64(100)), Offset: new(int64(20)), Order: byzantine.OrderAscending}),
+			all(&byzantine.GetAllInvitationsRequest{Limit: 100, Offset: 20, Order: byzantine.OrderAscending}),
 			"GET /v1/query/get-all-invitations?limit=100&offset=20&order=asc", "",
 		},
 		{
-			"get_all_invitations with bounds that the API moves",
-			all(&byzantine.GetAllInvitationsRequest{Limit: new(int64(0)), Offset: new(int64(-1)), Order: byzantine.OrderDescending}),
-			"GET /v1/query/get-all-invitations?limit=0&offset=-1&order=desc", "",
+			"get_all_invitations with a limit that the API moves",
+			all(&byzantine.GetAllInvitationsRequest{Limit: 101, Order: byzantine.OrderDescending}),
+			"GET /v1/query/get-all-invitations?limit=101&order=desc", "",
 		},
 		{
 			"get_invite_users_payload_passkey",

@@ -25,8 +25,8 @@ import (
 // UpdatedAt, and if the API keeps the order of transactions with the very same UpdatedAt where those fill a page. A loop
 // that cannot keep up with the updates ends with an error, after eight times the pages that the list had at first.
 //
-// req.Limit is the size of a page, 100 (the API's maximum) unless set, and at least 3, because pages overlap by two or more.
-// req.Offset must not be set. The request is copied, and a nil one has the defaults; opts go with each request.
+// req.Limit is the size of a page: 100, the API's maximum, if it is 0, and at least 3, because pages overlap by two or more.
+// req.Offset must be 0. The request is copied, and a nil one has the defaults; opts go with each request.
 //
 // Operation get_all_transactions. The transactions come without their bank details, see [Client.GetTransaction].
 func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
@@ -41,7 +41,7 @@ func (c *Client) transactionList(ctx context.Context, order SortOrder, opts []Ca
 		Ascending: order == OrderAscending,
 		Key:       func(t *Transaction) (string, time.Time) { return t.TransactionID, t.UpdatedAt },
 		Load: func(limit, offset int64) (movinglist.Page[Transaction], error) {
-			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: order}, opts...)
+			l, err := c.GetAllTransactions(ctx, &GetAllTransactionsRequest{Limit: limit, Offset: offset, Order: order}, opts...)
 			if l == nil {
 				return movinglist.Page[Transaction]{}, err
 			}
@@ -61,7 +61,7 @@ func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsReque
 		Ascending: r.Order == OrderAscending,
 		Key:       func(i *Invitation) (string, time.Time) { return i.InvitationID, i.UpdatedAt },
 		Load: func(limit, offset int64) (movinglist.Page[Invitation], error) {
-			l, err := c.GetAllInvitations(ctx, &GetAllInvitationsRequest{Limit: &limit, Offset: &offset, Order: r.Order}, opts...)
+			l, err := c.GetAllInvitations(ctx, &GetAllInvitationsRequest{Limit: limit, Offset: offset, Order: r.Order}, opts...)
 			if l == nil {
 				return movinglist.Page[Invitation]{}, err
 			}
@@ -71,15 +71,14 @@ func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsReque
 }
 
 // readMoving iterates over a list that changes while it is read. limit and offset are fields of the user's request.
-func readMoving[T any](op *Operation, limit, offset *int64, list movinglist.List[T]) iter.Seq2[T, error] {
+func readMoving[T any](op *Operation, limit, offset int64, list movinglist.List[T]) iter.Seq2[T, error] {
 	size := int64(movinglist.DefaultSize)
-	if limit != nil {
-		size = max(*limit, movinglist.MinSize)
+	if limit != 0 {
+		size = max(limit, movinglist.MinSize)
 	}
-	positioned := offset != nil && *offset != 0
 	return func(yield func(T, error) bool) {
 		var none T
-		if positioned {
+		if offset != 0 {
 			invalid := &wire.FieldError{
 				Field: "Offset", JSONPath: "offset", Reason: "must not be set: an offset is meaningless while the list changes",
 			}
@@ -109,7 +108,7 @@ func readMoving[T any](op *Operation, limit, offset *int64, list movinglist.List
 // *[PartialError] is about one event, and the loop can go on; any other error is the last element. Pages are tied together by cursors, so events that happen meanwhile neither shift them nor show up. A
 // server that gives a cursor twice, or a hundred pages in a row without a new event, is an error.
 //
-// req.Limit is the size of a page, from 1 to 250, 100 unless set. The request is copied, and a nil one has the defaults;
+// req.Limit is the size of a page, at most 250: 100 if it is 0. The request is copied, and a nil one has the defaults;
 // opts go with each request.
 //
 // Operation list_events.
@@ -182,7 +181,7 @@ func (n *eventNews) has(e *Event) bool {
 // the order of the history is not documented, and a subscription that is deleted takes its deliveries out of it, so
 // others can slip past the reader. Where that matters, list twice, or go by [Client.AllEvents].
 //
-// req.Limit is the size of a page, 100 unless set; the API gives at most 250. The request is copied, and a nil one has
+// req.Limit is the size of a page: 100 if it is 0. The API gives at most 250. The request is copied, and a nil one has
 // the defaults; opts go with each request.
 //
 // Operation list_deliveries.
@@ -190,10 +189,6 @@ func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliv
 	r := copyOf(req)
 	return func(yield func(WebhookDeliveryWithAttempts, error) bool) {
 		request := r
-		var offset int64
-		if r.Offset != nil {
-			offset = *r.Offset
-		}
 		seen := movinglist.Set{}
 		withoutNews := 0
 		for {
@@ -226,8 +221,7 @@ func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliv
 				yield(WebhookDeliveryWithAttempts{}, errors.New("byzantine: "+string(listWebhookDeliveries.op.ID)+": the server says that there is more but does not send it"))
 				return
 			}
-			offset += int64(len(list.Deliveries))
-			request.Offset = &offset
+			request.Offset += int64(len(list.Deliveries))
 		}
 	}
 }

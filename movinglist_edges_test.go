@@ -35,9 +35,9 @@ func TestAListThatDoesNotMove(t *testing.T) {
 			[]string{"limit=100&offset=0&order=desc", "limit=100&offset=98&order=desc", "limit=100&offset=196&order=desc", "limit=100&offset=0&order=desc"}},
 		{"ascending", 250, ascending, []string{"limit=100&offset=0&order=asc", "limit=100&offset=98&order=asc", "limit=100&offset=196&order=asc"}},
 		{"ascending, empty", 0, ascending, []string{"limit=100&offset=0&order=asc"}},
-		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: new(int64(-1)), Offset: new(int64(0)), Order: byzantine.OrderAscending},
+		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: -1, Offset: 0, Order: byzantine.OrderAscending},
 			[]string{"limit=3&offset=0&order=asc", "limit=3&offset=1&order=asc", "limit=3&offset=2&order=asc"}},
-		{"the API moves the limit", 150, &byzantine.GetAllTransactionsRequest{Limit: new(int64(500)), Order: byzantine.OrderAscending},
+		{"the API moves the limit", 150, &byzantine.GetAllTransactionsRequest{Limit: 500, Order: byzantine.OrderAscending},
 			[]string{"limit=500&offset=0&order=asc", "limit=500&offset=98&order=asc"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -102,22 +102,22 @@ func TestALoopCanBeRunTwice(t *testing.T) {
 
 func TestTheRequestIsCopied(t *testing.T) {
 	w := newMovingWorld(10)
-	req := &byzantine.GetAllTransactionsRequest{Limit: new(int64(20)), Order: byzantine.OrderAscending}
+	req := &byzantine.GetAllTransactionsRequest{Limit: 20, Order: byzantine.OrderAscending}
 	all := w.client(t).AllTransactions(t.Context(), req)
-	*req.Limit = 3
+	req.Limit = 3
 	req.Order = byzantine.OrderDescending
 	for _, err := range all {
 		require.NoError(t, err)
-		req.Offset = new(int64(5))
+		req.Offset = 5
 	}
 	assert.Equal(t, []string{"limit=20&offset=0&order=asc"}, w.requests)
-	assert.Equal(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(3)), Offset: new(int64(5)), Order: byzantine.OrderDescending}, req)
+	assert.Equal(t, &byzantine.GetAllTransactionsRequest{Limit: 3, Offset: 5, Order: byzantine.OrderDescending}, req)
 }
 
 func TestRequestsThatCannotBeIterated(t *testing.T) {
 	w := newMovingWorld(10)
 	for want, req := range map[string]*byzantine.GetAllTransactionsRequest{
-		"byzantine: GetAllTransactionsRequest.Offset: must not be set: in a list that changes a position means nothing": {Offset: new(int64(1))},
+		"byzantine: GetAllTransactionsRequest.Offset: must not be set: in a list that changes a position means nothing": {Offset: 1},
 		"byzantine: GetAllTransactionsRequest.Order: must be one of asc, desc":                                          {Order: "sideways"},
 	} {
 		ids, err := w.read(t, req)
@@ -197,7 +197,7 @@ func TestMovesThatAPlainLoopMisses(t *testing.T) {
 				return w
 			}
 			w := world()
-			ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(10)), Order: c.order})
+			ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: 10, Order: c.order})
 			require.NoError(t, err)
 			lost, doubled := w.lost(ids)
 			assert.Empty(t, lost)
@@ -232,7 +232,7 @@ func TestRecordsOfOneTimeThatFillPages(t *testing.T) {
 				}
 			}
 		}
-		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(10)), Order: order})
+		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: 10, Order: order})
 		require.NoError(t, err, order)
 		lost, doubled := w.lost(ids)
 		assert.Empty(t, lost, order)
@@ -335,7 +335,7 @@ func TestServersThatMakeNoSense(t *testing.T) {
 			t.Run(c.name+", "+string(order), func(t *testing.T) {
 				w := newMovingWorld(120)
 				c.spoil(w)
-				ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(20)), Order: order})
+				ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: 20, Order: order})
 				assert.Less(t, len(w.requests), 2000)
 				_, doubled := w.lost(ids)
 				assert.Empty(t, doubled)
@@ -365,7 +365,7 @@ func TestAListThatGrowsAsFastAsItIsReadIsAnError(t *testing.T) {
 							w.insert()
 						}
 					}
-					_, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(3)), Order: order})
+					_, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: 3, Order: order})
 					if err != nil {
 						require.ErrorContains(t, err, "the list changes faster than it is read")
 					}
@@ -386,7 +386,7 @@ func TestAListThatGrowsSlowerThanItIsReadIsReadToItsEnd(t *testing.T) {
 		w.now++
 		w.insert()
 	}
-	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(5)), Order: byzantine.OrderAscending})
+	ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: 5, Order: byzantine.OrderAscending})
 	require.NoError(t, err)
 	lost, doubled := w.lost(ids)
 	assert.Empty(t, lost)

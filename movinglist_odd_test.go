@@ -36,7 +36,7 @@ func TestUnreadableSortTimesHideNothing(t *testing.T) {
 						}
 					}
 				}
-				ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(7)), Order: order})
+				ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: 7, Order: order})
 				name := fmt.Sprintf("order %q, one in %d, seed %d", order, share, seed)
 				require.NoError(t, err, name)
 				lost, doubled := w.lost(ids)
@@ -63,7 +63,7 @@ func TestUnreadableElementsOfAMovingList(t *testing.T) {
 		return map[string]any{"transactions": records[min(offset, 20):min(offset+limit, 20)], "total": 20, "limit": limit, "offset": offset}
 	})
 	read, failed := 0, 0
-	for transaction, err := range client.AllTransactions(t.Context(), &byzantine.GetAllTransactionsRequest{Limit: new(int64(4))}) {
+	for transaction, err := range client.AllTransactions(t.Context(), &byzantine.GetAllTransactionsRequest{Limit: 4}) {
 		if err == nil {
 			read++
 			continue

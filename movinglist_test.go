@@ -130,7 +130,7 @@ func (w *movingWorld) read(t *testing.T, req *byzantine.GetAllTransactionsReques
 func (w *movingWorld) readByOffset(t *testing.T, limit int64, order byzantine.SortOrder) (ids []string) {
 	client := w.client(t)
 	for offset := int64(0); ; offset += limit {
-		list, err := client.GetAllTransactions(t.Context(), &byzantine.GetAllTransactionsRequest{Limit: &limit, Offset: &offset, Order: order})
+		list, err := client.GetAllTransactions(t.Context(), &byzantine.GetAllTransactionsRequest{Limit: limit, Offset: offset, Order: order})
 		require.NoError(t, err)
 		for _, transaction := range list.Transactions {
 			ids = append(ids, transaction.TransactionID)
@@ -214,7 +214,7 @@ func TestAChangingListIsReadWithoutGapsAndDoubles(t *testing.T) {
 		name := fmt.Sprintf("seed %d, order %q, limit %d", seed, order, limit)
 
 		w := randomMovingWorld(seed, limit)
-		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: new(int64(limit)), Order: order})
+		ids, err := w.read(t, &byzantine.GetAllTransactionsRequest{Limit: int64(limit), Order: order})
 		require.NoError(t, err, name)
 		lost, doubled := w.lost(ids)
 		require.Empty(t, lost, name)

@@ -69,12 +69,17 @@ func (c *Client) GetVaultAPY(ctx context.Context, req *GetVaultAPYRequest, opts 
 
 // GetVaultHistoryRequest asks for the history of a vault.
 type GetVaultHistoryRequest struct {
-	VaultID   string    `json:"-" path:"vault_id"`
+	// VaultID names the vault.
+	VaultID string `json:"-" path:"vault_id"`
+	// StartDate and EndDate bound the history. A zero time is no bound.
 	StartDate time.Time `json:"-" query:"start_date,omitzero"`
 	EndDate   time.Time `json:"-" query:"end_date,omitzero"`
-	Limit     *int64    `json:"-" query:"limit,omitzero"`  // 1000 unless set
-	Offset    *int64    `json:"-" query:"offset,omitzero"` // 0 unless set
-	Order     SortOrder `json:"-" query:"order,omitzero"`  // by time; OrderAscending unless set
+	// Limit is the size of the page: 1000 if it is 0.
+	Limit int64 `json:"-" query:"limit,omitzero"`
+	// Offset is how many points of the history come before the page.
+	Offset int64 `json:"-" query:"offset,omitzero"`
+	// Order is the order by time: OrderAscending if it is empty.
+	Order SortOrder `json:"-" query:"order,omitzero"`
 }
 
 // VaultHistory is a page of a vault's history.

@@ -24,14 +24,14 @@ func TestProductRequests(t *testing.T) {
 		{"yield over all periods", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetVaultAPY(ctx, &byzantine.GetVaultAPYRequest{VaultID: "v"}))
 		}, "GET /v1/query/apy/v", ""},
-		{"history, times in UTC, deliberate zero", func(ctx context.Context, c *byzantine.Client) error {
+		{"history, times in UTC", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetVaultHistory(ctx, &byzantine.GetVaultHistoryRequest{
 				VaultID:   "v",
 				StartDate: time.Date(2026, 9, 1, 2, 0, 0, 0, time.FixedZone("", 7200)),
 				EndDate:   time.Date(2026, 9, 2, 0, 0, 0, 5e8, time.UTC),
-				Limit:     new(int64(10)), Offset: new(int64(0)), Order: byzantine.OrderDescending,
+				Limit:     10, Offset: 20, Order: byzantine.OrderDescending,
 			}))
-		}, "GET /v1/query/history/v?start_date=2026-09-01T00%3A00%3A00Z&end_date=2026-09-02T00%3A00%3A00.5Z&limit=10&offset=0&order=desc", ""},
+		}, "GET /v1/query/history/v?start_date=2026-09-01T00%3A00%3A00Z&end_date=2026-09-02T00%3A00%3A00.5Z&limit=10&offset=20&order=desc", ""},
 	})
 }
 

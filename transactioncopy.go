@@ -28,7 +28,7 @@ func (c *Client) TransactionsUpdatedSince(ctx context.Context, since time.Time, 
 		state, _ := json.Marshal(t) // what came as JSON can be written as JSON
 		return string(state), t.UpdatedAt
 	}
-	return readMoving(getAllTransactions.op, nil, nil, list)
+	return readMoving(getAllTransactions.op, 0, 0, list)
 }
 
 // copyOverlap is how far before its last time CopyTransactions begins. An API with more than one writer can show an

@@ -211,9 +211,12 @@ func (c *Client) GetTransaction(ctx context.Context, transactionID string, opts 
 
 // GetAllTransactionsRequest asks for a page of all transactions.
 type GetAllTransactionsRequest struct {
-	Limit  *int64    `json:"-" query:"limit,omitzero"`  // 20 unless set; the API moves it into 1 to 100
-	Offset *int64    `json:"-" query:"offset,omitzero"` // 0 unless set
-	Order  SortOrder `json:"-" query:"order,omitzero"`  // by UpdatedAt; OrderDescending unless set
+	// Limit is the size of the page: 20 if it is 0. The API takes a limit above 100 as 100.
+	Limit int64 `json:"-" query:"limit,omitzero"`
+	// Offset is how many elements of the list come before the page.
+	Offset int64 `json:"-" query:"offset,omitzero"`
+	// Order is the order by UpdatedAt: OrderDescending if it is empty.
+	Order SortOrder `json:"-" query:"order,omitzero"`
 }
 
 // TransactionPage is a page of transactions. One past the end is empty.

@@ -23,9 +23,9 @@ func TestTransactionRequests(t *testing.T) {
 		}, "GET /v1/query/get-all-transactions", ""},
 		{"all", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetAllTransactions(ctx, &byzantine.GetAllTransactionsRequest{
-				Limit: new(int64(0)), Offset: new(int64(40)), Order: byzantine.OrderAscending,
+				Limit: 10, Offset: 40, Order: byzantine.OrderAscending,
 			}))
-		}, "GET /v1/query/get-all-transactions?limit=0&offset=40&order=asc", ""},
+		}, "GET /v1/query/get-all-transactions?limit=10&offset=40&order=asc", ""},
 		{"activate", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{
 				ChainID: byzantine.ChainEthereum, AccountID: testAccountID,

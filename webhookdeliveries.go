@@ -87,16 +87,21 @@ type WebhookDeliveryWithAttempts struct {
 
 // ListWebhookDeliveriesRequest asks for a page of the delivery history. The filters are combined by "and".
 type ListWebhookDeliveriesRequest struct {
-	Limit           *int64                `json:"-" query:"limit,omitzero"`           // 100 unless set; the API moves a higher one to 250
-	Offset          *int64                `json:"-" query:"offset,omitzero"`          // 0 unless set
-	IncludeAttempts *bool                 `json:"-" query:"includeAttempts,omitzero"` // true unless set
-	SubscriptionID  string                `json:"-" query:"subscriptionId,omitzero" check:"uuid"`
-	EventID         string                `json:"-" query:"eventId,omitzero" check:"uuid"`
-	EventType       EventType             `json:"-" query:"eventType,omitzero"`
-	Status          WebhookDeliveryStatus `json:"-" query:"status,omitzero"`
-	SourceType      string                `json:"-" query:"sourceType,omitzero"`
-	SourceID        string                `json:"-" query:"sourceId,omitzero"`
-	AccountID       string                `json:"-" query:"accountId,omitzero" check:"uuid"`
+	// Limit is the size of the page: 100 if it is 0. The API takes a limit above 250 as 250.
+	Limit int64 `json:"-" query:"limit,omitzero"`
+	// Offset is how many deliveries of the history come before the page.
+	Offset int64 `json:"-" query:"offset,omitzero"`
+	// IncludeAttempts says whether the attempts of each delivery come with it. Nil means true.
+	IncludeAttempts *bool `json:"-" query:"includeAttempts,omitzero"`
+
+	// The filters. An empty one lets everything pass.
+	SubscriptionID string                `json:"-" query:"subscriptionId,omitzero" check:"uuid"`
+	EventID        string                `json:"-" query:"eventId,omitzero" check:"uuid"`
+	EventType      EventType             `json:"-" query:"eventType,omitzero"`
+	Status         WebhookDeliveryStatus `json:"-" query:"status,omitzero"`
+	SourceType     string                `json:"-" query:"sourceType,omitzero"`
+	SourceID       string                `json:"-" query:"sourceId,omitzero"`
+	AccountID      string                `json:"-" query:"accountId,omitzero" check:"uuid"`
 }
 
 // WebhookDeliveryPage is a page of the delivery history.

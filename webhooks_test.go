@@ -51,11 +51,11 @@ func TestWebhookRequests(t *testing.T) {
 		}, "GET /v1/webhooks/deliveries", ""},
 		{"deliveries, all filters", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.ListWebhookDeliveries(ctx, &byzantine.ListWebhookDeliveriesRequest{
-				Limit: new(int64(250)), Offset: new(int64(0)), IncludeAttempts: new(false), SubscriptionID: testObjectID, EventID: testUserID,
+				Limit: 250, Offset: 500, IncludeAttempts: new(false), SubscriptionID: testObjectID, EventID: testUserID,
 				EventType: byzantine.EventWebhookTest, Status: byzantine.WebhookDeliveryFailed, SourceType: "customer_api", SourceID: "a b",
 				AccountID: testAccountID,
 			}))
-		}, "GET /v1/webhooks/deliveries?limit=250&offset=0&includeAttempts=false&subscriptionId=" + testObjectID + "&eventId=" + testUserID +
+		}, "GET /v1/webhooks/deliveries?limit=250&offset=500&includeAttempts=false&subscriptionId=" + testObjectID + "&eventId=" + testUserID +
 			"&eventType=webhook.test&status=failed&sourceType=customer_api&sourceId=a%20b&accountId=" + testAccountID, ""},
 	})
 }

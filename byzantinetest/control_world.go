@@ -91,7 +91,15 @@ type deliveriesRequest struct {
 func (s *Sandbox) Deliveries(filter byzantine.ListWebhookDeliveriesRequest) []byzantine.WebhookDeliveryWithAttempts {
 	s.lock()
 	defer s.unlock()
-	list, err := s.world.listDeliveries(&filter)
+	req := &listDeliveriesRequest{
+		paging: paging{Offset: &filter.Offset}, IncludeAttempts: filter.IncludeAttempts,
+		SubscriptionID: filter.SubscriptionID, EventID: filter.EventID, EventType: filter.EventType, Status: filter.Status,
+		SourceType: filter.SourceType, SourceID: filter.SourceID, AccountID: filter.AccountID,
+	}
+	if filter.Limit != 0 {
+		req.Limit = &filter.Limit
+	}
+	list, err := s.world.listDeliveries(req)
 	if err != nil {
 		panic("byzantinetest: Deliveries: " + err.Error())
 	}
@@ -136,10 +144,7 @@ var worldControls = []control{
 		func(_ context.Context, s *Sandbox, req *deliveriesRequest) (deliveryList, error) {
 			filter := byzantine.ListWebhookDeliveriesRequest{
 				SubscriptionID: req.SubscriptionID, EventID: req.EventID, EventType: byzantine.EventType(req.EventType),
-				Status: byzantine.WebhookDeliveryStatus(req.Status),
-			}
-			if req.Limit != 0 {
-				filter.Limit = new(int64(req.Limit))
+				Status: byzantine.WebhookDeliveryStatus(req.Status), Limit: int64(req.Limit),
 			}
 			return deliveryList{s.Deliveries(filter)}, nil
 		}),

@@ -128,7 +128,7 @@ type listedEvent struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-func (w *world) listEvents(req *byzantine.ListEventsRequest) (*eventListAnswer, error) {
+func (w *world) listEvents(req *listEventsRequest) (*eventListAnswer, error) {
 	if req.EventType != "" {
 		if err := checkEventType(req.EventType); err != nil {
 			return nil, err
@@ -210,7 +210,7 @@ func (h *eventHistory) backward(before int, ids ...string) iter.Seq[byzantine.Ev
 	}
 }
 
-func matches(req *byzantine.ListEventsRequest, e byzantine.Event) bool {
+func matches(req *listEventsRequest, e byzantine.Event) bool {
 	return isOrAny(req.AccountID, e.Related.AccountID) &&
 		isOrAny(req.UserID, e.Related.UserID) &&
 		isOrAny(req.TransactionID, e.Related.TransactionID) &&
@@ -229,12 +229,12 @@ const filterDigestBytes = 8
 
 var errMalformedCursor = badRequest("cursor: malformed")
 
-func newCursor(req *byzantine.ListEventsRequest, lastID string) string {
+func newCursor(req *listEventsRequest, lastID string) string {
 	return base64.RawURLEncoding.EncodeToString(append(filterDigest(req), lastID...))
 }
 
 // openCursor returns the id of the last event of the page before.
-func openCursor(req *byzantine.ListEventsRequest) (lastID string, err error) {
+func openCursor(req *listEventsRequest) (lastID string, err error) {
 	raw, err := base64.RawURLEncoding.DecodeString(req.Cursor)
 	if err != nil || len(raw) <= filterDigestBytes {
 		return "", errMalformedCursor
@@ -247,7 +247,7 @@ func openCursor(req *byzantine.ListEventsRequest) (lastID string, err error) {
 }
 
 // filterDigest is the same for the same filters, whatever zone their times are in.
-func filterDigest(req *byzantine.ListEventsRequest) []byte {
+func filterDigest(req *listEventsRequest) []byte {
 	digest := sha256.Sum256(fmt.Appendf(nil, "%q", []string{
 		req.AccountID, req.UserID, req.TransactionID, string(req.EventType),
 		req.CreatedAfter.UTC().Format(time.RFC3339Nano), req.CreatedBefore.UTC().Format(time.RFC3339Nano),

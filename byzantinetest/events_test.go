@@ -165,7 +165,7 @@ func TestEventPagesNeitherOverlapNorShift(t *testing.T) {
 	require.Len(t, whole.Events, 8)
 	require.Nil(t, whole.NextCursor)
 
-	request := &byzantine.ListEventsRequest{Limit: new(int64(3))}
+	request := &byzantine.ListEventsRequest{Limit: 3}
 	var paged []byzantine.Event
 	for {
 		page := w.list(request)
@@ -173,21 +173,21 @@ func TestEventPagesNeitherOverlapNorShift(t *testing.T) {
 		if page.NextCursor == nil {
 			break
 		}
-		require.Len(t, page.Events, int(*request.Limit))
+		require.Len(t, page.Events, int(request.Limit))
 		request.Cursor = *page.NextCursor
-		request.Limit = new(int64(2)) // is no filter, so it may change
+		request.Limit = 2 // is no filter, so it may change
 		w.server.SetStatus(w.account.ID, byzantine.VerificationRejected)
 		w.server.SetStatus(w.account.ID, byzantine.VerificationUnderReview)
 	}
 	assert.Equal(t, whole.Events, paged)
 
-	request = &byzantine.ListEventsRequest{Limit: new(int64(4)), EventType: byzantine.EventCustomerActive}
+	request = &byzantine.ListEventsRequest{Limit: 4, EventType: byzantine.EventCustomerActive}
 	assert.Nil(t, w.list(request).NextCursor, "a full page is the last one if nothing is behind it")
 }
 
 func TestEventCursorBelongsToItsFilters(t *testing.T) {
 	w := newEventWorld(t, byzantine.VerificationUnderReview, byzantine.VerificationActive, byzantine.VerificationInactive)
-	first := byzantine.ListEventsRequest{AccountID: w.account.ID, CreatedAfter: noon.Add(-time.Hour), Limit: new(int64(1))}
+	first := byzantine.ListEventsRequest{AccountID: w.account.ID, CreatedAfter: noon.Add(-time.Hour), Limit: 1}
 	cursor := *w.list(&first).NextCursor
 	follow := func(change func(*byzantine.ListEventsRequest)) error {
 		next := first
@@ -209,7 +209,7 @@ func TestEventCursorBelongsToItsFilters(t *testing.T) {
 			refused(t, follow(change), 400, "cursor: it belongs to other filters")
 		})
 	}
-	foreign := *newEventWorld(t, byzantine.VerificationUnderReview, byzantine.VerificationActive).list(&byzantine.ListEventsRequest{Limit: new(int64(1))}).NextCursor
+	foreign := *newEventWorld(t, byzantine.VerificationUnderReview, byzantine.VerificationActive).list(&byzantine.ListEventsRequest{Limit: 1}).NextCursor
 	_, err := w.client.ListEvents(t.Context(), &byzantine.ListEventsRequest{Cursor: foreign})
 	refused(t, err, 400, "cursor: malformed")
 }
@@ -222,7 +222,7 @@ func TestAllEventsReadsEveryPage(t *testing.T) {
 	}
 	assert.Len(t, w.list(nil).Events, 100, "unless told otherwise")
 	seen := map[string]bool{}
-	for e, err := range w.client.AllEvents(t.Context(), &byzantine.ListEventsRequest{Limit: new(int64(250))}) {
+	for e, err := range w.client.AllEvents(t.Context(), &byzantine.ListEventsRequest{Limit: 250}) {
 		require.NoError(t, err)
 		seen[e.ID] = true
 	}
@@ -249,7 +249,7 @@ func FuzzEventCursor(f *testing.F) {
 	sandbox.SetStatus(account.ID, byzantine.VerificationUnderReview)
 	sandbox.SetStatus(account.ID, byzantine.VerificationActive)
 	client := clientOf(f, sandbox)
-	first, err := client.ListEvents(f.Context(), &byzantine.ListEventsRequest{Limit: new(int64(1))})
+	first, err := client.ListEvents(f.Context(), &byzantine.ListEventsRequest{Limit: 1})
 	require.NoError(f, err)
 	genuine := *first.NextCursor
 	raw, err := base64.RawURLEncoding.DecodeString(genuine)

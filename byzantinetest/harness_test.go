@@ -20,6 +20,13 @@ const unknownID = "00000000-0000-4000-8000-000000000000"
 // termsSigned is when somebody accepted the terms.
 var termsSigned = time.Date(2026, 9, 1, 8, 30, 0, 0, time.UTC)
 
+// ask calls a GET operation without parameters in its path, with a query that package byzantine may not send.
+func ask(t *testing.T, client *byzantine.Client, id byzantine.OperationID, query string, out any) {
+	t.Helper()
+	op := operation(t, string(id))
+	require.NoError(t, client.Do(t.Context(), op.Method, op.Path+"?"+query, nil, out))
+}
+
 // pdf is the shortest thing that the API takes for a document.
 func pdf(t *testing.T) byzantine.DataURI {
 	t.Helper()

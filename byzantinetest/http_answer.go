@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
-// handler handles one operation inside the world's lock. request is what Operation.NewRequest made, filled.
+// handler handles one operation inside the world's lock. request is what newRequest made, filled.
 type handler func(w *world, caller *credential, request any) (response, error)
 
 // response is a success before it is written. Its value is written outside of the lock: what it points to is a copy, or is

@@ -16,7 +16,7 @@ import (
 // decode reads a request as the API does: the form first, then what has to be there. Errors name fields as they stand on
 // the wire.
 func (s *Sandbox) decode(r *http.Request, op byzantine.Operation, body []byte) (any, error) {
-	request, known := op.NewRequest(), apiOperations()[string(op.ID)]
+	request, known := newRequest(op), apiOperations()[string(op.ID)]
 	form := formChecker{s.lenient}
 	query := queryOf(r, op)
 	if err := form.checkQuery(known, query); err != nil {

@@ -126,7 +126,7 @@ func (s *Sandbox) statusView(query url.Values) (*statusView, error) {
 
 // pendingInvitations are those among the newest.
 func (w *world) pendingInvitations() []byzantine.Invitation {
-	recent, _, _ := w.recentInvitations.page(byzantine.OrderDescending, new(int64(maxShown)), nil)
+	recent, _, _ := w.recentInvitations.page(&pageRequest{paging: paging{Limit: new(int64(maxShown))}})
 	pending := slices.DeleteFunc(recent, func(i *invitation) bool { return i.status != byzantine.InvitationPending })
 	slices.Reverse(pending)
 	return invitationViews(pending)

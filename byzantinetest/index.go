@@ -127,24 +127,23 @@ func (b *byUpdate[T]) touch(thing T) {
 	b.elements[thing] = b.list.PushBack(thing)
 }
 
-// page returns a page, the newest first unless order says otherwise, with the limit and the offset that it applied: see
-// [bounded].
-func (b *byUpdate[T]) page(order byzantine.SortOrder, limit, offset *int64) (page []T, effectiveLimit, effectiveOffset int64) {
-	effectiveLimit, effectiveOffset = bounded(limit, offset, defaultPageLimit, maxPageLimit)
+// page returns a page, the newest first unless the order says otherwise, with the limit and the offset that it applied.
+func (b *byUpdate[T]) page(req *pageRequest) (page []T, limit, offset int64) {
+	limit, offset = req.bounded(defaultPageLimit, maxPageLimit)
 	if b.list == nil {
-		return nil, effectiveLimit, effectiveOffset
+		return nil, limit, offset
 	}
 	e, next := b.list.Back(), (*list.Element).Prev
-	if order == byzantine.OrderAscending {
+	if req.Order == byzantine.OrderAscending {
 		e, next = b.list.Front(), (*list.Element).Next
 	}
-	for skipped := int64(0); e != nil && skipped < effectiveOffset; skipped++ {
+	for skipped := int64(0); e != nil && skipped < offset; skipped++ {
 		e = next(e)
 	}
-	for ; e != nil && int64(len(page)) < effectiveLimit; e = next(e) {
+	for ; e != nil && int64(len(page)) < limit; e = next(e) {
 		page = append(page, e.Value.(T))
 	}
-	return page, effectiveLimit, effectiveOffset
+	return page, limit, offset
 }
 
 // shelf holds things that expire, by key. What has expired stays for a while, so that a request that comes too late is told

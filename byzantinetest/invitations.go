@@ -58,8 +58,8 @@ func (w *world) invitationsByEmail(req *byzantine.GetInvitationsByEmailRequest) 
 	return &byzantine.InvitationList{Invitations: invitationViews(invitations)}, nil
 }
 
-func (w *world) allInvitations(req *byzantine.GetAllInvitationsRequest) (*byzantine.InvitationPage, error) {
-	page, limit, offset := w.recentInvitations.page(req.Order, req.Limit, req.Offset)
+func (w *world) allInvitations(req *pageRequest) (*byzantine.InvitationPage, error) {
+	page, limit, offset := w.recentInvitations.page(req)
 	return &byzantine.InvitationPage{
 		Invitations: invitationViews(page), Total: int64(len(w.invitations.all)), Limit: limit, Offset: offset,
 	}, nil

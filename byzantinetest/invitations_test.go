@@ -300,26 +300,23 @@ func TestAllInvitationsArePaged(t *testing.T) {
 	server.Advance(time.Minute)
 	first.login(ids[0]) // now the one that was changed last
 	for name, test := range map[string]struct {
-		limit, offset         *int64
-		order                 byzantine.SortOrder
+		query                 string
 		want                  []string
 		wantLimit, wantOffset int64
 	}{
-		"defaults":      {nil, nil, "", []string{ids[0], ids[2], ids[1]}, 20, 0},
-		"ascending":     {nil, nil, byzantine.OrderAscending, []string{ids[1], ids[2], ids[0]}, 20, 0},
-		"a page":        {new(int64(1)), new(int64(1)), byzantine.OrderDescending, []string{ids[2]}, 1, 1},
-		"limit 0":       {new(int64(0)), nil, "", []string{ids[0]}, 1, 0},
-		"limit -1":      {new(int64(-1)), nil, "", []string{ids[0]}, 1, 0},
-		"limit 101":     {new(int64(101)), nil, "", []string{ids[0], ids[2], ids[1]}, 100, 0},
-		"offset -5":     {nil, new(int64(-5)), "", []string{ids[0], ids[2], ids[1]}, 20, 0},
-		"past the end":  {nil, new(int64(3)), "", []string{}, 20, 3},
-		"far past that": {nil, new(int64(1) << 62), "", []string{}, 20, 1 << 62},
+		"defaults":      {"", []string{ids[0], ids[2], ids[1]}, 20, 0},
+		"ascending":     {"order=asc", []string{ids[1], ids[2], ids[0]}, 20, 0},
+		"a page":        {"limit=1&offset=1&order=desc", []string{ids[2]}, 1, 1},
+		"limit 0":       {"limit=0", []string{ids[0]}, 1, 0},
+		"limit -1":      {"limit=-1", []string{ids[0]}, 1, 0},
+		"limit 101":     {"limit=101", []string{ids[0], ids[2], ids[1]}, 100, 0},
+		"offset -5":     {"offset=-5", []string{ids[0], ids[2], ids[1]}, 20, 0},
+		"past the end":  {"offset=3", []string{}, 20, 3},
+		"far past that": {"offset=4611686018427387904", []string{}, 20, 1 << 62},
 	} {
 		t.Run(name, func(t *testing.T) {
-			page, err := first.client.GetAllInvitations(t.Context(), &byzantine.GetAllInvitationsRequest{
-				Limit: test.limit, Offset: test.offset, Order: test.order,
-			})
-			require.NoError(t, err)
+			var page byzantine.InvitationPage
+			ask(t, first.client, byzantine.OpGetAllInvitations, test.query, &page)
 			got := []string{}
 			for _, i := range page.Invitations {
 				got = append(got, i.UserID)

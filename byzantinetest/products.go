@@ -166,7 +166,7 @@ func (w *world) vaultAPY(req *byzantine.GetVaultAPYRequest) (*byzantine.VaultAPY
 
 const maxHistoryLimit = 1000 // and the default
 
-func (w *world) vaultHistory(req *byzantine.GetVaultHistoryRequest) (*byzantine.VaultHistory, error) {
+func (w *world) vaultHistory(req *vaultHistoryRequest) (*byzantine.VaultHistory, error) {
 	v, err := w.vaultByID(req.VaultID)
 	if err != nil {
 		return nil, err
@@ -185,8 +185,8 @@ func (w *world) vaultHistory(req *byzantine.GetVaultHistoryRequest) (*byzantine.
 	if req.Order == byzantine.OrderDescending {
 		slices.Reverse(all)
 	}
-	page, _, _ := pageWithin(all, req.Limit, req.Offset, maxHistoryLimit, maxHistoryLimit)
-	return &byzantine.VaultHistory{VaultID: v.address, Data: page, TotalCount: int64(len(all))}, nil
+	limit, offset := req.bounded(maxHistoryLimit, maxHistoryLimit)
+	return &byzantine.VaultHistory{VaultID: v.address, Data: pageWithin(all, limit, offset), TotalCount: int64(len(all))}, nil
 }
 
 func (*world) allAssets(*byzantine.GetAssetsRequest) (*[]byzantine.Asset, error) {

@@ -121,18 +121,20 @@ func TestVaultHistory(t *testing.T) {
 	assert.True(t, slices.IsSortedFunc(all.Data, func(a, b byzantine.VaultHistoryPoint) int { return a.Timestamp.Compare(b.Timestamp) }))
 	assert.Greater(t, all.Data[999].SharePrice, all.Data[0].SharePrice)
 
-	newest := get(func(r *byzantine.GetVaultHistoryRequest) { r.Order, r.Limit = byzantine.OrderDescending, new(int64(2)) })
+	newest := get(func(r *byzantine.GetVaultHistoryRequest) { r.Order, r.Limit = byzantine.OrderDescending, 2 })
 	require.Len(t, newest.Data, 2)
 	assert.Equal(t, server.Now(), newest.Data[0].Timestamp)
 	assert.Equal(t, server.Now().Add(-time.Hour), newest.Data[1].Timestamp)
 
-	rest := get(func(r *byzantine.GetVaultHistoryRequest) { r.Offset = new(int64(2000)) })
+	rest := get(func(r *byzantine.GetVaultHistoryRequest) { r.Offset = 2000 })
 	assert.Len(t, rest.Data, hours-2000)
-	past := get(func(r *byzantine.GetVaultHistoryRequest) { r.Offset = new(int64(hours)) })
+	past := get(func(r *byzantine.GetVaultHistoryRequest) { r.Offset = hours })
 	assert.Empty(t, past.Data)
 	assert.NotNil(t, past.Data)
 	assert.EqualValues(t, hours, past.TotalCount)
-	odd := get(func(r *byzantine.GetVaultHistoryRequest) { r.Limit, r.Offset = new(int64(0)), new(int64(-5)) })
+	path := strings.Replace(operation(t, "get_vault_history").Path, "{vault_id}", byzantinetest.VaultBaseUSDC, 1)
+	var odd byzantine.VaultHistory
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, path+"?limit=0&offset=-5", nil, &odd))
 	assert.Equal(t, all.Data[:1], odd.Data, "moved into their ranges")
 
 	day := get(func(r *byzantine.GetVaultHistoryRequest) {
@@ -145,7 +147,6 @@ func TestVaultHistory(t *testing.T) {
 	assert.EqualValues(t, hours+1, get(func(*byzantine.GetVaultHistoryRequest) {}).TotalCount)
 	_, err := client.GetVaultHistory(t.Context(), &byzantine.GetVaultHistoryRequest{VaultID: "0x00"})
 	refused(t, err, 404, "vault not found")
-	path := strings.Replace(operation(t, "get_vault_history").Path, "{vault_id}", byzantinetest.VaultBaseUSDC, 1)
 	for _, query := range []string{"?order=sideways", "?limit=abc", "?start_date=yesterday"} {
 		status, text := send(t, server, http.MethodGet, path+query, "", nil)
 		assert.Equal(t, http.StatusBadRequest, status, text)

@@ -238,8 +238,8 @@ func (w *world) oneTransaction(req *byzantine.GetTransactionRequest) (*byzantine
 	return new(tx.detailedView()), nil
 }
 
-func (w *world) allTransactions(req *byzantine.GetAllTransactionsRequest) (*byzantine.TransactionPage, error) {
-	page, limit, offset := w.recentTransactions.page(req.Order, req.Limit, req.Offset)
+func (w *world) allTransactions(req *pageRequest) (*byzantine.TransactionPage, error) {
+	page, limit, offset := w.recentTransactions.page(req)
 	views := []byzantine.Transaction{}
 	for _, tx := range page {
 		views = append(views, tx.view())

@@ -55,22 +55,22 @@ func TestAllTransactionsArePaged(t *testing.T) {
 	slices.Reverse(descending)
 
 	for name, c := range map[string]struct {
-		req           byzantine.GetAllTransactionsRequest
+		query         string
 		ids           []string
 		limit, offset int64
 	}{
-		"by default":      {byzantine.GetAllTransactionsRequest{}, descending[:20], 20, 0},
-		"ascending":       {byzantine.GetAllTransactionsRequest{Order: byzantine.OrderAscending}, ids[:20], 20, 0},
-		"second page":     {byzantine.GetAllTransactionsRequest{Limit: new(int64(10)), Offset: new(int64(20))}, descending[20:], 10, 20},
-		"past the end":    {byzantine.GetAllTransactionsRequest{Offset: new(int64(1000))}, nil, 20, 1000},
-		"limit of 0":      {byzantine.GetAllTransactionsRequest{Limit: new(int64(0))}, descending[:1], 1, 0},
-		"negative limit":  {byzantine.GetAllTransactionsRequest{Limit: new(int64(-1))}, descending[:1], 1, 0},
-		"limit of 101":    {byzantine.GetAllTransactionsRequest{Limit: new(int64(101))}, descending, 100, 0},
-		"negative offset": {byzantine.GetAllTransactionsRequest{Offset: new(int64(-7))}, descending[:20], 20, 0},
+		"by default":      {"", descending[:20], 20, 0},
+		"ascending":       {"order=asc", ids[:20], 20, 0},
+		"second page":     {"limit=10&offset=20", descending[20:], 10, 20},
+		"past the end":    {"offset=1000", nil, 20, 1000},
+		"limit of 0":      {"limit=0", descending[:1], 1, 0},
+		"negative limit":  {"limit=-1", descending[:1], 1, 0},
+		"limit of 101":    {"limit=101", descending, 100, 0},
+		"negative offset": {"offset=-7", descending[:20], 20, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, err := one.client.GetAllTransactions(t.Context(), &c.req)
-			require.NoError(t, err)
+			var list byzantine.TransactionPage
+			ask(t, one.client, byzantine.OpGetAllTransactions, c.query, &list)
 			var got []string
 			for _, tx := range list.Transactions {
 				got = append(got, tx.TransactionID)

@@ -236,7 +236,7 @@ func TestEverythingAtTheSameTime(t *testing.T) {
 	group.Wait()
 	w.server.Advance(24 * time.Hour)
 	sent := 0
-	for _, d := range w.history(&byzantine.ListWebhookDeliveriesRequest{Limit: new(int64(250))}) {
+	for _, d := range w.history(&byzantine.ListWebhookDeliveriesRequest{Limit: 250}) {
 		assert.Equal(t, byzantine.WebhookDeliverySucceeded, d.Delivery.Status)
 		assert.Len(t, d.Attempts, int(d.Delivery.AttemptCount))
 		sent += len(d.Attempts)

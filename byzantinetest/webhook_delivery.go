@@ -217,11 +217,11 @@ func (d *delivery) source() (sourceType, sourceID string) {
 	return "webhook_test", d.subscription.ID
 }
 
-func (w *world) listDeliveries(req *byzantine.ListWebhookDeliveriesRequest) (*byzantine.WebhookDeliveryPage, error) {
+func (w *world) listDeliveries(req *listDeliveriesRequest) (*byzantine.WebhookDeliveryPage, error) {
 	if err := checkDeliveryStatus(req.Status); err != nil {
 		return nil, err
 	}
-	limit, offset := bounded(req.Limit, req.Offset, defaultDeliveryLimit, maxDeliveryLimit)
+	limit, offset := req.bounded(defaultDeliveryLimit, maxDeliveryLimit)
 	list := &byzantine.WebhookDeliveryPage{
 		Deliveries: []byzantine.WebhookDeliveryWithAttempts{}, Limit: limit, Offset: offset,
 		AttemptsIncluded: req.IncludeAttempts == nil || *req.IncludeAttempts,
@@ -257,7 +257,7 @@ func checkDeliveryStatus(s byzantine.WebhookDeliveryStatus) error {
 	return badRequest("unknown delivery status: %q", string(s))
 }
 
-func (d *delivery) matches(req *byzantine.ListWebhookDeliveriesRequest) bool {
+func (d *delivery) matches(req *listDeliveriesRequest) bool {
 	sourceType, sourceID := d.source()
 	return isOrAny(req.SubscriptionID, &d.SubscriptionID) &&
 		isOrAny(req.EventID, &d.EventID) &&

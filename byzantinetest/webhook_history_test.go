@@ -149,28 +149,27 @@ func TestDeliveryHistoryPages(t *testing.T) {
 	}
 	w.server.Deliver()
 	for name, test := range map[string]struct {
-		limit, offset *int64
-		want          byzantine.WebhookDeliveryPage
-		length        int
+		query  string
+		want   byzantine.WebhookDeliveryPage
+		length int
 	}{
-		"defaults":           {nil, nil, byzantine.WebhookDeliveryPage{Limit: 100, HasMore: true}, 100},
-		"most":               {new(int64(250)), nil, byzantine.WebhookDeliveryPage{Limit: 250, HasMore: true}, 250},
-		"too many":           {new(int64(251)), new(int64(10)), byzantine.WebhookDeliveryPage{Limit: 250, Offset: 10}, 250},
-		"none":               {new(int64(0)), nil, byzantine.WebhookDeliveryPage{Limit: 1, HasMore: true}, 1},
-		"less than none":     {new(int64(-5)), new(int64(-5)), byzantine.WebhookDeliveryPage{Limit: 1, HasMore: true}, 1},
-		"the last":           {new(int64(10)), new(int64(259)), byzantine.WebhookDeliveryPage{Limit: 10, Offset: 259}, 1},
-		"behind the last":    {nil, new(int64(260)), byzantine.WebhookDeliveryPage{Limit: 100, Offset: 260}, 0},
-		"far behind the end": {nil, new(int64(1) << 62), byzantine.WebhookDeliveryPage{Limit: 100, Offset: 1 << 62}, 0},
+		"defaults":           {"", byzantine.WebhookDeliveryPage{Limit: 100, HasMore: true}, 100},
+		"most":               {"limit=250", byzantine.WebhookDeliveryPage{Limit: 250, HasMore: true}, 250},
+		"too many":           {"limit=251&offset=10", byzantine.WebhookDeliveryPage{Limit: 250, Offset: 10}, 250},
+		"none":               {"limit=0", byzantine.WebhookDeliveryPage{Limit: 1, HasMore: true}, 1},
+		"less than none":     {"limit=-5&offset=-5", byzantine.WebhookDeliveryPage{Limit: 1, HasMore: true}, 1},
+		"the last":           {"limit=10&offset=259", byzantine.WebhookDeliveryPage{Limit: 10, Offset: 259}, 1},
+		"behind the last":    {"offset=260", byzantine.WebhookDeliveryPage{Limit: 100, Offset: 260}, 0},
+		"far behind the end": {"offset=4611686018427387904", byzantine.WebhookDeliveryPage{Limit: 100, Offset: 1 << 62}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, err := w.client.ListWebhookDeliveries(t.Context(), &byzantine.ListWebhookDeliveriesRequest{Limit: test.limit, Offset: test.offset})
-			require.NoError(t, err)
+			list := w.list(test.query)
 			assert.Len(t, list.Deliveries, test.length)
 			test.want.AttemptsIncluded, test.want.Deliveries = true, list.Deliveries
 			assert.Equal(t, &test.want, list)
 		})
 	}
-	newest := w.history(&byzantine.ListWebhookDeliveriesRequest{Limit: new(int64(2))})
+	newest := w.history(&byzantine.ListWebhookDeliveriesRequest{Limit: 2})
 	assert.Equal(t, byzantine.EventCustomerActive, newest[0].Event.EventType)
 	assert.Equal(t, byzantine.EventCustomerUnderReview, newest[1].Event.EventType)
 	seen := map[string]bool{}
@@ -232,9 +231,8 @@ func TestDeliveryHistoryFilters(t *testing.T) {
 // list asks for the history with a query of the test's own.
 func (w *webhookWorld) list(query string) *byzantine.WebhookDeliveryPage {
 	w.t.Helper()
-	op := operation(w.t, "list_deliveries")
 	var list *byzantine.WebhookDeliveryPage
-	require.NoError(w.t, w.client.Do(w.t.Context(), op.Method, op.Path+"?"+query, nil, &list))
+	ask(w.t, w.client, byzantine.OpListWebhookDeliveries, query, &list)
 	return list
 }
 

@@ -125,7 +125,7 @@ func (w *World) allHandled() {
 
 // checkpointAt checks that no event that the next pass will not read again is left behind a checkpoint.
 func (w *World) checkpointAt(checkpoint time.Time) {
-	list, err := w.operator.ListEvents(w.ctx, &byzantine.ListEventsRequest{CreatedBefore: checkpoint.Add(-w.plan.overlap), Limit: new(int64(250))})
+	list, err := w.operator.ListEvents(w.ctx, &byzantine.ListEventsRequest{CreatedBefore: checkpoint.Add(-w.plan.overlap), Limit: 250})
 	if err != nil {
 		w.violate(Events, "the history cannot be read: %v", err)
 		return

@@ -50,7 +50,7 @@ type slice struct {
 }
 
 func (s *slice) request() *byzantine.ListEventsRequest {
-	request := &byzantine.ListEventsRequest{Limit: new(int64(pageSize))}
+	request := &byzantine.ListEventsRequest{Limit: pageSize}
 	if !s.end.IsZero() {
 		request.CreatedBefore = s.end.Add(boundMargin)
 	}

@@ -43,6 +43,7 @@ func buildRequest(p *process, op byzantine.Operation, args []string, body []byte
 	if err != nil {
 		return wire.Request{}, inRequest(op, err)
 	}
+	request.PathAndQuery = withZeros(request.PathAndQuery, reflect.ValueOf(value).Elem(), parts.query)
 	return request, nil
 }
 
@@ -53,6 +54,23 @@ func inRequest(op byzantine.Operation, err error) error {
 		err = field.OnTheWire()
 	}
 	return usagef("%s: %v", op.ID, err)
+}
+
+// withZeros adds the arguments that the request leaves out because they are zero. What was asked for is sent: to limit=0 the
+// API does not respond as it does without a limit.
+func withZeros(pathAndQuery string, request reflect.Value, query url.Values) string {
+	for _, f := range wire.Fields(request.Type()) {
+		value := request.FieldByName(f.GoName)
+		if f.In != wire.Query || !f.Optional || !value.IsZero() || value.Kind() == reflect.String || query.Get(f.Name) == "" {
+			continue
+		}
+		separator := "?"
+		if strings.Contains(pathAndQuery, "?") {
+			separator = "&"
+		}
+		pathAndQuery += separator + f.Name + "=" + url.QueryEscape(query.Get(f.Name))
+	}
+	return pathAndQuery
 }
 
 // parts are those of a request before it is checked.

@@ -37,6 +37,11 @@ var Differences = []Deliberate{
 	{Where: "get_account_balances.includeTestVaults", Kind: KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent",
 		Reason: "false is the document's default"},
 
+	{Where: "*.limit", Kind: KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent",
+		Reason: "a page of 0 elements is of no use; 0 stands for the API's default"},
+	{Where: "*.offset", Kind: KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent",
+		Reason: "0 is the document's default"},
+
 	// Times.
 	{Where: "*.byzantineTermsSignedAt", Kind: KindFormat, SDK: "date-time",
 		Reason: "RFC 3339 is the form that was observed; answers stay a string, as an odd form must not fail them"},

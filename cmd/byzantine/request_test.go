@@ -1,0 +1,30 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A zero in a query is sent: the library takes it for a field that is not set, but the API may tell it from one.
+func TestZeroArgumentsAreSent(t *testing.T) {
+	const account = "11111111-2222-4333-8444-555555555555"
+	for id, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"list_events":          {[]string{"limit=0"}, "/v1/query/events?limit=0"},
+		"list_deliveries":      {[]string{"limit=5", "offset=0"}, "/v1/webhooks/deliveries?limit=5&offset=0"},
+		"get_all_invitations":  {[]string{"order=asc"}, "/v1/query/get-all-invitations?order=asc"},
+		"get_account_balances": {[]string{"accountId=" + account, "includeTestVaults=false"}, "/v1/query/get-account-balances?accountId=" + account + "&includeTestVaults=false"},
+	} {
+		t.Run(id, func(t *testing.T) {
+			op, err := operation(id)
+			require.NoError(t, err)
+			request, err := buildRequest(&process{}, op, test.args, nil)
+			require.NoError(t, err)
+			assert.Equal(t, test.want, request.PathAndQuery)
+		})
+	}
+}
