@@ -22,6 +22,7 @@ type documentSchema struct {
 	AllOf      []documentSchema          `json:"allOf"`
 	OneOf      []documentSchema          `json:"oneOf"`
 	Enum       []any                     `json:"enum"`
+	NotAsked   []any                     `json:"x-not-subscribable"`
 	Known      []any                     `json:"x-known-values"`
 	Properties map[string]documentSchema `json:"properties"`
 	Items      *documentSchema           `json:"items"`
@@ -61,8 +62,18 @@ func eventTypes() (names []string) {
 	return names
 }
 
+// eventTypeFields are fields that the document describes as any text, and that are types of events; webhook.test is none
+// that can be asked for.
+var eventTypeFields = map[string]string{
+	"create_subscription": "eventTypes[]",
+	"update_subscription": "eventTypes[]",
+	"list_events":         "eventType",
+}
+
 var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
 	document := readDocument()
+	types := document.Components.Schemas["WebhookEventType"]
+	types.Enum = slices.DeleteFunc(slices.Clone(types.Enum), func(t any) bool { return slices.Contains(types.NotAsked, t) })
 	var walk func(s documentSchema, name string, into map[string][]string)
 	walk = func(s documentSchema, name string, into map[string][]string) {
 		if s.Ref != "" {
@@ -91,6 +102,9 @@ var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
 				walk(p.Schema, p.Name, allowed)
 			}
 			walk(operation.Body.Content["application/json"].Schema, "", allowed)
+			if field, ok := eventTypeFields[operation.ID]; ok {
+				walk(types, field, allowed)
+			}
 			all[operation.ID] = allowed
 		}
 	}

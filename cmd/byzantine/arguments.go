@@ -55,6 +55,15 @@ func (a argument) value(asText bool, form string) (json.RawMessage, error) {
 	return json.RawMessage(a.text), nil
 }
 
+// plain is the value for a path or a query, where texts have no quotation marks.
+func (a argument) plain() string {
+	var text string
+	if a.isJSON && json.Unmarshal([]byte(a.text), &text) == nil {
+		return text
+	}
+	return a.text
+}
+
 // step goes from an object to a field, or from a list to an element.
 type step struct {
 	field string

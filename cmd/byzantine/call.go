@@ -22,7 +22,7 @@ OPERATION the fields of a request. They are given as they are listed there, wher
 
   name=value       text, or a number, true or false where the field is one
   name=@FILE       the text in a file, - for standard input
-  name:=JSON       JSON, for lists and objects
+  name:=JSON       JSON, for lists and objects, and for values that are not listed
   a.b=value        a field of an object; a[0].b=value one of an element of a list, where [] is the first
 
 All of the body can also come from a file with -body, to which the others add.
@@ -33,7 +33,12 @@ All of the body can also come from a file with -body, to which the others add.
   byzantine call create_individual_account -body customer.json userInfo.email=ada@example.com
   jq .customer all.json | byzantine call create_individual_account -body -
 
-Nothing is sent that the API cannot accept, and only a GET is sent again when the network or the server fails.
+Nothing is sent that the API cannot accept, such as a value that its document does not list for a field; name:=JSON sends a
+value without this check, for what the API knows and this program does not (leave the field out of -body):
+
+  byzantine call list_events 'eventType:="transaction.settled"'
+
+Only a GET is sent again when the network or the server fails.
 
 Exit status: 0 for a success; 1 for an error response, or if nothing was sent or a GET failed; 2 for a request that was
 rejected before it was sent; 3 if it was sent and may have taken effect: check before you send it again.

@@ -86,10 +86,10 @@ func (e *example) value(f *wire.Field, t reflect.Type, name string) any {
 	case named && t.Kind() == reflect.String:
 		return text
 	case t == reflect.TypeFor[json.RawMessage]():
-		return json.RawMessage(`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"}`)
+		return e.signedBody(name)
 	case t.Kind() == reflect.Slice && !isText(t):
 		if t.Elem().Kind() == reflect.Uint8 { // JSON that is kept as its bytes
-			return json.RawMessage(`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"}`)
+			return e.signedBody(name)
 		}
 		return []any{e.value(f, t.Elem(), name+"[]")}
 	case len(allowed) > 0 && t.Kind() != reflect.String:
@@ -120,6 +120,11 @@ func (e *example) value(f *wire.Field, t reflect.Type, name string) any {
 		return "AAECAwQFBgcICQoLDA0ODw"
 	}
 	return "example"
+}
+
+// signedBody is the beginning of what a passkey has signed.
+func (e *example) signedBody(name string) json.RawMessage {
+	return fmt.Appendf(nil, `{"type":%q}`, e.allowed[name+".type"][0])
 }
 
 // exampleCommand is the command line of an example.

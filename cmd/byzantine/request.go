@@ -36,6 +36,9 @@ func buildRequest(p *process, op byzantine.Operation, args []string, body []byte
 	if missing := missingFields(structType, parts, parts.body, ""); len(missing) > 0 {
 		return wire.Request{}, usagef("%s: %s: missing", op.ID, strings.Join(missing, ", "))
 	}
+	if err := checkChoices(op, structType, parts.query, parts.body, parts.forced); err != nil {
+		return wire.Request{}, err
+	}
 	if err := wire.Decode(value, func(name string) string { return parts.path[name] }, parts.query, parts.body); err != nil {
 		return wire.Request{}, inRequest(op, err)
 	}
@@ -78,6 +81,8 @@ type parts struct {
 	path  map[string]string
 	query url.Values
 	body  []byte
+	// forced are the names of what was given by name:=JSON.
+	forced []string
 }
 
 // splitArguments puts each argument where its field stands.
@@ -108,6 +113,9 @@ func splitArguments(p *process, op byzantine.Operation, structType reflect.Type,
 		if err != nil {
 			return nil, err
 		}
+		if a.isJSON {
+			out.forced = append(out.forced, a.name)
+		}
 		switch {
 		case f.In == wire.Body:
 			value, err := a.value(isText(t), describeType(t))
@@ -120,9 +128,9 @@ func splitArguments(p *process, op byzantine.Operation, structType reflect.Type,
 		case given[a.name]:
 			return nil, usagef("%s is given twice", a.name)
 		case f.In == wire.Path:
-			out.path[a.name] = a.text
+			out.path[a.name] = a.plain()
 		default:
-			out.query.Set(a.name, a.text)
+			out.query.Set(a.name, a.plain())
 		}
 		given[a.name] = true
 	}
