@@ -1,10 +1,13 @@
 package main
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
 )
 
 // A zero in a query is sent: the library takes it for a field that is not set, but the API may tell it from one.
@@ -26,5 +29,19 @@ func TestZeroArgumentsAreSent(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, test.want, request.PathAndQuery)
 		})
+	}
+}
+
+// call takes every name exactly as operations lists it, at any depth.
+func TestNamesOfOperationsAreThoseOfCall(t *testing.T) {
+	for op := range byzantine.Operations() {
+		for _, f := range fieldsOf(op) {
+			a, err := parseArgument(&process{}, f.Name+":=null")
+			require.NoError(t, err)
+			steps, err := parsePath(a.name)
+			require.NoError(t, err, f.Name)
+			_, _, err = fieldAt(op, reflect.TypeOf(op.NewRequest()).Elem(), a.name, steps)
+			assert.NoError(t, err, "%s %s", op.ID, f.Name)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/demoapp/demo"
 )
 
 // as asks for a page under another host name, without following redirects.
@@ -78,6 +80,29 @@ func TestSandboxTakesOptionsOfTheAPI(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusOK, statusOf(t, startSandbox(t, nil, "-lenient"), "/v1/health?unknown=1"))
 	assert.Equal(t, http.StatusBadRequest, statusOf(t, startSandbox(t, nil, "-lenient=false"), "/v1/health?unknown=1"))
+}
+
+// Without a processing time a transaction is completed in the response to its submission; with one it waits.
+func TestSandboxTakesAProcessingTime(t *testing.T) {
+	for want, time := range map[string]string{"completed": "0s", "processing": "1h"} {
+		term := startSandbox(t, nil, "-processing-time", time)
+		term.byzantine("trigger", "transaction.processing")
+		account := find(t, `individual account +(\S+)`, term.welcome)
+		assert.Contains(t, term.byzantine("call", "get_transactions", "accountId="+account), `"status": "`+want+`"`)
+	}
+}
+
+// Both accounts of a new sandbox have the stablecoin of every vault that the application shows, on the vault's chain.
+func TestSeededMoneyIsForEveryVault(t *testing.T) {
+	term := startSandboxUntil(t, "{", nil, "-json")
+	var w welcome
+	require.NoError(t, json.Unmarshal([]byte(term.welcome), &w))
+	require.NotEmpty(t, demo.Vaults)
+	for _, a := range w.Accounts {
+		for _, v := range demo.Vaults {
+			assert.True(t, slices.ContainsFunc(a.Idle, func(m welcomeMoney) bool { return m.ChainID == v.Chain && m.Currency == v.Currency }), "%s: %s", a.Name, v.Name)
+		}
+	}
 }
 
 func statusOf(t *testing.T, term *terminal, path string) int {
