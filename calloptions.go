@@ -1,15 +1,19 @@
 package byzantine
 
 import (
+	"errors"
 	"net/http"
 	"net/textproto"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
-// CallOption configures a single call.
-type CallOption func(*callSettings)
+// CallOption configures a single call. An option with an invalid value, and a nil one, is a *[FieldError] of the call,
+// which sends nothing then.
+type CallOption func(*callSettings) error
 
 type callSettings struct {
 	response            *Response
@@ -17,7 +21,6 @@ type callSettings struct {
 	maxAttempts         int           // 0 for the client's
 	attemptTimeout      time.Duration // 0 for the client's
 	header              http.Header
-	invalid             error // the first option with a bad value
 }
 
 // Response is the API's response as received, for callers that need more than the decoded value.
@@ -32,55 +35,67 @@ type Response struct {
 
 // WithResponse fills r with the response to the last attempt, also when the call fails.
 func WithResponse(r *Response) CallOption {
-	return func(s *callSettings) { s.response = r }
+	return func(s *callSettings) error {
+		if r == nil {
+			return &FieldError{Field: "WithResponse", Reason: "nil response"}
+		}
+		s.response = r
+		return nil
+	}
 }
 
 // WithForeignOrganization accepts a payload that names another organisation of the key provider than the account's own.
 // Without it the Get...PayloadPasskey methods reject such a payload with a *[PayloadMismatchError]. Other methods
 // ignore it.
 func WithForeignOrganization() CallOption {
-	return func(s *callSettings) { s.foreignOrganization = true }
+	return func(s *callSettings) error { s.foreignOrganization = true; return nil }
 }
 
 // WithCallMaxAttempts sets how often this call is sent at most. It overrides [WithMaxAttempts].
 func WithCallMaxAttempts(n int) CallOption {
-	return func(s *callSettings) {
+	return func(s *callSettings) error {
 		if n < 1 {
-			s.reject("WithCallMaxAttempts", "must be at least 1")
+			return &FieldError{Field: "WithCallMaxAttempts", Reason: "must be at least 1"}
 		}
 		s.maxAttempts = n
+		return nil
 	}
 }
 
 // WithCallAttemptTimeout limits one attempt of this call. It overrides [WithAttemptTimeout]. The context limits the
 // whole call.
 func WithCallAttemptTimeout(d time.Duration) CallOption {
-	return func(s *callSettings) {
+	return func(s *callSettings) error {
 		if d <= 0 {
-			s.reject("WithCallAttemptTimeout", "must be positive")
+			return &FieldError{Field: "WithCallAttemptTimeout", Reason: "must be positive"}
 		}
 		s.attemptTimeout = d
+		return nil
 	}
 }
 
 // WithCallHeader sends a header with this call, such as one that your gateway routes by. It is not signed. The headers
 // of the signature and those that this package or net/http sets are invalid.
 func WithCallHeader(name, value string) CallOption {
-	return func(s *callSettings) {
+	return func(s *callSettings) error {
 		name := textproto.CanonicalMIMEHeaderKey(name)
+		reason := ""
 		switch {
 		case name == "" || strings.ContainsFunc(name, isNoTokenChar):
-			s.reject("WithCallHeader", "the name is not that of a header")
+			reason = "the name is not that of a header"
 		case slices.Contains(ownHeaders, name):
-			s.reject("WithCallHeader", name+" is set by this package")
+			reason = name + " is set by this package"
 		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) || strings.TrimSpace(value) != value:
-			s.reject("WithCallHeader", "the value of "+name+" must be printable ASCII without blanks around it")
-		default:
-			if s.header == nil {
-				s.header = http.Header{}
-			}
-			s.header.Set(name, value)
+			reason = "the value of " + name + " must be printable ASCII without blanks around it"
 		}
+		if reason != "" {
+			return &FieldError{Field: "WithCallHeader", Reason: reason}
+		}
+		if s.header == nil {
+			s.header = http.Header{}
+		}
+		s.header.Set(name, value)
+		return nil
 	}
 }
 
@@ -97,12 +112,6 @@ func isNoTokenChar(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
-func (s *callSettings) reject(option, reason string) {
-	if s.invalid == nil {
-		s.invalid = &FieldError{Field: option, Reason: reason}
-	}
-}
-
 // settingsOf applies the options of a call. It clears the Response of WithResponse, which may be that of an earlier
 // call.
 func settingsOf(opts []CallOption) (callSettings, error) {
@@ -110,11 +119,19 @@ func settingsOf(opts []CallOption) (callSettings, error) {
 		return callSettings{}, nil
 	}
 	var set callSettings
-	for _, opt := range opts {
-		opt(&set)
-	}
+	err := applyAll(&set, "CallOption", opts)
 	if set.response != nil {
 		*set.response = Response{}
 	}
-	return set, set.invalid
+	return set, err
+}
+
+// applyAll applies the options of one call. Its error is a *[FieldError].
+func applyAll[Settings any, O ~func(*Settings) error](set *Settings, kind string, opts []O) error {
+	err := options.Apply(set, opts)
+	var invalid *FieldError
+	if err != nil && !errors.As(err, &invalid) {
+		return &FieldError{Field: kind, Reason: err.Error()}
+	}
+	return err
 }

@@ -81,6 +81,8 @@ func TestCallOptionsAreChecked(t *testing.T) {
 		"name with a colon":  {byzantine.WithCallHeader("X-Route:", "x"), "WithCallHeader: the name is not that of a header"},
 		"value with a break": {byzantine.WithCallHeader("X-Route", secret), "WithCallHeader: the value of X-Route must be printable ASCII without blanks around it"},
 		"value with blanks":  {byzantine.WithCallHeader("X-Route", " x"), "WithCallHeader: the value of X-Route must be printable ASCII without blanks around it"},
+		"nil response":       {byzantine.WithResponse(nil), "WithResponse: nil response"},
+		"nil":                {nil, "CallOption: option 1 is nil"},
 		"value in Greek":     {byzantine.WithCallHeader("X-Route", "π"), "WithCallHeader: the value of X-Route must be printable ASCII without blanks around it"},
 	}
 	for _, name := range []string{"X-Pubkey", "X-Timestamp", "X-Signature", "Content-Length", "Transfer-Encoding", "Host", "Accept-Encoding", "User-Agent"} {

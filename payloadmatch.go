@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
 // PayloadMismatchError is a payload that orders something else than what was asked for, or whose order cannot be told.
@@ -40,9 +41,7 @@ func fetchPayload[Req any, P interface {
 		return nil, err
 	}
 	var set callSettings
-	for _, opt := range opts {
-		opt(&set)
-	}
+	_ = options.Apply(&set, opts) // the call was made with them
 	expected := req.expects()
 	if set.foreignOrganization {
 		expected.accountID = ""

@@ -24,8 +24,9 @@ const (
 	maxOutage = 5 * time.Minute
 )
 
-// WaitOption changes a wait.
-type WaitOption func(*waitOptions)
+// WaitOption changes a wait. An option with an invalid value, and a nil one, is a *[FieldError] of the wait, which sends
+// nothing then.
+type WaitOption func(*waitOptions) error
 
 type waitOptions struct {
 	done     func(*Transaction) bool
@@ -36,20 +37,37 @@ type waitOptions struct {
 // WaitUntil ends the wait, without an error, also when done returns true: for a state that comes before the end, such as
 // TransactionWaitingForFunds. A state that is passed between two polls is not seen, so done has to accept later ones.
 func WaitUntil(done func(*Transaction) bool) WaitOption {
-	return func(o *waitOptions) { o.done = done }
+	return func(o *waitOptions) error {
+		if done == nil {
+			return &FieldError{Field: "WaitUntil", Reason: "nil function"}
+		}
+		o.done = done
+		return nil
+	}
 }
 
 // WaitOnChange calls hook with the transaction when it is first seen and each time that its status has changed since the
 // last poll. The wait goes on when hook returns.
 func WaitOnChange(hook func(*Transaction)) WaitOption {
-	return func(o *waitOptions) { o.changed = hook }
+	return func(o *waitOptions) error {
+		if hook == nil {
+			return &FieldError{Field: "WaitOnChange", Reason: "nil function"}
+		}
+		o.changed = hook
+		return nil
+	}
 }
 
 // WaitInterval sets the time between two polls. Without it that is one second at first and grows, with jitter: to twelve seconds
 // for a transaction, to half a minute for the verification of a person, to five minutes for that of an entity.
-// An interval that is not positive changes nothing.
 func WaitInterval(interval time.Duration) WaitOption {
-	return func(o *waitOptions) { o.interval = interval }
+	return func(o *waitOptions) error {
+		if interval <= 0 {
+			return &FieldError{Field: "WaitInterval", Reason: "must be positive"}
+		}
+		o.interval = interval
+		return nil
+	}
 }
 
 // TransactionFailedError says that a transaction ended in another state than completed. For some it is what was wanted:
@@ -79,10 +97,13 @@ func (e *TransactionFailedError) Error() string {
 //
 // Operation get_transaction.
 func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, opts ...WaitOption) (*Transaction, error) {
-	w := newWait("the transaction", transactionPoll, opts)
+	w, err := newWait("the transaction", transactionPoll, opts)
+	if err != nil {
+		return nil, err
+	}
 	var last *Transaction
 	satisfied := false
-	err := w.run(ctx, func() (string, bool, error) {
+	err = w.run(ctx, func() (string, bool, error) {
 		t, err := c.GetTransaction(ctx, transactionID)
 		if err != nil {
 			return "", false, err
@@ -114,12 +135,9 @@ type wait struct {
 	failedSince time.Time
 }
 
-func newWait(what string, longest time.Duration, opts []WaitOption) *wait {
+func newWait(what string, longest time.Duration, opts []WaitOption) (*wait, error) {
 	w := &wait{what: what, longest: longest, started: time.Now()}
-	for _, opt := range opts {
-		opt(&w.waitOptions)
-	}
-	return w
+	return w, applyAll(&w.waitOptions, "WaitOption", opts)
 }
 
 // run polls until ask says that the wait has ended, or fails for good.
@@ -226,13 +244,18 @@ func (w *wait) pause(ctx context.Context, poll int) time.Duration {
 //
 // Operations get_account_details, and get_user_details or get_entity_details.
 func (c *Client) WaitForVerification(ctx context.Context, accountID string, opts ...WaitOption) (VerificationStatus, error) {
-	w := newWait("the verification", personPoll, opts)
-	if w.done != nil || w.changed != nil {
-		return "", errors.New("byzantine: WaitForVerification: an option is about transactions")
+	w, err := newWait("the verification", personPoll, opts)
+	switch {
+	case err != nil:
+		return "", err
+	case w.done != nil:
+		return "", &FieldError{Field: "WaitUntil", Reason: "is for WaitForTransaction only"}
+	case w.changed != nil:
+		return "", &FieldError{Field: "WaitOnChange", Reason: "is for WaitForTransaction only"}
 	}
 	var last VerificationStatus
 	var ask func() (VerificationStatus, error)
-	err := w.run(ctx, func() (string, bool, error) {
+	err = w.run(ctx, func() (string, bool, error) {
 		if ask == nil {
 			account, err := c.GetAccountDetails(ctx, accountID)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,7 +127,7 @@ func TestPollsBecomeRarer(t *testing.T) {
 func TestPollEvery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := statuses("processing", "processing", "processing", "completed")
-		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID, byzantine.WaitInterval(-1), byzantine.WaitInterval(time.Minute))
+		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID, byzantine.WaitInterval(time.Second), byzantine.WaitInterval(time.Minute))
 		require.NoError(t, err)
 		for i := range 3 {
 			assert.Equal(t, time.Minute, api.times[i+1].Sub(api.times[i]))
@@ -473,8 +474,27 @@ func TestWaitForVerificationEndsOnErrorsThatStay(t *testing.T) {
 	}
 	_, err := newTestClient(t, byzantine.SandboxURL).WaitForVerification(t.Context(), "1")
 	assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
-	_, err = newTestClient(t, byzantine.SandboxURL).WaitForVerification(t.Context(), testAccountID, byzantine.WaitOnChange(func(*byzantine.Transaction) {}))
-	assert.ErrorContains(t, err, "about transactions")
+}
+
+func TestWaitOptionsAreChecked(t *testing.T) {
+	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) { panic("sent") })))
+	for want, opt := range map[string]byzantine.WaitOption{
+		"WaitInterval: must be positive":               byzantine.WaitInterval(0),
+		"WaitUntil: nil function":                      byzantine.WaitUntil(nil),
+		"WaitOnChange: nil function":                   byzantine.WaitOnChange(nil),
+		"WaitOption: option 2 is nil":                  nil,
+		"WaitUntil: is for WaitForTransaction only":    byzantine.WaitUntil(func(*byzantine.Transaction) bool { return true }),
+		"WaitOnChange: is for WaitForTransaction only": byzantine.WaitOnChange(func(*byzantine.Transaction) {}),
+	} {
+		opts := []byzantine.WaitOption{byzantine.WaitInterval(time.Minute), opt}
+		_, err := client.WaitForVerification(t.Context(), testAccountID, opts...)
+		assert.EqualError(t, err, "byzantine: "+want)
+		assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+		if !strings.Contains(want, "only") {
+			_, err = client.WaitForTransaction(t.Context(), testTransactionID, opts...)
+			assert.EqualError(t, err, "byzantine: "+want)
+		}
+	}
 }
 
 func TestVerificationStatuses(t *testing.T) {

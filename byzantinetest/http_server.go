@@ -15,7 +15,8 @@ type Server struct {
 	http *httptest.Server
 }
 
-// NewServer starts a server. Like httptest.NewServer it panics if it cannot listen. The caller must call Close.
+// NewServer starts a server. Like httptest.NewServer it panics if it cannot listen; it also panics if an option is
+// invalid. A program that must not panic serves what [New] returns. The caller must call Close.
 func NewServer(opts ...Option) *Server {
 	sandbox, err := New(opts...)
 	if err != nil {

@@ -38,7 +38,7 @@ type integrator struct {
 
 func newIntegrator(t *testing.T, server *byzantinetest.Server) *integrator {
 	i := &integrator{
-		client: server.Client(), Dispatcher: new(webhook.Dispatcher), store: webhook.NewMemoryStore(0, server.Now), mux: http.NewServeMux(),
+		client: server.Client(), Dispatcher: new(webhook.Dispatcher), store: &webhook.MemoryStore{Now: server.Now}, mux: http.NewServeMux(),
 	}
 	i.OnAny(func(_ context.Context, e *webhook.Event) error {
 		i.mu.Lock()

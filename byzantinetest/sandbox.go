@@ -11,6 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
@@ -36,7 +37,8 @@ type Sandbox struct {
 	authenticators map[string]*passkeytest.Authenticator // of the control API
 }
 
-// Option configures a [Sandbox].
+// Option configures a [Sandbox]. [New] returns an error for an option with an invalid value, and for a nil one;
+// [NewServer] panics with it.
 type Option func(*Sandbox) error
 
 // New returns a sandbox with one read_write credential, whose key is [Sandbox.Key], and with the state that the options
@@ -44,21 +46,19 @@ type Option func(*Sandbox) error
 func New(opts ...Option) (*Sandbox, error) {
 	s := &Sandbox{mux: http.NewServeMux(), world: newWorld(), faults: fake.FaultPlan{}}
 	s.world.courier = newCourier(&s.mu)
-	for _, opt := range opts {
-		if err := opt(s); err != nil {
-			return nil, fmt.Errorf("byzantinetest: %w", err)
-		}
+	if err := options.Apply(s, opts); err != nil {
+		return nil, fmt.Errorf("byzantinetest: New: %w", err)
 	}
 	if s.key == nil {
 		s.key = s.world.newKey()
 	}
 	if err := s.begin(); err != nil {
-		return nil, fmt.Errorf("byzantinetest: %w", err)
+		return nil, fmt.Errorf("byzantinetest: New: %w", err)
 	}
 	for op := range byzantine.Operations() {
 		handle, ok := handlers[op.ID]
 		if !ok {
-			return nil, fmt.Errorf("byzantinetest: no handler for operation %s", op.ID)
+			return nil, fmt.Errorf("byzantinetest: New: no handler for operation %s", op.ID)
 		}
 		s.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, op, handle) })
 	}

@@ -41,7 +41,7 @@ func Example() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
 	handle := func(context.Context, *webhook.Delivery) error { return nil }
-	client, _, _, err := observe(sandbox.Key(), sandbox.URL, nil, handle, webhook.NewMemoryStore(0, nil))
+	client, _, _, err := observe(sandbox.Key(), sandbox.URL, nil, handle, new(webhook.MemoryStore))
 	if err != nil {
 		log.Fatal(err)
 	}

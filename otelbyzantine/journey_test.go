@@ -70,7 +70,7 @@ func (s *faultyStore) Done(ctx context.Context, c webhook.Claim) error {
 
 func newWorld(t *testing.T, x *telemetry) *world {
 	t.Helper()
-	w := &world{t: t, sandbox: byzantinetest.NewServer(), tap: new(wiretap), store: &faultyStore{Store: webhook.NewMemoryStore(0, nil)}}
+	w := &world{t: t, sandbox: byzantinetest.NewServer(), tap: new(wiretap), store: &faultyStore{Store: new(webhook.MemoryStore)}}
 	t.Cleanup(w.sandbox.Close)
 	w.client = w.sandbox.Client(byzantine.WithTracer(x.Tracer), byzantine.WithTransport(func(next http.RoundTripper) http.RoundTripper {
 		w.tap.next = next

@@ -24,6 +24,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -57,7 +58,7 @@ type config struct {
 	now     func() time.Time
 }
 
-// Option changes where a [Tracer] records.
+// Option changes where a [Tracer] records. [New] returns an error for an option with an invalid value, and for a nil one.
 type Option func(*config) error
 
 // WithTracerProvider sets where spans go, otel.GetTracerProvider by default.
@@ -96,10 +97,8 @@ func WithClock(now func() time.Time) Option {
 // New returns a Tracer. It is an error if an option or the meter provider rejects something.
 func New(opts ...Option) (*Tracer, error) {
 	c := config{tracers: otel.GetTracerProvider(), meters: otel.GetMeterProvider(), now: time.Now}
-	for _, opt := range opts {
-		if err := opt(&c); err != nil {
-			return nil, fmt.Errorf("otelbyzantine: New: %w", err)
-		}
+	if err := options.Apply(&c, opts); err != nil {
+		return nil, fmt.Errorf("otelbyzantine: New: %w", err)
 	}
 	t := &Tracer{
 		spans: c.tracers.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL)),

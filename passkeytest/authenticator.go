@@ -8,11 +8,14 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
 	"slices"
 	"sync"
+
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
 // Authenticator is a passkey device and the browser in front of it, in software. It takes the options that a page
@@ -51,64 +54,84 @@ type credentialSource struct {
 	key          signingKey
 }
 
-// Option changes what an [Authenticator] is or does.
-type Option func(*Authenticator)
+// Option changes what an [Authenticator] is or does. An option with an invalid value, and a nil one, is an error of
+// [Enroll]; [NewAuthenticator] panics with it.
+type Option func(*Authenticator) error
 
 // WithOrigin is the origin of the page, as in "https://app.example.com" or "http://localhost:8080". Without it, the
 // page stands on https:// and the relying party's id.
 func WithOrigin(origin string) Option {
-	return func(a *Authenticator) { a.origin = origin }
+	return func(a *Authenticator) error { a.origin = origin; return nil }
 }
 
 // WithAlgorithms says which algorithms the authenticator has. Both, without this option: the first of the page's
 // pubKeyCredParams decides.
 func WithAlgorithms(algorithms ...Algorithm) Option {
-	return func(a *Authenticator) { a.algorithms = slices.Clone(algorithms) }
+	return func(a *Authenticator) error {
+		if len(algorithms) == 0 {
+			return errors.New("WithAlgorithms: none")
+		}
+		for _, algorithm := range algorithms {
+			if algorithm != AlgorithmES256 && algorithm != AlgorithmRS256 {
+				return fmt.Errorf("WithAlgorithms: %d is neither AlgorithmES256 nor AlgorithmRS256", algorithm)
+			}
+		}
+		a.algorithms = slices.Clone(algorithms)
+		return nil
+	}
 }
 
 // WithSelfAttestation makes attestation statements of the format "packed", signed with the credential's own key (W3C
 // WebAuthn, section 8.2), whatever conveyance the page asked for. Without it the format is "none".
 func WithSelfAttestation() Option {
-	return func(a *Authenticator) { a.selfAttestation = true }
+	return func(a *Authenticator) error { a.selfAttestation = true; return nil }
 }
 
 // WithTransports says what the browser reports as transports. "hybrid" and "internal", without this option.
 func WithTransports(transports ...string) Option {
-	return func(a *Authenticator) { a.transports = slices.Clone(transports) }
+	return func(a *Authenticator) error { a.transports = slices.Clone(transports); return nil }
 }
 
 // WithAAGUID names the model of the authenticator. All zeros, without this option.
 func WithAAGUID(aaguid [16]byte) Option {
-	return func(a *Authenticator) { a.aaguid = aaguid }
+	return func(a *Authenticator) error { a.aaguid = aaguid; return nil }
 }
 
 // WithUserVerification says whether the authenticator can verify its user, as with a PIN or a fingerprint. It can,
 // without this option. An authenticator that cannot rejects options that require it.
 func WithUserVerification(able bool) Option {
-	return func(a *Authenticator) { a.userVerification = able }
+	return func(a *Authenticator) error { a.userVerification = able; return nil }
 }
 
 // WithBackup sets the flags BE and BS: whether passkeys may be synchronised, and whether they are. Both hold, without
 // this option. The combination that the standard forbids (backed up but not eligible) is made as asked for.
 func WithBackup(eligible, backedUp bool) Option {
-	return func(a *Authenticator) { a.backupEligible, a.backedUp = eligible, backedUp }
+	return func(a *Authenticator) error { a.backupEligible, a.backedUp = eligible, backedUp; return nil }
 }
 
 // WithSignCount counts signatures, per credential: first is the count at registration, and each assertion adds one.
 // Without it the count is always 0, as with synchronised passkeys.
 func WithSignCount(first uint32) Option {
-	return func(a *Authenticator) { a.counts, a.firstCount = true, first }
+	return func(a *Authenticator) error { a.counts, a.firstCount = true, first; return nil }
 }
 
 // WithDeterministicKeys derives keys and credential ids from a seed, so that the same calls in the same order give the
 // same bytes in every run. The keys are as public as the seed.
 func WithDeterministicKeys(seed string) Option {
-	return func(a *Authenticator) { a.random = mathrand.NewChaCha8(sha256.Sum256([]byte(seed))) }
+	return func(a *Authenticator) error { a.random = mathrand.NewChaCha8(sha256.Sum256([]byte(seed))); return nil }
 }
 
 // NewAuthenticator returns an authenticator without credentials: a platform authenticator that verifies its user and
-// synchronises its passkeys, unless options say otherwise.
+// synchronises its passkeys, unless options say otherwise. It panics if an option is invalid.
 func NewAuthenticator(opts ...Option) *Authenticator {
+	a, err := newAuthenticator(opts)
+	if err != nil {
+		panic(fmt.Sprintf("passkeytest: NewAuthenticator: %v", err))
+	}
+	return a
+}
+
+func newAuthenticator(opts []Option) (*Authenticator, error) {
 	a := &Authenticator{
 		algorithms:       []Algorithm{AlgorithmES256, AlgorithmRS256},
 		transports:       []string{"hybrid", "internal"},
@@ -117,10 +140,7 @@ func NewAuthenticator(opts ...Option) *Authenticator {
 		backedUp:         true,
 		random:           rand.Reader,
 	}
-	for _, opt := range opts {
-		opt(a)
-	}
-	return a
+	return a, options.Apply(a, opts)
 }
 
 // Cancel lets the user dismiss the next ceremonies, as many as times says: they end with a NotAllowedError.

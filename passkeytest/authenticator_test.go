@@ -222,7 +222,7 @@ func TestAuthenticatorTakesTheFirstAlgorithmItHas(t *testing.T) {
 	}
 	_, err := passkeytest.NewAuthenticator().Create(creationOptions(t, params(-8)))
 	requireException(t, err, "NotSupportedError")
-	_, err = passkeytest.NewAuthenticator(passkeytest.WithAlgorithms(-8)).Create(creationOptions(t, params(-8)))
+	_, err = passkeytest.NewAuthenticator(passkeytest.WithAlgorithms(passkeytest.AlgorithmES256)).Create(creationOptions(t, params(-257)))
 	requireException(t, err, "NotSupportedError")
 }
 

@@ -43,6 +43,10 @@ func Enroll(ctx context.Context, client *byzantine.Client, user User, code func(
 	case user.RelyingParty == nil:
 		return nil, errors.New("passkeytest: Enroll: User.RelyingParty is nil")
 	}
+	browser, err := newAuthenticator(opts)
+	if err != nil {
+		return nil, fmt.Errorf("passkeytest: Enroll: %w", err)
+	}
 	otp, err := client.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: user.AccountID, UserID: user.UserID})
 	if err != nil {
 		return nil, fmt.Errorf("passkeytest: Enroll: %w", err)
@@ -57,7 +61,6 @@ func Enroll(ctx context.Context, client *byzantine.Client, user User, code func(
 	if err != nil {
 		return nil, fmt.Errorf("passkeytest: Enroll: %w", err)
 	}
-	browser := NewAuthenticator(opts...)
 	credential, err := register(user, browser)
 	if err != nil {
 		return nil, fmt.Errorf("passkeytest: Enroll: registration: %w", err)

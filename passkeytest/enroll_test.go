@@ -78,6 +78,9 @@ func TestEnrollReportsTheStep(t *testing.T) {
 	require.ErrorContains(t, enroll(passkeytest.User{AccountID: user.AccountID, UserID: user.UserID}, right), "User.RelyingParty is nil")
 	require.ErrorContains(t, enroll(passkeytest.User{AccountID: "x", UserID: user.UserID, RelyingParty: party}, right), "AccountID")
 	require.ErrorContains(t, enroll(user, right, passkeytest.WithOrigin("https://elsewhere.org")), "registration: ")
+	require.EqualError(t, enroll(user, right, passkeytest.WithAlgorithms(-8)), "passkeytest: Enroll: WithAlgorithms: -8 is neither AlgorithmES256 nor AlgorithmRS256")
+	require.EqualError(t, enroll(user, right, nil), "passkeytest: Enroll: option 1 is nil")
+	assert.PanicsWithValue(t, "passkeytest: NewAuthenticator: option 1 is nil", func() { passkeytest.NewAuthenticator(nil) })
 	_, err := passkeytest.Enroll(t.Context(), nil, user, right)
 	require.ErrorContains(t, err, "client is nil")
 

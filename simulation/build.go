@@ -152,7 +152,7 @@ func (w *World) makeStore() {
 func (w *World) storeFor(p *process) webhook.Store {
 	store := w.store
 	if store == nil {
-		store = webhook.NewMemoryStore(0, nil)
+		store = new(webhook.MemoryStore)
 	}
 	return w.accessTo(store, p)
 }

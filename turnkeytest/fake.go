@@ -273,7 +273,8 @@ type Server struct {
 	http *httptest.Server
 }
 
-// NewServer starts a server. Like httptest.NewServer it panics if it cannot listen. The caller must call Close.
+// NewServer starts a server. Like httptest.NewServer it panics if it cannot listen. A program that must not panic serves
+// what [New] returns. The caller must call Close.
 func NewServer(organization Organization) *Server {
 	handler, err := New(organization)
 	if err != nil {

@@ -33,7 +33,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store := webhook.NewMemoryStore(0, nil) // stores/redis or stores/postgres for several replicas
+	store := new(webhook.MemoryStore) // stores/redis or stores/postgres for several replicas
 	mux.Handle("/webhooks", &webhook.Handler{Verifier: verifier, Handle: dispatcher.Handle, Store: store})
 	reconciler := &webhook.Reconciler{Events: client, Store: store, Handle: dispatcher.Handle}
 	go reconciler.Run(ctx)

@@ -63,7 +63,7 @@ func ExampleHandler() {
 	handler := &webhook.Handler{
 		Verifier: verifier,
 		Handle:   dispatcher.Handle,
-		Store:    webhook.NewMemoryStore(0, nil), // Redis or PostgreSQL for several replicas
+		Store:    new(webhook.MemoryStore), // Redis or PostgreSQL for several replicas
 		Logger:   slog.New(slog.DiscardHandler),
 	}
 
@@ -95,7 +95,7 @@ func ExampleReconciler() {
 	})
 	reconciler := &webhook.Reconciler{
 		Events: sandbox.Client(),
-		Store:  webhook.NewMemoryStore(0, nil), // the same as the handler's
+		Store:  new(webhook.MemoryStore), // the same as the handler's
 		Handle: dispatcher.Handle,
 		Grace:  -1, // the example does not wait
 	}

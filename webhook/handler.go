@@ -87,7 +87,7 @@ func (h *Handler) setDefaults() {
 	}
 	h.once = once{store: h.Store, fn: tracedFunc(h.Tracer, h.Handle), timeout: cmp.Or(h.Timeout, DefaultTimeout), logger: cmp.Or(h.Logger, slog.Default())}
 	if h.once.store == nil {
-		h.once.store = NewMemoryStore(0, nil)
+		h.once.store = new(MemoryStore)
 	}
 	h.once.store = withTracer(h.once.store, h.Tracer)
 }

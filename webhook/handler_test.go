@@ -160,7 +160,7 @@ func TestEventWithoutATypeIsReportedAndNotHandled(t *testing.T) {
 		"a second id": `{"id":"` + testIDs.Event + `","type":"x","id":"` + testIDs.Key + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := webhook.NewMemoryStore(0, nil)
+			store := new(webhook.MemoryStore)
 			r := newReceiver(t, func(context.Context, *webhook.Delivery) error { t.Error("called"); return nil }, store)
 			assert.Equal(t, http.StatusUnprocessableEntity, r.serve(r.request([]byte(body))).Code)
 			assert.Contains(t, r.log.String(), "level=ERROR")
@@ -371,7 +371,7 @@ func (s *flakyStore) Forget(ctx context.Context, c webhook.Claim) error {
 
 func TestWithoutTheStoreNothingIsHandled(t *testing.T) {
 	calls := 0
-	store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+	store := &flakyStore{Store: new(webhook.MemoryStore)}
 	store.begin.Store(1)
 	r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, store)
 	assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
@@ -383,7 +383,7 @@ func TestWithoutTheStoreNothingIsHandled(t *testing.T) {
 func TestSuccessIsRecordedWithPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+		store := &flakyStore{Store: new(webhook.MemoryStore)}
 		store.done.Store(3)
 		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, store)
 		assert.Equal(t, http.StatusNoContent, r.deliver())
@@ -396,7 +396,7 @@ func TestSuccessIsRecordedWithPatience(t *testing.T) {
 func TestSuccessThatCannotBeRecordedIsNoSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+		store := &flakyStore{Store: new(webhook.MemoryStore)}
 		store.done.Store(1000)
 		r := newReceiver(t, func(context.Context, *webhook.Delivery) error { calls++; return nil }, store)
 		assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
@@ -412,7 +412,7 @@ func TestSuccessThatCannotBeRecordedIsNoSuccess(t *testing.T) {
 func TestFailureThatCannotBeRecordedEndsWithTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		store := &flakyStore{Store: webhook.NewMemoryStore(0, nil)}
+		store := &flakyStore{Store: new(webhook.MemoryStore)}
 		store.forget.Store(1)
 		r := newReceiver(t, func(context.Context, *webhook.Delivery) error {
 			if calls++; calls == 1 {

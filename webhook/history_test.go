@@ -140,7 +140,7 @@ func newReconciler(h *history, store webhook.Store, fn webhook.Func) *webhook.Re
 		Now: func() time.Time { return h.last().Add(time.Hour) }}
 }
 
-func newStore() *webhook.MemoryStore { return webhook.NewMemoryStore(1<<21, nil) }
+func newStore() *webhook.MemoryStore { return &webhook.MemoryStore{MaxEvents: 1 << 21} }
 
 func pass(t *testing.T, r *webhook.Reconciler) webhook.Report {
 	t.Helper()

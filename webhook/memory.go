@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// DefaultMemoryCapacity is how many events a [MemoryStore] remembers unless told otherwise: about 16 MB.
+// DefaultMemoryCapacity is how many events a [MemoryStore] remembers unless its MaxEvents is set: about 16 MB.
 const DefaultMemoryCapacity = 1 << 16
 
 // ErrStoreFull is returned by [MemoryStore.Begin] when every record is claimed, so that none can be dropped.
 var ErrStoreFull = errors.New("webhook: the store is full of claims in progress")
 
 // MemoryStore is a [Store] in the memory of this process, for a single replica and for tests. It loses everything with the
-// process; an event that was handled before a restart and comes again after it is handled again.
+// process; an event that was handled before a restart and comes again after it is handled again. The zero value is ready to
+// use; its fields must not be changed after that.
 //
 // It has a capacity instead of a retention. When the capacity is reached, a new event drops the record that was touched
 // longest ago, among those that are done or free; if there is none, a claim whose lease is over. An event whose record was
@@ -29,14 +30,16 @@ var ErrStoreFull = errors.New("webhook: the store is full of claims in progress"
 // Tokens are microseconds of the store's clock, or one more than the last: they grow across restarts of the process as
 // long as the clock does not go back.
 type MemoryStore struct {
-	capacity int
-	now      func() time.Time
+	// MaxEvents is the capacity. 0 or less means [DefaultMemoryCapacity].
+	MaxEvents int
+	// Now is the store's clock. Nil means time.Now.
+	Now func() time.Time
 
 	mu      sync.Mutex // guards what follows
 	records map[string]*memoryRecord
-	idle    *list.List // the records that are done or free and hold no value, the longest untouched first
-	claimed claimHeap  // those that are claimed and hold no value, the lease that ends first in front
-	token   int64      // the last one given
+	idle    list.List // the records that are done or free and hold no value, the longest untouched first
+	claimed claimHeap // those that are claimed and hold no value, the lease that ends first in front
+	token   int64     // the last one given
 }
 
 type memoryRecord struct {
@@ -58,16 +61,11 @@ const (
 	memoryDone
 )
 
-// NewMemoryStore returns an empty store for so many events, [DefaultMemoryCapacity] if capacity is 0 or less. now is its
-// clock, time.Now if nil.
-func NewMemoryStore(capacity int, now func() time.Time) *MemoryStore {
-	if capacity <= 0 {
-		capacity = DefaultMemoryCapacity
+func (s *MemoryStore) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
 	}
-	if now == nil {
-		now = time.Now
-	}
-	return &MemoryStore{capacity: capacity, now: now, records: map[string]*memoryRecord{}, idle: list.New()}
+	return s.Now()
 }
 
 // Begin implements [Store].
@@ -84,7 +82,9 @@ func (s *MemoryStore) Begin(ctx context.Context, key string, lease time.Duration
 		if !s.makeRoom(now) {
 			return Claim{}, ErrStoreFull
 		}
-		r = &memoryRecord{key: key}
+		if r = (&memoryRecord{key: key}); s.records == nil {
+			s.records = map[string]*memoryRecord{}
+		}
 		s.records[key] = r
 	case r.state == memoryDone:
 		s.move(r, memoryDone) // it is renewed: the longest untouched is dropped first
@@ -137,7 +137,12 @@ func (s *MemoryStore) Save(ctx context.Context, c Claim, lease time.Duration, va
 func (s *MemoryStore) Retention() time.Duration { return math.MaxInt64 }
 
 // Capacity is how many events the store remembers.
-func (s *MemoryStore) Capacity() int { return s.capacity }
+func (s *MemoryStore) Capacity() int {
+	if s.MaxEvents <= 0 {
+		return DefaultMemoryCapacity
+	}
+	return s.MaxEvents
+}
 
 // with calls a function that changes the claim's record, if the claim is still the latest one.
 func (s *MemoryStore) with(ctx context.Context, c Claim, change func(*memoryRecord) error) error {
@@ -185,7 +190,7 @@ func (s *MemoryStore) detach(r *memoryRecord) {
 
 // makeRoom drops a record if the store is full, and reports whether there is room for one more.
 func (s *MemoryStore) makeRoom(now time.Time) bool {
-	if s.idle.Len()+len(s.claimed) < s.capacity {
+	if s.idle.Len()+len(s.claimed) < s.Capacity() {
 		return true
 	}
 	var oldest *memoryRecord

@@ -18,7 +18,7 @@ import (
 )
 
 func memoryReplicas(*testing.T) (a, b webhook.Store) {
-	s := webhook.NewMemoryStore(0, nil)
+	s := new(webhook.MemoryStore)
 	return s, s
 }
 
@@ -26,7 +26,7 @@ func TestMemoryStore(t *testing.T) { webhooktest.TestStore(t, memoryReplicas) }
 
 func TestMemoryStoreIsBounded(t *testing.T) {
 	now := time.Now()
-	s := webhook.NewMemoryStore(3, func() time.Time { return now })
+	s := &webhook.MemoryStore{MaxEvents: 3, Now: func() time.Time { return now }}
 	begin := func(key string) (webhook.Claim, error) { return s.Begin(t.Context(), key, time.Minute) }
 	must := func(key string) webhook.Claim {
 		c, err := begin(key)
@@ -69,7 +69,7 @@ func TestRecovery(t *testing.T) { recovertest.Run(t, memoryReplicas) }
 func TestRetention(t *testing.T) {
 	const capacity = 100
 	recovertest.RunRetention(t, recovertest.Aging{Capacity: capacity, Replicas: func(*testing.T) (a, b webhook.Store) {
-		s := webhook.NewMemoryStore(capacity, nil)
+		s := &webhook.MemoryStore{MaxEvents: capacity}
 		return s, s
 	}})
 }
@@ -80,7 +80,7 @@ func TestMemoryStoreTokensGrowAcrossARestart(t *testing.T) {
 	clock := func() time.Time { now = now.Add(time.Microsecond); return now }
 	last := int64(0)
 	for range 3 {
-		s := webhook.NewMemoryStore(0, clock)
+		s := &webhook.MemoryStore{Now: clock}
 		for i := range 100 {
 			c, err := s.Begin(t.Context(), fmt.Sprint(i), time.Minute)
 			require.NoError(t, err)
@@ -109,7 +109,7 @@ func TestMemoryStoreThatIsTooSmallIsNamed(t *testing.T) {
 				b.fail = map[string]error{fmt.Sprint(299 - c.behind): errors.New("odd")}
 			}
 			var log bytes.Buffer
-			store := webhook.NewMemoryStore(c.capacity, nil)
+			store := &webhook.MemoryStore{MaxEvents: c.capacity}
 			r := newReconciler(h, store, b.handle)
 			r.Overlap = time.Second
 			r.Logger = slog.New(slog.NewTextHandler(&log, nil))

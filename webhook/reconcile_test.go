@@ -78,7 +78,7 @@ func TestReconcilerBacklogInBoundedMemory(t *testing.T) {
 	var last time.Time
 	handled, ordered := 0, true
 	var peak uint64
-	r := newReconciler(h, webhook.NewMemoryStore(5000, nil), func(_ context.Context, d *webhook.Delivery) error {
+	r := newReconciler(h, &webhook.MemoryStore{MaxEvents: 5000}, func(_ context.Context, d *webhook.Delivery) error {
 		event, err := d.Event()
 		ordered = ordered && !event.CreatedAt.Before(last)
 		last = event.CreatedAt
@@ -299,7 +299,7 @@ func TestReplicasTakeTurns(t *testing.T) {
 // It was taken for dead, and another one has gone further.
 func TestReconcilerThatWasOvertakenCannotSetTheCheckpointBack(t *testing.T) {
 	now := time.Now()
-	store := webhook.NewMemoryStore(0, func() time.Time { return now })
+	store := &webhook.MemoryStore{Now: func() time.Time { return now }}
 	h := &history{times: spread(10, time.Hour, time.Second)}
 	overtake := func(ctx context.Context, _ *webhook.Delivery) error {
 		now = now.Add(time.Hour)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -76,7 +77,8 @@ type Verifier struct {
 	requireLivemode bool
 }
 
-// VerifierOption changes how a [Verifier] works.
+// VerifierOption changes how a [Verifier] works. [NewVerifier] returns an error for an option with an invalid value, and
+// for a nil one.
 type VerifierOption func(*Verifier) error
 
 // WithWindow sets how far a delivery's timestamp may be from the clock, in either direction and in whole seconds:
@@ -124,10 +126,8 @@ func WithKeySource(source KeySource) VerifierOption {
 // compressed P-256 point.
 func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 	v := &Verifier{window: DefaultWindow, now: time.Now}
-	for _, opt := range opts {
-		if err := opt(v); err != nil {
-			return nil, fmt.Errorf("webhook: NewVerifier: %w", err)
-		}
+	if err := options.Apply(v, opts); err != nil {
+		return nil, fmt.Errorf("webhook: NewVerifier: %w", err)
 	}
 	if len(keys) == 0 && v.ring.source == nil {
 		return nil, errors.New("webhook: NewVerifier: no keys and no key source")

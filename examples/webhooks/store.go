@@ -16,7 +16,7 @@ import (
 // openStore opens the store that a flag names. The errors do not repeat the URL, which may hold a password.
 func openStore(ctx context.Context, text string) (store webhook.Store, closeStore func(), err error) {
 	if text == "memory" {
-		return webhook.NewMemoryStore(0, nil), func() {}, nil
+		return new(webhook.MemoryStore), func() {}, nil
 	}
 	u, err := url.Parse(text)
 	if err != nil {

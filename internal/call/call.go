@@ -22,6 +22,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
 // Config holds what the options of a client set.
@@ -59,7 +61,7 @@ type Caller struct {
 }
 
 // New returns a Caller with the given base URL and the defaults, changed by the options.
-func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller, error) {
+func New[Option ~func(*Config) error](baseURL string, opts []Option) (*Caller, error) {
 	config := Config{
 		BaseURL:          baseURL,
 		MaxAttempts:      3,
@@ -70,10 +72,8 @@ func New[Option ~func(*Config) error](baseURL string, options []Option) (*Caller
 		Logger:           slog.New(slog.DiscardHandler),
 		Now:              time.Now,
 	}
-	for _, option := range options {
-		if err := option(&config); err != nil {
-			return nil, err
-		}
+	if err := options.Apply(&config, opts); err != nil {
+		return nil, err
 	}
 	base, err := parseBaseURL(config.BaseURL, config.InsecureHTTP)
 	if err != nil {

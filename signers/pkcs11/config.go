@@ -3,67 +3,111 @@
 package pkcs11
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
-// DefaultMaxSessions is the number of sessions of a Signer whose Config names none.
+// DefaultMaxSessions is the number of sessions of a Signer without [WithMaxSessions].
 const DefaultMaxSessions = 8
 
-// Config says which key of which token signs.
-type Config struct {
-	// Module is the path of the PKCS #11 library, which the token's maker provides. Required.
-	Module string
-	// TokenLabel and TokenSerial select the token; at least one is required. Slot numbers do not, because many libraries
-	// number the slots again at each start.
-	TokenLabel, TokenSerial string
-	// PIN is the user's PIN. It can be empty for a token that needs none, or that has a keypad of its own.
-	PIN byzantine.Secret
-	// KeyLabel (CKA_LABEL) and KeyID (CKA_ID) select the private key; at least one is required.
-	KeyLabel string
-	KeyID    []byte
-	// MaxSessions bounds how many signatures are made at a time; further callers wait. 0 means DefaultMaxSessions.
-	MaxSessions int
+// config says which key of which token signs.
+type config struct {
+	module                  string // the path of the library
+	tokenLabel, tokenSerial string // at least one is set
+	pin                     byzantine.Secret
+	keyLabel                string // it or keyID is set
+	keyID                   []byte
+	maxSessions             int
 }
 
-func (c *Config) check() error {
-	switch {
-	case c.Module == "":
-		return errors.New("Config.Module: missing; it is the path of the token's PKCS #11 library")
-	case c.TokenLabel == "" && c.TokenSerial == "":
-		return errors.New("Config.TokenLabel and Config.TokenSerial: one of them is needed")
-	case c.KeyLabel == "" && len(c.KeyID) == 0:
-		return errors.New("Config.KeyLabel and Config.KeyID: one of them is needed")
-	case c.MaxSessions < 0:
-		return errors.New("Config.MaxSessions: must not be negative")
+// Option says which token and which key a [Signer] signs with. [New] returns an error for an option with an invalid value,
+// and for a nil one.
+type Option func(*config) error
+
+// WithTokenLabel selects the token by its label. This option or [WithTokenSerial] is required, and both together must fit.
+// There is no option for a slot number, because many libraries number the slots again at each start.
+func WithTokenLabel(label string) Option {
+	return func(c *config) error { c.tokenLabel = label; return notEmpty("WithTokenLabel", label != "") }
+}
+
+// WithTokenSerial selects the token by its serial number.
+func WithTokenSerial(serial string) Option {
+	return func(c *config) error { c.tokenSerial = serial; return notEmpty("WithTokenSerial", serial != "") }
+}
+
+// WithPIN sets the user's PIN. An empty one is like no option: for a token that needs none, or that has a keypad of its own.
+func WithPIN(pin byzantine.Secret) Option {
+	return func(c *config) error { c.pin = pin; return nil }
+}
+
+// WithKeyLabel selects the private key by its label (CKA_LABEL). This option or [WithKeyID] is required, and both together
+// must fit.
+func WithKeyLabel(label string) Option {
+	return func(c *config) error { c.keyLabel = label; return notEmpty("WithKeyLabel", label != "") }
+}
+
+// WithKeyID selects the private key by its id (CKA_ID).
+func WithKeyID(id []byte) Option {
+	return func(c *config) error { c.keyID = bytes.Clone(id); return notEmpty("WithKeyID", len(id) > 0) }
+}
+
+// WithMaxSessions bounds how many signatures are made at a time; further callers wait. The default is [DefaultMaxSessions].
+func WithMaxSessions(n int) Option {
+	return func(c *config) error {
+		if n < 1 {
+			return errors.New("WithMaxSessions: must be at least 1")
+		}
+		c.maxSessions = n
+		return nil
 	}
-	if strings.ContainsRune(c.Module, os.PathSeparator) {
-		if _, err := os.Stat(c.Module); err != nil {
-			return fmt.Errorf("Config.Module: %w", err)
+}
+
+func notEmpty(option string, ok bool) error {
+	if ok {
+		return nil
+	}
+	return errors.New(option + ": empty")
+}
+
+func newConfig(module string, opts []Option) (*config, error) {
+	c := &config{module: module, maxSessions: DefaultMaxSessions}
+	if err := options.Apply(c, opts); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.module == "":
+		return nil, errors.New("module: missing; it is the path of the token's PKCS #11 library")
+	case c.tokenLabel == "" && c.tokenSerial == "":
+		return nil, errors.New("WithTokenLabel and WithTokenSerial: one of them is needed")
+	case c.keyLabel == "" && len(c.keyID) == 0:
+		return nil, errors.New("WithKeyLabel and WithKeyID: one of them is needed")
+	}
+	if strings.ContainsRune(c.module, os.PathSeparator) {
+		if _, err := os.Stat(c.module); err != nil {
+			return nil, fmt.Errorf("module: %w", err)
 		}
 	}
-	if c.MaxSessions == 0 {
-		c.MaxSessions = DefaultMaxSessions
-	}
-	return nil
+	return c, nil
 }
 
 // token names the token in errors.
-func (c *Config) token() string {
-	return strings.TrimSpace(named("label", c.TokenLabel) + named("serial number", c.TokenSerial))
+func (c *config) token() string {
+	return strings.TrimSpace(named("label", c.tokenLabel) + named("serial number", c.tokenSerial))
 }
 
 // key names the key in errors.
-func (c *Config) key() string {
+func (c *config) key() string {
 	id := ""
-	if len(c.KeyID) > 0 {
-		id = fmt.Sprintf("%x", c.KeyID)
+	if len(c.keyID) > 0 {
+		id = fmt.Sprintf("%x", c.keyID)
 	}
-	return strings.TrimSpace(named("label", c.KeyLabel) + named("id", id))
+	return strings.TrimSpace(named("label", c.keyLabel) + named("id", id))
 }
 
 func named(what, value string) string {

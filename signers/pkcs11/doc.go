@@ -1,12 +1,11 @@
 // Package pkcs11 signs requests with a key on a PKCS #11 token: a hardware security module, a smart card, or SoftHSM. It is a
 // module of its own, so that only those who use it depend on a PKCS #11 binding.
 //
-//	signer, err := pkcs11.New(ctx, pkcs11.Config{
-//		Module:     "/usr/lib/softhsm/libsofthsm2.so", // the library of the token's maker
-//		TokenLabel: "byzantine",
-//		PIN:        byzantine.NewSecret(pin),
-//		KeyLabel:   "signing-key",
-//	})
+//	signer, err := pkcs11.New(ctx, "/usr/lib/softhsm/libsofthsm2.so", // the library of the token's maker
+//		pkcs11.WithTokenLabel("byzantine"),
+//		pkcs11.WithPIN(byzantine.NewSecret(pin)),
+//		pkcs11.WithKeyLabel("signing-key"),
+//	)
 //	...
 //	defer signer.Close()
 //	client, err := byzantine.NewClient(signer)
@@ -29,7 +28,7 @@
 //
 // # Sessions and failures
 //
-// A Signer opens sessions as callers need them, MaxSessions at most, and keeps them. When sessions are lost (the token was
+// A Signer opens sessions as callers need them, [WithMaxSessions] at most, and keeps them. When sessions are lost (the token was
 // pulled out, the HSM or its network restarted), it finds the token again, logs in, checks that the key is the same, and
 // signs; the caller sees none of it.
 //

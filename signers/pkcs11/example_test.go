@@ -13,12 +13,11 @@ import (
 
 // newByzantineClient returns the signer too, which the program closes at its end.
 func newByzantineClient(ctx context.Context, module string) (*byzantine.Client, *pkcs11.Signer, error) {
-	signer, err := pkcs11.New(ctx, pkcs11.Config{
-		Module:     module, // the library of the token's maker
-		TokenLabel: "byzantine",
-		PIN:        byzantine.NewSecret(os.Getenv("TOKEN_PIN")),
-		KeyLabel:   "signing-key",
-	})
+	signer, err := pkcs11.New(ctx, module, // the library of the token's maker
+		pkcs11.WithTokenLabel("byzantine"),
+		pkcs11.WithPIN(byzantine.NewSecret(os.Getenv("TOKEN_PIN"))),
+		pkcs11.WithKeyLabel("signing-key"),
+	)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -29,5 +28,5 @@ func newByzantineClient(ctx context.Context, module string) (*byzantine.Client, 
 func ExampleNew() {
 	_, _, err := newByzantineClient(context.Background(), "/usr/lib/no-such-library.so")
 	fmt.Println(err)
-	// Output: pkcs11: Config.Module: stat /usr/lib/no-such-library.so: no such file or directory
+	// Output: pkcs11: module: stat /usr/lib/no-such-library.so: no such file or directory
 }

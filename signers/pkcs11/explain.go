@@ -23,11 +23,11 @@ var advice = map[p11.Error]string{
 	p11.CKR_TOKEN_NOT_RECOGNIZED:           "the library does not know this kind of token",
 	p11.CKR_DEVICE_REMOVED:                 "the token was pulled out",
 	p11.CKR_DEVICE_ERROR:                   "the token or the connection to it failed",
-	p11.CKR_SESSION_COUNT:                  "the token has no session left: lower Config.MaxSessions, or end other programs that use it",
+	p11.CKR_SESSION_COUNT:                  "the token has no session left: lower WithMaxSessions, or end other programs that use it",
 	p11.CKR_KEY_FUNCTION_NOT_PERMITTED:     "the key may not sign: its attribute CKA_SIGN is false",
 	p11.CKR_KEY_TYPE_INCONSISTENT:          "the key is not an EC key",
 	p11.CKR_MECHANISM_INVALID:              "the token does not have the mechanism CKM_ECDSA",
-	p11.CKR_USER_NOT_LOGGED_IN:             "the token requires a login: set Config.PIN",
+	p11.CKR_USER_NOT_LOGGED_IN:             "the token requires a login: use WithPIN",
 }
 
 // explain names the call that failed and what to fix.

@@ -3,6 +3,7 @@
 package pkcs11_test
 
 import (
+	"context"
 	"encoding/asn1"
 	"fmt"
 	"os"
@@ -178,10 +179,35 @@ func merge(attributes, change []*p11.Attribute) []*p11.Attribute {
 	return attributes
 }
 
-// config selects the key signing-key of the token.
-func (a *admin) config() pkcs11.Config {
-	return pkcs11.Config{Module: module, TokenLabel: a.label, PIN: byzantine.NewSecret(userPIN), KeyLabel: "signing-key"}
+// choice is what a test gives to New. Fields that are zero give no option.
+type choice struct {
+	module, tokenLabel, tokenSerial, pin, keyLabel string
+	keyID                                          []byte
+	maxSessions                                    int
 }
+
+// choose selects the key signing-key of a token.
+func choose(tokenLabel string) choice {
+	return choice{module: module, tokenLabel: tokenLabel, pin: userPIN, keyLabel: "signing-key"}
+}
+
+func (c choice) new(ctx context.Context) (*pkcs11.Signer, error) {
+	var opts []pkcs11.Option
+	add := func(is bool, opt pkcs11.Option) {
+		if is {
+			opts = append(opts, opt)
+		}
+	}
+	add(c.tokenLabel != "", pkcs11.WithTokenLabel(c.tokenLabel))
+	add(c.tokenSerial != "", pkcs11.WithTokenSerial(c.tokenSerial))
+	add(c.pin != "", pkcs11.WithPIN(byzantine.NewSecret(c.pin)))
+	add(c.keyLabel != "", pkcs11.WithKeyLabel(c.keyLabel))
+	add(c.keyID != nil, pkcs11.WithKeyID(c.keyID))
+	add(c.maxSessions != 0, pkcs11.WithMaxSessions(c.maxSessions))
+	return pkcs11.New(ctx, c.module, opts...)
+}
+
+func (a *admin) choice() choice { return choose(a.label) }
 
 // withKey makes a token with the one key that a service has.
 func withKey(t testing.TB) *admin {
@@ -193,9 +219,9 @@ func withKey(t testing.TB) *admin {
 	return a
 }
 
-func newSigner(t testing.TB, c pkcs11.Config) *pkcs11.Signer {
+func newSigner(t testing.TB, c choice) *pkcs11.Signer {
 	t.Helper()
-	signer, err := pkcs11.New(t.Context(), c)
+	signer, err := c.new(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, signer.Close()) })
 	return signer

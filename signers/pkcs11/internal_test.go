@@ -26,7 +26,7 @@ func TestNeedsLogin(t *testing.T) {
 		{"PIN", usable, true, true, ""},
 		{"a wrong PIN before", usable | p11.CKF_USER_PIN_COUNT_LOW, true, true, ""},
 		{"keypad", usable | p11.CKF_PROTECTED_AUTHENTICATION_PATH, false, true, ""},
-		{"no PIN", usable, false, false, "Config.PIN: missing"},
+		{"no PIN", usable, false, false, "WithPIN: missing"},
 		{"new token", p11.CKF_LOGIN_REQUIRED, true, false, "no user PIN yet"},
 		{"locked", usable | p11.CKF_USER_PIN_LOCKED, true, false, "locked"},
 		{"last try", usable | p11.CKF_USER_PIN_FINAL_TRY, true, false, "one wrong PIN is left"},

@@ -20,14 +20,14 @@ type tokenKey struct {
 	alwaysAuthenticate bool // each signature needs the PIN
 }
 
-// readKey finds the key of the Config and checks that it signs with ECDSA on P-256.
+// readKey finds the key of the config and checks that it signs with ECDSA on P-256.
 func (t *token) readKey(session p11.SessionHandle) (*tokenKey, error) {
 	template := []*p11.Attribute{p11.NewAttribute(p11.CKA_CLASS, p11.CKO_PRIVATE_KEY)}
-	if t.config.KeyLabel != "" {
-		template = append(template, p11.NewAttribute(p11.CKA_LABEL, t.config.KeyLabel))
+	if t.config.keyLabel != "" {
+		template = append(template, p11.NewAttribute(p11.CKA_LABEL, t.config.keyLabel))
 	}
-	if len(t.config.KeyID) > 0 {
-		template = append(template, p11.NewAttribute(p11.CKA_ID, t.config.KeyID))
+	if len(t.config.keyID) > 0 {
+		template = append(template, p11.NewAttribute(p11.CKA_ID, t.config.keyID))
 	}
 	found, err := t.objects(session, template)
 	switch {
@@ -36,7 +36,7 @@ func (t *token) readKey(session p11.SessionHandle) (*tokenKey, error) {
 	case len(found) == 0:
 		return nil, fmt.Errorf("the token has no private key with the %s", t.config.key())
 	case len(found) > 1:
-		return nil, fmt.Errorf("more than one private key has the %s: set both Config.KeyLabel and Config.KeyID, or give each key an id of its own", t.config.key())
+		return nil, fmt.Errorf("more than one private key has the %s: use both WithKeyLabel and WithKeyID, or give each key an id of its own", t.config.key())
 	}
 	key := &tokenKey{handle: found[0]}
 	if !t.is(session, key.handle, p11.NewAttribute(p11.CKA_KEY_TYPE, p11.CKK_EC)) {
@@ -57,7 +57,7 @@ func (t *token) publicKey(session p11.SessionHandle, private p11.ObjectHandle) (
 	if id := t.attribute(session, private, p11.CKA_ID); len(id) > 0 {
 		template = append(template, p11.NewAttribute(p11.CKA_ID, id))
 	} else {
-		template = append(template, p11.NewAttribute(p11.CKA_LABEL, t.config.KeyLabel))
+		template = append(template, p11.NewAttribute(p11.CKA_LABEL, t.config.keyLabel))
 	}
 	found, err := t.objects(session, template)
 	if err != nil {

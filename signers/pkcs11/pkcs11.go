@@ -3,7 +3,6 @@
 package pkcs11
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"errors"
@@ -41,20 +40,20 @@ type session struct {
 // ErrClosed is the error of a Signer after Close.
 var ErrClosed = errors.New("the signer is closed")
 
-// New loads the library, finds the token, logs in, reads the public key, has the key make one signature and verifies it.
+// New loads the library at the path module, which the token's maker provides, finds the token, logs in, reads the public key, has the key make one signature and verifies it.
 //
 // It fails, with an error that names what to fix, if the library cannot be loaded, no token or more than one fits, the PIN is
 // wrong, missing or locked, no key or more than one fits, or the key is not on P-256 or may not sign. Errors of the library
 // are wrapped; they are values of github.com/miekg/pkcs11.Error. The PIN is in none of them.
 //
 // The end of ctx ends the wait; what the library is doing at that moment goes on and is undone afterwards.
-func New(ctx context.Context, c Config) (*Signer, error) {
-	if err := c.check(); err != nil {
+func New(ctx context.Context, module string, opts ...Option) (*Signer, error) {
+	c, err := newConfig(module, opts)
+	if err != nil {
 		return nil, fmt.Errorf("pkcs11: %w", err)
 	}
-	c.KeyID = bytes.Clone(c.KeyID)
-	s := &Signer{places: make(chan struct{}, c.MaxSessions)}
-	err := await(ctx, func() error { return s.open(&c) }, func() { _ = s.Close() })
+	s := &Signer{places: make(chan struct{}, c.maxSessions)}
+	err = await(ctx, func() error { return s.open(c) }, func() { _ = s.Close() })
 	if err != nil {
 		return nil, fmt.Errorf("pkcs11: %w", err)
 	}
@@ -67,8 +66,8 @@ func New(ctx context.Context, c Config) (*Signer, error) {
 }
 
 // open loads the library and opens the first session. After an error nothing is open.
-func (s *Signer) open(c *Config) error {
-	library, err := openLibrary(c.Module)
+func (s *Signer) open(c *config) error {
+	library, err := openLibrary(c.module)
 	if err != nil {
 		return err
 	}
@@ -86,7 +85,7 @@ func (s *Signer) open(c *Config) error {
 func (s *Signer) PublicKey() []byte { return s.key.PublicKey() }
 
 // SignDigest has the token sign a SHA-256 digest of 32 bytes and returns the signature in ASN.1 DER. It waits for a session
-// if MaxSessions are busy, and returns after 30 seconds at most, or when ctx ends. Its errors name what to fix.
+// if all sessions are busy (see [WithMaxSessions]), and returns after 30 seconds at most, or when ctx ends. Its errors name what to fix.
 func (s *Signer) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
 	return s.key.SignDigest(ctx, digest)
 }

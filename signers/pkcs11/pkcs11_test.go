@@ -21,19 +21,19 @@ import (
 )
 
 func TestSigner(t *testing.T) {
-	for name, change := range map[string]func(a *admin, c *pkcs11.Config){
-		"label":       func(*admin, *pkcs11.Config) {},
-		"id":          func(_ *admin, c *pkcs11.Config) { c.KeyLabel, c.KeyID = "", []byte{1} },
-		"one session": func(_ *admin, c *pkcs11.Config) { c.MaxSessions = 1 },
-		"serial number": func(a *admin, c *pkcs11.Config) {
+	for name, change := range map[string]func(a *admin, c *choice){
+		"label":       func(*admin, *choice) {},
+		"id":          func(_ *admin, c *choice) { c.keyLabel, c.keyID = "", []byte{1} },
+		"one session": func(_ *admin, c *choice) { c.maxSessions = 1 },
+		"serial number": func(a *admin, c *choice) {
 			info, err := a.GetTokenInfo(a.slot)
 			require.NoError(t, err)
-			c.TokenLabel, c.TokenSerial = "", info.SerialNumber
+			c.tokenLabel, c.tokenSerial = "", info.SerialNumber
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := withKey(t)
-			c := a.config()
+			c := a.choice()
 			change(a, &c)
 			signertest.Test(t, newSigner(t, c))
 		})
@@ -45,7 +45,7 @@ func TestAKeyThatWantsThePINForEachSignature(t *testing.T) {
 	a.login()
 	a.generate("signing-key", []byte{1}, p256, p11.NewAttribute(p11.CKA_ALWAYS_AUTHENTICATE, true))
 	a.logout()
-	signertest.Test(t, newSigner(t, a.config()))
+	signertest.Test(t, newSigner(t, a.choice()))
 }
 
 func TestNewRejects(t *testing.T) {
@@ -72,33 +72,33 @@ func TestNewRejects(t *testing.T) {
 
 	for _, c := range []struct {
 		name   string
-		change func(c *pkcs11.Config)
+		change func(c *choice)
 		want   string
 	}{
-		{"no module", func(c *pkcs11.Config) { c.Module = "" }, "Config.Module: missing"},
-		{"no such module", func(c *pkcs11.Config) { c.Module = "/nowhere.so" }, "Config.Module: stat /nowhere.so"},
-		{"not a library", func(c *pkcs11.Config) { c.Module = noLibrary }, "library.so cannot be loaded"},
-		{"no token named", func(c *pkcs11.Config) { c.TokenLabel = "" }, "Config.TokenLabel and Config.TokenSerial: one of them is needed"},
-		{"no such token", func(c *pkcs11.Config) { c.TokenLabel = "x" }, `no token has the label "x"; there are tokens with the labels `},
-		{"token of another serial number", func(c *pkcs11.Config) { c.TokenSerial = "y" }, `serial number "y"; there are`},
-		{"no key named", func(c *pkcs11.Config) { c.KeyLabel = "" }, "Config.KeyLabel and Config.KeyID: one of them is needed"},
-		{"no such key", func(c *pkcs11.Config) { c.KeyLabel = "x" }, `the token has no private key with the label "x"`},
-		{"key of another id", func(c *pkcs11.Config) { c.KeyID = []byte{0xab, 2} }, `no private key with the label "signing-key" id "ab02"`},
-		{"two keys", func(c *pkcs11.Config) { c.KeyLabel = "twin" }, `more than one private key has the label "twin"`},
-		{"P-384", func(c *pkcs11.Config) { c.KeyLabel = "P-384" }, "on the curve with the OID 1.3.132.0.34; P-256 is needed"},
-		{"RSA", func(c *pkcs11.Config) { c.KeyLabel = "RSA" }, "is not an EC key"},
-		{"no signing", func(c *pkcs11.Config) { c.KeyLabel = "no signing" }, "CKA_SIGN is false"},
-		{"no public half", func(c *pkcs11.Config) { c.KeyLabel = "no public half" }, "no public key with the id of the private key"},
-		{"public half of another", func(c *pkcs11.Config) { c.KeyLabel = "foreign" }, "does not verify with its public key"},
-		{"no PIN", func(c *pkcs11.Config) { c.PIN = byzantine.Secret{} }, "Config.PIN: missing; the token requires a login"},
-		{"wrong PIN", func(c *pkcs11.Config) { c.PIN = byzantine.NewSecret("wrong-pin") }, "C_Login: the PIN is wrong"},
-		{"short PIN", func(c *pkcs11.Config) { c.PIN = byzantine.NewSecret("1") }, "C_Login: the PIN is"},
-		{"sessions", func(c *pkcs11.Config) { c.MaxSessions = -1 }, "Config.MaxSessions"},
+		{"no module", func(c *choice) { c.module = "" }, "module: missing"},
+		{"no such module", func(c *choice) { c.module = "/nowhere.so" }, "module: stat /nowhere.so"},
+		{"not a library", func(c *choice) { c.module = noLibrary }, "library.so cannot be loaded"},
+		{"no token named", func(c *choice) { c.tokenLabel = "" }, "WithTokenLabel and WithTokenSerial: one of them is needed"},
+		{"no such token", func(c *choice) { c.tokenLabel = "x" }, `no token has the label "x"; there are tokens with the labels `},
+		{"token of another serial number", func(c *choice) { c.tokenSerial = "y" }, `serial number "y"; there are`},
+		{"no key named", func(c *choice) { c.keyLabel = "" }, "WithKeyLabel and WithKeyID: one of them is needed"},
+		{"no such key", func(c *choice) { c.keyLabel = "x" }, `the token has no private key with the label "x"`},
+		{"key of another id", func(c *choice) { c.keyID = []byte{0xab, 2} }, `no private key with the label "signing-key" id "ab02"`},
+		{"two keys", func(c *choice) { c.keyLabel = "twin" }, `more than one private key has the label "twin"`},
+		{"P-384", func(c *choice) { c.keyLabel = "P-384" }, "on the curve with the OID 1.3.132.0.34; P-256 is needed"},
+		{"RSA", func(c *choice) { c.keyLabel = "RSA" }, "is not an EC key"},
+		{"no signing", func(c *choice) { c.keyLabel = "no signing" }, "CKA_SIGN is false"},
+		{"no public half", func(c *choice) { c.keyLabel = "no public half" }, "no public key with the id of the private key"},
+		{"public half of another", func(c *choice) { c.keyLabel = "foreign" }, "does not verify with its public key"},
+		{"no PIN", func(c *choice) { c.pin = "" }, "WithPIN: missing; the token requires a login"},
+		{"wrong PIN", func(c *choice) { c.pin = "wrong-pin" }, "C_Login: the PIN is wrong"},
+		{"short PIN", func(c *choice) { c.pin = "1" }, "C_Login: the PIN is"},
+		{"sessions", func(c *choice) { c.maxSessions = -1 }, "WithMaxSessions: must be at least 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			config := a.config()
+			config := a.choice()
 			c.change(&config)
-			signer, err := pkcs11.New(t.Context(), config)
+			signer, err := config.new(t.Context())
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "pkcs11: ")
 			assert.NotContains(t, err.Error(), userPIN)
@@ -107,14 +107,14 @@ func TestNewRejects(t *testing.T) {
 		})
 	}
 
-	c := a.config()
-	c.KeyLabel, c.KeyID = "twin", []byte{3}
+	c := a.choice()
+	c.keyLabel, c.keyID = "twin", []byte{3}
 	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, c)), "label and id tell twins apart")
 }
 
 func TestLostSessionsAreReplaced(t *testing.T) {
 	a := withKey(t)
-	signer := newSigner(t, a.config())
+	signer := newSigner(t, a.choice())
 	for range 3 {
 		a.logout()
 		require.NoError(t, byzantine.CheckSigner(t.Context(), signer))
@@ -137,7 +137,7 @@ func signTogether(t *testing.T, signer *pkcs11.Signer) {
 
 func TestAWrongPINIsTriedOnce(t *testing.T) {
 	a := withKey(t)
-	signer := newSigner(t, a.config())
+	signer := newSigner(t, a.choice())
 	setPIN := func(old, next string) {
 		a.setPIN(old, next)
 		a.logout()
@@ -150,14 +150,14 @@ func TestAWrongPINIsTriedOnce(t *testing.T) {
 	setPIN("another-pin", userPIN)
 	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, "is not tried again", "with the PIN that is right again it would have succeeded")
-	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.config())))
+	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.choice())))
 }
 
 func TestAWrongPINOfASignatureIsTriedOnce(t *testing.T) {
 	a := newToken(t)
 	a.login()
 	a.generate("signing-key", []byte{1}, p256, p11.NewAttribute(p11.CKA_ALWAYS_AUTHENTICATE, true))
-	signer := newSigner(t, a.config())
+	signer := newSigner(t, a.choice())
 	signTogether(t, signer) // several sessions are idle now
 	a.setPIN(userPIN, "another-pin")
 	_, err := signer.SignDigest(t.Context(), make([]byte, 32))
@@ -172,7 +172,7 @@ func TestAWrongPINOfASignatureIsTriedOnce(t *testing.T) {
 
 func TestAKeyThatWasReplacedIsNotUsed(t *testing.T) {
 	a := withKey(t)
-	signer := newSigner(t, a.config())
+	signer := newSigner(t, a.choice())
 	a.login()
 	for _, class := range []uint{p11.CKO_PRIVATE_KEY, p11.CKO_PUBLIC_KEY} {
 		require.NoError(t, a.FindObjectsInit(a.session, []*p11.Attribute{p11.NewAttribute(p11.CKA_CLASS, class)}))
@@ -194,7 +194,7 @@ func TestAKeyThatWasReplacedIsNotUsed(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	a := withKey(t)
-	first, second := newSigner(t, a.config()), newSigner(t, a.config())
+	first, second := newSigner(t, a.choice()), newSigner(t, a.choice())
 	require.NoError(t, first.Close())
 	require.NoError(t, first.Close(), "again")
 	_, err := first.SignDigest(t.Context(), make([]byte, 32))
@@ -202,7 +202,7 @@ func TestClose(t *testing.T) {
 	require.NoError(t, byzantine.CheckSigner(t.Context(), second), "the library is still there for the other")
 	require.NoError(t, second.Close())
 	a.requireNoSessions()
-	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.config())), "and for the next")
+	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.choice())), "and for the next")
 }
 
 // ownLibraryEnv names the token to a process in which nobody but signers uses the library.
@@ -219,10 +219,10 @@ func TestOwnLibrary(t *testing.T) {
 		require.Contains(t, string(out), "--- PASS: TestOwnLibrary")
 		return
 	}
-	config := pkcs11.Config{Module: module, TokenLabel: label, PIN: byzantine.NewSecret(userPIN), KeyLabel: "signing-key"}
+	config := choose(label)
 	other := p11.New(module)
 	for range 2 { // after the last Close the library can be initialized again
-		signer, err := pkcs11.New(t.Context(), config)
+		signer, err := config.new(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, byzantine.CheckSigner(t.Context(), signer))
 		_, err = other.GetInfo()
@@ -231,8 +231,8 @@ func TestOwnLibrary(t *testing.T) {
 		_, err = other.GetInfo()
 		require.ErrorIs(t, err, p11.Error(p11.CKR_CRYPTOKI_NOT_INITIALIZED), "the last Close finalizes it")
 	}
-	config.PIN = byzantine.NewSecret("wrong-pin")
-	_, err := pkcs11.New(t.Context(), config)
+	config.pin = "wrong-pin"
+	_, err := config.new(t.Context())
 	require.ErrorContains(t, err, "the PIN is wrong")
 	_, err = other.GetInfo()
 	require.ErrorIs(t, err, p11.Error(p11.CKR_CRYPTOKI_NOT_INITIALIZED), "a New that fails leaves nothing open")
@@ -242,18 +242,17 @@ func TestNewWithAContextThatIsOver(t *testing.T) {
 	a := withKey(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := pkcs11.New(ctx, a.config())
+	_, err := a.choice().new(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestThePINIsNotShown(t *testing.T) {
 	a := withKey(t)
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
-		assert.NotContains(t, fmt.Sprintf(verb, a.config()), userPIN)
-		assert.NotContains(t, fmt.Sprintf(verb, newSigner(t, a.config())), userPIN)
+		assert.NotContains(t, fmt.Sprintf(verb, newSigner(t, a.choice())), userPIN)
 	}
 }
 
 func BenchmarkSigner(b *testing.B) {
-	signertest.Benchmark(b, newSigner(b, withKey(b).config()))
+	signertest.Benchmark(b, newSigner(b, withKey(b).choice()))
 }

@@ -12,10 +12,10 @@ import (
 	p11 "github.com/miekg/pkcs11"
 )
 
-// token is the token of a Config, found and logged in to.
+// token is the token of a config, found and logged in to.
 type token struct {
 	library *library
-	config  *Config
+	config  *config
 
 	mu       sync.Mutex // one login at a time, so that a wrong PIN is tried once
 	rejected error      // that of the login whose PIN was wrong
@@ -58,7 +58,7 @@ func (t *token) find() (uint, p11.TokenInfo, error) {
 			continue // it was pulled out since, or has none that the library knows
 		}
 		label, serial := trim(info.Label), trim(info.SerialNumber)
-		if (t.config.TokenLabel != "" && label != t.config.TokenLabel) || (t.config.TokenSerial != "" && serial != t.config.TokenSerial) {
+		if (t.config.tokenLabel != "" && label != t.config.tokenLabel) || (t.config.tokenSerial != "" && serial != t.config.tokenSerial) {
 			if label != "" {
 				others = append(others, fmt.Sprintf("%q", label))
 			}
@@ -70,7 +70,7 @@ func (t *token) find() (uint, p11.TokenInfo, error) {
 	case len(found) == 1:
 		return found[0], token, nil
 	case len(found) > 1:
-		return 0, token, fmt.Errorf("%d tokens have the %s: set Config.TokenSerial", len(found), t.config.token())
+		return 0, token, fmt.Errorf("%d tokens have the %s: use WithTokenSerial", len(found), t.config.token())
 	case len(others) == 0:
 		return 0, token, errors.New("the library shows no token: it is not plugged in, or the library is not configured")
 	}
@@ -89,7 +89,7 @@ func (t *token) login(handle p11.SessionHandle, flags uint) error {
 	if info.State == p11.CKS_RO_USER_FUNCTIONS || info.State == p11.CKS_RW_USER_FUNCTIONS {
 		return nil // all sessions of a process share one login
 	}
-	needed, err := needsLogin(flags, !t.config.PIN.IsZero())
+	needed, err := needsLogin(flags, !t.config.pin.IsZero())
 	if err != nil || !needed {
 		return err
 	}
@@ -109,14 +109,14 @@ func needsLogin(flags uint, havePIN bool) (bool, error) {
 	case has(p11.CKF_USER_PIN_FINAL_TRY):
 		return false, errors.New("one wrong PIN is left before the token locks, so it is not tried: log in with the right PIN by other means first")
 	case !havePIN && !has(p11.CKF_PROTECTED_AUTHENTICATION_PATH):
-		return false, errors.New("Config.PIN: missing; the token requires a login")
+		return false, errors.New("WithPIN: missing; the token requires a login")
 	}
 	return true, nil
 }
 
 // authenticate presents the PIN.
 func (t *token) authenticate(handle p11.SessionHandle, user uint) error {
-	err := t.library.Login(handle, user, t.config.PIN.Reveal())
+	err := t.library.Login(handle, user, t.config.pin.Reveal())
 	switch {
 	case err == nil, errors.Is(err, p11.Error(p11.CKR_USER_ALREADY_LOGGED_IN)):
 		return nil

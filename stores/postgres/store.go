@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -35,7 +36,7 @@ var (
 	_ webhook.BulkStore = (*Store)(nil)
 )
 
-// Option changes how a Store works.
+// Option changes how a Store works. The constructor returns an error for an option with an invalid value, and for a nil one.
 type Option func(*Store) error
 
 // WithRetention sets how long it is remembered that an event was handled, [DefaultRetention] unless set. At least a day:
@@ -69,10 +70,8 @@ func NewSQL(db *sql.DB, opts ...Option) (*Store, error) {
 
 func newStore(call string, db querier, opts []Option) (*Store, error) {
 	s := &Store{db: db, retention: DefaultRetention}
-	for _, opt := range opts {
-		if err := opt(s); err != nil {
-			return nil, fmt.Errorf("postgres: %s: %w", call, err)
-		}
+	if err := options.Apply(s, opts); err != nil {
+		return nil, fmt.Errorf("postgres: %s: %w", call, err)
 	}
 	return s, nil
 }

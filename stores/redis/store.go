@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -28,7 +29,7 @@ type Store struct {
 
 var _ webhook.Store = (*Store)(nil)
 
-// Option changes how a Store works.
+// Option changes how a Store works. The constructor returns an error for an option with an invalid value, and for a nil one.
 type Option func(*Store) error
 
 // WithPrefix sets what the keys of all records begin with, [DefaultPrefix] unless set. Receivers with the same prefix on
@@ -57,10 +58,8 @@ func New(client redis.Scripter, opts ...Option) (*Store, error) {
 		return nil, errors.New("redis: New: nil client")
 	}
 	s := &Store{client: client, prefix: DefaultPrefix, retention: DefaultRetention}
-	for _, opt := range opts {
-		if err := opt(s); err != nil {
-			return nil, fmt.Errorf("redis: New: %w", err)
-		}
+	if err := options.Apply(s, opts); err != nil {
+		return nil, fmt.Errorf("redis: New: %w", err)
 	}
 	return s, nil
 }

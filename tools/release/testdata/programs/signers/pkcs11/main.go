@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	_, err := pkcs11.New(context.Background(), pkcs11.Config{Module: "/does/not/exist.so", TokenLabel: "example", KeyLabel: "example"})
+	_, err := pkcs11.New(context.Background(), "/does/not/exist.so", pkcs11.WithTokenLabel("example"), pkcs11.WithKeyLabel("example"))
 	if err == nil {
 		log.Fatal("a key without a token")
 	}

@@ -1,0 +1,115 @@
+package house
+
+import (
+	"go/ast"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// isPublic reports whether users import a package.
+func isPublic(pkg string) bool {
+	for _, folder := range strings.Split(pkg, "/") {
+		if slices.Contains([]string{"internal", "cmd", "examples", "simulation", "e2e", "tools", "benchmarks", "browser", "scripts"}, folder) {
+			return false
+		}
+	}
+	return true
+}
+
+// panicking are the constructors that panic with an invalid option, as httptest.NewServer does if it cannot listen. They
+// are for tests, and there is a function beside each that returns the error.
+var panicking = []string{
+	"byzantinetest.NewServer", "byzantinetest.Server.Client", "passkeytest.NewAuthenticator", "turnkeytest.NewServer", "turnkeytest.Server.Client",
+}
+
+// All packages are configured in one way: by options that return an error. A nil option is one, too, because all are
+// applied by package options.
+func TestOptionsReturnErrors(t *testing.T) {
+	types, takers := 0, 0
+	for _, s := range sources(t) {
+		if !isPublic(s.pkg) {
+			continue
+		}
+		for _, declaration := range s.syntax.Decls {
+			switch d := declaration.(type) {
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					named, isType := spec.(*ast.TypeSpec)
+					if !isType || !named.Name.IsExported() {
+						continue
+					}
+					name := path.Base(s.pkg) + "." + named.Name.Name
+					for _, suffix := range []string{"Config", "Settings", "Options"} {
+						assert.False(t, strings.HasSuffix(name, suffix), "%s: constructors take options", name)
+					}
+					if strings.HasSuffix(name, "Option") {
+						types++
+						f, isFunc := named.Type.(*ast.FuncType)
+						assert.True(t, isFunc && f.Params.NumFields() == 1 && f.Results.NumFields() == 1 && isError(f.Results.List[0].Type),
+							"%s must be a func(...) error", name)
+						assert.True(t, strings.Contains(d.Doc.Text(), "nil one"), "%s: the doc comment says what a nil option is", name)
+					}
+				}
+			case *ast.FuncDecl:
+				if !d.Name.IsExported() || !takesOptions(d) {
+					continue
+				}
+				takers++
+				name := path.Base(s.pkg) + "." + receiver(d) + d.Name.Name
+				if slices.Contains(panicking, name) {
+					assert.Contains(t, d.Doc.Text(), "panics", name)
+				} else {
+					assert.True(t, returnsError(d), "%s takes options and must return an error", name)
+				}
+			}
+		}
+	}
+	assert.GreaterOrEqual(t, types, 8)
+	assert.Greater(t, takers, 60)
+}
+
+// takesOptions reports whether the last parameter is a list of options.
+func takesOptions(d *ast.FuncDecl) bool {
+	if d.Type.Params.NumFields() == 0 {
+		return false
+	}
+	list, variadic := d.Type.Params.List[len(d.Type.Params.List)-1].Type.(*ast.Ellipsis)
+	return variadic && strings.HasSuffix(typeName(list.Elt), "Option")
+}
+
+// typeName is the name of a type without its package, "" for one that has none.
+func typeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.StarExpr:
+		return typeName(e.X)
+	}
+	return ""
+}
+
+func isError(e ast.Expr) bool { return typeName(e) == "error" }
+
+// returnsError reports whether a function's last result is an error, or an iterator that yields one.
+func returnsError(d *ast.FuncDecl) bool {
+	if d.Type.Results.NumFields() == 0 {
+		return false
+	}
+	last := d.Type.Results.List[len(d.Type.Results.List)-1].Type
+	sequence, generic := last.(*ast.IndexListExpr)
+	return isError(last) || generic && typeName(sequence.X) == "Seq2" && isError(sequence.Indices[len(sequence.Indices)-1])
+}
+
+// receiver is the name of a method's type and a dot, "" for a function.
+func receiver(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return ""
+	}
+	return typeName(d.Recv.List[0].Type) + "."
+}
