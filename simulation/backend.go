@@ -121,9 +121,6 @@ func (p *program) timed(next http.Handler) http.Handler {
 		began := time.Now()
 		next.ServeHTTP(rw, request)
 		bound := p.world.plan.callbackTimeout + time.Second
-		if p.world.plan.keySource {
-			bound += 5 * time.Second // which a key source may take
-		}
 		if took := time.Since(began); took > bound+slack {
 			p.world.violate(Bounds, "%s responded to a delivery after %v; its bound is %v", p.name, took, bound)
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// DefaultTimeout is how long the callback of a [Handler] may take. The sender ends an attempt after 10 seconds, which
+	// DefaultTimeout is how long the key source and the callback of a [Handler] may take. The sender ends an attempt after 10 seconds, which
 	// include the time to connect.
 	DefaultTimeout = 8 * time.Second
 	// DefaultMaxBodyBytes is the largest body that a [Handler] reads, in bytes.
@@ -57,9 +57,10 @@ type Handler struct {
 	// Store records which events were handled. Give the same store to all replicas and to the [Reconciler]. If nil, the
 	// Handler uses a [MemoryStore] of its own, which no replica and no Reconciler shares.
 	Store Store
-	// Timeout is how long the callback may take, [DefaultTimeout] if zero. The callback's context ends after it; one second
-	// later the sender gets a 503 and retries. The lease of an event is 12 seconds longer than Timeout. With the default it
-	// has ended when the sender retries after a crash, 30 seconds later.
+	// Timeout is how long the [KeySource], if it is asked, and the callback may take together from when the body has been
+	// read, [DefaultTimeout] if zero. The callback's context ends after it; one second later the sender gets a 503 and
+	// retries. The lease of an event is 12 seconds longer than Timeout. With the default it has ended when the sender
+	// retries after a crash, 30 seconds later.
 	Timeout time.Duration
 	// MaxBodyBytes is the largest body that is read, in bytes, [DefaultMaxBodyBytes] if zero.
 	MaxBodyBytes int64
@@ -97,11 +98,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.prepare.Do(h.setDefaults)
 	started := time.Now()
 	ctx, end := traceDelivery(r.Context(), h.Tracer, SourceWebhook)
-	d, err := h.receive(ctx, w, r)
+	d, deadline, err := h.receive(ctx, w, r)
 	receiving := time.Since(started)
 	status := 0
 	if err == nil {
-		err = h.once.handle(context.WithoutCancel(ctx), d)
+		err = h.once.handle(context.WithoutCancel(ctx), d, deadline)
 		status = handleStatus(err)
 	} else {
 		status = receiveStatus(err)
@@ -128,38 +129,46 @@ type requestError struct {
 func (e *requestError) Error() string { return "webhook: request rejected: " + e.reason }
 
 // receive reads and verifies a delivery, and decodes its event. If a genuine delivery cannot be decoded, it returns the
-// delivery together with the error.
-func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) (*Delivery, error) {
-	switch {
-	case h.invalid != nil:
-		return nil, &requestError{http.StatusInternalServerError, h.invalid.Error()}
-	case r.Method != http.MethodPost:
-		return nil, &requestError{http.StatusMethodNotAllowed, "the method is not POST"}
-	case isCompressed(r.Header):
-		return nil, &requestError{http.StatusUnsupportedMediaType, "the body is compressed"}
-	}
-	head, err := h.Verifier.checkHeaders(r.Header)
+// delivery together with the error. The deadline is that of the callback.
+func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) (d *Delivery, deadline time.Time, err error) {
+	head, body, err := h.read(w, r)
 	if err != nil {
-		return nil, err
+		return nil, deadline, err
 	}
-	body, err := h.readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	d, err := h.Verifier.checkBody(ctx, head, body)
-	if err != nil {
-		return nil, err
+	deadline = time.Now().Add(h.once.timeout)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	if d, err = h.Verifier.checkBody(ctx, head, body); err != nil {
+		return nil, deadline, err
 	}
 	event, unreadable, err := d.decode()
 	if err != nil {
-		return d, &requestError{http.StatusUnprocessableEntity, err.Error()}
+		return d, deadline, &requestError{http.StatusUnprocessableEntity, err.Error()}
 	}
 	if len(unreadable) > 0 {
 		h.once.logger.LogAttrs(ctx, slog.LevelWarn, "webhook: fields of an event cannot be read and are left empty",
 			slog.String("event_id", d.EventID), slog.Any("fields", unreadable))
 	}
 	d.event.Store(event)
-	return d, nil
+	return d, deadline, nil
+}
+
+// read reads a request, the headers first.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*headers, []byte, error) {
+	switch {
+	case h.invalid != nil:
+		return nil, nil, &requestError{http.StatusInternalServerError, h.invalid.Error()}
+	case r.Method != http.MethodPost:
+		return nil, nil, &requestError{http.StatusMethodNotAllowed, "the method is not POST"}
+	case isCompressed(r.Header):
+		return nil, nil, &requestError{http.StatusUnsupportedMediaType, "the body is compressed"}
+	}
+	head, err := h.Verifier.checkHeaders(r.Header)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := h.readBody(w, r)
+	return head, body, err
 }
 
 // isCompressed reports whether the body has a content coding other than identity (RFC 9110, section 8.4.1: their names are

@@ -26,7 +26,8 @@ type Key struct {
 
 // KeySource returns all current keys, for a [Verifier] whose subscriptions come and go. [SubscriptionKeys] asks the API;
 // a source of your own can read a database. It is called when a delivery fits none of the known keys, by one goroutine at
-// a time and at most once in ten seconds, whatever a forger sends. What it returns replaces what it returned before.
+// a time and at most once in ten seconds, whatever a forger sends. What it returns replaces what it returned before. Its
+// context ends after 5 seconds, and no delivery waits longer for it.
 type KeySource func(ctx context.Context) ([]Key, error)
 
 const (
@@ -95,38 +96,71 @@ func keysFor(id string, keys []publicKey) (candidates []publicKey, named bool) {
 }
 
 // refresh returns keys that are newer than those the caller saw, nil if there are none: from the source, or from another
-// caller's question to it that this one waited for.
+// caller's question to it that this one waited for. It returns when ctx ends, and after sourceTimeout, whatever the source
+// does.
 func (r *keyring) refresh(ctx context.Context, seen *[]publicKey) (*[]publicKey, error) {
 	if r.source == nil {
 		return nil, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, sourceTimeout)
+	defer cancel()
 	// A channel instead of a mutex, so that a caller stops waiting when its own context ends.
 	select {
 	case r.turn <- struct{}{}:
-		defer func() { <-r.turn }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if newer := r.current.Load(); newer != seen {
-		return newer, nil
-	}
 	now := r.now()
-	if !r.asked.IsZero() && now.Sub(r.asked).Abs() < sourceInterval {
-		return nil, r.err
+	newer, err := r.current.Load(), r.err
+	if newer != seen {
+		err = nil
+	} else if newer = nil; r.asked.IsZero() || now.Sub(r.asked).Abs() >= sourceInterval {
+		r.asked = now
+		return r.ask(ctx)
 	}
-	r.asked = now
-	// The end of one caller's context must not cancel a request whose response other callers wait for.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sourceTimeout)
-	defer cancel()
-	var keys []Key
-	var parsed []publicKey
-	if keys, r.err = r.source(ctx); r.err == nil {
-		parsed, r.err = parseKeys(keys)
+	<-r.turn
+	return newer, err
+}
+
+// ask asks the source. It holds the turn until the source returns, even if this caller's context ends before: others
+// wait for the response.
+func (r *keyring) ask(ctx context.Context) (*[]publicKey, error) {
+	type answer struct {
+		keys *[]publicKey
+		err  error
 	}
-	if r.err != nil {
-		return nil, r.err
+	answered := make(chan answer, 1)
+	go func() {
+		defer func() { <-r.turn }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sourceTimeout)
+		defer cancel()
+		var parsed []publicKey
+		keys, err := r.callSource(ctx)
+		if err == nil {
+			parsed, err = parseKeys(keys)
+		}
+		if r.err = err; err != nil {
+			answered <- answer{err: err}
+			return
+		}
+		all := slices.Concat(r.fixed, parsed)
+		r.current.Store(&all)
+		answered <- answer{keys: &all}
+	}()
+	select {
+	case a := <-answered:
+		return a.keys, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	all := slices.Concat(r.fixed, parsed)
-	r.current.Store(&all)
-	return &all, nil
+}
+
+// callSource turns a panic into an error: in a goroutine of its own it would end the process.
+func (r *keyring) callSource(ctx context.Context) (keys []Key, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return r.source(ctx)
 }

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -171,6 +172,47 @@ func TestWaitingForTheKeySourceEndsWithTheContext(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(began))
 		first.Wait()
 	})
+}
+
+// The key source's time is part of the handler's Timeout, whatever source and callback do: the sender hangs up after 10
+// seconds.
+func TestKeySourceCountsAgainstTheTimeout(t *testing.T) {
+	hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	takes := func(d time.Duration) func(context.Context) error {
+		return func(context.Context) error { time.Sleep(d); return nil }
+	}
+	for name, c := range map[string]struct {
+		source, callback func(context.Context) error
+		timeout          time.Duration // of the handler
+		want             int
+		after            time.Duration
+	}{
+		"hangs":                            {hangs, nil, 0, 503, 5 * time.Second},
+		"hangs without minding":            {takes(time.Hour), nil, 0, 503, 5 * time.Second},
+		"hangs, and the timeout is short":  {hangs, nil, 2 * time.Second, 503, 2 * time.Second},
+		"panics":                           {func(context.Context) error { panic("no luck") }, nil, 0, 503, 0},
+		"slow, as is the callback":         {takes(4 * time.Second), hangs, 0, 500, 8 * time.Second},
+		"slow, and the callback minds not": {takes(4 * time.Second), takes(time.Minute), 0, 503, 9 * time.Second},
+		"slow, and the callback in time":   {takes(4 * time.Second), takes(3 * time.Second), 0, 204, 7 * time.Second},
+		"fast, and the callback in time":   {takes(0), takes(7 * time.Second), 0, 204, 7 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				key := newSigningKey(t)
+				v, err := webhook.NewVerifier(nil, webhook.WithKeySource(func(ctx context.Context) ([]webhook.Key, error) {
+					return []webhook.Key{key.named(testIDs.Key)}, c.source(ctx)
+				}))
+				require.NoError(t, err)
+				h := &webhook.Handler{Verifier: v, Timeout: c.timeout, Logger: slog.New(slog.DiscardHandler),
+					Handle: func(ctx context.Context, _ *webhook.Delivery) error { return c.callback(ctx) }}
+				r := &receiver{t: t, key: key, Handler: h}
+				began := time.Now()
+				assert.Equal(t, c.want, r.deliver())
+				assert.Equal(t, c.after, time.Since(began))
+				time.Sleep(2 * time.Hour) // until the last one has ended
+			})
+		})
+	}
 }
 
 // subscriptionAPI answers the two operations that the helpers use, over HTTP, with a subscription whose key the test has.

@@ -45,13 +45,13 @@ func (e *callbackError) Unwrap() error { return e.err }
 // before, and [ErrInProgress] if it is being handled elsewhere. Any other error is a failure: a *callbackError, errTimeout,
 // or an error of the store.
 //
-// It returns soon after the timeout, whatever callback and store do. A callback that ignores its context continues
+// It returns answerMargin after the deadline at the latest, whatever callback and store do. A callback that ignores its context continues
 // in its goroutine, and its outcome is recorded when it ends, unless its lease was taken over by then.
-func (o *once) handle(ctx context.Context, d *Delivery) error {
-	answer := time.NewTimer(o.timeout + answerMargin)
+func (o *once) handle(ctx context.Context, d *Delivery, deadline time.Time) error {
+	answer := time.NewTimer(time.Until(deadline) + answerMargin)
 	defer answer.Stop()
 	outcome := make(chan error, 1)
-	go func() { outcome <- o.work(ctx, d) }()
+	go func() { outcome <- o.work(ctx, d, deadline) }()
 	select {
 	case err := <-outcome:
 		return err
@@ -65,8 +65,8 @@ func (o *once) handle(ctx context.Context, d *Delivery) error {
 	}
 }
 
-func (o *once) work(ctx context.Context, d *Delivery) error {
-	bounded, cancel := context.WithTimeout(ctx, o.timeout)
+func (o *once) work(ctx context.Context, d *Delivery, deadline time.Time) error {
+	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	claim, err := o.store.Begin(bounded, d.EventID, o.timeout+leaseMargin)
 	switch {

@@ -229,7 +229,7 @@ func (p *pass) handle(ctx context.Context, event listed) error {
 	ctx, end := traceDelivery(ctx, p.Tracer, SourceHistory)
 	delivery, err := event.delivery()
 	if err == nil {
-		err = p.once.handle(ctx, delivery)
+		err = p.once.handle(ctx, delivery, time.Now().Add(p.Timeout))
 	}
 	end(delivery, TraceDeliveryEndData{Err: err})
 	return err
