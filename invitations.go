@@ -67,9 +67,9 @@ func (c *Client) GetInvitationsByEmail(ctx context.Context, req *GetInvitationsB
 // GetAllInvitationsRequest asks for a page of all invitations.
 type GetAllInvitationsRequest struct {
 	// Limit is the size of the page: 20 if it is 0. The API takes a limit above 100 as 100.
-	Limit int64 `json:"-" query:"limit,omitzero"`
+	Limit int64 `json:"-" query:"limit,omitzero" check:"min=0"`
 	// Offset is how many elements of the list come before the page.
-	Offset int64 `json:"-" query:"offset,omitzero"`
+	Offset int64 `json:"-" query:"offset,omitzero" check:"min=0"`
 	// Order is the order by UpdatedAt: OrderDescending if it is empty.
 	Order SortOrder `json:"-" query:"order,omitzero"`
 }

@@ -78,10 +78,16 @@ func readMoving[T any](op *Operation, limit, offset int64, list movinglist.List[
 	}
 	return func(yield func(T, error) bool) {
 		var none T
-		if offset != 0 {
-			invalid := &wire.FieldError{
+		invalid := (*wire.FieldError)(nil)
+		switch {
+		case limit < 0:
+			invalid = &wire.FieldError{Field: "Limit", JSONPath: "limit", Reason: "must be at least 0"}
+		case offset != 0:
+			invalid = &wire.FieldError{
 				Field: "Offset", JSONPath: "offset", Reason: "must not be set: an offset is meaningless while the list changes",
 			}
+		}
+		if invalid != nil {
 			yield(none, (*FieldError)(wire.NameField(op.NewRequest(), invalid)))
 			return
 		}

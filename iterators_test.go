@@ -64,7 +64,7 @@ func TestAllInvitations(t *testing.T) {
 	_, err = collect(t, client.AllInvitations(t.Context(), &byzantine.GetAllInvitationsRequest{Order: "sideways"}))
 	assert.EqualError(t, err, "byzantine: GetAllInvitationsRequest.Order: must be one of asc, desc")
 	_, err = collect(t, client.AllInvitations(t.Context(), &byzantine.GetAllInvitationsRequest{Offset: 1}))
-	assert.EqualError(t, err, "byzantine: GetAllInvitationsRequest.Offset: must not be set: in a list that changes a position means nothing")
+	assert.EqualError(t, err, "byzantine: GetAllInvitationsRequest.Offset: must not be set: an offset is meaningless while the list changes")
 }
 
 func eventsPage(next any, ids ...string) any {

@@ -28,17 +28,17 @@ func TestAListThatDoesNotMove(t *testing.T) {
 		req      *byzantine.GetAllTransactionsRequest
 		requests []string
 	}{
-		{"empty", 0, nil, []string{"limit=100&offset=0&order=desc"}},
-		{"less than a page", 99, nil, []string{"limit=100&offset=0&order=desc"}},
-		{"a page", 100, nil, []string{"limit=100&offset=0&order=desc", "limit=100&offset=98&order=desc", "limit=100&offset=0&order=desc"}},
+		{"empty", 0, nil, []string{"limit=100&order=desc"}},
+		{"less than a page", 99, nil, []string{"limit=100&order=desc"}},
+		{"a page", 100, nil, []string{"limit=100&order=desc", "limit=100&offset=98&order=desc", "limit=100&order=desc"}},
 		{"pages overlap by two, the newest are read again", 250, nil,
-			[]string{"limit=100&offset=0&order=desc", "limit=100&offset=98&order=desc", "limit=100&offset=196&order=desc", "limit=100&offset=0&order=desc"}},
-		{"ascending", 250, ascending, []string{"limit=100&offset=0&order=asc", "limit=100&offset=98&order=asc", "limit=100&offset=196&order=asc"}},
-		{"ascending, empty", 0, ascending, []string{"limit=100&offset=0&order=asc"}},
-		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: -1, Offset: 0, Order: byzantine.OrderAscending},
-			[]string{"limit=3&offset=0&order=asc", "limit=3&offset=1&order=asc", "limit=3&offset=2&order=asc"}},
+			[]string{"limit=100&order=desc", "limit=100&offset=98&order=desc", "limit=100&offset=196&order=desc", "limit=100&order=desc"}},
+		{"ascending", 250, ascending, []string{"limit=100&order=asc", "limit=100&offset=98&order=asc", "limit=100&offset=196&order=asc"}},
+		{"ascending, empty", 0, ascending, []string{"limit=100&order=asc"}},
+		{"smallest page", 4, &byzantine.GetAllTransactionsRequest{Limit: 1, Order: byzantine.OrderAscending},
+			[]string{"limit=3&order=asc", "limit=3&offset=1&order=asc", "limit=3&offset=2&order=asc"}},
 		{"the API moves the limit", 150, &byzantine.GetAllTransactionsRequest{Limit: 500, Order: byzantine.OrderAscending},
-			[]string{"limit=500&offset=0&order=asc", "limit=500&offset=98&order=asc"}},
+			[]string{"limit=500&order=asc", "limit=500&offset=98&order=asc"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newMovingWorld(c.records)
@@ -110,14 +110,14 @@ func TestTheRequestIsCopied(t *testing.T) {
 		require.NoError(t, err)
 		req.Offset = 5
 	}
-	assert.Equal(t, []string{"limit=20&offset=0&order=asc"}, w.requests)
+	assert.Equal(t, []string{"limit=20&order=asc"}, w.requests)
 	assert.Equal(t, &byzantine.GetAllTransactionsRequest{Limit: 3, Offset: 5, Order: byzantine.OrderDescending}, req)
 }
 
 func TestRequestsThatCannotBeIterated(t *testing.T) {
 	w := newMovingWorld(10)
 	for want, req := range map[string]*byzantine.GetAllTransactionsRequest{
-		"byzantine: GetAllTransactionsRequest.Offset: must not be set: in a list that changes a position means nothing": {Offset: 1},
+		"byzantine: GetAllTransactionsRequest.Offset: must not be set: an offset is meaningless while the list changes": {Offset: 1},
 		"byzantine: GetAllTransactionsRequest.Order: must be one of asc, desc":                                          {Order: "sideways"},
 	} {
 		ids, err := w.read(t, req)

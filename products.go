@@ -75,9 +75,9 @@ type GetVaultHistoryRequest struct {
 	StartDate time.Time `json:"-" query:"start_date,omitzero"`
 	EndDate   time.Time `json:"-" query:"end_date,omitzero"`
 	// Limit is the size of the page: 1000 if it is 0.
-	Limit int64 `json:"-" query:"limit,omitzero"`
+	Limit int64 `json:"-" query:"limit,omitzero" check:"min=0"`
 	// Offset is how many points of the history come before the page.
-	Offset int64 `json:"-" query:"offset,omitzero"`
+	Offset int64 `json:"-" query:"offset,omitzero" check:"min=0"`
 	// Order is the order by time: OrderAscending if it is empty.
 	Order SortOrder `json:"-" query:"order,omitzero"`
 }

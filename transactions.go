@@ -212,9 +212,9 @@ func (c *Client) GetTransaction(ctx context.Context, transactionID string, opts 
 // GetAllTransactionsRequest asks for a page of all transactions.
 type GetAllTransactionsRequest struct {
 	// Limit is the size of the page: 20 if it is 0. The API takes a limit above 100 as 100.
-	Limit int64 `json:"-" query:"limit,omitzero"`
+	Limit int64 `json:"-" query:"limit,omitzero" check:"min=0"`
 	// Offset is how many elements of the list come before the page.
-	Offset int64 `json:"-" query:"offset,omitzero"`
+	Offset int64 `json:"-" query:"offset,omitzero" check:"min=0"`
 	// Order is the order by UpdatedAt: OrderDescending if it is empty.
 	Order SortOrder `json:"-" query:"order,omitzero"`
 }

@@ -88,9 +88,9 @@ type WebhookDeliveryWithAttempts struct {
 // ListWebhookDeliveriesRequest asks for a page of the delivery history. The filters are combined by "and".
 type ListWebhookDeliveriesRequest struct {
 	// Limit is the size of the page: 100 if it is 0. The API takes a limit above 250 as 250.
-	Limit int64 `json:"-" query:"limit,omitzero"`
+	Limit int64 `json:"-" query:"limit,omitzero" check:"min=0"`
 	// Offset is how many deliveries of the history come before the page.
-	Offset int64 `json:"-" query:"offset,omitzero"`
+	Offset int64 `json:"-" query:"offset,omitzero" check:"min=0"`
 	// IncludeAttempts says whether the attempts of each delivery come with it. Nil means true.
 	IncludeAttempts *bool `json:"-" query:"includeAttempts,omitzero"`
 

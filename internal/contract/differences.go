@@ -28,6 +28,8 @@ var Differences = []Deliberate{
 		Reason: "the form was observed, the document does not promise it"},
 	{Where: "*", Kind: KindBounds, SDK: "min=1 elements",
 		Reason: "without an element the request says nothing, or the API answers a 400"},
+	{Where: "*.limit *.offset", Kind: KindBounds, SDK: "min=0",
+		Reason: "a negative number is a mistake of the caller's, which the API hides: it takes it for another one"},
 	{Where: "*.chain_id", Kind: KindBounds, Document: "min=0",
 		Reason: "ChainID.Validate refuses what is below 1"},
 	{Where: "get_vault_history.order", Kind: KindEnum, Document: "an open set", SDK: "SortOrder, which refuses other values",
