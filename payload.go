@@ -48,12 +48,12 @@ func (p *Payload) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if members["bodyToSign"] == nil {
-		return &wire.FieldError{Field: "BodyToSign", JSONPath: "bodyToSign", Reason: "missing"}
+		return &wire.FieldError{Field: "bodyToSign", JSONPath: "bodyToSign", Reason: "missing"}
 	}
 	var body []byte
 	if text := members["bodyToSign"]; string(text) != "null" {
 		if body, err = wire.ObjectText(text); err != nil {
-			return &wire.FieldError{Field: "BodyToSign", JSONPath: "bodyToSign", Reason: err.Error()}
+			return &wire.FieldError{Field: "bodyToSign", JSONPath: "bodyToSign", Reason: err.Error()}
 		}
 	}
 	type plain Payload
