@@ -85,10 +85,7 @@ func TestHostileListsAreBounded(t *testing.T) {
 			}
 			seen[place.element] = true
 			for _, size := range sizes {
-				for _, element := range []string{"{}", "0", filling(size, 90_000)} {
-					if element == "0" && size > sizes[0] {
-						continue // rejected like {}
-					}
+				for _, element := range []string{"{}", filling(size, 90_000), odd(size, 90_000)} {
 					count := (size - len(place.before) - len(place.behind)) / (len(element) + 1)
 					body = []byte(place.before + strings.Repeat(element+",", count-1) + element + place.behind)
 					var err error
@@ -111,6 +108,84 @@ func TestHostileListsAreBounded(t *testing.T) {
 func filling(size, count int) string {
 	const frame = len(`{"":""}`) + 1
 	return `{"` + strings.Repeat("x", max(1, size/count-frame)) + `":""}`
+}
+
+// odd is a text of such a length that so many fill a body. Nothing that a list holds is read from it, so every element of
+// most lists is an error.
+func odd(size, count int) string {
+	return `"` + strings.Repeat("x", max(1, size/count-len(`"",`))) + `"`
+}
+
+// A hostile object with millions of fields takes a bounded heap as well, also where all of its names are compared.
+func TestHostileObjectsAreBounded(t *testing.T) {
+	sizes := []int{1 << 20, 4 << 20, 32 << 20}
+	if testing.Short() {
+		sizes = sizes[:1]
+	}
+	var body []byte
+	client, _ := replying(t, &body)
+	for _, size := range sizes {
+		fields := manyFields(size)
+		for _, text := range []string{`{` + fields + `}`, `{"bodyToSign":{},` + fields + `}`, `{"bodyToSign":{` + fields + `}}`} {
+			body = []byte(text)
+			heap := heapFor(func() {
+				var p byzantine.Payload
+				if client.Do(t.Context(), "POST", "/v1/query/get-transfer-payload-passkey", nil, &p) == nil {
+					_, err := p.Activity()
+					assert.Error(t, err)
+				}
+			})
+			assert.LessOrEqual(t, heap, max(64<<20, 8*int64(size)), "%d MiB of %.20s", size>>20, text)
+		}
+	}
+}
+
+// manyFields is the fields of an object, each with a name of its own.
+func manyFields(size int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, `"%x":0,`, i)
+	}
+	return b.String() + `"end":0`
+}
+
+// The work of reading grows with the number of elements and not faster, in both passes: what is counted is what is
+// allocated, which does not depend on the machine.
+func TestReadingListsTakesLinearWork(t *testing.T) {
+	const n = 1000
+	tried := 0
+	for op := range byzantine.Operations() {
+		if op.NewResponse() == nil {
+			continue
+		}
+		for _, place := range listPlaces(reflect.TypeOf(op.NewResponse()).Elem(), "", "") {
+			for _, element := range []string{"{}", `"odd"`, "7", `{"id":7,"createdAt":7}`, toJSON(t, sample(place.element))} {
+				work := func(count int) (allocations, bytes float64) {
+					text := []byte(place.before + strings.Repeat(element+",", count-1) + element + place.behind)
+					return allocated(func() { _ = wire.Read(text, op.NewResponse()) })
+				}
+				work(n) // what is made once
+				name := fmt.Sprintf("%s: %s%s", op.ID, place.before, element)
+				oneCount, oneBytes := work(n)
+				fourCount, fourBytes := work(4 * n)
+				tried++
+				assert.LessOrEqual(t, fourCount, 5*oneCount+100, name)
+				// A list grows in steps, so that four times the elements can take more than four times the memory. What
+				// grows with the square would take 16 times as much.
+				assert.LessOrEqual(t, fourBytes, 10*oneBytes, name)
+			}
+		}
+	}
+	assert.Greater(t, tried, 200)
+}
+
+// allocated is how often f allocates, and how many bytes.
+func allocated(f func()) (allocations, bytes float64) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs - before.Mallocs), float64(after.TotalAlloc - before.TotalAlloc)
 }
 
 // What a body holds beside lists is not counted, and a small body is not looked at.

@@ -106,6 +106,11 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 // ignore it). If in is a json.RawMessage, the body is that text byte for byte; a json.RawMessage inside in loses the
 // white space between its tokens and is otherwise unchanged.
 //
+// A response that a method of this package returns, such as a *[]Transaction or a *TransactionPage, is read into out as
+// that method reads it: what is odd in one place hides nothing else, and elements that cannot be read are a
+// *[PartialError]. Any other out is read by encoding/json, which rejects the whole response because of one field, since
+// only you know which fields of your type matter: a json.RawMessage, or [WithResponse], has the bytes.
+//
 // Signing, retries and errors are those of the methods. In Error.Path {} stands in place of each segment that may be an
 // identifier.
 func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out any, opts ...CallOption) error {

@@ -3,12 +3,14 @@
 package byzantine_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // A call may cost 25 allocations more than the bare one. Both sides are measured, so that a new Go version does not
@@ -25,6 +27,14 @@ func TestTracerAllocations(t *testing.T) {
 	_, without := benchCalls(t)
 	_, with := benchCalls(t, byzantine.WithTracer(idleTracer{}))
 	assert.LessOrEqual(t, leastAllocations(t, with), leastAllocations(t, without))
+}
+
+// Reading a response without odd fields costs what encoding/json alone does, and no more for each of its fields.
+func TestReadAllocations(t *testing.T) {
+	page := transactionPage()
+	plain := leastAllocations(t, func() error { return json.Unmarshal(page, new(byzantine.TransactionPage)) })
+	ours := leastAllocations(t, func() error { return wire.Read(page, new(byzantine.TransactionPage)) })
+	assert.LessOrEqual(t, ours, plain+2)
 }
 
 func leastAllocations(t *testing.T, call func() error) float64 {

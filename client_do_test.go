@@ -136,3 +136,31 @@ func TestDoDecodes(t *testing.T) {
 	err := client.Do(t.Context(), "GET", "/v1/integrator/whoami", nil, &number)
 	assert.ErrorContains(t, err, "the response is not of the expected form: object in place of int")
 }
+
+// A response of one of this package's methods is read as by the method; a type of the caller's is read as a whole or not.
+func TestDoReadsResponsesAsTheMethodsDo(t *testing.T) {
+	body := []byte(`{"transactions":[{"transactionId":"a","chainId":"odd"},{"transactionId":7}],"total":2}`)
+	client, log := replying(t, &body)
+	var page byzantine.TransactionPage
+	err := client.Do(t.Context(), "GET", "/v1/query/some-transactions", nil, &page)
+	var partial *byzantine.PartialError
+	require.ErrorAs(t, err, &partial)
+	assert.ErrorContains(t, err, "transactions[1].transactionId: number in place of string")
+	assert.Equal(t, "a", page.Transactions[0].TransactionID)
+	assert.EqualValues(t, 2, page.Total)
+	assert.Contains(t, log.String(), "transactions[0].chainId")
+
+	body = []byte(`[{"transactionId":"b","chainId":"odd"}]`)
+	var list []byzantine.Transaction
+	require.NoError(t, client.Do(t.Context(), "GET", "/v1/query/some-transactions", nil, &list))
+	assert.Equal(t, "b", list[0].TransactionID)
+
+	var own []struct {
+		TransactionID string            `json:"transactionId"`
+		ChainID       byzantine.ChainID `json:"chainId"`
+	}
+	var response byzantine.Response
+	err = client.Do(t.Context(), "GET", "/v1/query/some-transactions", nil, &own, byzantine.WithResponse(&response))
+	require.ErrorContains(t, err, "the response is not of the expected form: string in place of")
+	assert.Equal(t, body, response.Body)
+}

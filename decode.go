@@ -4,21 +4,23 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"slices"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// decode reads the body of a success into out; nil and a response without a body are left alone. A response of this
-// package's own types is read as far as it can be: fields that are odd are left zero, elements of lists that are odd are
-// a *PartialError.
+// decode reads the body of a success into out; nil and a response without a body are left alone. A response of an
+// operation of the table is read as far as it can be: fields that are odd are left zero, elements of lists that are odd
+// are a *PartialError.
 func (c *Client) decode(x *call.Exchange, op *Operation, out any) error {
 	if _, nothing := out.(*none); nothing || out == nil {
 		return nil
 	}
 	read := wire.Read
-	if op.response == nil {
-		read = json.Unmarshal // a type of the caller's
+	if op.response == nil && !isResponse(out) {
+		read = json.Unmarshal // a type of the caller's, who alone knows which of its fields matter
 	}
 	odd, problem := wire.ReadBody(x.Response().Body, out, read)
 	if odd == nil && problem == "" {
@@ -39,6 +41,12 @@ func (c *Client) decode(x *call.Exchange, op *Operation, out any) error {
 		return newPartialError(op.ID, odd.Elements)
 	}
 	return nil
+}
+
+// isResponse reports whether out points to a response of an operation of the table.
+func isResponse(out any) bool {
+	t := reflect.TypeOf(out).Elem()
+	return slices.ContainsFunc(operations, func(op *Operation) bool { return op.response == t })
 }
 
 // unreadable makes the error of a success that cannot be read.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -73,12 +74,14 @@ rejected before it was sent; 3 if it was sent and may have taken effect: check b
 			if err != nil {
 				return err
 			}
-			answer, err := send(ctx, client, op, request)
-			if err != nil {
-				return fmt.Errorf("%s: %w%s", op.ID, err, api.hint(p.getenv, err))
+			answer, failed := send(ctx, client, op, request)
+			if _, err := p.stdout.Write(answer); err != nil {
+				return err
 			}
-			_, err = p.stdout.Write(answer)
-			return err
+			if failed != nil {
+				return fmt.Errorf("%s: %w%s", op.ID, failed, api.hint(p.getenv, failed))
+			}
+			return nil
 		}
 	},
 }
@@ -103,7 +106,8 @@ func callKey(op byzantine.Operation, from *keyFlag, p *process) (*byzantine.Priv
 }
 
 // send returns the response's body, indented and with a newline; nothing if there is none. It is the body that the API
-// sent, not the decoded value, which hides a private key for example.
+// sent, not the decoded value, which hides a private key for example. With a *byzantine.PartialError it returns the body
+// as well.
 func send(ctx context.Context, client *byzantine.Client, op byzantine.Operation, request wire.Request) ([]byte, error) {
 	var in any
 	if request.Body != nil {
@@ -111,17 +115,18 @@ func send(ctx context.Context, client *byzantine.Client, op byzantine.Operation,
 	}
 	var response byzantine.Response
 	// The value is not used; decoding it shows whether this is a response that the operation may have.
-	if err := client.Do(ctx, op.Method, request.PathAndQuery, in, op.NewResponse(), byzantine.WithResponse(&response)); err != nil {
+	err := client.Do(ctx, op.Method, request.PathAndQuery, in, op.NewResponse(), byzantine.WithResponse(&response))
+	if partial := (*byzantine.PartialError)(nil); err != nil && !errors.As(err, &partial) {
 		return nil, err
 	}
 	body := bytes.TrimSpace(response.Body)
 	if len(body) == 0 {
-		return nil, nil
+		return nil, err
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, body, "", "  "); err != nil {
 		return nil, err
 	}
 	out.WriteByte('\n')
-	return out.Bytes(), nil
+	return out.Bytes(), err
 }

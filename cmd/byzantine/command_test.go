@@ -111,6 +111,7 @@ func TestAnswersArePrintedAsTheyCame(t *testing.T) {
 		"/v1/query/assets":     `[{"decimals":6,"big":12345678901234567890.10,"text":"<&é"}]`,
 		"/v1/health":           `<html><title>Proxy login</title></html>`,
 		"/v1/query/top-vaults": `{"not":"a list"}`,
+		"/v1/query/events":     `{"events":[{"id":7,"type":"customer.active"}]}`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(answers[r.URL.Path])) }))
 	defer server.Close()
@@ -126,6 +127,10 @@ func TestAnswersArePrintedAsTheyCame(t *testing.T) {
 	assert.Equal(t, exitFailed, status)
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "the response is not of the expected form")
+	status, stdout, stderr = runWith(t, env, "", "call", "list_events")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stdout, `"id": 7,`, "what is odd about a response does not hide it")
+	assert.Contains(t, stderr, "the call succeeded, but an element of the response cannot be read: events[0].id: number in place of string")
 }
 
 func TestSignedBodyGoesOutAsItWasSigned(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"unicode"
@@ -17,45 +18,51 @@ var (
 	errNoObject    = errors.New("not a JSON object")
 	errSameName    = errors.New("has two fields of the same name")
 	errDiffersCase = errors.New("has two fields whose names differ in letter case only")
+	errManyFields  = fmt.Errorf("has more than %d fields", maxNames)
 )
+
+// maxNames is how many names are held to find two that are the same. Each takes some ten times as much memory as the
+// text of the shortest field.
+const maxNames = 100_000
 
 // Members reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last of
 // two equal names win and matches names without regard to case, so that an object could mean one thing here and another to
 // whoever signs or executes it. known are the names that will be asked for; a known name in other letter case is a
-// *[FieldError] with the name as it must be. What is inside of the values is not looked at, and invalid UTF-8 passes.
+// *[FieldError] with the name as it must be. The values are parts of data. What is inside of them is not looked at, and
+// invalid UTF-8 passes.
 func Members(data []byte, known ...string) (map[string]json.RawMessage, error) {
 	if !json.Valid(data) {
 		return nil, errNotJSON
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
+	if data = bytes.TrimSpace(data); data[0] != '{' {
 		return nil, errNoObject
 	}
 	members := map[string]json.RawMessage{}
-	for dec.More() {
-		token, err := dec.Token()
-		name, isName := token.(string)
-		var value json.RawMessage
-		if err != nil || !isName || dec.Decode(&value) != nil {
-			return nil, errNotJSON
-		}
+	var misspelt error
+	for quoted, value := range fieldsOf(data) {
+		name := unquote(quoted)
 		if _, twice := members[name]; twice {
 			return nil, errSameName
 		}
+		if len(members) == maxNames {
+			return nil, errManyFields
+		}
 		members[name] = value
-	}
-	for name := range members {
 		for _, k := range known {
 			if name != k && strings.EqualFold(name, k) {
-				return nil, &FieldError{Field: k, JSONPath: k, Reason: "spelt in other letter case"}
+				misspelt = &FieldError{Field: k, JSONPath: k, Reason: "spelt in other letter case"}
 			}
 		}
+	}
+	if misspelt != nil {
+		return nil, misspelt
 	}
 	return members, nil
 }
 
 // UniqueNames checks that a JSON text is valid UTF-8 and that no object anywhere in it has two fields whose names are
-// equal, in whatever letter case. The time it takes grows with the length of the text only.
+// equal, in whatever letter case. The time it takes grows with the length of the text only, and a text with more than
+// maxNames names is an error.
 func UniqueNames(data []byte) error {
 	if !utf8.Valid(data) {
 		return errNotUTF8
@@ -68,6 +75,7 @@ func UniqueNames(data []byte) error {
 		value bool              // the next token is the value of a name
 	}
 	var levels []level
+	names := 0
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	for {
@@ -88,6 +96,9 @@ func UniqueNames(data []byte) error {
 					return errSameName
 				} else if twice {
 					return errDiffersCase
+				}
+				if names++; names > maxNames {
+					return errManyFields
 				}
 				top.names[folded], top.value = name, true
 				continue

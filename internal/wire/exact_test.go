@@ -2,6 +2,8 @@ package wire_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +33,26 @@ func TestMembersAreThoseThatEveryReaderSees(t *testing.T) {
 		_, err := wire.Members([]byte(text), "type")
 		assert.EqualError(t, err, want, text)
 	}
+}
+
+func TestTooManyNames(t *testing.T) {
+	object := func(n int) []byte {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"%d":0,`, i)
+		}
+		return []byte("{" + strings.TrimSuffix(b.String(), ",") + "}")
+	}
+	most, more := object(100_000), object(100_001)
+	members, err := wire.Members(most)
+	require.NoError(t, err)
+	assert.Len(t, members, 100_000)
+	require.NoError(t, wire.UniqueNames(most))
+	_, err = wire.Members(more)
+	assert.EqualError(t, err, "has more than 100000 fields")
+	assert.EqualError(t, wire.UniqueNames(more), "has more than 100000 fields")
+	two := slices.Concat([]byte("["), object(60_000), []byte(","), object(60_000), []byte("]"))
+	assert.EqualError(t, wire.UniqueNames(two), "has more than 100000 fields", "in all")
 }
 
 func TestUniqueNamesLooksEverywhere(t *testing.T) {

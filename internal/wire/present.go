@@ -1,24 +1,14 @@
 package wire
 
 import (
-	"encoding/json"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 )
 
 // bodyField finds the Field that encoding/json would read a JSON field into: by its exact name, or else without regard to
 // case. name has its quotes.
 func (p *plan) bodyField(name []byte) *Field {
-	if len(name) < 2 {
-		return nil // the text is not JSON
-	}
-	text := string(name[1 : len(name)-1])
-	if strings.Contains(text, `\`) || !utf8.ValidString(text) {
-		if json.Unmarshal(name, &text) != nil {
-			return nil
-		}
-	}
+	text := unquote(name)
 	var folded *Field
 	for _, f := range p.fields {
 		switch {

@@ -39,10 +39,7 @@ func read(text []byte, v reflect.Value, whole bool) error {
 	if err != nil && !json.Valid(text) {
 		return err
 	}
-	v.SetZero()
-	if len(text) > reserveAbove {
-		reserve(text, v)
-	}
+	empty(v)
 	return readLenient(text, v, whole)
 }
 
@@ -263,10 +260,10 @@ func (r *reader) fields(text []byte, v reflect.Value) (worst *Finding) {
 		return r.finding("an object that is no " + v.Type().Name())
 	}
 	p := planOf(v.Type())
-	eachMember(text, func(name, value []byte) {
+	for name, value := range fieldsOf(text) {
 		field := p.bodyField(name)
 		if field == nil {
-			return
+			continue
 		}
 		f := r.at(step{name: field.Name}, value, v.FieldByIndex(field.index), field)
 		switch {
@@ -276,7 +273,7 @@ func (r *reader) fields(text []byte, v reflect.Value) (worst *Finding) {
 		case worst == nil:
 			worst = f
 		}
-	})
+	}
 	return worst
 }
 
@@ -314,12 +311,12 @@ func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
 		return r.finding(kindOf(text) + " in place of list")
 	}
 	must := v.Type().Elem().Kind() == reflect.Struct || (field != nil && field.Must)
+	if more := countOf(text) - v.Len(); more > 0 {
+		v.Grow(more) // at once: steps would take more than twice the memory
+	}
 	n := 0
 	r.depth++
-	eachElement(text, func(element []byte) {
-		if n >= v.Cap() {
-			v.Grow(1)
-		}
+	for element := range elementsOf(text) {
 		if n >= v.Len() {
 			v.SetLen(n + 1)
 		}
@@ -334,7 +331,7 @@ func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
 			r.warn(*f)
 		}
 		n++
-	})
+	}
 	r.depth--
 	v.SetLen(n)
 	if n == 0 {

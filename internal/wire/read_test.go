@@ -114,6 +114,24 @@ func TestFindingsAreBounded(t *testing.T) {
 }
 
 // The lenient pass reads what encoding/json can read just as that does, and ends on anything.
+// A large text is read into the memory of the strict pass, of which nothing may be left.
+func TestReadLeavesNoTraceOfTheStrictPass(t *testing.T) {
+	full := `{"id":"a","name":"n","at":"2026-09-01T12:00:00Z","count":7,"words":["w"]}`
+	for _, text := range []string{
+		`{"elements":[` + strings.Repeat(full+",", 2000) + full + `],"elements":[{"id":"b","count":"odd"},{"id":"c"}],"more":true}`,
+		`{"elements":[{"id":"b"},{"id":"c"}],"elements":[` + strings.Repeat(full+",", 2000) + `{"id":7}],"share":"odd"}`,
+		`{"elements":[` + strings.Repeat(full+",", 2000) + full + `],"elements":null,"share":"odd"}`,
+		`{"elements":[` + strings.Repeat(full+",", 2000) + full + `],"elements":[],"share":"odd"}`,
+		`{"elements":[` + strings.Repeat(full+",", 2000) + full + `],"elements":7}`,
+	} {
+		var want, got readPage
+		wantErr, err := wire.ReadLenient([]byte(text), &want), wire.Read([]byte(text), &got)
+		require.Error(t, err)
+		assert.Equal(t, wantErr, err)
+		assert.Equal(t, want, got, "%.40s", text)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		`{"elements":[{"id":"a","name":"b","at":"2026-09-01T12:00:00Z","count":1,"words":["x"]},{"id":"c"}],"next":"n","more":true,"share":1.5,"first":{"id":"f"},"raw":{"a":[1,2]},"ids":["i"],"kind":"k"}`,
@@ -137,6 +155,7 @@ func FuzzRead(f *testing.F) {
 		_ = wire.Read(text, &both)
 		odd := wire.ReadLenient(text, &lenient)
 		if err != nil {
+			require.Equal(t, lenient, both, "what the strict pass has read leaves no trace")
 			return
 		}
 		require.Equal(t, strict, lenient)

@@ -2,7 +2,11 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
+	"iter"
 	"reflect"
+	"strings"
+	"unicode/utf8"
 )
 
 // What stands here walks over JSON without making values of it. What it finds means something only in valid JSON; with
@@ -62,32 +66,60 @@ func isDelimiter(c byte) bool {
 	return false
 }
 
-// eachElement calls f with every element of a list.
-func eachElement(text []byte, f func(element []byte)) {
-	i := spaceEnd(text, 1)
-	for i < len(text) && text[i] != ']' {
-		end := valueEnd(text, i)
-		f(text[i:end])
-		i = spaceEnd(text, end)
-		if i < len(text) && text[i] == ',' {
-			i = spaceEnd(text, i+1)
+// elementsOf yields every element of a list.
+func elementsOf(text []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		i := spaceEnd(text, 1)
+		for i < len(text) && text[i] != ']' {
+			end := valueEnd(text, i)
+			if !yield(text[i:end]) {
+				return
+			}
+			i = spaceEnd(text, end)
+			if i < len(text) && text[i] == ',' {
+				i = spaceEnd(text, i+1)
+			}
 		}
 	}
 }
 
-// eachMember calls f with the name, quotes included, and the value of everything in an object, in order.
-func eachMember(text []byte, f func(name, value []byte)) {
-	i := spaceEnd(text, 1)
-	for i < len(text) && text[i] != '}' {
-		nameEnd := stringEnd(text, i)
-		begin := min(spaceEnd(text, spaceEnd(text, nameEnd)+1), len(text)) // behind the colon
-		end := valueEnd(text, begin)
-		f(text[i:nameEnd], text[begin:end])
-		i = spaceEnd(text, end)
-		if i < len(text) && text[i] == ',' {
-			i = spaceEnd(text, i+1)
+// countOf returns how many elements a list has.
+func countOf(text []byte) (n int) {
+	for range elementsOf(text) {
+		n++
+	}
+	return n
+}
+
+// fieldsOf yields the name, quotes included, and the value of everything in an object, in order.
+func fieldsOf(text []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		i := spaceEnd(text, 1)
+		for i < len(text) && text[i] != '}' {
+			nameEnd := stringEnd(text, i)
+			begin := min(spaceEnd(text, spaceEnd(text, nameEnd)+1), len(text)) // behind the colon
+			end := valueEnd(text, begin)
+			if !yield(text[i:nameEnd], text[begin:end]) {
+				return
+			}
+			i = spaceEnd(text, end)
+			if i < len(text) && text[i] == ',' {
+				i = spaceEnd(text, i+1)
+			}
 		}
 	}
+}
+
+// unquote returns the content of a string as encoding/json reads it.
+func unquote(quoted []byte) string {
+	if len(quoted) < 2 {
+		return "" // the text is not JSON
+	}
+	text := string(quoted[1 : len(quoted)-1])
+	if strings.Contains(text, `\`) || !utf8.ValidString(text) {
+		_ = json.Unmarshal(quoted, &text) // fails for what is not JSON only
+	}
+	return text
 }
 
 // reserve makes room for the lists that a text has at its top, so that they do not grow while they are read: that would
@@ -96,18 +128,40 @@ func reserve(text []byte, v reflect.Value) {
 	text = bytes.TrimSpace(text)
 	switch {
 	case len(text) == 0:
-	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct && text[0] == '[' && !readsItself(v.Type()):
-		n := 0
-		eachElement(text, func([]byte) { n++ })
-		v.Set(reflect.MakeSlice(v.Type(), 0, n))
-	case v.Kind() == reflect.Struct && text[0] == '{' && !readsItself(v.Type()) && !writesItself(v.Type()):
+	case isStructList(v.Type()) && text[0] == '[':
+		v.Set(reflect.MakeSlice(v.Type(), 0, countOf(text)))
+	case isReadByField(v.Type()) && text[0] == '{':
 		p := planOf(v.Type())
-		eachMember(text, func(name, value []byte) {
+		for name, value := range fieldsOf(text) {
 			if f := p.bodyField(name); f != nil && f.Type.Kind() == reflect.Slice {
 				reserve(value, v.FieldByIndex(f.index))
 			}
-		})
+		}
 	}
+}
+
+// empty makes v zero, but keeps the memory of its lists for those that are read next.
+func empty(v reflect.Value) {
+	switch {
+	case isStructList(v.Type()):
+		v.SetLen(v.Cap())
+		v.Clear()
+		v.SetLen(0)
+	case isReadByField(v.Type()):
+		for _, f := range planOf(v.Type()).fields {
+			empty(v.FieldByIndex(f.index))
+		}
+	default:
+		v.SetZero()
+	}
+}
+
+func isStructList(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && !readsItself(t)
+}
+
+func isReadByField(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !readsItself(t) && !writesItself(t)
 }
 
 // reserveAbove is the length of a text from which on it is worth going over it again.
