@@ -22,6 +22,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
@@ -47,7 +48,7 @@ type world struct {
 func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	var w *world
 	var err error
-	if os.Getenv("BYZANTINE_PRIVATE_KEY") == "" && os.Getenv("INTEGRATOR_PRIVATE_KEY") == "" {
+	if !keyenv.IsSet(os.Getenv) {
 		sandbox := byzantinetest.NewServer()
 		defer sandbox.Close()
 		fmt.Fprintln(out, "No BYZANTINE_PRIVATE_KEY in the environment: running against the local sandbox at", sandbox.URL)

@@ -49,3 +49,10 @@ func TestAsksAtTheTerminalWhenThereIsAKey(t *testing.T) {
 	err = run(t.Context(), strings.NewReader(account.ID+"\n"), &out)
 	assert.ErrorContains(t, err, `no answer to "User id"`)
 }
+
+func TestKeyInAFileIsAKeyAsWell(t *testing.T) {
+	t.Setenv("BYZANTINE_PRIVATE_KEY", "")
+	t.Setenv("INTEGRATOR_PRIVATE_KEY", "")
+	t.Setenv("BYZANTINE_PRIVATE_KEY_FILE", t.TempDir()+"/missing")
+	assert.ErrorContains(t, run(t.Context(), strings.NewReader(""), new(bytes.Buffer)), "BYZANTINE_PRIVATE_KEY_FILE")
+}

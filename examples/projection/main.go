@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 )
 
 func main() {
@@ -41,7 +42,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	local := os.Getenv("BYZANTINE_PRIVATE_KEY") == "" && os.Getenv("INTEGRATOR_PRIVATE_KEY") == ""
+	local := !keyenv.IsSet(os.Getenv)
 	if !local && *db == "" {
 		return errors.New("-db must name the file of the database")
 	}

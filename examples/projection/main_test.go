@@ -212,4 +212,7 @@ func TestRejectsWrongUse(t *testing.T) {
 	require.Error(t, run(t.Context(), []string{"-x"}, &bytes.Buffer{}))
 	t.Setenv("BYZANTINE_PRIVATE_KEY", "any")
 	require.ErrorContains(t, run(t.Context(), nil, &bytes.Buffer{}), "-db must name")
+	t.Setenv("BYZANTINE_PRIVATE_KEY", "")
+	t.Setenv("BYZANTINE_PRIVATE_KEY_FILE", there)
+	require.ErrorContains(t, run(t.Context(), nil, &bytes.Buffer{}), "-db must name", "a file with a key is a key as well")
 }

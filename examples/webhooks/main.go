@@ -25,6 +25,7 @@ import (
 	"syscall"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	}
 	defer closeStore()
 	logger := slog.New(slog.NewTextHandler(logs, nil))
-	if os.Getenv("BYZANTINE_PRIVATE_KEY") == "" && os.Getenv("INTEGRATOR_PRIVATE_KEY") == "" {
+	if !keyenv.IsSet(os.Getenv) {
 		fmt.Fprintln(out, "No BYZANTINE_PRIVATE_KEY in the environment: playing all parts against the local sandbox.")
 		return play(ctx, out, store, logger)
 	}

@@ -113,3 +113,8 @@ func TestRefusesFlags(t *testing.T) {
 	}
 	require.Error(t, run(t.Context(), []string{"-x"}, io.Discard, io.Discard))
 }
+
+func TestKeyInAFileIsAKeyAsWell(t *testing.T) {
+	t.Setenv("BYZANTINE_PRIVATE_KEY_FILE", t.TempDir()+"/missing")
+	assert.ErrorContains(t, run(t.Context(), nil, io.Discard, io.Discard), "BYZANTINE_PRIVATE_KEY_FILE")
+}

@@ -24,6 +24,11 @@ const BaseURL = "BYZANTINE_BASE_URL"
 // Exposed is what to warn of when others can read the file.
 const Exposed = File + ": every user of this machine can read the file (chmod o-rwx)"
 
+// IsSet says whether the environment has a key, in one of the variables.
+func IsSet(getenv func(string) string) bool {
+	return getenv(Name) != "" || getenv(Alias) != "" || getenv(File) != ""
+}
+
 // A Key is a private key, by its public half.
 type Key interface{ PublicKeyHex() string }
 
