@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -13,36 +11,6 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
-
-// answers says whether the authenticator's user touches it when asked to.
-func (d *device) answers(does bool) {
-	d.tab.t.Helper()
-	call(d.tab, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: d.id, Enabled: does})
-}
-
-// signers are the credential ids of the stamps that were submitted.
-func (a *application) signers(t *testing.T) []string {
-	t.Helper()
-	var ids []string
-	for _, r := range a.api.Requests() {
-		if r.OperationID != "sign_payload_passkey" {
-			continue
-		}
-		var body struct{ WebAuthnStamp string }
-		require.NoError(t, json.Unmarshal(r.Body, &body))
-		var stamp struct{ CredentialID string }
-		require.NoError(t, json.Unmarshal([]byte(body.WebAuthnStamp), &stamp))
-		ids = append(ids, stamp.CredentialID)
-	}
-	return ids
-}
-
-func (d *device) credentialID() string {
-	d.tab.t.Helper()
-	all := d.credentials()
-	require.Len(d.tab.t, all, 1)
-	return base64.RawURLEncoding.EncodeToString(all[0].CredentialID)
-}
 
 func TestApplicationWithTwoPasskeys(t *testing.T) {
 	a := startApplication(t)

@@ -9,10 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
-	"github.com/byzantine-finance/byzantine-go/passkey"
 )
-
-type transports = []byzantine.AuthenticatorTransport
 
 func TestAuthenticators(t *testing.T) {
 	b := startBrowser(t)
@@ -79,13 +76,6 @@ func TestAuthenticators(t *testing.T) {
 			assert.Equal(t, c.format, attestation.Format)
 			assert.Equal(t, c.certified, len(attestation.Statement.X5C) > 0)
 		})
-	}
-}
-
-// accepts lets the site take passkeys of a device that cannot verify its user. Sites require that unless they say otherwise.
-func (s *site) accepts(device webauthn.VirtualAuthenticatorOptions) {
-	if !device.HasUserVerification {
-		s.rp.UserVerification = passkey.UserVerificationPreferred
 	}
 }
 

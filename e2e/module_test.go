@@ -31,21 +31,6 @@ const suggestIn = `
 	field.focus();
 `
 
-// modulePage opens a page that has the module and nothing else to do.
-func modulePage(t *testing.T, b *browser, device webauthn.VirtualAuthenticatorOptions) *visitor {
-	t.Helper()
-	v := visit(t, b, startSite(t), "ada")
-	v.load(device)
-	return v
-}
-
-// silent is a device whose user does not react.
-func silent() webauthn.VirtualAuthenticatorOptions {
-	device := platform()
-	device.AutomaticPresenceSimulation = false
-	return device
-}
-
 func TestModuleSaysWhatTheBrowserHas(t *testing.T) {
 	v := modulePage(t, startBrowser(t), platform())
 	type offer struct{ Passkeys, Autofill, Platform bool }

@@ -29,15 +29,6 @@ const (
 	anotherOriginThan = "passkey: credential.response.clientDataJSON.origin: not among RelyingParty.Origins: %q"
 )
 
-// requireNotEnrolled checks that the API was never asked to register a passkey, and returns how the backend refused the
-// answers that it got.
-func (v *visitor) requireNotEnrolled() (refusals []error) {
-	v.t.Helper()
-	assert.Empty(v.t, v.site.enrolledBy(v.user))
-	assert.NotContains(v.t, v.site.requests().operations(), "create_authenticators_otp")
-	return v.site.refusals(v.user)
-}
-
 func TestNoPasskeyIsMade(t *testing.T) {
 	b := startBrowser(t)
 

@@ -27,14 +27,6 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// runWith runs a command with text on standard input.
-func runWith(t *testing.T, env map[string]string, stdin string, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	status = run(t.Context(), &process{strings.NewReader(stdin), &out, &errs, func(name string) string { return env[name] }}, args)
-	return status, out.String(), errs.String()
-}
-
 // name=value does not say where a member stands, so its name must.
 func TestMembersOfARequestHaveNamesOfTheirOwn(t *testing.T) {
 	for op := range byzantine.Operations() {
