@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 // buildProgram builds a program for linux/amd64, whatever this machine is, and returns its size in bytes and what the go
@@ -30,9 +32,7 @@ func buildProgram(t *testing.T, imports, body, ldflags string) (size int64, prin
 
 // What this package adds to a user's program, next to one that makes a request with net/http alone, both stripped.
 func TestBinarySize(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs")
-	}
+	longtest.Skip(t, "builds programs")
 	const get = `response, err := http.Get("https://example.com"); fmt.Println(response, err)`
 	base, _ := buildProgram(t, `import ("fmt"; "net/http")`, get, "-s -w")
 	for _, tt := range []struct {
@@ -56,9 +56,7 @@ func TestBinarySize(t *testing.T) {
 // A function that asks reflection for methods by number or by a name that is no constant makes the linker keep every
 // exported method of the user's whole program. The linker marks such functions.
 func TestNoMethodsByReflection(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs")
-	}
+	longtest.Skip(t, "builds programs")
 	const mark = "<ReflectMethod>"
 	_, printed := buildProgram(t, `import ("os"; "reflect")`, `println(reflect.TypeOf(os.Stdin).Method(len(os.Args)).Name)`, "-dumpdep")
 	require.Contains(t, printed, "main.main "+mark, "the linker marks what this test looks for")

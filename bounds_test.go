@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -69,7 +70,7 @@ func heapFor(f func()) int64 {
 // Whatever lists a hostile response holds, at whatever size, reading it takes a bounded heap.
 func TestHostileListsAreBounded(t *testing.T) {
 	sizes := []int{1 << 20, 4 << 20, 32 << 20}
-	if testing.Short() {
+	if !longtest.On() {
 		sizes = sizes[:1]
 	}
 	var body []byte

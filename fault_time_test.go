@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +89,7 @@ func (c *rawConn) drip(text string) {
 // and through a wrapper that drops the context, so that net/http does not know when the attempt is over.
 func TestNothingOutlivesItsAttempt(t *testing.T) {
 	for _, row := range endless {
+		var waiting sync.WaitGroup // for the calls of a row, which take their time together
 		for _, call := range testCalls {
 			for path, transport := range map[string]func(*testing.T, *rawServer) http.RoundTripper{
 				"direct": func(*testing.T, *rawServer) http.RoundTripper { return new(http.Transport) },
@@ -102,8 +104,7 @@ func TestNothingOutlivesItsAttempt(t *testing.T) {
 				if path == "wrapper" && row.get.status == 0 && row.name != "a body that stops" && row.name != "a body that drips" {
 					continue // before the response the time is the wrapper's to keep
 				}
-				t.Run(row.name+"/"+call.method+"/"+path, func(t *testing.T) {
-					t.Parallel()
+				test := func(t *testing.T) {
 					server := newRawServer(t, func(c *rawConn) {
 						if c.receive() {
 							row.play(c)
@@ -117,9 +118,11 @@ func TestNothingOutlivesItsAttempt(t *testing.T) {
 					}
 					err := within(t, func() error { return call.do(t.Context(), client) })
 					assertFailure(t, call, w, err)
-				})
+				}
+				waiting.Go(func() { t.Run(row.name+"/"+call.method+"/"+path, test) })
 			}
 		}
+		waiting.Wait()
 	}
 }
 
@@ -167,14 +170,15 @@ func TestNothingOutlivesItsAttemptHTTP2(t *testing.T) {
 		server := httptest.NewUnstartedServer(handler)
 		server.EnableHTTP2 = true
 		server.StartTLS()
-		defer server.Close()
+		t.Cleanup(server.Close)
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tunnel(t, w, r) }))
-		defer proxy.Close()
+		t.Cleanup(proxy.Close)
 		proxyURL, err := url.Parse(proxy.URL)
 		require.NoError(t, err)
-		for _, call := range testCalls {
-			for path, useProxy := range map[string]func(*http.Request) (*url.URL, error){"direct": nil, "tunnel": http.ProxyURL(proxyURL)} {
-				t.Run(fmt.Sprint(name, "/", call.method, "/", path), func(t *testing.T) {
+		var waiting sync.WaitGroup // for the calls of a handler, which take their time together
+		for path, useProxy := range map[string]func(*http.Request) (*url.URL, error){"direct": nil, "tunnel": http.ProxyURL(proxyURL)} {
+			for _, call := range testCalls {
+				test := func(t *testing.T) {
 					transport := &http.Transport{
 						Proxy: useProxy, ForceAttemptHTTP2: true,
 						TLSClientConfig: &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs},
@@ -186,8 +190,10 @@ func TestNothingOutlivesItsAttemptHTTP2(t *testing.T) {
 					require.ErrorAs(t, err, &unanswered)
 					assert.True(t, unanswered.Sent)
 					assert.Equal(t, !call.isGET(), errors.Is(err, byzantine.ErrOutcomeUnknown))
-				})
+				}
+				waiting.Go(func() { t.Run(fmt.Sprint(name, "/", call.method, "/", path), test) })
 			}
 		}
+		waiting.Wait()
 	}
 }

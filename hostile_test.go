@@ -25,6 +25,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 var (
@@ -301,11 +302,8 @@ func hostileTunnel(w http.ResponseWriter, r *http.Request) {
 // The long form: go test -run TestHostileServer -hostile.calls 100000 -timeout 30m
 func TestHostileServer(t *testing.T) {
 	calls, seed := *hostileCalls, *hostileSeed
-	switch {
-	case calls == 0 && testing.Short():
-		calls = 1000
-	case calls == 0:
-		calls = 3000
+	if calls == 0 {
+		calls = longtest.Count(1000, 3000)
 	}
 	if seed == 0 {
 		seed = rand.Uint64()

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 // movingWorld is the list of all transactions of an API whose records are updated, made and deleted between requests.
@@ -203,10 +204,7 @@ func randomMovingWorld(seed uint64, limit int) *movingWorld {
 }
 
 func TestAChangingListIsReadWithoutGapsAndDoubles(t *testing.T) {
-	seeds := uint64(150)
-	if testing.Short() {
-		seeds = 30
-	}
+	seeds := longtest.Count[uint64](30, 150)
 	lostByOffset := map[byzantine.SortOrder]int{}
 	for seed := range seeds {
 		order := []byzantine.SortOrder{"", byzantine.OrderAscending, byzantine.OrderDescending}[seed%3]

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 // ledgerAPI is the list of transactions of an API that changes after each request, and sometimes before it is read: some
@@ -153,7 +154,8 @@ func (a *ledgerAPI) states() map[string]string {
 // request, equal times, late commits, lost responses, unreadable times and restarts in the middle.
 func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {
 	interrupted, passes := 0, 0
-	for seed := range uint64(1000) {
+	seeds := longtest.Count(150, 1000)
+	for seed := range uint64(seeds) {
 		api := newLedgerAPI(seed, false)
 		client := api.client(t)
 		stored := map[string]string{}
@@ -192,8 +194,8 @@ func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {
 		require.NoError(t, copyOnce())
 		require.Equal(t, api.states(), stored, "seed %d", seed)
 	}
-	assert.Greater(t, interrupted, 500)
-	assert.Greater(t, passes, 3000)
+	assert.Greater(t, interrupted, seeds/2)
+	assert.Greater(t, passes, 3*seeds)
 }
 
 // One loop over a list that is updated while it is read ends with the newest state of each transaction.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 // heapInUse is what the program holds after a collection.
@@ -37,14 +38,12 @@ func bigDocument(t testing.TB, size int) byzantine.DataURI {
 
 // Of an uploaded document nothing stays but its size and its hash.
 func TestUploadedDocumentsAreNotKept(t *testing.T) {
-	if testing.Short() {
-		t.Skip("uploads half a gigabyte")
-	}
 	server := newServer(t)
 	client := server.Client(byzantine.WithAttemptTimeout(time.Minute))
 	document := bigDocument(t, 4<<20)
+	onboardings := longtest.Count(12, 120)
 	before := heapInUse()
-	for n := range 120 {
+	for n := range onboardings {
 		req := ada()
 		email := fmt.Sprintf("user%d@example.com", n)
 		req.UserInfo.Email, req.RootUsers[0].Email = email, email
@@ -55,9 +54,9 @@ func TestUploadedDocumentsAreNotKept(t *testing.T) {
 		require.NoError(t, err)
 	}
 	kept := int64(heapInUse()) - int64(before)
-	t.Logf("%.1f MiB are kept of 120 onboardings with a document of 4 MiB", float64(kept)/(1<<20))
+	t.Logf("%.1f MiB are kept of %d onboardings with a document of 4 MiB", float64(kept)/(1<<20), onboardings)
 	assert.Less(t, kept, int64(32<<20))
-	assert.Len(t, server.Requests(), 120)
+	assert.Len(t, server.Requests(), onboardings)
 }
 
 func TestJournalShowsSizeAndHashOfADocument(t *testing.T) {

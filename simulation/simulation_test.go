@@ -12,11 +12,13 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 var (
 	firstSeed = flag.Uint64("seed", 1, "the first world's seed")
-	worlds    = flag.Int("worlds", 20, "how many worlds TestWorlds runs")
+	worlds    = flag.Int("worlds", longtest.Count(6, 20), "how many worlds TestWorlds runs")
 	without   = flag.String("without", "", "parts to take out of the worlds, with commas")
 	first     = flag.String("first", "", "stop at the first world that violates this invariant, and print no timelines")
 	timeline  = flag.Bool("timeline", false, "print the timeline of every world, not only of those that violate an invariant")

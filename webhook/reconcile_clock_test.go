@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -89,7 +90,7 @@ func (w *clockWorld) AllEvents(ctx context.Context, req *byzantine.ListEventsReq
 // Whatever the machine's clock says, up to an hour off either way, each event is handled once: with a backlog, with events
 // that happen meanwhile or show up late, with callbacks that take long, and with restarts.
 func TestNoEventIsLostWhateverTheClockSays(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range longtest.Count[uint64](10, 50) {
 		t.Run(fmt.Sprintf("world %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newClockWorld(seed)

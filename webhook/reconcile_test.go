@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -68,12 +68,9 @@ func TestReconcilerCopesWithEqualTimestamps(t *testing.T) {
 	b.requireOldestFirst(t)
 }
 
-// A backlog of a million, by default of 30,000: set BYZANTINE_LONG_TESTS for the whole.
+// A backlog is handled in order, and only a bounded number of its events is held in memory.
 func TestReconcilerBacklogInBoundedMemory(t *testing.T) {
-	n := 30000
-	if os.Getenv("BYZANTINE_LONG_TESTS") != "" {
-		n = 1000000
-	}
+	n := longtest.Count(30_000, 1_000_000)
 	h := &history{times: spread(n, 90*24*time.Hour, time.Microsecond)}
 	var last time.Time
 	handled, ordered := 0, true

@@ -18,6 +18,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
@@ -78,6 +79,7 @@ func TestWebhookVectors(t *testing.T) {
 
 // Each program holds the vectors and calls a sandbox.
 func TestProgramsInOtherLanguages(t *testing.T) {
+	longtest.Skip(t, "runs programs in Node, Python and bash")
 	for name, test := range map[string]struct {
 		needs    []string
 		commands [][]string

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 func TestTheDocumentIsThatOfTheAPI(t *testing.T) {
@@ -78,12 +79,8 @@ func TestOtherDocumentsDoNotPanic(t *testing.T) {
 			inspect(t, written(t, d), s)
 		})
 	}
-	changes := 12
-	if testing.Short() {
-		changes = 4
-	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range changes {
+	for range longtest.Count(4, 12) {
 		d := apiDocument(t)
 		var all []object
 		eachObject(d, func(o object) {
@@ -114,9 +111,11 @@ func TestKeywordsOfAnyTypeDoNotPanic(t *testing.T) {
 		require.True(t, keywords[key], key)
 	}
 	s := library(t)
-	for key := range keywords {
+	values := []string{"", `null`, `1`, `""`, `[]`, `[null]`, `{}`, `{"$ref":"#/components/schemas/Book"}`}
+	for i, key := range slices.Sorted(maps.Keys(keywords)) {
 		t.Run(key, func(t *testing.T) {
-			for _, value := range []string{"", `null`, `1`, `""`, `[]`, `[null]`, `{}`, `{"$ref":"#/components/schemas/Book"}`} {
+			for n := range longtest.Count(2, len(values)) { // each of them at one keyword or another
+				value := values[(2*i+n)%len(values)]
 				var d object
 				require.NoError(t, json.Unmarshal([]byte(libraryDocument), &d))
 				eachObject(d, func(o object) {

@@ -19,16 +19,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-const (
-	recoverEvents = 300
-	recoverFor    = 4 * time.Second // how long events happen
-	// crashLease is how long a crashed replica's claims last. Nothing here works nearly as long.
-	crashLease = 2 * time.Second
+// recoverEvents happen on average within recoverFor.
+var (
+	recoverEvents = longtest.Count(100, 300)
+	recoverFor    = time.Duration(recoverEvents) * 4 * time.Second / 300
 )
+
+// crashLease is how long the claims of a replica last that has crashed. Nothing in the test works nearly as long.
+const crashLease = 2 * time.Second
 
 // Run tests the promise of package webhook on a store. Two replicas, each with a handler and a Reconciler, receive the
 // local sandbox's events, which come twice, in any order, or never by webhook, and show up late in the list; while the
@@ -57,7 +60,7 @@ func recoverWith(t *testing.T, replicas webhooktest.Replicas, work webhook.Func)
 		all.Go(func() { x.supervise(ctx, i, store) })
 	}
 	for range recoverEvents {
-		time.Sleep(w.upTo(2 * recoverFor / recoverEvents))
+		time.Sleep(w.upTo(2 * recoverFor / time.Duration(recoverEvents)))
 		w.happen()
 	}
 	w.calmDown()
