@@ -120,7 +120,7 @@ func odd(size, count int) string {
 // A hostile object with millions of fields takes a bounded heap as well, also where all of its names are compared.
 func TestHostileObjectsAreBounded(t *testing.T) {
 	sizes := []int{1 << 20, 4 << 20, 32 << 20}
-	if testing.Short() {
+	if !longtest.On() {
 		sizes = sizes[:1]
 	}
 	var body []byte
