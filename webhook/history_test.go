@@ -33,6 +33,7 @@ type history struct {
 
 	mu      sync.Mutex // guards times where they change during a Run
 	loops   int
+	pages   int // requests
 	read    int
 	longest int // the most events that one loop has read
 }
@@ -49,6 +50,7 @@ func (h *history) AllEvents(_ context.Context, req *byzantine.ListEventsRequest,
 		h.mu.Unlock()
 		end := sort.Search(len(times), func(i int) bool { return !before.IsZero() && !times[i].Before(before) })
 		read := 0
+		h.pages++
 		for i := end - 1; i >= 0 && (req.CreatedAfter.IsZero() || times[i].After(after)); i-- {
 			if h.err != nil && h.read >= h.failAt {
 				yield(byzantine.Event{}, h.err)
@@ -56,6 +58,9 @@ func (h *history) AllEvents(_ context.Context, req *byzantine.ListEventsRequest,
 			}
 			if h.hidden[i] {
 				continue
+			}
+			if read > 0 && read%250 == 0 {
+				h.pages++
 			}
 			h.read++
 			read++

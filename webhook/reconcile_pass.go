@@ -12,7 +12,7 @@ import (
 //
 // The API lists the newest events first, but the oldest must be handed over first, in bounded memory. So time is cut
 // into slices, from the oldest to the newest. A slice whose events fit into memory is read, put in order and handed over.
-// One with too many is made shorter, and one with few is followed by a longer one.
+// One with too many is cut again, see cutter.
 type pass struct {
 	*Reconciler
 	once   once
@@ -77,12 +77,8 @@ func (p *pass) walk(ctx context.Context, after time.Time) error {
 	if p.top.IsZero() {
 		return fmt.Errorf("createdAt of the %d newest events cannot be read", len(s.events))
 	}
-	width := s.shorter()
-	for after.Before(p.end) {
-		s = slice{after: after, end: after.Add(width)}
-		if s.end.After(p.end) {
-			s.end = p.end
-		}
+	cut := newCutter(&s, p.end)
+	for s, more := cut.next(); more; s, more = cut.next() {
 		complete, err := p.read(ctx, &s)
 		switch {
 		case err != nil:
@@ -90,7 +86,7 @@ func (p *pass) walk(ctx context.Context, after time.Time) error {
 		case complete:
 			err = p.finish(ctx, s.events)
 		case s.end.Sub(s.after) > minSlice:
-			width = s.shorter()
+			cut.tooMany(&s)
 			continue
 		default:
 			err = p.stream(ctx, s)
@@ -98,10 +94,7 @@ func (p *pass) walk(ctx context.Context, after time.Time) error {
 		if err != nil {
 			return err
 		}
-		after = s.end
-		if len(s.events) <= MaxHeldEvents/2 {
-			width *= 2
-		}
+		cut.handedOver(&s)
 	}
 	return nil
 }

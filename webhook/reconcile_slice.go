@@ -66,16 +66,16 @@ func (s *slice) has(e *byzantine.Event) bool {
 	return e.CreatedAt.IsZero() || e.CreatedAt.After(s.after) && (s.end.IsZero() || !e.CreatedAt.After(s.end))
 }
 
-// read fills the slice, oldest event first. It is not complete if there are too many.
+// read fills the slice, oldest event first. It is not complete if there are as many as may be held: whether there is one
+// more would cost a request.
 func (p *pass) read(ctx context.Context, s *slice) (complete bool, err error) {
 	for event, err := range p.eachListed(ctx, s) {
 		if err != nil {
 			return false, err
 		}
-		if len(s.events) == MaxHeldEvents {
+		if s.add(event); len(s.events) == MaxHeldEvents {
 			return false, nil
 		}
-		s.add(event)
 	}
 	s.sort()
 	return true, nil
@@ -120,16 +120,6 @@ func (s *slice) upTo(end time.Time) []listed {
 		return -1
 	})
 	return s.events[:n]
-}
-
-// shorter is how long the slice at the same beginning should be, because this one had too many events. What was not read
-// lies between its beginning and the oldest event that was.
-func (s *slice) shorter() time.Duration {
-	oldest := s.oldest
-	if oldest.IsZero() {
-		oldest = s.end
-	}
-	return max(minSlice, oldest.Sub(s.after)/2)
 }
 
 // reread counts the events that the next pass reads again, for a store that holds a limited number of records. It keeps
