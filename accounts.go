@@ -55,7 +55,7 @@ type Account struct {
 	WalletDetails WalletDetails  `json:"walletDetails"`
 	// BankAccounts is nil if there are none.
 	BankAccounts []LinkedBankAccount `json:"bankAccounts,omitzero"`
-	ImageURL     *string             `json:"imageUrl,omitzero"`
+	ImageURL     string              `json:"imageUrl,omitzero"`
 	CreatedAt    time.Time           `json:"createdAt"`
 	// AccountBeneficiary is the person that a person's account is for, who need not be one of its root users.
 	AccountBeneficiary *UserSummary  `json:"accountBeneficiary,omitzero"`

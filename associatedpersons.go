@@ -18,7 +18,7 @@ const (
 // BeneficiaryDetails is what an associated person is to their entity.
 type BeneficiaryDetails struct {
 	BeneficiaryType     []BeneficiaryType `json:"beneficiaryType" check:"min=1"` // one or both
-	Title               *string           `json:"title,omitzero"`                // required for BeneficiaryRepresentative
+	Title               string            `json:"title,omitzero"`                // required for BeneficiaryRepresentative
 	OwnershipPercentage *float64          `json:"ownershipPercentage,omitzero"`  // 0 to 100; required for BeneficiaryUBO
 }
 
@@ -27,7 +27,7 @@ func (d BeneficiaryDetails) Validate() error {
 	switch {
 	case slices.Contains(d.BeneficiaryType, BeneficiaryUBO) && d.OwnershipPercentage == nil:
 		return missingFor(BeneficiaryUBO, "OwnershipPercentage")
-	case slices.Contains(d.BeneficiaryType, BeneficiaryRepresentative) && (d.Title == nil || *d.Title == ""):
+	case slices.Contains(d.BeneficiaryType, BeneficiaryRepresentative) && d.Title == "":
 		return missingFor(BeneficiaryRepresentative, "Title")
 	}
 	return nil

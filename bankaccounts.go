@@ -20,16 +20,16 @@ type BankAccount struct {
 
 // IBANAccount is an account in the SEPA area.
 type IBANAccount struct {
-	Country string  `json:"country"`
-	Last4   string  `json:"last4"` // the end of the IBAN
-	BIC     *string `json:"bic,omitzero"`
+	Country string `json:"country"`
+	Last4   string `json:"last4"` // the end of the IBAN
+	BIC     string `json:"bic,omitzero"`
 }
 
 // ACHAccount is an account in the United States.
 type ACHAccount struct {
-	RoutingNumber     string             `json:"routingNumber"`
-	Last4             string             `json:"last4"` // the end of the account number
-	CheckingOrSavings *CheckingOrSavings `json:"checkingOrSavings,omitzero"`
+	RoutingNumber     string            `json:"routingNumber"`
+	Last4             string            `json:"last4"` // the end of the account number
+	CheckingOrSavings CheckingOrSavings `json:"checkingOrSavings,omitzero"`
 }
 
 // UnmarshalJSON reads either kind. The API marks neither: an ACH account is the one with a routing number, an IBAN

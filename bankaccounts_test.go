@@ -121,9 +121,9 @@ func TestBankAccountsAreRead(t *testing.T) {
 
 func TestBankAccountKindsAreToldApart(t *testing.T) {
 	for in, want := range map[string]byzantine.BankAccount{
-		`{"country":"FRA","last4":"0189","bic":"X"}`:                       {IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "0189", BIC: new("X")}},
+		`{"country":"FRA","last4":"0189","bic":"X"}`:                       {IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "0189", BIC: "X"}},
 		`{"country":"FRA","last4":"0189","bic":null,"routingNumber":null}`: {IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "0189"}},
-		`{"routingNumber":"1","last4":"2","checkingOrSavings":"vault"}`:    {ACH: &byzantine.ACHAccount{RoutingNumber: "1", Last4: "2", CheckingOrSavings: new(byzantine.CheckingOrSavings("vault"))}},
+		`{"routingNumber":"1","last4":"2","checkingOrSavings":"vault"}`:    {ACH: &byzantine.ACHAccount{RoutingNumber: "1", Last4: "2", CheckingOrSavings: "vault"}},
 		`{"routingNumber":"1","last4":"2","objectId":"o"}`:                 {ACH: &byzantine.ACHAccount{RoutingNumber: "1", Last4: "2"}},
 		`null`: {},
 		`{"clabe":"032180000118359719","last4":"9719"}`:     {Unknown: json.RawMessage(`{"clabe":"032180000118359719","last4":"9719"}`)},

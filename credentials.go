@@ -24,7 +24,7 @@ func (s AccessScope) Validate() error { return oneOf(s, ScopeReadWrite, ScopeRea
 type Identity struct {
 	IntegratorID string       `json:"integratorId" check:"must"` // UUID
 	AccessScope  AccessScope  `json:"accessScope"`
-	Label        *string      `json:"label,omitzero"` // the credential's label, nil if it has none
+	Label        string       `json:"label,omitzero"` // the credential's label, nil if it has none
 	Capabilities Capabilities `json:"capabilities"`
 }
 
@@ -50,7 +50,7 @@ type APICredential struct {
 	IntegratorID string      `json:"integratorId"` // UUID
 	AccessScope  AccessScope `json:"accessScope"`
 	Active       bool        `json:"active"`
-	Label        *string     `json:"label,omitzero"`
+	Label        string      `json:"label,omitzero"`
 	CreatedAt    time.Time   `json:"createdAt"`
 }
 
@@ -84,7 +84,7 @@ type CreatedAPICredential struct {
 	IntegratorID string      `json:"integratorId"` // UUID
 	AccessScope  AccessScope `json:"accessScope"`
 	Active       bool        `json:"active"`
-	Label        *string     `json:"label,omitzero"`
+	Label        string      `json:"label,omitzero"`
 }
 
 // CreateCredential makes a credential. The API makes the key pair and returns the private key this once.

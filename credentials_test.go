@@ -105,7 +105,7 @@ func TestCreateCredentialReturnsThePrivateKey(t *testing.T) {
 	assert.Equal(t, testObjectID, credential.IntegratorID)
 	assert.Equal(t, byzantine.ScopeReadOnly, credential.AccessScope)
 	assert.True(t, credential.Active)
-	assert.Equal(t, "CI", *credential.Label)
+	assert.Equal(t, "CI", credential.Label)
 	assert.Equal(t, want.SecretHex(), credential.PrivateKey.Reveal())
 	key, err := credential.PrivateKey.Key()
 	require.NoError(t, err)

@@ -18,15 +18,15 @@ type User struct {
 
 // UserProfile is what the API shows of a person.
 type UserProfile struct {
-	FirstName          string       `json:"firstName"`
-	LastName           string       `json:"lastName"`
-	Email              string       `json:"email"`
-	Nationality        *CountryCode `json:"nationality,omitzero"`
-	ResidentialAddress *Address     `json:"residentialAddress,omitzero"`
-	CountryOfBirth     *CountryCode `json:"countryOfBirth,omitzero"`
-	MiddleName         *string      `json:"middleName,omitzero"`
-	Phone              *string      `json:"phone,omitzero"`
-	BirthDate          *string      `json:"birthDate,omitzero"` // 2006-01-02
+	FirstName          string      `json:"firstName"`
+	LastName           string      `json:"lastName"`
+	Email              string      `json:"email"`
+	Nationality        CountryCode `json:"nationality,omitzero"`
+	ResidentialAddress *Address    `json:"residentialAddress,omitzero"`
+	CountryOfBirth     CountryCode `json:"countryOfBirth,omitzero"`
+	MiddleName         string      `json:"middleName,omitzero"`
+	Phone              string      `json:"phone,omitzero"`
+	BirthDate          string      `json:"birthDate,omitzero"` // 2006-01-02
 }
 
 // UserAccount is an account from the side of one of its users.
@@ -38,8 +38,8 @@ type UserAccount struct {
 	UserRole          AccountUserRole `json:"userRole"`
 	WalletAddress     string          `json:"walletAddress"`
 	IsSelfCustodial   bool            `json:"isSelfCustodial"`          // the wallet came from outside
-	BridgeAccountID   *string         `json:"bridgeAccountId,omitzero"` // at the payment provider
-	ProfilePictureURL *string         `json:"profilePictureUrl,omitzero"`
+	BridgeAccountID   string          `json:"bridgeAccountId,omitzero"` // at the payment provider
+	ProfilePictureURL string          `json:"profilePictureUrl,omitzero"`
 	CreatedAt         time.Time       `json:"createdAt"`
 	Beneficiary       *UserSummary    `json:"beneficiary,omitzero"` // the person that a person's account is for
 	RootUsers         []UserSummary   `json:"rootUsers"`
@@ -51,7 +51,7 @@ type UserAccount struct {
 type Authenticator struct {
 	// CredentialID is the WebAuthn credential id in unpadded base64url, what allowCredentials of a signing ceremony takes.
 	CredentialID string    `json:"credentialId" check:"must"`
-	Name         *string   `json:"name,omitzero"`
+	Name         string    `json:"name,omitzero"`
 	CreatedAt    time.Time `json:"createdAt"`
 }
 
@@ -91,9 +91,9 @@ type Entity struct {
 // EntityProfile is what the API shows of an entity.
 type EntityProfile struct {
 	CompanyName       string   `json:"companyName"`
-	Email             *string  `json:"email,omitzero"`
-	Website           *string  `json:"website,omitzero"`
-	CompanyNumber     *string  `json:"companyNumber,omitzero"`
+	Email             string   `json:"email,omitzero"`
+	Website           string   `json:"website,omitzero"`
+	CompanyNumber     string   `json:"companyNumber,omitzero"`
 	RegisteredAddress *Address `json:"registeredAddress,omitzero"`
 	PhysicalAddress   *Address `json:"physicalAddress,omitzero"`
 }
@@ -105,8 +105,8 @@ type EntityAccount struct {
 	AccountType     AccountType `json:"accountType"`
 	WalletAddress   string      `json:"walletAddress"`
 	IsSelfCustodial bool        `json:"isSelfCustodial"`          // the wallet came from outside
-	BridgeAccountID *string     `json:"bridgeAccountId,omitzero"` // at the payment provider
-	LogoURL         *string     `json:"logoUrl,omitzero"`
+	BridgeAccountID string      `json:"bridgeAccountId,omitzero"` // at the payment provider
+	LogoURL         string      `json:"logoUrl,omitzero"`
 	CreatedAt       time.Time   `json:"createdAt"`
 }
 
@@ -127,8 +127,8 @@ type AssociatedPersonSummary struct {
 	Email           string            `json:"email"`
 	BeneficiaryType []BeneficiaryType `json:"beneficiaryType"`
 	ShareSize       *float64          `json:"shareSize,omitzero"` // percent
-	BeneficiaryID   *string           `json:"beneficiaryId,omitzero" check:"must"`
-	UserID          *string           `json:"userId,omitzero"`
+	BeneficiaryID   string            `json:"beneficiaryId,omitzero" check:"must"`
+	UserID          string            `json:"userId,omitzero"`
 }
 
 // PendingInvitation is an invitation to an entity's account that the invited person has not responded to yet.
@@ -185,7 +185,7 @@ type BusinessCustomer struct {
 	EntityID           string             `json:"entityId" check:"must"` // UUID
 	EntityName         string             `json:"entityName"`
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
-	LogoURL            *string            `json:"logoUrl,omitzero"`
+	LogoURL            string             `json:"logoUrl,omitzero"`
 	CreatedAt          time.Time          `json:"createdAt"`
 	UpdatedAt          time.Time          `json:"updatedAt"`
 	TeamMembers        []UserSummary      `json:"teamMembers"`
@@ -198,7 +198,7 @@ type IndividualCustomer struct {
 	LastName           string             `json:"lastName"`
 	Email              string             `json:"email"`
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
-	LogoURL            *string            `json:"logoUrl,omitzero"`
+	LogoURL            string             `json:"logoUrl,omitzero"`
 	CreatedAt          time.Time          `json:"createdAt"`
 	UpdatedAt          time.Time          `json:"updatedAt"`
 	AccountID          string             `json:"accountId"` // UUID

@@ -129,7 +129,7 @@ func TestUserIsRead(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.VerificationActive, user.VerificationStatus)
 	assert.Equal(t, 123456789, user.CreatedAt.Nanosecond())
-	assert.Equal(t, new(byzantine.CountryCode("CHE")), user.UserInfo.CountryOfBirth)
+	assert.Equal(t, byzantine.CountryCode("CHE"), user.UserInfo.CountryOfBirth)
 	require.Len(t, user.Accounts, 1)
 	account := user.Accounts[0]
 	assert.Equal(t, byzantine.AccountTypeCompany, account.AccountType)

@@ -83,8 +83,8 @@ func (d EntityVerificationDocument) Validate() error {
 // VerificationDocument is a document in the API's responses: without its content, which the API never returns.
 type VerificationDocument struct {
 	DocumentType   DocumentType `json:"documentType"`
-	DocumentNumber *string      `json:"documentNumber,omitzero"`
-	Description    *string      `json:"description,omitzero"`
+	DocumentNumber string       `json:"documentNumber,omitzero"`
+	Description    string       `json:"description,omitzero"`
 	IssuingCountry string       `json:"issuingCountry"`
 	DocumentID     string       `json:"documentId" check:"must"`
 	Warnings       []string     `json:"warnings,omitzero"` // what was found with it, in words

@@ -9,12 +9,12 @@ import (
 // before the verification can end, and missing parts can be sent later.
 type EntityInfo struct {
 	BusinessLegalName string         `json:"businessLegalName"`
-	BusinessTradeName *string        `json:"businessTradeName,omitzero"`
-	BusinessType      *BusinessType  `json:"businessType,omitzero"`
-	CompanyNumber     *string        `json:"companyNumber,omitzero"` // in its register
-	Email             *string        `json:"email,omitzero"`
-	Website           *string        `json:"website,omitzero"`
-	LogoURL           *string        `json:"logoUrl,omitzero"`
+	BusinessTradeName string         `json:"businessTradeName,omitzero"`
+	BusinessType      BusinessType   `json:"businessType,omitzero"`
+	CompanyNumber     string         `json:"companyNumber,omitzero"` // in its register
+	Email             string         `json:"email,omitzero"`
+	Website           string         `json:"website,omitzero"`
+	LogoURL           string         `json:"logoUrl,omitzero"`
 	RegisteredAddress *Address       `json:"registeredAddress,omitzero"`
 	PhysicalAddress   *Address       `json:"physicalAddress,omitzero"`
 	ActivityInfo      *ActivityInfo  `json:"activityInfo,omitzero"`

@@ -10,8 +10,8 @@ import (
 )
 
 var doeInFull = byzantine.EntityInfo{
-	BusinessLegalName: "Doe SA", BusinessTradeName: new("Doe & Co"), BusinessType: new(byzantine.BusinessCorporation), CompanyNumber: new("1"),
-	Email: new("info@example.com"), Website: new("https://example.com"), LogoURL: new("https://example.com/l"),
+	BusinessLegalName: "Doe SA", BusinessTradeName: "Doe & Co", BusinessType: byzantine.BusinessCorporation, CompanyNumber: "1",
+	Email: "info@example.com", Website: "https://example.com", LogoURL: "https://example.com/l",
 	RegisteredAddress: doeAddress, PhysicalAddress: doeAddress,
 	ActivityInfo:  &byzantine.ActivityInfo{BusinessDescription: "Bakery", BusinessIndustry: 0},
 	FinancialInfo: doeMoney,
@@ -99,8 +99,8 @@ func TestEntitiesAreSent(t *testing.T) {
 				return only(c.UpdateEntityAccount(ctx, &byzantine.UpdateEntityAccountRequest{
 					AccountID: testAccountID,
 					EntityInfo: &byzantine.EntityInfoUpdate{
-						BusinessLegalName: new("Doe SA"), BusinessTradeName: doeInFull.BusinessTradeName, BusinessType: doeInFull.BusinessType,
-						CompanyNumber: doeInFull.CompanyNumber, Email: doeInFull.Email, Website: doeInFull.Website, LogoURL: doeInFull.LogoURL,
+						BusinessLegalName: new("Doe SA"), BusinessTradeName: &doeInFull.BusinessTradeName, BusinessType: &doeInFull.BusinessType,
+						CompanyNumber: &doeInFull.CompanyNumber, Email: &doeInFull.Email, Website: &doeInFull.Website, LogoURL: &doeInFull.LogoURL,
 						RegisteredAddress: doeAddress, PhysicalAddress: doeAddress, ActivityInfo: doeInFull.ActivityInfo,
 						FinancialInfo: doeMoney, HighRiskInfo: doeInFull.HighRiskInfo,
 					},
@@ -122,7 +122,7 @@ func TestEntitiesAreSent(t *testing.T) {
 			func(ctx context.Context, c *byzantine.Client) error {
 				person := owner
 				person.BeneficiaryDetails = byzantine.BeneficiaryDetails{
-					BeneficiaryType: []byzantine.BeneficiaryType{byzantine.BeneficiaryUBO, byzantine.BeneficiaryRepresentative}, Title: new("CEO"), OwnershipPercentage: new(0.0),
+					BeneficiaryType: []byzantine.BeneficiaryType{byzantine.BeneficiaryUBO, byzantine.BeneficiaryRepresentative}, Title: "CEO", OwnershipPercentage: new(0.0),
 				}
 				return only(c.AddAssociatedPerson(ctx, &byzantine.AddAssociatedPersonRequest{AccountID: testAccountID, AssociatedPerson: person}))
 			},
@@ -208,8 +208,8 @@ func TestEntitiesAreRefused(t *testing.T) {
 		{"no type", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{}})), details + "BeneficiaryType: must have at least 1 element"},
 		{"an owner without a share", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{ubo}})), details + "OwnershipPercentage: missing: ubo needs it"},
 		{"a representative without a title", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{representative}})), details + "Title: missing: representative needs it"},
-		{"a representative with an empty title", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{representative}, Title: new("")})), details + "Title: missing: representative needs it"},
-		{"both without a share", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{representative, ubo}, Title: new("CEO")})), details + "OwnershipPercentage: missing: ubo needs it"},
+		{"a representative with an empty title", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{representative}, Title: ""})), details + "Title: missing: representative needs it"},
+		{"both without a share", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{representative, ubo}, Title: "CEO"})), details + "OwnershipPercentage: missing: ubo needs it"},
 		{"both without a title", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{ubo, representative}, OwnershipPercentage: new(50.0)})), details + "Title: missing: representative needs it"},
 		{"a share that is no number", create(withDetails(byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{ubo}, OwnershipPercentage: new(math.NaN())})), details + "OwnershipPercentage: must be a finite number"},
 		{"the back of an id alone", create(func(r *byzantine.CreateEntityAccountRequest) {

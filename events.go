@@ -101,11 +101,11 @@ func (v *eventEnvelope) event() Event {
 // its user or its entity, and the beneficiary if it is about one associated person. A transaction event has the account
 // and the transaction.
 type EventRelated struct {
-	AccountID     *string `json:"accountId,omitzero"`
-	UserID        *string `json:"userId,omitzero"`
-	EntityID      *string `json:"entityId,omitzero"`
-	BeneficiaryID *string `json:"beneficiaryId,omitzero"`
-	TransactionID *string `json:"transactionId,omitzero"`
+	AccountID     string `json:"accountId,omitzero"`
+	UserID        string `json:"userId,omitzero"`
+	EntityID      string `json:"entityId,omitzero"`
+	BeneficiaryID string `json:"beneficiaryId,omitzero"`
+	TransactionID string `json:"transactionId,omitzero"`
 }
 
 // CustomerEventData is the data of an event whose type begins with "customer.".
@@ -121,10 +121,10 @@ type CustomerEventData struct {
 type CustomerSummary struct {
 	AccountID          string             `json:"accountId"` // UUID
 	CustomerType       CustomerType       `json:"customerType"`
-	UserID             *string            `json:"userId,omitzero"`   // UUID, of an individual
-	EntityID           *string            `json:"entityId,omitzero"` // UUID, of an entity
+	UserID             string             `json:"userId,omitzero"`   // UUID, of an individual
+	EntityID           string             `json:"entityId,omitzero"` // UUID, of an entity
 	Name               string             `json:"name"`
-	Email              *string            `json:"email,omitzero"`
+	Email              string             `json:"email,omitzero"`
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
 	CreatedAt          time.Time          `json:"createdAt"`
 }
@@ -193,7 +193,7 @@ type ListEventsRequest struct {
 type EventPage struct {
 	Events []Event `json:"events" check:"must"`
 	// NextCursor leads to the next page. Nil at the end.
-	NextCursor *string `json:"nextCursor,omitzero" check:"must"`
+	NextCursor string `json:"nextCursor,omitzero" check:"must"`
 }
 
 // ListEvents returns a page of what happened, the newest first by CreatedAt. [Client.AllEvents] iterates over all

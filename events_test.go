@@ -67,7 +67,7 @@ func TestCustomerData(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, &byzantine.CustomerEventData{
 		Customer: byzantine.CustomerSummary{
-			AccountID: "a", CustomerType: byzantine.CustomerTypeEntity, EntityID: new("e"), Name: "ACME", Email: new("x@example.com"),
+			AccountID: "a", CustomerType: byzantine.CustomerTypeEntity, EntityID: "e", Name: "ACME", Email: "x@example.com",
 			VerificationStatus: byzantine.VerificationResubmissionRequested, CreatedAt: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC),
 		},
 		Beneficiary: &byzantine.BeneficiarySummary{BeneficiaryID: "b", FirstName: "Ada", LastName: "L", VerificationStatus: byzantine.VerificationActive},

@@ -31,7 +31,7 @@ func ExampleClient_CreateIndividualAccount() {
 			FirstName: "Jane",
 			LastName:  "Doe",
 			Email:     "jane@example.com",
-			BirthDate: new("1990-01-31"),
+			BirthDate: "1990-01-31",
 			ResidentialAddress: &byzantine.Address{
 				StreetLine1: "1 rue de la Paix", PostalCode: "75002", City: "Paris", Country: "FRA",
 			},
@@ -69,7 +69,7 @@ func ExampleClient_CreateEntityAccount() {
 	account, err := client.CreateEntityAccount(context.Background(), &byzantine.CreateEntityAccountRequest{
 		EntityInfo: byzantine.EntityInfo{
 			BusinessLegalName: "Doe Bakery",
-			BusinessType:      new(byzantine.BusinessCorporation),
+			BusinessType:      byzantine.BusinessCorporation,
 			HighRiskInfo:      &byzantine.HighRiskInfo{OperatesInProhibitedCountries: new(false)},
 		},
 		EntityDocuments: []byzantine.EntityVerificationDocument{{
@@ -80,7 +80,7 @@ func ExampleClient_CreateEntityAccount() {
 			BeneficiaryDetails: byzantine.BeneficiaryDetails{
 				BeneficiaryType:     []byzantine.BeneficiaryType{byzantine.BeneficiaryUBO, byzantine.BeneficiaryRepresentative},
 				OwnershipPercentage: new(60.0),
-				Title:               new("Director"),
+				Title:               "Director",
 			},
 		}},
 		RootUsers:              []byzantine.RootUserParam{{FirstName: "Jane", LastName: "Doe", Email: "jane@example.com"}},

@@ -127,7 +127,7 @@ func ExampleClient_AllEvents() {
 		if err != nil {
 			continue // about something else
 		}
-		fmt.Println(*event.Related.TransactionID, data.Status)
+		fmt.Println(event.Related.TransactionID, data.Status)
 	}
 	// Output:
 	// t completed

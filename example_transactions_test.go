@@ -80,7 +80,7 @@ func Example_deposit() {
 		log.Fatal(err)
 	}
 	transfer := submitted.FiatDepositInstructions
-	fmt.Println("send", transfer.ExpectedDepositAmount, transfer.Currency, "to", *transfer.IBAN)
+	fmt.Println("send", transfer.ExpectedDepositAmount, transfer.Currency, "to", transfer.IBAN)
 
 	// In real life this takes days: keep the transaction id and look again from time to time.
 	transaction, err := client.WaitForTransaction(ctx, submitted.TransactionID,

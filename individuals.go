@@ -8,19 +8,19 @@ import (
 // UserInfo is a person. First name, last name and e-mail address are enough to begin with; the rest is needed before the
 // verification can end, and missing parts can be sent later.
 type UserInfo struct {
-	FirstName  string  `json:"firstName"`
-	MiddleName *string `json:"middleName,omitzero"`
-	LastName   string  `json:"lastName"`
+	FirstName  string `json:"firstName"`
+	MiddleName string `json:"middleName,omitzero"`
+	LastName   string `json:"lastName"`
 	// Email names the user within the integrator. It cannot be changed, and no two users share one.
-	Email              string       `json:"email"`
-	Phone              *string      `json:"phone,omitzero"`
-	BirthDate          *string      `json:"birthDate,omitzero" check:"date"` // 2006-01-02
-	Nationality        *CountryCode `json:"nationality,omitzero"`
-	ResidentialAddress *Address     `json:"residentialAddress,omitzero"`
+	Email              string      `json:"email"`
+	Phone              string      `json:"phone,omitzero"`
+	BirthDate          string      `json:"birthDate,omitzero" check:"date"` // 2006-01-02
+	Nationality        CountryCode `json:"nationality,omitzero"`
+	ResidentialAddress *Address    `json:"residentialAddress,omitzero"`
 	// SocialSecurityNumber is for persons in the United States, who also need a State in their address.
-	SocialSecurityNumber *string      `json:"socialSecurityNumber,omitzero"`
-	ProfilePictureURL    *string      `json:"profilePictureUrl,omitzero"`
-	CountryOfBirth       *CountryCode `json:"countryOfBirth,omitzero"`
+	SocialSecurityNumber string      `json:"socialSecurityNumber,omitzero"`
+	ProfilePictureURL    string      `json:"profilePictureUrl,omitzero"`
+	CountryOfBirth       CountryCode `json:"countryOfBirth,omitzero"`
 }
 
 // UserInfoUpdate is a change to a person; fields that are nil stay as they are. See [UserInfo]. The e-mail address

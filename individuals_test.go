@@ -19,12 +19,12 @@ var (
 	jane = byzantine.UserInfo{FirstName: "Jane", LastName: "Doe", Email: "jane@example.com"}
 
 	janeInFull = byzantine.UserInfo{
-		FirstName: "Jane", MiddleName: new("Q"), LastName: "Doe", Email: "jane@example.com",
-		Phone: new("+15550100"), BirthDate: new("1990-01-31"), Nationality: new(byzantine.CountryCode("USA")),
+		FirstName: "Jane", MiddleName: "Q", LastName: "Doe", Email: "jane@example.com",
+		Phone: "+15550100", BirthDate: "1990-01-31", Nationality: "USA",
 		ResidentialAddress: &byzantine.Address{
-			StreetLine1: "1 Main St", StreetLine2: new("Apt 2"), City: "Albany", State: new("NY"), PostalCode: "12207", Country: "USA",
+			StreetLine1: "1 Main St", StreetLine2: "Apt 2", City: "Albany", State: "NY", PostalCode: "12207", Country: "USA",
 		},
-		SocialSecurityNumber: new("000-00-0000"), ProfilePictureURL: new("https://example.com/?a=1&b=2"), CountryOfBirth: new(byzantine.CountryCode("CHE")),
+		SocialSecurityNumber: "000-00-0000", ProfilePictureURL: "https://example.com/?a=1&b=2", CountryOfBirth: "CHE",
 	}
 
 	rootJane = byzantine.RootUserParam{FirstName: "Jane", LastName: "Doe", Email: "jane@example.com"}
@@ -153,9 +153,9 @@ func TestIndividualsAreRefused(t *testing.T) {
 			r.RootUsers = []byzantine.RootUserParam{{FirstName: "J", LastName: "D", Email: "j@d", Authenticators: []byzantine.AuthenticatorParam{passkey}}}
 		}), in + "RootUsers[0].Authenticators[0].Attestation.CredentialID: must be unpadded base64url"},
 		{"a wallet that is none", create(func(r *byzantine.CreateIndividualAccountRequest) { r.WalletAddress = "0x0" }), in + "WalletAddress: must be an address: 0x and 40 hex digits"},
-		{"a date of birth the other way round", create(func(r *byzantine.CreateIndividualAccountRequest) { r.UserInfo.BirthDate = new("31.01.1990") }), in + "UserInfo.BirthDate: must be a date like 2006-01-02"},
+		{"a date of birth the other way round", create(func(r *byzantine.CreateIndividualAccountRequest) { r.UserInfo.BirthDate = "31.01.1990" }), in + "UserInfo.BirthDate: must be a date like 2006-01-02"},
 		{"a country of two letters", create(func(r *byzantine.CreateIndividualAccountRequest) {
-			r.UserInfo.Nationality = new(byzantine.CountryCode("FR"))
+			r.UserInfo.Nationality = "FR"
 		}), in + "UserInfo.Nationality: must be three upper-case letters (ISO 3166-1 alpha-3)"},
 		{"an address without a city", create(func(r *byzantine.CreateIndividualAccountRequest) {
 			r.UserInfo.ResidentialAddress = &byzantine.Address{StreetLine1: "1 Main St"}

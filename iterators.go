@@ -142,10 +142,10 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 					return
 				}
 			}
-			if list.NextCursor == nil || *list.NextCursor == "" {
+			if list.NextCursor == "" {
 				return
 			}
-			request.Cursor = *list.NextCursor
+			request.Cursor = list.NextCursor
 			if !used.Add(request.Cursor) {
 				yield(Event{}, errors.New("byzantine: "+string(listEvents.op.ID)+": the server gave a cursor twice"))
 				return

@@ -56,7 +56,7 @@ func TestAPayloadSurvivesAJSONStore(t *testing.T) {
 	}
 	full := byzantine.Payload{
 		BodyToSign: []byte(delicateBody), TransactionID: testTransactionID, ChainID: byzantine.ChainBase,
-		DestinationBankAccount: &byzantine.BankAccount{IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "1234", BIC: new("X")}},
+		DestinationBankAccount: &byzantine.BankAccount{IBAN: &byzantine.IBANAccount{Country: "FRA", Last4: "1234", BIC: "X"}},
 		SourceAmount:           byzantine.MustParseDecimal("1.50"), DestinationAmount: byzantine.MustParseDecimal("1.49"), DestinationVaultAddr: testVault,
 	}
 	want := session{User: "<jane>", Pending: &full, Several: []byzantine.Payload{full, {BodyToSign: []byte(`{}`)}, {}}}

@@ -11,9 +11,9 @@ type Vault struct {
 	ChainID      ChainID `json:"chain_id"`
 	IsActive     bool    `json:"is_active"`
 	// IsAsynchronous does not predict whether a withdrawal is queued: that was seen on other vaults as well.
-	IsAsynchronous       bool    `json:"is_asynchronous"`
-	StrategyVaultAddress *string `json:"strategy_vault_address,omitzero"`
-	FallbackAdapter      *string `json:"fallback_adapter,omitzero"` // an address
+	IsAsynchronous       bool   `json:"is_asynchronous"`
+	StrategyVaultAddress string `json:"strategy_vault_address,omitzero"`
+	FallbackAdapter      string `json:"fallback_adapter,omitzero"` // an address
 }
 
 // GetTopVaultsRequest has no fields.

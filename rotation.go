@@ -237,14 +237,11 @@ func lookBeforeRotation(ctx context.Context, c *Client, old string, opts []CallO
 	if err != nil && !errors.As(err, &partial) {
 		return fail("nothing was created", err)
 	}
-	base := ""
-	if me.Label != nil {
-		base, _, _ = strings.Cut(*me.Label, " (replaces 0x")
-	}
+	base, _, _ := strings.Cut(me.Label, " (replaces 0x")
 	label := strings.TrimSpace(base + " " + replaces(old))
 	var left []string
 	for _, credential := range list.Credentials {
-		if credential.Label != nil && strings.HasSuffix(*credential.Label, replaces(old)) && credential.Pubkey != old {
+		if strings.HasSuffix(credential.Label, replaces(old)) && credential.Pubkey != old {
 			left = append(left, credential.Pubkey)
 		}
 	}

@@ -157,7 +157,7 @@ func TestRotationKeepsScopeAndLabel(t *testing.T) {
 		me, err := client.Whoami(t.Context())
 		require.NoError(t, err)
 		assert.True(t, me.Capabilities.CanWrite)
-		assert.Equal(t, "backend (replaces "+old[:18]+")", *me.Label)
+		assert.Equal(t, "backend (replaces "+old[:18]+")", me.Label)
 	}
 }
 

@@ -59,22 +59,22 @@ type Transaction struct {
 	TransactionID string  `json:"transactionId" check:"must"` // UUID
 	AccountID     string  `json:"accountId"`                  // UUID
 	ChainID       ChainID `json:"chainId"`
-	VaultAddr     *string `json:"vaultAddr,omitzero"`
+	VaultAddr     string  `json:"vaultAddr,omitzero"`
 	// IntermediaryAmount is the amount in the stablecoin that moves on the chain.
 	IntermediaryAmount  Decimal           `json:"intermediaryAmount"`
 	Type                TransactionType   `json:"type"`
 	Status              TransactionStatus `json:"status"`
-	TransactionHash     *string           `json:"transactionHash,omitzero"` // on the chain
+	TransactionHash     string            `json:"transactionHash,omitzero"` // on the chain
 	BroadcastedAt       *time.Time        `json:"broadcastedAt,omitzero"`
 	CreatedAt           time.Time         `json:"createdAt"`
 	UpdatedAt           time.Time         `json:"updatedAt"`
-	SourceCurrency      *Currency         `json:"sourceCurrency,omitzero"`
-	DestinationCurrency *Currency         `json:"destinationCurrency,omitzero"`
+	SourceCurrency      Currency          `json:"sourceCurrency,omitzero"`
+	DestinationCurrency Currency          `json:"destinationCurrency,omitzero"`
 	SourceAmount        Decimal           `json:"sourceAmount,omitzero"`
 	DestinationAmount   Decimal           `json:"destinationAmount,omitzero"`
 	// RelatedTransactionID names another transaction of the same order, such as the other half of a vault upgrade.
-	RelatedTransactionID *string             `json:"relatedTransactionId,omitzero"`
-	DestinationAddress   *string             `json:"destinationAddress,omitzero"` // of a transfer
+	RelatedTransactionID string              `json:"relatedTransactionId,omitzero"`
+	DestinationAddress   string              `json:"destinationAddress,omitzero"` // of a transfer
 	Account              *TransactionAccount `json:"account,omitzero"`
 	WithdrawalRequest    *WithdrawalRequest  `json:"withdrawalRequest,omitzero"` // of a withdrawal that was queued
 
@@ -86,10 +86,10 @@ type Transaction struct {
 
 // TransactionAccount names the account of a transaction and its owner: an entity or a user.
 type TransactionAccount struct {
-	AccountName string  `json:"accountName"`
-	EntityID    *string `json:"entityId,omitzero"`    // UUID
-	OwnerUserID *string `json:"ownerUserId,omitzero"` // UUID
-	ImageURL    *string `json:"imageUrl,omitzero"`
+	AccountName string `json:"accountName"`
+	EntityID    string `json:"entityId,omitzero"`    // UUID
+	OwnerUserID string `json:"ownerUserId,omitzero"` // UUID
+	ImageURL    string `json:"imageUrl,omitzero"`
 }
 
 // WithdrawalRequest is a withdrawal that the vault queued instead of paying at once. That a vault is reported as
@@ -113,7 +113,7 @@ const (
 // DepositInstructions is the bank account to which the user sends the money of a deposit in fiat.
 type DepositInstructions struct {
 	// ObjectID is the id of these instructions (UUID), nil in the response of [Client.SignPayloadPasskey].
-	ObjectID *string  `json:"objectId,omitzero"`
+	ObjectID string   `json:"objectId,omitzero"`
 	Currency Currency `json:"currency"`
 	// ExpectedDepositAmount is what to send. Exactly the deposit's amount goes into the vault, what is over stays idle
 	// in the wallet.
@@ -122,13 +122,13 @@ type DepositInstructions struct {
 	BankAddress            string               `json:"bankAddress"`
 	PaymentRails           []DepositPaymentRail `json:"paymentRails"`
 	BankBeneficiaryName    string               `json:"bankBeneficiaryName"`
-	BankBeneficiaryAddress *string              `json:"bankBeneficiaryAddress,omitzero"` // may be missing with SEPA
+	BankBeneficiaryAddress string               `json:"bankBeneficiaryAddress,omitzero"` // may be missing with SEPA
 	// In US dollar.
-	BankAccountNumber *string `json:"bankAccountNumber,omitzero"`
-	BankRoutingNumber *string `json:"bankRoutingNumber,omitzero"`
+	BankAccountNumber string `json:"bankAccountNumber,omitzero"`
+	BankRoutingNumber string `json:"bankRoutingNumber,omitzero"`
 	// In euro.
-	IBAN *string `json:"iban,omitzero"`
-	BIC  *string `json:"bic,omitzero"`
+	IBAN string `json:"iban,omitzero"`
+	BIC  string `json:"bic,omitzero"`
 }
 
 // DepositPaymentRail is a network on which a deposit in fiat can be sent. Values that are not listed here pass through.
@@ -249,7 +249,7 @@ type SubmittedTransaction struct {
 	TransactionID   string            `json:"transactionId" check:"must"` // UUID
 	Status          TransactionStatus `json:"status"`
 	BroadcastedAt   *time.Time        `json:"broadcastedAt,omitzero"`
-	TransactionHash *string           `json:"transactionHash,omitzero"` // may come later
+	TransactionHash string            `json:"transactionHash,omitzero"` // may come later
 	// FiatDepositInstructions is where the user has to send the money of a deposit in fiat.
 	FiatDepositInstructions *DepositInstructions `json:"fiatDepositInstructions,omitzero"`
 	DestinationBankAccount  *BankAccount         `json:"destinationBankAccount,omitzero"` // of a withdrawal in fiat

@@ -132,11 +132,11 @@ func (c CountryCode) Validate() error {
 
 // Address is a postal address.
 type Address struct {
-	StreetLine1 string  `json:"streetLine1"`
-	StreetLine2 *string `json:"streetLine2,omitzero"`
-	City        string  `json:"city"`
+	StreetLine1 string `json:"streetLine1"`
+	StreetLine2 string `json:"streetLine2,omitzero"`
+	City        string `json:"city"`
 	// State is the state or province by its code. Persons in the United States need it.
-	State      *string     `json:"state,omitzero"`
+	State      string      `json:"state,omitzero"`
 	PostalCode string      `json:"postalCode"`
 	Country    CountryCode `json:"country"`
 }

@@ -307,7 +307,7 @@ func TestAnOddStatusDoesNotReachATerminal(t *testing.T) {
 func TestTransactionFailedErrorIsNoRecordOfAPerson(t *testing.T) {
 	err := &byzantine.TransactionFailedError{Transaction: &byzantine.Transaction{
 		TransactionID: "410f0dcb-4119-44d5-9388-e52337cd4d1b", Status: byzantine.TransactionReverted,
-		DestinationAddress: new("0x00000000000000000000000000000000000a11ce"),
+		DestinationAddress: "0x00000000000000000000000000000000000a11ce",
 		Account:            &byzantine.TransactionAccount{AccountName: "Ada Lovelace"},
 	}}
 	text, failure := json.Marshal(struct{ Err error }{err})

@@ -42,7 +42,7 @@ type WebhookDelivery struct {
 	Status         WebhookDeliveryStatus `json:"status"`
 	NextAttemptAt  *time.Time            `json:"nextAttemptAt,omitzero"`
 	AttemptCount   int32                 `json:"attemptCount"`
-	TerminalReason *string               `json:"terminalReason,omitzero"`
+	TerminalReason string                `json:"terminalReason,omitzero"`
 	// LastResponseSummary is the endpoint's last response. Its form is not documented.
 	LastResponseSummary json.RawMessage `json:"lastResponseSummary,omitzero"`
 	CreatedAt           time.Time       `json:"createdAt"`
@@ -62,18 +62,18 @@ const (
 type WebhookDeliveryAttempt struct {
 	ID            string                `json:"id" check:"must"` // UUID, as are the next two
 	DeliveryID    string                `json:"deliveryId"`
-	SigningKeyID  *string               `json:"signingKeyId,omitzero"`
+	SigningKeyID  string                `json:"signingKeyId,omitzero"`
 	AttemptNumber int32                 `json:"attemptNumber"`
 	Outcome       WebhookAttemptOutcome `json:"outcome"`
 	StatusCode    *int32                `json:"statusCode,omitzero"` // nil if the endpoint did not respond
-	Error         *string               `json:"error,omitzero"`
+	Error         string                `json:"error,omitzero"`
 	LatencyMs     *int32                `json:"latencyMs,omitzero"` // milliseconds
 	SignedAt      time.Time             `json:"signedAt"`
 	// SignedTimestamp is the text of the X-Byzantine-Webhook-Timestamp header, Unix seconds.
 	SignedTimestamp string `json:"signedTimestamp"`
 	// ResponseSummary is the endpoint's response. Its form is not documented.
 	ResponseSummary json.RawMessage `json:"responseSummary,omitzero"`
-	Actor           *string         `json:"actor,omitzero"` // who asked for the attempt
+	Actor           string          `json:"actor,omitzero"` // who asked for the attempt
 	CreatedAt       time.Time       `json:"createdAt"`
 }
 

@@ -8,16 +8,16 @@ import (
 
 // WebhookSubscription is an endpoint of yours that events are sent to.
 type WebhookSubscription struct {
-	ID           string  `json:"id" check:"must"` // UUID
-	IntegratorID string  `json:"integratorId"`    // UUID
-	URL          string  `json:"url"`
-	Name         *string `json:"name,omitzero"`
-	Enabled      bool    `json:"enabled"`
+	ID           string `json:"id" check:"must"` // UUID
+	IntegratorID string `json:"integratorId"`    // UUID
+	URL          string `json:"url"`
+	Name         string `json:"name,omitzero"`
+	Enabled      bool   `json:"enabled"`
 	// EventTypes are the events that are sent.
 	EventTypes EventTypes `json:"eventTypes"`
 	// ActiveSigningKeyID is what the X-Byzantine-Webhook-Key-Id header of a delivery names. No operation rotates the
 	// key.
-	ActiveSigningKeyID *string `json:"activeSigningKeyId,omitzero" check:"must"` // UUID
+	ActiveSigningKeyID string `json:"activeSigningKeyId,omitzero" check:"must"` // UUID
 	// EndpointSafetyMetadata is what the API found out about the URL. Its form is not documented; seen was an object
 	// with normalizedUrl, host, port, resolvedIps and validatedAt.
 	EndpointSafetyMetadata json.RawMessage `json:"endpointSafetyMetadata"`

@@ -149,7 +149,7 @@ func (a *account) beneficiary() *byzantine.UserSummary {
 }
 
 // image is the picture of the customer.
-func (a *account) image() *string {
+func (a *account) image() string {
 	if a.entity != nil {
 		return a.entity.info.LogoURL
 	}

@@ -127,7 +127,7 @@ func (w *world) updatePerson(req *byzantine.UpdateAssociatedPersonRequest) (*byz
 		if d.BeneficiaryType != nil {
 			details.BeneficiaryType = d.BeneficiaryType
 		}
-		details.Title = or(d.Title, details.Title)
+		set(&details.Title, d.Title)
 		details.OwnershipPercentage = or(d.OwnershipPercentage, details.OwnershipPercentage)
 	}
 	if err := cmp.Or(checkDetails(details), p.user.checkUpdate(change.UserInfo, change.VerificationDocuments)); err != nil {

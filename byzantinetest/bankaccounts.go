@@ -66,7 +66,7 @@ func achAccount(p *byzantine.ACHAccountParam) (byzantine.BankAccount, error) {
 		return byzantine.BankAccount{}, badRequest("achBankAccountDetails.accountNumber: must have 4 to 17 digits")
 	}
 	return byzantine.BankAccount{ACH: &byzantine.ACHAccount{
-		RoutingNumber: p.RoutingNumber, Last4: last4(p.AccountNumber), CheckingOrSavings: &p.CheckingOrSavings,
+		RoutingNumber: p.RoutingNumber, Last4: last4(p.AccountNumber), CheckingOrSavings: p.CheckingOrSavings,
 	}}, nil
 }
 
@@ -74,7 +74,7 @@ func ibanAccount(p *byzantine.IBANAccountParam) (byzantine.BankAccount, error) {
 	if !ibanShape.MatchString(p.AccountNumber) {
 		return byzantine.BankAccount{}, badRequest("ibanBankAccountDetails.accountNumber: must be an IBAN without blanks")
 	}
-	return byzantine.BankAccount{IBAN: &byzantine.IBANAccount{Country: p.Country, Last4: last4(p.AccountNumber), BIC: &p.BIC}}, nil
+	return byzantine.BankAccount{IBAN: &byzantine.IBANAccount{Country: p.Country, Last4: last4(p.AccountNumber), BIC: p.BIC}}, nil
 }
 
 func last4(number string) string { return number[len(number)-4:] }

@@ -56,10 +56,10 @@ func TestBankAccountsAreAddedAndListed(t *testing.T) {
 
 	both := []byzantine.LinkedBankAccount{
 		{AddedBankAccount: *dollar, BankAccountDetails: byzantine.BankAccount{ACH: &byzantine.ACHAccount{
-			RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: new(byzantine.CheckingAccount),
+			RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: byzantine.CheckingAccount,
 		}}},
 		{AddedBankAccount: *euro, BankAccountDetails: byzantine.BankAccount{IBAN: &byzantine.IBANAccount{
-			Country: "FRA", Last4: "0189", BIC: new("AGRIFRPP"),
+			Country: "FRA", Last4: "0189", BIC: "AGRIFRPP",
 		}}},
 	}
 	assert.Equal(t, both, list(""))

@@ -309,7 +309,7 @@ func TestFactsOfDeliveries(t *testing.T) {
 		}
 		assert.Equal(t, "ECDSA_P256_SHA256", first.header.Get("X-Byzantine-Webhook-Algorithm"))
 		assert.Regexp(t, "^[0-9a-f]{128}$", first.header.Get("X-Byzantine-Webhook-Signature"))
-		assert.Equal(t, *w.Subscription.ActiveSigningKeyID, first.header.Get("X-Byzantine-Webhook-Key-Id"))
+		assert.Equal(t, w.Subscription.ActiveSigningKeyID, first.header.Get("X-Byzantine-Webhook-Key-Id"))
 	})
 	t.Run("8 the envelope of September: type and related with five keys [webhooks/overview.mdx]", func(t *testing.T) {
 		var envelope map[string]any

@@ -120,7 +120,7 @@ func TestEmailOfAnEntityIsItsOwn(t *testing.T) {
 	client := newServer(t).Client()
 	for i, status := range []int{0, 400} {
 		req := analytical()
-		req.EntityInfo.Email = new("office@example.com")
+		req.EntityInfo.Email = "office@example.com"
 		_, err := client.CreateEntityAccount(t.Context(), req)
 		if i == 0 {
 			require.NoError(t, err)

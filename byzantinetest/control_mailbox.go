@@ -73,7 +73,7 @@ func (w *world) mails(filter MailFilter) []Mail {
 		if u := w.users.get(o.userID); u != nil {
 			mail.Email = u.info.Email
 		}
-		if isOrAny(filter.OTPID, &mail.OTPID) && isOrAny(filter.UserID, &mail.UserID) &&
+		if isOrAny(filter.OTPID, mail.OTPID) && isOrAny(filter.UserID, mail.UserID) &&
 			(filter.Email == "" || strings.EqualFold(filter.Email, mail.Email)) {
 			mails = append(mails, mail)
 		}

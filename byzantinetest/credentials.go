@@ -18,7 +18,7 @@ type credential struct {
 	key     *ecdsa.PublicKey
 	scope   byzantine.AccessScope
 	active  bool
-	label   *string
+	label   string
 	created time.Time
 }
 
@@ -30,7 +30,7 @@ var credentialHandlers = map[byzantine.OperationID]handler{
 	byzantine.OpDeleteCredential:          by(204, (*world).deleteCredential),
 }
 
-func (w *world) addCredential(pubkey string, scope byzantine.AccessScope, label *string) (*credential, error) {
+func (w *world) addCredential(pubkey string, scope byzantine.AccessScope, label string) (*credential, error) {
 	c := &credential{pubkey: pubkey, scope: scope, active: true, label: label, created: w.clock.now()}
 	return c, w.insertCredential(c)
 }
@@ -109,11 +109,7 @@ func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCr
 	if scope == "" {
 		scope = byzantine.ScopeReadOnly
 	}
-	var label *string
-	if req.Label != "" {
-		label = &req.Label
-	}
-	c, err := w.addCredential(key.PublicKeyHex(), scope, label)
+	c, err := w.addCredential(key.PublicKeyHex(), scope, req.Label)
 	if err != nil {
 		return nil, err
 	}
@@ -141,9 +137,7 @@ func (w *world) updateCredential(caller *credential, req *byzantine.UpdateCreden
 	if req.Active != nil {
 		c.active = *req.Active
 	}
-	if req.Label != nil {
-		c.label = req.Label
-	}
+	set(&c.label, req.Label)
 	view := w.credentialView(c)
 	return &view, nil
 }

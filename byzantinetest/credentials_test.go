@@ -33,7 +33,7 @@ func TestCredentialIsReadOnlyUnlessAskedFor(t *testing.T) {
 	assert.Equal(t, 201, answer.StatusCode)
 	assert.Equal(t, byzantine.ScopeReadOnly, created.AccessScope)
 	assert.True(t, created.Active)
-	assert.Nil(t, created.Label)
+	assert.Empty(t, created.Label)
 	key, err := created.PrivateKey.Key()
 	require.NoError(t, err, "the key is in the answer")
 	assert.Equal(t, created.Pubkey, key.PublicKeyHex())
@@ -63,7 +63,7 @@ func TestCredentialsAreListedTheOldestFirstWithoutTheirKeys(t *testing.T) {
 	assert.Equal(t, server.Key().PublicKeyHex(), list.Credentials[0].Pubkey)
 	assert.Equal(t, byzantine.APICredential{
 		Pubkey: created.Pubkey, IntegratorID: created.IntegratorID, AccessScope: byzantine.ScopeReadWrite, Active: true,
-		Label: new("backend"), CreatedAt: start.Add(time.Hour),
+		Label: "backend", CreatedAt: start.Add(time.Hour),
 	}, list.Credentials[1])
 	assert.Equal(t, second.Pubkey, list.Credentials[2].Pubkey)
 }
@@ -75,12 +75,12 @@ func TestWhoamiTellsTheScope(t *testing.T) {
 	me, err := writer.Whoami(t.Context())
 	require.NoError(t, err)
 	assert.True(t, me.Capabilities.CanWrite)
-	assert.Equal(t, "backend", *me.Label)
+	assert.Equal(t, "backend", me.Label)
 	me, err = reader.Whoami(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.ScopeReadOnly, me.AccessScope)
 	assert.False(t, me.Capabilities.CanWrite)
-	assert.Nil(t, me.Label)
+	assert.Empty(t, me.Label)
 }
 
 var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
@@ -134,7 +134,7 @@ func TestChangesOfACredentialActAtOnce(t *testing.T) {
 	}
 	assert.ErrorIs(t, write(), byzantine.ErrForbidden)
 	updated := update(byzantine.UpdateCredentialRequest{AccessScope: byzantine.ScopeReadWrite})
-	assert.Equal(t, "backend", *updated.Label, "what is not sent stays")
+	assert.Equal(t, "backend", updated.Label, "what is not sent stays")
 	assert.Equal(t, start, updated.CreatedAt)
 	require.NoError(t, write(), "promoted")
 
@@ -147,7 +147,7 @@ func TestChangesOfACredentialActAtOnce(t *testing.T) {
 	update(byzantine.UpdateCredentialRequest{Active: new(true)})
 	require.NoError(t, write(), "active again")
 
-	assert.Equal(t, "renamed", *update(byzantine.UpdateCredentialRequest{Label: new("renamed")}).Label)
+	assert.Equal(t, "renamed", update(byzantine.UpdateCredentialRequest{Label: new("renamed")}).Label)
 	var answer byzantine.Response
 	require.NoError(t, admin.DeleteCredential(t.Context(), created.Pubkey, byzantine.WithResponse(&answer)))
 	assert.Equal(t, 204, answer.StatusCode)

@@ -57,7 +57,7 @@ func (a *account) viewOf(m *member) byzantine.UserAccount {
 	}
 	for _, p := range m.user.passkeys {
 		view.Authenticators = append(view.Authenticators, byzantine.Authenticator{
-			CredentialID: p.credentialID, Name: optional(p.name), CreatedAt: p.created.UTC(),
+			CredentialID: p.credentialID, Name: p.name, CreatedAt: p.created.UTC(),
 		})
 	}
 	return view
@@ -99,7 +99,7 @@ func (w *world) entityView(a *account) *byzantine.Entity {
 		view.AssociatedPersons = append(view.AssociatedPersons, byzantine.AssociatedPersonSummary{
 			FirstName: info.FirstName, LastName: info.LastName, Email: info.Email,
 			BeneficiaryType: p.details.BeneficiaryType, ShareSize: p.details.OwnershipPercentage,
-			BeneficiaryID: &p.id, UserID: &p.user.id,
+			BeneficiaryID: p.id, UserID: p.user.id,
 		})
 	}
 	for _, i := range a.invitations {

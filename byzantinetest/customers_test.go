@@ -27,17 +27,17 @@ func TestUserDetails(t *testing.T) {
 	assert.Equal(t, &byzantine.User{
 		UserID: created.UserID, VerificationStatus: byzantine.VerificationActive,
 		UserInfo: byzantine.UserProfile{
-			FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", MiddleName: new("King"),
-			Phone: new("+33123456789"), BirthDate: new("1990-12-10"), ResidentialAddress: home(),
-			Nationality: new(byzantine.CountryCode("FRA")), CountryOfBirth: new(byzantine.CountryCode("GBR")),
+			FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", MiddleName: "King",
+			Phone: "+33123456789", BirthDate: "1990-12-10", ResidentialAddress: home(),
+			Nationality: "FRA", CountryOfBirth: "GBR",
 		},
 		Accounts: []byzantine.UserAccount{{
 			AccountID: created.AccountID, AccountName: "Ada Lovelace", AccountType: byzantine.AccountTypeIndividual,
 			UserRole: byzantine.RoleRoot, WalletAddress: created.WalletAddress,
-			ProfilePictureURL: new("https://example.com/ada.png"), CreatedAt: start,
+			ProfilePictureURL: "https://example.com/ada.png", CreatedAt: start,
 			Beneficiary: &self, RootUsers: []byzantine.UserSummary{self},
 			Authenticators: []byzantine.Authenticator{{
-				CredentialID: phone.Attestation.CredentialID, Name: &phone.AuthenticatorName, CreatedAt: start,
+				CredentialID: phone.Attestation.CredentialID, Name: phone.AuthenticatorName, CreatedAt: start,
 			}},
 		}},
 		CreatedAt: start,
@@ -77,14 +77,14 @@ func TestEntityDetails(t *testing.T) {
 	server := newServer(t, byzantinetest.WithTime(start))
 	client := server.Client()
 	req := analytical()
-	req.EntityInfo.LogoURL = new("https://example.com/logo.png")
+	req.EntityInfo.LogoURL = "https://example.com/logo.png"
 	req.AssociatedPersons = []byzantine.AssociatedPersonParam{owner("Ada", "Lovelace", "ada@example.com", 40)}
 	created, err := client.CreateEntityAccount(t.Context(), req)
 	require.NoError(t, err)
 	entity, err := client.GetEntityDetails(t.Context(), created.EntityID)
 	require.NoError(t, err)
 	require.Len(t, entity.AssociatedPersons, 1)
-	adaID := *entity.AssociatedPersons[0].UserID
+	adaID := entity.AssociatedPersons[0].UserID
 	assert.Equal(t, &byzantine.Entity{
 		EntityID: created.EntityID, VerificationStatus: byzantine.VerificationActive,
 		EntityInfo: byzantine.EntityProfile{CompanyName: "Analytical Engines SAS"},
@@ -102,7 +102,7 @@ func TestEntityDetails(t *testing.T) {
 		AssociatedPersons: []byzantine.AssociatedPersonSummary{{
 			FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com",
 			BeneficiaryType: []byzantine.BeneficiaryType{byzantine.BeneficiaryUBO}, ShareSize: new(40.0),
-			BeneficiaryID: &created.AssociatedPersons[0].BeneficiaryID, UserID: &adaID,
+			BeneficiaryID: created.AssociatedPersons[0].BeneficiaryID, UserID: adaID,
 		}},
 		CreatedAt: start,
 	}, entity)

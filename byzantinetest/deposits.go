@@ -68,7 +68,7 @@ func priceOf(coins money, fiat byzantine.Currency) money {
 // awaitTransfer says where to send the money of a deposit in fiat, and waits for it.
 func (w *world) awaitTransfer(tx *transaction) {
 	tx.instructions = &byzantine.DepositInstructions{
-		ObjectID:              new(w.newID()),
+		ObjectID:              w.newID(),
 		Currency:              tx.source.currency,
 		ExpectedDepositAmount: tx.source.decimal(),
 		BankName:              "Local Sandbox Bank",
@@ -77,11 +77,11 @@ func (w *world) awaitTransfer(tx *transaction) {
 	}
 	if tx.source.currency == byzantine.CurrencyUSD {
 		tx.instructions.PaymentRails = []byzantine.DepositPaymentRail{byzantine.DepositRailACHPush, byzantine.DepositRailWire}
-		tx.instructions.BankBeneficiaryAddress = new("2 Example Street, Springfield")
-		tx.instructions.BankAccountNumber, tx.instructions.BankRoutingNumber = new("000123456789"), new("021000021")
+		tx.instructions.BankBeneficiaryAddress = "2 Example Street, Springfield"
+		tx.instructions.BankAccountNumber, tx.instructions.BankRoutingNumber = "000123456789", "021000021"
 	} else {
 		tx.instructions.PaymentRails = []byzantine.DepositPaymentRail{byzantine.DepositRailSEPA}
-		tx.instructions.IBAN, tx.instructions.BIC = new("DE89370400440532013000"), new("EXAMDEFFXXX")
+		tx.instructions.IBAN, tx.instructions.BIC = "DE89370400440532013000", "EXAMDEFFXXX"
 	}
 	w.become(tx, byzantine.TransactionWaitingForFunds)
 }

@@ -43,7 +43,7 @@ type credentialDocument struct {
 	Pubkey      string                `json:"pubkey"`
 	AccessScope byzantine.AccessScope `json:"accessScope,omitzero"` // read_write if empty
 	Inactive    bool                  `json:"inactive,omitzero"`
-	Label       *string               `json:"label,omitzero"`
+	Label       string                `json:"label,omitzero"`
 	CreatedAt   time.Time             `json:"createdAt,omitzero"`
 }
 

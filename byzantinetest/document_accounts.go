@@ -172,8 +172,8 @@ func (r *worldReader) readSubscription(d subscriptionDocument) error {
 		return fmt.Errorf("privateKey: %w", err)
 	}
 	s := &subscription{WebhookSubscription: d.WebhookSubscription, key: key}
-	if s.ActiveSigningKeyID == nil {
-		s.ActiveSigningKeyID = new(r.newID())
+	if s.ActiveSigningKeyID == "" {
+		s.ActiveSigningKeyID = r.newID()
 	}
 	s.ID, s.IntegratorID = r.id(s.ID), r.integratorID
 	s.CreatedAt, s.UpdatedAt = r.at(s.CreatedAt), r.at(s.UpdatedAt)

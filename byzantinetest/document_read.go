@@ -95,7 +95,7 @@ func (w *world) read(d *worldDocument, pubkey string, others []string) error {
 	for i, pubkey := range append([]string{pubkey}, others...) {
 		if !slices.ContainsFunc(d.Credentials, func(c credentialDocument) bool { return c.Pubkey == pubkey }) {
 			label := []string{"local sandbox", "public key"}[min(i, 1)]
-			d.Credentials = append(d.Credentials, credentialDocument{Pubkey: pubkey, Label: &label})
+			d.Credentials = append(d.Credentials, credentialDocument{Pubkey: pubkey, Label: label})
 		}
 	}
 	w.vaults = newVaults(r.now)

@@ -52,7 +52,7 @@ func TestWorldGoesOnElsewhere(t *testing.T) {
 		server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSD, fiat.FiatDepositInstructions.ExpectedDepositAmount)
 		server.SettleWithdrawal(queued.TransactionID)
 		server.Advance(time.Hour)
-		for _, id := range []string{out.TransactionID, *i.transaction(out.TransactionID).RelatedTransactionID, queued.TransactionID, fiat.TransactionID} {
+		for _, id := range []string{out.TransactionID, i.transaction(out.TransactionID).RelatedTransactionID, queued.TransactionID, fiat.TransactionID} {
 			assert.Equal(t, byzantine.TransactionCompleted, i.transaction(id).Status)
 		}
 		_, err = i.client.AddBankAccount(t.Context(), dollarAccount(i.accountID))

@@ -28,7 +28,7 @@ func (w *world) userDocuments(documents []byzantine.UserVerificationDocument) []
 	var views []byzantine.VerificationDocument
 	for _, d := range documents {
 		views = append(views, byzantine.VerificationDocument{
-			DocumentType: d.DocumentType, DocumentNumber: optional(d.DocumentNumber), Description: optional(d.Description),
+			DocumentType: d.DocumentType, DocumentNumber: d.DocumentNumber, Description: d.Description,
 			IssuingCountry: string(d.IssuingCountry), DocumentID: w.newID(),
 		})
 	}
@@ -40,19 +40,11 @@ func (w *world) entityDocuments(documents []byzantine.EntityVerificationDocument
 	var views []byzantine.VerificationDocument
 	for _, d := range documents {
 		views = append(views, byzantine.VerificationDocument{
-			DocumentType: d.DocumentType, Description: optional(d.Description),
+			DocumentType: d.DocumentType, Description: d.Description,
 			IssuingCountry: string(d.IssuingCountry), DocumentID: w.newID(),
 		})
 	}
 	return views
-}
-
-// optional is nil for an empty text.
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 // checkBackOfID rejects the back of a national id whose front is neither sent along nor known.
@@ -81,7 +73,7 @@ func (u *user) missing() []string {
 	if !u.has(byzantine.DocumentProofOfAddress) {
 		missing = append(missing, "proof_of_address")
 	}
-	if livesInUS(u.info) && u.info.SocialSecurityNumber == nil {
+	if livesInUS(u.info) && u.info.SocialSecurityNumber == "" {
 		missing = append(missing, "socialSecurityNumber")
 	}
 	return missing
@@ -111,8 +103,8 @@ func (e *entity) missingData() []string {
 		member string
 		known  bool
 	}{
-		{"businessType", e.info.BusinessType != nil},
-		{"companyNumber", e.info.CompanyNumber != nil},
+		{"businessType", e.info.BusinessType != ""},
+		{"companyNumber", e.info.CompanyNumber != ""},
 		{"registeredAddress", e.info.RegisteredAddress != nil},
 		{"activityInfo", e.info.ActivityInfo != nil},
 		{"financialInfo", e.info.FinancialInfo != nil},

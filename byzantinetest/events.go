@@ -113,8 +113,20 @@ type eventRelated struct {
 func envelopeOf(e byzantine.Event) envelope {
 	return envelope{
 		ID: e.ID, Type: e.Type, OccurredAt: e.OccurredAt, Livemode: e.Livemode, PayloadVersion: e.PayloadVersion,
-		Related: eventRelated(e.Related), Data: e.Data,
+		Related: eventRelated{
+			orNull(e.Related.AccountID), orNull(e.Related.UserID), orNull(e.Related.EntityID), orNull(e.Related.BeneficiaryID),
+			orNull(e.Related.TransactionID),
+		},
+		Data: e.Data,
 	}
+}
+
+// orNull makes null of an empty text.
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 // eventListAnswer is byzantine.EventPage as the API writes it.
@@ -178,9 +190,9 @@ func (h *eventHistory) add(e byzantine.Event) {
 	n := len(h.all)
 	h.all = append(h.all, e)
 	h.position[e.ID] = n
-	for _, id := range []*string{e.Related.AccountID, e.Related.UserID, e.Related.TransactionID} {
-		if id != nil {
-			h.related[*id] = append(h.related[*id], n)
+	for _, id := range []string{e.Related.AccountID, e.Related.UserID, e.Related.TransactionID} {
+		if id != "" {
+			h.related[id] = append(h.related[id], n)
 		}
 	}
 }
@@ -220,9 +232,7 @@ func matches(req *listEventsRequest, e byzantine.Event) bool {
 }
 
 // isOrAny compares an id with a filter, which lets everything pass if it is not set.
-func isOrAny(filter string, id *string) bool {
-	return filter == "" || id != nil && *id == filter
-}
+func isOrAny(filter, id string) bool { return filter == "" || id == filter }
 
 // A cursor is the id of a page's last event and a digest of the filters, in base64url: opaque to everybody else.
 const filterDigestBytes = 8

@@ -118,7 +118,7 @@ func TestEventFilters(t *testing.T) {
 			list, err := w.client.ListEvents(t.Context(), &test.request)
 			require.NoError(t, err)
 			assert.Equal(t, test.want, typesOf(list.Events))
-			assert.Nil(t, list.NextCursor)
+			assert.Empty(t, list.NextCursor)
 		})
 	}
 }
@@ -163,18 +163,18 @@ func TestEventPagesNeitherOverlapNorShift(t *testing.T) {
 	}
 	whole := w.list(nil)
 	require.Len(t, whole.Events, 8)
-	require.Nil(t, whole.NextCursor)
+	require.Empty(t, whole.NextCursor)
 
 	request := &byzantine.ListEventsRequest{Limit: 3}
 	var paged []byzantine.Event
 	for {
 		page := w.list(request)
 		paged = append(paged, page.Events...)
-		if page.NextCursor == nil {
+		if page.NextCursor == "" {
 			break
 		}
 		require.Len(t, page.Events, int(request.Limit))
-		request.Cursor = *page.NextCursor
+		request.Cursor = page.NextCursor
 		request.Limit = 2 // is no filter, so it may change
 		w.server.SetStatus(w.account.ID, byzantine.VerificationRejected)
 		w.server.SetStatus(w.account.ID, byzantine.VerificationUnderReview)
@@ -182,13 +182,13 @@ func TestEventPagesNeitherOverlapNorShift(t *testing.T) {
 	assert.Equal(t, whole.Events, paged)
 
 	request = &byzantine.ListEventsRequest{Limit: 4, EventType: byzantine.EventCustomerActive}
-	assert.Nil(t, w.list(request).NextCursor, "a full page is the last one if nothing is behind it")
+	assert.Empty(t, w.list(request).NextCursor, "a full page is the last one if nothing is behind it")
 }
 
 func TestEventCursorBelongsToItsFilters(t *testing.T) {
 	w := newEventWorld(t, byzantine.VerificationUnderReview, byzantine.VerificationActive, byzantine.VerificationInactive)
 	first := byzantine.ListEventsRequest{AccountID: w.account.ID, CreatedAfter: noon.Add(-time.Hour), Limit: 1}
-	cursor := *w.list(&first).NextCursor
+	cursor := w.list(&first).NextCursor
 	follow := func(change func(*byzantine.ListEventsRequest)) error {
 		next := first
 		next.Cursor = cursor
@@ -209,7 +209,7 @@ func TestEventCursorBelongsToItsFilters(t *testing.T) {
 			refused(t, follow(change), 400, "cursor: it belongs to other filters")
 		})
 	}
-	foreign := *newEventWorld(t, byzantine.VerificationUnderReview, byzantine.VerificationActive).list(&byzantine.ListEventsRequest{Limit: 1}).NextCursor
+	foreign := newEventWorld(t, byzantine.VerificationUnderReview, byzantine.VerificationActive).list(&byzantine.ListEventsRequest{Limit: 1}).NextCursor
 	_, err := w.client.ListEvents(t.Context(), &byzantine.ListEventsRequest{Cursor: foreign})
 	refused(t, err, 400, "cursor: malformed")
 }
@@ -251,7 +251,7 @@ func FuzzEventCursor(f *testing.F) {
 	client := clientOf(f, sandbox)
 	first, err := client.ListEvents(f.Context(), &byzantine.ListEventsRequest{Limit: 1})
 	require.NoError(f, err)
-	genuine := *first.NextCursor
+	genuine := first.NextCursor
 	raw, err := base64.RawURLEncoding.DecodeString(genuine)
 	require.NoError(f, err)
 	for _, seed := range []string{genuine, genuine[:len(genuine)-1], genuine + "A", "=", "\n" + genuine, url.QueryEscape(string(raw)), string(slices.Repeat(raw, 2))} {

@@ -72,9 +72,9 @@ func ada() *byzantine.CreateIndividualAccountRequest {
 func adaInFull(t *testing.T) *byzantine.CreateIndividualAccountRequest {
 	req := ada()
 	info := &req.UserInfo
-	info.MiddleName, info.Phone, info.BirthDate = new("King"), new("+33123456789"), new("1990-12-10")
-	info.Nationality, info.CountryOfBirth = new(byzantine.CountryCode("FRA")), new(byzantine.CountryCode("GBR"))
-	info.ResidentialAddress, info.ProfilePictureURL = home(), new("https://example.com/ada.png")
+	info.MiddleName, info.Phone, info.BirthDate = "King", "+33123456789", "1990-12-10"
+	info.Nationality, info.CountryOfBirth = "FRA", "GBR"
+	info.ResidentialAddress, info.ProfilePictureURL = home(), "https://example.com/ada.png"
 	req.AdditionalUserInfo = &byzantine.AdditionalUserInfo{
 		EmploymentStatus: byzantine.EmploymentSelfEmployed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments0To4999,
 		SourceOfFunds: byzantine.UserFundsSalary, MostRecentOccupation: "151252",

@@ -234,13 +234,13 @@ func movedMoney(tx byzantine.Transaction) string {
 	return strings.TrimSpace(in + " to " + out)
 }
 
-func amountText(amount byzantine.Decimal, currency *byzantine.Currency) string {
+func amountText(amount byzantine.Decimal, currency byzantine.Currency) string {
 	var words []string
 	if amount.IsSet() {
 		words = append(words, amount.String())
 	}
-	if currency != nil {
-		words = append(words, string(*currency))
+	if currency != "" {
+		words = append(words, string(currency))
 	}
 	return strings.Join(words, " ")
 }

@@ -214,7 +214,7 @@ func TestStatusPageHasAccountsTransactionsAndEvents(t *testing.T) {
 	assert.Contains(t, transactions, "withdrawal_initiated 12:02:00 withdraw 100 usdc on Ethereum, Test User transaction "+queued.TransactionID)
 	assert.Contains(t, transactions, ", pending")
 	assert.Contains(t, transactions, "waiting_for_funds 12:01:00 onramp_deposit 500 eur to 500 eurc on Base, Test User to be paid to "+
-		*waiting.FiatDepositInstructions.IBAN+" transaction "+waiting.TransactionID)
+		waiting.FiatDepositInstructions.IBAN+" transaction "+waiting.TransactionID)
 
 	events := section(t, page, "events")
 	assert.Contains(t, events, "12:02:00 transaction.withdrawal_initiated event ")

@@ -55,8 +55,8 @@ func (w *world) addAccount(a *account) {
 	}
 	if e := a.entity; e != nil {
 		w.index.accountByEntity[e.id] = a
-		if e.info.Email != nil {
-			w.index.entityByEmail[strings.ToLower(*e.info.Email)] = e
+		if e.info.Email != "" {
+			w.index.entityByEmail[strings.ToLower(e.info.Email)] = e
 		}
 		for _, p := range e.persons {
 			w.index.accountByPerson[p.id] = a
@@ -74,11 +74,8 @@ func (w *world) addPersonTo(a *account, p *associatedPerson) {
 func (w *world) userByEmail(email string) *user { return w.index.userByEmail[strings.ToLower(email)] }
 
 // entityByEmail returns nil for an address that no entity has, and for none.
-func (w *world) entityByEmail(email *string) *entity {
-	if email == nil {
-		return nil
-	}
-	return w.index.entityByEmail[strings.ToLower(*email)]
+func (w *world) entityByEmail(email string) *entity {
+	return w.index.entityByEmail[strings.ToLower(email)]
 }
 
 // accountByWallet returns nil if the address is none of an account's.

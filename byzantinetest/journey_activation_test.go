@@ -46,7 +46,7 @@ func TestJourneyActivation(t *testing.T) {
 
 		// Step 2: the user's passkey signs it, and it is submitted.
 		submitted := i.submit(payload, err)
-		assert.NotNil(t, submitted.TransactionHash)
+		assert.NotEmpty(t, submitted.TransactionHash)
 
 		// Step 3: wait.
 		tx := i.wait(submitted.TransactionID)

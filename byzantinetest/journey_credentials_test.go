@@ -29,7 +29,7 @@ func TestJourneyRotateACredential(t *testing.T) {
 	me, err := client.Whoami(ctx)
 	require.NoError(t, err)
 	require.True(t, me.Capabilities.CanWrite)
-	assert.Equal(t, "backend 2026-10", *me.Label)
+	assert.Equal(t, "backend 2026-10", me.Label)
 	before, err := old.Whoami(ctx)
 	require.NoError(t, err, "both keys work meanwhile")
 	assert.Equal(t, before.IntegratorID, me.IntegratorID)

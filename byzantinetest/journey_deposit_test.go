@@ -27,7 +27,7 @@ func TestJourneyStablecoinDeposit(t *testing.T) {
 
 	// Step 2: sign and submit.
 	submitted := i.submit(payload, nil)
-	assert.Regexp(t, "^0x[0-9a-f]{64}$", *submitted.TransactionHash)
+	assert.Regexp(t, "^0x[0-9a-f]{64}$", submitted.TransactionHash)
 	assert.NotNil(t, submitted.BroadcastedAt)
 	assert.Nil(t, submitted.FiatDepositInstructions)
 
@@ -35,8 +35,8 @@ func TestJourneyStablecoinDeposit(t *testing.T) {
 	tx := i.wait(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeDeposit, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("250.5"), tx.IntermediaryAmount)
-	assert.Equal(t, byzantinetest.VaultBaseUSDC, *tx.VaultAddr)
-	assert.Equal(t, byzantine.CurrencyUSDC, *tx.SourceCurrency)
+	assert.Equal(t, byzantinetest.VaultBaseUSDC, tx.VaultAddr)
+	assert.Equal(t, byzantine.CurrencyUSDC, tx.SourceCurrency)
 	assert.Equal(t, submitted.TransactionHash, tx.TransactionHash)
 	assert.Equal(t, byzantine.MustParseDecimal("250.5"), i.invested(byzantinetest.VaultBaseUSDC))
 	assert.Equal(t, byzantine.MustParseDecimal("749.5"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
@@ -47,7 +47,7 @@ func TestDepositThatCompletesAtOnce(t *testing.T) {
 	i := newActiveInvestor(t, newServer(t, byzantinetest.WithProcessingTime(0)))
 	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC))
 	assert.Equal(t, byzantine.TransactionCompleted, submitted.Status)
-	assert.NotNil(t, submitted.TransactionHash)
+	assert.NotEmpty(t, submitted.TransactionHash)
 	assert.Equal(t, byzantine.MustParseDecimal("100"), i.invested(byzantinetest.VaultBaseUSDC))
 }
 
@@ -59,15 +59,15 @@ func TestJourneyFiatDeposit(t *testing.T) {
 	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("500"), byzantine.CurrencyEUR)
 	submitted := i.submit(payload, err)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, submitted.Status)
-	assert.Nil(t, submitted.TransactionHash)
+	assert.Empty(t, submitted.TransactionHash)
 	instructions := submitted.FiatDepositInstructions
 	require.NotNil(t, instructions)
 	assert.Equal(t, byzantine.CurrencyEUR, instructions.Currency)
 	assert.Equal(t, byzantine.MustParseDecimal("500"), instructions.ExpectedDepositAmount)
-	assert.NotNil(t, instructions.IBAN)
-	assert.NotNil(t, instructions.BIC)
-	assert.Nil(t, instructions.BankAccountNumber)
-	assert.Nil(t, instructions.ObjectID)
+	assert.NotEmpty(t, instructions.IBAN)
+	assert.NotEmpty(t, instructions.BIC)
+	assert.Empty(t, instructions.BankAccountNumber)
+	assert.Empty(t, instructions.ObjectID)
 	assert.Equal(t, []byzantine.DepositPaymentRail{byzantine.DepositRailSEPA}, instructions.PaymentRails)
 	server.Advance(24 * time.Hour)
 	assert.Equal(t, byzantine.TransactionWaitingForFunds, i.transaction(submitted.TransactionID).Status, "nobody has paid")
@@ -81,10 +81,10 @@ func TestJourneyFiatDeposit(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionCompleted, tx.Status)
 	assert.Equal(t, byzantine.TransactionTypeOnrampDeposit, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("500"), tx.IntermediaryAmount)
-	assert.Equal(t, byzantine.CurrencyEUR, *tx.SourceCurrency)
-	assert.Equal(t, byzantine.CurrencyEURC, *tx.DestinationCurrency)
-	assert.NotNil(t, tx.FiatDepositInstructions.ObjectID)
-	assert.NotNil(t, tx.TransactionHash)
+	assert.Equal(t, byzantine.CurrencyEUR, tx.SourceCurrency)
+	assert.Equal(t, byzantine.CurrencyEURC, tx.DestinationCurrency)
+	assert.NotEmpty(t, tx.FiatDepositInstructions.ObjectID)
+	assert.NotEmpty(t, tx.TransactionHash)
 	assert.Equal(t, []byzantine.TransactionStatus{
 		byzantine.TransactionWaitingForFunds, byzantine.TransactionFundsInTransfer, byzantine.TransactionFundsReceived,
 		byzantine.TransactionProcessing, byzantine.TransactionCompleted,
@@ -105,9 +105,9 @@ func TestFiatDepositInAnotherCurrency(t *testing.T) {
 	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseEURC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSD))
 	instructions := submitted.FiatDepositInstructions
 	assert.Equal(t, byzantine.MustParseDecimal("110.55"), instructions.ExpectedDepositAmount, "at 1.10, and half a percent more")
-	assert.NotNil(t, instructions.BankAccountNumber)
-	assert.NotNil(t, instructions.BankRoutingNumber)
-	assert.Nil(t, instructions.IBAN)
+	assert.NotEmpty(t, instructions.BankAccountNumber)
+	assert.NotEmpty(t, instructions.BankRoutingNumber)
+	assert.Empty(t, instructions.IBAN)
 
 	server.Fund(i.accountID, byzantine.ChainBase, byzantine.CurrencyUSD, instructions.ExpectedDepositAmount)
 	server.Advance(time.Minute)
@@ -240,7 +240,7 @@ func TestDepositOfMoreThanThereIs(t *testing.T) {
 	i := newActiveInvestor(t, server)
 	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1000.000001"), byzantine.CurrencyUSDC))
 	assert.Equal(t, byzantine.TransactionSimulationFailed, submitted.Status)
-	assert.Nil(t, submitted.TransactionHash, "nothing went on the chain")
+	assert.Empty(t, submitted.TransactionHash, "nothing went on the chain")
 	server.Advance(time.Minute)
 	assert.Empty(t, i.invested(byzantinetest.VaultBaseUSDC))
 	assert.Equal(t, byzantine.MustParseDecimal("1000"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))

@@ -93,7 +93,7 @@ func TestJourneyOnboardACompany(t *testing.T) {
 	// 1. The founder creates the account, and is one of the owners.
 	founder := owner("Charles", "Babbage", "charles@example.com", 60)
 	founder.BeneficiaryDetails.BeneficiaryType = append(founder.BeneficiaryDetails.BeneficiaryType, byzantine.BeneficiaryRepresentative)
-	founder.BeneficiaryDetails.Title = new("Chief Executive")
+	founder.BeneficiaryDetails.Title = "Chief Executive"
 	founder.VerificationDocuments = []byzantine.UserVerificationDocument{
 		nationalID(t, byzantine.DocumentNationalIDFront), nationalID(t, byzantine.DocumentNationalIDBack), proofOfAddress(t),
 	}

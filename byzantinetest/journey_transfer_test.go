@@ -19,8 +19,8 @@ func TestJourneyTransfer(t *testing.T) {
 	tx := sender.wait(sender.submit(payload, err).TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeTransfer, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("42.01"), tx.IntermediaryAmount)
-	assert.Equal(t, receiver.wallet, *tx.DestinationAddress)
-	assert.Nil(t, tx.VaultAddr)
+	assert.Equal(t, receiver.wallet, tx.DestinationAddress)
+	assert.Empty(t, tx.VaultAddr)
 	assert.Equal(t, byzantine.MustParseDecimal("957.99"), sender.idle(byzantine.ChainBase, byzantine.FiatUSD))
 	assert.Equal(t, byzantine.MustParseDecimal("42.01"), receiver.idle(byzantine.ChainBase, byzantine.FiatUSD), "an account of the same sandbox")
 }

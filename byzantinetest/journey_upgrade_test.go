@@ -29,12 +29,12 @@ func TestJourneyUpgrade(t *testing.T) {
 
 	out := i.wait(i.submit(payload, err).TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeWithdraw, out.Type)
-	assert.Equal(t, byzantinetest.VaultBaseUSDCLegacy, *out.VaultAddr)
-	in := i.wait(*out.RelatedTransactionID)
+	assert.Equal(t, byzantinetest.VaultBaseUSDCLegacy, out.VaultAddr)
+	in := i.wait(out.RelatedTransactionID)
 	assert.Equal(t, byzantine.TransactionTypeDeposit, in.Type)
 	assert.Equal(t, byzantine.ChainEthereum, in.ChainID)
-	assert.Equal(t, byzantinetest.VaultEthereumUSDC, *in.VaultAddr)
-	assert.Equal(t, out.TransactionID, *in.RelatedTransactionID)
+	assert.Equal(t, byzantinetest.VaultEthereumUSDC, in.VaultAddr)
+	assert.Equal(t, out.TransactionID, in.RelatedTransactionID)
 	assert.Equal(t, out.IntermediaryAmount, in.IntermediaryAmount)
 
 	assert.Nil(t, i.position(byzantinetest.VaultBaseUSDCLegacy))
@@ -54,7 +54,7 @@ func TestUpgradeThatFailsGivesBack(t *testing.T) {
 	server.Advance(time.Minute)
 	out := i.transaction(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionReverted, out.Status)
-	assert.Equal(t, byzantine.TransactionReverted, i.transaction(*out.RelatedTransactionID).Status)
+	assert.Equal(t, byzantine.TransactionReverted, i.transaction(out.RelatedTransactionID).Status)
 	assert.Equal(t, byzantine.MustParseDecimal("300"), i.invested(byzantinetest.VaultBaseUSDCLegacy))
 	assert.Empty(t, i.invested(byzantinetest.VaultEthereumUSDC))
 }

@@ -174,7 +174,7 @@ func TestJourneyOfATransactionByWebhooksAlone(t *testing.T) {
 	var statuses []byzantine.TransactionStatus
 	for !slices.Contains(statuses, byzantine.TransactionCompleted) {
 		event := <-events
-		assert.Equal(t, byzantine.EventRelated{AccountID: &i.accountID, TransactionID: &submitted.TransactionID}, event.Related)
+		assert.Equal(t, byzantine.EventRelated{AccountID: i.accountID, TransactionID: submitted.TransactionID}, event.Related)
 		data, err := event.TransactionData()
 		require.NoError(t, err)
 		statuses = append(statuses, data.Status)

@@ -24,7 +24,7 @@ func TestJourneyStablecoinWithdrawal(t *testing.T) {
 	tx := i.wait(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeWithdraw, tx.Type)
 	assert.Equal(t, byzantine.MustParseDecimal("250"), tx.IntermediaryAmount)
-	assert.Equal(t, byzantine.CurrencyUSDC, *tx.DestinationCurrency)
+	assert.Equal(t, byzantine.CurrencyUSDC, tx.DestinationCurrency)
 	assert.Nil(t, tx.WithdrawalRequest)
 	assert.Equal(t, byzantine.MustParseDecimal("350"), i.invested(byzantinetest.VaultBaseUSDC))
 	assert.Equal(t, byzantine.MustParseDecimal("650"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
@@ -61,7 +61,7 @@ func TestJourneyFiatWithdrawal(t *testing.T) {
 
 	tx := i.transaction(submitted.TransactionID)
 	assert.Equal(t, byzantine.TransactionTypeWithdrawOfframp, tx.Type)
-	assert.Equal(t, byzantine.CurrencyEUR, *tx.DestinationCurrency)
+	assert.Equal(t, byzantine.CurrencyEUR, tx.DestinationCurrency)
 	assert.Equal(t, byzantine.MustParseDecimal("100"), tx.DestinationAmount)
 	assert.Equal(t, byzantine.MustParseDecimal("110"), tx.SourceAmount)
 	assert.Equal(t, iban, tx.DestinationBankAccount.ObjectID)
@@ -103,7 +103,7 @@ func (i *investor) queued(amount byzantine.Decimal) *byzantine.SubmittedTransact
 	assert.True(i.t, submitted.Queued())
 	assert.Equal(i.t, byzantine.TransactionWithdrawalInitiated, submitted.Status)
 	assert.Equal(i.t, byzantine.WithdrawalPending, submitted.WithdrawalRequest.Status)
-	assert.Nil(i.t, submitted.TransactionHash)
+	assert.Empty(i.t, submitted.TransactionHash)
 	return submitted
 }
 

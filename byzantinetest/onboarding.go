@@ -34,7 +34,7 @@ func checkEmail(member, email string) error {
 }
 
 func checkResidence(member string, address *byzantine.Address) error {
-	if address != nil && address.Country == "USA" && (address.State == nil || *address.State == "") {
+	if address != nil && address.Country == "USA" && address.State == "" {
 		return badRequest("%s.residentialAddress.state: needed in the United States", member)
 	}
 	return nil

@@ -43,7 +43,7 @@ func TestIndividualInFull(t *testing.T) {
 	assert.NotEmpty(t, first.DocumentID)
 	first.DocumentID = ""
 	assert.Equal(t, byzantine.VerificationDocument{
-		DocumentType: byzantine.DocumentPassport, DocumentNumber: new("12AB34567"), IssuingCountry: "FRA",
+		DocumentType: byzantine.DocumentPassport, DocumentNumber: "12AB34567", IssuingCountry: "FRA",
 	}, first)
 	require.Len(t, created.RootUsers, 1)
 	assert.True(t, created.RootUsers[0].IsPasskeyActivated)
@@ -193,9 +193,9 @@ func TestEntityInFull(t *testing.T) {
 	req := analytical()
 	data := companyData()
 	req.EntityInfo = byzantine.EntityInfo{
-		BusinessLegalName: "Analytical Engines SAS", BusinessTradeName: new("Engines"), BusinessType: data.BusinessType,
-		CompanyNumber: data.CompanyNumber, Email: new("hello@example.com"), Website: new("https://example.com"),
-		LogoURL: new("https://example.com/logo.png"), RegisteredAddress: home(), PhysicalAddress: home(),
+		BusinessLegalName: "Analytical Engines SAS", BusinessTradeName: "Engines", BusinessType: *data.BusinessType,
+		CompanyNumber: *data.CompanyNumber, Email: "hello@example.com", Website: "https://example.com",
+		LogoURL: "https://example.com/logo.png", RegisteredAddress: home(), PhysicalAddress: home(),
 		ActivityInfo: data.ActivityInfo, FinancialInfo: data.FinancialInfo, HighRiskInfo: data.HighRiskInfo,
 	}
 	req.EntityDocuments = companyDocuments(t)

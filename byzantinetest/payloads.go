@@ -215,12 +215,12 @@ func (tx *transaction) submitted() *byzantine.SubmittedTransaction {
 		TransactionID:     tx.id,
 		Status:            tx.status,
 		BroadcastedAt:     optionalTime(tx.broadcast),
-		TransactionHash:   optional(tx.hash),
+		TransactionHash:   tx.hash,
 		WithdrawalRequest: tx.requestView(),
 	}
 	if tx.instructions != nil {
 		answer.FiatDepositInstructions = new(*tx.instructions)
-		answer.FiatDepositInstructions.ObjectID = nil
+		answer.FiatDepositInstructions.ObjectID = ""
 	}
 	if tx.bank != nil {
 		answer.DestinationBankAccount = &tx.bank.BankAccountDetails

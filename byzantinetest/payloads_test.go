@@ -166,8 +166,8 @@ func TestEntityDeposits(t *testing.T) {
 	i.deposited(byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("50"))
 	tx := i.transactions()[0]
 	assert.Equal(t, "Test Company", tx.Account.AccountName)
-	assert.NotNil(t, tx.Account.EntityID)
-	assert.Nil(t, tx.Account.OwnerUserID)
+	assert.NotEmpty(t, tx.Account.EntityID)
+	assert.Empty(t, tx.Account.OwnerUserID)
 }
 
 // What a client in another language might get wrong comes back as a 400 that says what.

@@ -159,7 +159,7 @@ func (i *investor) statuses(transactionID string) []byzantine.TransactionStatus 
 		data, err := e.TransactionData()
 		require.NoError(i.t, err)
 		assert.Equal(i.t, byzantine.EventType("transaction."+data.Status), e.Type)
-		assert.Equal(i.t, i.accountID, *e.Related.AccountID)
+		assert.Equal(i.t, i.accountID, e.Related.AccountID)
 		statuses = append([]byzantine.TransactionStatus{data.Status}, statuses...)
 	}
 	return statuses

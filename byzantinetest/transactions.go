@@ -258,25 +258,25 @@ func (tx *transaction) view() byzantine.Transaction {
 		IntermediaryAmount: decimal(tx.amount, coinPlaces),
 		Type:               tx.kind,
 		Status:             tx.status,
-		TransactionHash:    optional(tx.hash),
+		TransactionHash:    tx.hash,
 		BroadcastedAt:      optionalTime(tx.broadcast),
 		CreatedAt:          tx.created.UTC(),
 		UpdatedAt:          tx.updated.UTC(),
-		DestinationAddress: optional(tx.address),
+		DestinationAddress: tx.address,
 		Account:            tx.account.transactionAccount(),
 		WithdrawalRequest:  tx.requestView(),
 	}
 	if tx.vault != nil {
-		view.VaultAddr = &tx.vault.address
+		view.VaultAddr = tx.vault.address
 	}
 	if tx.source != nil {
-		view.SourceCurrency, view.SourceAmount = &tx.source.currency, tx.source.decimal()
+		view.SourceCurrency, view.SourceAmount = tx.source.currency, tx.source.decimal()
 	}
 	if tx.destination != nil {
-		view.DestinationCurrency, view.DestinationAmount = &tx.destination.currency, tx.destination.decimal()
+		view.DestinationCurrency, view.DestinationAmount = tx.destination.currency, tx.destination.decimal()
 	}
 	if tx.upgrade != nil {
-		view.RelatedTransactionID = &tx.upgrade.id
+		view.RelatedTransactionID = tx.upgrade.id
 	}
 	return view
 }
@@ -303,9 +303,9 @@ func (tx *transaction) detailedView() byzantine.Transaction {
 func (a *account) transactionAccount() *byzantine.TransactionAccount {
 	view := &byzantine.TransactionAccount{AccountName: a.name, ImageURL: a.image()}
 	if a.entity != nil {
-		view.EntityID = &a.entity.id
+		view.EntityID = a.entity.id
 	} else {
-		view.OwnerUserID = &a.owner.id
+		view.OwnerUserID = a.owner.id
 	}
 	return view
 }

@@ -106,9 +106,9 @@ func TestBankDetailsAreInTheSingleViewOnly(t *testing.T) {
 	assert.NotNil(t, i.transaction(submitted.TransactionID).FiatDepositInstructions)
 	assert.NotNil(t, i.transactions()[0].FiatDepositInstructions)
 	owner := all.Transactions[0].Account
-	assert.Equal(t, i.userID, *owner.OwnerUserID)
+	assert.Equal(t, i.userID, owner.OwnerUserID)
 	assert.Equal(t, "Test User", owner.AccountName)
-	assert.Nil(t, owner.EntityID)
+	assert.Empty(t, owner.EntityID)
 }
 
 func TestUnknownTransaction(t *testing.T) {

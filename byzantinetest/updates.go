@@ -12,6 +12,13 @@ func or[T any](updated, old *T) *T {
 	return old
 }
 
+// set changes a field, unless an update says nothing about it.
+func set[T any](field *T, updated *T) {
+	if updated != nil {
+		*field = *updated
+	}
+}
+
 // checkUpdate rejects an invalid update of a person as a whole.
 func (u *user) checkUpdate(info *byzantine.UserInfoUpdate, documents []byzantine.UserVerificationDocument) error {
 	if info != nil {
@@ -33,16 +40,16 @@ func (u *user) update(change *byzantine.UserInfoUpdate) {
 		return
 	}
 	info := &u.info
-	info.FirstName = *or(change.FirstName, &info.FirstName)
-	info.MiddleName = or(change.MiddleName, info.MiddleName)
-	info.LastName = *or(change.LastName, &info.LastName)
-	info.Phone = or(change.Phone, info.Phone)
-	info.BirthDate = or(change.BirthDate, info.BirthDate)
-	info.Nationality = or(change.Nationality, info.Nationality)
+	set(&info.FirstName, change.FirstName)
+	set(&info.MiddleName, change.MiddleName)
+	set(&info.LastName, change.LastName)
+	set(&info.Phone, change.Phone)
+	set(&info.BirthDate, change.BirthDate)
+	set(&info.Nationality, change.Nationality)
 	info.ResidentialAddress = or(change.ResidentialAddress, info.ResidentialAddress)
-	info.SocialSecurityNumber = or(change.SocialSecurityNumber, info.SocialSecurityNumber)
-	info.ProfilePictureURL = or(change.ProfilePictureURL, info.ProfilePictureURL)
-	info.CountryOfBirth = or(change.CountryOfBirth, info.CountryOfBirth)
+	set(&info.SocialSecurityNumber, change.SocialSecurityNumber)
+	set(&info.ProfilePictureURL, change.ProfilePictureURL)
+	set(&info.CountryOfBirth, change.CountryOfBirth)
 }
 
 func (w *world) updateIndividual(req *byzantine.UpdateIndividualAccountRequest) (*byzantine.UpdateIndividualAccountResponse, error) {
@@ -82,13 +89,13 @@ func (e *entity) update(change *byzantine.EntityInfoUpdate) {
 		return
 	}
 	info := &e.info
-	info.BusinessLegalName = *or(change.BusinessLegalName, &info.BusinessLegalName)
-	info.BusinessTradeName = or(change.BusinessTradeName, info.BusinessTradeName)
-	info.BusinessType = or(change.BusinessType, info.BusinessType)
-	info.CompanyNumber = or(change.CompanyNumber, info.CompanyNumber)
-	info.Email = or(change.Email, info.Email)
-	info.Website = or(change.Website, info.Website)
-	info.LogoURL = or(change.LogoURL, info.LogoURL)
+	set(&info.BusinessLegalName, change.BusinessLegalName)
+	set(&info.BusinessTradeName, change.BusinessTradeName)
+	set(&info.BusinessType, change.BusinessType)
+	set(&info.CompanyNumber, change.CompanyNumber)
+	set(&info.Email, change.Email)
+	set(&info.Website, change.Website)
+	set(&info.LogoURL, change.LogoURL)
 	info.RegisteredAddress = or(change.RegisteredAddress, info.RegisteredAddress)
 	info.PhysicalAddress = or(change.PhysicalAddress, info.PhysicalAddress)
 	info.ActivityInfo = or(change.ActivityInfo, info.ActivityInfo)

@@ -30,7 +30,7 @@ func TestUpdateOfAnIndividualEchoesWhatWasSent(t *testing.T) {
 	user, err := client.GetUserDetails(t.Context(), &byzantine.GetUserDetailsRequest{UserID: created.UserID})
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.UserProfile{
-		FirstName: "Ada", LastName: "King", Email: "ada@example.com", Phone: new("+33123456789"), ResidentialAddress: home(),
+		FirstName: "Ada", LastName: "King", Email: "ada@example.com", Phone: "+33123456789", ResidentialAddress: home(),
 	}, user.UserInfo, "what was not sent stays")
 }
 
@@ -60,7 +60,7 @@ func TestDocumentsOfAnIndividualComeBitByBit(t *testing.T) {
 	updated, err = client.UpdateIndividualAccount(t.Context(), &byzantine.UpdateIndividualAccountRequest{
 		AccountID: created.AccountID,
 		UserInfo: &byzantine.UserInfoUpdate{ResidentialAddress: &byzantine.Address{
-			StreetLine1: "1 Market St", City: "San Francisco", State: new("CA"), PostalCode: "94105", Country: "USA",
+			StreetLine1: "1 Market St", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "USA",
 		}},
 	})
 	require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestUpdateOfAnEntity(t *testing.T) {
 	entity, err := client.GetEntityDetails(t.Context(), created.EntityID)
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.EntityProfile{
-		CompanyName: "Analytical Engines SAS", CompanyNumber: change.CompanyNumber, RegisteredAddress: home(),
+		CompanyName: "Analytical Engines SAS", CompanyNumber: *change.CompanyNumber, RegisteredAddress: home(),
 	}, entity.EntityInfo)
 }
 
@@ -166,10 +166,10 @@ func TestAssociatedPersonIsAddedAndUpdated(t *testing.T) {
 
 	person, err := client.GetAssociatedPersonDetails(t.Context(), added.BeneficiaryID)
 	require.NoError(t, err)
-	assert.Equal(t, "1990-12-10", *person.UserInfo.BirthDate)
+	assert.Equal(t, "1990-12-10", person.UserInfo.BirthDate)
 	assert.Equal(t, "Ada", person.UserInfo.FirstName)
 	assert.Equal(t, byzantine.BeneficiaryDetails{
-		BeneficiaryType: details.BeneficiaryType, Title: new("CTO"), OwnershipPercentage: new(40.0),
+		BeneficiaryType: details.BeneficiaryType, Title: "CTO", OwnershipPercentage: new(40.0),
 	}, person.BeneficiaryDetails)
 	assert.Equal(t, updated.VerificationDocuments, person.VerificationDocuments)
 
@@ -177,8 +177,8 @@ func TestAssociatedPersonIsAddedAndUpdated(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entity.AssociatedPersons, 1)
 	summary := entity.AssociatedPersons[0]
-	assert.Equal(t, added.BeneficiaryID, *summary.BeneficiaryID)
-	assert.NotEqual(t, *summary.BeneficiaryID, *summary.UserID)
+	assert.Equal(t, added.BeneficiaryID, summary.BeneficiaryID)
+	assert.NotEqual(t, summary.BeneficiaryID, summary.UserID)
 	assert.Equal(t, 40.0, *summary.ShareSize)
 }
 
@@ -195,7 +195,7 @@ func TestRootUserCanBecomeAnAssociatedPerson(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entity.TeamMembers, 1)
 	assert.Equal(t, byzantine.RoleRoot, entity.TeamMembers[0].Role)
-	assert.Equal(t, entity.TeamMembers[0].UserID, *entity.AssociatedPersons[0].UserID)
+	assert.Equal(t, entity.TeamMembers[0].UserID, entity.AssociatedPersons[0].UserID)
 }
 
 func TestRefusedAssociatedPersons(t *testing.T) {

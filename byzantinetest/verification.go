@@ -172,22 +172,22 @@ type customerSummary struct {
 
 // emitCustomer records an event of an account's customer, or of one of the associated persons if p is not nil.
 func (w *world) emitCustomer(event byzantine.EventType, a *account, p *associatedPerson, reasonCodes []string) {
-	related := byzantine.EventRelated{AccountID: &a.id}
+	related := byzantine.EventRelated{AccountID: a.id}
 	data := customerEventData{ReasonCodes: reasonCodes}
 	data.Customer.AccountID, data.Customer.VerificationStatus = a.id, a.customer().status
 	if e := a.entity; e != nil {
-		related.EntityID = &e.id
+		related.EntityID = e.id
 		data.Customer.CustomerType, data.Customer.EntityID = byzantine.CustomerTypeEntity, &e.id
 		data.Customer.Name = e.info.BusinessLegalName
 		data.Customer.Email, data.Customer.CreatedAt = e.info.Email, e.created.UTC()
 	} else {
-		related.UserID = &a.owner.id
+		related.UserID = a.owner.id
 		data.Customer.CustomerType, data.Customer.UserID = byzantine.CustomerTypeIndividual, &a.owner.id
 		data.Customer.Name = fullName(a.owner.info)
-		data.Customer.Email, data.Customer.CreatedAt = &a.owner.info.Email, a.owner.created.UTC()
+		data.Customer.Email, data.Customer.CreatedAt = a.owner.info.Email, a.owner.created.UTC()
 	}
 	if p != nil {
-		related.BeneficiaryID = &p.id
+		related.BeneficiaryID = p.id
 		data.Beneficiary = &byzantine.BeneficiarySummary{
 			BeneficiaryID: p.id, FirstName: p.user.info.FirstName, LastName: p.user.info.LastName, VerificationStatus: p.user.status,
 		}

@@ -60,7 +60,7 @@ func TestNewGapTakesAPersonOutOfReview(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, byzantine.VerificationUnderReview, created.VerificationStatus)
 	inUSA := home()
-	inUSA.Country, inUSA.State = "USA", new("CA")
+	inUSA.Country, inUSA.State = "USA", "CA"
 	send := func(info byzantine.UserInfoUpdate) byzantine.VerificationStatus {
 		updated, err := client.UpdateIndividualAccount(t.Context(), &byzantine.UpdateIndividualAccountRequest{
 			AccountID: created.AccountID, UserInfo: &info,
@@ -154,7 +154,7 @@ func TestCustomerEventsAreComplete(t *testing.T) {
 	server := newServer(t)
 	client := server.Client()
 	req := analytical()
-	req.EntityInfo.Email = new("hello@example.com")
+	req.EntityInfo.Email = "hello@example.com"
 	req.AssociatedPersons = []byzantine.AssociatedPersonParam{owner("Ada", "Lovelace", "ada@example.com", 40)}
 	created, err := client.CreateEntityAccount(t.Context(), req)
 	require.NoError(t, err)
@@ -175,15 +175,15 @@ func TestCustomerEventsAreComplete(t *testing.T) {
 	}, data.Beneficiary)
 	assert.Equal(t, []string{"FORGERY", "BLOCKLIST"}, data.ReasonCodes)
 	assert.Equal(t, byzantine.VerificationActive, data.Customer.VerificationStatus)
-	assert.Equal(t, byzantine.EventRelated{AccountID: &created.AccountID, EntityID: &created.EntityID, BeneficiaryID: &id}, ofPerson.Related)
+	assert.Equal(t, byzantine.EventRelated{AccountID: created.AccountID, EntityID: created.EntityID, BeneficiaryID: id}, ofPerson.Related)
 
 	data, err = ofCustomer.CustomerData()
 	require.NoError(t, err)
 	assert.Nil(t, data.Beneficiary)
 	assert.Equal(t, []string{"REGULATIONS_VIOLATIONS"}, data.ReasonCodes)
 	assert.Equal(t, byzantine.CustomerSummary{
-		AccountID: created.AccountID, CustomerType: byzantine.CustomerTypeEntity, EntityID: &created.EntityID,
-		Name: "Analytical Engines SAS", Email: new("hello@example.com"),
+		AccountID: created.AccountID, CustomerType: byzantine.CustomerTypeEntity, EntityID: created.EntityID,
+		Name: "Analytical Engines SAS", Email: "hello@example.com",
 		VerificationStatus: byzantine.VerificationRejected, CreatedAt: data.Customer.CreatedAt,
 	}, data.Customer)
 	assert.False(t, data.Customer.CreatedAt.IsZero())

@@ -116,7 +116,7 @@ func (w *world) deliverDue() {
 		if d == nil {
 			break
 		}
-		w.attempt(d, nil)
+		w.attempt(d, "")
 	}
 	c.working = false
 	c.idle.Broadcast()

@@ -74,7 +74,7 @@ func TestAttemptTimesOut(t *testing.T) {
 				assert.Equal(t, 10*time.Second, time.Since(start))
 				d := w.only()
 				attempts(t, d, byzantine.WebhookDeliveryFailed, test.code)
-				assert.Equal(t, "no complete answer within 10s", *d.Attempts[0].Error)
+				assert.Equal(t, "no complete answer within 10s", d.Attempts[0].Error)
 				assert.Equal(t, new(int32(10_000)), d.Attempts[0].LatencyMs)
 				assert.Equal(t, start.Add(40*time.Second).UTC(), *d.Delivery.NextAttemptAt)
 				assert.Equal(t, start.Add(10*time.Second).UTC(), d.Delivery.UpdatedAt)
@@ -105,7 +105,7 @@ func TestAnswerThatSwitchesProtocolsTimesOutAsWell(t *testing.T) {
 		assert.Equal(t, 10*time.Second, time.Since(start))
 		d := w.only()
 		attempts(t, d, byzantine.WebhookDeliveryFailed, 101)
-		assert.Equal(t, "no complete answer within 10s", *d.Attempts[0].Error)
+		assert.Equal(t, "no complete answer within 10s", d.Attempts[0].Error)
 	})
 }
 
@@ -156,7 +156,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 			sandbox.SetStatus(w.accountID, byzantine.VerificationActive) // waits for its turn
 			sandbox.Close()
 			result := <-tested
-			assert.Equal(t, "the sandbox was closed", *result.Attempt.Error)
+			assert.Equal(t, "the sandbox was closed", result.Attempt.Error)
 			history := w.history(nil)
 			require.Len(t, history, 3)
 			attempts(t, history[0], byzantine.WebhookDeliveryPending)
@@ -255,7 +255,7 @@ func TestSeedMakesDeliveriesRepeatable(t *testing.T) {
 		w.server.Advance(time.Hour)
 		for _, d := range w.history(nil) {
 			for _, a := range d.Attempts {
-				all = append(all, ids{user.ID, w.Subscription.ID, *a.SigningKeyID, d.Delivery.ID, d.Event.ID, a.ID})
+				all = append(all, ids{user.ID, w.Subscription.ID, a.SigningKeyID, d.Delivery.ID, d.Event.ID, a.ID})
 			}
 		}
 		return all

@@ -110,8 +110,8 @@ func (q *dueQueue) Pop() any {
 }
 
 // attempt sends a delivery once and records what came of it. The lock is free while the request is under way. actor
-// asked for the attempt; it is nil for one that was due.
-func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAttempt {
+// asked for the attempt; it is "" for one that was due.
+func (w *world) attempt(d *delivery, actor string) byzantine.WebhookDeliveryAttempt {
 	started := w.clock.now().UTC()
 	d.Status, d.NextAttemptAt, d.UpdatedAt = byzantine.WebhookDeliverySending, nil, started
 	d.AttemptCount++
@@ -120,7 +120,7 @@ func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAtt
 		ID: attemptID(d.ID, d.AttemptCount), DeliveryID: d.ID, SigningKeyID: s.ActiveSigningKeyID, AttemptNumber: d.AttemptCount,
 		Outcome: byzantine.WebhookAttemptFailed, SignedAt: started, CreatedAt: started, Actor: actor,
 	}
-	header, err := webhooktest.SignDelivery(s.key, webhooktest.DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: *s.ActiveSigningKeyID}, started, d.body)
+	header, err := webhooktest.SignDelivery(s.key, webhooktest.DeliveryIDs{Delivery: d.ID, Event: d.EventID, Key: s.ActiveSigningKeyID}, started, d.body)
 	if err != nil {
 		panic(err) // the key was made here
 	}
@@ -131,7 +131,7 @@ func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAtt
 
 	now := w.clock.now().UTC()
 	a.LatencyMs = new(int32(min(max(now.Sub(started).Milliseconds(), 0), math.MaxInt32)))
-	a.StatusCode, a.Error, a.ResponseSummary = result.status, optional(result.failure), result.summary
+	a.StatusCode, a.Error, a.ResponseSummary = result.status, result.failure, result.summary
 	if result.failure == "" {
 		a.Outcome = byzantine.WebhookAttemptSucceeded
 	}
@@ -141,7 +141,7 @@ func (w *world) attempt(d *delivery, actor *string) byzantine.WebhookDeliveryAtt
 	case result.failure == "":
 		d.Status = byzantine.WebhookDeliverySucceeded
 	case n > len(retryDelays):
-		d.Status, d.TerminalReason = byzantine.WebhookDeliveryTerminalFailed, new("max_attempts_exceeded")
+		d.Status, d.TerminalReason = byzantine.WebhookDeliveryTerminalFailed, "max_attempts_exceeded"
 	default:
 		d.Status = byzantine.WebhookDeliveryFailed
 		w.deliverAt(d, now.Add(retryDelays[n-1]))
@@ -193,7 +193,7 @@ func (w *world) retryDelivery(caller *credential, req *byzantine.RetryWebhookDel
 
 // attemptNow makes an attempt that somebody asked for.
 func (w *world) attemptNow(d *delivery, caller *credential) *byzantine.WebhookDeliveryResult {
-	a := w.attempt(d, new(caller.pubkey))
+	a := w.attempt(d, caller.pubkey)
 	return &byzantine.WebhookDeliveryResult{Event: w.recordOf(d), Delivery: d.WebhookDelivery, Attempt: &a}
 }
 
@@ -209,10 +209,10 @@ func (w *world) recordOf(d *delivery) byzantine.WebhookEvent {
 // source says where a delivery's event came from.
 func (d *delivery) source() (sourceType, sourceID string) {
 	switch related := d.event.Related; {
-	case related.TransactionID != nil:
-		return "onchain", *related.TransactionID
-	case related.AccountID != nil:
-		return "customer_api", *related.AccountID
+	case related.TransactionID != "":
+		return "onchain", related.TransactionID
+	case related.AccountID != "":
+		return "customer_api", related.AccountID
 	}
 	return "webhook_test", d.subscription.ID
 }
@@ -259,12 +259,12 @@ func checkDeliveryStatus(s byzantine.WebhookDeliveryStatus) error {
 
 func (d *delivery) matches(req *listDeliveriesRequest) bool {
 	sourceType, sourceID := d.source()
-	return isOrAny(req.SubscriptionID, &d.SubscriptionID) &&
-		isOrAny(req.EventID, &d.EventID) &&
+	return isOrAny(req.SubscriptionID, d.SubscriptionID) &&
+		isOrAny(req.EventID, d.EventID) &&
 		(req.EventType == "" || d.event.Type == req.EventType) &&
 		(req.Status == "" || d.Status == req.Status) &&
-		isOrAny(req.SourceType, &sourceType) &&
-		isOrAny(req.SourceID, &sourceID) &&
+		isOrAny(req.SourceType, sourceType) &&
+		isOrAny(req.SourceID, sourceID) &&
 		isOrAny(req.AccountID, d.event.Related.AccountID)
 }
 

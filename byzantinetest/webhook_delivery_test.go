@@ -44,7 +44,7 @@ func TestDeliveryIsSignedAndCarriesTheEnvelope(t *testing.T) {
 	assert.Equal(t, d.Delivery.ID, h.Get("X-Byzantine-Webhook-Delivery-Id"))
 	assert.Equal(t, want.ID, h.Get("X-Byzantine-Webhook-Event-Id"))
 	assert.Equal(t, fmt.Sprint(noon.Unix()), h.Get("X-Byzantine-Webhook-Timestamp"))
-	assert.Equal(t, *w.Subscription.ActiveSigningKeyID, h.Get("X-Byzantine-Webhook-Key-Id"))
+	assert.Equal(t, w.Subscription.ActiveSigningKeyID, h.Get("X-Byzantine-Webhook-Key-Id"))
 	assert.Equal(t, "ECDSA_P256_SHA256", h.Get("X-Byzantine-Webhook-Algorithm"))
 	assert.Equal(t, "application/json", h.Get("Content-Type"))
 	assert.JSONEq(t, string(got[0].body), string(d.Event.Payload))
@@ -57,8 +57,8 @@ func TestDeliveryIsSignedAndCarriesTheEnvelope(t *testing.T) {
 	assert.Equal(t, w.Subscription.ActiveSigningKeyID, attempt.SigningKeyID)
 	assert.Equal(t, noon, attempt.SignedAt)
 	assert.Equal(t, new(int32(0)), attempt.LatencyMs, "on a clock that stands still")
-	assert.Nil(t, attempt.Error)
-	assert.Nil(t, attempt.Actor)
+	assert.Empty(t, attempt.Error)
+	assert.Empty(t, attempt.Actor)
 	assert.JSONEq(t, `{"statusCode":204,"body":"","bodyBytes":0}`, string(attempt.ResponseSummary))
 }
 
@@ -95,7 +95,7 @@ func TestFailedDeliveryIsRetriedOnTheDocumentedSchedule(t *testing.T) {
 	d := w.only()
 	attempts(t, d, byzantine.WebhookDeliveryFailed, 500)
 	assert.Equal(t, new(noon.Add(30*time.Second)), d.Delivery.NextAttemptAt)
-	assert.Equal(t, "the endpoint answered 500 Internal Server Error", *d.Attempts[0].Error)
+	assert.Equal(t, "the endpoint answered 500 Internal Server Error", d.Attempts[0].Error)
 
 	w.server.Advance(30*time.Second - 1)
 	assert.Len(t, w.endpoint.deliveries(), 1, "a nanosecond early")
@@ -111,8 +111,8 @@ func TestFailedDeliveryIsRetriedOnTheDocumentedSchedule(t *testing.T) {
 	d = w.only()
 	attempts(t, d, byzantine.WebhookDeliveryTerminalFailed, 500, 500, 500, 500, 500, 500, 500)
 	assert.Nil(t, d.Delivery.NextAttemptAt)
-	require.NotNil(t, d.Delivery.TerminalReason)
-	assert.Equal(t, "max_attempts_exceeded", *d.Delivery.TerminalReason)
+	require.NotEmpty(t, d.Delivery.TerminalReason)
+	assert.Equal(t, "max_attempts_exceeded", d.Delivery.TerminalReason)
 	assert.Equal(t, noon.Add(want[6]), d.Delivery.UpdatedAt)
 
 	first := w.endpoint.deliveries()[0]
@@ -177,13 +177,13 @@ func TestWhatCountsAsSuccess(t *testing.T) {
 			if test.failure == "" {
 				attempts(t, d, byzantine.WebhookDeliverySucceeded, test.code)
 				assert.Equal(t, byzantine.WebhookAttemptSucceeded, d.Attempts[0].Outcome)
-				assert.Nil(t, d.Attempts[0].Error)
+				assert.Empty(t, d.Attempts[0].Error)
 				return
 			}
 			attempts(t, d, byzantine.WebhookDeliveryFailed, test.code)
 			assert.Equal(t, byzantine.WebhookAttemptFailed, d.Attempts[0].Outcome)
-			require.NotNil(t, d.Attempts[0].Error)
-			assert.Contains(t, *d.Attempts[0].Error, test.failure)
+			require.NotEmpty(t, d.Attempts[0].Error)
+			assert.Contains(t, d.Attempts[0].Error, test.failure)
 		})
 	}
 	assert.Empty(t, elsewhere.deliveries())
@@ -202,9 +202,9 @@ func TestEndpointThatIsDownGetsNoAnswerRecorded(t *testing.T) {
 	assert.Nil(t, d.Attempts[0].StatusCode)
 	assert.Nil(t, d.Attempts[0].ResponseSummary)
 	assert.Nil(t, d.Delivery.LastResponseSummary)
-	require.NotNil(t, d.Attempts[0].Error)
-	assert.Contains(t, *d.Attempts[0].Error, "connection refused")
-	assert.NotContains(t, *d.Attempts[0].Error, "secret")
+	require.NotEmpty(t, d.Attempts[0].Error)
+	assert.Contains(t, d.Attempts[0].Error, "connection refused")
+	assert.NotContains(t, d.Attempts[0].Error, "secret")
 }
 
 func TestAnswersAreReadUpToALimit(t *testing.T) {

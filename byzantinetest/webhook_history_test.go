@@ -21,7 +21,7 @@ func TestTestDeliveryIsSentWhileTheCallWaits(t *testing.T) {
 	assert.Equal(t, byzantine.WebhookDeliverySucceeded, result.Delivery.Status)
 	require.NotNil(t, result.Attempt)
 	assert.Equal(t, byzantine.WebhookAttemptSucceeded, result.Attempt.Outcome)
-	assert.Equal(t, new(w.server.Key().PublicKeyHex()), result.Attempt.Actor)
+	assert.Equal(t, w.server.Key().PublicKeyHex(), result.Attempt.Actor)
 
 	got := w.endpoint.deliveries()
 	require.Len(t, got, 1, "although the type is not subscribed to")
@@ -80,7 +80,7 @@ func TestManualRetry(t *testing.T) {
 	assert.Equal(t, byzantine.WebhookDeliveryFailed, result.Delivery.Status)
 	assert.EqualValues(t, 2, result.Attempt.AttemptNumber)
 	assert.Equal(t, new(int32(502)), result.Attempt.StatusCode)
-	assert.Equal(t, new(w.server.Key().PublicKeyHex()), result.Attempt.Actor)
+	assert.Equal(t, w.server.Key().PublicKeyHex(), result.Attempt.Actor)
 	assert.Equal(t, new(noon.Add(70*time.Second)), result.Delivery.NextAttemptAt, "it counts: what follows is the wait after the second attempt")
 
 	w.server.Advance(20 * time.Second)

@@ -86,13 +86,13 @@ func (w *world) createSubscription(req *byzantine.CreateWebhookSubscriptionReque
 	key := w.newKey()
 	now := w.clock.now().UTC()
 	s := &subscription{key: key, WebhookSubscription: byzantine.WebhookSubscription{
-		IntegratorID: w.integratorID, Name: optional(req.Name), Enabled: req.Enabled == nil || *req.Enabled,
+		IntegratorID: w.integratorID, Name: req.Name, Enabled: req.Enabled == nil || *req.Enabled,
 		EventTypes: types, CreatedAt: now, UpdatedAt: now,
 	}}
 	if err := w.pointTo(s, req.URL); err != nil {
 		return nil, err
 	}
-	s.ID, s.ActiveSigningKeyID = w.newID(), new(w.newID())
+	s.ID, s.ActiveSigningKeyID = w.newID(), w.newID()
 	w.subscriptions = append(w.subscriptions, s)
 	return new(s.view()), nil
 }
@@ -123,9 +123,7 @@ func (w *world) updateSubscription(req *byzantine.UpdateWebhookSubscriptionReque
 	}
 	// From here on nothing is rejected: a change happens as a whole or not at all.
 	s.EventTypes, s.UpdatedAt = types, w.clock.now().UTC()
-	if req.Name != nil {
-		s.Name = optional(*req.Name)
-	}
+	set(&s.Name, req.Name)
 	if req.Enabled != nil {
 		s.Enabled = *req.Enabled
 		w.resume(s)

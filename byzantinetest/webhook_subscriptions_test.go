@@ -28,7 +28,7 @@ func TestSubscriptionIsAnsweredWithItsKey(t *testing.T) {
 
 	s := created.Subscription
 	assert.Equal(t, "https://Hooks.Example.com:8443/in?tenant=1", s.URL)
-	assert.Equal(t, new("main"), s.Name)
+	assert.Equal(t, "main", s.Name)
 	assert.True(t, s.Enabled)
 	assert.Equal(t, byzantine.EventTypes{byzantine.EventCustomerActive}, s.EventTypes)
 	assert.Equal(t, noon, s.CreatedAt)
@@ -46,14 +46,14 @@ func TestSubscriptionIsAnsweredWithItsKey(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, point, 33)
 	assert.Equal(t, "ECDSA_P256_SHA256", created.Algorithm)
-	require.NotNil(t, s.ActiveSigningKeyID)
+	require.NotEmpty(t, s.ActiveSigningKeyID)
 	_, err = webhook.NewVerifier([]webhook.Key{webhook.KeyOf(*created)})
 	assert.NoError(t, err)
 
 	second, err := client.CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{URL: "https://example.com", Enabled: new(false)})
 	require.NoError(t, err)
 	assert.False(t, second.Subscription.Enabled)
-	assert.Nil(t, second.Subscription.Name)
+	assert.Empty(t, second.Subscription.Name)
 	assert.NotEqual(t, created.PublicKey, second.PublicKey, "each subscription has a key of its own")
 	list, err := client.ListWebhookSubscriptions(t.Context(), nil)
 	require.NoError(t, err)
@@ -251,7 +251,7 @@ func TestSubscriptionChangesAsAWholeOrNotAtAll(t *testing.T) {
 	assert.Equal(t, want, *changed, "nothing but what was set, and the key stays")
 	changed, err = update(byzantine.UpdateWebhookSubscriptionRequest{Name: new("")})
 	require.NoError(t, err)
-	assert.Nil(t, changed.Subscription.Name)
+	assert.Empty(t, changed.Subscription.Name)
 
 	_, err = client.UpdateWebhookSubscription(t.Context(), &byzantine.UpdateWebhookSubscriptionRequest{SubscriptionID: unknownID})
 	refused(t, err, 404, "not found")

@@ -220,7 +220,7 @@ func (w *world) queuedWithdrawal(a *account) {
 
 // related names what a transaction's event is about.
 func (tx *transaction) related() byzantine.EventRelated {
-	return byzantine.EventRelated{AccountID: &tx.account.id, TransactionID: &tx.id}
+	return byzantine.EventRelated{AccountID: tx.account.id, TransactionID: tx.id}
 }
 
 // triggerView is a type of event that can be triggered.
@@ -242,7 +242,7 @@ type triggerRequest struct {
 type triggerResult struct {
 	EventID    string              `json:"eventId"`
 	EventType  byzantine.EventType `json:"eventType"`
-	AccountID  *string             `json:"accountId,omitzero"`
+	AccountID  string              `json:"accountId,omitzero"`
 	Fixture    bool                `json:"fixture"`
 	Deliveries int                 `json:"deliveries"` // to how many subscriptions it was sent
 }

@@ -151,7 +151,7 @@ func (w *world) onboard() {
 	require.NoError(t, err)
 	made, err := w.client.CreateIndividualAccount(ctx, &byzantine.CreateIndividualAccountRequest{
 		UserInfo: byzantine.UserInfo{
-			FirstName: "Charles", LastName: "Babbage", Email: email, BirthDate: new("1991-12-26"),
+			FirstName: "Charles", LastName: "Babbage", Email: email, BirthDate: "1991-12-26",
 			ResidentialAddress: &byzantine.Address{StreetLine1: "1 Dorset Street", PostalCode: "W1U 4EF", City: "London", Country: "GBR"},
 		},
 		VerificationDocuments: []byzantine.UserVerificationDocument{{

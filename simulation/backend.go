@@ -137,7 +137,7 @@ func (p *program) handle(ctx context.Context, d *webhook.Delivery) error {
 	if err != nil {
 		return err
 	}
-	if event.Type == "" || event.Related.AccountID == nil && event.Type != byzantine.EventWebhookTest {
+	if event.Type == "" || event.Related.AccountID == "" && event.Type != byzantine.EventWebhookTest {
 		w.violate(Events, "the event %s is handed over without its type or account: %+v", d.EventID, event)
 	}
 	w.ledger.begin(d.EventID, string(event.Type), p.process)

@@ -52,7 +52,7 @@ func ExampleHandler() {
 	var dispatcher webhook.Dispatcher
 	dispatcher.OnCustomer(byzantine.EventCustomerResubmissionRequested,
 		func(_ context.Context, _ *webhook.Event, data *byzantine.CustomerEventData) error {
-			fmt.Println("write to", *data.Customer.Email, "about", data.ReasonCodes)
+			fmt.Println("write to", data.Customer.Email, "about", data.ReasonCodes)
 			return nil
 		})
 	key, _ := byzantine.GenerateKey() // in place of the API's

@@ -37,11 +37,7 @@ func Subscribe(ctx context.Context, c SubscriptionCreator, req *byzantine.Create
 
 // KeyOf returns the key of a subscription: its activeSigningKeyId and its publicKey.
 func KeyOf(s byzantine.WebhookSubscriptionWithKey) Key {
-	key := Key{PublicKey: s.PublicKey}
-	if s.Subscription.ActiveSigningKeyID != nil {
-		key.ID = *s.Subscription.ActiveSigningKeyID
-	}
-	return key
+	return Key{ID: s.Subscription.ActiveSigningKeyID, PublicKey: s.PublicKey}
 }
 
 // SubscriptionKeys returns a [KeySource] that lists the integrator's subscriptions and returns the keys of them all,

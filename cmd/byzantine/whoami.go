@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -38,10 +39,7 @@ are fine.
 			if err != nil {
 				return fmt.Errorf("%w%s", err, api.hint(p.getenv, err))
 			}
-			label := "-"
-			if me.Label != nil {
-				label = *me.Label
-			}
+			label := cmp.Or(me.Label, "-")
 			table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintf(table, "host\t%s\n", api.host(p.getenv))
 			fmt.Fprintf(table, "integrator\t%s\n", me.IntegratorID)

@@ -30,10 +30,10 @@ func dispatcher(tell func(string)) *webhook.Dispatcher {
 		return nil
 	})
 	d.OnTransaction(byzantine.EventTransactionCompleted, func(_ context.Context, e *webhook.Event, _ *byzantine.TransactionEventData) error {
-		if e.Related.TransactionID == nil {
+		if e.Related.TransactionID == "" {
 			return errors.New("the event does not name its transaction")
 		}
-		tell("transaction " + *e.Related.TransactionID + " is completed")
+		tell("transaction " + e.Related.TransactionID + " is completed")
 		return nil
 	})
 	d.OnAny(func(_ context.Context, e *webhook.Event) error {

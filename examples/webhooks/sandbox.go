@@ -45,7 +45,7 @@ func play(ctx context.Context, out io.Writer, store webhook.Store, logger *slog.
 		return err
 	}
 	handler.set(&webhook.Handler{Verifier: verifier, Handle: dispatcher(s.tell).Handle, Store: s.store, Logger: s.logger})
-	fmt.Fprintf(s.out, "1. Subscribed %s with key %s.\n", subscription.Subscription.URL, *subscription.Subscription.ActiveSigningKeyID)
+	fmt.Fprintf(s.out, "1. Subscribed %s with key %s.\n", subscription.Subscription.URL, subscription.Subscription.ActiveSigningKeyID)
 
 	tested, err := s.client.SendTestWebhookDelivery(ctx, subscription.Subscription.ID)
 	if err != nil {

@@ -258,7 +258,7 @@ func (c *comparer) member(at place, m member, f *wire.Field) {
 	case m.required == f.Optional:
 		c.report(at, KindRequired, optionality(!m.required), optionality(f.Optional))
 	case m.required:
-		c.null(at, m.schema, f.Type)
+		c.null(at, m.schema, f.Type, f)
 	default:
 		c.absence(at, f.Type)
 	}
@@ -272,22 +272,24 @@ func optionality(optional bool) string {
 	return "required"
 }
 
-// null compares whether a field or element that is always there may be null.
-func (c *comparer) null(at place, text json.RawMessage, t reflect.Type) {
+// null compares whether a field that is always there, or an element, may be null. A text of a response may: null is read as
+// "". An id may not, nor an element: f is nil for an element.
+func (c *comparer) null(at place, text json.RawMessage, t reflect.Type, f *wire.Field) {
 	s, err := c.doc.schema(text)
 	if err != nil || t.Kind() == reflect.Slice || c.scalar(t).Unset {
 		return // value reports the error; a nil list already means null
 	}
+	isText := at.side == answer && t.Kind() == reflect.String && f != nil && !f.Must
 	switch pointer := t.Kind() == reflect.Pointer; {
-	case s.nullable && !pointer:
+	case s.nullable && !pointer && !isText:
 		c.report(at, KindNull, "null", "no pointer")
 	case !s.nullable && pointer:
 		c.report(at, KindNull, "no null", "a pointer")
 	}
 }
 
-// absence asks for a pointer where the zero value of a type cannot stand for absent: anywhere in a response, and in a
-// request where it may be meant, like false or 0.
+// absence asks for a pointer where the zero value of a type cannot stand for absent: anywhere in a response but in a text,
+// and in a request where it may be meant, like false or 0.
 func (c *comparer) absence(at place, t reflect.Type) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		return
@@ -297,7 +299,7 @@ func (c *comparer) absence(at place, t reflect.Type) {
 		return
 	}
 	switch kind := scalar.Kind; {
-	case at.side == answer:
+	case at.side == answer && t.Kind() != reflect.String:
 		c.report(at, KindNull, "a member that may be absent", "no pointer")
 	case (kind == kindBoolean || kind == kindInteger || kind == kindNumber) && !refuses(reflect.Zero(t)):
 		c.report(at, KindNull, "a member that may be absent", "no pointer: zero cannot be sent")

@@ -88,8 +88,8 @@ func pointedTo(v any) reflect.Type {
 // The types that write themselves are compared by the structs above, so these must be what they write.
 func TestBankAccountsWriteWhatTheyAreComparedBy(t *testing.T) {
 	bic, kind := "AGRIFRPP", byzantine.CheckingAccount
-	iban := byzantine.IBANAccount{Country: "FRA", Last4: "0189", BIC: &bic}
-	ach := byzantine.ACHAccount{RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: &kind}
+	iban := byzantine.IBANAccount{Country: "FRA", Last4: "0189", BIC: bic}
+	ach := byzantine.ACHAccount{RoutingNumber: "021000021", Last4: "6789", CheckingOrSavings: kind}
 	for _, test := range []struct{ value, comparedBy any }{
 		{byzantine.BankAccount{IBAN: &iban}, iban},
 		{byzantine.BankAccount{ACH: &ach}, ach},

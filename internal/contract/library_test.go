@@ -78,7 +78,10 @@ const libraryDocument = `{
       "reader": {"$ref": "#/components/schemas/Person"},
       "silent": {"type": "boolean"},
       "weeks": {"type": "integer", "format": "int32", "nullable": true}}},
-    "Loan": {"type": "object", "required": ["loanId", "reader"], "properties": {
+    "Loan": {"type": "object", "required": ["loanId", "reader", "clerk", "seal"], "properties": {
+      "clerk": {"type": "string"},
+      "seal": {"type": "string", "nullable": true},
+      "desk": {"type": "string", "nullable": true},
       "loanId": {"$ref": "#/components/schemas/Uuid"},
       "reader": {"$ref": "#/components/schemas/Person"},
       "stage": {"oneOf": [{"type": "string", "enum": ["out"]}, {"type": "string", "enum": ["late", "back"]}], "nullable": true}}}
@@ -124,7 +127,7 @@ type (
 		Born *string `json:"born,omitzero"`
 	}
 	BookSummary struct {
-		ID     string `json:"id"`
+		ID     string `json:"id" check:"must"`
 		Title  string `json:"title"`
 		Genre  Genre  `json:"genre"`
 		HallID HallID `json:"hall_id"`
@@ -173,9 +176,12 @@ type (
 		Weeks    *int64   `json:"weeks,omitzero"`
 	}
 	Loan struct {
-		LoanID string `json:"loanId"`
-		Reader Person `json:"reader"`
-		Stage  *Stage `json:"stage,omitzero"`
+		LoanID string  `json:"loanId"`
+		Reader Person  `json:"reader"`
+		Clerk  string  `json:"clerk"`
+		Seal   *string `json:"seal"`
+		Desk   string  `json:"desk,omitzero"`
+		Stage  *Stage  `json:"stage,omitzero"`
 	}
 	ReturnBookRequest struct {
 		LoanID string `json:"-" path:"loan_id"`

@@ -18,6 +18,13 @@ func TestChangesOfTypesAreReportedOnceForEachType(t *testing.T) {
 			[]contract.Difference{{Where: "Person.name", Schema: "Person", Kind: contract.KindNull, Document: "null", SDK: "no pointer"}}},
 		{"nullable member no longer so", func(d object) { delete(at(own(d), "properties", "lost"), "nullable") },
 			[]contract.Difference{{Where: "Book.lost", Schema: "Book", Kind: contract.KindNull, Document: "no null", SDK: "a pointer"}}},
+		{"text of a response now nullable", func(d object) { property(d, "Loan", "clerk")["nullable"] = true }, nil},
+		{"nullable text no longer so", func(d object) { delete(property(d, "Loan", "seal"), "nullable") },
+			[]contract.Difference{{Where: "Loan.seal", Schema: "Loan", Kind: contract.KindNull, Document: "no null", SDK: "a pointer"}}},
+		{"nullable text now a number", func(d object) { property(d, "Loan", "desk")["type"] = "integer" },
+			[]contract.Difference{{Where: "Loan.desk", Schema: "Loan", Kind: contract.KindType, Document: "integer", SDK: "string"}}},
+		{"nullable text now always there", func(d object) { schema(d, "Loan")["required"] = []any{"loanId", "reader", "clerk", "seal", "desk"} },
+			[]contract.Difference{{Where: "Loan.desk", Schema: "Loan", Kind: contract.KindRequired, Document: "required", SDK: "optional"}}},
 		{"member of the embedded part renamed", func(d object) {
 			properties := at(schema(d, "BookSummary"), "properties")
 			properties["name"] = properties["title"]

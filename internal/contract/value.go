@@ -38,7 +38,7 @@ func (c *comparer) value(at place, text json.RawMessage, t reflect.Type, f *wire
 		if f != nil {
 			element.Format = f.Format
 		}
-		c.null(at.element(), s.elements, t.Elem())
+		c.null(at.element(), s.elements, t.Elem(), nil)
 		c.value(at.element(), s.elements, t.Elem(), element)
 	default:
 		c.format(at, s, t, f)

@@ -54,20 +54,17 @@ var kinds = map[byzantine.TransactionType]string{
 func (a *app) describe(t *byzantine.Transaction) transactionView {
 	v := transactionView{
 		ID: t.TransactionID, What: kinds[t.Type], Where: chainName(t.ChainID), Chain: chainName(t.ChainID), Created: t.CreatedAt,
-		Status: string(t.Status), Final: t.Status.Terminal(),
+		Status: string(t.Status), Final: t.Status.Terminal(), Hash: t.TransactionHash,
 		Cancellable: t.WithdrawalRequest != nil && t.WithdrawalRequest.Status == byzantine.WithdrawalPending,
 	}
 	if v.What == "" {
 		v.What = inWords(string(t.Type))
 	}
-	if t.SourceAmount.IsSet() && t.SourceCurrency != nil {
-		v.What += " of " + money(t.SourceAmount, *t.SourceCurrency)
+	if t.SourceAmount.IsSet() && t.SourceCurrency != "" {
+		v.What += " of " + money(t.SourceAmount, t.SourceCurrency)
 	}
-	if t.VaultAddr != nil {
-		v.Where = a.vaultName(t.ChainID, *t.VaultAddr)
-	}
-	if t.TransactionHash != nil {
-		v.Hash = *t.TransactionHash
+	if t.VaultAddr != "" {
+		v.Where = a.vaultName(t.ChainID, t.VaultAddr)
 	}
 	words, ok := states[t.Status]
 	if !ok {
