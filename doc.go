@@ -1,10 +1,37 @@
 // Package byzantine is a client of the Byzantine integrator API: tokenised credit vaults, bank on- and off-ramps, passkey
-// wallets.
+// wallets. This program asks the API whose key it has:
+//
+//	package main
+//
+//	import (
+//		"context"
+//		"fmt"
+//		"log"
+//		"time"
+//
+//		"github.com/byzantine-finance/byzantine-go"
+//	)
+//
+//	func main() {
+//		client, err := byzantine.NewClientFromEnv() // BYZANTINE_PRIVATE_KEY, BYZANTINE_BASE_URL
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+//		defer cancel()
+//		me, err := client.Whoami(ctx)
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		fmt.Println(me.AccessScope, me.Capabilities.CanWrite)
+//	}
 //
 // # What to use when
 //
 // Make a [Client] with [NewClientFromEnv] or [NewClient] and share it between goroutines. It has one method for each
 // operation of the API, and [Operations] lists them. [Client.Do] calls routes that have no method yet.
+// [Client.AllTransactions] and its siblings read long lists, [Client.CopyTransactions] keeps a copy up to date, and
+// [Client.WaitForTransaction] and [Client.WaitForVerification] wait for a result.
 //
 // Package passkey checks what a browser sends and converts it to what the API takes. Package webhook receives the API's
 // events and handles each once. Package byzantinetest is a local sandbox of the API, for tests and for development
@@ -13,9 +40,9 @@
 //
 // # Keys
 //
-// Every request is signed by the integrator's P-256 key. [ParsePrivateKey] reads a key that comes from a secret store,
+// Every request is signed with the integrator's P-256 key. [ParsePrivateKey] reads a key that comes from a secret store,
 // [GenerateKey] makes a new one, and [NewSigner] wraps one that stays in an HSM or a key service. A [PrivateKey] never
-// shows its secret when it is printed, logged or dumped.
+// shows its secret when it is printed, logged or dumped. [RotateCredential] changes the key of a client that is in use.
 //
 // The client calls Byzantine's sandbox unless [WithBaseURL] or BYZANTINE_BASE_URL says otherwise, because production
 // moves real funds.
@@ -41,7 +68,14 @@
 // Amounts are [Decimal] values in human units (12.5 means 12.5 USDC). They keep the digits that the API sent and are
 // never floats. Enumerations are string types, and values of responses that this package does not list pass through. An
 // optional field of a request is left out when it is zero. Optional fields that can deliberately be zero or false are
-// pointers; new(false) makes one. Nullable fields of responses are pointers.
+// pointers; new(false) makes one. In responses, nullable numbers, structs and some texts are pointers; other
+// texts are "" for null.
+//
+// # Observability
+//
+// [WithLogger] logs each attempt at level debug, and retries and a wrong clock at level warn. [WithTracer] tells a [Tracer] of every call and,
+// if it is also an [AttemptTracer], of every attempt; module otelbyzantine has one for OpenTelemetry. Neither is told a body,
+// a key, a query or an identifier. [WithDump] shows single calls for debugging, with their texts hidden.
 //
 // # Which API, and for how long
 //

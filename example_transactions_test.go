@@ -53,6 +53,41 @@ func askUserToSign(payload *byzantine.Payload) byzantine.SignedPayload {
 	}
 }
 
+// submittedAfterAll finds out whether a transaction was submitted by a call that ended in ErrOutcomeUnknown. An error means
+// that this is still unknown.
+func submittedAfterAll(ctx context.Context, client *byzantine.Client, transactionID string, pause time.Duration) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	for range 10 {
+		_, err := client.GetTransaction(ctx, transactionID)
+		if err == nil {
+			return true, nil // go on with WaitForTransaction
+		}
+		if !errors.Is(err, byzantine.ErrNotFound) {
+			return false, err
+		}
+		time.Sleep(pause) // three seconds
+	}
+	return false, nil // ask for a new payload
+}
+
+// After an unknown outcome the API is asked whether the transaction is there, with a context of its own.
+func ExampleClient_GetTransaction_outcomeUnknown() {
+	client, stop := playAPI(map[string][]string{
+		"/v1/query/get-transaction": {`{"transactionId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","status":"processing"}`},
+	})
+	defer stop()
+	ended, cancel := context.WithCancel(context.Background())
+	cancel() // as the context of the failed call may have
+
+	submitted, err := submittedAfterAll(ended, client, "7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11", 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("submitted:", submitted)
+	// Output: submitted: true
+}
+
 // A deposit in euro: the user signs, then sends the money by bank transfer.
 func Example_deposit() {
 	client, stop := playAPI(map[string][]string{

@@ -32,19 +32,26 @@ func enrolledPasskey() *passkey.Credential {
 	return credential
 }
 
+// newClient returns a client of Turnkey. A test passes WithBaseURL with the address of a turnkeytest.Server.
+func newClient(organizationID, privateKey string, opts ...byzantine.Option) (*turnkey.Client, error) {
+	key, err := byzantine.ParsePrivateKey(privateKey)
+	if err != nil {
+		return nil, err
+	}
+	return turnkey.NewClient(key, organizationID, opts...)
+}
+
 func ExampleClient_CreateAuthenticators() {
 	server := turnkeytest.NewServer(turnkeytest.Organization{})
 	defer server.Close()
-	key, organizationID, userID := server.Organization().Key, server.Organization().ID, server.Organization().UserID
-	credential := enrolledPasskey()
-	ctx := context.Background()
-
-	// Without the base URL the client talks to Turnkey.
-	client, err := turnkey.NewClient(key, organizationID, byzantine.WithBaseURL(server.URL))
+	organization := server.Organization()
+	client, err := newClient(organization.ID, organization.Key.SecretHex(), byzantine.WithBaseURL(server.URL))
 	if err != nil {
 		log.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	credential, userID := enrolledPasskey(), organization.UserID
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	ids, err := client.CreateAuthenticators(ctx, userID, []byzantine.AuthenticatorParam{credential.Authenticator})
 	var consensus *turnkey.ConsensusError
