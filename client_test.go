@@ -259,7 +259,7 @@ func TestWithResponseOnFailure(t *testing.T) {
 			})
 			client := newTestClient(t, server.url, byzantine.WithMaxAttempts(1), byzantine.WithMaxResponseBytes(1000))
 			response := byzantine.Response{StatusCode: 1}
-			_, err := client.Whoami(t.Context(), byzantine.WithResponse(nil), byzantine.WithResponse(&response))
+			_, err := client.Whoami(t.Context(), byzantine.WithResponse(&response))
 			require.Error(t, err)
 			assert.Equal(t, c.status, response.StatusCode)
 			assert.Equal(t, c.body, string(response.Body))
