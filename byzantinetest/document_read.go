@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/fake"
 )
 
 // WithWorld begins with a world that was written down, by [Sandbox.World] or by hand: see [Sandbox.SetWorld].
@@ -45,7 +46,7 @@ func (s *Sandbox) Reset() {
 	if err := s.readWorld([]byte("{}")); err != nil {
 		panic("byzantinetest: Reset: " + err.Error()) // nothing in it can be wrong
 	}
-	s.journal = journal{number: s.journal.number}
+	s.journal = fake.Journal[Request]{} // numbers go on
 	clear(s.faults)
 	clear(s.authenticators)
 }

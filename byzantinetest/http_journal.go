@@ -14,13 +14,6 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// The bounds of the journal.
-const (
-	maxJournalBytes = 16 << 20 // in all
-	maxJournalBody  = 4 << 10  // of one request's or response's body
-	maxJournalLine  = 8 << 10  // of a request's path and query, and of its headers
-)
-
 // Request is a request that reached the sandbox, with its response.
 type Request struct {
 	Number      int64                 // counts from 1
@@ -51,7 +44,7 @@ type Request struct {
 func (s *Sandbox) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.journal.entries)
+	return slices.Clone(s.journal.Requests())
 }
 
 // SignedText is the text that the request's signature must cover: timestamp, method, path with query, and body, with
@@ -72,42 +65,13 @@ func WithRequestLog(log func(Request)) Option {
 	}
 }
 
-// journal is the newest requests, as many as fit.
-type journal struct {
-	entries []Request // the oldest first
-	bytes   int
-	number  int64
-}
-
 // size is what a request takes, about.
 func (r *Request) size() int {
-	const rest = 512
-	size := rest + len(r.URI) + len(r.Body) + len(r.Response) + len(r.Verdict)
-	for name, values := range r.Header {
-		size += len(name)
-		for _, value := range values {
-			size += len(value)
-		}
-	}
+	size := fake.SizeOfRequest(r.URI, r.Header) + len(r.Body) + len(r.Response) + len(r.Verdict)
 	if r.Difference != nil {
 		size += len(r.Difference.Expected) + len(r.Difference.Signed)
 	}
 	return size
-}
-
-func (j *journal) add(r *Request) {
-	j.number++
-	r.Number = j.number
-	j.entries = append(j.entries, *r)
-	j.bytes += r.size()
-	n := 0
-	for ; j.bytes > maxJournalBytes; n++ {
-		j.bytes -= j.entries[n].size()
-	}
-	if n > 0 {
-		clear(j.entries[:n]) // so that they can be collected
-		j.entries = j.entries[n:]
-	}
 }
 
 // roundTrip is a request and its response on their way to the journal.
@@ -123,8 +87,8 @@ type roundTrip struct {
 // record keeps a request, cut to size.
 func (s *Sandbox) record(x roundTrip) {
 	r := Request{
-		OperationID: x.operation, Method: x.request.Method, URI: cutText(x.request.RequestURI, maxJournalLine),
-		Header: cutHeader(x.request.Header), Body: cutBody(x.body), BodyBytes: len(x.body),
+		OperationID: x.operation, Method: x.request.Method, URI: fake.CutText(x.request.RequestURI),
+		Header: fake.CutHeader(x.request.Header), Body: cutBody(x.body), BodyBytes: len(x.body),
 		Status: x.answer.Status, Response: cutBody(x.answer.Body), ResponseBytes: len(x.answer.Body),
 		Duration: time.Since(x.started), Verdict: x.answer.Verdict,
 	}
@@ -133,39 +97,21 @@ func (s *Sandbox) record(x roundTrip) {
 	}
 	s.mu.Lock()
 	r.Time = s.world.clock.now()
-	s.journal.add(&r)
+	s.journalled++
+	r.Number = s.journalled
+	s.journal.Add(r, r.size())
 	s.mu.Unlock()
 	if s.onRequest != nil {
 		s.onRequest(r)
 	}
 }
 
-func cutText(text string, limit int) string {
-	if len(text) > limit {
-		return text[:limit] + "..."
-	}
-	return text
-}
-
-// cutHeader drops what is beyond the limit, in no particular order.
-func cutHeader(header http.Header) http.Header {
-	kept, left := http.Header{}, maxJournalLine
-	for name, values := range header {
-		for _, value := range values {
-			if left -= len(name) + len(value); left >= 0 {
-				kept[name] = append(kept[name], value)
-			}
-		}
-	}
-	return kept
-}
-
 // cutBody returns a copy of a body that fits: uploaded documents are replaced first, then the end is cut off.
 func cutBody(body []byte) []byte {
-	if len(body) > maxJournalBody {
+	if len(body) > fake.MaxJournalBody {
 		body = withoutDocuments(body)
 	}
-	return bytes.Clone(body[:min(len(body), maxJournalBody)])
+	return fake.CutBody(body)
 }
 
 // documentMark is in front of the content of a document, in a data URI.
@@ -174,7 +120,7 @@ var documentMark = []byte(";base64,")
 // withoutDocuments puts size and hash in the place of the documents of a body in JSON.
 func withoutDocuments(body []byte) []byte {
 	var short []byte
-	for len(short) <= maxJournalBody {
+	for len(short) <= fake.MaxJournalBody {
 		start := bytes.Index(body, documentMark)
 		if start < 0 {
 			break
@@ -189,5 +135,5 @@ func withoutDocuments(body []byte) []byte {
 		short = fmt.Appendf(short, "(%d bytes of base64, SHA-256 %x)", length, sha256.Sum256(content))
 		body = body[start+length:]
 	}
-	return append(short, body[:min(len(body), maxJournalBody)]...)
+	return append(short, body[:min(len(body), fake.MaxJournalBody)]...)
 }

@@ -110,7 +110,7 @@ func (s *Sandbox) statusView(query url.Values) (*statusView, error) {
 		IntegratorID: w.integratorID,
 		PublicKey:    s.key.PublicKeyHex(),
 		Invitations:  w.pendingInvitations(),
-		Requests:     newest("requests", s.journal.entries, skip, func(r Request) Request { return r }),
+		Requests:     newest("requests", s.journal.Requests(), skip, func(r Request) Request { return r }),
 		Codes:        newest("mailbox", w.otps.keys, skip, w.codeView),
 		Transactions: newest("transactions", w.transactions.all, skip, (*transaction).detailedView),
 		Events:       newest("events", w.events.all, skip, func(e byzantine.Event) byzantine.Event { return e }),

@@ -32,7 +32,8 @@ type Sandbox struct {
 
 	mu             sync.Mutex // guards what follows
 	world          *world
-	journal        journal
+	journal        fake.Journal[Request]
+	journalled     int64 // how many requests so far
 	faults         fake.FaultPlan
 	authenticators map[string]*passkeytest.Authenticator // of the control API
 }

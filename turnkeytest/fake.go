@@ -3,7 +3,6 @@
 package turnkeytest
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,7 +40,7 @@ type Fake struct {
 	authenticators []byzantine.AuthenticatorParam
 	nested         bool
 	faults         fake.FaultPlan
-	log            []Request
+	journal        fake.Journal[Request]
 }
 
 // Organization is the initial state of a [Fake]. The fake makes values for fields that are empty.
@@ -116,7 +115,8 @@ type Request struct {
 	Method    string
 	URI       string // path and query as they came
 	Header    http.Header
-	Body      []byte
+	Body      []byte // at most 4 KiB of the request's body
+	BodyBytes int    // how long the body was
 	Status    int    // of the response; 0 if a fault took its place
 	Verdict   string // why the response is not a success: what is wrong with the stamp, say
 }
@@ -135,11 +135,11 @@ func (t *Fake) Fail(name string, times int, f Fault) {
 	t.faults.Add(name, times, fake.Fault(f))
 }
 
-// Requests returns the requests so far, oldest first.
+// Requests returns the requests so far, the oldest first: the newest 16 MiB of them.
 func (t *Fake) Requests() []Request {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.log)
+	return slices.Clone(t.journal.Requests())
 }
 
 // NestResults says whether responses have most of an activity in another one inside its result, as one of Turnkey's
@@ -180,8 +180,8 @@ func (t *Fake) serve(w http.ResponseWriter, r *http.Request, op operation) {
 		out = t.answer(r.Header, op, body)
 	}
 	t.record(Request{
-		Time: time.Now(), Operation: op.name, Method: r.Method, URI: r.RequestURI,
-		Header: r.Header.Clone(), Body: bytes.Clone(body), Status: out.Status, Verdict: out.Verdict,
+		Time: time.Now(), Operation: op.name, Method: r.Method, URI: fake.CutText(r.RequestURI),
+		Header: fake.CutHeader(r.Header), Body: fake.CutBody(body), BodyBytes: len(body), Status: out.Status, Verdict: out.Verdict,
 	})
 	fault.Play(w, time.Now().Add(fault.ClockSkew), out)
 }
@@ -195,7 +195,7 @@ func (t *Fake) takeFault(operation string) fake.Fault {
 func (t *Fake) record(r Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.log = append(t.log, r)
+	t.journal.Add(r, fake.SizeOfRequest(r.URI, r.Header)+len(r.Body)+len(r.Verdict))
 }
 
 // answer authenticates a request and handles it.

@@ -302,3 +302,20 @@ func FuzzStamp(f *testing.F) {
 		assert.Equal(t, 401, answer.Code, "nobody can sign for the organisation: %s", text)
 	})
 }
+
+// However much comes, the journal has an end.
+func TestRequestsAreBounded(t *testing.T) {
+	fake := newFake(t, turnkeytest.Organization{})
+	body := strings.Repeat("x", 8<<10)
+	const count = 5000
+	for range count {
+		require.Equal(t, 401, submit(fake, "/submit/create_authenticators", "", body).Code)
+	}
+	requests := fake.Requests()
+	assert.Less(t, len(requests), 16<<20/(4<<10))
+	assert.Greater(t, len(requests), 3000)
+	for _, r := range requests {
+		require.Equal(t, 8<<10, r.BodyBytes)
+		require.Len(t, r.Body, 4<<10)
+	}
+}
