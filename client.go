@@ -185,7 +185,7 @@ func (c *Client) send(ctx context.Context, op *Operation, request wire.Request, 
 	if op.Signed {
 		r.Authorize, r.Dated = c.authorize, true
 	}
-	x := c.calls.Begin(ctx, &r)
+	x := c.calls.Begin(ctx, r)
 	if failure := x.Run(); failure != nil {
 		err = newError(op, failure)
 	} else {

@@ -13,13 +13,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// A call may cost 25 allocations more than the bare one. Both sides are measured, so that a new Go version does not
+// A call may cost 8 allocations more than the bare one. Both sides are measured, so that a new Go version does not
 // change the question. The server's allocations are in both. The race detector makes sync.Pool forgetful, so not with it.
 func TestCallAllocations(t *testing.T) {
 	bare, sdk := benchCalls(t)
 	limit, got := leastAllocations(t, bare), leastAllocations(t, sdk)
 	t.Logf("%.0f allocations, %.0f for the bare call", got, limit)
-	assert.LessOrEqual(t, got, limit+25)
+	assert.LessOrEqual(t, got, limit+8)
 }
 
 // A Tracer costs a call what its own methods cost and nothing else; a client without one has none to pay for.

@@ -124,7 +124,7 @@ func (c *Client) call(ctx context.Context, r call.Request, request any) (*Activi
 	}
 	r.Method, r.Body = http.MethodPost, encoded.Body
 	r.Repeatable, r.Authorize = true, c.authorize
-	x := c.calls.Begin(ctx, &r)
+	x := c.calls.Begin(ctx, r)
 	activity, err := activityOf(x, &r)
 	x.End(err)
 	return activity, err

@@ -4,7 +4,7 @@
 //
 // A call has three steps, so that decoding the response is a part of the call:
 //
-//	x := caller.Begin(ctx, &request)
+//	x := caller.Begin(ctx, request)
 //	failure := x.Run()          // nil after a success
 //	...                         // decode x.Response().Body
 //	x.End(err)                  // err is what the user gets

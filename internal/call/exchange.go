@@ -11,17 +11,19 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
 // Exchange is one call in progress. Only one goroutine may use it.
 type Exchange struct {
 	caller  *Caller
-	request *Request
+	request Request
 	ctx     context.Context // of the call: a value of this type does not outlive it
 	started time.Time       // only set for the hook CallEnd
 
 	attempts int
+	first    attempt  // the first attempt, of most calls the only one
 	last     *attempt // the attempt that decides the call; it owns the response
 	sent     bool     // in any attempt that was not rejected because of the clock
 	clock    clockTrial
@@ -37,6 +39,7 @@ type attempt struct {
 	tooLarge bool        // the response was not read to its end
 	answered time.Time   // on the machine's clock, when the response's headers were there
 	duration time.Duration
+	guard    guard
 }
 
 func (a *attempt) succeeded() bool {
@@ -49,13 +52,13 @@ const maxGrow = 1 << 20
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
 // Begin starts a call. [Exchange.Run] sends it, and [Exchange.End] must be called when it is over.
-func (c *Caller) Begin(ctx context.Context, r *Request) *Exchange {
+func (c *Caller) Begin(ctx context.Context, r Request) *Exchange {
 	x := &Exchange{caller: c, request: r, ctx: ctx}
 	if c.hooks.CallEnd != nil {
 		x.started = time.Now()
 	}
 	if c.hooks.CallStart != nil {
-		x.ctx = c.hooks.CallStart(ctx, r)
+		x.ctx = c.hooks.CallStart(ctx, &x.request)
 	}
 	return x
 }
@@ -81,26 +84,29 @@ func (x *Exchange) End(err error) {
 	}
 	r := x.Response()
 	x.caller.hooks.CallEnd(x.ctx, CallEnd{
-		Request: x.request, StatusCode: r.StatusCode, Attempts: x.attempts, Err: err, Duration: time.Since(x.started),
+		Request: &x.request, StatusCode: r.StatusCode, Attempts: x.attempts, Err: err, Duration: time.Since(x.started),
 		ResponseBytes: len(r.Body), ClockSkew: x.clock.skew,
 	})
 }
 
 // attempt authorizes and sends the request once and reads the response.
 func (x *Exchange) attempt(parent context.Context) *attempt {
-	a := new(attempt)
+	a := &x.first
+	if x.attempts > 1 {
+		a = new(attempt)
+	}
 	x.last = a
 	started := time.Now()
 	ctx := parent
 	hooks := &x.caller.hooks
 	if hooks.AttemptStart != nil {
-		ctx = hooks.AttemptStart(ctx, x.request, x.attempts)
+		ctx = hooks.AttemptStart(ctx, &x.request, x.attempts)
 	}
 	a.err = x.send(parent, ctx, a)
 	a.duration = time.Since(started)
 	if hooks.AttemptEnd != nil {
 		hooks.AttemptEnd(ctx, AttemptEnd{
-			Request: x.request, Number: x.attempts, StatusCode: a.response.StatusCode, Sent: a.sent, Err: a.err, Duration: a.duration,
+			Request: &x.request, Number: x.attempts, StatusCode: a.response.StatusCode, Sent: a.sent, Err: a.err, Duration: a.duration,
 		})
 	}
 	return a
@@ -116,15 +122,16 @@ func (x *Exchange) send(parent, traced context.Context, a *attempt) error {
 	timeout = cmp.Or(x.request.Timeout, timeout)
 	ctx, stop := context.WithTimeout(traced, timeout)
 	defer stop()
-	g := &guard{transport: &c.transport, stop: stop}
+	g := &a.guard
+	g.transport, g.stop = &c.transport, stop
 
-	request, err := x.newRequest(ctx, a)
+	request, err := x.newRequest(ctx, g.watch(ctx), a)
 	if err == nil {
 		err = ctx.Err() // a signer may use up the whole time
 	}
 	if err == nil {
 		var response *http.Response
-		response, err = c.http.Do(request.WithContext(g.watch(ctx)))
+		response, err = c.http.Do(request)
 		a.answered = c.clock.now()
 		a.sent = err == nil || g.sent(err)
 		x.noteTracing(ctx, g)
@@ -162,16 +169,18 @@ func (x *Exchange) noteTracing(ctx context.Context, g *guard) {
 	}
 }
 
-// newRequest makes a request with a new signature over exactly the bytes that are sent.
-func (x *Exchange) newRequest(ctx context.Context, a *attempt) (*http.Request, error) {
-	c, r := x.caller, x.request
-	mediaType := []string{"application/json"}
-	request := &http.Request{
+// newRequest makes a request with a new signature over exactly the bytes that are sent. The request has the watched
+// context; the signer gets ctx, because what it sends itself is not to be watched.
+func (x *Exchange) newRequest(ctx, watched context.Context, a *attempt) (*http.Request, error) {
+	c, r := x.caller, &x.request
+	values := []string{"application/json", c.userAgent}
+	mediaType, userAgent := values[0:1:1], values[1:2:2]
+	request := (&http.Request{
 		Method: r.Method,
 		URL:    r.URL,
 		Host:   r.URL.Host,
-		Header: http.Header{"Accept": mediaType, "Content-Type": mediaType, "User-Agent": {c.userAgent}},
-	}
+		Header: http.Header{"Accept": mediaType, "Content-Type": mediaType, "User-Agent": userAgent},
+	}).WithContext(watched)
 	a.header = request.Header
 	maps.Copy(request.Header, r.Header)
 	// No GetBody: with one, net/http would send the body a second time.
@@ -209,19 +218,36 @@ func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, 
 	case response.ContentLength > limit:
 		a.tooLarge = true
 	default:
-		var body bytes.Buffer
-		if response.ContentLength > 0 {
-			body.Grow(int(min(response.ContentLength, maxGrow)) + bytes.MinRead)
-		}
 		// A connection is used again only if the body was read to its end.
-		_, err = body.ReadFrom(io.LimitReader(response.Body, limit+1))
-		a.tooLarge = int64(body.Len()) > limit
-		a.response.Body = body.Bytes()[:min(int64(body.Len()), limit)]
+		a.response.Body, err = readUpTo(response.Body, limit+1, response.ContentLength)
+		if a.tooLarge = int64(len(a.response.Body)) > limit; a.tooLarge {
+			a.response.Body = a.response.Body[:limit]
+		}
 	}
 	if err == nil || !isSuccess(response.StatusCode) {
 		return nil
 	}
 	return fmt.Errorf("status %d, but its body broke off: %w", response.StatusCode, err)
+}
+
+// readUpTo reads to the end, or until it has limit bytes. announced is the Content-Length, negative if there is none: it
+// may be wrong, so memory for more than maxGrow bytes is reserved only once that many have come.
+func readUpTo(r io.Reader, limit, announced int64) ([]byte, error) {
+	body := make([]byte, 0, min(max(announced, 0), maxGrow)+bytes.MinRead)
+	for int64(len(body)) < limit {
+		if len(body) == cap(body) {
+			more := max(int64(len(body)), announced-int64(len(body))+bytes.MinRead)
+			body = slices.Grow(body, int(min(more, limit-int64(len(body)))))
+		}
+		n, err := r.Read(body[len(body):min(int64(cap(body)), limit)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		} else if err != nil {
+			return body, err
+		}
+	}
+	return body, nil
 }
 
 // withoutURL unwraps the errors of net/http that print the URL with its query.

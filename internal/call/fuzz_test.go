@@ -73,7 +73,7 @@ func FuzzDate(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, date, age string, status, secondStatus int, correction int64) {
 		c := &Caller{logger: slog.New(slog.DiscardHandler)}
-		x := &Exchange{caller: c, request: &Request{Dated: true}}
+		x := &Exchange{caller: c, request: Request{Dated: true}}
 		header := http.Header{"Date": {date}}
 		if age != "" {
 			header["Age"] = []string{age}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -60,10 +61,11 @@ func TestHooks(t *testing.T) {
 	target, err := caller.URL("/v1/x")
 	require.NoError(t, err)
 	ctx := jitter.With(t.Context(), func(time.Duration) time.Duration { return 0 })
-	request := &Request{
+	request := Request{
 		Operation: "x", Method: "GET", Path: "/v1/x", URL: target, Reads: true, Repeatable: true,
 		Authorize: func(ctx context.Context, _ *http.Request, _ []byte, _ time.Time) error {
 			note(ctx, "authorize")
+			assert.Nil(t, httptrace.ContextClientTrace(ctx), "what a signer sends is not taken for the request")
 			return nil
 		},
 	}
@@ -84,11 +86,11 @@ func TestHooks(t *testing.T) {
 		ends[i].Duration = 0
 	}
 	assert.Equal(t, []AttemptEnd{
-		{Request: request, Number: 1, StatusCode: 503, Sent: true}, {Request: request, Number: 2, StatusCode: 200, Sent: true},
+		{Request: &x.request, Number: 1, StatusCode: 503, Sent: true}, {Request: &x.request, Number: 2, StatusCode: 200, Sent: true},
 	}, ends)
 	assert.Positive(t, end.Duration)
 	end.Duration = 0
-	assert.Equal(t, CallEnd{Request: request, StatusCode: 200, Attempts: 2, Err: failure, ResponseBytes: 4}, end)
+	assert.Equal(t, CallEnd{Request: &x.request, StatusCode: 200, Attempts: 2, Err: failure, ResponseBytes: 4}, end)
 }
 
 // An attempt that ends before it is sent ends for the hooks too, and so does a call without an attempt.
@@ -106,7 +108,7 @@ func TestHooksOfWhatIsNotSent(t *testing.T) {
 	target, err := caller.URL("/v1/x")
 	require.NoError(t, err)
 	broken := errors.New("the HSM is down")
-	request := &Request{Method: "POST", Path: "/v1/x", URL: target, Authorize: func(context.Context, *http.Request, []byte, time.Time) error {
+	request := Request{Method: "POST", Path: "/v1/x", URL: target, Authorize: func(context.Context, *http.Request, []byte, time.Time) error {
 		return broken
 	}}
 	x := caller.Begin(t.Context(), request)

@@ -39,13 +39,14 @@ func ReadBody(body []byte, out any, read func([]byte, any) error) (odd *Unreadab
 		return nil, "the response is " + words
 	}
 	const form = "the response is not of the expected form: "
-	if !errors.As(err, &odd) {
+	var found *Unreadable
+	if !errors.As(err, &found) {
 		return nil, form + describeMismatch(err)
 	}
-	if odd.Fatal != nil {
-		problem = form + odd.Fatal.String()
+	if found.Fatal != nil {
+		problem = form + found.Fatal.String()
 	}
-	return odd, problem
+	return found, problem
 }
 
 // describeMismatch says what encoding/json met in place of what. It leaves out the path, which can hold names from the

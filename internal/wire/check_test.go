@@ -1,6 +1,8 @@
 package wire_test
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,7 +45,6 @@ func TestCheckOfRequiredMembers(t *testing.T) {
 	}
 	assert.NoError(t, wire.Check(complete), "zero numbers and false are values, and so are empty lists")
 	assert.NoError(t, wire.Check(&complete))
-	assert.NoError(t, wire.Check(reflect.ValueOf(&complete)))
 
 	for field, forget := range map[string]func(*all){
 		"Text":        func(a *all) { a.Text = "" },
@@ -64,6 +65,34 @@ func TestCheckOfRequiredMembers(t *testing.T) {
 			require.ErrorAs(t, wire.Check(incomplete), &err)
 			assert.Equal(t, &wire.FieldError{Field: field, JSONPath: strings.ToLower(field), Reason: "missing"}, err)
 		})
+	}
+}
+
+// The format checks agree with the decoders of the standard library.
+func FuzzFormats(f *testing.F) {
+	for _, s := range []string{"", "A", "AA", "AB", "AAA", "AAB", "AAAA", "AA==", "AA\n", "A-_z", "+/AA", "é", "0x", "0x" + strings.Repeat("aF", 20), "0x02" + strings.Repeat("0a", 32), "0x04" + strings.Repeat("0a", 32), "0x02" + strings.Repeat("0A", 32)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		_, err := base64.RawURLEncoding.Strict().DecodeString(s)
+		lines := strings.ContainsAny(s, "\r\n") // which the decoder skips
+		assert.Equal(t, err == nil && !lines, wire.HasFormat("base64url", s), "base64url: %q", s)
+
+		digits, prefixed := strings.CutPrefix(s, "0x")
+		bytes, err := hex.DecodeString(digits)
+		assert.Equal(t, prefixed && err == nil && len(bytes) == 20, wire.HasFormat("address", s), "address: %q", s)
+		compressed := prefixed && err == nil && len(bytes) == 33 && (bytes[0] == 2 || bytes[0] == 3) && strings.ToLower(digits) == digits
+		assert.Equal(t, compressed, wire.HasFormat("pubkey", s), "pubkey: %q", s)
+	})
+}
+
+func TestChecksTakeNoMemory(t *testing.T) {
+	for format, text := range map[string]string{
+		"uuid": "11111111-2222-4333-8444-555555555555", "base64url": strings.Repeat("abc-", 100), "date": "2026-09-01",
+		"address": "0x" + strings.Repeat("aF", 20), "pubkey": "0x02" + strings.Repeat("0a", 32),
+	} {
+		assert.True(t, wire.HasFormat(format, text), format)
+		assert.Zero(t, testing.AllocsPerRun(100, func() { wire.HasFormat(format, text) }), format)
 	}
 }
 

@@ -9,3 +9,6 @@ func MarshalRequest(v any) ([]byte, error) {
 
 // Reserve is for the fuzz test.
 var Reserve = reserve
+
+// HasFormat reports whether a text has the format of a check tag.
+func HasFormat(format, text string) bool { return formats[format](text) }

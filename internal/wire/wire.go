@@ -76,7 +76,7 @@ func Encode(template string, req any) (Request, error) {
 		}
 		return Request{PathAndQuery: template}, nil
 	}
-	if err := Check(v); err != nil {
+	if err := checkStruct(v); err != nil {
 		return Request{}, err
 	}
 	p := planOf(v.Type())
