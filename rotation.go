@@ -192,13 +192,19 @@ func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(con
 	created, err := c.CreateCredential(ctx, &CreateCredentialRequest{AccessScope: scope, Label: label}, opts...)
 	if err != nil {
 		advice := "nothing was created"
-		if errors.Is(err, ErrOutcomeUnknown) {
+		var response *Error
+		unreadable := errors.As(err, &response) && response.StatusCode/100 == 2
+		if unreadable || errors.Is(err, ErrOutcomeUnknown) {
 			advice = fmt.Sprintf("a credential with the label %q may be there; its private key is lost: delete it with RetireCredential, and rotate again", label)
 		}
 		return "", &RotationError{Step: RotationCreate, Advice: advice, Err: err}
 	}
 	fail := func(step RotationStep, advice string, err error) (string, error) {
 		return "", &RotationError{Step: step, Left: []string{created.Pubkey}, Advice: advice, Err: err}
+	}
+	if created.AccessScope != scope {
+		return fail(RotationCreate, "delete the new credential with RetireCredential, and rotate again",
+			fmt.Errorf("the new credential has the scope %q in place of %q", printableScope(created.AccessScope), printableScope(scope)))
 	}
 	key, err := created.PrivateKey.Key()
 	if err == nil && key.PublicKeyHex() != created.Pubkey {
@@ -211,7 +217,7 @@ func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(con
 		return fail(RotationKeep, "take the new key out of your store if part of it was written, delete it with RetireCredential, and rotate again", err)
 	}
 	if err := prove(ctx, c, key, opts); err != nil {
-		return fail(RotationProve, "the new key is in your store and is not in use: call Whoami with it; if it works, call Use, else put the old key back", err)
+		return fail(RotationProve, "the new key is in your store and is not in use: call Whoami with it; if it works and can write, call Use, else put the old key back", err)
 	}
 	if err := r.Use(key); err != nil {
 		return fail(RotationSwitch, "the new key is in your store and is not in use", err)
@@ -231,6 +237,9 @@ func lookBeforeRotation(ctx context.Context, c *Client, old string, opts []CallO
 	if !me.Capabilities.CanWrite {
 		return fail("rotate it by a read_write credential: create one of the same scope, distribute it, delete the old one",
 			errors.New("a credential of the scope "+printableScope(me.AccessScope)+" cannot create another"))
+	}
+	if me.AccessScope == "" {
+		return fail("nothing was created; rotate again", errors.New("the response does not say which scope this credential has"))
 	}
 	list, err := c.ListCredentials(ctx, nil, opts...)
 	var partial *PartialError // what could be read is enough to find what was left

@@ -89,9 +89,12 @@ func TestRotationThatStops(t *testing.T) {
 		left int // credentials that the error names
 	}{
 		{"the key is not known", fail("get_current_integrator_capabilities", 1, unavailable), keep, byzantine.RotationLook, 0},
+		{"the scope cannot be read", fail(byzantine.OpWhoami, 1, byzantinetest.Fault{Status: 200,
+			Body: `{"integratorId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","accessScope":7,"capabilities":{"canWrite":true}}`}), keep, byzantine.RotationLook, 0},
 		{"the list cannot be read", fail("list_credentials", 1, unavailable), keep, byzantine.RotationLook, 0},
 		{"nothing is created", fail("create_credential", 1, unavailable), keep, byzantine.RotationCreate, 0},
 		{"the response is lost", fail("create_credential", 1, byzantinetest.Fault{Reset: true, TakesEffect: true}), keep, byzantine.RotationCreate, 0},
+		{"the response cannot be read", fail("create_credential", 1, byzantinetest.Fault{Status: 201, Body: `{"pubkey":12.5}`, TakesEffect: true}), keep, byzantine.RotationCreate, 0},
 		{"the vault fails", nil, func(context.Context, *byzantine.PrivateKey) error { return fault }, byzantine.RotationKeep, 1},
 		{"the new key does not work", func(s *byzantinetest.Server) {}, nil, byzantine.RotationProve, 1},
 	} {
@@ -115,6 +118,11 @@ func TestRotationThatStops(t *testing.T) {
 			assert.Equal(t, c.step, stopped.Step)
 			assert.Len(t, stopped.Left, c.left)
 			assert.NotEmpty(t, stopped.Advice)
+			list, listErr := sandbox.Client().ListCredentials(t.Context(), nil)
+			require.NoError(t, listErr)
+			if len(list.Credentials) > 1 {
+				assert.NotContains(t, stopped.Advice, "nothing was created")
+			}
 			assert.Contains(t, err.Error(), string(c.step))
 			assert.Equal(t, sandbox.Key().PublicKey(), rotation.PublicKey(), "the old key is in use")
 			_, err = client.Whoami(t.Context())
@@ -134,11 +142,31 @@ func TestRotationThatStops(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, sandbox.Key().PublicKeyHex(), old)
 			require.NoError(t, byzantine.RetireCredential(t.Context(), again, old))
-			list, err := again.ListCredentials(t.Context(), nil)
+			list, err = again.ListCredentials(t.Context(), nil)
 			require.NoError(t, err)
 			assert.Len(t, list.Credentials, 1)
 		})
 	}
+}
+
+// A credential that may do less than the old one is not put to use, and its key does not reach the caller's store.
+func TestRotationNeedsTheSameScope(t *testing.T) {
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	client, rotation := rotating(t, sandbox, sandbox.Key())
+	weak, err := byzantine.GenerateKey()
+	require.NoError(t, err)
+	sandbox.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Status: 201, Body: `{"pubkey":"` + weak.PublicKeyHex() +
+		`","integratorId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","accessScope":"read_only","active":true,"privateKey":"` + weak.SecretHex() + `"}`})
+	var vault []*byzantine.PrivateKey
+	_, err = byzantine.RotateCredential(t.Context(), client, rotation, inVault(&vault))
+	var stopped *byzantine.RotationError
+	require.ErrorAs(t, err, &stopped)
+	assert.Equal(t, byzantine.RotationCreate, stopped.Step)
+	assert.Equal(t, []string{weak.PublicKeyHex()}, stopped.Left)
+	require.ErrorContains(t, err, `has the scope "read_only" in place of "read_write"`)
+	assert.Empty(t, vault)
+	assert.Equal(t, sandbox.Key().PublicKey(), rotation.PublicKey())
 }
 
 // A key can be rotated any number of times, and its label grows once.

@@ -34,6 +34,7 @@ type program struct {
 	process    *process
 	index      int // of the machine
 	client     *byzantine.Client
+	rotation   *byzantine.Rotation // signs for the client
 	transactor *passkey.Transactor
 	transport  *http.Transport
 	server     *http.Server
@@ -50,6 +51,7 @@ func (r *replica) start() error {
 	store := w.storeFor(p.process)
 	now := func() time.Time { return time.Now().Add(w.clockOff(p.index)) }
 	logger := w.logger(r.name)
+	var roundTripper http.RoundTripper
 	p.transport = &http.Transport{
 		DialContext: w.network.dialer(r.name, p.process, w.calls.tap), TLSClientConfig: w.clientTLS(), ForceAttemptHTTP2: w.plan.http2,
 		// One: when net/http sends a request again automatically, the client's guard ends the attempt, and with a second
@@ -58,8 +60,17 @@ func (r *replica) start() error {
 		// As in the client's own transport: without pings, a silent connection would be used again and again.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
-	client, err := byzantine.NewClient(w.signer, byzantine.WithBaseURL(w.baseURL()), byzantine.WithInsecureHTTP(),
-		byzantine.WithHTTPClient(&http.Client{Transport: p.transport}), byzantine.WithClock(now), byzantine.WithLogger(logger))
+	if roundTripper = p.transport; w.plan.hookless {
+		roundTripper = hookless{p.transport}
+	}
+	key, err := w.signerOf(w.vault.get())
+	if err != nil {
+		return err
+	}
+	p.rotation = byzantine.NewRotation(key)
+	client, err := byzantine.NewClient(p.rotation, byzantine.WithBaseURL(w.baseURL()), byzantine.WithInsecureHTTP(),
+		byzantine.WithHTTPClient(&http.Client{Transport: roundTripper}), byzantine.WithClock(now), byzantine.WithLogger(logger),
+		byzantine.WithTracer(tracer{p}))
 	if err != nil {
 		return err
 	}
@@ -76,7 +87,16 @@ func (r *replica) start() error {
 		return err
 	}
 	p.client, p.transactor = client, &passkey.Transactor{Client: client, RelyingParty: relyingParty}
-	handler := &webhook.Handler{Verifier: verifier, Handle: p.handle, Store: store, Timeout: w.plan.callbackTimeout, Logger: logger}
+	dispatcher := &webhook.Dispatcher{Logger: logger}
+	dispatcher.On(byzantine.EventTransactionCompleted, p.handle)
+	dispatcher.On(byzantine.EventWebhookTest, p.handle)
+	dispatcher.OnAnyTransaction(func(ctx context.Context, e *webhook.Event, _ *byzantine.TransactionEventData) error {
+		return p.handle(ctx, e)
+	})
+	dispatcher.OnAnyCustomer(func(ctx context.Context, e *webhook.Event, _ *byzantine.CustomerEventData) error {
+		return p.handle(ctx, e)
+	})
+	handler := &webhook.Handler{Verifier: verifier, Handle: dispatcher.Handle, Store: store, Timeout: w.plan.callbackTimeout, Logger: logger}
 	p.server = &http.Server{Handler: p.timed(handler), ReadTimeout: 15 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	loop, stop := context.WithCancel(jitter.With(p.process.ctx, w.jitter("jitter of "+p.process.name)))
 	p.stopLoop = stop
@@ -84,8 +104,11 @@ func (r *replica) start() error {
 	w.trace.add(r.name, "starts", "")
 	listener := w.network.listen(r.name, p.process)
 	go func() { _ = p.server.Serve(listener) }()
+	if r.index == 0 {
+		go p.keepCopy(jitter.With(loop, w.jitter("jitter of the copy of "+p.process.name)))
+	}
 	go p.reconcile(loop, &webhook.Reconciler{
-		Events: client, Store: store, Handle: p.handle, Overlap: w.plan.overlap, Grace: w.plan.grace, Interval: w.plan.interval,
+		Events: client, Store: store, Handle: dispatcher.Handle, Overlap: w.plan.overlap, Grace: w.plan.grace, Interval: w.plan.interval,
 		Timeout: w.plan.callbackTimeout, Logger: logger, Now: now,
 	})
 	return nil
@@ -128,19 +151,15 @@ func (p *program) timed(next http.Handler) http.Handler {
 }
 
 // handle is the callback for events: what the business does with one.
-func (p *program) handle(ctx context.Context, d *webhook.Delivery) error {
+func (p *program) handle(ctx context.Context, event *webhook.Event) error {
 	if !p.process.alive() {
 		return errCrashed
 	}
 	w := p.world
-	event, err := d.Event()
-	if err != nil {
-		return err
-	}
 	if event.Type == "" || event.Related.AccountID == "" && event.Type != byzantine.EventWebhookTest {
-		w.violate(Events, "the event %s is handed over without its type or account: %+v", d.EventID, event)
+		w.violate(Events, "the event %s is handed over without its type or account: %+v", event.ID, event)
 	}
-	w.ledger.begin(d.EventID, string(event.Type), p.process)
+	w.ledger.begin(event.ID, string(event.Type), p.process)
 	w.mu.Lock()
 	takes, fails := between(p.random, time.Millisecond, 2*time.Second), p.random.Float64() < w.plan.failing
 	slow, deaf := p.random.IntN(20) == 0, p.random.IntN(4) == 0
@@ -156,12 +175,15 @@ func (p *program) handle(ctx context.Context, d *webhook.Delivery) error {
 	if !p.process.alive() {
 		return errCrashed
 	}
-	w.ledger.end(d.EventID, p.process, handled)
+	w.ledger.end(event.ID, p.process, handled)
 	if !handled {
 		w.trace.add(p.name, "event "+string(event.Type), "fails")
 		return errors.New("the business is not ready")
 	}
 	w.trace.add(p.name, "event "+string(event.Type), "handled")
+	if event.Related.TransactionID != "" {
+		w.copy.nudge()
+	}
 	return nil
 }
 
@@ -187,3 +209,18 @@ func (r *replica) supervise() {
 		}
 	}
 }
+
+// hookless is a round tripper that drops the values of a request's context, as wrappers do that make a request of their own.
+type hookless struct{ next *http.Transport }
+
+func (t hookless) RoundTrip(request *http.Request) (*http.Response, error) {
+	return t.next.RoundTrip(request.WithContext(bare{request.Context()}))
+}
+
+// CloseIdleConnections makes that of http.Client work.
+func (t hookless) CloseIdleConnections() { t.next.CloseIdleConnections() }
+
+// bare is a context without values.
+type bare struct{ context.Context }
+
+func (bare) Value(any) any { return nil }

@@ -37,13 +37,16 @@ func (w *World) baseURL() string {
 
 // build puts the world together. stop takes it apart again, in order.
 func (w *World) build() (stop func(), err error) {
-	var apiKey *byzantine.PrivateKey
-	if w.signer, apiKey, err = w.newSigner(); err != nil {
+	apiKey, err := byzantine.GenerateKey()
+	if err != nil {
 		return nil, err
 	}
+	w.secrets.add("the API key", apiKey.SecretHex())
+	w.vault.put(apiKey)
 	sender := newSender(w)
 	w.sandbox, err = byzantinetest.New(byzantinetest.WithSeed(w.seed), byzantinetest.WithKey(apiKey), byzantinetest.WithAnyWebhookURL(),
-		byzantinetest.WithWebhookTransport(sender), byzantinetest.WithRequestLog(w.calls.arrivedAt))
+		byzantinetest.WithWebhookTransport(sender), byzantinetest.WithRequestLog(w.calls.arrivedAt),
+		byzantinetest.WithProcessingTime(w.plan.processing))
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +57,7 @@ func (w *World) build() (stop func(), err error) {
 	} else {
 		go func() { _ = api.Serve(listener) }()
 	}
-	if w.operator, err = w.direct(apiKey); err != nil {
+	if err := w.makeOperator(apiKey); err != nil {
 		return nil, err
 	}
 	subscription, _, err := webhook.Subscribe(w.ctx, w.operator, &byzantine.CreateWebhookSubscriptionRequest{URL: "http://" + hooksHost + "/events"})
@@ -62,6 +65,7 @@ func (w *World) build() (stop func(), err error) {
 		return nil, err
 	}
 	w.webhookKey, w.subscriptionID = webhook.KeyOf(*subscription), subscription.Subscription.ID
+	w.sandbox.QueueWithdrawals(byzantinetest.VaultBaseUSDC, w.plan.queues)
 	w.makeStore()
 	replicas := 2
 	if w.plan.store == "memory" {
@@ -83,6 +87,8 @@ func (w *World) build() (stop func(), err error) {
 	}
 	return func() {
 		w.allHandled()
+		w.books.check()
+		w.copy.check()
 		w.end()
 		for _, r := range w.replicas {
 			r.current.Load().stop()
@@ -155,6 +161,24 @@ func (w *World) storeFor(p *process) webhook.Store {
 		store = new(webhook.MemoryStore)
 	}
 	return w.accessTo(store, p)
+}
+
+// makeOperator makes the operator's client. It has a key that no rotation changes.
+func (w *World) makeOperator(apiKey *byzantine.PrivateKey) error {
+	first, err := w.direct(apiKey)
+	if err != nil {
+		return err
+	}
+	created, err := first.CreateCredential(w.ctx, &byzantine.CreateCredentialRequest{AccessScope: byzantine.ScopeReadWrite, Label: operatorLabel})
+	if err != nil {
+		return err
+	}
+	key, err := created.PrivateKey.Key()
+	if err != nil {
+		return err
+	}
+	w.operator, err = w.direct(key)
+	return err
 }
 
 // direct is a client that reaches the API without a network.

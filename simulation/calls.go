@@ -3,12 +3,9 @@ package simulation
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,21 +19,26 @@ import (
 // call is one method call of a client, and what is known from the other side about its requests.
 type call struct {
 	id      int
+	name    string // for randomness
 	replica string
+	machine int // its index
 	op      string
 	read    bool // nothing that it does takes effect
+	other   bool // not made by program.call
 	process *process
 	clock   time.Duration // by how much the machine's clock is off
 	draft   string        // what it submits; empty for all other calls
 	ended   bool
 	err     error
 
-	written   int       // attempts that left the client
-	last      string    // signature of the last attempt
-	lastLeft  bool      // which left the client
-	arrived   []int     // status of each request that the API handled
-	responses []int     // status of each response that the proxy gave
-	notBefore time.Time // the proxy has asked to wait until then
+	signed    int        // attempts that were signed, or should have been
+	written   int        // attempts that left the client
+	last      *signature // of the last attempt; nil if it got none
+	lastLeft  bool       // which left the client
+	arrived   []int      // status of each request that the API handled
+	responses []int      // status of each response that the proxy gave
+	notBefore time.Time  // the proxy has asked to wait until then
+	noKey     bool       // the API did not know the key of the last request that arrived
 }
 
 // calls tells which request belongs to which call: every signature is made for one attempt of one call, and no two are
@@ -46,52 +48,17 @@ type calls struct {
 
 	mu          sync.Mutex
 	all         []*call
-	bySignature map[string]*call
+	named       int // calls of a program.call
+	others      int
+	loops       int
+	bySignature map[string]*signature
 }
 
 type (
 	callKey  struct{} // of the call in a context
+	loopKey  struct{} // of the loop in a context
 	draftKey struct{} // of the draft that a call submits
 )
-
-// signer is the API key of a replica. It notes for which call each signature is made.
-type signer struct {
-	calls *calls
-	key   *ecdsa.PrivateKey
-}
-
-func (w *World) newSigner() (*signer, *byzantine.PrivateKey, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
-	scalar, err := key.Bytes()
-	if err != nil {
-		return nil, nil, err
-	}
-	text := hex.EncodeToString(scalar)
-	w.secrets.add("the API key", text)
-	parsed, err := byzantine.ParsePrivateKey(text)
-	return &signer{calls: &w.calls, key: key}, parsed, err
-}
-
-func (s *signer) PublicKey() []byte {
-	return elliptic.MarshalCompressed(elliptic.P256(), s.key.X, s.key.Y)
-}
-
-func (s *signer) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
-	der, err := s.key.Sign(rand.Reader, digest, nil)
-	if c, ok := ctx.Value(callKey{}).(*call); ok && err == nil {
-		s.calls.mu.Lock()
-		defer s.calls.mu.Unlock()
-		c.last, c.lastLeft = hex.EncodeToString(der), false
-		s.calls.bySignature[c.last] = c
-	}
-	return der, err
-}
-
-// signatureHeader is what a request carries its signature in.
-const signatureHeader = "X-Signature"
 
 // tap watches what a client writes to its connections. It sees no requests on TLS.
 func (x *calls) tap(data []byte) {
@@ -102,24 +69,33 @@ func (x *calls) tap(data []byte) {
 	value, _, _ := bytes.Cut(rest, []byte("\r\n"))
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if c := x.find(string(value)); c != nil {
-		c.written++
-		c.lastLeft = c.lastLeft || bytes.Contains(bytes.ToLower(value), []byte(c.last))
+	if s := x.bySignature[plain(string(value))]; s != nil {
+		s.call.written++
+		s.call.lastLeft = s.call.lastLeft || s == s.call.last
+		if s.written.IsZero() {
+			s.written = time.Now()
+		}
 	}
 }
 
+// plain is a signature as a key of calls.bySignature.
+func plain(signature string) string { return strings.TrimPrefix(strings.ToLower(signature), "0x") }
+
 func (x *calls) find(signature string) *call {
-	return x.bySignature[strings.TrimPrefix(strings.ToLower(signature), "0x")]
+	if s := x.bySignature[plain(signature)]; s != nil {
+		return s.call
+	}
+	return nil
 }
 
 // answered records what the proxy responded to a request, and how long it asked the client to wait.
 func (x *calls) answered(signature string, status int, retryAfter string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if c := x.find(signature); c != nil {
-		c.responses = append(c.responses, status)
+	if s := x.bySignature[plain(signature)]; s != nil {
+		s.call.responses = append(s.call.responses, status)
 		if seconds, err := strconv.Atoi(retryAfter); err == nil {
-			c.notBefore = time.Now().Add(time.Duration(seconds) * time.Second)
+			s.notBefore = time.Now().Add(time.Duration(seconds) * time.Second)
 		}
 	}
 }
@@ -139,6 +115,7 @@ func (x *calls) arrivedAt(r byzantinetest.Request) {
 	defer x.mu.Unlock()
 	if c := x.find(r.Header.Get(signatureHeader)); c != nil {
 		c.arrived = append(c.arrived, r.Status)
+		c.noKey = r.Status == http.StatusUnauthorized && strings.Contains(r.Verdict, "inactive credential")
 	}
 }
 
@@ -151,9 +128,9 @@ func (p *program) call(ctx context.Context, op string, read bool, limit time.Dur
 	w := p.world
 	x := &w.calls
 	x.mu.Lock()
-	c := &call{id: len(x.all) + 1, replica: p.name, op: op, read: read, process: p.process, clock: w.clockOff(p.index)}
+	x.named++
+	c := x.begin(p, op, read, x.named, fmt.Sprintf("call %d", x.named))
 	c.draft, _ = ctx.Value(draftKey{}).(string)
-	x.all = append(x.all, c)
 	x.mu.Unlock()
 	ctx = jitter.With(context.WithValue(ctx, callKey{}, c), w.jitter(fmt.Sprintf("jitter of call %d", c.id)))
 	bound := longestCall
@@ -161,16 +138,13 @@ func (p *program) call(ctx context.Context, op string, read bool, limit time.Dur
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
-		bound = min(bound, limit)
+		bound = limit
 	}
 	// A call that follows another in the same instant would race for the connection that the first one gives back.
 	w.instants.sleep(w.ctx, between(w.random(fmt.Sprintf("call %d", c.id)), time.Microsecond, time.Millisecond))
 	began := time.Now()
 	err := method(ctx)
 	took := time.Since(began)
-	x.mu.Lock()
-	c.ended, c.err = true, err
-	x.mu.Unlock()
 	w.trace.add(p.name, fmt.Sprintf("%s #%d, %v", op, c.id, took.Round(time.Millisecond)), outcome(err))
 	if err != nil {
 		w.secrets.text(fmt.Sprintf("the error of %s #%d", op, c.id), err)
@@ -178,11 +152,104 @@ func (p *program) call(ctx context.Context, op string, read bool, limit time.Dur
 	if took > bound+slack {
 		w.violate(Bounds, "%s #%d took %v; its bound is %v", op, c.id, took, bound)
 	}
-	// A request that is long on its way is too old when it arrives.
-	if c.process.alive() && errors.Is(err, byzantine.ErrUnauthorized) && c.clock.Abs() < 30*time.Second && c.clock.Abs()+took < time.Minute {
-		w.violate(Recovery, "%s #%d was rejected (%v) with a valid key and a clock that is right", op, c.id, err)
+	x.ends(c, err, took)
+	return err
+}
+
+// calls calls a method that makes one call after the other. Each has a record of its own.
+func (p *program) calls(ctx context.Context, op string, limit time.Duration, method func(context.Context) error) error {
+	w, l := p.world, &loop{}
+	w.calls.mu.Lock()
+	w.calls.loops++
+	name := fmt.Sprintf("loop %d", w.calls.loops)
+	w.calls.mu.Unlock()
+	ctx, cancel := context.WithTimeout(jitter.With(context.WithValue(ctx, loopKey{}, l), w.jitter("jitter of "+name)), limit)
+	defer cancel()
+	w.instants.sleep(w.ctx, between(w.random(name), time.Microsecond, time.Millisecond))
+	began := time.Now()
+	err := method(ctx)
+	w.trace.add(p.name, fmt.Sprintf("%s, %d calls, %v", op, l.calls, time.Since(began).Round(time.Millisecond)), outcome(err))
+	switch took := time.Since(began); {
+	case took > limit+slack:
+		w.violate(Bounds, "%s took %v; its bound is %v", op, took, limit)
+	case l.calls > mostRequests:
+		w.violate(Bounds, "%s has made %d calls", op, l.calls)
+	}
+	if err != nil {
+		w.secrets.text("the error of "+op, err)
 	}
 	return err
+}
+
+// loop is a method that makes many calls.
+type loop struct{ calls int }
+
+// begin makes the record of a call. x.mu is held.
+func (x *calls) begin(p *program, op string, read bool, id int, name string) *call {
+	c := &call{id: id, name: name, replica: p.name, machine: p.index, op: op, read: read, process: p.process, clock: x.world.clockOff(p.index)}
+	x.all = append(x.all, c)
+	return c
+}
+
+// ends completes it, and checks that the call did not fail for its key or its clock.
+func (x *calls) ends(c *call, err error, took time.Duration) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c.ended, c.err = true, err
+	switch {
+	case !c.process.alive() || !errors.Is(err, byzantine.ErrUnauthorized):
+	case c.noKey:
+		x.world.violate(Keys, "%s #%d of %s has failed for its key, which the API does not know any more", c.op, c.id, c.replica)
+	// A request that is long on its way is too old when it arrives.
+	case c.clock.Abs() < 30*time.Second && c.clock.Abs()+took < time.Minute:
+		x.world.violate(Recovery, "%s #%d was rejected (%v) with a valid key and a clock that is right", c.op, c.id, err)
+	}
+}
+
+// tracer makes a record of each call of a program that it does not make by program.call: those of its Reconciler, its key
+// source, a copy or a rotation.
+type tracer struct{ *program }
+
+// TraceCallStart implements byzantine.Tracer.
+func (t tracer) TraceCallStart(ctx context.Context, data byzantine.TraceCallStartData) context.Context {
+	if _, ok := ctx.Value(callKey{}).(*call); ok {
+		return ctx
+	}
+	x := &t.world.calls
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.others++
+	c := x.begin(t.program, string(data.Operation), data.Method == http.MethodGet, x.others, fmt.Sprintf("other call %d", x.others))
+	c.other = true
+	if l, ok := ctx.Value(loopKey{}).(*loop); ok {
+		l.calls++
+	}
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// TraceAttemptStart implements byzantine.AttemptTracer.
+func (t tracer) TraceAttemptStart(ctx context.Context, _ byzantine.TraceAttemptStartData) context.Context {
+	return ctx
+}
+
+// TraceAttemptEnd implements byzantine.AttemptTracer. Only a response that came says how long to wait.
+func (t tracer) TraceAttemptEnd(ctx context.Context, data byzantine.TraceAttemptEndData) {
+	x := &t.world.calls
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c, ok := ctx.Value(callKey{}).(*call); ok && c.last != nil && data.StatusCode != 0 {
+		c.notBefore = c.last.notBefore
+	}
+}
+
+// TraceCallEnd implements byzantine.Tracer. What a Tracer gets is for spans and metrics, so it must hold no secret.
+func (t tracer) TraceCallEnd(ctx context.Context, data byzantine.TraceCallEndData) {
+	err := data.Err
+	data.Err = nil // its text may quote the API
+	t.world.secrets.text("a trace of "+t.name, fmt.Sprintf("%+v", data))
+	if c, ok := ctx.Value(callKey{}).(*call); ok && c.other {
+		t.world.calls.ends(c, err, data.Duration)
+	}
 }
 
 // longestCall is how long a call without a deadline can take: three attempts and the waits between them.

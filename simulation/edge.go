@@ -30,6 +30,7 @@ type edge struct {
 // ServeHTTP implements http.Handler.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.world.calls.reached(r.Header.Get(signatureHeader))
+	r.Body = e.world.calls.checkSigned(r)
 	random, faults := e.world.nextRequest()
 	f := fate(random, faults)
 	if f.before > 0 {
@@ -47,14 +48,20 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.respond(w, r, random, f.reject, nil, []byte(f.page))
 		return
 	}
+	if page := e.world.endlessPage(r); page != nil {
+		e.respond(w, r, random, http.StatusOK, nil, page)
+		return
+	}
 	response := httptest.NewRecorder()
 	e.api.ServeHTTP(response, r)
 	if f.after > 0 {
 		e.world.instants.sleep(e.world.ctx, f.after)
 	}
 	status, body := response.Code, e.world.history(r, response.Body.Bytes())
-	for _, found := range newSecrets.FindAllSubmatch(body, -1) {
-		e.world.secrets.add("the "+string(found[1])+" of a response", string(found[2]))
+	if r.Method != http.MethodGet {
+		for _, found := range newSecrets.FindAllSubmatch(body, -1) {
+			e.world.secrets.add("the "+string(found[1])+" of a response", string(found[2]))
+		}
 	}
 	switch {
 	case f.abortAfter:
@@ -77,10 +84,10 @@ func (e *edge) endless(w http.ResponseWriter, r *http.Request, kind string) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), time.Hour)
 	defer cancel()
-	if kind == "101" {
+	if kind == "101" && r.ProtoMajor == 1 { // HTTP/2 has no 101: nothing comes there
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
-			return // HTTP/2 has no 101
+			panic(http.ErrAbortHandler)
 		}
 		defer conn.Close()
 		_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: fog\r\n\r\n"))

@@ -2,9 +2,11 @@ package simulation
 
 import (
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,7 +14,7 @@ import (
 // history makes of the API's list of events what the plan wants: some events are listed late, some are in the envelope of
 // June 2026, and some have a time without a zone.
 func (w *World) history(r *http.Request, body []byte) []byte {
-	if w.plan.lag == 0 && w.plan.oldEvents == 0 || !strings.HasSuffix(r.URL.Path, "/events") || r.Method != http.MethodGet {
+	if w.plan.lag == 0 && w.plan.oldEvents == 0 && !w.plan.coarse || !strings.HasSuffix(r.URL.Path, "/events") || r.Method != http.MethodGet {
 		return body
 	}
 	var list map[string]json.RawMessage
@@ -28,6 +30,9 @@ func (w *World) history(r *http.Request, body []byte) []byte {
 		}
 		if time.Since(created) < w.lagOf(event) {
 			continue
+		}
+		if w.plan.coarse {
+			event["createdAt"] = json.RawMessage(`"` + created.Truncate(time.Millisecond).Format(time.RFC3339Nano) + `"`)
 		}
 		shown = append(shown, event)
 		switch part := share(event, "envelope"); {
@@ -71,3 +76,38 @@ func ofJune(event map[string]json.RawMessage) {
 	delete(event, "type")
 	delete(event, "related")
 }
+
+// endlessPage is a page of a list that has no end: empty pages with cursors that are always new, or transactions that come in
+// as fast as they are read. It is nil for all others. A client that never stops reading gets no more in the end.
+func (w *World) endlessPage(r *http.Request) []byte {
+	if !w.plan.endlessPages || !w.stormy() || r.Method != http.MethodGet {
+		return nil
+	}
+	limit := r.URL.Query().Get("limit")
+	events := strings.HasSuffix(r.URL.Path, "/events") && limit == strconv.Itoa(browsedEvents)
+	if !events && !(strings.HasSuffix(r.URL.Path, "/get-all-transactions") && limit == strconv.Itoa(browsedTransactions)) {
+		return nil
+	}
+	w.mu.Lock()
+	w.pages++
+	n := w.pages
+	w.mu.Unlock()
+	if n > 3*mostRequests {
+		return nil
+	}
+	if events {
+		return fmt.Appendf(nil, `{"events":[],"nextCursor":"c%d"}`, n)
+	}
+	now := time.Now().UTC()
+	var rows []json.RawMessage
+	for i := range browsedTransactions {
+		at := now.Add(-time.Duration(i) * time.Millisecond).Format(time.RFC3339Nano)
+		rows = append(rows, fmt.Appendf(nil, `{"transactionId":"00000000-0000-4000-8000-%012d","status":"processing","type":"deposit","createdAt":"%s","updatedAt":"%[2]s"}`,
+			browsedTransactions*n+i, at))
+	}
+	page, _ := json.Marshal(map[string]any{"transactions": rows, "total": 9, "limit": browsedTransactions, "offset": 0})
+	return page
+}
+
+// mostRequests is how many requests a loop over a list may make that has nothing more to give.
+const mostRequests = 1500

@@ -23,7 +23,21 @@ const (
 	Bounds Invariant = "bounds"
 	// Secrets: no error and no log holds a secret or a part of a response's data, in whatever form it is printed.
 	Secrets Invariant = "secrets"
+	// Keys: no call fails for its key while keys are changed, the key and the signature of each request belong together, and
+	// a rotation leaves no credential that the next one does not find.
+	Keys Invariant = "keys"
+	// Signatures: each covers the bytes that are sent, has the time at which it is made, which is right before sending, and
+	// is sent once.
+	Signatures Invariant = "signatures"
+	// Balances: what users were told of their orders is so, and the sum of all orders is what the API says that they have,
+	// to the last digit.
+	Balances Invariant = "balances"
+	// Projection: a copy that is kept by events and CopyTransactions equals the API's list once it is quiet.
+	Projection Invariant = "projection"
 )
+
+// Invariants are all of them.
+var Invariants = []Invariant{Outcomes, Events, Recovery, Bounds, Secrets, Keys, Signatures, Balances, Projection}
 
 // Violation is an invariant that did not hold.
 type Violation struct {

@@ -224,6 +224,81 @@ var Mutants = []Mutant{
 		Find:    "case exists && r.until > micros:",
 		Replace: "case exists && r.until < 0:",
 	},
+	{
+		Name: "rotation-asks-for-no-scope", Invariant: Keys, File: "rotation.go",
+		Find:    "&CreateCredentialRequest{AccessScope: scope, Label: label}",
+		Replace: "&CreateCredentialRequest{Label: label}",
+	},
+	{
+		Name: "retire-does-not-wait", Invariant: Keys, File: "rotation.go",
+		Find:    "if err := r.wait(ctx, oldPubkey); err != nil {",
+		Replace: "if err := ctx.Err(); r != nil && err != nil {",
+	},
+	{
+		Name: "what-is-left-is-not-looked-for", Invariant: Keys, File: "rotation.go",
+		Find:    "if len(left) > 0 {",
+		Replace: "if len(left) < 0 {",
+	},
+	{
+		Name: "unreadable-creation-created-nothing", Invariant: Keys, File: "rotation.go",
+		Find:    "if unreadable || errors.Is(err, ErrOutcomeUnknown) {",
+		Replace: "if false && unreadable || errors.Is(err, ErrOutcomeUnknown) {",
+	},
+	{
+		Name: "key-of-another-moment", Invariant: Keys, File: "client.go",
+		Find:    "\t\tsignature.Apply(request.Header)\n",
+		Replace: "\t\tsignature.PublicKey, _ = signerPublicKeyHex(s)\n\t\tsignature.Apply(request.Header)\n",
+	},
+	{
+		Name: "retry-is-signed-with-an-earlier-time", Invariant: Signatures, File: "internal/call/exchange.go",
+		Find:    "r.Authorize(ctx, request, r.Body, c.clock.now().Add(x.clock.correction))",
+		Replace: "r.Authorize(ctx, request, r.Body, c.clock.now().Add(x.clock.correction-time.Duration(x.attempts-1)*10*time.Second))",
+	},
+	{
+		Name: "signed-once", Invariant: Signatures, File: "internal/call/exchange.go",
+		Find:    "\ta.unsigned = err != nil\n\treturn request, err\n",
+		Replace: "\ta.unsigned, r.Authorize = err != nil, func(_ context.Context, again *http.Request, _ []byte, _ time.Time) error {\n\t\tagain.Header = request.Header.Clone()\n\t\treturn nil\n\t}\n\treturn request, err\n",
+	},
+	{
+		Name: "transport-without-hooks-is-trusted", Invariant: Outcomes, File: "internal/call/transport.go",
+		Find:    "return g.transport.kind == own || (g.transport",
+		Replace: "return g.transport.kind != callers || (g.transport",
+	},
+	{
+		Name: "families-are-not-asked", Invariant: Events, File: "webhook/dispatch.go",
+		Find:    "fn != nil && strings.HasPrefix(eventType, family)",
+		Replace: "fn != nil && strings.HasPrefix(eventType, family+\"?\")",
+	},
+	{
+		Name: "loop-never-gives-up", Invariant: Bounds, File: "internal/movinglist/movinglist.go",
+		Find:    "if r.useful > r.most || r.idle > 20+8*r.useful {",
+		Replace: "if r.useful < 0 {",
+	},
+	{
+		Name: "empty-pages-never-end", Invariant: Bounds, File: "iterators.go",
+		Find:    "\t\t\tif withoutNews > maxPagesWithoutNews {",
+		Replace: "\t\t\tif withoutNews < 0 {",
+	},
+	{
+		Name: "sum-loses-a-carry", Invariant: Balances, File: "decimal_math.go",
+		Find:    "sum, carry = sum-10, 1",
+		Replace: "sum, carry = sum-10, 0",
+	},
+	{
+		Name: "processing-counts-as-completed", Invariant: Balances, File: "wait.go",
+		Find:    "satisfied = t.Status == TransactionCompleted ||",
+		Replace: "satisfied = t.Status == TransactionCompleted || t.Status == TransactionProcessing ||",
+	},
+	{
+		Name: "copy-moves-on-after-an-error", Invariant: Projection, File: "transactioncopy.go",
+		Find:    "\t\tcase err != nil:\n\t\t\treturn since, err\n",
+		Replace: "\t\tcase err != nil:\n\t\t\treturn next, err\n",
+	},
+	{
+		Name: "copy-begins-too-late", Invariant: Projection, File: "transactioncopy.go",
+		Find:    "from = since.Add(-copyOverlap)",
+		Replace: "from = since.Add(copyOverlap)",
+	},
 }
 
 // Apply returns the mutated file of a repository.

@@ -24,6 +24,22 @@ func (w *World) operate(times, most int, within time.Duration) {
 	}
 }
 
+// misfortunes end transactions that are under way. No event tells of a refund.
+func (w *World) misfortunes() {
+	random := w.random("misfortunes")
+	for range 6 {
+		w.instants.sleep(w.ctx, between(random, time.Second, w.plan.storm/6))
+		status := pick(random, byzantine.TransactionRefunded, byzantine.TransactionRefunded, byzantine.TransactionReverted)
+		for t, err := range w.operator.AllTransactions(w.ctx, nil) {
+			if err == nil && !t.Status.Terminal() {
+				w.sandbox.FailTransaction(t.TransactionID, status)
+				w.trace.add("operator", "a transaction fails", string(status))
+				break
+			}
+		}
+	}
+}
+
 // failover makes another server the master of Redis, one that has not seen the last writes.
 func (w *World) failover() {
 	s, ok := w.store.(*redisStore)

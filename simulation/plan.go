@@ -40,6 +40,13 @@ type plan struct {
 	failover        bool          // of Redis
 	oldEvents       float64       // the share of the history that is in an envelope of June, or has a time without a zone
 	keySource       bool          // the webhook's key is not configured but asked for
+	rotations       int           // of the API key, during the storm
+	hookless        bool          // the programs' round tripper drops what the context holds, and with it the hooks of httptrace
+	endlessPages    bool          // lists that users browse have no end
+	coarse          bool          // times of events are shown in whole milliseconds, so that many are equal
+	queues          bool          // withdrawals wait for an hour, and can be cancelled
+	processing      time.Duration // of a transaction, in each status
+	slowSigner      float64       // the share of signatures that take seconds, as those of a key service in trouble
 }
 
 // storeFaults are those of the store. Probabilities are for one call.
@@ -98,6 +105,9 @@ func newPlan(seed uint64) plan {
 		p.clockOff = [2]time.Duration{sign(r) * between(r, 2*time.Second, 50*time.Minute), sign(r) * between(r, 0, 20*time.Second)}
 		p.clockStays = chance(0.5)
 	}
+	if chance(0.4) {
+		p.rotations, p.slowSigner = 1+r.IntN(3), pick(r, 0, 0, 0.1, 0.5)
+	}
 	if chance(0.25) {
 		p.quiet = p.retention*time.Duration(pick(r, 1, 2, 10)) + between(r, 0, time.Hour)
 		p.interval = between(r, 30*time.Minute, time.Hour)
@@ -106,7 +116,14 @@ func newPlan(seed uint64) plan {
 		p.downtime = between(r, 20*time.Minute, 6*time.Hour)
 	}
 	if p.downtime > 0 && chance(0.1) {
-		p.bursts = 1500
+		// More than a pass holds. Each pass reads all of them until the first is handled, so there are fewer passes.
+		p.bursts, p.interval = 1100, max(p.interval, 20*time.Minute)
+	}
+	p.hookless, p.endlessPages, p.coarse, p.queues = chance(0.1), chance(0.15), chance(0.2), chance(0.3)
+	p.processing = pick(r, 2*time.Second, 2*time.Second, 40*time.Second)
+	if p.store != "memory" && chance(0.01) { // months, with a pass an hour
+		p.retention, p.quiet, p.interval, p.downtime = 30*24*time.Hour, 62*24*time.Hour, time.Hour, 0
+		p.bursts = min(p.bursts, 3)
 	}
 	p.grace = pick(r, -1, 5*time.Second, time.Minute)
 	p.failover = p.failover && p.store == "redis"
@@ -142,6 +159,12 @@ func (p plan) String() string {
 	add(p.oldEvents > 0, "old envelopes")
 	add(p.failover, "a failover")
 	add(p.keySource, "the webhook's key is asked for")
+	add(p.rotations > 0, "%d rotations of the key", p.rotations)
+	add(p.hookless, "no hooks of httptrace")
+	add(p.endlessPages, "lists without end")
+	add(p.coarse, "events of equal times")
+	add(p.queues, "withdrawals are queued")
+	add(p.slowSigner > 0, "%.0f %% of the signatures take seconds", p.slowSigner*100)
 	add(p.webhooks > 0, "%.0f %% of the webhooks lost", p.webhooks*100)
 	add(p.proxyOff != 0, "proxy clock %v off", p.proxyOff.Round(time.Second))
 	add(p.clockOff[0] != 0, "machine clocks %v and %v off", p.clockOff[0].Round(time.Second), p.clockOff[1].Round(time.Second))

@@ -32,6 +32,12 @@ var parts = map[string]func(*plan){
 	"lag":       func(p *plan) { p.lag = 0 },
 	"envelopes": func(p *plan) { p.oldEvents = 0 },
 	"keys":      func(p *plan) { p.keySource = false },
+	"hookless":  func(p *plan) { p.hookless = false },
+	"pages":     func(p *plan) { p.endlessPages = false },
+	"coarse":    func(p *plan) { p.coarse = false },
+	"queues":    func(p *plan) { p.queues = false },
+	"rotations": func(p *plan) { p.rotations = 0 },
+	"signer":    func(p *plan) { p.slowSigner = 0 },
 	"people":    func(p *plan) { p.users = 1 },
 }
 

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,9 +21,11 @@ import (
 
 var (
 	firstSeed = flag.Uint64("seed", 1, "the first world's seed")
+	budget    = flag.Duration("budget", 0, "begin no world after this time; 0 is no limit")
 	worlds    = flag.Int("worlds", longtest.Count(6, 20), "how many worlds TestWorlds runs")
 	without   = flag.String("without", "", "parts to take out of the worlds, with commas")
 	first     = flag.String("first", "", "stop at the first world that violates this invariant, and print no timelines")
+	tally     = flag.Bool("tally", false, "print which invariants each world violates, and nothing else")
 	timeline  = flag.Bool("timeline", false, "print the timeline of every world, not only of those that violate an invariant")
 )
 
@@ -45,26 +50,70 @@ func withoutParts() []string {
 
 // TestWorlds runs worlds one after the other. With -first it ends at the first one that violates the invariant.
 func TestWorlds(t *testing.T) {
+	var sum summary
+	defer func() { fmt.Println(sum) }()
+	began := time.Now()
 	for i := range *worlds {
+		if *budget > 0 && time.Since(began) > *budget {
+			break
+		}
 		seed := *firstSeed + uint64(i)
 		violates := map[Invariant]bool{}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			before := cpuTime()
 			r := run(t, seed, withoutParts()...)
+			sum.add(r, cpuTime()-before)
 			for _, v := range r.Violations {
 				violates[v.Invariant] = true
-				if *first == "" {
+				if *first == "" && !*tally {
 					t.Error(v)
 				}
 			}
-			if *first == "" && len(violates) > 0 || *timeline {
+			if *first == "" && !*tally && len(violates) > 0 || *timeline {
 				r.WriteTimeline(os.Stdout)
 			}
 		})
+		if *tally {
+			fmt.Printf("world %d violates %v\n", seed, slices.Sorted(maps.Keys(violates)))
+		}
 		if *first != "" && violates[Invariant(*first)] {
 			fmt.Printf("world %d violates %s\n", seed, *first)
 			t.Fatalf("world %d violates %s", seed, *first)
 		}
 	}
+}
+
+// summary is what many worlds came to.
+type summary struct {
+	cpu              []time.Duration
+	last, longest    uint64 // the seeds of the last world, and of the one that took most
+	length           time.Duration
+	requests, events int
+}
+
+func (s *summary) add(r *Result, cpu time.Duration) {
+	if len(s.cpu) == 0 || cpu > slices.Max(s.cpu) {
+		s.longest = r.Seed
+	}
+	s.cpu, s.last = append(s.cpu, cpu), r.Seed
+	s.length += r.Length
+	s.requests += r.Requests
+	s.events += r.Handled
+}
+
+// String says it in one line.
+func (s summary) String() string {
+	if len(s.cpu) == 0 {
+		return "no world"
+	}
+	cpu := slices.Sorted(slices.Values(s.cpu))
+	total := time.Duration(0)
+	for _, d := range cpu {
+		total += d
+	}
+	return fmt.Sprintf("%d worlds up to %d, %.1f days of virtual time, %d requests, %d events handled; CPU time: %v, median world %v, longest %v (%d)",
+		len(cpu), s.last, s.length.Hours()/24, s.requests, s.events, total.Round(time.Second/10),
+		cpu[len(cpu)/2].Round(time.Millisecond), cpu[len(cpu)-1].Round(time.Millisecond), s.longest)
 }
 
 // The same seed gives the same trace, so that a world can be looked at again.

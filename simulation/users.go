@@ -25,6 +25,7 @@ type person struct {
 	userID    string
 	accountID string
 	email     string
+	wallet    string // its address
 	passkeys  []passkey.Credential
 }
 
@@ -45,7 +46,8 @@ func (w *World) newPerson(i int) (*person, error) {
 	})
 	account := w.sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	w.sandbox.Activate(account.ID, chain)
-	w.sandbox.Fund(account.ID, chain, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("100000"))
+	w.sandbox.Fund(account.ID, chain, byzantine.CurrencyUSDC, funded)
+	p.wallet = account.WalletAddress
 	p.userID, p.accountID = user.ID, account.ID
 	w.secrets.add("an e-mail address", p.email)
 	w.secrets.add("a first name", user.FirstName)
@@ -82,7 +84,7 @@ func (p *person) live(tab, actions int) {
 	for i := range actions {
 		p.world.instants.sleep(p.world.ctx, between(random, time.Second, 2*time.Minute))
 		v := &visit{p, pick(random, p.world.replicas...).current.Load(), p.world.random(fmt.Sprintf("%s, visit %d", name, i))}
-		do := pick(random, v.deposit, v.deposit, v.withdraw, v.enrol, v.look, v.refer, v.newKey)
+		do := pick(random, v.deposit, v.deposit, v.deposit, v.withdraw, v.withdraw, v.transfer, v.cancel, v.invite, v.enrol, v.enrol, v.look, v.refer, v.newKey, v.browse)
 		if !v.on.process.alive() {
 			p.world.trace.add(p.name, "finds the site", "down")
 			continue
@@ -189,7 +191,30 @@ func (v *visit) refer(ctx context.Context) error {
 // newKey has the API make a key.
 func (v *visit) newKey(ctx context.Context) error {
 	return v.on.call(ctx, "CreateCredential", false, v.limit(), func(ctx context.Context) error {
-		_, err := v.on.client.CreateCredential(ctx, &byzantine.CreateCredentialRequest{Label: "simulated"})
+		_, err := v.on.client.CreateCredential(ctx, &byzantine.CreateCredentialRequest{Label: usersLabel})
 		return err
 	})
 }
+
+// browse reads lists to their end.
+func (v *visit) browse(ctx context.Context) error {
+	return v.on.calls(ctx, "AllEvents and AllTransactions", 15*time.Minute, func(ctx context.Context) error {
+		n := 0
+		for _, err := range v.on.client.AllEvents(ctx, &byzantine.ListEventsRequest{Limit: browsedEvents}) {
+			if n++; err != nil || n > 50 {
+				break
+			}
+		}
+		var last error
+		for _, err := range v.on.client.AllTransactions(ctx, &byzantine.GetAllTransactionsRequest{Limit: browsedTransactions}) {
+			last = err
+		}
+		return last
+	})
+}
+
+// The sizes of the pages of those who browse. Nobody else asks for such pages, so it is these that have no end.
+const (
+	browsedEvents       = 7
+	browsedTransactions = 4
+)

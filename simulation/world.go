@@ -29,10 +29,12 @@ type World struct {
 	calls    calls
 	ledger   ledger
 	secrets  secrets
+	books    books
+	copy     copyOfAll
 
 	sandbox        *byzantinetest.Sandbox
-	signer         *signer
-	operator       *byzantine.Client // reaches the API without a network
+	vault          vault
+	operator       *byzantine.Client // reaches the API without a network, with a key of its own
 	webhookKey     webhook.Key
 	subscriptionID string
 	replicas       []*replica
@@ -42,6 +44,7 @@ type World struct {
 	mu         sync.Mutex // guards what follows
 	violations []Violation
 	requests   int       // that reached the proxy so far
+	pages      int       // without end so far
 	phase      phase     //
 	downUntil  time.Time // no program starts before
 	outage     bool      // of the store
@@ -96,9 +99,10 @@ func Run(seed uint64, without ...string) (*Result, error) {
 		return nil, err
 	}
 	w := &World{seed: seed, plan: plan, instants: &instants{}, trace: &trace{began: time.Now()}}
-	w.calls = calls{world: w, bySignature: map[string]*call{}}
+	w.calls = calls{world: w, bySignature: map[string]*signature{}}
 	w.ledger = ledger{world: w, events: map[string]*eventFacts{}}
 	w.secrets.world = w
+	w.books, w.copy = books{world: w, orders: map[string]*order{}}, copyOfAll{world: w, rows: map[string]byzantine.Transaction{}}
 	w.ctx, w.end = context.WithCancel(context.Background())
 	defer w.end()
 	w.network = &network{
@@ -136,6 +140,8 @@ func (w *World) live() {
 	others.Go(w.crashes)
 	others.Go(w.storeOutages)
 	others.Go(w.failover)
+	others.Go(w.rotations)
+	others.Go(w.misfortunes)
 	others.Go(func() { w.operate(3, min(w.plan.bursts, 30), w.plan.storm) })
 	for _, r := range w.replicas {
 		go r.supervise()
@@ -197,6 +203,7 @@ func (w *World) settle() {
 	// The longest restart, the longest lease and two passes of the Reconciler.
 	w.instants.sleep(w.ctx, 5*time.Minute+between(random, 0, time.Minute))
 	w.probe("after the faults")
+	w.lastRotation()
 	// A Reconciler whose machine's clock is slow hands events over later by as much.
 	late := max(0, -min(w.clockOff(0), w.clockOff(1)))
 	w.instants.sleep(w.ctx, 3*w.plan.interval+10*time.Minute+late)

@@ -9,6 +9,7 @@
 //	go run ./simulation/simulate -mutants               # every mutant must be found
 //	go run ./simulation/simulate -mutants -rotate 8     # eight of them, others each day
 //	go run ./simulation/simulate -mutant post-again-after-reset
+//	go run ./simulation/simulate -mutants -measure      # the table of how many worlds it takes to find each
 package main
 
 import (
@@ -37,6 +38,7 @@ func main() {
 	shrinks := flag.Bool("shrink", false, "with -seed: take out of the world what the violation does not need")
 	mutants := flag.Bool("mutants", false, "check that every mutant is found")
 	rotate := flag.Int("rotate", 0, "with -mutants: only so many, other ones each day")
+	measures := flag.Bool("measure", false, "with -mutants or -mutant: print how many worlds it takes to find each, and by what")
 	only := flag.String("mutant", "", "check that this mutant is found")
 	flag.Parse()
 	root, err := moduleRoot()
@@ -45,6 +47,8 @@ func main() {
 	}
 	fresh := uint64(time.Now().Unix()) << 20
 	switch {
+	case *measures:
+		err = measure(root, chosen(*only, *rotate), max(*seed, 1), *worlds)
 	case *mutants || *only != "":
 		err = find(root, chosen(*only, *rotate), max(*seed, 1), max(*worlds, 200))
 	case *shrinks:

@@ -1,0 +1,99 @@
+package webhook_test
+
+import (
+	"context"
+	"crypto/fips140"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/webhook"
+)
+
+// handlers are hosts by name.
+type handlers map[string]http.Handler
+
+func (h handlers) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.RequestURI = r.URL.RequestURI()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w := httptest.NewRecorder()
+	h[r.URL.Host].ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// A Reconciler and a key source go on with the API key that their client has, while it is changed and the old one is
+// deleted: each pass works, and a delivery whose key is not known yet is verified.
+func TestReconcilerAndKeySourceFollowARotation(t *testing.T) {
+	if fips140.Enabled() {
+		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		hosts := handlers{}
+		sandbox, err := byzantinetest.New(byzantinetest.WithAnyWebhookURL(), byzantinetest.WithWebhookTransport(hosts))
+		require.NoError(t, err)
+		defer sandbox.Close()
+		hosts["api.example"] = sandbox
+		rotation := byzantine.NewRotation(sandbox.Key())
+		client, err := byzantine.NewClient(rotation, byzantine.WithBaseURL("https://api.example"),
+			byzantine.WithHTTPClient(&http.Client{Transport: hosts}))
+		require.NoError(t, err)
+		rotate := func() {
+			old, err := byzantine.RotateCredential(t.Context(), client, rotation, func(context.Context, *byzantine.PrivateKey) error { return nil })
+			require.NoError(t, err)
+			require.NoError(t, byzantine.RetireCredential(t.Context(), client, old))
+		}
+
+		var handled atomic.Int64
+		handle := func(context.Context, *webhook.Delivery) error {
+			handled.Add(1)
+			return nil
+		}
+		verifier, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(client)))
+		require.NoError(t, err)
+		store := &webhook.MemoryStore{}
+		quiet := slog.New(slog.DiscardHandler)
+		hosts["hooks.example"] = &webhook.Handler{Verifier: verifier, Handle: handle, Store: store, Logger: quiet}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			r := webhook.Reconciler{Events: client, Store: store, Handle: handle, Interval: time.Minute, Logger: quiet}
+			ended <- r.Run(ctx)
+		}()
+
+		account := sandbox.AddAccount(byzantinetest.Account{Status: byzantine.VerificationUnderReview})
+		for range 3 { // without a webhook, by the Reconciler
+			rotate()
+			before := handled.Load()
+			sandbox.SetStatus(account.ID, byzantine.VerificationUnderReview)
+			sandbox.SetStatus(account.ID, byzantine.VerificationActive)
+			time.Sleep(5 * time.Minute)
+			assert.Greater(t, handled.Load(), before)
+		}
+		for _, path := range []string{"a", "b", "c"} { // by a subscription whose key nobody has told to the verifier
+			subscription, _, err := webhook.Subscribe(t.Context(), client, &byzantine.CreateWebhookSubscriptionRequest{URL: "http://hooks.example/" + path})
+			require.NoError(t, err)
+			rotate()
+			result, err := client.SendTestWebhookDelivery(t.Context(), subscription.Subscription.ID)
+			require.NoError(t, err)
+			assert.Equal(t, byzantine.WebhookAttemptSucceeded, result.Attempt.Outcome)
+			time.Sleep(time.Minute) // a verifier asks its source every ten seconds at most
+		}
+		stop()
+		require.ErrorIs(t, <-ended, context.Canceled)
+		for _, r := range sandbox.Requests() {
+			assert.Less(t, r.Status, 300, "%s %s", r.Method, r.URI)
+		}
+	})
+}
