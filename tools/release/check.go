@@ -138,17 +138,42 @@ func checkChangelog(changelog, version string) error {
 		return fmt.Errorf("CHANGELOG.md has no section %q", "## "+number+" - YYYY-MM-DD")
 	}
 	section, _, _ := strings.Cut(changelog[at[1]:], "\n## ")
+	err := checkSection(section, "the section of "+number, version)
+	if strings.TrimSpace(unreleased(changelog)) != "" {
+		err = errors.Join(err, errors.New("CHANGELOG.md: there are lines under Unreleased"))
+	}
+	return err
+}
+
+// rehearseChangelog is checkChangelog before a person has dated the section: what stands under Unreleased is then checked
+// as the version's, and toDo says what that person has to do. It is empty if the section is there.
+func rehearseChangelog(changelog, version string) (toDo string, err error) {
+	number := strings.TrimPrefix(version, "v")
+	open := unreleased(changelog)
+	if regexp.MustCompile(`(?m)^## \[?`+regexp.QuoteMeta(number)+`\b`).MatchString(changelog) || strings.TrimSpace(open) == "" {
+		return "", checkChangelog(changelog, version)
+	}
+	return fmt.Sprintf("in CHANGELOG.md write %q in place of %q, with the day of the release, and commit", "## "+number+" - YYYY-MM-DD", "## Unreleased"),
+		checkSection(open, "Unreleased", version)
+}
+
+// unreleased is what stands under the heading Unreleased.
+func unreleased(changelog string) string {
+	at := regexp.MustCompile(`(?m)^## \[?Unreleased\]?$`).FindStringIndex(changelog)
+	if at == nil {
+		return ""
+	}
+	section, _, _ := strings.Cut(changelog[at[1]:], "\n## ")
+	return section
+}
+
+func checkSection(section, name, version string) error {
 	var problems []error
 	if !strings.Contains(section, "\n- ") {
-		problems = append(problems, fmt.Errorf("CHANGELOG.md: the section of %s is empty", number))
+		problems = append(problems, fmt.Errorf("CHANGELOG.md: %s is empty", name))
 	}
 	if mayBreak(version) && !regexp.MustCompile(`(?m)^### Migrat`).MatchString(section) {
-		problems = append(problems, fmt.Errorf("CHANGELOG.md: the section of %s has no migration notes (### Migration)", number))
-	}
-	if unreleased := regexp.MustCompile(`(?m)^## \[?Unreleased\]?$`).FindStringIndex(changelog); unreleased != nil {
-		if open, _, _ := strings.Cut(changelog[unreleased[1]:], "\n## "); strings.TrimSpace(open) != "" {
-			problems = append(problems, errors.New("CHANGELOG.md: there are lines under Unreleased"))
-		}
+		problems = append(problems, fmt.Errorf("CHANGELOG.md: %s has no migration notes (### Migration)", name))
 	}
 	return errors.Join(problems...)
 }

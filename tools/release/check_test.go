@@ -74,6 +74,31 @@ func TestChangelog(t *testing.T) {
 	}
 }
 
+// Before the release its lines stand under Unreleased. A rehearsal checks these, and says what a person still has to do.
+func TestChangelogInARehearsal(t *testing.T) {
+	good := sample["CHANGELOG.md"]
+	before := strings.Replace(good, "## 0.2.0 - 2026-12-01", "## Unreleased", 1)
+	for name, c := range map[string]struct{ changelog, version, toDo, want string }{
+		"dated":                  {good, "v0.2.0", "", ""},
+		"not yet dated":          {before, "v0.2.0", `write "## 0.2.0 - YYYY-MM-DD" in place of "## Unreleased"`, ""},
+		"no migration notes":     {strings.Replace(before, "### Migration", "### Fixed", 1), "v0.2.0", "in place of", "Unreleased has no migration notes"},
+		"nothing under it":       {"# Changelog\n\n## Unreleased\n\n## 0.1.0 - 2026-01-01\n- First.\n", "v0.2.0", "", `no section "## 0.2.0`},
+		"dated, and lines after": {strings.Replace(good, "## 0.2.0", "## Unreleased\n- More.\n\n## 0.2.0", 1), "v0.2.0", "", "lines under Unreleased"},
+		"a heading without date": {strings.Replace(good, " - 2026-12-01", "", 1), "v0.2.0", "", "no section"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			toDo, err := rehearseChangelog(c.changelog, c.version)
+			assert.Contains(t, toDo, c.toDo)
+			assert.Equal(t, c.toDo == "", toDo == "")
+			if c.want == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, c.want)
+			}
+		})
+	}
+}
+
 func TestCommit(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		if os.Getenv("BYZANTINE_REQUIRE_PROGRAMS") != "" {

@@ -7,7 +7,7 @@
 // The parts are
 //
 //	version   everything in the tree that names the version names this one
-//	commit    the changelog has a section for it, everything is committed, no tag has the name yet
+//	commit    the changelog has a section for it (with -dry-run, Unreleased will do), everything is committed, no tag has the name yet
 //	modules   each released module works for somebody who gets it alone: see rehearse.go
 //	binaries  the command line for each platform, the image of the sandbox, licences and checksums: see binaries.go.
 //	          They are written to the folder of -out, or to none
@@ -106,6 +106,7 @@ func run(ctx context.Context, args []string) error {
 }
 
 func rehearseParts(ctx context.Context, t *tree, version string, only []string, built []platform, out string) error {
+	toDo := ""
 	do := map[string]func() error{
 		"version": func() error { return checkVersion(t, version) },
 		"commit": func() error {
@@ -113,7 +114,12 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string, 
 			if err != nil {
 				return err
 			}
-			return errors.Join(checkChangelog(string(changelog), version), checkCommit(t, version))
+			if len(only) == len(parts) {
+				toDo, err = rehearseChangelog(string(changelog), version)
+			} else {
+				err = checkChangelog(string(changelog), version)
+			}
+			return errors.Join(err, checkCommit(t, version))
 		},
 		"modules": func() error {
 			programs := filepath.Join(t.root, "tools", "release", "testdata", "programs")
@@ -146,7 +152,11 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string, 
 	if len(failures) > 0 {
 		return errors.Join(failures...)
 	}
-	if len(only) == len(parts) {
+	switch {
+	case len(only) < len(parts):
+	case toDo != "":
+		fmt.Printf("\nReady, except for one thing that a person does: %s.\nThen run this again: it prints the tags.\n", toDo)
+	default:
 		fmt.Printf("\nReady. The tags, on one commit, pushed together:\n\n  git tag -a -m %[1]s %[1]s\n", version)
 		for _, m := range t.released()[1:] {
 			fmt.Printf("  git tag -a -m %[1]s %[1]s\n", m.tag(version))
