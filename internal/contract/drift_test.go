@@ -2,8 +2,15 @@ package contract_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -108,12 +115,57 @@ func TestSDKAgreesWithTheDocument(t *testing.T) {
 	doc, err := contract.Parse(document(t))
 	require.NoError(t, err)
 
-	left, stale := contract.Unexplained(contract.Compare(doc, sdk(t)), contract.Differences)
+	s := sdk(t)
+	left, stale := contract.Unexplained(contract.Compare(doc, s), contract.Differences)
 
+	declared := declarations(t)
 	for _, d := range left {
-		t.Error(d)
+		t.Errorf("%s%s", d, place(s, declared, d.Where))
 	}
 	for _, d := range stale {
 		t.Errorf("a deliberate difference is none any more, remove it: %s: %s: %s", d.Where, d.Kind, d.Reason)
 	}
+}
+
+// declarations are the files and lines of this module's types.
+func declarations(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(moduleRoot, "*.go"))
+	require.NoError(t, err)
+	declared := map[string]string{}
+	positions := token.NewFileSet()
+	for _, file := range files {
+		parsed, err := parser.ParseFile(positions, file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, declaration := range parsed.Decls {
+			types, ok := declaration.(*ast.GenDecl)
+			if !ok || types.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range types.Specs {
+				name := spec.(*ast.TypeSpec).Name
+				declared[name.Name] = fmt.Sprintf("%s:%d", filepath.Base(file), positions.Position(name.Pos()).Line)
+			}
+		}
+	}
+	return declared
+}
+
+// place says where the type is that a difference is about: a Go type, or an operation's request.
+func place(s contract.SDK, declared map[string]string, where string) string {
+	name, _, _ := strings.Cut(where, ".")
+	if i := slices.IndexFunc(s.Operations, func(op contract.Operation) bool { return op.ID == name }); i >= 0 && s.Operations[i].Request != nil {
+		name = s.Operations[i].Request.Name()
+	}
+	if at := declared[name]; at != "" {
+		return " [" + name + " in " + at + "]"
+	}
+	return ""
+}
+
+func TestADifferenceSaysWhereTheTypeIs(t *testing.T) {
+	declared := declarations(t)
+	assert.Regexp(t, `^ \[GetTransactionsRequest in transactions\.go:\d+\]$`, place(sdk(t), declared, "get_transactions.accountId"))
+	assert.Regexp(t, `^ \[WebhookDeliveryPage in webhookdeliveries\.go:\d+\]$`, place(sdk(t), declared, "WebhookDeliveryPage.hasMore"))
+	assert.Empty(t, place(sdk(t), declared, "no_such_operation"))
 }

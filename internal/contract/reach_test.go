@@ -3,6 +3,7 @@ package contract_test
 import (
 	"encoding/json"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +86,11 @@ var partChanges = []struct {
 func TestEveryPartOfTheDocumentIsCompared(t *testing.T) {
 	text := document(t)
 	s := sdk(t)
+	doc, err := contract.Parse(text)
+	require.NoError(t, err)
+	if left, _ := contract.Unexplained(contract.Compare(doc, s), contract.Differences); len(left) > 0 && os.Getenv("BYZANTINE_OPENAPI") != "" {
+		t.Skip("what the SDK does not have cannot be compared: first settle the differences of TestSDKAgreesWithTheDocument")
+	}
 	for _, test := range partChanges {
 		t.Run(test.name, func(t *testing.T) {
 			marks, changed := changeParts(t, text, s, test.change)
