@@ -3,6 +3,8 @@ package byzantine
 import (
 	"context"
 	"slices"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // BeneficiaryType is what makes a person an associated person of an entity. One person can be both. Values that are not
@@ -22,8 +24,7 @@ type BeneficiaryDetails struct {
 	OwnershipPercentage *float64          `json:"ownershipPercentage,omitzero"`  // 0 to 100; required for BeneficiaryUBO
 }
 
-// Validate rejects details without the field that a type needs.
-func (d BeneficiaryDetails) Validate() error {
+var _ = wire.Rule(func(d *BeneficiaryDetails) error {
 	switch {
 	case slices.Contains(d.BeneficiaryType, BeneficiaryUBO) && d.OwnershipPercentage == nil:
 		return missingFor(BeneficiaryUBO, "OwnershipPercentage")
@@ -31,7 +32,7 @@ func (d BeneficiaryDetails) Validate() error {
 		return missingFor(BeneficiaryRepresentative, "Title")
 	}
 	return nil
-}
+})
 
 // BeneficiaryDetailsUpdate is a change to what an associated person is to their entity; fields that are nil stay as
 // they are.
@@ -48,10 +49,7 @@ type AssociatedPersonParam struct {
 	VerificationDocuments []UserVerificationDocument `json:"verificationDocuments,omitzero"`
 }
 
-// Validate rejects the back of a national id without its front.
-func (p AssociatedPersonParam) Validate() error {
-	return checkFirstDocuments(p.VerificationDocuments)
-}
+var _ = wire.Rule(func(p *AssociatedPersonParam) error { return checkFirstDocuments(p.VerificationDocuments) })
 
 // AssociatedPersonUpdate is a change to an associated person; fields that are nil stay as they are.
 type AssociatedPersonUpdate struct {

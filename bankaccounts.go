@@ -159,13 +159,12 @@ type IBANAccountParam struct {
 	Country string `json:"country"`
 }
 
-// Validate rejects a bank account with no details or with both.
-func (r AddBankAccountRequest) Validate() error {
+var _ = wire.Rule(func(r *AddBankAccountRequest) error {
 	if (r.ACHBankAccountDetails == nil) == (r.IBANBankAccountDetails == nil) {
 		return &wire.FieldError{Field: "ACHBankAccountDetails", Reason: "exactly one of it and IBANBankAccountDetails must be set"}
 	}
 	return nil
-}
+})
 
 // AddBankAccount adds a bank account to which withdrawals in fiat can go. The account's verification has to be active.
 //

@@ -104,13 +104,13 @@ type UpdateCredentialRequest struct {
 	Label       *string     `json:"label,omitzero"`
 }
 
-// Validate rejects a change of nothing, to which the API responds with a 400.
-func (r UpdateCredentialRequest) Validate() error {
+// The API responds with a 400 to a change of nothing.
+var _ = wire.Rule(func(r *UpdateCredentialRequest) error {
 	if r.AccessScope == "" && r.Active == nil && r.Label == nil {
 		return &wire.FieldError{Field: "AccessScope", Reason: "at least one of it, Active and Label must be set"}
 	}
 	return nil
-}
+})
 
 // UpdateCredential changes a credential; the change is in force at once. A credential can change its own label, but it
 // can neither deactivate nor demote itself: that takes another one.

@@ -61,13 +61,12 @@ type GetUserDetailsRequest struct {
 	Email  string `json:"-" query:"email,omitzero"`
 }
 
-// Validate rejects a request that names no customer.
-func (r GetUserDetailsRequest) Validate() error {
+var _ = wire.Rule(func(r *GetUserDetailsRequest) error {
 	if r.UserID == "" && r.Email == "" {
 		return &wire.FieldError{Field: "UserID", Reason: "missing: it or Email is required"}
 	}
 	return nil
-}
+})
 
 // GetUserDetails returns a user with their accounts, roles and passkeys.
 //

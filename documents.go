@@ -49,8 +49,7 @@ type UserVerificationDocument struct {
 	Document       DataURI      `json:"document"`
 }
 
-// Validate rejects a document without the field that its type needs.
-func (d UserVerificationDocument) Validate() error {
+var _ = wire.Rule(func(d *UserVerificationDocument) error {
 	switch d.DocumentType {
 	case DocumentPassport, DocumentNationalIDFront, DocumentNationalIDBack:
 		if d.DocumentNumber == "" {
@@ -62,7 +61,7 @@ func (d UserVerificationDocument) Validate() error {
 		}
 	}
 	return nil
-}
+})
 
 // EntityVerificationDocument is a document of an entity.
 type EntityVerificationDocument struct {
@@ -72,13 +71,12 @@ type EntityVerificationDocument struct {
 	Document       DataURI      `json:"document"`
 }
 
-// Validate rejects a document without the field that its type needs.
-func (d EntityVerificationDocument) Validate() error {
+var _ = wire.Rule(func(d *EntityVerificationDocument) error {
 	if d.DocumentType == DocumentOther && d.Description == "" {
 		return missingFor(d.DocumentType, "Description")
 	}
 	return nil
-}
+})
 
 // VerificationDocument is a document in the API's responses: without its content, which the API never returns.
 type VerificationDocument struct {

@@ -3,6 +3,8 @@ package byzantine
 import (
 	"context"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // UserInfo is a person. First name, last name and e-mail address are enough to begin with; the rest is needed before the
@@ -124,10 +126,7 @@ type CreateIndividualAccountRequest struct {
 	RootUsers []RootUserParam `json:"rootUsers" check:"min=1"`
 }
 
-// Validate rejects the back of a national id without its front.
-func (r CreateIndividualAccountRequest) Validate() error {
-	return checkFirstDocuments(r.VerificationDocuments)
-}
+var _ = wire.Rule(func(r *CreateIndividualAccountRequest) error { return checkFirstDocuments(r.VerificationDocuments) })
 
 // CreateIndividualAccountResponse is a person and an account that were made.
 type CreateIndividualAccountResponse struct {

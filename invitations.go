@@ -3,6 +3,8 @@ package byzantine
 import (
 	"context"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // InvitationStatus is what became of an invitation. Values that are not listed here pass through.
@@ -123,8 +125,7 @@ type InviteUsersRequest struct {
 	InvitedBy string `json:"invitedBy" check:"uuid"` // the user id of the root user who signed
 }
 
-// Validate rejects the payload of a transaction.
-func (r InviteUsersRequest) Validate() error { return r.validate(false) }
+var _ = wire.Rule(func(r *InviteUsersRequest) error { return r.check(false) })
 
 // InviteUsersResponse is who was invited.
 type InviteUsersResponse struct {
@@ -180,8 +181,7 @@ type UpdateUsersRoleRequest struct {
 	SignedPayload
 }
 
-// Validate rejects the payload of a transaction.
-func (r UpdateUsersRoleRequest) Validate() error { return r.validate(false) }
+var _ = wire.Rule(func(r *UpdateUsersRoleRequest) error { return r.check(false) })
 
 // RootQuorum is who signs for an account after a change of roles.
 type RootQuorum struct {

@@ -79,7 +79,7 @@ type SignedPayload struct {
 
 // validate rejects a signed body that is none, and a payload that was made for another kind of call. The requests that
 // embed a SignedPayload call it from their own Validate.
-func (p SignedPayload) validate(forTransaction bool) error {
+func (p *SignedPayload) check(forTransaction bool) error {
 	if _, err := wire.CompactObject(p.SignedBody); err != nil {
 		return &wire.FieldError{Field: "SignedBody", Reason: err.Error()}
 	}

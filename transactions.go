@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // TransactionStatus says how far a transaction is. Values that are not listed here pass through.
@@ -241,8 +243,7 @@ type SignPayloadPasskeyRequest struct {
 	SignedPayload
 }
 
-// Validate rejects a signed payload that is not a transaction's.
-func (r SignPayloadPasskeyRequest) Validate() error { return r.validate(true) }
+var _ = wire.Rule(func(r *SignPayloadPasskeyRequest) error { return r.check(true) })
 
 // SubmittedTransaction is a transaction right after it was signed.
 type SubmittedTransaction struct {

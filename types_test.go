@@ -1,6 +1,7 @@
 package byzantine_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,4 +49,31 @@ func TestWordsOfClosedSets(t *testing.T) {
 			assert.EqualError(t, err, tt.want, "%v", tt.value)
 		}
 	}
+}
+
+// What a request must fulfil is checked when it is sent. A Validate method on it would return nil for an empty request, as its
+// required fields are no part of it.
+func TestRequestStructsHaveNoValidateMethod(t *testing.T) {
+	validator := reflect.TypeFor[interface{ Validate() error }]()
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(typ reflect.Type) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		if typ.Kind() != reflect.Struct || typ == reflect.TypeFor[byzantine.DataURI]() || seen[typ] {
+			return
+		}
+		seen[typ] = true
+		assert.False(t, reflect.PointerTo(typ).Implements(validator), typ)
+		for field := range typ.Fields() {
+			walk(field.Type)
+		}
+	}
+	for op := range byzantine.Operations() {
+		if request := op.NewRequest(); request != nil {
+			walk(reflect.TypeOf(request))
+		}
+	}
+	assert.True(t, seen[reflect.TypeFor[byzantine.BeneficiaryDetails]()])
 }

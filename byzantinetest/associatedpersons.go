@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // newAssociatedPerson checks a person who is to be associated with an entity. One of the account's users may be it;
@@ -50,8 +51,8 @@ func (w *world) newAssociatedPersons(params []byzantine.AssociatedPersonParam, s
 
 // checkDetails rejects details that no request may contain and no update may lead to.
 func checkDetails(d byzantine.BeneficiaryDetails) error {
-	if err := d.Validate(); err != nil {
-		return badRequest("beneficiaryDetails: %v", err)
+	if err := wire.Check(d); err != nil {
+		return badRequest("beneficiaryDetails.%v", onTheWire(err))
 	}
 	if share := d.OwnershipPercentage; share != nil && (*share < 0 || *share > 100) {
 		return badRequest("beneficiaryDetails.ownershipPercentage: must be 0 to 100")

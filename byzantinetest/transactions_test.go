@@ -172,5 +172,5 @@ func TestFailTransactionPanicsOnTheImpossible(t *testing.T) {
 
 func TestNegativeProcessingTime(t *testing.T) {
 	_, err := byzantinetest.New(byzantinetest.WithProcessingTime(-time.Second))
-	assert.EqualError(t, err, "byzantinetest: WithProcessingTime: -1s is negative")
+	assert.EqualError(t, err, "byzantinetest: New: WithProcessingTime: -1s is negative")
 }

@@ -158,8 +158,8 @@ type CreateAuthenticatorsRequest struct {
 	GenerateAppProofs *bool `json:"generateAppProofs,omitzero"`
 }
 
-// Validate rejects another type, whose result this package could not read, and a timestamp that is no number.
-func (r CreateAuthenticatorsRequest) Validate() error {
+// This package could not read the result of another type.
+var _ = wire.Rule(func(r *CreateAuthenticatorsRequest) error {
 	switch {
 	case r.Type != ActivityTypeCreateAuthenticatorsV2:
 		return &wire.FieldError{Field: "Type", Reason: "must be " + string(ActivityTypeCreateAuthenticatorsV2)}
@@ -167,7 +167,7 @@ func (r CreateAuthenticatorsRequest) Validate() error {
 		return &wire.FieldError{Field: "TimestampMs", Reason: "must be Unix milliseconds, decimal"}
 	}
 	return nil
-}
+})
 
 // CreateAuthenticatorsIntentV2 says which passkeys to add to whom.
 type CreateAuthenticatorsIntentV2 struct {
@@ -181,8 +181,7 @@ var transports = []byzantine.AuthenticatorTransport{
 	byzantine.TransportBLE, byzantine.TransportInternal, byzantine.TransportNFC, byzantine.TransportUSB, byzantine.TransportHybrid,
 }
 
-// Validate rejects transports that Turnkey has no value for.
-func (p CreateAuthenticatorsIntentV2) Validate() error {
+var _ = wire.Rule(func(p *CreateAuthenticatorsIntentV2) error {
 	for i, authenticator := range p.Authenticators {
 		for j, transport := range authenticator.Attestation.Transports {
 			if !slices.Contains(transports, transport) {
@@ -194,7 +193,7 @@ func (p CreateAuthenticatorsIntentV2) Validate() error {
 		}
 	}
 	return nil
-}
+})
 
 // activityResponse is the response of both operations.
 type activityResponse struct{ Activity *Activity }

@@ -90,7 +90,7 @@ var Differences = []Deliberate{
 	{Where: "invite_users.transactionId update_users_role.transactionId invite_users.chain_id update_users_role.chain_id", Kind: KindMember, SDK: "optional *",
 		Reason: "refused unless empty, so they never go out"},
 	{Where: "sign_payload_passkey.transactionId sign_payload_passkey.chain_id", Kind: KindRequired, Document: "required", SDK: "optional",
-		Reason: "SignPayloadPasskeyRequest.Validate demands them"},
+		Reason: "the rule of SignPayloadPasskeyRequest demands them"},
 
 	// Other types that stand for two schemas.
 	{Where: "Transaction.fiatDepositInstructions Transaction.destinationBankAccount", Schema: "TransactionView", Kind: KindMember, SDK: "optional *",

@@ -32,13 +32,14 @@ func checkStruct(v reflect.Value) *FieldError {
 			return err.under(f.GoName, f.Name)
 		}
 	}
-	for _, embedded := range p.validators {
-		if err := validate(v.FieldByIndex(embedded)); err != nil {
+	for _, r := range p.rules {
+		part := v
+		if r.index != nil {
+			part = v.FieldByIndex(r.index)
+		}
+		if err := obey(r.rule, part); err != nil {
 			return err
 		}
-	}
-	if p.validates {
-		return validate(v)
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func (f *Field) check(v reflect.Value) *FieldError {
 func (f *Field) checkValue(v reflect.Value) *FieldError {
 	switch {
 	case f.nested:
-		return checkStruct(v) // calls Validate itself
+		return checkStruct(v)
 	case v.Kind() == reflect.String:
 		s := v.String()
 		if !utf8.ValidString(s) {
@@ -124,15 +125,20 @@ func decimals(number string) int64 {
 	return int64(len(strings.TrimRight(fraction, "0")))
 }
 
-// validate calls the value's own Validate. One that returns a *FieldError names a field below the value.
+// validate calls the value's own Validate.
 func validate(v reflect.Value) *FieldError {
-	err := v.Interface().(interface{ Validate() error }).Validate()
+	return belowValue(v.Type(), v.Interface().(interface{ Validate() error }).Validate())
+}
+
+// belowValue makes a *FieldError of the error of a rule or a Validate method. One that is a *FieldError names a field below
+// the value, which is of type t.
+func belowValue(t reflect.Type, err error) *FieldError {
 	if err == nil {
 		return nil
 	}
 	var fe *FieldError
 	if errors.As(err, &fe) {
-		return &FieldError{Field: fe.Field, JSONPath: jsonPath(v.Type(), fe.Field), Reason: fe.Reason}
+		return &FieldError{Field: fe.Field, JSONPath: jsonPath(t, fe.Field), Reason: fe.Reason}
 	}
 	return &FieldError{Reason: err.Error()}
 }

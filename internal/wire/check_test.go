@@ -209,40 +209,38 @@ type pair struct {
 	B string `json:"b,omitzero"`
 }
 
-func (p pair) Validate() error {
+var _ = wire.Rule(func(p *pair) error {
 	if p.A == p.B {
 		return fmt.Errorf("wrapped: %w", &wire.FieldError{Field: "B", Reason: "must differ from A"})
 	}
 	return nil
-}
+})
 
-// Rule is embedded in others.
-type Rule struct {
+// Worded is embedded in others.
+type Worded struct {
 	Word string `json:"word"`
 }
 
-// Validate refuses one word.
-func (r Rule) Validate() error {
-	if r.Word == "bad" {
+var _ = wire.Rule(func(w *Worded) error {
+	if w.Word == "bad" {
 		return &wire.FieldError{Field: "Word", Reason: "is bad"}
 	}
 	return nil
-}
+})
 
 type ruled struct {
-	Rule
+	Worded
 	Other string `json:"other"`
 }
 
-// Validate hides the one of Rule.
-func (r ruled) Validate() error {
+var _ = wire.Rule(func(r *ruled) error {
 	if r.Other == "bad" {
 		return errors.New("other is bad")
 	}
 	return nil
-}
+})
 
-func TestCheckCallsValidate(t *testing.T) {
+func TestCheckAppliesRules(t *testing.T) {
 	same := pair{"x", "x"}
 	for _, tt := range []struct {
 		name  string
@@ -259,9 +257,11 @@ func TestCheckCallsValidate(t *testing.T) {
 		{"a pointer to a struct", withCheck("", &same), "Member.B: must differ from A"},
 		{"a struct in a list", withCheck("", []pair{{"x", "y"}, same}), "Member[1].B: must differ from A"},
 		{"a list in a struct in a list", withCheck("", []any{}), ""},
-		{"an embedded struct whose method is hidden", ruled{Rule: Rule{"bad"}, Other: "x"}, "Word: is bad"},
-		{"a struct that hides another's method", ruled{Rule: Rule{"x"}, Other: "bad"}, ": other is bad"},
-		{"a struct with an embedded one that is right", ruled{Rule: Rule{"x"}, Other: "x"}, ""},
+		{"an embedded struct", ruled{Worded: Worded{"bad"}, Other: "x"}, "Word: is bad"},
+		{"a pointer to a struct with an embedded one", &ruled{Worded: Worded{"bad"}, Other: "x"}, "Word: is bad"},
+		{"a struct with a rule of its own beside", ruled{Worded: Worded{"x"}, Other: "bad"}, ": other is bad"},
+		{"both", ruled{Worded: Worded{"bad"}, Other: "bad"}, "Word: is bad"},
+		{"a struct with an embedded one that is right", ruled{Worded: Worded{"x"}, Other: "x"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.want == "" {
@@ -292,6 +292,32 @@ func TestCheckNamesMembersDeepDown(t *testing.T) {
 	assert.EqualError(t, err.OnTheWire(), "branch.leaves[1].ids[1]: must be a UUID (8-4-4-4-12 hex digits)")
 	tree.Branch.Leaves = []*leaf{nil}
 	assert.EqualError(t, wire.Check(tree), "Branch.Leaves[0]: missing")
+}
+
+// A method would be forgotten, and with two rules it would not be clear which one counts.
+func TestRulesThatWouldNotBeApplied(t *testing.T) {
+	assert.PanicsWithValue(t, "wire: wire_test.withMethod has a Validate method: use Rule", func() { _ = wire.Check(withMethod{}) })
+	assert.PanicsWithValue(t, "wire: wire_test.pair has two rules", func() { wire.Rule(func(*pair) error { return nil }) })
+}
+
+type withMethod struct{}
+
+func (withMethod) Validate() error { return nil }
+
+type early struct {
+	A string `json:"a"`
+}
+
+// Variables of a package are initialised in their order.
+var (
+	checkedBeforeItsRule = wire.Check(early{"x"})
+
+	_ = wire.Rule(func(*early) error { return errors.New("no") })
+)
+
+func TestRuleCountsAlthoughItsTypeWasInUseBefore(t *testing.T) {
+	assert.NoError(t, checkedBeforeItsRule)
+	assert.Error(t, wire.Check(early{"x"}))
 }
 
 // onlyPointer has its methods where a value does not have them.

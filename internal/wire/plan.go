@@ -50,10 +50,15 @@ type Field struct {
 
 type plan struct {
 	fields     []*Field
-	validators [][]int // the embedded structs that have a Validate method
-	validates  bool    // the struct itself has one
+	rules      []planRule
 	hasBody    bool
 	hasPresent bool // there is a field that is Present, here or further down
+}
+
+// planRule is a rule of the struct, or of an embedded one.
+type planRule struct {
+	index []int // of the embedded struct, nil for the struct itself
+	rule  func(reflect.Value) error
 }
 
 // Fields lists the fields of a struct type, those of embedded structs in their places.
@@ -65,7 +70,7 @@ func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	p := &plan{validates: t.Implements(validatorType)}
+	p := &plan{}
 	p.add(t, nil)
 	for _, f := range p.fields {
 		p.hasBody = p.hasBody || f.In == Body
@@ -75,7 +80,7 @@ func planOf(t reflect.Type) *plan {
 	return p
 }
 
-// add appends the fields of t, which is embedded at parent.
+// add appends the fields and the rule of t, which is embedded at parent.
 func (p *plan) add(t reflect.Type, parent []int) {
 	for i := range t.NumField() {
 		sf := t.Field(i)
@@ -84,10 +89,6 @@ func (p *plan) add(t reflect.Type, parent []int) {
 		case sf.Anonymous && sf.Tag.Get("json") == "":
 			if sf.Type.Kind() != reflect.Struct {
 				panic(fmt.Sprintf("wire: %s embeds %s: only structs can be embedded", t, sf.Type))
-			}
-			// A Validate of the outer struct hides this one.
-			if has(sf.Type, validatorType) {
-				p.validators = append(p.validators, index)
 			}
 			p.add(sf.Type, index)
 		case sf.IsExported():
@@ -100,6 +101,9 @@ func (p *plan) add(t reflect.Type, parent []int) {
 			}
 			p.fields = append(p.fields, f)
 		}
+	}
+	if rule := ruleOf(t); rule != nil {
+		p.rules = append(p.rules, planRule{parent, rule})
 	}
 }
 
