@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,7 +18,8 @@ import (
 // Key is the public key of a subscription.
 type Key struct {
 	// ID is the subscription's activeSigningKeyId, which its deliveries carry in X-Byzantine-Webhook-Key-Id. A key
-	// without an id is tried on deliveries that name no known key.
+	// without an id is tried on deliveries that name no known key, which costs a forged delivery a tenth of a millisecond:
+	// at most 16 different keys may lack an id, or share one.
 	ID string
 	// PublicKey is the subscription's publicKey: a compressed P-256 point (SEC 1, section 2.3.3), 66 hexadecimal digits
 	// with or without 0x in front.
@@ -35,22 +37,40 @@ const (
 	sourceTimeout  = 5 * time.Second // of the 10 that the sender waits
 )
 
-// publicKey is a parsed Key.
-type publicKey struct {
-	id string
-	*ecdsa.PublicKey
-}
+// maxSameID is how many keys may have the same id, or none. A forged delivery is verified with each of them.
+const maxSameID = 16
 
-func parseKeys(keys []Key) ([]publicKey, error) {
-	parsed := make([]publicKey, len(keys))
+// keySet is parsed keys by their ids; those under "" have none.
+type keySet map[string][]*ecdsa.PublicKey
+
+// with returns a set that has more keys as well. A key that is there already counts once.
+func (s keySet) with(keys []Key) (keySet, error) {
+	all := keySet{}
+	maps.Copy(all, s)
 	for i, k := range keys {
 		point, err := parsePoint(k.PublicKey)
 		if err != nil {
 			return nil, fmt.Errorf("key %d: %w", i+1, err)
 		}
-		parsed[i] = publicKey{k.ID, point}
+		same := all[k.ID]
+		switch {
+		case slices.ContainsFunc(same, func(other *ecdsa.PublicKey) bool { return other.Equal(point) }):
+		case len(same) == maxSameID:
+			return nil, fmt.Errorf("key %d: more than %d keys have the same id, or none", i+1, maxSameID)
+		default:
+			all[k.ID] = append(slices.Clip(same), point)
+		}
 	}
-	return parsed, nil
+	return all, nil
+}
+
+// candidates returns the keys that a delivery with this key id may be signed by: the ones of that id, or else those
+// without one. named says that it is the former.
+func (s keySet) candidates(id string) (keys []*ecdsa.PublicKey, named bool) {
+	if keys, named = s[id]; named {
+		return keys, true
+	}
+	return s[""], false
 }
 
 func parsePoint(text string) (*ecdsa.PublicKey, error) {
@@ -67,38 +87,20 @@ func parsePoint(text string) (*ecdsa.PublicKey, error) {
 
 // keyring holds the keys that NewVerifier got and those that the source returned last.
 type keyring struct {
-	fixed   []publicKey
+	fixed   keySet
 	source  KeySource // may be nil
 	now     func() time.Time
-	current atomic.Pointer[[]publicKey] // fixed and sourced
+	current atomic.Pointer[keySet] // fixed and sourced
 
 	turn  chan struct{} // holds a value while the source is asked; it guards what follows
 	asked time.Time
 	err   error // the source's last error
 }
 
-// keysFor returns those that a delivery with this key id may be signed by: the ones of that id, or else those without
-// one. named says that it is the former.
-func keysFor(id string, keys []publicKey) (candidates []publicKey, named bool) {
-	var unnamed []publicKey
-	for _, k := range keys {
-		switch k.id {
-		case id:
-			candidates = append(candidates, k)
-		case "":
-			unnamed = append(unnamed, k)
-		}
-	}
-	if candidates != nil {
-		return candidates, true
-	}
-	return unnamed, false
-}
-
 // refresh returns keys that are newer than those the caller saw, nil if there are none: from the source, or from another
 // caller's question to it that this one waited for. It returns when ctx ends, and after sourceTimeout, whatever the source
 // does.
-func (r *keyring) refresh(ctx context.Context, seen *[]publicKey) (*[]publicKey, error) {
+func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 	if r.source == nil {
 		return nil, nil
 	}
@@ -124,9 +126,9 @@ func (r *keyring) refresh(ctx context.Context, seen *[]publicKey) (*[]publicKey,
 
 // ask asks the source. It holds the turn until the source returns, even if this caller's context ends before: others
 // wait for the response.
-func (r *keyring) ask(ctx context.Context) (*[]publicKey, error) {
+func (r *keyring) ask(ctx context.Context) (*keySet, error) {
 	type answer struct {
-		keys *[]publicKey
+		keys *keySet
 		err  error
 	}
 	answered := make(chan answer, 1)
@@ -134,16 +136,15 @@ func (r *keyring) ask(ctx context.Context) (*[]publicKey, error) {
 		defer func() { <-r.turn }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sourceTimeout)
 		defer cancel()
-		var parsed []publicKey
+		var all keySet
 		keys, err := r.callSource(ctx)
 		if err == nil {
-			parsed, err = parseKeys(keys)
+			all, err = r.fixed.with(keys)
 		}
 		if r.err = err; err != nil {
 			answered <- answer{err: err}
 			return
 		}
-		all := slices.Concat(r.fixed, parsed)
 		r.current.Store(&all)
 		answered <- answer{keys: &all}
 	}()

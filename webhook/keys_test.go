@@ -86,6 +86,33 @@ func TestKeySourceMayReturnKeysWithoutIDs(t *testing.T) {
 	assert.Equal(t, 1, w.calls)
 }
 
+// A forged delivery is verified with every key that it may be signed by, so these are few.
+func TestKeysThatShareAnID(t *testing.T) {
+	const most = 16
+	keys := make([]signingKey, most+1)
+	for i := range keys {
+		keys[i] = newSigningKey(t)
+	}
+	for _, id := range []string{"", testIDs.Key} {
+		var list []webhook.Key
+		for _, key := range keys {
+			list = append(list, key.named(id))
+		}
+		_, err := webhook.NewVerifier(list)
+		require.EqualError(t, err, "webhook: NewVerifier: key 17: more than 16 keys have the same id, or none")
+
+		w := &sourceWorld{now: time.Now(), keys: list[1:]}
+		v := w.verifier(t, append(list[1:], list[1:]...)...) // a key counts once
+		require.NoError(t, w.verify(t, v, keys[most], testIDs.Key))
+		require.NoError(t, w.verify(t, v, keys[1], testIDs.Key))
+
+		w.keys = list[:most] // one more than there are
+		err = w.verify(t, w.verifier(t, list[1:]...), keys[0], "unknown")
+		requireCheck(t, err, webhook.CheckKeySource)
+		assert.ErrorContains(t, err, "key 1: more than 16 keys have the same id, or none")
+	}
+}
+
 func TestForgersCannotFloodTheKeySource(t *testing.T) {
 	w := &sourceWorld{now: time.Now()}
 	known, forger := newSigningKey(t), newSigningKey(t)

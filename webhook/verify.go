@@ -123,7 +123,7 @@ func WithKeySource(source KeySource) VerifierOption {
 
 // NewVerifier returns a Verifier of deliveries that are signed by one of the keys. Give it one key for each subscription
 // that points at the endpoint. No key at all is an error unless there is a [WithKeySource], and so is one that is no
-// compressed P-256 point.
+// compressed P-256 point. So are more than 16 different keys with one id or without any, see [Key].
 func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 	v := &Verifier{window: DefaultWindow, now: time.Now}
 	if err := options.Apply(v, opts); err != nil {
@@ -132,7 +132,7 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 	if len(keys) == 0 && v.ring.source == nil {
 		return nil, errors.New("webhook: NewVerifier: no keys and no key source")
 	}
-	parsed, err := parseKeys(keys)
+	parsed, err := keySet(nil).with(keys)
 	if err != nil {
 		return nil, fmt.Errorf("webhook: NewVerifier: %w", err)
 	}
@@ -202,7 +202,7 @@ func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*
 func (v *Verifier) checkSignature(ctx context.Context, head *headers, body []byte) error {
 	digest := head.digest(body)
 	keys := v.ring.current.Load()
-	candidates, named := keysFor(head.keyID, *keys)
+	candidates, named := keys.candidates(head.keyID)
 	if head.signedByOne(candidates, digest) {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (v *Verifier) checkSignature(ctx context.Context, head *headers, body []byt
 			return &VerifyError{Check: CheckKeySource, Reason: "no answer", Err: err}
 		}
 		if newer != nil {
-			if candidates, _ = keysFor(head.keyID, *newer); head.signedByOne(candidates, digest) {
+			if candidates, _ = newer.candidates(head.keyID); head.signedByOne(candidates, digest) {
 				return nil
 			}
 		}
@@ -330,9 +330,9 @@ func (head *headers) digest(body []byte) []byte {
 	return hash.Sum(nil)
 }
 
-func (head *headers) signedByOne(keys []publicKey, digest []byte) bool {
+func (head *headers) signedByOne(keys []*ecdsa.PublicKey, digest []byte) bool {
 	for _, key := range keys {
-		if ecdsa.VerifyASN1(key.PublicKey, digest, head.der) {
+		if ecdsa.VerifyASN1(key, digest, head.der) {
 			return true
 		}
 	}
