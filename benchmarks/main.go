@@ -51,6 +51,7 @@ type plan struct {
 	peers        bool
 	peerSlice    time.Duration
 	transactions int // to iterate over
+	accounts     int // of the sandbox
 }
 
 func fullPlan() plan {
@@ -62,11 +63,12 @@ func fullPlan() plan {
 		peers:        true,
 		peerSlice:    100 * time.Millisecond,
 		transactions: 10_000,
+		accounts:     100_000,
 	}
 }
 
 func quickPlan() plan {
-	return plan{rounds: 1, crowdEvery: 1, crowds: []crowdSize{{4, 2}}, transactions: 300}
+	return plan{rounds: 1, crowdEvery: 1, crowds: []crowdSize{{4, 2}}, transactions: 300, accounts: 100}
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -109,7 +111,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // measure runs the plan and returns the report as Markdown.
 func measure(ctx context.Context, p plan, progress io.Writer) (report string, err error) {
 	machine := describeMachine()
-	b, err := newBench(ctx, p.transactions)
+	b, err := newBench(ctx, p.transactions, p.accounts)
 	if err != nil {
 		return "", err
 	}

@@ -33,6 +33,7 @@ func TestQuickRunOfEveryLine(t *testing.T) {
 		"request signature, 64 KiB", "request signature, 8 MiB", "call, POST of 1 KiB", "call with a document of 6 MiB",
 		"webhook verification", "decode of 100 transactions", "iterating over 300 transactions",
 		"passkey registration", "passkey challenge of a payload",
+		"sandbox, 100 accounts: init_otp", "sandbox, 100 accounts: an event and its delivery",
 		"HTTP/1.1, callers: 4", "HTTP/2, callers: 4",
 	} {
 		assert.Contains(t, report, "| "+line+" ", line)

@@ -31,9 +31,10 @@ type bench struct {
 	bare         *bare
 	client       *byzantine.Client
 	transactions int
+	accounts     int
 }
 
-func newBench(ctx context.Context, transactions int) (*bench, error) {
+func newBench(ctx context.Context, transactions, accounts int) (*bench, error) {
 	key, err := byzantine.GenerateKey()
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func newBench(ctx context.Context, transactions int) (*bench, error) {
 		return nil, err
 	}
 	return &bench{
-		ctx: ctx, key: key, raw: raw, server: server, client: client, transactions: transactions,
+		ctx: ctx, key: key, raw: raw, server: server, client: client, transactions: transactions, accounts: accounts,
 		bare: newBare(raw, key.PublicKeyHex(), server.url, 1),
 	}, nil
 }
@@ -83,7 +84,7 @@ func (b *bench) pairs() ([]*pair, error) {
 		}
 		list = append(list, p)
 	}
-	return list, nil
+	return append(list, b.sandboxPairs()...), nil
 }
 
 // signaturePairs signs requests with bodies of several sizes.

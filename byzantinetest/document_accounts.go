@@ -203,7 +203,7 @@ func (r *worldReader) readDelivery(d deliveryDocument) error {
 	if e.Status == byzantine.WebhookDeliverySending { // the program ended in the middle of it
 		e.Status, e.NextAttemptAt = byzantine.WebhookDeliveryFailed, new(r.now)
 	}
-	r.deliveries.add(e.ID, e)
+	r.addDelivery(e)
 	if e.NextAttemptAt != nil {
 		r.deliverAt(e, *e.NextAttemptAt)
 		r.setTimer(*e.NextAttemptAt, nil)

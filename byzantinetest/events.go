@@ -163,7 +163,8 @@ func (w *world) listEvents(req *listEventsRequest) (*eventListAnswer, error) {
 		limit = int(*req.Limit)
 	}
 	list := &eventListAnswer{Events: []listedEvent{}}
-	for e := range w.events.backward(before, req.AccountID, req.UserID, req.TransactionID) {
+	first, before := w.events.between(req.CreatedAfter, req.CreatedBefore, before)
+	for e := range w.events.backward(first, before, req.AccountID, req.UserID, req.TransactionID) {
 		switch {
 		case !matches(req, e):
 			continue
@@ -181,6 +182,7 @@ type eventHistory struct {
 	all      []byzantine.Event
 	position map[string]int   // of an event's id
 	related  map[string][]int // the positions of the events that an account, a user or a transaction has
+	unsorted bool             // an event is older than one before it: they came with a document
 }
 
 func (h *eventHistory) add(e byzantine.Event) {
@@ -188,6 +190,7 @@ func (h *eventHistory) add(e byzantine.Event) {
 		h.position, h.related = map[string]int{}, map[string][]int{}
 	}
 	n := len(h.all)
+	h.unsorted = h.unsorted || n > 0 && e.CreatedAt.Before(h.all[n-1].CreatedAt)
 	h.all = append(h.all, e)
 	h.position[e.ID] = n
 	for _, id := range []string{e.Related.AccountID, e.Related.UserID, e.Related.TransactionID} {
@@ -197,9 +200,25 @@ func (h *eventHistory) add(e byzantine.Event) {
 	}
 }
 
-// backward yields the events before a position, the newest first. If one of the ids is not empty, those that it has nothing
-// to do with may be left out.
-func (h *eventHistory) backward(before int, ids ...string) iter.Seq[byzantine.Event] {
+// between narrows the positions before one to those of events that were created between two times, where that can be told
+// without reading them. A zero time is no bound.
+func (h *eventHistory) between(after, until time.Time, before int) (first, end int) {
+	if h.unsorted {
+		return 0, before
+	}
+	compare := func(e byzantine.Event, at time.Time) int { return e.CreatedAt.Compare(at) }
+	if !after.IsZero() {
+		first, _ = slices.BinarySearchFunc(h.all[:before], after, compare)
+	}
+	if !until.IsZero() {
+		before, _ = slices.BinarySearchFunc(h.all[:before], until, compare)
+	}
+	return min(first, before), before
+}
+
+// backward yields the events between two positions, the newest first. If one of the ids is not empty, those that it has
+// nothing to do with may be left out.
+func (h *eventHistory) backward(first, before int, ids ...string) iter.Seq[byzantine.Event] {
 	return func(yield func(byzantine.Event) bool) {
 		for _, id := range ids {
 			if id == "" {
@@ -208,13 +227,13 @@ func (h *eventHistory) backward(before int, ids ...string) iter.Seq[byzantine.Ev
 			positions := h.related[id]
 			n, _ := slices.BinarySearch(positions, before)
 			for _, position := range slices.Backward(positions[:n]) {
-				if !yield(h.all[position]) {
+				if position < first || !yield(h.all[position]) {
 					return
 				}
 			}
 			return
 		}
-		for _, e := range slices.Backward(h.all[:before]) {
+		for _, e := range slices.Backward(h.all[first:before]) {
 			if !yield(e) {
 				return
 			}

@@ -106,6 +106,40 @@ func (w *world) passkeyOwner(credentialID string) (*user, passkeyRecord) {
 	return u, u.passkeys[i]
 }
 
+// addDelivery adds a delivery, whose event is set.
+func (w *world) addDelivery(d *delivery) {
+	w.deliveries.add(d.ID, d)
+	_, source := d.source()
+	about := []string{d.EventID, d.event.Related.AccountID, source}
+	for i, id := range about {
+		if id != "" && !slices.Contains(about[:i], id) {
+			w.deliveriesAbout[id] = append(w.deliveriesAbout[id], d)
+		}
+	}
+}
+
+func (w *world) removeDeliveriesTo(s *subscription) {
+	gone := func(d *delivery) bool { return d.subscription == s }
+	w.deliveries.removeWhere(gone)
+	for id, list := range w.deliveriesAbout {
+		if list = slices.DeleteFunc(list, gone); len(list) > 0 {
+			w.deliveriesAbout[id] = list
+		} else {
+			delete(w.deliveriesAbout, id)
+		}
+	}
+}
+
+// deliveriesFor returns deliveries, the oldest first, among which are all that match the request.
+func (w *world) deliveriesFor(req *listDeliveriesRequest) []*delivery {
+	for _, id := range []string{req.EventID, req.SourceID, req.AccountID} {
+		if id != "" {
+			return w.deliveriesAbout[id]
+		}
+	}
+	return w.deliveries.all
+}
+
 // byUpdate holds things in the order of their last updates, the newest last.
 type byUpdate[T comparable] struct {
 	list     *list.List // nil if there is nothing

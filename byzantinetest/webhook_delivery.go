@@ -52,7 +52,7 @@ func (w *world) newDelivery(s *subscription, e byzantine.Event) *delivery {
 			CreatedAt: now, UpdatedAt: now,
 		},
 	}
-	w.deliveries.add(d.ID, d)
+	w.addDelivery(d)
 	w.deliverAt(d, now)
 	return d
 }
@@ -226,7 +226,7 @@ func (w *world) listDeliveries(req *listDeliveriesRequest) (*byzantine.WebhookDe
 		Deliveries: []byzantine.WebhookDeliveryWithAttempts{}, Limit: limit, Offset: offset,
 		AttemptsIncluded: req.IncludeAttempts == nil || *req.IncludeAttempts,
 	}
-	for _, d := range slices.Backward(w.deliveries.all) { // the newest first
+	for _, d := range slices.Backward(w.deliveriesFor(req)) { // the newest first
 		if !d.matches(req) {
 			continue
 		}

@@ -153,6 +153,6 @@ func (w *world) deleteSubscription(req *byzantine.DeleteWebhookSubscriptionReque
 	}
 	w.subscriptions = slices.DeleteFunc(w.subscriptions, func(other *subscription) bool { return other == s })
 	s.deleted = true
-	w.deliveries.removeWhere(func(d *delivery) bool { return d.subscription == s })
+	w.removeDeliveriesTo(s)
 	return nil, nil
 }

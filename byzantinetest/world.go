@@ -34,6 +34,7 @@ type world struct {
 	events             eventHistory
 	subscriptions      []*subscription // the oldest first
 	deliveries         registry[*delivery]
+	deliveriesAbout    map[string][]*delivery // by the ids of their event, its account and its source
 	due                dueQueue
 	deliveriesDue      uint64 // how many were queued so far
 	anyWebhookURL      bool
@@ -54,6 +55,7 @@ func newWorld() *world {
 		random:             unseededRandom(),
 		credentialByKey:    map[string]*credential{},
 		index:              newIndex(),
+		deliveriesAbout:    map[string][]*delivery{},
 		drafts:             map[string]*draft{},
 		draftByTransaction: map[string]*draft{},
 		processingTime:     defaultProcessingTime,
