@@ -3,13 +3,14 @@ package byzantine
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // The media types that the API takes for documents.
@@ -24,7 +25,7 @@ const (
 var (
 	mediaTypes = []string{mediaJPEG, mediaPNG, mediaHEIC, mediaTIFF, mediaPDF}
 
-	errMediaType = fmt.Errorf("media type must be one of %s", strings.Join(mediaTypes, ", "))
+	errMediaType = invalidValue(DataURI{}, "media type must be one of "+strings.Join(mediaTypes, ", "))
 )
 
 // DataURI is a verification document: a scan, a photo or a PDF. On the wire it is a data URI (RFC 2397),
@@ -42,7 +43,7 @@ type DataURI struct {
 func NewDataURI(mediaType string, data []byte) (DataURI, error) {
 	d := DataURI{mediaType, data}
 	if err := d.Validate(); err != nil {
-		return DataURI{}, fmt.Errorf("byzantine: NewDataURI: %w", err)
+		return DataURI{}, fmt.Errorf("byzantine: NewDataURI: %s", wire.Reason(err))
 	}
 	return d, nil
 }
@@ -79,11 +80,11 @@ func (d DataURI) Validate() error {
 	case !slices.Contains(mediaTypes, d.mediaType):
 		return errMediaType
 	case len(d.data) == 0:
-		return errors.New("the document is empty")
+		return invalidValue(d, "the document is empty")
 	case actual == "":
-		return fmt.Errorf("the document is said to be %s and does not begin like one", d.mediaType)
+		return invalidValue(d, fmt.Sprintf("the document is said to be %s and does not begin like one", d.mediaType))
 	case actual != d.mediaType:
-		return fmt.Errorf("the document is said to be %s and is %s", d.mediaType, actual)
+		return invalidValue(d, fmt.Sprintf("the document is said to be %s and is %s", d.mediaType, actual))
 	}
 	return nil
 }
@@ -128,12 +129,12 @@ func (d *DataURI) UnmarshalText(text []byte) error {
 	rest, isData := bytes.CutPrefix(text, []byte(dataScheme))
 	mediaType, encoded, isBase64 := bytes.Cut(rest, []byte(base64Marker))
 	if !isData || !isBase64 {
-		return errors.New("must be of the form data:<media type>;base64,<data>")
+		return invalidValue(*d, "must be of the form data:<media type>;base64,<data>")
 	}
 	// The decoder would skip line breaks.
 	data, err := base64.StdEncoding.Strict().AppendDecode(nil, encoded)
 	if err != nil || bytes.ContainsAny(encoded, "\r\n") {
-		return errors.New("the document must be padded base64 without line breaks")
+		return invalidValue(*d, "the document must be padded base64 without line breaks")
 	}
 	read := DataURI{string(mediaType), data}
 	if err := read.Validate(); err != nil {

@@ -8,31 +8,34 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // The sentinels that errors.Is finds in an *[Error], by its status.
 var (
 	// ErrBadRequest is a 400: the API rejected the request. The message quotes the API's text.
-	ErrBadRequest = errors.New("bad request")
+	ErrBadRequest = errors.New("byzantine: bad request")
 	// ErrUnauthorized is a 401: the key or the signature was rejected, or (on some routes) the account is not yours or
 	// the user is not a root user of it.
-	ErrUnauthorized = errors.New("unauthorized")
+	ErrUnauthorized = errors.New("byzantine: unauthorized")
 	// ErrForbidden is a 403: the credential is read_only and the operation is not a GET.
-	ErrForbidden = errors.New("forbidden")
+	ErrForbidden = errors.New("byzantine: forbidden")
 	// ErrNotFound is a 404.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = errors.New("byzantine: not found")
 	// ErrRateLimited is a 429.
-	ErrRateLimited = errors.New("rate limited")
+	ErrRateLimited = errors.New("byzantine: rate limited")
 	// ErrServer is any 5xx.
-	ErrServer = errors.New("server error")
+	ErrServer = errors.New("byzantine: server error")
 )
 
 // ErrOutcomeUnknown marks an error of a request that may have taken effect: it was sent, and no usable response came.
 // Check before you retry: the table in docs/errors.md names the call to check with.
-var ErrOutcomeUnknown = errors.New("the request may have taken effect: check before you retry")
+var ErrOutcomeUnknown = errors.New("byzantine: " + outcomeUnknown)
+
+const outcomeUnknown = "the request may have taken effect: check before you retry"
 
 // ErrInvalidRequest marks a request that is invalid, so that nothing was sent. The error is a *[FieldError].
-var ErrInvalidRequest = errors.New("invalid request")
+var ErrInvalidRequest = errors.New("byzantine: invalid request")
 
 // FieldError says which field of a request is invalid. Nothing was sent. It never holds the field's value.
 type FieldError struct {
@@ -94,7 +97,7 @@ func (e *Error) Error() string {
 		b.WriteString("; this machine's clock is " + describeSkew(e.ClockSkew) + " the server's")
 	}
 	if e.OutcomeUnknown {
-		b.WriteString("; " + ErrOutcomeUnknown.Error())
+		b.WriteString("; " + outcomeUnknown)
 	}
 	if e.Note != "" {
 		b.WriteString("; " + e.Note)
@@ -200,12 +203,12 @@ func (e *TransportError) Error() string {
 	if e.Operation != "" {
 		b.WriteString(string(e.Operation) + ": ")
 	}
-	b.WriteString(strings.TrimPrefix(call.Printable(e.Err.Error()), "byzantine: ")) // printable: it may quote the other side
+	b.WriteString(errtext.Trim(call.Printable(e.Err.Error()))) // printable: it may quote the other side
 	switch {
 	case !e.Sent:
 		b.WriteString("; nothing was sent")
 	case e.OutcomeUnknown:
-		b.WriteString("; " + ErrOutcomeUnknown.Error())
+		b.WriteString("; " + outcomeUnknown)
 	}
 	b.WriteString(trailer(e.Method, e.Path, e.Attempts))
 	return b.String()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -85,7 +86,7 @@ func (e *Event) UnmarshalJSON(text []byte) error {
 	var envelope eventEnvelope
 	err := wire.ReadPart(text, &envelope)
 	*e = envelope.event()
-	return err
+	return errtext.In("byzantine: event", err)
 }
 
 // event is the envelope in the form of September 2026.

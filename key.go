@@ -13,6 +13,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -98,7 +99,8 @@ func (k *PrivateKey) SignDigest(_ context.Context, digest []byte) ([]byte, error
 		return nil, err
 	}
 	// Without a random source Sign takes the nonce of RFC 6979, which makes it deterministic.
-	return key.Sign(nil, digest, crypto.SHA256)
+	der, err := key.Sign(nil, digest, crypto.SHA256)
+	return der, errtext.In("byzantine: private key", err)
 }
 
 // Format prints the public key, whatever the verb. Format and MarshalText have value receivers so that a copied key

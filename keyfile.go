@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 )
 
@@ -17,7 +18,7 @@ import (
 func ReadKeyFile(path string) (*PrivateKey, error) {
 	key, _, err := keyenv.ReadFile(path, ParsePrivateKey)
 	if err != nil {
-		return nil, fmt.Errorf("byzantine: key file: %w", err)
+		return nil, fmt.Errorf("byzantine: key file: %w", errtext.Bare(err))
 	}
 	return key, nil
 }
@@ -41,7 +42,7 @@ type KeyFile struct {
 	Logger *slog.Logger
 }
 
-// Run looks at the file until the context ends, and returns the context's error; any other error means that a field is not
+// Run looks at the file until the context ends, and returns an error that wraps the context's; any other error means that a field is not
 // valid. While the file is missing or holds no key, the last key stays in use: a warning tells, once for each reason.
 func (f *KeyFile) Run(ctx context.Context) error {
 	if f.Path == "" || f.Rotation == nil || f.Interval < 0 {
@@ -72,5 +73,5 @@ func (f *KeyFile) Run(ctx context.Context) error {
 		}
 		warned = ""
 	}
-	return call.ContextError(ctx)
+	return fmt.Errorf("byzantine: key file: %w", call.ContextError(ctx))
 }

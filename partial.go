@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -31,7 +32,7 @@ type ElementError struct {
 	below bool // it stands in a list in such an element
 }
 
-func (e ElementError) Error() string { return e.Err.Error() }
+func (e ElementError) Error() string { return errtext.In("byzantine", e.Err).Error() }
 
 // Unwrap returns Err.
 func (e ElementError) Unwrap() error { return e.Err }
@@ -49,7 +50,7 @@ func (e *PartialError) Error() string {
 		fmt.Fprintf(&b, "the call succeeded, but %d elements of the response cannot be read", len(e.Elements))
 	}
 	for i, element := range e.Elements[:min(len(e.Elements), shown)] {
-		b.WriteString([]string{": ", "; ", "; "}[i] + element.Error())
+		b.WriteString([]string{": ", "; ", "; "}[i] + errtext.Trim(element.Error()))
 	}
 	if len(e.Elements) > shown {
 		b.WriteString("; ...")

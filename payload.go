@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -40,6 +41,10 @@ type Payload struct {
 // UnmarshalJSON reads a payload as the API sends it, with bodyToSign as an object, and as encoding/json writes it, with
 // bodyToSign as the base64 of the object's bytes. null stands for no bytes; without the field there is no payload.
 func (p *Payload) UnmarshalJSON(data []byte) error {
+	return errtext.In("byzantine: payload", p.read(data))
+}
+
+func (p *Payload) read(data []byte) error {
 	if string(data) == "null" {
 		return nil
 	}

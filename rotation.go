@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // SignerSource is a [Signer] whose key can change. [SignRequest] and a [Client] ask it once for each attempt, so that the
@@ -147,7 +148,7 @@ type RotationError struct {
 
 func (e *RotationError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "byzantine: rotate credential: %s: %s", e.Step, strings.TrimPrefix(e.Err.Error(), "byzantine: "))
+	fmt.Fprintf(&b, "byzantine: rotate credential: %s: %s", e.Step, errtext.Trim(e.Err.Error()))
 	if len(e.Left) > 0 {
 		fmt.Fprintf(&b, "; left: %s", strings.Join(e.Left, ", "))
 	}
@@ -158,7 +159,7 @@ func (e *RotationError) Error() string {
 func (e *RotationError) Unwrap() error { return e.Err }
 
 // ErrRotationLeft is a credential that a former rotation of this key created and did not put to use.
-var ErrRotationLeft = errors.New("a former rotation of this key left a credential")
+var ErrRotationLeft = errors.New("byzantine: a former rotation of this key left a credential")
 
 // RotateCredential changes the key that c signs with, while c is used. c must have been made with r. It creates a credential
 // of the same scope, hands its private key to keep, which writes it to wherever the program takes its key from at its next

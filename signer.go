@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -120,9 +121,10 @@ func (s *cryptoSigner) PublicKey() []byte { return bytes.Clone(s.point) }
 
 func (s *cryptoSigner) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, errtext.In("byzantine", err)
 	}
-	return s.sign(digest)
+	der, err := s.sign(digest)
+	return der, errtext.In("byzantine", err)
 }
 
 // RequestSignature holds the values of the three headers of a signed request.
@@ -157,12 +159,12 @@ func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQue
 			err = errors.New("the SignerSource returned no signer")
 		}
 		if err != nil {
-			return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+			return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", errtext.Bare(err))
 		}
 	}
 	publicKey, err := signerPublicKeyHex(s)
 	if err != nil {
-		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", errtext.Bare(err))
 	}
 	if at.Unix() < 0 || at.Unix() > wire.LastSecond {
 		return RequestSignature{}, errors.New("byzantine: sign request: the time is before 1970 or after 9999")
@@ -170,11 +172,11 @@ func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQue
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	digest, err := requestDigest(timestamp, method, pathAndQuery, body)
 	if err != nil {
-		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", errtext.Bare(err))
 	}
 	der, err := s.SignDigest(ctx, digest)
 	if err != nil {
-		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", err)
+		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", errtext.Bare(err))
 	}
 	if len(der) == 0 || len(der) > maxDERSize {
 		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %d bytes from the signer are no P-256 signature in DER", len(der))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 )
 
@@ -48,7 +49,7 @@ func checkSigning(public *ecdsa.PublicKey, sign func(digest []byte) ([]byte, err
 	digest := sha256.Sum256([]byte("byzantine-go: does this key sign?"))
 	signature, err := sign(digest[:])
 	if err != nil {
-		return fmt.Errorf("the first signature failed: %w", err)
+		return fmt.Errorf("the first signature failed: %w", errtext.Bare(err))
 	}
 	if ecdsa.VerifyASN1(public, digest[:], signature) {
 		return nil

@@ -1,11 +1,12 @@
 package byzantine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -163,7 +164,7 @@ func (b *TransactionBankAccount) UnmarshalJSON(data []byte) error {
 	var id objectID
 	err := json.Unmarshal(data, &id)
 	b.ObjectID = id.ObjectID
-	return errors.Join(err, json.Unmarshal(data, &b.BankAccount))
+	return errtext.In("byzantine: bank account", cmp.Or(err, json.Unmarshal(data, &b.BankAccount)))
 }
 
 // MarshalJSON writes the bank account and the id as one object.

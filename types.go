@@ -1,7 +1,6 @@
 package byzantine
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,9 +58,9 @@ const (
 func (c ChainID) Validate() error {
 	switch {
 	case c == 0:
-		return errors.New("missing")
+		return invalidValue(c, "missing")
 	case c < 0:
-		return errors.New("must be positive")
+		return invalidValue(c, "must be positive")
 	}
 	return nil
 }
@@ -125,7 +124,7 @@ type CountryCode string
 // which, so this package does not list them.
 func (c CountryCode) Validate() error {
 	if len(c) != 3 || strings.ContainsFunc(string(c), func(r rune) bool { return r < 'A' || r > 'Z' }) {
-		return errors.New("must be three upper-case letters (ISO 3166-1 alpha-3)")
+		return invalidValue(c, "must be three upper-case letters (ISO 3166-1 alpha-3)")
 	}
 	return nil
 }
@@ -187,5 +186,17 @@ func oneOf[T ~string](value T, allowed ...T) error {
 	for i, a := range allowed {
 		words[i] = string(a)
 	}
-	return fmt.Errorf("must be one of %s", strings.Join(words, ", "))
+	return invalidValue(value, "must be one of "+strings.Join(words, ", "))
 }
+
+// valueError is what is wrong with a value, by its type. In the error of a request the field's path stands in place of the
+// type: package wire asks for the Reason.
+type valueError struct{ kind, reason string }
+
+func invalidValue(value any, reason string) error {
+	_, kind, _ := strings.Cut(fmt.Sprintf("%T", value), ".")
+	return &valueError{kind, reason}
+}
+
+func (e *valueError) Error() string  { return "byzantine: " + e.kind + ": " + e.reason }
+func (e *valueError) Reason() string { return e.reason }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
@@ -176,7 +177,7 @@ func (w *wait) failed(ctx context.Context, err error) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), err)
+	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), errtext.Bare(err))
 }
 
 // passing reports whether a failed poll says nothing about the next one.
@@ -192,9 +193,9 @@ func passing(err error) bool {
 func (w *wait) interrupted(ctx context.Context) error {
 	err := call.ContextError(ctx)
 	if w.failure != nil && !errors.Is(w.failure, ctx.Err()) {
-		err = fmt.Errorf("%w; the last poll failed: %w", err, w.failure)
+		err = fmt.Errorf("%w; the last poll failed: %w", err, errtext.Bare(w.failure))
 	}
-	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), err)
+	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), errtext.Bare(err))
 }
 
 func (w *wait) lastSeen() string {

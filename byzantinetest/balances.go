@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // funds is what an account holds.
@@ -145,7 +146,7 @@ func (s *Sandbox) Fund(accountID string, chain byzantine.ChainID, currency byzan
 		panic(fmt.Sprintf("byzantinetest: Fund: %v", err))
 	}
 	if err := currency.Validate(); err != nil {
-		panic(fmt.Sprintf("byzantinetest: Fund: currency: %v", err))
+		panic(fmt.Sprintf("byzantinetest: Fund: currency: %s", wire.Reason(err)))
 	}
 	parsed, err := parseAmount(amount)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // Mail is an e-mail with a one-time code.
@@ -47,7 +49,7 @@ func (s *Sandbox) WaitForMail(ctx context.Context, filter MailFilter) (Mail, err
 		select {
 		case <-sent:
 		case <-ctx.Done():
-			return Mail{}, ctx.Err()
+			return Mail{}, errtext.In("byzantinetest: WaitForMail", ctx.Err())
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 func (r *worldReader) readAccount(d accountDocument) error {
@@ -169,7 +170,7 @@ func (r *worldReader) readDraft(d draftDocument) error {
 func (r *worldReader) readSubscription(d subscriptionDocument) error {
 	key, err := byzantine.ParsePrivateKey(d.PrivateKey)
 	if err != nil {
-		return fmt.Errorf("privateKey: %w", err)
+		return fmt.Errorf("privateKey: %w", errtext.Bare(err))
 	}
 	s := &subscription{WebhookSubscription: d.WebhookSubscription, key: key}
 	if s.ActiveSigningKeyID == "" {

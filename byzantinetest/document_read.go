@@ -11,6 +11,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // WithWorld begins with a world that was written down, by [Sandbox.World] or by hand: see [Sandbox.SetWorld].
@@ -188,7 +189,7 @@ func (r *worldReader) readVault(d vaultDocument) error {
 func (r *worldReader) readCredential(d credentialDocument) error {
 	scope := cmp.Or(d.AccessScope, byzantine.ScopeReadWrite)
 	if err := scope.Validate(); err != nil {
-		return fmt.Errorf("accessScope: %w", err)
+		return fmt.Errorf("accessScope: %s", wire.Reason(err))
 	}
 	if err := checkPubkeyForm(d.Pubkey); err != nil {
 		return fmt.Errorf("pubkey: %w", err)

@@ -95,5 +95,5 @@ func plainJSONError(err error) error {
 	if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) {
 		return &wire.FieldError{Field: mismatch.Field, Reason: "must not be a " + mismatch.Value}
 	}
-	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	return errors.New(strings.TrimPrefix(wire.Reason(err), "json: "))
 }

@@ -160,7 +160,7 @@ type DOMException struct {
 	Message string
 }
 
-func (e *DOMException) Error() string { return e.Name + ": " + e.Message }
+func (e *DOMException) Error() string { return "passkeytest: " + e.Name + ": " + e.Message }
 
 // proceed is false if the user dismisses this ceremony. The caller holds the lock.
 func (a *Authenticator) proceed() bool {
@@ -231,7 +231,7 @@ func collectClientData(ceremony string, challenge base64URL, origin string) ([]b
 		CrossOrigin bool      `json:"crossOrigin"`
 	}{ceremony, challenge, origin, false})
 	if err != nil {
-		return nil, fmt.Errorf("client data: %w", err)
+		return nil, fmt.Errorf("passkeytest: client data: %w", err)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -91,7 +91,7 @@ func (a *Authenticator) newCredential(algorithm Algorithm) (*credentialSource, e
 	}
 	c := &credentialSource{id: make([]byte, 32), key: key, signCount: a.firstCount}
 	if _, err := io.ReadFull(a.random, c.id); err != nil {
-		return nil, fmt.Errorf("credential id: %w", err)
+		return nil, fmt.Errorf("passkeytest: credential id: %w", err)
 	}
 	return c, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
@@ -45,32 +46,32 @@ func Enroll(ctx context.Context, client *byzantine.Client, user User, code func(
 	}
 	browser, err := newAuthenticator(opts)
 	if err != nil {
-		return nil, fmt.Errorf("passkeytest: Enroll: %w", err)
+		return nil, fmt.Errorf("passkeytest: Enroll: %w", errtext.Bare(err))
 	}
 	otp, err := client.InitOTP(ctx, &byzantine.InitOTPRequest{AccountID: user.AccountID, UserID: user.UserID})
 	if err != nil {
-		return nil, fmt.Errorf("passkeytest: Enroll: %w", err)
+		return nil, fmt.Errorf("passkeytest: Enroll: %w", errtext.Bare(err))
 	}
 	digits, err := code(ctx, otp.OTPID)
 	if err != nil {
-		return nil, fmt.Errorf("passkeytest: Enroll: code: %w", err)
+		return nil, fmt.Errorf("passkeytest: Enroll: code: %w", errtext.Bare(err))
 	}
 	session, err := client.OTPAuth(ctx, &byzantine.OTPAuthRequest{
 		AccountID: user.AccountID, UserID: user.UserID, OTPID: otp.OTPID, OTPCode: digits,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("passkeytest: Enroll: %w", err)
+		return nil, fmt.Errorf("passkeytest: Enroll: %w", errtext.Bare(err))
 	}
 	credential, err := register(user, browser)
 	if err != nil {
-		return nil, fmt.Errorf("passkeytest: Enroll: registration: %w", err)
+		return nil, fmt.Errorf("passkeytest: Enroll: registration: %w", errtext.Bare(err))
 	}
 	created, err := client.CreateAuthenticatorsOTP(ctx, &byzantine.CreateAuthenticatorsOTPRequest{
 		SessionID: session.SessionID, AccountID: user.AccountID, UserID: user.UserID,
 		Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("passkeytest: Enroll: %w", err)
+		return nil, fmt.Errorf("passkeytest: Enroll: %w", errtext.Bare(err))
 	}
 	if n := len(created.AuthenticatorIDs); n != 1 {
 		return nil, fmt.Errorf("passkeytest: Enroll: create_authenticators_otp returned %d authenticator ids for one passkey", n)

@@ -40,5 +40,5 @@ func ExampleAuthenticator() {
 	fmt.Println(errors.As(err, &exception), err)
 	// Output:
 	// public-key ebClBUCSdnw00221rOatlh4O6IzbYUH62Hd33YL9c6M
-	// true NotAllowedError: the user dismissed the ceremony
+	// true passkeytest: NotAllowedError: the user dismissed the ceremony
 }

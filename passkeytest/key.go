@@ -49,7 +49,7 @@ func newES256Key(random io.Reader) (signingKey, error) {
 	secret := make([]byte, 32)
 	for {
 		if _, err := io.ReadFull(random, secret); err != nil {
-			return nil, fmt.Errorf("P-256 key: %w", err)
+			return nil, fmt.Errorf("passkeytest: P-256 key: %w", err)
 		}
 		// About one in 2^32 draws is 0 or beyond the order of the curve, and the next one will do.
 		if key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), secret); err == nil {
@@ -100,7 +100,7 @@ func newRS256Key(random io.Reader) (signingKey, error) {
 	}
 	key.Precompute()
 	if err := key.Validate(); err != nil {
-		return nil, fmt.Errorf("RSA key: %w", err)
+		return nil, fmt.Errorf("passkeytest: RSA key: %w", err)
 	}
 	return rs256Key{key}, nil
 }
@@ -110,7 +110,7 @@ func newPrime(random io.Reader) (*big.Int, error) {
 	buf := make([]byte, rsaBits/2/8)
 	for {
 		if _, err := io.ReadFull(random, buf); err != nil {
-			return nil, fmt.Errorf("RSA prime: %w", err)
+			return nil, fmt.Errorf("passkeytest: RSA prime: %w", err)
 		}
 		buf[0] |= 0xc0
 		buf[len(buf)-1] |= 1

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -53,7 +54,9 @@ type Activity struct {
 
 // UnmarshalJSON reads an activity in both shapes that are documented: with its fields side by side, and with most of
 // them in another activity inside its result.
-func (a *Activity) UnmarshalJSON(data []byte) error {
+func (a *Activity) UnmarshalJSON(data []byte) error { return errtext.In("turnkey", a.read(data)) }
+
+func (a *Activity) read(data []byte) error {
 	type flat Activity
 	var outer flat
 	var nested struct {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // ErrorCode is Turnkey's name for what went wrong. Values that are not listed here pass through.
@@ -77,7 +78,7 @@ func (e *Error) Error() string {
 		return "turnkey: refused" + e.describe()
 	}
 	codeOnly := Status{TurnkeyErrorCode: e.TurnkeyErrorCode} // the message is in Err
-	return "turnkey: " + strings.TrimPrefix(e.Err.Error(), "byzantine: ") + codeOnly.describe()
+	return "turnkey: " + errtext.Trim(e.Err.Error()) + codeOnly.describe()
 }
 
 // Unwrap returns the *byzantine.Error, with the status, the attempts and the body.
@@ -147,7 +148,7 @@ type UnresolvedError struct {
 }
 
 func (e *UnresolvedError) Error() string {
-	return fmt.Sprintf("turnkey: %s: %v", e.Activity.describe(), e.Err)
+	return fmt.Sprintf("turnkey: %s: %v", e.Activity.describe(), errtext.Bare(e.Err))
 }
 
 // Is reports true for byzantine.ErrOutcomeUnknown.

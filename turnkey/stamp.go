@@ -13,6 +13,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -42,17 +43,17 @@ func stampWith(signer byzantine.Signer) (call.Authorize, error) {
 		if source, ok := signer.(byzantine.SignerSource); ok {
 			var err error
 			if signer, err = source.Signer(ctx); err != nil {
-				return fmt.Errorf("stamp: %w", err)
+				return fmt.Errorf("stamp: %w", errtext.Bare(err))
 			}
 		}
 		digest := sha256.Sum256(body)
 		der, err := signer.SignDigest(ctx, digest[:])
 		if err != nil {
-			return fmt.Errorf("stamp: %w", err)
+			return fmt.Errorf("stamp: %w", errtext.Bare(err))
 		}
 		text, err := wire.Marshal(stamp{hex.EncodeToString(signer.PublicKey()), stampScheme, hex.EncodeToString(der)})
 		if err != nil {
-			return fmt.Errorf("stamp: %w", err)
+			return fmt.Errorf("stamp: %w", errtext.Bare(err))
 		}
 		request.Header.Set(stampHeader, base64.RawURLEncoding.EncodeToString(text))
 		return nil

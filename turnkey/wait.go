@@ -8,6 +8,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // How an activity is polled: after 1 s, 2 s, 4 s, then every 5 s, and later if a response to a poll asks for it.
@@ -31,7 +32,7 @@ func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 		case err == nil:
 			a = now
 		case ctx.Err() != nil && failure != nil:
-			return nil, &UnresolvedError{a, fmt.Errorf("%w; the last poll failed: %w", err, failure)}
+			return nil, &UnresolvedError{a, fmt.Errorf("%w; the last poll failed: %w", err, errtext.Bare(failure))}
 		case ctx.Err() != nil, !passing(err):
 			return nil, &UnresolvedError{a, err}
 		}

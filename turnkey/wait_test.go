@@ -73,7 +73,7 @@ func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
 		assert.Equal(t, turnkey.ActivityPending, unresolved.Activity.Status)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
-		assert.ErrorContains(t, err, `turnkey: activity "`+unresolved.Activity.ID+`" is "ACTIVITY_STATUS_PENDING": byzantine: get_activity: context deadline exceeded`)
+		assert.ErrorContains(t, err, `turnkey: activity "`+unresolved.Activity.ID+`" is "ACTIVITY_STATUS_PENDING": get_activity: context deadline exceeded`)
 		assert.NotContains(t, err.Error(), "the last poll failed")
 		assert.Len(t, fake.Requests(), 4, "after 0, 1, 3 and 7 s")
 	})
@@ -161,7 +161,7 @@ func TestFailedPolls(t *testing.T) {
 			_, err := create(ctx, t, fake, client)
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.ErrorIs(t, err, byzantine.ErrServer)
-			assert.ErrorContains(t, err, "the last poll failed: turnkey: get_activity: 502 Bad Gateway")
+			assert.ErrorContains(t, err, "the last poll failed: get_activity: 502 Bad Gateway")
 		})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -65,7 +66,7 @@ func (d *Delivery) decode() (e *Event, unreadable []wire.Finding, err error) {
 	case e.ID != d.EventID && e.ID != "":
 		err = fmt.Errorf("%w: the id is not that of the delivery", errNoEvent)
 	case err != nil:
-		err = fmt.Errorf("%w: %w", errNoEvent, plainJSONError(err))
+		err = fmt.Errorf("%w: %w", errNoEvent, errtext.Bare(plainJSONError(err)))
 	default:
 		err = hasType(e)
 	}

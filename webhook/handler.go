@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 const (
@@ -126,7 +128,7 @@ type requestError struct {
 	reason string
 }
 
-func (e *requestError) Error() string { return "webhook: request rejected: " + e.reason }
+func (e *requestError) Error() string { return "webhook: request rejected: " + errtext.Trim(e.reason) }
 
 // receive reads and verifies a delivery, and decodes its event. If a genuine delivery cannot be decoded, it returns the
 // delivery together with the error. The deadline is that of the callback.

@@ -8,6 +8,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // DefaultMemoryCapacity is how many events a [MemoryStore] remembers unless its MaxEvents is set: about 16 MB.
@@ -71,7 +73,7 @@ func (s *MemoryStore) now() time.Time {
 // Begin implements [Store].
 func (s *MemoryStore) Begin(ctx context.Context, key string, lease time.Duration) (Claim, error) {
 	if err := ctx.Err(); err != nil {
-		return Claim{}, err
+		return Claim{}, errtext.In("webhook", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,7 +149,7 @@ func (s *MemoryStore) Capacity() int {
 // with calls a function that changes the claim's record, if the claim is still the latest one.
 func (s *MemoryStore) with(ctx context.Context, c Claim, change func(*memoryRecord) error) error {
 	if err := ctx.Err(); err != nil {
-		return err
+		return errtext.In("webhook", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

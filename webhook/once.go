@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 const (
@@ -38,7 +39,7 @@ var errTimeout = errors.New("the callback took too long")
 // callbackError is the error that a callback returned, or says how it ended without returning.
 type callbackError struct{ err error }
 
-func (e *callbackError) Error() string { return "the callback failed: " + e.err.Error() }
+func (e *callbackError) Error() string { return "the callback failed: " + errtext.Trim(e.err.Error()) }
 func (e *callbackError) Unwrap() error { return e.err }
 
 // handle returns nil if the event was handled by this call and that is recorded, [ErrHandled] if it had been handled
@@ -73,7 +74,7 @@ func (o *once) work(ctx context.Context, d *Delivery, deadline time.Time) error 
 	case errors.Is(err, ErrHandled), errors.Is(err, ErrInProgress):
 		return err
 	case err != nil:
-		return fmt.Errorf("the store cannot begin: %w", err)
+		return fmt.Errorf("the store cannot begin: %w", errtext.Bare(err))
 	}
 	return o.record(context.WithoutCancel(ctx), claim, o.call(context.WithValue(bounded, claimKey{}, claim), d))
 }
@@ -121,7 +122,7 @@ func (o *once) record(ctx context.Context, claim Claim, result error) error {
 		}
 		// Try again: if the outcome is not recorded, the event is handled a second time.
 		if errors.Is(err, ErrLeaseLost) || !call.Sleep(ctx, recordPause) {
-			return fmt.Errorf("handled, but the store cannot record it: %w", err)
+			return fmt.Errorf("handled, but the store cannot record it: %w", errtext.Bare(err))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // EventHistory is the event history that a [Reconciler] reads. *byzantine.Client implements it: AllEvents iterates over
@@ -168,12 +169,12 @@ func (r *Reconciler) pass(ctx context.Context) (Report, error) {
 
 func (r *Reconciler) untracedPass(ctx context.Context) (Report, error) {
 	if err := r.own(ctx); err != nil {
-		return Report{}, fmt.Errorf("webhook: reconcile: %w", err)
+		return Report{}, fmt.Errorf("webhook: reconcile: %w", errtext.Bare(err))
 	}
 	lease := r.Timeout + passLease
 	claim, err := r.Store.Begin(ctx, checkpointKey+r.Name, lease)
 	if err != nil {
-		return Report{}, fmt.Errorf("webhook: reconcile: %w", err)
+		return Report{}, fmt.Errorf("webhook: reconcile: %w", errtext.Bare(err))
 	}
 	// Release the claim, so that the next pass, on any replica, need not wait for the end of the lease.
 	defer r.forget(ctx, claim)
@@ -190,7 +191,7 @@ func (r *Reconciler) untracedPass(ctx context.Context) (Report, error) {
 		err = purger.Purge(ctx)
 	}
 	if err != nil {
-		return p.report, fmt.Errorf("webhook: reconcile: %w", err)
+		return p.report, fmt.Errorf("webhook: reconcile: %w", errtext.Bare(err))
 	}
 	return p.report, nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // pass is one walk through the history.
@@ -195,7 +197,7 @@ func (p *pass) handOver(ctx context.Context, event listed, known bool) error {
 		p.Logger.LogAttrs(ctx, slog.LevelError, "webhook: reconciliation: an event is not handled and holds the checkpoint",
 			slog.String("event_id", event.ID), slog.String("type", string(event.Type)), slog.Any("error", err))
 		if p.report.Failed == MaxFailures {
-			return fmt.Errorf("%d callbacks failed, the last with: %v", MaxFailures, err)
+			return fmt.Errorf("%d callbacks failed, the last with: %v", MaxFailures, errtext.Bare(err))
 		}
 	case errors.Is(err, errNoEvent):
 		p.report.Unreadable++
@@ -231,7 +233,7 @@ func (p *pass) handle(ctx context.Context, event listed) error {
 // delivery wraps the event, if it can be read.
 func (event listed) delivery() (*Delivery, error) {
 	if event.err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoEvent, event.err)
+		return nil, fmt.Errorf("%w: %w", errNoEvent, errtext.Bare(event.err))
 	}
 	return historyDelivery(event.Event)
 }
@@ -256,7 +258,7 @@ func (p *pass) save(ctx context.Context) error {
 		value = checkpoint.UTC().Format(time.RFC3339Nano)
 	}
 	if err := p.Store.Save(ctx, p.claim, p.lease, value); err != nil {
-		return fmt.Errorf("the store cannot save the checkpoint: %w", err)
+		return fmt.Errorf("the store cannot save the checkpoint: %w", errtext.Bare(err))
 	}
 	p.saved = time.Now()
 	p.report.Checkpoint = checkpoint

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -57,7 +58,7 @@ type VerifyError struct {
 func (e *VerifyError) Error() string {
 	text := "webhook: delivery rejected: " + string(e.Check) + ": " + e.Reason
 	if e.Err != nil {
-		text += ": " + e.Err.Error()
+		text += ": " + errtext.Trim(e.Err.Error())
 	}
 	return text
 }

@@ -29,6 +29,7 @@ const (
 // listed, such as a program or an example, stands on the roof and is imported by others of its kind only. A name that
 // ends with a slash stands for all packages in that folder.
 var floors = [][]string{
+	{"internal/errtext"},
 	{"internal/jitter", "internal/jsontest", "internal/keyenv", "internal/longtest", "internal/movinglist", "internal/options", "internal/p256", "internal/wire", "browser"},
 	{"internal/call", "internal/contract"},
 	{"."},

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // The variables that may hold the key, or name a file that does. Alias is the name in Byzantine's own examples.
@@ -50,7 +52,7 @@ func Read[K Key](getenv func(string) string, parse func(string) (K, error)) (key
 		}
 		switch {
 		case err != nil:
-			return *new(K), false, fmt.Errorf("%s: %w", name, err)
+			return *new(K), false, fmt.Errorf("%s: %w", name, errtext.Bare(err))
 		case found != "" && this.PublicKeyHex() != key.PublicKeyHex():
 			return *new(K), false, fmt.Errorf("%s and %s hold different keys: unset one", found, name)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 )
 
@@ -53,11 +54,11 @@ func New(ctx context.Context, c Config) (*Key, error) {
 	}
 	point, err := byzantine.CompressPublicKey(public)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
+		return nil, fmt.Errorf("%s: %w", c.Name, errtext.Bare(err))
 	}
 	k := &Key{c, point}
 	if err := byzantine.CheckSigner(ctx, unnamed{k}); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
+		return nil, fmt.Errorf("%s: %w", c.Name, errtext.Bare(err))
 	}
 	return k, nil
 }
@@ -78,7 +79,7 @@ func (k *Key) PublicKey() []byte { return bytes.Clone(k.point) }
 func (k *Key) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
 	der, err := k.sign(ctx, digest)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", k.config.Name, err)
+		return nil, fmt.Errorf("%s: %w", k.config.Name, errtext.Bare(err))
 	}
 	return der, nil
 }

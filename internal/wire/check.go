@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // Check rejects a request that the API cannot accept: a required field that is missing, a field of the wrong shape.
@@ -140,7 +142,17 @@ func belowValue(t reflect.Type, err error) *FieldError {
 	if errors.As(err, &fe) {
 		return &FieldError{Field: fe.Field, JSONPath: jsonPath(t, fe.Field), Reason: fe.Reason}
 	}
-	return &FieldError{Reason: err.Error()}
+	return &FieldError{Reason: Reason(err)}
+}
+
+// Reason returns the text of an error about a value, without the name of a package or of the value's type in front, for
+// an error that names the field.
+func Reason(err error) string {
+	var about interface{ Reason() string }
+	if errors.As(err, &about) {
+		return about.Reason()
+	}
+	return errtext.Trim(err.Error())
 }
 
 // jsonPath turns the path of a field in Go, such as Authenticators[0].Challenge, into its path on the wire. What it does

@@ -38,7 +38,7 @@ type session struct {
 }
 
 // ErrClosed is the error of a Signer after Close.
-var ErrClosed = errors.New("the signer is closed")
+var ErrClosed = errors.New("pkcs11: the signer is closed")
 
 // New loads the library at the path module, which the token's maker provides, finds the token, logs in, reads the public key, has the key make one signature and verifies it.
 //

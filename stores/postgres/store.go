@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
@@ -71,7 +72,7 @@ func NewSQL(db *sql.DB, opts ...Option) (*Store, error) {
 func newStore(call string, db querier, opts []Option) (*Store, error) {
 	s := &Store{db: db, retention: DefaultRetention}
 	if err := options.Apply(s, opts); err != nil {
-		return nil, fmt.Errorf("postgres: %s: %w", call, err)
+		return nil, fmt.Errorf("postgres: %s: %w", call, errtext.Bare(err))
 	}
 	return s, nil
 }
@@ -81,7 +82,7 @@ func newStore(call string, db querier, opts []Option) (*Store, error) {
 // tables.
 func (s *Store) CreateSchema(ctx context.Context) error {
 	if _, err := s.db.exec(ctx, Schema); err != nil {
-		return fmt.Errorf("postgres: create schema: %w", err)
+		return fmt.Errorf("postgres: create schema: %w", errtext.Bare(err))
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (s *Store) Begin(ctx context.Context, key string, lease time.Duration) (web
 	}
 	switch {
 	case err != nil:
-		return webhook.Claim{}, fmt.Errorf("postgres: begin: %w", err)
+		return webhook.Claim{}, fmt.Errorf("postgres: begin: %w", errtext.Bare(err))
 	case c.Token != 0:
 		return c, nil
 	case done:
@@ -143,7 +144,7 @@ func (s *Store) Handled(ctx context.Context, keys []string) ([]string, error) {
 	}
 	list, err := json.Marshal(keys)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: handled: %w", err)
+		return nil, fmt.Errorf("postgres: handled: %w", errtext.Bare(err))
 	}
 	// A row that is locked is being renewed by another.
 	const handled = `
@@ -165,7 +166,7 @@ func (s *Store) Handled(ctx context.Context, keys []string) ([]string, error) {
 		return err
 	}, handled, string(list), s.renewAfter())
 	if err != nil {
-		return nil, fmt.Errorf("postgres: handled: %w", err)
+		return nil, fmt.Errorf("postgres: handled: %w", errtext.Bare(err))
 	}
 	return done, nil
 }
@@ -224,7 +225,7 @@ func change(ctx context.Context, db querier, call, query string, args ...any) er
 	affected, err := db.exec(ctx, query, args...)
 	switch {
 	case err != nil:
-		return fmt.Errorf("postgres: %s: %w", call, err)
+		return fmt.Errorf("postgres: %s: %w", call, errtext.Bare(err))
 	case affected == 0:
 		return webhook.ErrLeaseLost
 	}
@@ -247,7 +248,7 @@ func (s *Store) Purge(ctx context.Context) error {
 	for {
 		affected, err := s.db.exec(ctx, purge, s.retention.Microseconds(), int64(purgeBatch))
 		if err != nil {
-			return fmt.Errorf("postgres: purge: %w", err)
+			return fmt.Errorf("postgres: purge: %w", errtext.Bare(err))
 		}
 		if affected < purgeBatch {
 			return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/options"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
@@ -59,7 +60,7 @@ func New(client redis.Scripter, opts ...Option) (*Store, error) {
 	}
 	s := &Store{client: client, prefix: DefaultPrefix, retention: DefaultRetention}
 	if err := options.Apply(s, opts); err != nil {
-		return nil, fmt.Errorf("redis: New: %w", err)
+		return nil, fmt.Errorf("redis: New: %w", errtext.Bare(err))
 	}
 	return s, nil
 }
@@ -122,7 +123,7 @@ func (s *Store) Retention() time.Duration { return s.retention }
 func (s *Store) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
 	reply, err := beginScript.Run(ctx, s.client, s.keys(key), lease.Microseconds(), s.retention.Milliseconds()).StringSlice()
 	if err != nil {
-		return webhook.Claim{}, fmt.Errorf("redis: begin: %w", err)
+		return webhook.Claim{}, fmt.Errorf("redis: begin: %w", errtext.Bare(err))
 	}
 	switch reply[0] {
 	case "handled":
@@ -161,7 +162,7 @@ func (s *Store) change(ctx context.Context, call string, script *redis.Script, c
 	changed, err := script.Run(ctx, s.client, s.keys(c.Key), append([]any{c.Token}, args...)...).Bool()
 	switch {
 	case err != nil:
-		return fmt.Errorf("redis: %s: %w", call, err)
+		return fmt.Errorf("redis: %s: %w", call, errtext.Bare(err))
 	case !changed:
 		return webhook.ErrLeaseLost
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -33,11 +34,11 @@ func SignDelivery(key *byzantine.PrivateKey, ids DeliveryIDs, at time.Time, body
 	digest := sha256.Sum256([]byte(ids.Delivery + "." + ids.Event + "." + timestamp + "." + string(body)))
 	der, err := key.SignDigest(context.Background(), digest[:])
 	if err != nil {
-		return nil, fmt.Errorf("webhooktest: SignDelivery: %w", err)
+		return nil, fmt.Errorf("webhooktest: SignDelivery: %w", errtext.Bare(err))
 	}
 	var signature struct{ R, S *big.Int }
 	if _, err := asn1.Unmarshal(der, &signature); err != nil {
-		return nil, fmt.Errorf("webhooktest: SignDelivery: %w", err)
+		return nil, fmt.Errorf("webhooktest: SignDelivery: %w", errtext.Bare(err))
 	}
 	var raw [64]byte
 	signature.R.FillBytes(raw[:32])
