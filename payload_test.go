@@ -89,7 +89,7 @@ func TestAnswersWithoutABodyToSignAreRefused(t *testing.T) {
 		`{"bodyToSign":` + encoded(`{} {}`) + `}`:  "bodyToSign: must be a JSON object",
 	} {
 		payload := byzantine.Payload{BodyToSign: []byte("{}")}
-		assert.EqualError(t, json.Unmarshal([]byte(text), &payload), want, text)
+		assert.EqualError(t, json.Unmarshal([]byte(text), &payload), "byzantine: payload: "+want, text)
 	}
 	var none byzantine.Payload
 	require.NoError(t, json.Unmarshal([]byte(`null`), &none))
@@ -254,7 +254,7 @@ func TestResponsesWhoseNamesAreAmbiguousHaveNoPayload(t *testing.T) {
 		`{"bodyToSign":{"a":1},"transactionId":"a","TRANSACTIONID":"b"}`:      "transactionId: spelt in other letter case",
 		`{"bodyToSign":{"a":1},"transactionId":"a","\u0074ransactionId":"b"}`: "has two fields of the same name",
 	} {
-		assert.EqualError(t, json.Unmarshal([]byte(text), new(byzantine.Payload)), want, text)
+		assert.EqualError(t, json.Unmarshal([]byte(text), new(byzantine.Payload)), "byzantine: payload: "+want, text)
 	}
 }
 

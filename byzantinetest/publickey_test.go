@@ -28,8 +28,8 @@ func TestWithPublicKey(t *testing.T) {
 	}
 	for _, bad := range []string{"", "0x12", strings.ToUpper(key.PublicKeyHex()), strings.TrimPrefix(key.PublicKeyHex(), "0x")} {
 		_, err := byzantinetest.New(byzantinetest.WithPublicKey(bad))
-		assert.ErrorContains(t, err, "byzantinetest: WithPublicKey: Pubkey: ", bad)
+		assert.ErrorContains(t, err, "byzantinetest: New: WithPublicKey: Pubkey: ", bad)
 	}
 	_, err = byzantinetest.New(byzantinetest.WithPublicKey("0x02" + strings.Repeat("f", 64)))
-	assert.ErrorContains(t, err, "byzantinetest: WithPublicKey: ", "no point of the curve")
+	assert.ErrorContains(t, err, "byzantinetest: New: WithPublicKey: ", "no point of the curve")
 }

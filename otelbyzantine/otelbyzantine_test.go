@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/otelbyzantine"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
@@ -166,5 +167,6 @@ func TestOptionsAreChecked(t *testing.T) {
 	} {
 		_, err := otelbyzantine.New(opt)
 		assert.EqualError(t, err, "otelbyzantine: New: "+want)
+		assert.Empty(t, errtext.Flaw(err.Error()), err)
 	}
 }

@@ -53,3 +53,23 @@ type renamed struct {
 
 func (e *renamed) Error() string { return e.text }
 func (e *renamed) Unwrap() error { return e.err }
+
+// Flaw returns what is wrong with the text of an error that users get, "" if nothing is. It is for tests.
+func Flaw(text string) string {
+	if Trim(text) == text {
+		return "it does not begin with the name of a package"
+	}
+	count := 0
+	for i := range text {
+		if i > 0 && !strings.ContainsRune(" (;,", rune(text[i-1])) {
+			continue
+		}
+		if name, _, found := strings.Cut(text[i:], ": "); found && slices.Contains(Packages, name) {
+			count++
+		}
+	}
+	if count > 1 {
+		return "it holds the names of several packages"
+	}
+	return ""
+}

@@ -43,3 +43,13 @@ func TestErrorsStayWhatTheyAre(t *testing.T) {
 	assert.NoError(t, errtext.Bare(nil))
 	assert.NoError(t, errtext.In("webhook", nil))
 }
+
+func TestFlaw(t *testing.T) {
+	const none, several = "it does not begin with the name of a package", "it holds the names of several packages"
+	for text, want := range map[string]string{
+		"plain": none, "x byzantine: y": none, "byzantine: x": "", "byzantine: whoami: byzantine: x": several, "turnkey: x (byzantine: y)": several,
+		"webhook: at https://x/byzantine: y": "", "byzantine: mybyzantine: x": "", "pkcs11: x; pkcs11: y": several, "byzantine: byzantine: x": several,
+	} {
+		assert.Equal(t, want, errtext.Flaw(text), text)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/signertest"
 	"github.com/byzantine-finance/byzantine-go/signers/awskms"
 )
@@ -69,6 +70,7 @@ func TestNewRejectsOtherKeys(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "awskms: ")
 			assert.ErrorContains(t, err, c.key)
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 			assert.NotContains(t, err.Error(), "the secret of this test")
 			assert.Nil(t, signer)
 		})
@@ -84,6 +86,7 @@ func TestAKeyThatIsDisabledAndEnabledAgain(t *testing.T) {
 	require.NoError(t, err)
 	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, "awskms: kms:Sign on "+signer.KeyARN()+": the key is disabled: enable it")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	_, isDisabled := errors.AsType[*types.DisabledException](err)
 	assert.True(t, isDisabled, "the error of the AWS SDK is wrapped")
 
@@ -108,12 +111,15 @@ func TestNewReadsTheAnswerOfKMS(t *testing.T) {
 			server.getPublicKey = c.change
 			_, err := awskms.New(t.Context(), newClient(server.URL), "alias/byzantine")
 			require.ErrorContains(t, err, c.want)
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 		})
 	}
 	_, err := awskms.New(t.Context(), nil, arn)
 	require.ErrorContains(t, err, "the client is nil")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	_, err = awskms.New(t.Context(), (*kms.Client)(nil), arn)
 	require.ErrorContains(t, err, "the client is nil")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 }
 
 func TestRejections(t *testing.T) {
@@ -142,6 +148,7 @@ func TestRejections(t *testing.T) {
 			_, err := awskms.New(t.Context(), newClient(server.URL), "alias/byzantine")
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "the server's own words")
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 		})
 	}
 
@@ -149,6 +156,7 @@ func TestRejections(t *testing.T) {
 	server.Close()
 	_, err := awskms.New(t.Context(), newClient(server.URL), arn)
 	require.ErrorContains(t, err, "no response (check the AWS credentials, the region and the network)")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 }
 
 func TestThrottlingIsRetried(t *testing.T) {

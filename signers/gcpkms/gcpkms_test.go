@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/signertest"
 	"github.com/byzantine-finance/byzantine-go/signers/gcpkms"
 )
@@ -38,12 +39,15 @@ func TestNewRejectsNames(t *testing.T) {
 	} {
 		_, err := gcpkms.New(t.Context(), client, wrong)
 		assert.ErrorContains(t, err, "gcpkms: the name of the key version is ", "%q", wrong)
+		assert.Empty(t, errtext.Flaw(err.Error()), err)
 	}
 	assert.Zero(t, s.reads, "nothing was sent")
 	_, err := gcpkms.New(t.Context(), nil, name)
 	require.ErrorContains(t, err, "the client is nil")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	_, err = gcpkms.New(t.Context(), (*apiv1.KeyManagementClient)(nil), name)
 	require.ErrorContains(t, err, "the client is nil")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 }
 
 func TestNewRejectsKeys(t *testing.T) {
@@ -76,6 +80,7 @@ func TestNewRejectsKeys(t *testing.T) {
 			signer, err := gcpkms.New(t.Context(), client, name)
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "gcpkms: ")
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 			assert.Nil(t, signer)
 		})
 	}
@@ -103,11 +108,13 @@ func TestRejections(t *testing.T) {
 			_, err := gcpkms.New(t.Context(), client, name)
 			require.ErrorContains(t, err, "gcpkms: cloudkms.cryptoKeyVersions.viewPublicKey on "+name+": ")
 			assert.ErrorContains(t, err, c.want)
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 
 			_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 			require.ErrorContains(t, err, "gcpkms: cloudkms.cryptoKeyVersions.useToSign on "+name+": ")
 			assert.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "the server's own words")
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 			assert.Equal(t, c.code, status.Code(err), "the error of the service is wrapped")
 		})
 	}
@@ -145,6 +152,7 @@ func TestASignatureThatIsDamagedOnTheWay(t *testing.T) {
 			})
 			_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 			require.ErrorContains(t, err, "damaged on the way")
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	p11 "github.com/miekg/pkcs11"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // advice says what to fix, by the return value of a call.
@@ -33,9 +35,9 @@ var advice = map[p11.Error]string{
 // explain names the call that failed and what to fix.
 func explain(call string, err error) error {
 	if code, ok := errors.AsType[p11.Error](err); ok && advice[code] != "" {
-		return fmt.Errorf("%s: %s: %w", call, advice[code], err)
+		return fmt.Errorf("%s: %s: %w", call, advice[code], errtext.Bare(err))
 	}
-	return fmt.Errorf("%s: %w", call, err)
+	return fmt.Errorf("%s: %w", call, errtext.Bare(err))
 }
 
 // isPINError reports errors after which the same PIN must not be tried again.

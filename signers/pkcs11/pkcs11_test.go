@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/signertest"
 	"github.com/byzantine-finance/byzantine-go/signers/pkcs11"
 )
@@ -101,6 +102,7 @@ func TestNewRejects(t *testing.T) {
 			signer, err := config.new(t.Context())
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "pkcs11: ")
+			assert.Empty(t, errtext.Flaw(err.Error()), err)
 			assert.NotContains(t, err.Error(), userPIN)
 			assert.NotContains(t, err.Error(), "wrong-pin")
 			assert.Nil(t, signer)
@@ -145,11 +147,13 @@ func TestAWrongPINIsTriedOnce(t *testing.T) {
 	setPIN(userPIN, "another-pin")
 	_, err := signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, "the PIN is wrong")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	require.ErrorIs(t, err, p11.Error(p11.CKR_PIN_INCORRECT))
 
 	setPIN("another-pin", userPIN)
 	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, "is not tried again", "with the PIN that is right again it would have succeeded")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.choice())))
 }
 
@@ -184,9 +188,11 @@ func TestAKeyThatWasReplacedIsNotUsed(t *testing.T) {
 	}
 	_, err := signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, `the token has no private key with the label "signing-key"`)
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	a.generate("signing-key", []byte{1}, p256)
 	_, err = signer.SignDigest(t.Context(), make([]byte, 32))
 	require.ErrorContains(t, err, "is not the one that it was")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	require.NoError(t, signer.Close())
 	require.NoError(t, a.CloseSession(a.session))
 	a.requireNoSessions()
@@ -234,6 +240,7 @@ func TestOwnLibrary(t *testing.T) {
 	config.pin = "wrong-pin"
 	_, err := config.new(t.Context())
 	require.ErrorContains(t, err, "the PIN is wrong")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	_, err = other.GetInfo()
 	require.ErrorIs(t, err, p11.Error(p11.CKR_CRYPTOKI_NOT_INITIALIZED), "a New that fails leaves nothing open")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/recovertest"
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/postgres"
@@ -126,6 +127,8 @@ func TestWorkAndRecordAreOneTransactionOnDatabaseSQL(t *testing.T) {
 func TestNewSQLRejects(t *testing.T) {
 	_, err := postgres.NewSQL(nil)
 	assert.ErrorContains(t, err, "nil database")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 	_, err = postgres.NewSQL(new(sql.DB), postgres.WithRetention(hour))
 	assert.ErrorContains(t, err, "NewSQL: WithRetention")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 }

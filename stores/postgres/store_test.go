@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/recovertest"
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/postgres"
@@ -91,6 +92,16 @@ func TestNewRefuses(t *testing.T) {
 	_, pool := newStore(t, testserver.Need(t, shared))
 	_, err = postgres.New(pool, postgres.WithRetention(hour))
 	assert.ErrorContains(t, err, "a day")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
+	_, err = postgres.New(pool, nil)
+	assert.EqualError(t, err, "postgres: New: option 1 is nil")
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	store, err := postgres.New(pool)
+	require.NoError(t, err)
+	_, err = store.Begin(over, "x", time.Minute)
+	require.Error(t, err)
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 }
 
 // The server dies with a claim under way and one done, and comes back: calls fail meanwhile, and nothing is forgotten.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/recovertest"
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 	"github.com/byzantine-finance/byzantine-go/stores/redis"
@@ -66,6 +67,16 @@ func TestNewRefuses(t *testing.T) {
 	defer client.Close()
 	_, err = redis.New(client, redis.WithRetention(hour))
 	assert.ErrorContains(t, err, "a day")
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
+	_, err = redis.New(client, nil)
+	assert.EqualError(t, err, "redis: New: option 1 is nil")
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	store, err := redis.New(client)
+	require.NoError(t, err)
+	_, err = store.Begin(over, "x", time.Minute)
+	require.Error(t, err)
+	assert.Empty(t, errtext.Flaw(err.Error()), err)
 }
 
 // The server dies with a claim under way and one done, and comes back: calls fail meanwhile, and nothing is forgotten.

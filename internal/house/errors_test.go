@@ -1,0 +1,99 @@
+package house
+
+import (
+	"go/ast"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
+)
+
+// Every exported function of the root module that returns an error stands in mistakes, which has a way to make it fail,
+// or in excused.
+func TestErrorTextsBeginWithTheirPackageOnce(t *testing.T) {
+	cases := mistakes(t)
+	seen := map[string]bool{}
+	for _, name := range failing(t) {
+		seen[name] = true
+		fail, listed := cases[name]
+		_, isExcused := excused[name]
+		assert.True(t, listed != isExcused, "%s stands in one of mistakes and excused", name)
+		if !listed {
+			continue
+		}
+		err := fail()
+		if assert.Error(t, err, name) {
+			assert.Empty(t, errtext.Flaw(err.Error()), "%s: %q", name, err)
+		}
+	}
+	for name := range cases {
+		assert.True(t, seen[name], "mistakes has %s, which is not there", name)
+	}
+	for name := range excused {
+		assert.True(t, seen[name], "excused has %s, which is not there", name)
+	}
+	assert.Greater(t, len(cases), 100)
+}
+
+// ofRequest finds the types whose Validate package wire calls for a request. It names the field, and the error that leaves
+// the package is a *byzantine.FieldError.
+var ofRequest = regexp.MustCompile(`(Request|Param|Details|Document|IntentV2)\.$`)
+
+// failing lists the exported functions and methods of the root module's public packages that return an error.
+func failing(t *testing.T) (names []string) {
+	for _, s := range sources(t) {
+		if !isPublic(s.pkg) || slices.ContainsFunc(nested, func(module string) bool { return strings.HasPrefix(s.pkg, module) }) {
+			continue
+		}
+		for _, declaration := range s.syntax.Decls {
+			d, isFunc := declaration.(*ast.FuncDecl)
+			if !isFunc || !d.Name.IsExported() || !ast.IsExported(strings.TrimSuffix(receiver(d), ".")) && d.Recv != nil || !returnsError(d) {
+				continue
+			}
+			if d.Name.Name == "Unwrap" || d.Name.Name == "Is" || d.Name.Name == "Validate" && ofRequest.MatchString(receiver(d)) {
+				continue
+			}
+			pkg := path.Base(s.pkg)
+			if s.pkg == "." {
+				pkg = "byzantine"
+			}
+			names = append(names, pkg+"."+receiver(d)+d.Name.Name)
+		}
+	}
+	return names
+}
+
+// nested are the modules of their own, each of which has a test of its errors.
+var nested = []string{"stores/", "signers/", "otelbyzantine"}
+
+// Sentinels are errors that users print, too.
+func TestSentinelTextsBeginWithTheirPackage(t *testing.T) {
+	found := 0
+	for _, s := range sources(t) {
+		if !isPublic(s.pkg) {
+			continue
+		}
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			spec, isValue := n.(*ast.ValueSpec)
+			if !isValue || len(spec.Names) != 1 || len(spec.Values) != 1 || !strings.HasPrefix(spec.Names[0].Name, "Err") {
+				return true
+			}
+			found++
+			text := ""
+			ast.Inspect(spec.Values[0], func(n ast.Node) bool {
+				if literal, is := n.(*ast.BasicLit); is && text == "" {
+					text = strings.Trim(literal.Value, `"`)
+				}
+				return true
+			})
+			assert.Empty(t, errtext.Flaw(text+"."), "%s in %s: %q", spec.Names[0].Name, s.file, text)
+			return true
+		})
+	}
+	assert.Greater(t, found, 25)
+}
