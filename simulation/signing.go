@@ -64,7 +64,7 @@ func (s *signer) SignDigest(ctx context.Context, digest []byte) ([]byte, error) 
 	c.last, c.lastLeft = nil, false
 	random := w.random(fmt.Sprintf("signature %d of %s", c.signed, c.name))
 	x.mu.Unlock()
-	if takes := between(random, time.Millisecond, 8*time.Second); random.Float64() < w.plan.slowSigner && !w.instants.sleep(ctx, takes) {
+	if takes := between(random, time.Millisecond, 8*time.Second); random.Float64() < w.plan.slowSigner && w.stormy() && !w.instants.sleep(ctx, takes) {
 		return nil, ctx.Err()
 	}
 	der, err := s.key.Sign(rand.Reader, digest, nil)

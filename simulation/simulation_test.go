@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"crypto/fips140"
+	_ "embed"
 	"flag"
 	"fmt"
 	"go/parser"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -131,6 +133,28 @@ func TestSameSeedSameTrace(t *testing.T) {
 			t.Errorf("world %d (%s): %s", seed, a.Plan, text)
 		}
 	}
+}
+
+//go:embed testdata/regressions.txt
+var regressions string
+
+// What once violated an invariant does so no more.
+func TestRegressions(t *testing.T) {
+	seeds := 0
+	for line := range strings.Lines(regressions) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0] == "#" {
+			continue
+		}
+		seed, err := strconv.ParseUint(fields[0], 10, 64)
+		require.NoError(t, err)
+		require.Greater(t, len(fields), 3, "seed %d: say what it was", seed)
+		seeds++
+		t.Run(fields[0], func(t *testing.T) {
+			require.Empty(t, run(t, seed).Violations)
+		})
+	}
+	require.Positive(t, seeds)
 }
 
 // Taking out a part leaves a world that can be run, and the rest as it was.

@@ -5,6 +5,7 @@
 //	go run ./simulation/simulate -for 8h                # fresh seeds until then, or until one violates an invariant
 //	go run ./simulation/simulate -seed 42               # one world, with its timeline
 //	go run ./simulation/simulate -seed 42 -shrink       # the least of it that violates the same invariant
+//	go run ./simulation/simulate -seed 42 -shrink -mutant no-overlap   # the same in a world with this mutant
 //	go run ./simulation/simulate -seed 1 -worlds 2000
 //	go run ./simulation/simulate -mutants               # every mutant must be found
 //	go run ./simulation/simulate -mutants -rotate 8     # eight of them, others each day
@@ -18,6 +19,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/exec"
@@ -47,22 +49,22 @@ func main() {
 	}
 	fresh := uint64(time.Now().Unix()) << 20
 	switch {
+	case *shrinks:
+		err = shrink(root, *seed, chosen(*only, 0), *only != "")
 	case *measures:
 		err = measure(root, chosen(*only, *rotate), max(*seed, 1), *worlds)
 	case *mutants || *only != "":
 		err = find(root, chosen(*only, *rotate), max(*seed, 1), max(*worlds, 200))
-	case *shrinks:
-		err = shrink(root, *seed)
 	case *seed != 0:
-		err = test(root, os.Stdout, "-v", "-args", seeds(*seed, max(*worlds, 1)), fmt.Sprintf("-timeline=%t", *worlds <= 1))
+		err = test(root, withoutRoutine{os.Stdout}, "-v", "-args", seeds(*seed, max(*worlds, 1)), fmt.Sprintf("-timeline=%t", *worlds <= 1))
 	case *until > 0:
 		for end := time.Now().Add(*until); err == nil && time.Now().Before(end); fresh += 500 {
 			fmt.Printf("%s: seeds from %d\n", time.Now().Format(time.TimeOnly), fresh)
-			err = test(root, os.Stdout, "-args", seeds(fresh, 500))
+			err = test(root, withoutRoutine{os.Stdout}, "-v", "-args", seeds(fresh, 500), "-budget="+time.Until(end).String())
 		}
 	default:
 		fmt.Println("fresh seeds from", fresh)
-		err = test(root, os.Stdout, "-args", seeds(fresh, max(*worlds, 200)))
+		err = test(root, withoutRoutine{os.Stdout}, "-v", "-args", seeds(fresh, max(*worlds, 200)))
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -95,12 +97,30 @@ func moduleRoot() (string, error) {
 }
 
 // test runs the worlds in a process of their own.
-func test(root string, out interface{ Write([]byte) (int, error) }, args ...string) error {
+func test(root string, out io.Writer, args ...string) error {
 	line := append([]string{"test", "./simulation", "-count=1", "-vet=off", "-timeout=0", "-run=^TestWorlds$"}, args...)
 	cmd := exec.Command("go", strings.Fields(strings.Join(line, " "))...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, out, out
 	return cmd.Run()
 }
+
+var errNoMutant = errors.New("simulate: no mutant has this name")
+
+// withoutRoutine leaves out what go test says of each world that is as it should be. Whole lines come in a write.
+type withoutRoutine struct{ to io.Writer }
+
+func (w withoutRoutine) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		if !routine.Match(line) {
+			if _, err := w.to.Write(line); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(p), nil
+}
+
+var routine = regexp.MustCompile(`^(=== RUN| *--- PASS|PASS)`)
 
 // violated is how the test names a world that violates an invariant.
 var violated = regexp.MustCompile(`(?m)^world (\d+) violates (.*)$`)
@@ -108,7 +128,7 @@ var violated = regexp.MustCompile(`(?m)^world (\d+) violates (.*)$`)
 // find runs worlds with each mutant until one violates an invariant, which has to be the right one.
 func find(root string, mutants []simulation.Mutant, seed uint64, worlds int) error {
 	if len(mutants) == 0 {
-		return errors.New("simulate: no mutant has this name")
+		return errNoMutant
 	}
 	missed := 0
 	for _, m := range mutants {
@@ -140,11 +160,27 @@ func find(root string, mutants []simulation.Mutant, seed uint64, worlds int) err
 	return nil
 }
 
-// shrink takes out of a world one part after the other, as long as the same invariant is violated.
-func shrink(root string, seed uint64) error {
+// shrink takes out of a world one part after the other, as long as the same invariant is violated. With a mutant it is the
+// world that the mutant makes.
+func shrink(root string, seed uint64, mutants []simulation.Mutant, mutated bool) error {
+	args := []string{"-v"}
+	if mutated {
+		if len(mutants) == 0 {
+			return errNoMutant
+		}
+		overlay, err := overlayOf(root, mutants[0])
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(filepath.Dir(overlay))
+		args = append(args, "-overlay="+overlay)
+	}
+	run := func(out io.Writer, without []string) error {
+		return test(root, out, append(slices.Clone(args), "-args", seeds(seed, 1), "-without="+strings.Join(without, ","))...)
+	}
 	violation := func(without []string) (string, error) {
 		var out bytes.Buffer
-		err := test(root, &out, "-v", "-args", seeds(seed, 1), "-without="+strings.Join(without, ","))
+		err := run(&out, without)
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
 			return "", err
@@ -163,7 +199,7 @@ func shrink(root string, seed uint64) error {
 	}
 	var without []string
 	for _, part := range simulation.Parts() {
-		got, err := violation(append(without, part))
+		got, err := violation(append(slices.Clone(without), part))
 		if err != nil {
 			return err
 		}
@@ -172,7 +208,7 @@ func shrink(root string, seed uint64) error {
 		}
 	}
 	fmt.Printf("world %d violates %s without %s\n", seed, want, strings.Join(without, ", "))
-	_ = test(root, os.Stdout, "-v", "-args", seeds(seed, 1), "-without="+strings.Join(without, ",")) // it fails, as it should
+	_ = run(os.Stdout, without) // it fails, as it should
 	return nil
 }
 
