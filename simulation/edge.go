@@ -57,7 +57,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.after > 0 {
 		e.world.instants.sleep(e.world.ctx, f.after)
 	}
-	status, body := response.Code, e.world.history(r, response.Body.Bytes())
+	status, body := response.Code, e.world.shortPage(r, e.world.history(r, response.Body.Bytes()))
 	if r.Method != http.MethodGet {
 		for _, found := range newSecrets.FindAllSubmatch(body, -1) {
 			e.world.secrets.add("the "+string(found[1])+" of a response", string(found[2]))

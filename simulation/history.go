@@ -52,6 +52,30 @@ func (w *World) history(r *http.Request, body []byte) []byte {
 	return body
 }
 
+// shortPage makes a page of transactions as short as an API may make it that has a low limit of its own, so that a copy takes
+// many requests.
+func (w *World) shortPage(r *http.Request, body []byte) []byte {
+	if !w.plan.shortPages || !strings.HasSuffix(r.URL.Path, "/get-all-transactions") {
+		return body
+	}
+	var page map[string]json.RawMessage
+	var rows []json.RawMessage
+	if json.Unmarshal(body, &page) != nil || json.Unmarshal(page["transactions"], &rows) != nil || len(rows) <= shortPage {
+		return body
+	}
+	var err error
+	if page["transactions"], err = json.Marshal(rows[:shortPage]); err != nil {
+		return body
+	}
+	page["limit"] = json.RawMessage(strconv.Itoa(shortPage))
+	if changed, err := json.Marshal(page); err == nil {
+		return changed
+	}
+	return body
+}
+
+const shortPage = 3
+
 // lagOf is how long after its time an event is listed: shorter than the Reconciler's Overlap.
 func (w *World) lagOf(event map[string]json.RawMessage) time.Duration {
 	return time.Duration(w.plan.lag * float64(w.plan.overlap) * share(event, "lag"))

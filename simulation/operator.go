@@ -24,6 +24,22 @@ func (w *World) operate(times, most int, within time.Duration) {
 	}
 }
 
+// deployments replace programs in order: no request is cut off, and the next program starts at once.
+func (w *World) deployments() {
+	random := w.random("deployments")
+	for range w.plan.deployments {
+		w.instants.sleep(w.ctx, between(random, time.Second, w.plan.storm/time.Duration(w.plan.deployments)))
+		p := pick(random, w.replicas...).current.Load()
+		if !p.process.alive() {
+			continue
+		}
+		w.trace.add("operator", "deploys to "+p.name, "")
+		p.stop()
+		w.instants.sleep(w.ctx, between(random, time.Millisecond, time.Second))
+		w.crash(p.process, "for a deployment")
+	}
+}
+
 // misfortunes end transactions that are under way. No event tells of a refund.
 func (w *World) misfortunes() {
 	random := w.random("misfortunes")

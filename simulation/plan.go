@@ -42,6 +42,8 @@ type plan struct {
 	keySource       bool          // the webhook's key is not configured but asked for
 	rotations       int           // of the API key, during the storm
 	hookless        bool          // the programs' round tripper drops what the context holds, and with it the hooks of httptrace
+	deployments     int           // during the storm
+	shortPages      bool          // of transactions: three at most, whatever the client asks for
 	endlessPages    bool          // lists that users browse have no end
 	coarse          bool          // times of events are shown in whole milliseconds, so that many are equal
 	queues          bool          // withdrawals wait for an hour, and can be cancelled
@@ -120,6 +122,10 @@ func newPlan(seed uint64) plan {
 		p.bursts, p.interval = 1100, max(p.interval, 20*time.Minute)
 	}
 	p.hookless, p.endlessPages, p.coarse, p.queues = chance(0.1), chance(0.15), chance(0.2), chance(0.3)
+	if chance(0.3) && p.store != "memory" {
+		p.deployments = 1 + r.IntN(2)
+	}
+	p.shortPages = chance(0.4)
 	p.processing = pick(r, 2*time.Second, 2*time.Second, 40*time.Second)
 	if p.store != "memory" && chance(0.01) { // months, with a pass an hour
 		p.retention, p.quiet, p.interval, p.downtime = 30*24*time.Hour, 62*24*time.Hour, time.Hour, 0
@@ -160,6 +166,8 @@ func (p plan) String() string {
 	add(p.failover, "a failover")
 	add(p.keySource, "the webhook's key is asked for")
 	add(p.rotations > 0, "%d rotations of the key", p.rotations)
+	add(p.deployments > 0, "%d deployments", p.deployments)
+	add(p.shortPages, "short pages")
 	add(p.hookless, "no hooks of httptrace")
 	add(p.endlessPages, "lists without end")
 	add(p.coarse, "events of equal times")

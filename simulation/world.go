@@ -142,6 +142,7 @@ func (w *World) live() {
 	others.Go(w.failover)
 	others.Go(w.rotations)
 	others.Go(w.misfortunes)
+	others.Go(w.deployments)
 	others.Go(func() { w.operate(3, min(w.plan.bursts, 30), w.plan.storm) })
 	for _, r := range w.replicas {
 		go r.supervise()
