@@ -2,14 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go/simulation"
@@ -18,69 +18,27 @@ import (
 // tallied is how the test says what a world violates.
 var tallied = regexp.MustCompile(`(?m)^world (\d+) violates \[(.*)\]$`)
 
-// measure prints a row for each mutant: the invariant, how many worlds it takes to find the mutant by it, from a seed in the
-// middle of all, and which other invariants it violates. Of each it runs so many worlds, or 40 and as far as 200 if
-// they find too little.
+// measure prints a row for each mutant: the invariant, how many worlds find it with an even chance, how many of those that ran
+// do, and which other invariants they violate. Of each it runs so many worlds, 40 unless set, and more as far as 200 if none finds it.
 func measure(root string, mutants []simulation.Mutant, seed uint64, worlds int) error {
 	fmt.Println("| mutant | invariant | median seeds | worlds with it | also violates |")
 	fmt.Println("| --- | --- | --- | --- | --- |")
 	missed := 0
 	for _, m := range mutants {
-		overlay, err := overlayOf(root, m)
+		t, err := tallyOf(root, m, seed, cmp.Or(worlds, 40))
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(filepath.Dir(overlay))
-		run, most := worlds, worlds
-		if worlds == 0 {
-			run, most = 40, 200
-		}
-		var found []bool
-		also := map[string]int{}
-		for hits := 0; len(found) < most && hits < 3; run = len(found) {
-			var out bytes.Buffer
-			err := test(root, &out, "-v", "-overlay="+overlay, "-args", seeds(seed+uint64(len(found)), min(run, most-len(found))), "-tally")
-			var exit *exec.ExitError
-			if err != nil && !errors.As(err, &exit) {
-				return err
-			}
-			rows := tallied.FindAllStringSubmatch(out.String(), -1)
-			if len(rows) == 0 {
-				return fmt.Errorf("simulate: mutant %s: no world has come to its end:\n%s", m.Name, out.String())
-			}
-			for _, row := range rows {
-				invariants := strings.Fields(row[2])
-				by := slices.Contains(invariants, string(m.Invariant))
-				found = append(found, by)
-				if by {
-					hits++
-				}
-				for _, i := range invariants {
-					if i != string(m.Invariant) {
-						also[i]++
-					}
-				}
-			}
-			if err != nil { // the mutant has broken the world, not only an invariant
-				break
-			}
+		if t.hits == 0 {
+			missed++
 		}
 		others := []string{}
 		for _, i := range simulation.Invariants {
-			if also[string(i)] > 0 {
-				others = append(others, fmt.Sprintf("%s %d", i, also[string(i)]))
+			if n := t.also[string(i)]; n > 0 {
+				others = append(others, fmt.Sprintf("%s %d", i, n))
 			}
 		}
-		hits := 0
-		for _, by := range found {
-			if by {
-				hits++
-			}
-		}
-		if hits == 0 {
-			missed++
-		}
-		fmt.Printf("| %s | **%s** | %s | %d of %d | %s |\n", m.Name, m.Invariant, median(found), hits, len(found), strings.Join(others, ", "))
+		fmt.Printf("| %s | **%s** | %s | %d of %d | %s |\n", m.Name, m.Invariant, t.median(), t.hits, t.worlds, strings.Join(others, ", "))
 	}
 	if missed > 0 {
 		return fmt.Errorf("simulate: %d mutants were not found", missed)
@@ -88,25 +46,52 @@ func measure(root string, mutants []simulation.Mutant, seed uint64, worlds int) 
 	return nil
 }
 
-// median is how many worlds it takes to find a mutant, from each of these worlds on. Behind the last one that finds it this
-// is not known.
-func median(found []bool) string {
-	var distances []int
-	distance := 0 // to the next world that finds it; 0 if none is known
-	for _, by := range slices.Backward(found) {
-		switch {
-		case by:
-			distance = 1
-		case distance > 0:
-			distance++
-		}
-		if distance > 0 {
-			distances = append(distances, distance)
-		}
-	}
-	if len(distances) == 0 {
+// tally is what worlds with a mutant violate.
+type tally struct {
+	worlds, hits int
+	also         map[string]int // worlds, by other invariants
+}
+
+// median is after how many worlds the mutant is found with an even chance.
+func (t *tally) median() string {
+	if t.hits == 0 {
 		return "not found"
 	}
-	slices.Sort(distances)
-	return strconv.Itoa(distances[len(distances)/2])
+	share := float64(t.hits) / float64(t.worlds)
+	return fmt.Sprint(max(1, math.Ceil(math.Log(0.5)/math.Log1p(-share))))
+}
+
+func tallyOf(root string, m simulation.Mutant, seed uint64, batch int) (*tally, error) {
+	overlay, err := overlayOf(root, m)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(filepath.Dir(overlay))
+	t := &tally{also: map[string]int{}}
+	for t.worlds == 0 || t.hits == 0 && t.worlds < 200 {
+		var out bytes.Buffer
+		err := test(root, &out, "-v", "-overlay="+overlay, "-args", seeds(seed+uint64(t.worlds), batch), "-tally")
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			return nil, err
+		}
+		rows := tallied.FindAllStringSubmatch(out.String(), -1)
+		if len(rows) == 0 {
+			return nil, fmt.Errorf("simulate: mutant %s: no world has come to its end:\n%s", m.Name, out.String())
+		}
+		for _, row := range rows {
+			t.worlds++
+			for _, i := range strings.Fields(row[2]) {
+				if i == string(m.Invariant) {
+					t.hits++
+				} else {
+					t.also[i]++
+				}
+			}
+		}
+		if err != nil { // the mutant has broken the world itself
+			break
+		}
+	}
+	return t, nil
 }
