@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go"
 )
 
 // controls are all routes of the control API.
@@ -87,6 +89,8 @@ func schemaOf(t reflect.Type) object {
 		schema := schemaOf(t.Elem())
 		schema["nullable"] = true
 		return schema
+	case t == reflect.TypeFor[byzantine.Decimal]():
+		return object{"type": "string", "description": "a decimal number, such as 12.50"}
 	case t == reflect.TypeFor[json.RawMessage](), t.Implements(jsonMine):
 		return object{}
 	case t.Implements(textType):
