@@ -48,15 +48,18 @@ type EntitySummary struct {
 
 // Account is an account: a wallet, the users who share it and the bank accounts it can withdraw to.
 type Account struct {
-	AccountID     string         `json:"accountId" check:"must"` // UUID
-	AccountName   string         `json:"accountName"`
-	AccountType   AccountType    `json:"accountType"`
-	EntityInfo    *EntitySummary `json:"entityInfo,omitzero"` // nil for a person's account
+	// AccountID is a UUID.
+	AccountID   string      `json:"accountId" check:"must"`
+	AccountName string      `json:"accountName"`
+	AccountType AccountType `json:"accountType"`
+	// EntityInfo names the entity of the account. It is nil for a person's account.
+	EntityInfo    *EntitySummary `json:"entityInfo,omitzero"`
 	WalletDetails WalletDetails  `json:"walletDetails"`
 	// BankAccounts is nil if there are none.
 	BankAccounts []LinkedBankAccount `json:"bankAccounts,omitzero"`
-	ImageURL     string              `json:"imageUrl,omitzero"`
-	CreatedAt    time.Time           `json:"createdAt"`
+	// ImageURL is the picture of the customer.
+	ImageURL  string    `json:"imageUrl,omitzero"`
+	CreatedAt time.Time `json:"createdAt"`
 	// AccountBeneficiary is the person that a person's account is for, who need not be one of its root users.
 	AccountBeneficiary *UserSummary  `json:"accountBeneficiary,omitzero"`
 	Users              []AccountUser `json:"users"`
@@ -91,9 +94,11 @@ func (c *Client) GetAccountDetails(ctx context.Context, accountID string, opts .
 
 // GetAccountBalancesRequest asks for what an account holds.
 type GetAccountBalancesRequest struct {
-	AccountID         string  `json:"-" query:"accountId" check:"uuid"`
-	ChainID           ChainID `json:"-" query:"chainId,omitzero"` // on this chain only
-	IncludeTestVaults bool    `json:"-" query:"includeTestVaults,omitzero"`
+	AccountID string `json:"-" query:"accountId" check:"uuid"`
+	// ChainID restricts the response to one chain. All chains are listed if it is 0.
+	ChainID ChainID `json:"-" query:"chainId,omitzero"`
+	// IncludeTestVaults says whether positions in test vaults are listed as well.
+	IncludeTestVaults bool `json:"-" query:"includeTestVaults,omitzero"`
 }
 
 // AccountBalances is what an account holds.
@@ -132,9 +137,11 @@ type PendingWithdrawals struct {
 
 // IdleBalance is what lies in a wallet on one chain in one stablecoin.
 type IdleBalance struct {
-	ChainID  ChainID      `json:"chain_id"`
-	Balance  Decimal      `json:"balance"`
-	Currency FiatCurrency `json:"currency"` // that the stablecoin follows: EURC is eur
+	ChainID ChainID `json:"chain_id"`
+	// Balance is the amount in the stablecoin.
+	Balance Decimal `json:"balance"`
+	// Currency is the fiat currency that the stablecoin follows: it is FiatEUR for EURC.
+	Currency FiatCurrency `json:"currency"`
 }
 
 // GetAccountBalances returns what an account holds in vaults and what lies idle. It can take the API a few seconds to

@@ -19,9 +19,12 @@ const (
 
 // BeneficiaryDetails is what an associated person is to their entity.
 type BeneficiaryDetails struct {
-	BeneficiaryType     []BeneficiaryType `json:"beneficiaryType" check:"min=1"` // one or both
-	Title               string            `json:"title,omitzero"`                // required for BeneficiaryRepresentative
-	OwnershipPercentage *float64          `json:"ownershipPercentage,omitzero"`  // 0 to 100; required for BeneficiaryUBO
+	// BeneficiaryType is one of the two types, or both.
+	BeneficiaryType []BeneficiaryType `json:"beneficiaryType" check:"min=1"`
+	// Title is the person's function in the entity. It is required for BeneficiaryRepresentative.
+	Title string `json:"title,omitzero"`
+	// OwnershipPercentage is from 0 to 100. It is required for BeneficiaryUBO.
+	OwnershipPercentage *float64 `json:"ownershipPercentage,omitzero"`
 }
 
 var _ = wire.Rule(func(d *BeneficiaryDetails) error {
@@ -34,15 +37,17 @@ var _ = wire.Rule(func(d *BeneficiaryDetails) error {
 	return nil
 })
 
-// BeneficiaryDetailsUpdate is a change to what an associated person is to their entity; fields that are nil stay as
-// they are.
+// BeneficiaryDetailsUpdate is a change to what an associated person is to their entity. A field that is nil stays as it
+// is.
 type BeneficiaryDetailsUpdate struct {
-	BeneficiaryType     []BeneficiaryType `json:"beneficiaryType,omitzero"`
-	Title               *string           `json:"title,omitzero"`
-	OwnershipPercentage *float64          `json:"ownershipPercentage,omitzero"` // 0 to 100
+	BeneficiaryType []BeneficiaryType `json:"beneficiaryType,omitzero"`
+	Title           *string           `json:"title,omitzero"`
+	// OwnershipPercentage is from 0 to 100.
+	OwnershipPercentage *float64 `json:"ownershipPercentage,omitzero"`
 }
 
-// AssociatedPersonParam is an owner or a representative of an entity, to be verified along with it.
+// AssociatedPersonParam is an owner or a representative of an entity, to be verified along with it. The back of a
+// national id must come with its front.
 type AssociatedPersonParam struct {
 	UserInfo              UserInfo                   `json:"userInfo"`
 	BeneficiaryDetails    BeneficiaryDetails         `json:"beneficiaryDetails"`
@@ -84,7 +89,8 @@ func (c *Client) GetAssociatedPersonDetails(ctx context.Context, beneficiaryID s
 
 // AddAssociatedPersonRequest adds a person to an entity.
 type AddAssociatedPersonRequest struct {
-	AccountID        string                `json:"accountId" check:"uuid"` // the entity's account
+	// AccountID is the UUID of the entity's account.
+	AccountID        string                `json:"accountId" check:"uuid"`
 	AssociatedPerson AssociatedPersonParam `json:"associatedPerson"`
 }
 

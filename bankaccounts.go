@@ -21,14 +21,16 @@ type BankAccount struct {
 // IBANAccount is an account in the SEPA area.
 type IBANAccount struct {
 	Country string `json:"country"`
-	Last4   string `json:"last4"` // the end of the IBAN
-	BIC     string `json:"bic,omitzero"`
+	// Last4 is the end of the IBAN.
+	Last4 string `json:"last4"`
+	BIC   string `json:"bic,omitzero"`
 }
 
 // ACHAccount is an account in the United States.
 type ACHAccount struct {
-	RoutingNumber     string            `json:"routingNumber"`
-	Last4             string            `json:"last4"` // the end of the account number
+	RoutingNumber string `json:"routingNumber"`
+	// Last4 is the end of the account number.
+	Last4             string            `json:"last4"`
 	CheckingOrSavings CheckingOrSavings `json:"checkingOrSavings,omitzero"`
 }
 
@@ -136,8 +138,10 @@ func (c *Client) GetBankAccounts(ctx context.Context, req *GetBankAccountsReques
 type AddBankAccountRequest struct {
 	AccountID string   `json:"accountId" check:"uuid"`
 	Currency  Currency `json:"currency"`
-	Label     string   `json:"label"` // what the user sees
-	// Exactly one of these is set: ACH for US dollar, IBAN for euro.
+	// Label is what the user sees.
+	Label string `json:"label"`
+	// ACHBankAccountDetails and IBANBankAccountDetails are the account. Exactly one of them must be set: ACH for US
+	// dollar, IBAN for euro.
 	ACHBankAccountDetails  *ACHAccountParam  `json:"achBankAccountDetails,omitzero"`
 	IBANBankAccountDetails *IBANAccountParam `json:"ibanBankAccountDetails,omitzero"`
 }

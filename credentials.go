@@ -22,9 +22,11 @@ func (s AccessScope) Validate() error { return oneOf(s, ScopeReadWrite, ScopeRea
 
 // Identity is who the API takes the caller for.
 type Identity struct {
-	IntegratorID string       `json:"integratorId" check:"must"` // UUID
-	AccessScope  AccessScope  `json:"accessScope"`
-	Label        string       `json:"label,omitzero"` // the credential's label, nil if it has none
+	// IntegratorID is a UUID.
+	IntegratorID string      `json:"integratorId" check:"must"`
+	AccessScope  AccessScope `json:"accessScope"`
+	// Label is the label of the credential.
+	Label        string       `json:"label,omitzero"`
 	Capabilities Capabilities `json:"capabilities"`
 }
 
@@ -46,8 +48,9 @@ func (c *Client) Whoami(ctx context.Context, opts ...CallOption) (*Identity, err
 type APICredential struct {
 	// Pubkey names the credential: the compressed P-256 point (SEC 1) as 66 lower-case hexadecimal digits after 0x. It is
 	// what [PrivateKey.PublicKeyHex] returns.
-	Pubkey       string      `json:"pubkey" check:"must"`
-	IntegratorID string      `json:"integratorId"` // UUID
+	Pubkey string `json:"pubkey" check:"must"`
+	// IntegratorID is a UUID.
+	IntegratorID string      `json:"integratorId"`
 	AccessScope  AccessScope `json:"accessScope"`
 	Active       bool        `json:"active"`
 	Label        string      `json:"label,omitzero"`
@@ -71,17 +74,20 @@ func (c *Client) ListCredentials(ctx context.Context, req *ListCredentialsReques
 
 // CreateCredentialRequest describes a new credential.
 type CreateCredentialRequest struct {
-	AccessScope AccessScope `json:"accessScope,omitzero"` // ScopeReadOnly unless set
+	// AccessScope is ScopeReadOnly if it is empty.
+	AccessScope AccessScope `json:"accessScope,omitzero"`
 	Label       string      `json:"label,omitzero"`
 }
 
 // CreatedAPICredential is a credential that was just made, with its private key.
 type CreatedAPICredential struct {
-	Pubkey string `json:"pubkey" check:"must"` // see [APICredential]
+	// Pubkey is as in [APICredential].
+	Pubkey string `json:"pubkey" check:"must"`
 	// PrivateKey is shown this once and is stored nowhere else: write PrivateKey.Reveal() to your vault before anything
 	// else.
-	PrivateKey   Secret      `json:"privateKey" check:"present"`
-	IntegratorID string      `json:"integratorId"` // UUID
+	PrivateKey Secret `json:"privateKey" check:"present"`
+	// IntegratorID is a UUID.
+	IntegratorID string      `json:"integratorId"`
 	AccessScope  AccessScope `json:"accessScope"`
 	Active       bool        `json:"active"`
 	Label        string      `json:"label,omitzero"`
@@ -96,7 +102,8 @@ func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequ
 	return createCredential.call(ctx, c, req, opts)
 }
 
-// UpdateCredentialRequest changes a credential. What is not set stays as it is; one field has to be set.
+// UpdateCredentialRequest changes a credential. A field that is not set stays as it is. At least one of AccessScope,
+// Active and Label must be set.
 type UpdateCredentialRequest struct {
 	Pubkey      string      `json:"-" path:"pubkey" check:"pubkey"`
 	AccessScope AccessScope `json:"accessScope,omitzero"`

@@ -26,23 +26,29 @@ type UserProfile struct {
 	CountryOfBirth     CountryCode `json:"countryOfBirth,omitzero"`
 	MiddleName         string      `json:"middleName,omitzero"`
 	Phone              string      `json:"phone,omitzero"`
-	BirthDate          string      `json:"birthDate,omitzero"` // 2006-01-02
+	// BirthDate has the form 2006-01-02.
+	BirthDate string `json:"birthDate,omitzero"`
 }
 
 // UserAccount is an account from the side of one of its users.
 type UserAccount struct {
-	AccountID         string          `json:"accountId" check:"must"` // UUID
-	AccountName       string          `json:"accountName"`
-	AccountType       AccountType     `json:"accountType"`
-	EntityInfo        *EntitySummary  `json:"entityInfo,omitzero"` // nil for a person's account
-	UserRole          AccountUserRole `json:"userRole"`
-	WalletAddress     string          `json:"walletAddress"`
-	IsSelfCustodial   bool            `json:"isSelfCustodial"`          // the wallet came from outside
-	BridgeAccountID   string          `json:"bridgeAccountId,omitzero"` // at the payment provider
-	ProfilePictureURL string          `json:"profilePictureUrl,omitzero"`
-	CreatedAt         time.Time       `json:"createdAt"`
-	Beneficiary       *UserSummary    `json:"beneficiary,omitzero"` // the person that a person's account is for
-	RootUsers         []UserSummary   `json:"rootUsers"`
+	// AccountID is a UUID.
+	AccountID   string      `json:"accountId" check:"must"`
+	AccountName string      `json:"accountName"`
+	AccountType AccountType `json:"accountType"`
+	// EntityInfo names the entity of the account. It is nil for a person's account.
+	EntityInfo    *EntitySummary  `json:"entityInfo,omitzero"`
+	UserRole      AccountUserRole `json:"userRole"`
+	WalletAddress string          `json:"walletAddress"`
+	// IsSelfCustodial says that the wallet came from outside.
+	IsSelfCustodial bool `json:"isSelfCustodial"`
+	// BridgeAccountID names the account at the payment provider.
+	BridgeAccountID   string    `json:"bridgeAccountId,omitzero"`
+	ProfilePictureURL string    `json:"profilePictureUrl,omitzero"`
+	CreatedAt         time.Time `json:"createdAt"`
+	// Beneficiary is the person that a person's account is for.
+	Beneficiary *UserSummary  `json:"beneficiary,omitzero"`
+	RootUsers   []UserSummary `json:"rootUsers"`
 	// Authenticators are the user's passkeys that can sign for the account.
 	Authenticators []Authenticator `json:"authenticators"`
 }
@@ -50,12 +56,13 @@ type UserAccount struct {
 // Authenticator is a passkey of a user.
 type Authenticator struct {
 	// CredentialID is the WebAuthn credential id in unpadded base64url, what allowCredentials of a signing ceremony takes.
-	CredentialID string    `json:"credentialId" check:"must"`
-	Name         string    `json:"name,omitzero"`
-	CreatedAt    time.Time `json:"createdAt"`
+	CredentialID string `json:"credentialId" check:"must"`
+	// Name is the label that the user sees in a list of passkeys.
+	Name      string    `json:"name,omitzero"`
+	CreatedAt time.Time `json:"createdAt"`
 }
 
-// GetUserDetailsRequest names a user by id or by e-mail address; one of the two is required.
+// GetUserDetailsRequest names a user by UserID or by Email. One of the two is required.
 type GetUserDetailsRequest struct {
 	UserID string `json:"-" query:"userId,omitzero" check:"uuid"`
 	Email  string `json:"-" query:"email,omitzero"`
@@ -89,9 +96,10 @@ type Entity struct {
 
 // EntityProfile is what the API shows of an entity.
 type EntityProfile struct {
-	CompanyName       string   `json:"companyName"`
-	Email             string   `json:"email,omitzero"`
-	Website           string   `json:"website,omitzero"`
+	CompanyName string `json:"companyName"`
+	Email       string `json:"email,omitzero"`
+	Website     string `json:"website,omitzero"`
+	// CompanyNumber is the number of the entity in its register.
 	CompanyNumber     string   `json:"companyNumber,omitzero"`
 	RegisteredAddress *Address `json:"registeredAddress,omitzero"`
 	PhysicalAddress   *Address `json:"physicalAddress,omitzero"`
@@ -99,14 +107,17 @@ type EntityProfile struct {
 
 // EntityAccount is the account of an entity.
 type EntityAccount struct {
-	AccountID       string      `json:"accountId" check:"must"` // UUID
-	AccountName     string      `json:"accountName"`
-	AccountType     AccountType `json:"accountType"`
-	WalletAddress   string      `json:"walletAddress"`
-	IsSelfCustodial bool        `json:"isSelfCustodial"`          // the wallet came from outside
-	BridgeAccountID string      `json:"bridgeAccountId,omitzero"` // at the payment provider
-	LogoURL         string      `json:"logoUrl,omitzero"`
-	CreatedAt       time.Time   `json:"createdAt"`
+	// AccountID is a UUID.
+	AccountID     string      `json:"accountId" check:"must"`
+	AccountName   string      `json:"accountName"`
+	AccountType   AccountType `json:"accountType"`
+	WalletAddress string      `json:"walletAddress"`
+	// IsSelfCustodial says that the wallet came from outside.
+	IsSelfCustodial bool `json:"isSelfCustodial"`
+	// BridgeAccountID names the account at the payment provider.
+	BridgeAccountID string    `json:"bridgeAccountId,omitzero"`
+	LogoURL         string    `json:"logoUrl,omitzero"`
+	CreatedAt       time.Time `json:"createdAt"`
 }
 
 // TeamMember is a user of an entity's account.
@@ -125,9 +136,12 @@ type AssociatedPersonSummary struct {
 	LastName        string            `json:"lastName"`
 	Email           string            `json:"email"`
 	BeneficiaryType []BeneficiaryType `json:"beneficiaryType"`
-	ShareSize       *float64          `json:"shareSize,omitzero"` // percent
-	BeneficiaryID   string            `json:"beneficiaryId,omitzero" check:"must"`
-	UserID          string            `json:"userId,omitzero"`
+	// ShareSize is the share of the entity that the person owns, in percent.
+	ShareSize *float64 `json:"shareSize,omitzero"`
+	// BeneficiaryID is the UUID by which the operations on associated persons name the person.
+	BeneficiaryID string `json:"beneficiaryId,omitzero" check:"must"`
+	// UserID is the UUID of the person as a user.
+	UserID string `json:"userId,omitzero"`
 }
 
 // PendingInvitation is an invitation to an entity's account that the invited person has not responded to yet.
@@ -170,7 +184,8 @@ func (t CustomerQueryType) Validate() error {
 
 // GetCustomersRequest asks for the customers of the integrator.
 type GetCustomersRequest struct {
-	CustomerType CustomerQueryType `json:"-" query:"customerType,omitzero"` // CustomerQueryAll unless set
+	// CustomerType is CustomerQueryAll if it is empty.
+	CustomerType CustomerQueryType `json:"-" query:"customerType,omitzero"`
 }
 
 // CustomerList is the customers of the integrator. A kind that was not asked for is nil.
@@ -181,7 +196,8 @@ type CustomerList struct {
 
 // BusinessCustomer is an entity in short.
 type BusinessCustomer struct {
-	EntityID           string             `json:"entityId" check:"must"` // UUID
+	// EntityID is a UUID.
+	EntityID           string             `json:"entityId" check:"must"`
 	EntityName         string             `json:"entityName"`
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
 	LogoURL            string             `json:"logoUrl,omitzero"`
@@ -192,7 +208,8 @@ type BusinessCustomer struct {
 
 // IndividualCustomer is a person in short.
 type IndividualCustomer struct {
-	UserID             string             `json:"userId" check:"must"` // UUID
+	// UserID is a UUID.
+	UserID             string             `json:"userId" check:"must"`
 	FirstName          string             `json:"firstName"`
 	LastName           string             `json:"lastName"`
 	Email              string             `json:"email"`
@@ -200,7 +217,8 @@ type IndividualCustomer struct {
 	LogoURL            string             `json:"logoUrl,omitzero"`
 	CreatedAt          time.Time          `json:"createdAt"`
 	UpdatedAt          time.Time          `json:"updatedAt"`
-	AccountID          string             `json:"accountId"` // UUID
+	// AccountID is a UUID.
+	AccountID string `json:"accountId"`
 }
 
 // GetCustomers returns the persons and entities that the integrator has onboarded. The list is not paged.

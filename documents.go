@@ -42,11 +42,13 @@ const (
 
 // UserVerificationDocument is a document of a person.
 type UserVerificationDocument struct {
-	DocumentType   DocumentType `json:"documentType"`
-	DocumentNumber string       `json:"documentNumber,omitzero"` // required for a passport and a national id
-	Description    string       `json:"description,omitzero"`    // required for DocumentOther
-	IssuingCountry CountryCode  `json:"issuingCountry"`
-	Document       DataURI      `json:"document"`
+	DocumentType DocumentType `json:"documentType"`
+	// DocumentNumber is required for a passport and for both sides of a national id.
+	DocumentNumber string `json:"documentNumber,omitzero"`
+	// Description is required for DocumentOther.
+	Description    string      `json:"description,omitzero"`
+	IssuingCountry CountryCode `json:"issuingCountry"`
+	Document       DataURI     `json:"document"`
 }
 
 var _ = wire.Rule(func(d *UserVerificationDocument) error {
@@ -65,10 +67,11 @@ var _ = wire.Rule(func(d *UserVerificationDocument) error {
 
 // EntityVerificationDocument is a document of an entity.
 type EntityVerificationDocument struct {
-	DocumentType   DocumentType `json:"documentType"`
-	Description    string       `json:"description,omitzero"` // required for DocumentOther
-	IssuingCountry CountryCode  `json:"issuingCountry"`
-	Document       DataURI      `json:"document"`
+	DocumentType DocumentType `json:"documentType"`
+	// Description is required for DocumentOther.
+	Description    string      `json:"description,omitzero"`
+	IssuingCountry CountryCode `json:"issuingCountry"`
+	Document       DataURI     `json:"document"`
 }
 
 var _ = wire.Rule(func(d *EntityVerificationDocument) error {
@@ -85,8 +88,10 @@ type VerificationDocument struct {
 	Description    string       `json:"description,omitzero"`
 	IssuingCountry string       `json:"issuingCountry"`
 	DocumentID     string       `json:"documentId" check:"must"`
-	Warnings       []string     `json:"warnings,omitzero"` // what was found with it, in words
-	Errors         []string     `json:"errors,omitzero"`   // why it was rejected, in words
+	// Warnings says in words what was found with the document.
+	Warnings []string `json:"warnings,omitzero"`
+	// Errors says in words why the document was rejected.
+	Errors []string `json:"errors,omitzero"`
 }
 
 // checkFirstDocuments rejects the back of a national id without its front among the documents that come with a new

@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// EntityInfo is an entity: a company, a trust, a partnership. Its legal name is enough to begin with; the rest is needed
-// before the verification can end, and missing parts can be sent later.
+// EntityInfo is an entity: a company, a trust, a partnership. Its legal name is enough to create an account. The other
+// fields are needed before the verification can end, and [Client.UpdateEntityAccount] can send them later.
 type EntityInfo struct {
-	BusinessLegalName string         `json:"businessLegalName"`
-	BusinessTradeName string         `json:"businessTradeName,omitzero"`
-	BusinessType      BusinessType   `json:"businessType,omitzero"`
-	CompanyNumber     string         `json:"companyNumber,omitzero"` // in its register
+	BusinessLegalName string       `json:"businessLegalName"`
+	BusinessTradeName string       `json:"businessTradeName,omitzero"`
+	BusinessType      BusinessType `json:"businessType,omitzero"`
+	// CompanyNumber is the number of the entity in its register.
+	CompanyNumber     string         `json:"companyNumber,omitzero"`
 	Email             string         `json:"email,omitzero"`
 	Website           string         `json:"website,omitzero"`
 	LogoURL           string         `json:"logoUrl,omitzero"`
@@ -22,7 +23,7 @@ type EntityInfo struct {
 	HighRiskInfo      *HighRiskInfo  `json:"highRiskInfo,omitzero"`
 }
 
-// EntityInfoUpdate is a change to an entity; fields that are nil stay as they are. See [EntityInfo].
+// EntityInfoUpdate is a change to an entity. A field that is nil stays as it is. See [EntityInfo] for the fields.
 type EntityInfoUpdate struct {
 	BusinessLegalName *string        `json:"businessLegalName,omitzero"`
 	BusinessTradeName *string        `json:"businessTradeName,omitzero"`
@@ -102,10 +103,10 @@ const (
 	AnnualRevenue250000000Plus       EstimatedAnnualRevenue = "250000000_plus"
 )
 
-// HighRiskInfo is what the verification of an entity asks about risks.
+// HighRiskInfo is what the verification of an entity asks about risks. A field that is nil is not answered.
 type HighRiskInfo struct {
 	OperatesInProhibitedCountries *bool `json:"operatesInProhibitedCountries,omitzero"`
-	// HighRiskActivities is one activity, although the API's name for it is a plural.
+	// HighRiskActivities is one activity, although its name is a plural.
 	HighRiskActivities               *HighRiskActivity `json:"highRiskActivities,omitzero"`
 	HighRiskActivitiesExplanation    *string           `json:"highRiskActivitiesExplanation,omitzero"`
 	ConductsMoneyServices            *bool             `json:"conductsMoneyServices,omitzero"`

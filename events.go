@@ -98,7 +98,7 @@ func (v *eventEnvelope) event() Event {
 	return e
 }
 
-// EventRelated names what an event is about, by UUID; what does not apply is nil. A customer event has the account with
+// EventRelated names what an event is about, by UUID; an id that does not apply is empty. A customer event has the account with
 // its user or its entity, and the beneficiary if it is about one associated person. A transaction event has the account
 // and the transaction.
 type EventRelated struct {
@@ -111,8 +111,9 @@ type EventRelated struct {
 
 // CustomerEventData is the data of an event whose type begins with "customer.".
 type CustomerEventData struct {
-	Customer    CustomerSummary     `json:"customer"`
-	Beneficiary *BeneficiarySummary `json:"beneficiary,omitzero"` // if the event is about one associated person
+	Customer CustomerSummary `json:"customer"`
+	// Beneficiary is the associated person that the event is about. It is nil for an event about the customer.
+	Beneficiary *BeneficiarySummary `json:"beneficiary,omitzero"`
 	// ReasonCodes are the verification provider's words, in capitals. They come with resubmission_requested and
 	// rejected.
 	ReasonCodes []string `json:"reasonCodes,omitzero"`
@@ -120,10 +121,13 @@ type CustomerEventData struct {
 
 // CustomerSummary is the customer of an event, as they were then.
 type CustomerSummary struct {
-	AccountID          string             `json:"accountId"` // UUID
-	CustomerType       CustomerType       `json:"customerType"`
-	UserID             string             `json:"userId,omitzero"`   // UUID, of an individual
-	EntityID           string             `json:"entityId,omitzero"` // UUID, of an entity
+	// AccountID is a UUID.
+	AccountID    string       `json:"accountId"`
+	CustomerType CustomerType `json:"customerType"`
+	// UserID is the UUID of an individual.
+	UserID string `json:"userId,omitzero"`
+	// EntityID is the UUID of an entity.
+	EntityID           string             `json:"entityId,omitzero"`
 	Name               string             `json:"name"`
 	Email              string             `json:"email,omitzero"`
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
@@ -193,7 +197,7 @@ type ListEventsRequest struct {
 // EventPage is a page of events.
 type EventPage struct {
 	Events []Event `json:"events" check:"must"`
-	// NextCursor leads to the next page. Nil at the end.
+	// NextCursor leads to the next page. It is empty on the last page.
 	NextCursor string `json:"nextCursor,omitzero" check:"must"`
 }
 

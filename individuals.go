@@ -7,31 +7,33 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// UserInfo is a person. First name, last name and e-mail address are enough to begin with; the rest is needed before the
-// verification can end, and missing parts can be sent later.
+// UserInfo is a person. First name, last name and e-mail address are enough to create an account. The other fields are
+// needed before the verification can end, and [Client.UpdateIndividualAccount] can send them later.
 type UserInfo struct {
 	FirstName  string `json:"firstName"`
 	MiddleName string `json:"middleName,omitzero"`
 	LastName   string `json:"lastName"`
 	// Email names the user within the integrator. It cannot be changed, and no two users share one.
-	Email              string      `json:"email"`
-	Phone              string      `json:"phone,omitzero"`
-	BirthDate          string      `json:"birthDate,omitzero" check:"date"` // 2006-01-02
+	Email string `json:"email"`
+	Phone string `json:"phone,omitzero"`
+	// BirthDate has the form 2006-01-02.
+	BirthDate          string      `json:"birthDate,omitzero" check:"date"`
 	Nationality        CountryCode `json:"nationality,omitzero"`
 	ResidentialAddress *Address    `json:"residentialAddress,omitzero"`
-	// SocialSecurityNumber is for persons in the United States, who also need a State in their address.
+	// SocialSecurityNumber is required for persons in the United States, as is the State of their address.
 	SocialSecurityNumber string      `json:"socialSecurityNumber,omitzero"`
 	ProfilePictureURL    string      `json:"profilePictureUrl,omitzero"`
 	CountryOfBirth       CountryCode `json:"countryOfBirth,omitzero"`
 }
 
-// UserInfoUpdate is a change to a person; fields that are nil stay as they are. See [UserInfo]. The e-mail address
-// cannot be changed.
+// UserInfoUpdate is a change to a person. A field that is nil stays as it is. See [UserInfo] for the fields. The e-mail
+// address cannot be changed.
 type UserInfoUpdate struct {
-	FirstName            *string      `json:"firstName,omitzero"`
-	MiddleName           *string      `json:"middleName,omitzero"`
-	LastName             *string      `json:"lastName,omitzero"`
-	Phone                *string      `json:"phone,omitzero"`
+	FirstName  *string `json:"firstName,omitzero"`
+	MiddleName *string `json:"middleName,omitzero"`
+	LastName   *string `json:"lastName,omitzero"`
+	Phone      *string `json:"phone,omitzero"`
+	// BirthDate has the form 2006-01-02.
 	BirthDate            *string      `json:"birthDate,omitzero" check:"date"`
 	Nationality          *CountryCode `json:"nationality,omitzero"`
 	ResidentialAddress   *Address     `json:"residentialAddress,omitzero"`
@@ -112,7 +114,7 @@ type RootUser struct {
 	IsOTPActivated     bool   `json:"isOtpActivated"`
 }
 
-// CreateIndividualAccountRequest is a person to be onboarded.
+// CreateIndividualAccountRequest is a person to be onboarded. The back of a national id must come with its front.
 type CreateIndividualAccountRequest struct {
 	UserInfo              UserInfo                   `json:"userInfo"`
 	AdditionalUserInfo    *AdditionalUserInfo        `json:"additionalUserInfo,omitzero"`

@@ -79,9 +79,10 @@ type GetAllInvitationsRequest struct {
 // InvitationPage is a page of invitations. One past the end is empty.
 type InvitationPage struct {
 	Invitations []Invitation `json:"invitations" check:"must"`
-	Total       int64        `json:"total" check:"must"`  // of all pages
-	Limit       int64        `json:"limit" check:"must"`  // that was applied
-	Offset      int64        `json:"offset" check:"must"` // that was applied
+	// Total is how many invitations there are on all pages. Limit and Offset are those that were applied.
+	Total  int64 `json:"total" check:"must"`
+	Limit  int64 `json:"limit" check:"must"`
+	Offset int64 `json:"offset" check:"must"`
 }
 
 // GetAllInvitations returns a page of the invitations to all accounts of the integrator. [Client.AllInvitations]

@@ -13,7 +13,8 @@ type Vault struct {
 	// IsAsynchronous does not predict whether a withdrawal is queued: that was seen on other vaults as well.
 	IsAsynchronous       bool   `json:"is_asynchronous"`
 	StrategyVaultAddress string `json:"strategy_vault_address,omitzero"`
-	FallbackAdapter      string `json:"fallback_adapter,omitzero"` // an address
+	// FallbackAdapter is an address.
+	FallbackAdapter string `json:"fallback_adapter,omitzero"`
 }
 
 // GetTopVaultsRequest has no fields.

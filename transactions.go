@@ -59,27 +59,33 @@ const (
 
 // Transaction is a signed transaction.
 type Transaction struct {
-	TransactionID string  `json:"transactionId" check:"must"` // UUID
-	AccountID     string  `json:"accountId"`                  // UUID
-	ChainID       ChainID `json:"chainId"`
-	VaultAddr     string  `json:"vaultAddr,omitzero"`
+	// TransactionID is a UUID.
+	TransactionID string `json:"transactionId" check:"must"`
+	// AccountID is a UUID.
+	AccountID string  `json:"accountId"`
+	ChainID   ChainID `json:"chainId"`
+	// VaultAddr is the address of the vault. It is empty for a transaction without a vault.
+	VaultAddr string `json:"vaultAddr,omitzero"`
 	// IntermediaryAmount is the amount in the stablecoin that moves on the chain.
-	IntermediaryAmount  Decimal           `json:"intermediaryAmount"`
-	Type                TransactionType   `json:"type"`
-	Status              TransactionStatus `json:"status"`
-	TransactionHash     string            `json:"transactionHash,omitzero"` // on the chain
-	BroadcastedAt       *time.Time        `json:"broadcastedAt,omitzero"`
-	CreatedAt           time.Time         `json:"createdAt"`
-	UpdatedAt           time.Time         `json:"updatedAt"`
-	SourceCurrency      Currency          `json:"sourceCurrency,omitzero"`
-	DestinationCurrency Currency          `json:"destinationCurrency,omitzero"`
-	SourceAmount        Decimal           `json:"sourceAmount,omitzero"`
-	DestinationAmount   Decimal           `json:"destinationAmount,omitzero"`
+	IntermediaryAmount Decimal           `json:"intermediaryAmount"`
+	Type               TransactionType   `json:"type"`
+	Status             TransactionStatus `json:"status"`
+	// TransactionHash names the transaction on the chain. It is empty until the transaction is there.
+	TransactionHash     string     `json:"transactionHash,omitzero"`
+	BroadcastedAt       *time.Time `json:"broadcastedAt,omitzero"`
+	CreatedAt           time.Time  `json:"createdAt"`
+	UpdatedAt           time.Time  `json:"updatedAt"`
+	SourceCurrency      Currency   `json:"sourceCurrency,omitzero"`
+	DestinationCurrency Currency   `json:"destinationCurrency,omitzero"`
+	SourceAmount        Decimal    `json:"sourceAmount,omitzero"`
+	DestinationAmount   Decimal    `json:"destinationAmount,omitzero"`
 	// RelatedTransactionID names another transaction of the same order, such as the other half of a vault upgrade.
-	RelatedTransactionID string              `json:"relatedTransactionId,omitzero"`
-	DestinationAddress   string              `json:"destinationAddress,omitzero"` // of a transfer
-	Account              *TransactionAccount `json:"account,omitzero"`
-	WithdrawalRequest    *WithdrawalRequest  `json:"withdrawalRequest,omitzero"` // of a withdrawal that was queued
+	RelatedTransactionID string `json:"relatedTransactionId,omitzero"`
+	// DestinationAddress is the receiver of a transfer.
+	DestinationAddress string              `json:"destinationAddress,omitzero"`
+	Account            *TransactionAccount `json:"account,omitzero"`
+	// WithdrawalRequest belongs to a withdrawal that was queued.
+	WithdrawalRequest *WithdrawalRequest `json:"withdrawalRequest,omitzero"`
 
 	// The bank's side of a deposit or a withdrawal in fiat. [Client.GetAllTransactions] and [Client.AllTransactions]
 	// leave these two out.
@@ -90,8 +96,9 @@ type Transaction struct {
 // TransactionAccount names the account of a transaction and its owner: an entity or a user.
 type TransactionAccount struct {
 	AccountName string `json:"accountName"`
-	EntityID    string `json:"entityId,omitzero"`    // UUID
-	OwnerUserID string `json:"ownerUserId,omitzero"` // UUID
+	// EntityID and OwnerUserID are UUIDs. One of them is empty.
+	EntityID    string `json:"entityId,omitzero"`
+	OwnerUserID string `json:"ownerUserId,omitzero"`
 	ImageURL    string `json:"imageUrl,omitzero"`
 }
 
@@ -115,21 +122,22 @@ const (
 
 // DepositInstructions is the bank account to which the user sends the money of a deposit in fiat.
 type DepositInstructions struct {
-	// ObjectID is the id of these instructions (UUID), nil in the response of [Client.SignPayloadPasskey].
+	// ObjectID is the UUID of these instructions. It is empty in the response of [Client.SignPayloadPasskey].
 	ObjectID string   `json:"objectId,omitzero"`
 	Currency Currency `json:"currency"`
-	// ExpectedDepositAmount is what to send. Exactly the deposit's amount goes into the vault, what is over stays idle
-	// in the wallet.
-	ExpectedDepositAmount  Decimal              `json:"expectedDepositAmount,omitzero"`
-	BankName               string               `json:"bankName"`
-	BankAddress            string               `json:"bankAddress"`
-	PaymentRails           []DepositPaymentRail `json:"paymentRails"`
-	BankBeneficiaryName    string               `json:"bankBeneficiaryName"`
-	BankBeneficiaryAddress string               `json:"bankBeneficiaryAddress,omitzero"` // may be missing with SEPA
-	// In US dollar.
+	// ExpectedDepositAmount is what to send. Exactly the deposit's amount goes into the vault; the rest stays idle in
+	// the wallet.
+	ExpectedDepositAmount Decimal              `json:"expectedDepositAmount,omitzero"`
+	BankName              string               `json:"bankName"`
+	BankAddress           string               `json:"bankAddress"`
+	PaymentRails          []DepositPaymentRail `json:"paymentRails"`
+	BankBeneficiaryName   string               `json:"bankBeneficiaryName"`
+	// BankBeneficiaryAddress may be empty with SEPA.
+	BankBeneficiaryAddress string `json:"bankBeneficiaryAddress,omitzero"`
+	// BankAccountNumber and BankRoutingNumber are set for a deposit in US dollar.
 	BankAccountNumber string `json:"bankAccountNumber,omitzero"`
 	BankRoutingNumber string `json:"bankRoutingNumber,omitzero"`
-	// In euro.
+	// IBAN and BIC are set for a deposit in euro.
 	IBAN string `json:"iban,omitzero"`
 	BIC  string `json:"bic,omitzero"`
 }
@@ -225,9 +233,10 @@ type GetAllTransactionsRequest struct {
 // TransactionPage is a page of transactions. One past the end is empty.
 type TransactionPage struct {
 	Transactions []Transaction `json:"transactions" check:"must"`
-	Total        int64         `json:"total" check:"must"`  // of all pages
-	Limit        int64         `json:"limit" check:"must"`  // that was applied
-	Offset       int64         `json:"offset" check:"must"` // that was applied
+	// Total is how many transactions there are on all pages. Limit and Offset are those that were applied.
+	Total  int64 `json:"total" check:"must"`
+	Limit  int64 `json:"limit" check:"must"`
+	Offset int64 `json:"offset" check:"must"`
 }
 
 // GetAllTransactions returns a page of the signed transactions of all accounts of the integrator, without their bank
@@ -248,14 +257,18 @@ var _ = wire.Rule(func(r *SignPayloadPasskeyRequest) error { return r.check(true
 
 // SubmittedTransaction is a transaction right after it was signed.
 type SubmittedTransaction struct {
-	TransactionID   string            `json:"transactionId" check:"must"` // UUID
-	Status          TransactionStatus `json:"status"`
-	BroadcastedAt   *time.Time        `json:"broadcastedAt,omitzero"`
-	TransactionHash string            `json:"transactionHash,omitzero"` // may come later
+	// TransactionID is a UUID.
+	TransactionID string            `json:"transactionId" check:"must"`
+	Status        TransactionStatus `json:"status"`
+	BroadcastedAt *time.Time        `json:"broadcastedAt,omitzero"`
+	// TransactionHash names the transaction on the chain. It is empty until the transaction is there.
+	TransactionHash string `json:"transactionHash,omitzero"`
 	// FiatDepositInstructions is where the user has to send the money of a deposit in fiat.
 	FiatDepositInstructions *DepositInstructions `json:"fiatDepositInstructions,omitzero"`
-	DestinationBankAccount  *BankAccount         `json:"destinationBankAccount,omitzero"` // of a withdrawal in fiat
-	WithdrawalRequest       *WithdrawalRequest   `json:"withdrawalRequest,omitzero"`      // of a withdrawal that was queued
+	// DestinationBankAccount is the bank account that a withdrawal in fiat goes to.
+	DestinationBankAccount *BankAccount `json:"destinationBankAccount,omitzero"`
+	// WithdrawalRequest belongs to a withdrawal that was queued.
+	WithdrawalRequest *WithdrawalRequest `json:"withdrawalRequest,omitzero"`
 }
 
 // Queued reports whether the vault queued the withdrawal instead of paying at once (status 202). It is a success: the

@@ -129,12 +129,12 @@ func (c CountryCode) Validate() error {
 	return nil
 }
 
-// Address is a postal address.
+// Address is a postal address. An update must send the whole address, because its fields are required there as well.
 type Address struct {
 	StreetLine1 string `json:"streetLine1"`
 	StreetLine2 string `json:"streetLine2,omitzero"`
 	City        string `json:"city"`
-	// State is the state or province by its code. Persons in the United States need it.
+	// State is the code of the state or province. It is required for persons in the United States.
 	State      string      `json:"state,omitzero"`
 	PostalCode string      `json:"postalCode"`
 	Country    CountryCode `json:"country"`

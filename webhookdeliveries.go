@@ -36,13 +36,15 @@ const (
 // WebhookDelivery is the sending of an event to one endpoint. A failed one is tried again after 30 s, 60 s, 5 min,
 // 30 min, 2 h and 6 h.
 type WebhookDelivery struct {
-	ID             string                `json:"id" check:"must"` // UUID, as are the next two
-	SubscriptionID string                `json:"subscriptionId"`  // the endpoint
+	// ID, SubscriptionID and EventID are UUIDs. The subscription is the endpoint.
+	ID             string                `json:"id" check:"must"`
+	SubscriptionID string                `json:"subscriptionId"`
 	EventID        string                `json:"eventId"`
 	Status         WebhookDeliveryStatus `json:"status"`
 	NextAttemptAt  *time.Time            `json:"nextAttemptAt,omitzero"`
 	AttemptCount   int32                 `json:"attemptCount"`
-	TerminalReason string                `json:"terminalReason,omitzero"`
+	// TerminalReason says why the delivery was given up.
+	TerminalReason string `json:"terminalReason,omitzero"`
 	// LastResponseSummary is the endpoint's last response. Its form is not documented.
 	LastResponseSummary json.RawMessage `json:"lastResponseSummary,omitzero"`
 	CreatedAt           time.Time       `json:"createdAt"`
@@ -60,21 +62,26 @@ const (
 
 // WebhookDeliveryAttempt is one request to an endpoint.
 type WebhookDeliveryAttempt struct {
-	ID            string                `json:"id" check:"must"` // UUID, as are the next two
+	// ID, DeliveryID and SigningKeyID are UUIDs.
+	ID            string                `json:"id" check:"must"`
 	DeliveryID    string                `json:"deliveryId"`
 	SigningKeyID  string                `json:"signingKeyId,omitzero"`
 	AttemptNumber int32                 `json:"attemptNumber"`
 	Outcome       WebhookAttemptOutcome `json:"outcome"`
-	StatusCode    *int32                `json:"statusCode,omitzero"` // nil if the endpoint did not respond
-	Error         string                `json:"error,omitzero"`
-	LatencyMs     *int32                `json:"latencyMs,omitzero"` // milliseconds
-	SignedAt      time.Time             `json:"signedAt"`
+	// StatusCode is the status of the endpoint's response. It is nil if the endpoint did not respond.
+	StatusCode *int32 `json:"statusCode,omitzero"`
+	// Error says why the attempt failed.
+	Error string `json:"error,omitzero"`
+	// LatencyMs is how long the attempt took, in milliseconds.
+	LatencyMs *int32    `json:"latencyMs,omitzero"`
+	SignedAt  time.Time `json:"signedAt"`
 	// SignedTimestamp is the text of the X-Byzantine-Webhook-Timestamp header, Unix seconds.
 	SignedTimestamp string `json:"signedTimestamp"`
 	// ResponseSummary is the endpoint's response. Its form is not documented.
 	ResponseSummary json.RawMessage `json:"responseSummary,omitzero"`
-	Actor           string          `json:"actor,omitzero"` // who asked for the attempt
-	CreatedAt       time.Time       `json:"createdAt"`
+	// Actor says who asked for the attempt. It is empty for one that was due.
+	Actor     string    `json:"actor,omitzero"`
+	CreatedAt time.Time `json:"createdAt"`
 }
 
 // WebhookDeliveryWithAttempts is a delivery, its event and what was tried.
@@ -106,11 +113,12 @@ type ListWebhookDeliveriesRequest struct {
 
 // WebhookDeliveryPage is a page of the delivery history.
 type WebhookDeliveryPage struct {
-	Deliveries       []WebhookDeliveryWithAttempts `json:"deliveries" check:"must"`
-	Limit            int64                         `json:"limit" check:"must"`  // that was applied
-	Offset           int64                         `json:"offset" check:"must"` // that was applied
-	HasMore          bool                          `json:"hasMore" check:"must"`
-	AttemptsIncluded bool                          `json:"attemptsIncluded"`
+	Deliveries []WebhookDeliveryWithAttempts `json:"deliveries" check:"must"`
+	// Limit and Offset are those that were applied.
+	Limit            int64 `json:"limit" check:"must"`
+	Offset           int64 `json:"offset" check:"must"`
+	HasMore          bool  `json:"hasMore" check:"must"`
+	AttemptsIncluded bool  `json:"attemptsIncluded"`
 }
 
 // ListWebhookDeliveries returns a page of the delivery history. Its order is not documented. Deleting a subscription

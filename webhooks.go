@@ -8,11 +8,14 @@ import (
 
 // WebhookSubscription is an endpoint of yours that events are sent to.
 type WebhookSubscription struct {
-	ID           string `json:"id" check:"must"` // UUID
-	IntegratorID string `json:"integratorId"`    // UUID
+	// ID is a UUID.
+	ID string `json:"id" check:"must"`
+	// IntegratorID is a UUID.
+	IntegratorID string `json:"integratorId"`
 	URL          string `json:"url"`
-	Name         string `json:"name,omitzero"`
-	Enabled      bool   `json:"enabled"`
+	// Name is a label.
+	Name    string `json:"name,omitzero"`
+	Enabled bool   `json:"enabled"`
 	// EventTypes are the events that are sent.
 	EventTypes EventTypes `json:"eventTypes"`
 	// ActiveSigningKeyID is what the X-Byzantine-Webhook-Key-Id header of a delivery names. No operation rotates the

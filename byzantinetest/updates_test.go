@@ -231,7 +231,7 @@ func TestRefusedAssociatedPersons(t *testing.T) {
 	refused(t, update(unknownID, byzantine.AssociatedPersonUpdate{}), 404, "associated person not found")
 	refused(t, update(id, byzantine.AssociatedPersonUpdate{BeneficiaryDetails: &byzantine.BeneficiaryDetailsUpdate{
 		BeneficiaryType: []byzantine.BeneficiaryType{byzantine.BeneficiaryRepresentative},
-	}}), 400, "Title")
+	}}), 400, "beneficiaryDetails.title: missing")
 	refused(t, update(id, byzantine.AssociatedPersonUpdate{
 		VerificationDocuments: []byzantine.UserVerificationDocument{nationalID(t, byzantine.DocumentNationalIDBack)},
 	}), 400, "national_id_front")
