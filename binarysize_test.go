@@ -39,10 +39,10 @@ func TestBinarySize(t *testing.T) {
 		name, imports, body string
 		atMost              int64
 	}{
-		{"only imported", `import ("fmt"; "net/http"; _ "github.com/byzantine-finance/byzantine-go")`, get, 900_000},
+		{"only imported", `import ("fmt"; "net/http"; _ "github.com/byzantine-finance/byzantine-go")`, get, 800_000},
 		{"one call", `import ("context"; "fmt"; "github.com/byzantine-finance/byzantine-go")`,
 			`client, err := byzantine.NewClientFromEnv(); if err != nil { panic(err) }; fmt.Println(client.Whoami(context.Background()))`,
-			1_250_000},
+			1_225_000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			size, _ := buildProgram(t, tt.imports, tt.body, "-s -w")

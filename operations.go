@@ -122,7 +122,7 @@ type none struct{}
 type route[Req, Res any] struct{ op *Operation }
 
 func newRoute[Req, Res any](id OperationID, method, path string) route[Req, Res] {
-	return route[Req, Res]{newOperation(id, method, path, reflect.TypeFor[Req](), reflect.TypeFor[Res]())}
+	return route[Req, Res]{newOperation(id, method, path, (*Req)(nil), (*Res)(nil))}
 }
 
 func unsigned[Req, Res any](r route[Req, Res]) route[Req, Res] {
@@ -130,24 +130,27 @@ func unsigned[Req, Res any](r route[Req, Res]) route[Req, Res] {
 	return r
 }
 
-func newOperation(id OperationID, method, path string, request, response reflect.Type) *Operation {
+// newOperation adds a row to the table. request and response are nil pointers to their types, so that newRoute is small
+// enough to be inlined and leaves no copies in a program.
+func newOperation(id OperationID, method, path string, request, response any) *Operation {
 	op := &Operation{
 		ID: id, Method: method, Path: path,
 		// A POST, PATCH or DELETE may have taken effect although no response came.
 		Retryable: method == http.MethodGet,
 		Signed:    true,
-		request:   orNil(request),
-		response:  orNil(response),
+		request:   pointedTo(request),
+		response:  pointedTo(response),
 	}
 	operations = append(operations, op)
 	return op
 }
 
-func orNil(t reflect.Type) reflect.Type {
-	if t == reflect.TypeFor[none]() {
+// pointedTo returns the type that a pointer leads to, nil for none.
+func pointedTo(pointer any) reflect.Type {
+	if _, nothing := pointer.(*none); nothing {
 		return nil
 	}
-	return t
+	return reflect.TypeOf(pointer).Elem()
 }
 
 func fresh(t reflect.Type) any {

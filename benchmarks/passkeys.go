@@ -34,7 +34,7 @@ func (b *bench) registrationPair() (*pair, error) {
 		{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgES256},
 		{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgRS256},
 	}
-	return &pair{
+	p := &pair{
 		name: "passkey registration",
 		limit: func() error {
 			parsed, err := protocol.ParseCredentialCreationResponseBytes(response)
@@ -49,7 +49,8 @@ func (b *bench) registrationPair() (*pair, error) {
 			_, err := rp.FinishRegistration(state, response, "phone")
 			return err
 		},
-	}, nil
+	}
+	return p.timeAtMost(1.6), nil
 }
 
 // challengePair makes the challenge of a payload.
