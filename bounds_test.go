@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"reflect"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +190,25 @@ func allocated(f func()) (allocations, bytes float64) {
 	f()
 	runtime.ReadMemStats(&after)
 	return float64(after.Mallocs - before.Mallocs), float64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// A response of 25 MiB is read into one buffer and decoded from there: twice its length and a little.
+func TestALongListTakesLittleMoreThanItsLength(t *testing.T) {
+	page := transactionPage()
+	list := page[len(`{"transactions":[`):bytes.IndexByte(page, ']')]
+	const pages = 385
+	body := slices.Concat([]byte(`{"transactions":[`), bytes.Repeat(append(list, ','), pages-1), list, []byte(`],"total":1,"limit":1,"offset":0}`))
+	client, err := byzantine.NewClient(rfc6979Key(t), over(roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body))}, nil
+	})))
+	require.NoError(t, err)
+	_, taken := allocated(func() {
+		got, err := client.GetAllTransactions(t.Context(), nil)
+		require.NoError(t, err)
+		require.Len(t, got.Transactions, 100*pages)
+	})
+	assert.Greater(t, len(body), 25_000_000)
+	assert.LessOrEqual(t, taken, 60e6)
 }
 
 // What a body holds beside lists is not counted, and a small body is not looked at.
