@@ -187,7 +187,8 @@ var bodylessPOST = testCall{"POST", "", func(ctx context.Context, c *byzantine.C
 	return c.Do(ctx, "POST", "/v1/webhooks/deliveries/"+testAccountID+"/retry", nil, new(any))
 }}
 
-// A rejection for the clock had no effect. If nothing is sent after it, the outcome is known.
+// A rejection for the clock had no effect. If nothing is sent after it, the outcome is known, and the error is that of the
+// rejection.
 func TestNothingSentAfterTheClock(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
@@ -200,10 +201,54 @@ func TestNothingSentAfterTheClock(t *testing.T) {
 			})
 			client := newTestClient(t, server.url, byzantine.WithClock(tickingClock()))
 			err := call.do(t.Context(), client)
-			assertOutcome(t, call, want{requests: 1, attempts: 3, unsent: true, message: "after a response that rejected the request because of the clock: dial"},
+			assertOutcome(t, call, want{requests: 1, attempts: 3, status: 401, message: "a second attempt with the clock corrected was not sent: dial"},
 				outcome{err: err, requests: server.all()})
 		})
 	}
+}
+
+// signingHook is a Signer that calls a function before each signature.
+type signingHook struct {
+	byzantine.Signer
+	before func()
+}
+
+func (s signingHook) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
+	s.before()
+	return s.Signer.SignDigest(ctx, digest)
+}
+
+// A mistyped code behind a proxy with a wrong clock looks like a wrong clock. If the time of the call runs out before the
+// second attempt is sent, the caller is told about the code, and not that nothing was sent.
+func TestMistypedCodeWhoseSecondAttemptIsNotSent(t *testing.T) {
+	server := newRawServer(t, func(c *rawConn) {
+		for c.receive() {
+			c.send("HTTP/1.1 400 Bad Request\nDate: " + time.Now().Add(-10*time.Minute).UTC().Format(http.TimeFormat) +
+				"\nContent-Length: 28\n\n" + `{"error":"invalid OTP code"}`)
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	signatures := 0
+	client, err := byzantine.NewClient(signingHook{rfc6979Key(t), func() {
+		if signatures++; signatures == 2 {
+			cancel()
+		}
+	}}, byzantine.WithBaseURL(server.url))
+	require.NoError(t, err)
+	var response byzantine.Response
+	err = client.Do(ctx, "POST", "/v1/submit/otp-auth", map[string]string{}, nil, byzantine.WithResponse(&response))
+	var rejected *byzantine.Error
+	require.ErrorAs(t, err, &rejected)
+	assert.Equal(t, 400, rejected.StatusCode)
+	assert.Equal(t, "invalid OTP code", rejected.Message)
+	assert.Equal(t, 2, rejected.Attempts)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+	assert.ErrorContains(t, err, "a second attempt with the clock corrected was not sent: context canceled")
+	assert.Equal(t, 400, response.StatusCode)
+	assert.Equal(t, 1, server.accepted())
+	assert.Len(t, server.all(), 1)
 }
 
 // A request that an HTTP/2 server turns away does not take the connection from the others on it, with TLS and without.

@@ -66,16 +66,16 @@ type requestList struct {
 }
 
 type faultRequest struct {
-	OperationID string      `json:"operationId"`
-	Times       int         `json:"times,omitzero"` // 1 if it is left out
-	Delay       span        `json:"delay,omitzero"`
-	Status      int         `json:"status,omitzero"`
-	Body        string      `json:"body,omitzero"`
-	Headers     http.Header `json:"headers,omitzero"`
-	Reset       bool        `json:"reset,omitzero"`
-	TakesEffect bool        `json:"takesEffect,omitzero"`
-	Truncate    bool        `json:"truncate,omitzero"`
-	ClockSkew   span        `json:"clockSkew,omitzero"`
+	OperationID byzantine.OperationID `json:"operationId"`
+	Times       int                   `json:"times,omitzero"` // 1 if it is left out
+	Delay       span                  `json:"delay,omitzero"`
+	Status      int                   `json:"status,omitzero"`
+	Body        string                `json:"body,omitzero"`
+	Headers     http.Header           `json:"headers,omitzero"`
+	Reset       bool                  `json:"reset,omitzero"`
+	TakesEffect bool                  `json:"takesEffect,omitzero"`
+	Truncate    bool                  `json:"truncate,omitzero"`
+	ClockSkew   span                  `json:"clockSkew,omitzero"`
 }
 
 type deliveriesRequest struct {
@@ -121,6 +121,11 @@ var worldControls = []control{
 		}),
 	route("getRequests", "GET", "requests", "Requests", "The requests that came, the newest first, with responses, verdicts and timing",
 		func(_ context.Context, s *Sandbox, req *requestsRequest) (requestList, error) {
+			if req.OperationID != "" {
+				if err := checkOperation(byzantine.OperationID(req.OperationID)); err != nil {
+					return requestList{}, badRequest("operationId: %v", err)
+				}
+			}
 			var matching []Request
 			for _, r := range s.Requests() {
 				if (req.OperationID == "" || string(r.OperationID) == req.OperationID) && (req.Status == 0 || r.Status == req.Status) && r.Number > int64(req.After) {
@@ -131,7 +136,7 @@ var worldControls = []control{
 		}),
 	route("addFault", "POST", "faults", "Fail", "Let the next requests to an operation meet a fault",
 		func(_ context.Context, s *Sandbox, req *faultRequest) (none, error) {
-			s.Fail(byzantine.OperationID(req.OperationID), max(req.Times, 1), Fault{
+			s.Fail(req.OperationID, max(req.Times, 1), Fault{
 				time.Duration(req.Delay), req.Status, req.Body, req.Headers, req.Reset, req.TakesEffect, req.Truncate, time.Duration(req.ClockSkew),
 			})
 			return none{}, nil

@@ -44,7 +44,7 @@ func (s *Sandbox) decode(r *http.Request, op byzantine.Operation, body []byte) (
 		return nil, nil
 	}
 	if err := wire.Decode(request, r.PathValue, query, body); err != nil {
-		return nil, badForm("%v", onTheWire(err))
+		return nil, badForm("%v", onTheWire(located(err, op, body)))
 	}
 	dropDecimals(request)
 	if err := wire.Check(request); err != nil {
@@ -88,6 +88,23 @@ func onTheWire(err error) error {
 		return field.OnTheWire()
 	}
 	return plainJSONError(err)
+}
+
+// located names the field in the error of a text that has a form of its own, such as a document's. encoding/json does not.
+func located(err error, op byzantine.Operation, body []byte) error {
+	var formed interface{ Reason() string }
+	var odd *wire.Unreadable
+	if !errors.As(err, &formed) || !errors.As(wire.Read(body, op.NewRequest()), &odd) {
+		return err
+	}
+	findings := odd.Fields
+	if odd.Fatal != nil {
+		findings = append(findings, *odd.Fatal)
+	}
+	for _, finding := range findings {
+		return &wire.FieldError{Field: finding.Path, JSONPath: finding.Path, Reason: formed.Reason()}
+	}
+	return err
 }
 
 // plainJSONError rewrites an error of encoding/json without the types and the names of Go.

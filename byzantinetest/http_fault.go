@@ -3,11 +3,11 @@ package byzantinetest
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 )
 
 // Fault is a failure that the sandbox adds to one request. Fields can be combined, for example a Delay and a Status.
@@ -35,13 +35,24 @@ type Fault struct {
 // Fail adds the fault to the next times requests of an operation, after the faults that were set before. It panics on
 // an operation id that is not in the table of [byzantine.Operations].
 func (s *Sandbox) Fail(operation byzantine.OperationID, times int, f Fault) {
-	known := func(op byzantine.Operation) bool { return op.ID == operation }
-	if !slices.ContainsFunc(slices.Collect(byzantine.Operations()), known) {
-		panic(fmt.Sprintf("byzantinetest: Fail: the API has no operation %q", operation))
+	if err := checkOperation(operation); err != nil {
+		panic(fmt.Sprintf("byzantinetest: Fail: %v", err))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults.Add(string(operation), times, fake.Fault(f))
+}
+
+// checkOperation rejects an operation id that the API does not have, and names the one that may be meant.
+func checkOperation(id byzantine.OperationID) error {
+	var known []string
+	for op := range byzantine.Operations() {
+		if op.ID == id {
+			return nil
+		}
+		known = append(known, string(op.ID))
+	}
+	return fmt.Errorf("the API has no operation %q%s", id, spelling.DidYouMean(string(id), known))
 }
 
 func (s *Sandbox) takeFault(operation byzantine.OperationID) fake.Fault {

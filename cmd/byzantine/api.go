@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -70,9 +72,23 @@ func (a *apiFlags) client(p *process, key byzantine.Signer) (*byzantine.Client, 
 	}
 	client, err := byzantine.NewClient(key, opts...)
 	if err != nil {
-		return nil, usagef("%v", err)
+		return nil, a.inFlags(p.getenv, err)
 	}
 	return client, nil
+}
+
+// inFlags names the flag or the variable of the environment that an error of NewClient is about, and the flags that lift
+// what is wrong.
+func (a *apiFlags) inFlags(getenv func(string) string, err error) error {
+	_, reason, isBaseURL := strings.Cut(err.Error(), "base URL: ")
+	if !isBaseURL {
+		return usagef("%v", errtext.Bare(err))
+	}
+	name := "-base-url"
+	if a.baseURL == "" && getenv(keyenv.BaseURL) != "" {
+		name = keyenv.BaseURL
+	}
+	return usagef("%s: %s", name, strings.ReplaceAll(reason, "WithInsecureHTTP", "-insecure-http"))
 }
 
 // readInput returns the bytes of a file, or of standard input for "-". The text must be UTF-8 without a byte order mark,

@@ -137,41 +137,6 @@ func place(document json.RawMessage, steps []step, value json.RawMessage) (json.
 	return wire.Marshal(list)
 }
 
-// didYouMean names the word that is most like another one, as the end of an error, or is empty if none is like it.
-func didYouMean(word string, known []string) string {
-	best, least := "", len(word)/3+2
-	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(", did you mean %q?", best)
-}
-
-// distance is how many characters have to be inserted, deleted or replaced to make one word of another (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
 // known lists the names of things.
 func known[T any](things []T, name func(T) string) []string {
 	names := make([]string, len(things))

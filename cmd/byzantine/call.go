@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -92,7 +93,7 @@ func operation(id string) (byzantine.Operation, error) {
 	i := slices.IndexFunc(all, func(op byzantine.Operation) bool { return string(op.ID) == id })
 	if i < 0 {
 		return byzantine.Operation{}, usagef("the API has no operation %q%s: byzantine operations lists them", id,
-			didYouMean(id, known(all, func(op byzantine.Operation) string { return string(op.ID) })))
+			spelling.DidYouMean(id, known(all, func(op byzantine.Operation) string { return string(op.ID) })))
 	}
 	return all[i], nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 )
 
 // checkChoices rejects values that the API's document does not list for their field. forced are the names of the fields
@@ -29,7 +30,7 @@ func checkChoices(op byzantine.Operation, structType reflect.Type, query url.Val
 		}
 		hint := ""
 		if len(text) > 2 { // any two words of one letter are alike
-			hint = didYouMean(text, values)
+			hint = spelling.DidYouMean(text, values)
 		}
 		if canBeSent(t, text) {
 			hint += fmt.Sprintf("; %s:=%s sends it anyway", name, quoted(text))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 )
 
 var ctlCommand = command{
@@ -54,7 +55,7 @@ the token of a sandbox that was started with one.
 			}
 			i := slices.IndexFunc(routes, func(r controlRoute) bool { return r.ID == args[0] })
 			if i < 0 {
-				return usagef("the control API has no route %q%s", args[0], didYouMean(args[0], known(routes, func(r controlRoute) string { return r.ID })))
+				return usagef("the control API has no route %q%s", args[0], spelling.DidYouMean(args[0], known(routes, func(r controlRoute) string { return r.ID })))
 			}
 			var body json.RawMessage
 			if *bodyFile != "" {
@@ -229,7 +230,7 @@ func (r controlRoute) request(p *process, args []string, body json.RawMessage) (
 		i := slices.IndexFunc(fields, func(f controlField) bool { return f.Name == steps[0].field })
 		switch {
 		case i < 0:
-			return "", nil, usagef("%s has no field %q%s", r.ID, steps[0].field, didYouMean(steps[0].field, known(fields, func(f controlField) string { return f.Name })))
+			return "", nil, usagef("%s has no field %q%s", r.ID, steps[0].field, spelling.DidYouMean(steps[0].field, known(fields, func(f controlField) string { return f.Name })))
 		case fields[i].In == "path":
 			target = strings.Replace(target, "{"+a.name+"}", url.PathEscape(a.text), 1)
 		case fields[i].In == "query":

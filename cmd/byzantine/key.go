@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/keyenv"
 )
 
@@ -28,14 +29,14 @@ func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
 		}
 		key, err := byzantine.ParsePrivateKey(string(text))
 		if err != nil {
-			return nil, usagef("standard input: %v", err)
+			return nil, usagef("-key -: %v", errtext.Bare(err))
 		}
 		return key, nil
 	}
 	if k.file != "" {
 		key, _, err := keyenv.ReadFile(k.file, byzantine.ParsePrivateKey)
 		if err != nil {
-			return nil, usagef("-key: %v", err)
+			return nil, usagef("-key: %v", errtext.Bare(err))
 		}
 		return key, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 )
 
 func main() {
@@ -98,7 +99,7 @@ func dispatch(ctx context.Context, p *process, args []string) error {
 			return printOverview(p.stdout, group)
 		}
 		return usagef("there is no command %q%s: byzantine help %s lists them", strings.Join(args[:2], " "),
-			didYouMean(strings.Join(args[:2], " "), known(group, func(c *command) string { return c.name })), args[0])
+			spelling.DidYouMean(strings.Join(args[:2], " "), known(group, func(c *command) string { return c.name })), args[0])
 	}
-	return usagef("there is no command %q%s: byzantine help lists them", args[0], didYouMean(args[0], known(commands, func(c *command) string { return c.name })))
+	return usagef("there is no command %q%s: byzantine help lists them", args[0], spelling.DidYouMean(args[0], known(commands, func(c *command) string { return c.name })))
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -165,7 +166,7 @@ func fieldAt(op byzantine.Operation, t reflect.Type, name string, steps []step) 
 		i := slices.IndexFunc(fields, func(f *wire.Field) bool { return f.Name == s.field })
 		if i < 0 {
 			return nil, nil, usagef("%s has no field %q%s: byzantine operations %s lists them", op.ID, name,
-				didYouMean(s.field, known(fields, func(f *wire.Field) string { return f.Name })), op.ID)
+				spelling.DidYouMean(s.field, known(fields, func(f *wire.Field) string { return f.Name })), op.ID)
 		}
 		if t = fields[i].Type; top == nil {
 			top = fields[i]

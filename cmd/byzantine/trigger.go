@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 )
 
 var triggerCommand = command{
@@ -48,7 +49,7 @@ http://127.0.0.1:8787 without them. BYZANTINE_SANDBOX_TOKEN is the token of a sa
 			}
 			names := known(events, func(e triggerable) string { return e.EventType })
 			if !slices.Contains(names, args[0]) {
-				return usagef("the API has no event type %q%s: byzantine trigger lists them", args[0], didYouMean(args[0], names))
+				return usagef("the API has no event type %q%s: byzantine trigger lists them", args[0], spelling.DidYouMean(args[0], names))
 			}
 			account := ""
 			for _, arg := range args[1:] {

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // Exchange is one call in progress. Only one goroutine may use it.
@@ -275,8 +277,8 @@ func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 		if stopped != nil {
 			err = fmt.Errorf("%w; %w", err, stopped)
 		}
-		if !x.sent && x.clock.resent {
-			err = fmt.Errorf("after a response that rejected the request because of the clock: %w", err)
+		if !x.sent && x.clock.first != nil {
+			return x.rejectedAtFirst(err)
 		}
 		return &Failure{Attempts: x.attempts, Sent: x.sent, OutcomeUnknown: x.sent && !x.request.Reads, Err: err}
 	}
@@ -289,6 +291,16 @@ func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 		f.Err = stopped
 		f.addNote(stopped.Error())
 	}
+	return f
+}
+
+// rejectedAtFirst makes the Failure of a call whose first response led to another clock, and that sent nothing after it.
+// That response says more than why the rest was not sent: the reason may be another than the clock.
+func (x *Exchange) rejectedAtFirst(err error) *Failure {
+	x.last = x.clock.first
+	f := x.Rejected(serverMessage(x.last.response.Body))
+	f.Err = err
+	f.addNote("a second attempt with the clock corrected was not sent: " + errtext.Trim(Printable(err.Error())))
 	return f
 }
 

@@ -43,7 +43,8 @@ import (
 //	4xx but 401, 408, 429, after a 401             that error; the correction is kept
 //	other 4xx but 408, 429                         the first error; the correction is dropped
 //	anything else that was sent                    as in the table above; the correction is dropped
-//	nothing sent                                   as in the table above; the correction is tried again
+//	nothing sent                                   again as in the table above, with the correction; the first error in
+//	                                               the end
 //
 // If the Date is more than an hour off, the error says so and nothing is corrected. A correction that was kept is
 // tested against the machine's clock in the same way: after a 401, 400 or 403 that it may have caused, and after a

@@ -30,7 +30,7 @@ const (
 // ends with a slash stands for all packages in that folder.
 var floors = [][]string{
 	{"internal/errtext"},
-	{"internal/jitter", "internal/jsontest", "internal/keyenv", "internal/longtest", "internal/movinglist", "internal/options", "internal/p256", "internal/wire", "browser"},
+	{"internal/jitter", "internal/jsontest", "internal/keyenv", "internal/longtest", "internal/movinglist", "internal/options", "internal/p256", "internal/spelling", "internal/wire", "browser"},
 	{"internal/call", "internal/contract"},
 	{"."},
 	{"passkey", "webhook", "turnkey", "internal/remotekey"},
