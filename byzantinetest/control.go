@@ -25,7 +25,8 @@ import (
 // is one.
 const ControlPath = StatusPath + "api/"
 
-// WithControlToken makes the control API require a token: Authorization: Bearer TOKEN.
+// WithControlToken makes the control API require a token: Authorization: Bearer TOKEN. The pages at [StatusPath] ask for it
+// in a form.
 func WithControlToken(token string) Option {
 	return func(s *Sandbox) error {
 		if token == "" {

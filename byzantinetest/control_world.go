@@ -9,11 +9,16 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// ClearFaults drops the faults that were asked for and have not been met.
-func (s *Sandbox) ClearFaults() {
+// ClearFaults drops the faults that were asked for and have not been met: those of the operations, or all if none is named.
+func (s *Sandbox) ClearFaults(operations ...byzantine.OperationID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.faults)
+	if len(operations) == 0 {
+		clear(s.faults)
+	}
+	for _, operation := range operations {
+		delete(s.faults, string(operation))
+	}
 }
 
 // requestView is a Request in the control API. Bodies are texts; headers are those that can be shown.
@@ -106,6 +111,20 @@ func (s *Sandbox) Deliveries(filter byzantine.ListWebhookDeliveriesRequest) []by
 	return list.Deliveries
 }
 
+// RetryDelivery sends a webhook delivery that has failed again, ahead of its time, and returns the attempt: what the operation
+// retry_delivery does, without a request. It panics if there is no such delivery, if it has not failed or will not be tried
+// again, or if its subscription is disabled.
+func (s *Sandbox) RetryDelivery(deliveryID string) byzantine.WebhookDeliveryAttempt {
+	s.lock()
+	defer s.unlock()
+	caller := &credential{pubkey: s.key.PublicKeyHex()}
+	result, err := s.world.retryDelivery(caller, &byzantine.RetryWebhookDeliveryRequest{DeliveryID: deliveryID})
+	if err != nil {
+		panic("byzantinetest: RetryDelivery: " + err.Error())
+	}
+	return *result.Attempt
+}
+
 type deliveryList struct {
 	Deliveries []byzantine.WebhookDeliveryWithAttempts `json:"deliveries"` // the newest first
 }
@@ -141,10 +160,23 @@ var worldControls = []control{
 			})
 			return none{}, nil
 		}),
-	route("clearFaults", "DELETE", "faults", "ClearFaults", "Drop the faults that have not been met",
-		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.ClearFaults(); return none{}, nil }),
+	route("clearFaults", "DELETE", "faults", "ClearFaults", "Drop the faults that have not been met, of one operation or of all",
+		func(_ context.Context, s *Sandbox, req *struct {
+			OperationID string `query:"operationId" json:"-"`
+		}) (none, error) {
+			if req.OperationID == "" {
+				s.ClearFaults()
+			} else {
+				s.ClearFaults(byzantine.OperationID(req.OperationID))
+			}
+			return none{}, nil
+		}),
 	route("deliverWebhooks", "POST", "webhooks/deliver", "Deliver", "Send the webhook deliveries that are due, and wait for their responses",
 		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Deliver(); return none{}, nil }),
+	route("retryDelivery", "POST", "webhooks/deliveries/{id}/retry", "RetryDelivery", "Send a webhook delivery that has failed again, ahead of its time",
+		func(_ context.Context, s *Sandbox, req *idRequest) (byzantine.WebhookDeliveryAttempt, error) {
+			return s.RetryDelivery(req.ID), nil
+		}),
 	route("getDeliveries", "GET", "webhooks/deliveries", "Deliveries", "The webhook deliveries with their attempts, the newest first",
 		func(_ context.Context, s *Sandbox, req *deliveriesRequest) (deliveryList, error) {
 			filter := byzantine.ListWebhookDeliveriesRequest{

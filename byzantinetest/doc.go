@@ -6,9 +6,9 @@
 //	defer sandbox.Close()
 //	client := sandbox.Client()
 //
-// [NewServer] listens on a loopback port, as httptest does; [New] makes an http.Handler for everything else. The page at
-// [StatusPath] shows the mailbox with the one-time codes and the rest of the state. cmd/byzantine serves a sandbox as a
-// program.
+// [NewServer] listens on a loopback port, as httptest does; [New] makes an http.Handler for everything else. The pages at
+// [StatusPath] show the mailbox with the one-time codes, the requests and the rest of the state, and can change it.
+// cmd/byzantine serves a sandbox as a program.
 //
 // Tests in other languages use the control API at [ControlPath], which can do what the methods of [Sandbox] do. Its OpenAPI
 // document, which the sandbox serves beside it, lists the routes.

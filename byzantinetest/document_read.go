@@ -47,7 +47,7 @@ func (s *Sandbox) Reset() {
 	if err := s.readWorld([]byte("{}")); err != nil {
 		panic("byzantinetest: Reset: " + err.Error()) // nothing in it can be wrong
 	}
-	s.journal = fake.Journal[Request]{} // numbers go on
+	s.journal = fake.Journal[*Request]{} // numbers go on
 	clear(s.faults)
 	clear(s.authenticators)
 }

@@ -44,7 +44,11 @@ type Request struct {
 func (s *Sandbox) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.journal.Requests())
+	requests := make([]Request, 0, len(s.journal.Requests()))
+	for _, r := range s.journal.Requests() {
+		requests = append(requests, *r)
+	}
+	return requests
 }
 
 // SignedText is the text that the request's signature must cover: timestamp, method, path with query, and body, with
@@ -99,7 +103,7 @@ func (s *Sandbox) record(x roundTrip) {
 	r.Time = s.world.clock.now()
 	s.journalled++
 	r.Number = s.journalled
-	s.journal.Add(r, r.size())
+	s.journal.Add(&r, r.size()) // which is not changed any more
 	s.mu.Unlock()
 	if s.onRequest != nil {
 		s.onRequest(r)

@@ -2,21 +2,22 @@ package byzantinetest
 
 import (
 	"bytes"
-	_ "embed"
+	"context"
+	"embed"
 	"errors"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
+	"sync"
 	"time"
-
-	"github.com/byzantine-finance/byzantine-go"
 )
 
-// StatusPath is where a [Sandbox] shows what it holds, on a page for browsers: the mailbox with the one-time codes, the
-// requests with their verdicts, accounts, transactions and events. The page needs no signature and no JavaScript.
+// StatusPath is where a [Sandbox] shows what it holds, on pages for browsers: the clock, the mailbox with the one-time
+// codes, the requests with their verdicts, accounts, transactions, webhooks and faults. Their forms call the functions of
+// the control API. The pages need no signature and no JavaScript; with JavaScript they follow what happens.
 const StatusPath = "/_sandbox/"
 
 const (
@@ -25,222 +26,247 @@ const (
 	maxReload     = 3600    // seconds
 )
 
-var (
-	//go:embed status.html
-	statusHTML string
-	//go:embed status.css
-	statusCSS []byte
+// pageFiles holds the templates, the style sheet, the script and the icon.
+//
+//go:embed page
+var pageFiles embed.FS
 
-	statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-		"utc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"clock":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
-		"text":    shownText,
-		"headers": shownHeader,
-		"money":   movedMoney,
-	}).Parse(statusHTML))
-)
-
-// routeStatus adds the page to the mux.
-func (s *Sandbox) routeStatus() {
-	s.mux.HandleFunc("GET "+StatusPath+"{$}", s.serveStatus)
-	s.mux.HandleFunc("GET "+StatusPath+"status.css", func(w http.ResponseWriter, _ *http.Request) {
-		writePage(w, "text/css; charset=utf-8", statusCSS)
-	})
+// pageKind is one of the pages.
+type pageKind struct {
+	pattern  string // below StatusPath
+	template string // a file in the folder page
+	section  string // the entry of the navigation that it belongs to
+	// look takes what the page shows out of the sandbox. The page is written after it has returned, without a lock.
+	look func(*Sandbox, *http.Request) (title string, content any, err error)
 }
 
-func (s *Sandbox) serveStatus(w http.ResponseWriter, r *http.Request) {
-	page, err := s.renderStatus(r.URL.Query())
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+var pageKinds = []pageKind{
+	{"{$}", "overview.html", "", (*Sandbox).overviewPage},
+	{"mailbox", "mailbox.html", "mailbox", (*Sandbox).mailboxPage},
+	{"requests", "requests.html", "requests", (*Sandbox).requestsPage},
+	{"requests/{number}", "request.html", "requests", (*Sandbox).requestPage},
+	{"accounts", "accounts.html", "accounts", (*Sandbox).accountsPage},
+	{"accounts/{id}", "account.html", "accounts", (*Sandbox).accountPage},
+	{"transactions", "transactions.html", "transactions", (*Sandbox).transactionsPage},
+	{"transactions/{id}", "transaction.html", "transactions", (*Sandbox).transactionPage},
+	{"webhooks", "webhooks.html", "webhooks", (*Sandbox).webhooksPage},
+	{"webhooks/{id}", "delivery.html", "webhooks", (*Sandbox).deliveryPage},
+	{"events", "events.html", "events", (*Sandbox).eventsPage},
+	{"faults", "faults.html", "faults", (*Sandbox).faultsPage},
+}
+
+// pageTemplates are parsed when a page is first asked for.
+var pageTemplates = sync.OnceValue(func() map[string]*template.Template {
+	common := template.Must(template.New("").Funcs(pageFunctions).ParseFS(pageFiles, "page/layout.html", "page/parts.html"))
+	all := map[string]*template.Template{}
+	for _, name := range []string{"token.html", "missing.html"} {
+		all[name] = template.Must(template.Must(common.Clone()).ParseFS(pageFiles, "page/"+name))
 	}
-	writePage(w, "text/html; charset=utf-8", page)
+	for _, kind := range pageKinds {
+		all[kind.template] = template.Must(template.Must(common.Clone()).ParseFS(pageFiles, "page/"+kind.template))
+	}
+	return all
+})
+
+// routeStatus adds the pages to the mux.
+func (s *Sandbox) routeStatus() {
+	s.pages = http.NewServeMux()
+	for _, kind := range pageKinds {
+		handle := func(w http.ResponseWriter, r *http.Request) { s.servePage(w, r, kind) }
+		s.pages.HandleFunc("GET "+StatusPath+kind.pattern, handle)
+		s.mux.HandleFunc("GET "+StatusPath+kind.pattern, handle)
+	}
+	for name, contentType := range map[string]string{
+		"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8", "page.svg": "image/svg+xml",
+	} {
+		content, err := fs.ReadFile(pageFiles, "page/"+name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		s.mux.HandleFunc("GET "+StatusPath+name, func(w http.ResponseWriter, _ *http.Request) {
+			writePage(w, http.StatusOK, contentType, content)
+		})
+	}
+	s.mux.HandleFunc("POST "+StatusPath+"do/{control}", s.serveForm)
+	s.mux.HandleFunc("POST "+StatusPath+"token", s.serveTokenForm)
 }
 
-// writePage shuts out everything that the page does not need. What requests brought is shown on it.
-func writePage(w http.ResponseWriter, contentType string, page []byte) {
+// writePage shuts out everything that a page does not need. What requests brought is shown on it.
+func writePage(w http.ResponseWriter, status int, contentType string, page []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "+
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
+	// Other sites learn nothing. The page's own forms have to come with their origin: browsers that send no Sec-Fetch-Site,
+	// on a host name without TLS, send Origin: null with any stricter policy.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	w.Write(page)
 }
 
-// statusView is what the page shows. It shares nothing with the world that could change.
-type statusView struct {
-	Now          time.Time
-	Reload       int // seconds; 0 for a page that stands still
-	IntegratorID string
-	PublicKey    string
-	Codes        shown[codeView]
-	Invitations  []byzantine.Invitation
-	Requests     shown[Request]
-	Accounts     shown[accountView]
-	Transactions shown[byzantine.Transaction]
-	Events       shown[byzantine.Event]
+// page is what the layout shows. It shares nothing with the world that could change.
+type page struct {
+	Title, Section string
+	Here           string // path and query of the page, without what the last form did
+	Live           bool   // follows what happens, with JavaScript
+	Clock          clockView
+	Reload         int // seconds; 0 for a page that stands still
+	Done           string
+	Failure        *formFailure // nil if no form has failed
+	Content        any
 }
 
-func (s *Sandbox) renderStatus(query url.Values) ([]byte, error) {
-	view, err := s.statusView(query)
-	if err != nil {
-		return nil, err
+// Failed returns the error of a form of a control that was sent, for the thing of an id; empty if there is none.
+func (p *page) Failed(control, id string) string {
+	if p.Failure == nil || p.Failure.control != control || p.Failure.values.Get("id") != id {
+		return ""
 	}
+	return p.Failure.text
+}
+
+// Typed returns what was typed into a field of a form that has failed, and the usual value otherwise.
+func (p *page) Typed(control, id, field, usual string) string {
+	if p.Failed(control, id) == "" {
+		return usual
+	}
+	return p.Failure.values.Get(field)
+}
+
+// errNotThere is the error of a page about something that the sandbox does not have.
+var errNotThere = errors.New("not there")
+
+// servePage writes a page. After a form that has failed it is the page of that form: see serveForm.
+func (s *Sandbox) servePage(w http.ResponseWriter, r *http.Request, kind pageKind) {
+	if !s.mayLook(w, r) {
+		return
+	}
+	title, content, err := kind.look(s, r)
+	status, name := http.StatusOK, kind.template
+	if errors.Is(err, errNotThere) {
+		status, name = http.StatusNotFound, "missing.html"
+	} else if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	p := s.newPage(r, kind.section, title, content)
+	if p.Failure != nil {
+		status = p.Failure.status
+	}
+	s.render(w, status, name, p)
+}
+
+// newPage fills in what all pages show.
+func (s *Sandbox) newPage(r *http.Request, section, title string, content any) *page {
+	query := r.URL.Query()
+	clock, _ := s.clockView()
+	p := &page{Title: title, Section: section, Clock: clock, Content: content, Live: skipped(query) == 0}
+	p.Done = doneText(query.Get("done"), clock)
+	query.Del("done")
+	p.Here = (&url.URL{Path: r.URL.Path, RawQuery: query.Encode()}).String()
+	p.Failure, _ = r.Context().Value(failureKey{}).(*formFailure)
 	// Without the parameter, or with nonsense in it, the page stands still.
 	reload, _ := strconv.Atoi(query.Get("reload"))
-	view.Reload = min(max(reload, 0), maxReload)
-	var page bytes.Buffer
-	err = statusTemplate.Execute(&page, view)
-	return page.Bytes(), err
+	p.Reload = min(max(reload, 0), maxReload)
+	return p
 }
 
-// statusView looks at a page's worth of everything. Calls beside it wait for no more than that.
-func (s *Sandbox) statusView(query url.Values) (*statusView, error) {
-	skip := func(section string) int {
-		n, _ := strconv.Atoi(query.Get(section)) // nonsense is the beginning
-		return max(n, 0)
+func (s *Sandbox) render(w http.ResponseWriter, status int, name string, p *page) {
+	var text bytes.Buffer
+	if err := pageTemplates()[name].ExecuteTemplate(&text, "layout.html", p); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
 	}
+	writePage(w, status, "text/html; charset=utf-8", text.Bytes())
+}
+
+// inspect lets look take what it needs out of the world. Calls to the API wait for it, so it takes a page's worth only.
+func (s *Sandbox) inspect(look func(w *world)) {
 	s.lock()
 	defer s.unlock()
-	w := s.world
-	w.otps.purge(w.clock.now())
-	view := &statusView{
-		Now:          w.clock.now(),
-		IntegratorID: w.integratorID,
-		PublicKey:    s.key.PublicKeyHex(),
-		Invitations:  w.pendingInvitations(),
-		Requests:     newest("requests", s.journal.Requests(), skip, func(r Request) Request { return r }),
-		Codes:        newest("mailbox", w.otps.keys, skip, w.codeView),
-		Transactions: newest("transactions", w.transactions.all, skip, (*transaction).detailedView),
-		Events:       newest("events", w.events.all, skip, func(e byzantine.Event) byzantine.Event { return e }),
-	}
-	var failed error
-	view.Accounts = newest("accounts", w.accounts.all, skip, func(a *account) accountView {
-		view, err := w.accountView(a)
-		failed = errors.Join(failed, err)
-		return view
-	})
-	return view, failed
+	look(s.world)
 }
 
-// pendingInvitations are those among the newest.
-func (w *world) pendingInvitations() []byzantine.Invitation {
-	recent, _, _ := w.recentInvitations.page(&pageRequest{paging: paging{Limit: new(int64(maxShown))}})
-	pending := slices.DeleteFunc(recent, func(i *invitation) bool { return i.status != byzantine.InvitationPending })
-	slices.Reverse(pending)
-	return invitationViews(pending)
+// failureKey is the context key of the form that has failed.
+type failureKey struct{}
+
+func withFailure(r *http.Request, f *formFailure) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), failureKey{}, f))
+}
+
+// skipped is how many of a list's newest the page leaves out. Nonsense is the beginning.
+func skipped(query url.Values) int {
+	n, _ := strconv.Atoi(query.Get("skip"))
+	return max(n, 0)
 }
 
 // shown is a page of a list, the newest first.
 type shown[T any] struct {
-	Section string // and the name of the query parameter that says how many to skip
 	Items   []T
 	Skipped int
 	Total   int
+	here    url.URL // without the parameter skip
+	size    int
 }
 
 // newest takes a page from the end of a list. Only what is on it is looked at.
-func newest[S, T any](section string, list []S, skip func(string) int, view func(S) T) shown[T] {
-	page := shown[T]{Section: section, Total: len(list), Skipped: min(skip(section), len(list))}
-	end := len(list) - page.Skipped
-	for _, thing := range slices.Backward(list[max(end-maxShown, 0):end]) {
-		page.Items = append(page.Items, view(thing))
+func newest[S, T any](r *http.Request, list []S, size int, view func(S) T) shown[T] {
+	p := shown[T]{Total: len(list), size: size, here: url.URL{Path: r.URL.Path}}
+	query := r.URL.Query()
+	p.Skipped = min(skipped(query), len(list))
+	query.Del("skip")
+	query.Del("done")
+	p.here.RawQuery = query.Encode()
+	end := len(list) - p.Skipped
+	for _, thing := range slices.Backward(list[max(end-size, 0):end]) {
+		p.Items = append(p.Items, view(thing))
 	}
-	return page
+	return p
 }
 
 // First is the place of the page's first item in the list, counted from 1; Last is that of its last.
 func (s shown[T]) First() int { return s.Skipped + 1 }
 func (s shown[T]) Last() int  { return s.Skipped + len(s.Items) }
 
-// Newer and Older are how many to skip on the pages beside this one; -1 if there is none.
-func (s shown[T]) Newer() int {
+// Newest, Newer and Older are the addresses of the pages beside this one, empty if there is none.
+func (s shown[T]) Newest() string {
 	if s.Skipped == 0 {
-		return -1
+		return ""
 	}
-	return max(s.Skipped-maxShown, 0)
+	return s.at(0)
 }
 
-func (s shown[T]) Older() int {
+func (s shown[T]) Newer() string {
+	if s.Skipped == 0 {
+		return ""
+	}
+	return s.at(max(s.Skipped-s.size, 0))
+}
+
+func (s shown[T]) Older() string {
 	if s.Last() >= s.Total {
-		return -1
+		return ""
 	}
-	return s.Last()
+	return s.at(s.Last())
 }
 
-// codeView is an e-mail with a one-time code.
-type codeView struct {
-	Code    string
-	OTPID   string
-	To      byzantine.UserSummary
-	Account string
-	Expires time.Time
-	State   string // why it does not count any more; empty if it does
+func (s shown[T]) at(skip int) string {
+	here, query := s.here, s.here.Query()
+	if skip > 0 {
+		query.Set("skip", strconv.Itoa(skip))
+	}
+	here.RawQuery = query.Encode()
+	return here.String()
 }
 
-func (w *world) codeView(otpID string) codeView {
-	o := w.otps.get(otpID)
-	view := codeView{Code: o.code, OTPID: o.id, Account: o.accountID, Expires: o.expires, State: o.state(w.clock.now())}
-	if u := w.users.get(o.userID); u != nil {
-		view.To = u.summary()
+// beforeZone is how times are read that a browser's field for date and time sends.
+func beforeZone(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
 	}
-	return view
-}
-
-// accountView is an account together with what other operations return about it.
-type accountView struct {
-	byzantine.Account
-	Foreign  bool // of another integrator: only the id is known
-	Status   byzantine.VerificationStatus
-	Passkeys map[string]int // how many, by user id
-	Wallets  []byzantine.SubAccountBalances
-}
-
-func (w *world) accountView(a *account) (accountView, error) {
-	if a.foreign {
-		return accountView{Account: byzantine.Account{AccountID: a.id}, Foreign: true}, nil
-	}
-	details, err := w.accountDetails(&byzantine.GetAccountDetailsRequest{AccountID: a.id})
-	if err != nil {
-		return accountView{}, err
-	}
-	balances, err := w.accountBalances(&byzantine.GetAccountBalancesRequest{AccountID: a.id, IncludeTestVaults: true})
-	if err != nil {
-		return accountView{}, err
-	}
-	view := accountView{Account: *details, Status: a.customer().status, Wallets: balances.SubAccounts, Passkeys: map[string]int{}}
-	for _, m := range a.members {
-		view.Passkeys[m.user.id] = len(m.user.passkeys)
-	}
-	return view, nil
-}
-
-// shownText is the beginning of a text that may be anything.
-func shownText(body []byte) string {
-	text, more := body, ""
-	if len(text) > maxShownBytes {
-		text, more = text[:maxShownBytes], " ..."
-	}
-	return strings.ToValidUTF8(string(text), "\uFFFD") + more
-}
-
-// movedMoney is what goes in and, if it is something else, what comes out.
-func movedMoney(tx byzantine.Transaction) string {
-	in, out := amountText(tx.SourceAmount, tx.SourceCurrency), amountText(tx.DestinationAmount, tx.DestinationCurrency)
-	if in == out || out == "" {
-		return in
-	}
-	return strings.TrimSpace(in + " to " + out)
-}
-
-func amountText(amount byzantine.Decimal, currency byzantine.Currency) string {
-	var words []string
-	if amount.IsSet() {
-		words = append(words, amount.String())
-	}
-	if currency != "" {
-		words = append(words, string(currency))
-	}
-	return strings.Join(words, " ")
+	return time.Time{}, false
 }

@@ -1,6 +1,7 @@
 package byzantinetest_test
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -35,56 +36,133 @@ func fetch(t *testing.T, url string) (*http.Response, string) {
 // section is the text of a part of the page, without tags and with single blanks.
 func section(t *testing.T, page, id string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(page, `<section id="`+id+`">`)
-	require.True(t, found, id)
-	part, _, _ := strings.Cut(rest, "</section>")
-	text := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(part, " "))
-	return strings.Join(strings.Fields(text), " ")
+	found := regexp.MustCompile(`(?s)<section [^>]*id="` + id + `"[^>]*>(.*?)</section>`).FindStringSubmatch(page)
+	require.NotNil(t, found, "no section %s", id)
+	return plain(found[1])
 }
 
-func TestStatusPageOfAnEmptySandbox(t *testing.T) {
-	server := newServer(t)
-	res, page := statusPage(t, server, "")
-	assert.Equal(t, 200, res.StatusCode)
-	assert.Equal(t, "text/html; charset=utf-8", res.Header.Get("Content-Type"))
-	assert.Contains(t, section(t, page, "mailbox"), "No one-time code was sent yet")
-	assert.Contains(t, section(t, page, "requests"), "No request came yet")
-	assert.Contains(t, section(t, page, "accounts"), "There is no account yet")
-	assert.Contains(t, section(t, page, "transactions"), "No transaction was signed and submitted yet")
-	assert.Contains(t, section(t, page, "events"), "Nothing happened yet")
-	assert.Contains(t, page, server.Key().PublicKeyHex())
-	assert.Empty(t, server.Requests(), "the page's own requests are none to the API")
+// plain is a piece of a page without its tags, and without the buttons that copy.
+func plain(piece string) string {
+	piece = regexp.MustCompile(`(?s)<button [^>]*class="copy.*?</button>`).ReplaceAllString(piece, " ")
+	text := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(piece, " "))
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.ReplaceAll(text, " ,", ",")
 }
 
-// What requests brought is on the page, so nothing may run or be loaded there.
-func TestStatusPageLoadsAndRunsNothing(t *testing.T) {
-	server := newServer(t)
-	const evil = `<script src="https://evil.example/x.js">`
-	server.AddUser(byzantinetest.User{FirstName: evil, Email: `"><img src=x>@example.com`})
-	user := server.AddUser(byzantinetest.User{FirstName: evil})
-	server.AddAccount(byzantinetest.Account{Name: evil, UserIDs: []string{user.ID}})
-	fetch(t, server.URL+"/v1/no/such?"+evil[:8])
-	status, _ := send(t, server, "POST", "/v1/submit/init-otp", `{"accountId":"`+evil, nil)
-	require.Equal(t, 400, status)
+// pagePaths are the lists.
+var pagePaths = []string{"", "mailbox", "requests", "accounts", "transactions", "webhooks", "events", "faults"}
 
-	res, page := statusPage(t, server, "")
-	policy := res.Header.Get("Content-Security-Policy")
-	assert.Contains(t, policy, "default-src 'none'")
-	assert.NotContains(t, policy, "unsafe")
-	assert.NotContains(t, policy, "script-src")
-	assert.Equal(t, "no-store", res.Header.Get("Cache-Control"))
-	assert.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"))
-	assert.NotContains(t, page, "<script")
-	assert.NotContains(t, page, "<img")
-	assert.NotContains(t, page, "style=")
-	assert.Contains(t, section(t, page, "accounts"), evil)
-	for _, link := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
-		assert.Regexp(t, `^(#[a-z]+|\?|\?reload=3|status\.css|data:,)$`, link[1])
+func TestStatusPagesOfAnEmptySandbox(t *testing.T) {
+	server := newServer(t)
+	for path, words := range map[string][]string{
+		"":             {"No one-time code was sent yet", "No request came yet", "There is no account yet", "No transaction was signed", "No subscription yet", "All off", server.Key().PublicKeyHex()},
+		"mailbox":      {"No one-time code was sent yet", "Invitations that wait None."},
+		"requests":     {"No request came yet"},
+		"accounts":     {"There is no account yet"},
+		"transactions": {"No transaction was signed and submitted yet"},
+		"webhooks":     {"There is none. The operation create_subscription makes one.", "Nothing was delivered yet"},
+		"events":       {"Nothing happened yet"},
+		"faults":       {"All off: each request is handled as it should be"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			res, page := statusPage(t, server, path)
+			assert.Equal(t, 200, res.StatusCode)
+			assert.Equal(t, "text/html; charset=utf-8", res.Header.Get("Content-Type"))
+			text := plain(page)
+			for _, w := range words {
+				assert.Contains(t, text, w)
+			}
+			assert.Equal(t, 1, strings.Count(page, "<h1"), "one heading")
+		})
 	}
-	res, css := fetch(t, server.URL+byzantinetest.StatusPath+"status.css")
-	assert.Equal(t, "text/css; charset=utf-8", res.Header.Get("Content-Type"))
-	assert.NotContains(t, css, "url(")
-	assert.NotContains(t, css, "@import")
+	assert.Empty(t, server.Requests(), "the pages' own requests are none to the API")
+}
+
+// What is not there, or not there any more, gets a page that says so, and numbers that are none do as well.
+func TestStatusPagesOfWhatIsNotThere(t *testing.T) {
+	server := newServer(t)
+	for _, path := range []string{
+		"requests/1", "requests/0", "requests/-1", "requests/x", "requests/99999999999999999999", "accounts/x", "transactions/x", "webhooks/x",
+	} {
+		res, page := statusPage(t, server, path)
+		assert.Equal(t, 404, res.StatusCode, path)
+		assert.Contains(t, page, "It is not there", path)
+	}
+	for _, path := range []string{"other", "requests/1/2", "do/reset", "page.html", "page/page.css"} {
+		res, _ := statusPage(t, server, path)
+		assert.Contains(t, []int{404, 405}, res.StatusCode, path)
+	}
+	for _, query := range []string{"?skip=-1", "?skip=x", "?skip=1000000", "?done=%3Cb%3E%22", "?outcome=lost&method=%00"} {
+		for _, path := range pagePaths {
+			res, page := statusPage(t, server, path+query)
+			assert.Equal(t, 200, res.StatusCode, path+query)
+			assert.False(t, strings.Contains(page, "<b>\"") || strings.Contains(page, "%3Cb"), path+query)
+		}
+	}
+}
+
+// What requests brought is on the pages, so nothing of it may run or be loaded there.
+func TestStatusPagesShowHostileTextAsText(t *testing.T) {
+	server := newWebhookWorld(t).server
+	const evil = `<script src="https://evil.example/x.js"></script>`
+	user := server.AddUser(byzantinetest.User{FirstName: evil, Email: `"><img src=x onerror=alert(1)>@example.com`})
+	account := server.AddAccount(byzantinetest.Account{Name: evil, UserIDs: []string{user.ID}})
+	server.SendCode(account.ID, user.ID)
+	server.Fail(byzantine.OpListEvents, 1, byzantinetest.Fault{Status: 503, Body: evil, Header: http.Header{evil: {evil}}})
+	fetch(t, server.URL+"/v1/no/such?%3Cscript%3E&\"'><svg/onload=x>")
+	status, _ := send(t, server, "POST", "/v1/submit/init-otp", `{"accountId":"`+evil+`","`+evil+`":1}`, func(h http.Header) { h.Set("User-Agent", evil) })
+	require.Equal(t, 400, status)
+	server.SetStatus(account.ID, byzantine.VerificationInactive, evil)
+	server.Deliver()
+	paths := append([]string{"accounts/" + account.ID, "requests?text=%22%3E%3Cscript%3E&verdict=%3Cscript%3E"}, pagePaths...)
+	for _, r := range server.Requests() {
+		paths = append(paths, fmt.Sprint("requests/", r.Number))
+	}
+	for _, d := range server.Deliveries(byzantine.ListWebhookDeliveriesRequest{}) {
+		paths = append(paths, "webhooks/"+d.Delivery.ID)
+	}
+	seen := 0
+	for _, path := range paths {
+		res, page := statusPage(t, server, path)
+		require.Equal(t, 200, res.StatusCode, path)
+		seen += strings.Count(page, "&lt;script")
+		page = strings.Replace(page, `<script type="module" src="/_sandbox/page.js"></script>`, "", 1)
+		for _, bad := range []string{"<script", "<img", "<svg/", " style=", "javascript:"} {
+			assert.False(t, strings.Contains(page, bad), "%s: %s", path, bad)
+		}
+		assert.Empty(t, regexp.MustCompile(`<[^>"]*("[^"]*"[^>"]*)*\son[a-z]+=`).FindString(page), path)
+		for _, link := range regexp.MustCompile(`(?:href|src|action)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			assert.Regexp(t, `^(#main|\?|/_sandbox/[^"]*|/api-docs/openapi-integrator.json|\?reload=3)$`, link[1], path)
+		}
+	}
+	assert.Greater(t, seen, 10, "the text is shown")
+}
+
+func TestStatusPagesLoadNothingFromElsewhere(t *testing.T) {
+	server := newServer(t)
+	for path, contentType := range map[string]string{
+		"": "text/html; charset=utf-8", "requests": "text/html; charset=utf-8", "accounts/x": "text/html; charset=utf-8",
+		"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8", "page.svg": "image/svg+xml",
+	} {
+		res, text := statusPage(t, server, path)
+		assert.Equal(t, contentType, res.Header.Get("Content-Type"), path)
+		policy := res.Header.Get("Content-Security-Policy")
+		for _, directive := range []string{"default-src 'none'", "script-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"} {
+			assert.Contains(t, policy, directive, path)
+		}
+		assert.NotContains(t, policy, "unsafe", path)
+		assert.Equal(t, "no-store", res.Header.Get("Cache-Control"), path)
+		assert.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"), path)
+		assert.Equal(t, "same-origin", res.Header.Get("Referrer-Policy"), "with a stricter one some browsers send Origin: null with the forms")
+		if strings.HasSuffix(path, ".css") {
+			assert.NotContains(t, text, "url(")
+			assert.NotContains(t, text, "@import")
+		}
+		if strings.HasSuffix(path, ".js") {
+			assert.NotContains(t, text, "innerHTML")
+			assert.Less(t, len(text), 12<<10, "one small file")
+		}
+	}
 }
 
 func TestStatusPageHasTheMailbox(t *testing.T) {
@@ -101,25 +179,32 @@ func TestStatusPageHasTheMailbox(t *testing.T) {
 		_, err := client.OTPAuth(t.Context(), &byzantine.OTPAuthRequest{AccountID: account.ID, UserID: user.ID, OTPID: otpID, OTPCode: code})
 		return err
 	}
-	mailbox := func() string {
-		_, page := statusPage(t, server, "")
+	mailbox := func(path string) string {
+		_, page := statusPage(t, server, path)
 		return section(t, page, "mailbox")
 	}
 
 	old := initOTP()
-	assert.Contains(t, mailbox(), server.OTPCode(old)+" to ada@example.com, good until 12:10:00 user "+user.ID+" account "+account.ID+" otpId "+old)
+	assert.Contains(t, mailbox("mailbox"), server.OTPCode(old)+" to ada@example.com, good until 12:10:00 sent 12:00:00 account "+account.ID+" user "+user.ID+" otpId "+old)
+	_, page := statusPage(t, server, "")
+	assert.Contains(t, page, `class="code">`+server.OTPCode(old)+`</strong>`)
+	assert.Contains(t, page, `data-copy="`+server.OTPCode(old)+`"`)
+	assert.True(t, strings.HasPrefix(section(t, page, "mailbox"), "Newest code "+server.OTPCode(old)+" to ada@example.com, good until 12:10:00 (in 10 minutes)"), section(t, page, "mailbox"))
 	server.Advance(10 * time.Minute)
-	assert.Contains(t, mailbox(), server.OTPCode(old)+" to ada@example.com, expired")
+	assert.Contains(t, mailbox("mailbox"), server.OTPCode(old)+" to ada@example.com, expired")
+	assert.Contains(t, mailbox(""), "No code counts any more")
 
 	used, blocked := initOTP(), initOTP()
 	require.NoError(t, authenticate(used, server.OTPCode(used)))
 	for range 5 {
 		require.ErrorIs(t, authenticate(blocked, "x"), byzantine.ErrBadRequest)
 	}
-	text := mailbox()
+	text := mailbox("mailbox")
 	assert.Contains(t, text, server.OTPCode(used)+" to ada@example.com, used")
 	assert.Contains(t, text, server.OTPCode(blocked)+" to ada@example.com, too many wrong attempts")
 	assert.Greater(t, strings.Index(text, old), strings.Index(text, used), "the newest come first")
+	good := initOTP()
+	assert.True(t, strings.HasPrefix(mailbox(""), "Newest code "+server.OTPCode(good)))
 }
 
 func TestStatusPageHasInvitations(t *testing.T) {
@@ -130,57 +215,12 @@ func TestStatusPageHasInvitations(t *testing.T) {
 	})
 	invited, err := i.client.InviteUsers(t.Context(), &byzantine.InviteUsersRequest{SignedPayload: i.sign(payload, err), InvitedBy: i.userID})
 	require.NoError(t, err)
-	_, page := statusPage(t, server, "")
-	assert.Contains(t, section(t, page, "mailbox"),
+	_, page := statusPage(t, server, "mailbox")
+	assert.Contains(t, section(t, page, "invitations"),
 		"to mary@example.com: Test User invites you to Test User. pending user "+invited.NewUsers[0].UserID+" account "+i.accountID)
 }
 
-func TestStatusPageHasRequestsAndVerdicts(t *testing.T) {
-	server := newServer(t)
-	_, err := server.Client().Whoami(t.Context())
-	require.NoError(t, err)
-	send(t, server, "POST", "/v1/integrator/credentials", `{"label":"x"}`, func(h http.Header) { h.Set("X-Signature", "0x3006020101020101") })
-	fetch(t, server.URL+"/v1/no/such/route")
-	server.Fail(byzantine.OpListEvents, 1, byzantinetest.Fault{Status: 429})
-	_, err = server.Client(byzantine.WithMaxAttempts(1)).ListEvents(t.Context(), nil)
-	require.ErrorIs(t, err, byzantine.ErrRateLimited)
-
-	_, page := statusPage(t, server, "")
-	text := section(t, page, "requests")
-	assert.Regexp(t, `^Requests fault \S+ list_events GET .*`+
-		`404 \S+ no operation : the API has no route GET /v1/no/such/route GET .*`+
-		`401 \S+ create_credential: .*X-Signature does not belong .*`+
-		`Its signature has to cover this text: \d+POST/v1/integrator/credentials\{"label":"x"\} .*`+
-		`200 \S+ get_current_integrator_capabilities GET /v1/integrator/whoami `, text)
-	assert.Contains(t, text, "X-Pubkey: "+server.Key().PublicKeyHex())
-	for _, r := range server.Requests() {
-		if signature := r.Header.Get("X-Signature"); len(signature) > 100 {
-			assert.NotContains(t, page, signature, "it is good for a minute, elsewhere too")
-			assert.Contains(t, page, "X-Signature: "+signature[:12]+"...")
-		}
-	}
-}
-
-func TestStatusPageShowsTheNewestRequests(t *testing.T) {
-	server := newServer(t)
-	for range 40 {
-		fetch(t, server.URL+"/v1/health")
-	}
-	fetch(t, server.URL+"/v1/last?"+strings.Repeat("x", 10))
-	_, page := statusPage(t, server, "")
-	text := section(t, page, "requests")
-	assert.True(t, strings.HasPrefix(text, "Requests the newest 30 of 41 older 404"), text[:60])
-	assert.Equal(t, 29, strings.Count(text, "health_check"))
-
-	big := `{"label":"` + strings.Repeat("é", 1<<20) + `"}`
-	status, _ := send(t, server, "POST", "/v1/integrator/credentials", big, nil)
-	require.Equal(t, 201, status)
-	_, page = statusPage(t, server, "")
-	assert.Less(t, len(page), 100<<10, "bodies are cut")
-	assert.Contains(t, page, " ...")
-}
-
-func TestStatusPageHasAccountsTransactionsAndEvents(t *testing.T) {
+func TestStatusPagesOfAccountsTransactionsAndEvents(t *testing.T) {
 	server := stopped(t)
 	i := newActiveInvestor(t, server)
 	bank := server.AddBankAccount(euroAccount(i.accountID))
@@ -195,38 +235,52 @@ func TestStatusPageHasAccountsTransactionsAndEvents(t *testing.T) {
 	server.Advance(time.Minute)
 	queued := i.submit(i.withdrawPayload(byzantine.ChainEthereum, byzantinetest.VaultEthereumQueued, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC, ""))
 	moved := i.submit(i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1.25"), "0x00000000000000000000000000000000000000aa"))
+	look := func(path, id string) string {
+		t.Helper()
+		res, page := statusPage(t, server, path)
+		require.Equal(t, 200, res.StatusCode, path)
+		return section(t, page, id)
+	}
 
-	_, page := statusPage(t, server, "")
-	accounts := section(t, page, "accounts")
-	assert.Contains(t, accounts, "Test User , individual, active , activated on Base and Ethereum account "+i.accountID+" wallet "+i.wallet)
-	assert.Contains(t, accounts, "root: Test User, ")
-	assert.Contains(t, accounts, ", 1 passkey user "+i.userID)
-	assert.Contains(t, accounts, "700 usd idle on Ethereum 748.25 usd idle on Base")
-	assert.Contains(t, accounts, "250.5 usd in a vault on Base vault "+byzantinetest.VaultBaseUSDC)
-	assert.Contains(t, accounts, "200 usd in a vault on Ethereum, 100 queued for withdrawal vault "+byzantinetest.VaultEthereumQueued)
-	assert.Contains(t, accounts, "Bank account "+bank.Name+", eur bank account "+bank.BankAccountID)
-	assert.Contains(t, accounts, "Analytical Engines , company, under_review , activated on no chain account "+company.ID+" entity ")
-	assert.Contains(t, accounts, "root: Mary Somerville, mary@example.com, no passkey user "+colleague.ID+" No funds")
-	assert.Contains(t, accounts, "An account of another integrator account "+foreign.ID)
+	accounts := look("accounts", "accounts")
+	assert.Contains(t, accounts, "Test User user+"+i.userID+"@example.com individual on Ethereum and Base active")
+	assert.Contains(t, accounts, "Analytical Engines mary@example.com company not activated on a chain under review")
+	assert.Contains(t, accounts, "Account of another integrator "+foreign.ID)
+	assert.Contains(t, look("accounts/"+i.accountID, "account"), "Verification active Type individual Activated on Ethereum and Base Account id "+i.accountID+" Wallet "+i.wallet)
+	assert.Contains(t, look("accounts/"+i.accountID, "members"), "Test User, user+"+i.userID+"@example.com root 1 passkey user "+i.userID)
+	funds := look("accounts/"+i.accountID, "funds")
+	for _, words := range []string{
+		"700 usd idle on Ethereum", "748.25 usd idle on Base", "250.5 usd in a vault on Base vault " + byzantinetest.VaultBaseUSDC,
+		"200 usd in a vault on Ethereum, 100 queued for withdrawal vault " + byzantinetest.VaultEthereumQueued,
+		"Bank account " + bank.Name + ", eur " + bank.BankAccountID,
+	} {
+		assert.Contains(t, funds, words)
+	}
+	assert.Contains(t, look("accounts/"+i.accountID, "transactions"), "Withdrawal of 100 USDC on Ethereum")
+	assert.Contains(t, look("accounts/"+company.ID, "members"), "Mary Somerville, mary@example.com root no passkey")
+	assert.Contains(t, look("accounts/"+company.ID, "funds"), "No funds")
+	_, page := statusPage(t, server, "accounts/"+foreign.ID)
+	assert.Contains(t, plain(page), "Only its id is known: "+foreign.ID)
 
-	transactions := section(t, page, "transactions")
-	assert.Contains(t, transactions, "processing 12:02:00 transfer 1.25 usdc on Base, Test User transaction "+moved.TransactionID)
-	assert.Contains(t, transactions, "withdrawal_initiated 12:02:00 withdraw 100 usdc on Ethereum, Test User transaction "+queued.TransactionID)
-	assert.Contains(t, transactions, ", pending")
-	assert.Contains(t, transactions, "waiting_for_funds 12:01:00 onramp_deposit 500 eur to 500 eurc on Base, Test User to be paid to "+
-		waiting.FiatDepositInstructions.IBAN+" transaction "+waiting.TransactionID)
-
-	events := section(t, page, "events")
-	assert.Contains(t, events, "12:02:00 transaction.withdrawal_initiated event ")
-	assert.Contains(t, events, `transaction `+queued.TransactionID+` data {"status":"withdrawal_initiated"}`)
+	transactions := look("transactions", "transactions")
+	assert.Contains(t, transactions, "Transfer of 1.25 USDC on Base 1 Sep 2026, 12:02:00 Test User processing")
+	assert.Contains(t, transactions, "Withdrawal of 100 USDC on Ethereum 1 Sep 2026, 12:02:00 Test User withdrawal initiated")
+	assert.Contains(t, transactions, "Deposit by bank transfer of 500 EUR to 500 EURC on Base 1 Sep 2026, 12:01:00 Test User waiting for funds")
+	assert.Contains(t, look("transactions/"+waiting.TransactionID, "transaction"), "To be paid to "+waiting.FiatDepositInstructions.IBAN)
+	assert.Contains(t, look("transactions/"+waiting.TransactionID, "actions"), "It waits for a bank transfer of 500 eur. Let the transfer arrive")
+	assert.Contains(t, look("transactions/"+queued.TransactionID, "actions"), "It moves on at 1 Sep 2026, 13:02:00, in 1 hour.")
+	assert.Contains(t, look("transactions/"+queued.TransactionID, "transaction"), "In the vault's queue pending, as ")
+	assert.Contains(t, look("transactions/"+queued.TransactionID, "events"), "transaction.withdrawal_initiated 1 Sep 2026, 12:02:00")
+	assert.Contains(t, look("events", "events"), `transaction.withdrawal_initiated { "status": "withdrawal_initiated" } 1 Sep 2026, 12:02:00 event `)
 
 	server.Advance(time.Minute)
-	_, page = statusPage(t, server, "")
-	assert.Contains(t, section(t, page, "transactions"), "completed 12:02:00 transfer")
-	assert.Contains(t, page, "2026-09-01T12:03:00Z", "the sandbox's clock")
+	assert.Contains(t, look("transactions/"+moved.TransactionID, "transaction"), "Status completed")
+	assert.Contains(t, look("transactions/"+moved.TransactionID, "actions"), "The transaction has ended.")
+	assert.Contains(t, look("", "clock"), "12:03:00 Tue 1 Sep 2026, UTC, frozen")
 }
 
-func TestStatusPageReloadsOnRequestOnly(t *testing.T) {
+// Without JavaScript a page reloads only if somebody asks for it.
+func TestStatusPagesReloadOnRequestOnly(t *testing.T) {
 	server := newServer(t)
 	for query, want := range map[string]string{
 		"":                   "",
@@ -250,14 +304,14 @@ func TestStatusPageReloadsOnRequestOnly(t *testing.T) {
 	}
 }
 
-func TestStatusPageIsForReading(t *testing.T) {
+func TestStatusPagesAreForReading(t *testing.T) {
 	server := newServer(t)
-	res, err := http.Post(server.URL+byzantinetest.StatusPath, "text/plain", strings.NewReader("x"))
-	require.NoError(t, err)
-	res.Body.Close()
-	assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode)
-	res, _ = fetch(t, server.URL+byzantinetest.StatusPath+"other")
-	assert.Equal(t, http.StatusNotFound, res.StatusCode)
-	res, _ = fetch(t, strings.TrimSuffix(server.URL+byzantinetest.StatusPath, "/"))
+	for _, path := range pagePaths {
+		res, err := http.Post(server.URL+byzantinetest.StatusPath+path, "text/plain", strings.NewReader("x"))
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode)
+	}
+	res, _ := fetch(t, strings.TrimSuffix(server.URL+byzantinetest.StatusPath, "/"))
 	assert.Equal(t, byzantinetest.StatusPath, res.Request.URL.Path, "redirected")
 }

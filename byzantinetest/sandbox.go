@@ -19,6 +19,7 @@ import (
 // Sandbox is the API as an http.Handler. It is safe for concurrent use.
 type Sandbox struct {
 	mux       *http.ServeMux
+	pages     *http.ServeMux        // those at StatusPath
 	key       *byzantine.PrivateKey // of the first credential
 	onRequest func(Request)         // may be nil
 	lenient   bool                  // see WithLenientRequests
@@ -32,7 +33,7 @@ type Sandbox struct {
 
 	mu             sync.Mutex // guards what follows
 	world          *world
-	journal        fake.Journal[Request]
+	journal        fake.Journal[*Request]
 	journalled     int64 // how many requests so far
 	faults         fake.FaultPlan
 	authenticators map[string]*passkeytest.Authenticator // of the control API

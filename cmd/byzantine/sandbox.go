@@ -52,7 +52,8 @@ http://backend:3000, and -origin if the port is mapped to another one:
 
   byzantine sandbox -addr 0.0.0.0:8787 -allow-host sandbox -any-webhook-url -origin http://localhost:9000
 
-BYZANTINE_SANDBOX_TOKEN, if it is set, has the control API ask for this token (Authorization: Bearer TOKEN).
+BYZANTINE_SANDBOX_TOKEN, if it is set, has the control API ask for this token (Authorization: Bearer TOKEN), and its
+pages too.
 `,
 	prepare: func(flags *flag.FlagSet) action {
 		run := new(sandboxRun)

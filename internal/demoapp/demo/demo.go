@@ -39,8 +39,9 @@ func Seed(sandbox *byzantinetest.Sandbox) {
 	}
 }
 
-// New returns the application for visitors of an origin such as "http://localhost:8080", with the sandbox's status page
-// beside it. The origin's host name is the relying party's id. client calls the sandbox, which has the [Users]. The status page shows everybody's codes, so keep it to this machine.
+// New returns the application for visitors of an origin such as "http://localhost:8080", with the sandbox's pages and its
+// control API beside it. The origin's host name is the relying party's id. client calls the sandbox, which has the [Users].
+// The pages show everybody's codes, so keep them to this machine.
 func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string, log *slog.Logger) (http.Handler, error) {
 	site, err := url.Parse(origin)
 	if err != nil {
@@ -57,7 +58,7 @@ func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET "+byzantinetest.StatusPath, sandbox)
+	mux.Handle(byzantinetest.StatusPath, sandbox)
 	mux.Handle("/", app)
 	return mux, nil
 }
