@@ -96,9 +96,13 @@ function ask(method, address, form) {
   });
 }
 
-const say = (text) => {
+// Says something. What was done is said for a while, what is wrong until it is right.
+let saying;
+function say(text, brief = true) {
   if (notice.textContent !== text) notice.textContent = text;
-};
+  clearTimeout(saying);
+  if (brief) saying = setTimeout(() => (notice.textContent = ""), 8000);
+}
 
 const silent = "The sandbox does not respond. This page shows what was last known.";
 
@@ -109,7 +113,7 @@ async function follow() {
     const asked = here;
     const response = await ask("GET", asked);
     if (paused || asked !== here || body.dataset.sending !== undefined) continue;
-    if (!response) say(silent);
+    if (!response) say(silent, false);
     else {
       if (notice.textContent === silent) say("");
       take(response.response);
@@ -125,7 +129,7 @@ async function send(form, submitter) {
   const response = await ask("POST", form.getAttribute("action"), new URLSearchParams(new FormData(form, submitter)));
   submitter?.removeAttribute("aria-busy");
   delete body.dataset.sending;
-  if (!response) return say("The sandbox does not respond. Nothing is known of what was sent.");
+  if (!response) return say("The sandbox does not respond. Nothing is known of what was sent.", false);
   const fresh = response.response, target = new URL(fresh.body.dataset.here, location.href);
   if (target.pathname !== location.pathname) return location.assign(target);
   const failed = response.status >= 400;
@@ -185,10 +189,7 @@ addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(copy.dataset.copy);
     say("Copied.");
     copy.dataset.copied = "";
-    setTimeout(() => {
-      delete copy.dataset.copied;
-      if (notice.textContent === "Copied.") say("");
-    }, 2000);
+    setTimeout(() => delete copy.dataset.copied, 2000);
   } catch {
     say("The browser does not let this page copy. Select the text instead.");
   }
@@ -204,6 +205,7 @@ button?.addEventListener("click", () => {
 if (location.search.includes("done=")) history.replaceState(null, "", here + location.hash);
 if (button && body.dataset.live === undefined) button.hidden = true;
 showPaused();
+if (notice.textContent) say(notice.textContent);
 readClock();
 setInterval(tick, 250);
 follow();
