@@ -219,7 +219,7 @@ func (s *Sandbox) transactionPage(r *http.Request) (title string, content any, e
 		if !tx.status.Terminal() {
 			view.Due = optionalTime(tx.due)
 		}
-		for e := range w.events.backward(len(w.events.all), "", "", tx.id) {
+		for e := range w.events.backward(0, len(w.events.all), tx.id) {
 			if e.Related.TransactionID == tx.id {
 				view.Events = append(view.Events, e)
 			}
