@@ -108,8 +108,12 @@ func (x *trial) supervise(ctx context.Context, slot int, store webhook.Store) {
 	for ctx.Err() == nil {
 		p := &process{trial: x, store: store, crashed: make(chan bool)}
 		quiet := slog.New(slog.DiscardHandler)
-		p.handler = &webhook.Handler{Verifier: x.verifier, Handle: p.callback, Store: p, Logger: quiet}
-		reconciler := &webhook.Reconciler{Events: x.client, Store: p, Handle: p.callback,
+		seen := webhook.Store(p)
+		if bulk, ok := store.(webhook.BulkStore); ok {
+			seen = bulkProcess{p, bulk}
+		}
+		p.handler = &webhook.Handler{Verifier: x.verifier, Handle: p.callback, Store: seen, Logger: quiet}
+		reconciler := &webhook.Reconciler{Events: x.client, Store: seen, Handle: p.callback,
 			Overlap: 6 * time.Minute, Grace: -1, Interval: 300 * time.Millisecond, Logger: quiet, Now: x.world.Now}
 		life, end := context.WithCancel(ctx)
 		x.mu.Lock()
@@ -249,6 +253,20 @@ func (p *process) Forget(ctx context.Context, c webhook.Claim) error {
 
 func (p *process) Save(ctx context.Context, c webhook.Claim, lease time.Duration, value string) error {
 	return p.call(func() error { return p.store.Save(ctx, c, min(lease, crashLease), value) })
+}
+
+// bulkProcess is a process whose store can be asked for many records at once.
+type bulkProcess struct {
+	*process
+	bulk webhook.BulkStore
+}
+
+func (p bulkProcess) Handled(ctx context.Context, keys []string) (done []string, err error) {
+	err = p.call(func() (err error) {
+		done, err = p.bulk.Handled(ctx, keys)
+		return err
+	})
+	return done, err
 }
 
 func (p *process) call(f func() error) error {

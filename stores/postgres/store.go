@@ -148,16 +148,16 @@ func (s *Store) Handled(ctx context.Context, keys []string) ([]string, error) {
 	}
 	// A row that is locked is being renewed by another.
 	const handled = `
-		WITH asked AS (
-			SELECT ARRAY(SELECT json_array_elements_text($1::text::json)) AS keys
+		WITH done AS (
+			SELECT key, touched_at FROM byzantine_webhook_records
+			WHERE key = ANY(ARRAY(SELECT json_array_elements_text($1::text::json))) AND done_at IS NOT NULL
 		), renewed AS (
 			UPDATE byzantine_webhook_records SET touched_at = clock_timestamp() WHERE key IN (
 				SELECT key FROM byzantine_webhook_records
-				WHERE key = ANY((SELECT keys FROM asked)::text[]) AND done_at IS NOT NULL
-					AND touched_at < now() - $2::bigint * interval '1 microsecond'
+				WHERE key IN (SELECT key FROM done WHERE touched_at < now() - $2::bigint * interval '1 microsecond')
 				FOR UPDATE SKIP LOCKED)
 		)
-		SELECT key FROM byzantine_webhook_records WHERE key = ANY((SELECT keys FROM asked)::text[]) AND done_at IS NOT NULL`
+		SELECT key FROM done`
 	var done []string
 	err = s.db.query(ctx, func(scan func(...any) error) error {
 		var key string

@@ -1,9 +1,7 @@
 package redis_test
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"testing"
@@ -79,117 +77,35 @@ func TestNewRefuses(t *testing.T) {
 	assert.Empty(t, errtext.Flaw(err.Error()), err)
 }
 
-// The server dies with a claim under way and one done, and comes back: calls fail meanwhile, and nothing is forgotten.
-func TestServerGoesAwayAndComesBack(t *testing.T) {
+func newOutage(t *testing.T) recovertest.Outage {
 	testserver.Need(t, shared)
 	s, err := testserver.NewRedis()
 	require.NoError(t, err)
-	defer s.Remove()
-	store := newStore(t, s)
-	done, err := store.Begin(t.Context(), "done", hour)
-	require.NoError(t, err)
-	require.NoError(t, store.Done(t.Context(), done))
-	begun, err := store.Begin(t.Context(), "begun", hour)
-	require.NoError(t, err)
-	require.NoError(t, store.Save(t.Context(), begun, hour, "checkpoint"))
-
-	s.Crash()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	_, err = store.Begin(ctx, "done", hour)
-	require.Error(t, err)
-	assert.NotErrorIs(t, err, webhook.ErrHandled, "nobody could know")
-	require.Error(t, store.Done(ctx, begun))
-
-	require.NoError(t, s.Start())
-	_, err = store.Begin(t.Context(), "done", hour)
-	require.ErrorIs(t, err, webhook.ErrHandled)
-	_, err = store.Begin(t.Context(), "begun", hour)
-	require.ErrorIs(t, err, webhook.ErrInProgress)
-	require.NoError(t, store.Forget(t.Context(), begun))
-	again, err := store.Begin(t.Context(), "begun", hour)
-	require.NoError(t, err)
-	assert.Equal(t, "checkpoint", again.Value)
+	t.Cleanup(s.Remove)
+	return recovertest.Outage{Store: newStore(t, s), Crash: s.Crash, Start: s.Start}
 }
 
-// The server dies and comes back while an event is being handled, which is recorded all the same. A delivery that comes
-// while it is away is sent away.
-func TestReceiverWhileTheServerIsAway(t *testing.T) {
-	testserver.Need(t, shared)
-	s, err := testserver.NewRedis()
-	require.NoError(t, err)
-	defer s.Remove()
-	store := newStore(t, s)
-	calls := 0
-	deliver := recovertest.Receiver(t, store, func(context.Context, *webhook.Delivery) error {
-		if calls++; calls == 1 {
-			s.Crash()
-			return s.Start()
-		}
-		return nil
-	})
+func TestServerGoesAwayAndComesBack(t *testing.T) { recovertest.RunOutage(t, newOutage(t)) }
 
-	event, other := webhooktest.NewID(), webhooktest.NewID()
-	assert.Equal(t, http.StatusNoContent, deliver(event))
-	assert.Equal(t, http.StatusNoContent, deliver(event))
-	assert.Equal(t, 1, calls)
-
-	s.Crash()
-	assert.Equal(t, http.StatusServiceUnavailable, deliver(other))
-	assert.Equal(t, 1, calls, "nothing is handled that cannot be recorded")
-	require.NoError(t, s.Start())
-	for deliver(other) != http.StatusNoContent {
-		time.Sleep(50 * time.Millisecond)
-	}
-	assert.Equal(t, 2, calls)
-	assert.Equal(t, http.StatusNoContent, deliver(event))
-	assert.Equal(t, 2, calls)
-}
+func TestReceiverWhileTheServerIsAway(t *testing.T) { recovertest.RunReceiverOutage(t, newOutage(t)) }
 
 // replicaEnv makes this test's program a replica that dies between begin and done.
 const replicaEnv = "BYZANTINE_TEST_REPLICA_SOCKET"
 
 func crashingReplica(socket string) int {
-	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket})
-	store, err := redis.New(client)
-	if err != nil {
-		return 1
+	store, err := redis.New(goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket}))
+	if err == nil {
+		err = recovertest.DieAfterBegin(store)
 	}
-	c, err := store.Begin(context.Background(), webhooktest.NewID(), 300*time.Millisecond)
-	if err != nil {
-		return 1
-	}
-	fmt.Println(c.Key, c.Token)
-	self, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		return 1
-	}
-	_ = self.Kill() // no deferred function, no closed connection
-	select {}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
 }
 
 func TestCrashBetweenBeginAndDone(t *testing.T) {
 	s := testserver.Need(t, shared)
 	replica := exec.Command(os.Args[0])
 	replica.Env = append(os.Environ(), replicaEnv+"="+s.RedisSocket())
-	out, err := replica.Output()
-	require.ErrorContains(t, err, "killed", "it dies in the middle")
-	var crashed webhook.Claim
-	_, err = fmt.Sscan(string(out), &crashed.Key, &crashed.Token)
-	require.NoError(t, err, "but not before it began")
-
-	store := newStore(t, s)
-	var c webhook.Claim
-	for {
-		if c, err = store.Begin(t.Context(), crashed.Key, hour); err == nil {
-			break
-		}
-		require.ErrorIs(t, err, webhook.ErrInProgress, "until the lease is over")
-		time.Sleep(10 * time.Millisecond)
-	}
-	assert.Greater(t, c.Token, crashed.Token)
-	require.NoError(t, store.Done(t.Context(), c))
-	require.ErrorIs(t, store.Done(t.Context(), crashed), webhook.ErrLeaseLost)
+	recovertest.RunCrash(t, newStore(t, s), replica)
 }
 
 func TestRecovery(t *testing.T) { recovertest.Run(t, replicas) }
