@@ -20,18 +20,20 @@ import (
 // TestLargeStore prints what calls cost among many records: BYZANTINE_STORE_ROWS=10000000 go test -run TestLargeStore -v .
 // They take about 200 bytes each.
 func TestLargeStore(t *testing.T) {
-	client := newClient(t, testserver.Need(t, shared))
+	server := testserver.Need(t, shared)
+	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: server.RedisSocket(), ReadTimeout: time.Minute, WriteTimeout: time.Minute})
+	defer client.Close()
 	ctx := t.Context()
 	prefix := webhooktest.NewID() + ":"
 	store, err := redis.New(client, redis.WithPrefix(prefix))
 	require.NoError(t, err)
 	rows, measure := storebench.Rows(t)
 	began := time.Now()
-	const day = 24 * time.Hour
+	const day, batch = 24 * time.Hour, 1000
 	// Records of 29 days: the first tenth is young, the others are due for a renewal.
-	for done := 0; done < rows; done += 5000 {
+	for done := 0; done < rows; done += batch {
 		_, err := client.Pipelined(ctx, func(p goredis.Pipeliner) error {
-			for n := done; n < min(done+5000, rows); n++ {
+			for n := done; n < min(done+batch, rows); n++ {
 				age := 29 * day / time.Duration(rows) * time.Duration(n)
 				at := began.Add(-age).UnixMicro()
 				p.HSet(ctx, prefix+fmt.Sprint("event-of-the-length-of-an-id-", n), "token", at, "until", at, "done", 1)
