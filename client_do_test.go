@@ -76,7 +76,7 @@ func TestDoRefusals(t *testing.T) {
 	assert.Zero(t, server.accepted())
 }
 
-// Whatever path comes in: it is refused, or it goes to the client's host as it is.
+// Whatever path comes in: it is rejected, or it goes to the client's host as it is.
 func FuzzDoPath(f *testing.F) {
 	for _, seed := range []string{"/v1/x", "/v1/x?a=b", "//evil/v1/", "/v1/%2e%2e/x", "/v1/\\evil", "/v1/x@evil", "/v1/:80", "/v1/?#", "/v1//", "/v1/%", "/v1/[::1]"} {
 		f.Add(seed)

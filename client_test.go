@@ -307,7 +307,7 @@ func TestConcurrentUse(t *testing.T) {
 	assert.LessOrEqual(t, server.accepted(), 2*callers)
 }
 
-// A call that is refused before it is sent does not ask whether its context is over.
+// A call that is rejected before it is sent does not ask whether its context is over.
 func TestInvalidRequestComesFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

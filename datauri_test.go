@@ -220,7 +220,7 @@ func TestDataURIShowsNothingOfTheDocument(t *testing.T) {
 	assert.Equal(t, "no document", byzantine.DataURI{}.String())
 }
 
-// roundTrip is a transport that answers without a network.
+// roundTrip is a transport that responds without a network.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

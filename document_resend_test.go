@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A second attempt signs anew, but the body of the first is good enough for it.
+// A second attempt signs again, but the body of the first is good enough for it.
 func TestASecondAttemptSendsTheSameDocument(t *testing.T) {
 	key, err := byzantine.GenerateKey()
 	require.NoError(t, err)

@@ -175,7 +175,7 @@ func (e *Error) addNote(note string) {
 func meaning(method string, status int) string {
 	switch {
 	case status == http.StatusUnauthorized:
-		return "the key or the signature was refused, or the account is not yours or the user not a root user of it"
+		return "the key or the signature was rejected, or the account is not yours or the user not a root user of it"
 	case status == http.StatusForbidden && method != http.MethodGet:
 		return "a read_only credential may call GET operations only"
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// errorOf returns what a call comes to that gets one answer.
+// errorOf returns what a call comes to that gets one response.
 func errorOf(t *testing.T, call testCall, status int, body string) error {
 	t.Helper()
 	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(*http.Request) (*http.Response, error) {
@@ -53,7 +53,7 @@ func TestErrorText(t *testing.T) {
 		{"very long, two bytes each", get, 404, strings.Repeat("é", 5000), "byzantine: get_current_integrator_capabilities: 404 Not Found: " + strings.Repeat("é", 150) + "... {get}"},
 		{
 			"401", post, 401, `{"error":"invalid credential"}`,
-			"byzantine: init_otp: 401 Unauthorized: invalid credential; the key or the signature was refused, or the account is not yours or the user not a root user of it; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {post}",
+			"byzantine: init_otp: 401 Unauthorized: invalid credential; the key or the signature was rejected, or the account is not yours or the user not a root user of it; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {post}",
 		},
 		{"403", post, 403, "", "byzantine: init_otp: 403 Forbidden; a read_only credential may call GET operations only; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {post}"},
 		{"403 on a GET", get, 403, "", "byzantine: get_current_integrator_capabilities: 403 Forbidden; host sandbox.api.byzantine.fi, public key 0x0360fed4ba... {get}"},

@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A person is onboarded with what is known of them. What the verification still needs comes in the answer.
+// A person is onboarded with what is known of them. What the verification still needs comes in the response.
 func ExampleClient_CreateIndividualAccount() {
 	client, stop := clientOf(onboardingAPI)
 	defer stop()
@@ -116,7 +116,7 @@ func ExampleClient_UpdateAssociatedPerson() {
 	// Output: under_review
 }
 
-// A request that cannot succeed is refused before anything is sent, and the error names the member.
+// A request that cannot succeed is rejected before anything is sent, and the error names the field.
 func ExampleClient_AddAssociatedPerson_invalid() {
 	client, stop := clientOf(onboardingAPI)
 	defer stop()
@@ -175,7 +175,7 @@ func ExampleBankAccount() {
 	// Peso {"clabe":"***9719"}
 }
 
-// onboardingAPI is what an API answers to the examples, by method and path.
+// onboardingAPI is what an API responds to the examples, by method and path.
 var onboardingAPI = map[string]string{
 	"POST /v1/submit/create-individual-account": `{"verificationStatus":"awaiting_information","missingDocuments":["proof_of_address"]}`,
 	"POST /v1/submit/create-entity-account": `{"verificationStatus":"awaiting_associated_person_information",
@@ -183,7 +183,7 @@ var onboardingAPI = map[string]string{
 	"PATCH /v1/submit/update-associated-person": `{"verificationStatus":"under_review"}`,
 }
 
-// clientOf returns a client of an API that gives these answers.
+// clientOf returns a client of an API that gives these responses.
 func clientOf(answers map[string]string) (client *byzantine.Client, stop func()) {
 	mux := http.NewServeMux()
 	for route, answer := range answers {

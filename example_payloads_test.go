@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A host that answers a deposit with a change of roles gets no signature: there is no payload to sign.
+// A host that responds to a deposit with a change of roles gets no signature: there is no payload to sign.
 func ExamplePayloadMismatchError() {
 	client, stop := playAPI(map[string][]string{
 		"/v1/query/get-deposit-payload-passkey": {`{"transactionId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","bodyToSign":

@@ -18,7 +18,7 @@ const (
 	exampleVault   = "0x1111111111111111111111111111111111111111"
 )
 
-// playAPI stands for the API: to each request it gives the next of the answers for its path, in the end the last again.
+// playAPI stands for the API: to each request it gives the next of the responses for its path, in the end the last again.
 func playAPI(answers map[string][]string) (client *byzantine.Client, stop func()) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next := answers[r.URL.Path]

@@ -21,11 +21,11 @@ const (
 	testBeneficiaryID = "33333333-4444-4555-8666-777777777777"
 )
 
-// fakeAPI gives one answer to every request and keeps the last request.
+// fakeAPI gives one response to every request and keeps the last request.
 type fakeAPI struct {
 	client  *byzantine.Client
 	answer  string
-	answers map[string]string // by path, in place of answer
+	answers map[string]string // by path, in place of response
 
 	request string // method, path and query
 	body    string
@@ -72,7 +72,7 @@ func testSent(t *testing.T, cases []sentCase) {
 	}
 }
 
-// refusedCase is a call that must be refused before anything is sent.
+// refusedCase is a call that must be rejected before anything is sent.
 type refusedCase struct {
 	name string
 	call func(context.Context, *byzantine.Client) error
@@ -92,9 +92,9 @@ func testRefused(t *testing.T, cases []refusedCase) {
 	}
 }
 
-// testAnswers asserts that a method reads every member of an answer: what it returns, written again, is the same JSON,
-// for an answer with all members, for one with the required members only, for one with null in place of the optional
-// members, and for one that holds words and members that nobody knows yet.
+// testAnswers asserts that a method reads every field of a response: what it returns, written again, is the same JSON,
+// for a response with all fields, for one with the required fields only, for one with null in place of the optional
+// fields, and for one that holds words and fields that nobody knows yet.
 func testAnswers[T any](t *testing.T, call func(context.Context, *byzantine.Client) (T, error), full, minimal string) {
 	t.Helper()
 	api := newFakeAPI(t)
@@ -128,7 +128,7 @@ func toJSON(tb testing.TB, v any) string {
 	return string(out)
 }
 
-// withNulls returns minimal with a null for every member that only full has.
+// withNulls returns minimal with a null for every field that only full has.
 func withNulls(minimal, full any) any {
 	switch m := minimal.(type) {
 	case map[string]any:
@@ -164,7 +164,7 @@ func strangeWords(tree any) any {
 	})
 }
 
-// withUnknownMembers adds members to every object.
+// withUnknownMembers adds fields to every object.
 func withUnknownMembers(tree any) any {
 	return rewrite(tree, func(v any) any {
 		object, ok := v.(map[string]any)
@@ -195,5 +195,5 @@ func rewrite(tree any, f func(any) any) any {
 	return f(tree)
 }
 
-// only drops the answer of a call.
+// only drops the response of a call.
 func only[T any](_ T, err error) error { return err }

@@ -12,7 +12,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// answering is the fault of an answer. After it the connection stays open, as with a server that is well.
+// answering is the fault of a response. After it the connection stays open, as with a server that is well.
 func answering(status int, header, body string) func(*rawConn) {
 	return func(c *rawConn) {
 		for ok := true; ok; ok = c.receive() {
@@ -21,7 +21,7 @@ func answering(status int, header, body string) func(*rawConn) {
 	}
 }
 
-// sending is the fault of an answer that is written by hand.
+// sending is the fault of a response that is written by hand.
 func sending(text string) func(*rawConn) { return func(c *rawConn) { c.send(text) } }
 
 var bodyFaults = []faultRow{
@@ -51,8 +51,8 @@ var bodyFaults = []faultRow{
 			}
 		},
 		opts:  []byzantine.Option{byzantine.WithMaxResponseBytes(1 << 16)},
-		get:   want{requests: 1, status: 200, message: "the answer is larger than 65536 bytes"},
-		write: want{requests: 1, status: 200, unknown: true, message: "the answer is larger than 65536 bytes"},
+		get:   want{requests: 1, status: 200, message: "the response is larger than 65536 bytes"},
+		write: want{requests: 1, status: 200, unknown: true, message: "the response is larger than 65536 bytes"},
 	},
 	{
 		name: "endless body of an error", fault: func(c *rawConn) {

@@ -23,7 +23,7 @@ type clockServer struct {
 	*httptest.Server
 	inbox
 	refusal int                 // status for a signature that does not verify
-	edit    func(http.Header)   // changes the headers of a refusal
+	edit    func(http.Header)   // changes the headers of a rejection
 	reply   func(n int) (s int) // status of the nth accepted request; nil for 200
 }
 
@@ -147,7 +147,7 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// Within the window of a signature a refusal has other reasons, up to half of it even on a 401.
+// Within the window of a signature a rejection has other reasons, up to half of it even on a 401.
 func TestSmallSkewIsNotTheReason(t *testing.T) {
 	for _, c := range []struct {
 		status   int
@@ -196,11 +196,11 @@ func TestErrorNamesTheFirstSkew(t *testing.T) {
 		err := call.do(t.Context(), client)
 		assert.InDelta(t, 20*time.Minute, skewOf(t, err), float64(2*time.Second))
 		assert.ErrorContains(t, err, "2 attempts")
-		assert.ErrorContains(t, err, "ahead of the server's; the key or the signature was refused, or the account is not yours")
+		assert.ErrorContains(t, err, "ahead of the server's; the key or the signature was rejected, or the account is not yours")
 	}
 }
 
-// ... even if the second answer has yet another date.
+// ... even if the second response has yet another date.
 func TestErrorNamesTheFirstOfTwoSkews(t *testing.T) {
 	ahead := 10 * time.Minute
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -214,7 +214,7 @@ func TestErrorNamesTheFirstOfTwoSkews(t *testing.T) {
 	assert.ErrorContains(t, err, "2 attempts", "corrected once in a call")
 }
 
-// A request that was sent once more and then met a 500 is as unknown as any other.
+// A request that was sent again and then met a 500 is as unknown as any other.
 func TestOutcomeUnknownAfterACorrection(t *testing.T) {
 	for _, call := range testCalls[1:] {
 		server := newClockServer(t)
@@ -277,7 +277,7 @@ func TestSmallClockCorrectionHeals(t *testing.T) {
 	assert.Len(t, server.all(), 4)
 }
 
-// An answer with a wrong Date and a 401 of another reason spoils one call at most.
+// A response with a wrong Date and a 401 of another reason spoils one call at most.
 func TestForeignDateDoesNotPoison(t *testing.T) {
 	server := newClockServer(t)
 	lying := atomic.Bool{}
@@ -327,7 +327,7 @@ func TestConcurrentCallsShareTheCorrection(t *testing.T) {
 	assert.Len(t, server.all(), before+1)
 }
 
-// The health check carries no signature, so its answers say nothing about one.
+// The health check carries no signature, so its responses say nothing about one.
 func TestUnsignedCallsLeaveTheClockAlone(t *testing.T) {
 	var in inbox
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

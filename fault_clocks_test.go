@@ -23,7 +23,7 @@ type intermediary struct {
 	requests atomic.Int64
 	ahead    atomic.Int64 // its clock
 	swings   atomic.Bool  // the clock goes from one side to the other with each response
-	block    atomic.Int64 // a status with which it answers itself, without asking the API
+	block    atomic.Int64 // a status with which it responds itself, without asking the API
 }
 
 func newIntermediary(t *testing.T, refusal int) *intermediary {
@@ -61,7 +61,7 @@ func newIntermediary(t *testing.T, refusal int) *intermediary {
 	return i
 }
 
-// submit makes a POST that the API answers with a status, and checks that it took two requests at most.
+// submit makes a POST to which the API responds with a status, and checks that it took two requests at most.
 func (i *intermediary) submit(t *testing.T, client *byzantine.Client, status int) error {
 	t.Helper()
 	before := i.requests.Load()
@@ -179,7 +179,7 @@ func TestMistypedCodeBehindAWrongIntermediary(t *testing.T) {
 	assert.EqualValues(t, 5, front.requests.Load())
 }
 
-// The intermediary answers itself at the worst moment, so that its own clock looks proven. Later calls get through.
+// The intermediary responds itself at the worst moment, so that its own clock looks proven. Later calls get through.
 func TestCorrectionThatAnIntermediarySeemsToProve(t *testing.T) {
 	for _, swings := range []bool{false, true} {
 		front := newIntermediary(t, 401)

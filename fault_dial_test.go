@@ -67,7 +67,7 @@ func tlsServer(t *testing.T, handler http.Handler) *httptest.Server {
 	return server
 }
 
-// resolvingBy makes a client ask a name server that answers all questions with a code of RFC 1035, section 4.1.1.
+// resolvingBy makes a client ask a name server that responds to all questions with a code of RFC 1035, section 4.1.1.
 func resolvingBy(t *testing.T, code byte) []byzantine.Option {
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func resolvingBy(t *testing.T, code byte) []byzantine.Option {
 			if err != nil {
 				return
 			}
-			// The question becomes the answer: response, recursion available, and no additional section.
+			// The question becomes the response: response, recursion available, and no additional section.
 			packet[2], packet[3] = packet[2]|0x80, 0x80|code
 			packet[10], packet[11] = 0, 0
 			end := 12
@@ -113,7 +113,7 @@ func TestContextOverBeforeTheCall(t *testing.T) {
 	assert.Zero(t, server.accepted())
 }
 
-// A context that is cancelled while the server is at work leaves a GET without an answer and the rest in the dark.
+// A context that is cancelled while the server is at work leaves a GET without a response and the rest in the dark.
 func TestContextCancelledDuringTheCall(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestContextCancelledDuringTheCall(t *testing.T) {
 	}
 }
 
-// ... and so does one that is cancelled in the middle of the answer.
+// ... and so does one that is cancelled in the middle of the response.
 func TestContextCancelledDuringTheAnswer(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// acceptAll answers any of the testCalls that comes in full.
+// acceptAll responds to any of the testCalls that comes in full.
 func acceptAll(in *inbox, w http.ResponseWriter, r *http.Request) {
 	if _, err := in.add(r, time.Now()); err == nil {
 		_, _ = io.WriteString(w, anyAnswer)
@@ -32,7 +32,7 @@ type http2Fault struct {
 }
 
 var http2Faults = func() []http2Fault {
-	// An answer that came at the same moment would win.
+	// A response that came at the same moment would win.
 	unanswered := func(play func(*proxiedStream)) func(*proxiedStream) {
 		return func(s *proxiedStream) {
 			s.onAnswer = func(frame) {}

@@ -79,7 +79,7 @@ type faultRow struct {
 	name  string
 	fault func(*rawConn) // what the server does after it has read a request; then the connection is closed
 	early bool           // ... after the first byte of it already
-	warm  bool           // the first request of the connection is answered: the fault hits a connection in use again
+	warm  bool           // the first request of the connection gets a response: the fault hits a connection in use again
 	opts  []byzantine.Option
 	get   want
 	write want // POST, PATCH and DELETE

@@ -64,8 +64,8 @@ var endless = []struct {
 }
 
 var (
-	late        = want{requests: 1, is: context.DeadlineExceeded, message: "no answer within 100ms"}
-	lateUnknown = want{requests: 1, unknown: true, is: context.DeadlineExceeded, message: "no answer within 100ms"}
+	late        = want{requests: 1, is: context.DeadlineExceeded, message: "no response within 100ms"}
+	lateUnknown = want{requests: 1, unknown: true, is: context.DeadlineExceeded, message: "no response within 100ms"}
 )
 
 // drip sends a text again and again until the client closes the connection.

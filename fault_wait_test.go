@@ -21,7 +21,7 @@ import (
 
 // The tests of this file run on synctest's clock: waits take no time, and their lengths are exact.
 
-// attemptTimes returns when a GET was sent that gets the answers of reply, and what it came to.
+// attemptTimes returns when a GET was sent that gets the responses of reply, and what it came to.
 func attemptTimes(t *testing.T, reply func() *http.Response, opts ...byzantine.Option) ([]time.Time, error) {
 	var times []time.Time
 	client := newTestClient(t, byzantine.SandboxURL, append(opts, over(roundTripper(func(*http.Request) (*http.Response, error) {
@@ -195,7 +195,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	})
 }
 
-// After a wait the request is signed anew.
+// After a wait the request is signed again.
 func TestSignedAfterTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in inbox
@@ -214,7 +214,7 @@ func TestSignedAfterTheWait(t *testing.T) {
 	})
 }
 
-// pipeTransport is net/http's transport over connections in memory, which serve answers like a rawServer's.
+// pipeTransport is net/http's transport over connections in memory, which serve responses like a rawServer's.
 func pipeTransport(t *testing.T, serve func(*rawConn)) (*http.Transport, *rawServer) {
 	server := &rawServer{}
 	var running sync.WaitGroup
@@ -265,10 +265,10 @@ func TestAttemptTimeout(t *testing.T) {
 					opts := append([]byzantine.Option{over(transport), byzantine.WithClock(tickingClock())}, c.opts...)
 					started := time.Now()
 					err := call.do(t.Context(), newTestClient(t, "http://127.0.0.1:1", opts...))
-					w := want{requests: 1, unknown: true, is: context.DeadlineExceeded, message: "no answer within " + c.write.String()}
+					w := want{requests: 1, unknown: true, is: context.DeadlineExceeded, message: "no response within " + c.write.String()}
 					least, backoffs := c.write, time.Duration(0)
 					if call.isGET() {
-						w.requests, w.unknown, w.message = 3, false, "no answer within "+c.get.String()
+						w.requests, w.unknown, w.message = 3, false, "no response within "+c.get.String()
 						least, backoffs = 3*c.get, 1500*time.Millisecond
 					}
 					assertOutcome(t, call, w, outcome{err: err, requests: server.all()})
@@ -295,7 +295,7 @@ func TestDeadlineDuringAnAttempt(t *testing.T) {
 				err := call.do(ctx, newTestClient(t, "http://127.0.0.1:1", over(transport)))
 				assert.Equal(t, 10*time.Second, time.Since(started))
 				assertOutcome(t, call, want{requests: 1, unknown: !call.isGET(), is: context.DeadlineExceeded}, outcome{err: err, requests: server.all()})
-				assert.NotContains(t, err.Error(), "no answer within")
+				assert.NotContains(t, err.Error(), "no response within")
 			})
 		})
 	}

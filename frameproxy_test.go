@@ -73,7 +73,7 @@ type frameProxy struct {
 type proxiedStream struct {
 	conn *proxiedConn
 	id   uint32
-	// onAnswer is called in place of passing on a frame of the answer.
+	// onAnswer is called in place of passing on a frame of the response.
 	onAnswer func(frame)
 }
 

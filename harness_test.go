@@ -22,7 +22,7 @@ const (
 	testEmail         = "jane.doe+private@example.com"
 	testCredentialURI = "/v1/integrator/credentials/" + rfc6979Public
 
-	// anyAnswer decodes as the answer of each of the testCalls.
+	// anyAnswer decodes as the response of each of the testCalls.
 	anyAnswer = `{"otpId":"otp-1","integratorId":"i-1","accessScope":"read_write","capabilities":{"canWrite":true}}`
 )
 

@@ -156,7 +156,7 @@ func cutOffAny(w http.ResponseWriter, r *http.Request) {
 	cutOff(w)
 }
 
-// switchProtocols answers with a 101 and keeps the connection open until the client closes it.
+// switchProtocols responds with a 101 and keeps the connection open until the client closes it.
 func switchProtocols(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -262,7 +262,7 @@ func hostilePaths(t *testing.T, api *hostileAPI) (paths []hostilePath, stop func
 	}
 }
 
-// hostileTunnel is a CONNECT proxy that refuses, hangs and breaks off.
+// hostileTunnel is a CONNECT proxy that rejects, hangs and breaks off.
 func hostileTunnel(w http.ResponseWriter, r *http.Request) {
 	draw := rand.IntN(100)
 	if draw < 4 {

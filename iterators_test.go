@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// pagedAPI answers each query of a list by a function and keeps the queries.
+// pagedAPI responds to each query of a list by a function and keeps the queries.
 func pagedAPI(t *testing.T, answer func(request int, query url.Values) any) (*byzantine.Client, *[]string) {
 	t.Helper()
 	queries := new([]string)
@@ -193,7 +193,7 @@ func TestErrorsOfAPageEndTheLoop(t *testing.T) {
 	assert.ErrorContains(t, err, "list_deliveries: 200 OK: the response is not of the expected form")
 }
 
-// deliveryHistory answers pages of at most four of the deliveries that history returns.
+// deliveryHistory responds with pages of at most four of the deliveries that history returns.
 func deliveryHistory(history func(request int) []string) func(int, url.Values) any {
 	return func(request int, query url.Values) any {
 		all := history(request)

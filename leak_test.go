@@ -37,7 +37,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	}
 }
 
-// A connection is used again after every answer that was read to its end, whatever its status.
+// A connection is used again after every response that was read to its end, whatever its status.
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	var status atomic.Int64
 	server := newRawServer(t, func(c *rawConn) {

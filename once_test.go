@@ -94,7 +94,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 		case 4:
 			_, _ = io.Copy(io.Discard, r.Body)
 			cutOff(w)
-		case 5: // in the middle of the answer
+		case 5: // in the middle of the response
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, "{")
 			panic(http.ErrAbortHandler)

@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// An object whose bytes do not survive a decoding and encoding by encoding/json: order, doubled and odd members, escapes,
+// An object whose bytes do not survive a decoding and encoding by encoding/json: order, doubled and odd fields, escapes,
 // characters that are escaped in HTML and JavaScript, numbers.
 const delicateBody = `{"zz":"<a>&\u003c\u2028` + "\u2028\u2029" + `","a":{"b":1.50,"a":1E+2,"n":-0},"type":"T","type":"U","payload":"{\"x\":\"\\u0026 \t\"}","":[],"é":"\u00e9"}`
 
@@ -68,7 +68,7 @@ func TestAPayloadSurvivesAJSONStore(t *testing.T) {
 	require.NoError(t, json.Unmarshal(stored, &got))
 	assert.Equal(t, want, got)
 
-	// A store that lays JSON out anew, and one that escapes slashes, do no harm.
+	// A store that lays JSON out again, and one that escapes slashes, do no harm.
 	indented, err := json.MarshalIndent(want, "", "\t")
 	require.NoError(t, err)
 	got = session{}
@@ -113,7 +113,7 @@ func TestTheSignedBodyGoesOnTheWireByteForByte(t *testing.T) {
 	}
 	submit(delicateBody)
 
-	// One that was laid out anew is compacted, which is the only change: the stamp is made over the compact form.
+	// One that was laid out again is compacted, which is the only change: the stamp is made over the compact form.
 	submit(strings.Replace(delicateBody, `{"zz":`, "{\n\t\"zz\" : ", 1))
 }
 

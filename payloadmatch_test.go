@@ -84,7 +84,7 @@ func TestPayloadsThatAreWhatWasAskedFor(t *testing.T) {
 	}
 }
 
-// Every route is answered with the payload of every other one.
+// Every route gets a response with the payload of every other one.
 func TestAPayloadOfAnotherRouteIsAMismatch(t *testing.T) {
 	api := newFakeAPI(t)
 	for name, c := range allPayloadCalls() {

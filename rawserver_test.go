@@ -81,12 +81,12 @@ func (c *rawConn) receive() bool {
 	return err == nil
 }
 
-// send writes an answer as it stands, with the line breaks of HTTP.
+// send writes a response as it stands, with the line breaks of HTTP.
 func (c *rawConn) send(text string) {
 	_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
 }
 
-// answer writes an ordinary answer. header may hold more header lines, each with a line break.
+// answer writes an ordinary response. header may hold more header lines, each with a line break.
 func (c *rawConn) answer(status int, header, body string) {
 	c.send(answerHead(status, header) + fmt.Sprintf("Content-Length: %d\n\n", len(body)))
 	_, _ = io.WriteString(c, body)
@@ -98,7 +98,7 @@ func (c *rawConn) reset() {
 	c.Close()
 }
 
-// acceptAllRaw answers any of the testCalls, one after the other.
+// acceptAllRaw responds to any of the testCalls, one after the other.
 func acceptAllRaw(c *rawConn) {
 	for c.receive() {
 		c.answer(200, "", anyAnswer)
@@ -108,7 +108,7 @@ func acceptAllRaw(c *rawConn) {
 // untilClosed waits until the client closes the connection.
 func (c *rawConn) untilClosed() { _, _ = io.Copy(io.Discard, c.reader) }
 
-// answerHead is a status line and the headers that every answer of the API has.
+// answerHead is a status line and the headers that every response of the API has.
 func answerHead(status int, header string) string {
 	return fmt.Sprintf("HTTP/1.1 %d %s\nDate: %s\n%s", status, http.StatusText(status),
 		time.Now().UTC().Format(http.TimeFormat), header)

@@ -50,7 +50,7 @@ func readSignerVectors(tb testing.TB) []signerVector {
 		Vectors []signerVector `json:"vectors"`
 	}
 	decoder := json.NewDecoder(file)
-	decoder.DisallowUnknownFields() // a member that no test reads would prove nothing
+	decoder.DisallowUnknownFields() // a field that no test reads would prove nothing
 	require.NoError(tb, decoder.Decode(&document))
 	require.NotEmpty(tb, document.Vectors)
 	return document.Vectors
@@ -129,7 +129,7 @@ func TestOpenSSLVerifiesOurSignatures(t *testing.T) {
 	}
 }
 
-// Keys in each form that openssl writes, made anew, and a signature with each.
+// Keys in each form that openssl writes, made again, and a signature with each.
 func TestOpenSSLKeysAndSignatures(t *testing.T) {
 	o := newOpenSSL(t)
 	o.run(t, "ecparam", "-name", "prime256v1", "-genkey", "-out", "parameters.pem")

@@ -195,7 +195,7 @@ func TestSignRequestPassesTheContextOn(t *testing.T) {
 	assert.Equal(t, "trace", got)
 }
 
-// A key service's client may still read the digest after it answered, for instance in a hedged second request.
+// A key service's client may still read the digest after it responded, for instance in a hedged second request.
 func TestSignRequestLeavesTheDigestAlone(t *testing.T) {
 	key := rfc6979Key(t)
 	var kept, copied []byte

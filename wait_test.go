@@ -18,7 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// polledAPI answers GetTransaction and notes when it was asked.
+// polledAPI responds to GetTransaction and notes when it was asked.
 type polledAPI struct {
 	times  []time.Time
 	answer func(poll int) (*http.Response, error) // poll counts from 1
@@ -32,7 +32,7 @@ func (p *polledAPI) client(t *testing.T) *byzantine.Client {
 	})))
 }
 
-// statuses answers with these, one per poll, and the last one from then on. "" is a 404.
+// statuses responds with these, one per poll, and the last one from then on. "" is a 404.
 func statuses(all ...byzantine.TransactionStatus) *polledAPI {
 	return &polledAPI{answer: func(poll int) (*http.Response, error) {
 		status := all[min(poll, len(all))-1]
@@ -159,7 +159,7 @@ func TestATransactionMayBeUnknownAtFirst(t *testing.T) {
 	})
 }
 
-// failing answers by fail from the second poll to the one before until, else with "processing", and in the end with
+// failing responds by fail from the second poll to the one before until, else with "processing", and in the end with
 // "completed".
 func failing(until int, fail func() (*http.Response, error)) *polledAPI {
 	good := statuses("processing", "completed")
@@ -344,7 +344,7 @@ func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 	}
 }
 
-// verifiedAPI answers what WaitForVerification asks. "" is a 404.
+// verifiedAPI responds to what WaitForVerification asks. "" is a 404.
 type verifiedAPI struct {
 	account  string // the response of get-account-details
 	statuses []byzantine.VerificationStatus

@@ -57,20 +57,20 @@ func (b *bare) send(ctx context.Context, method, pathAndQuery string, body []byt
 	request.Header.Set("X-Pubkey", b.publicKey)
 	request.Header.Set("X-Timestamp", timestamp)
 	request.Header.Set("X-Signature", "0x"+hex.EncodeToString(der))
-	answer, err := b.http.Do(request)
+	response, err := b.http.Do(request)
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, errors.New(answer.Status)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.New(response.Status)
 	}
 	var text bytes.Buffer
-	text.Grow(int(max(answer.ContentLength, 0)) + bytes.MinRead)
-	if _, err := text.ReadFrom(answer.Body); err != nil {
+	text.Grow(int(max(response.ContentLength, 0)) + bytes.MinRead)
+	if _, err := text.ReadFrom(response.Body); err != nil {
 		return nil, err
 	}
-	return answer.Header, json.Unmarshal(text.Bytes(), out)
+	return response.Header, json.Unmarshal(text.Bytes(), out)
 }
 
 // signRaw is the limit of a signature: SHA-256 of the message and a deterministic signature (RFC 6979) of that.

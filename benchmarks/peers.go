@@ -135,13 +135,13 @@ func (p *peers) start(ctx context.Context, key *byzantine.PrivateKey) error {
 }
 
 // ask sends a line of JSON to node and reads one.
-func (p *peers) ask(question, answer any) error {
+func (p *peers) ask(question, response any) error {
 	if err := json.NewEncoder(p.input).Encode(question); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
 	line, err := p.output.ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(line, answer)
+		err = json.Unmarshal(line, response)
 	}
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
@@ -156,15 +156,15 @@ func (p *peers) round() error {
 		return err
 	}
 	p.limits = append(p.limits, limit.limitCost.seconds...)
-	var answer struct{ Medians []float64 }
-	if err := p.ask("round", &answer); err != nil {
+	var response struct{ Medians []float64 }
+	if err := p.ask("round", &response); err != nil {
 		return err
 	}
-	if len(answer.Medians) != len(p.list) {
+	if len(response.Medians) != len(p.list) {
 		return errors.New("node: not a time for each library")
 	}
 	for i, peer := range p.list {
-		peer.seconds = append(peer.seconds, answer.Medians[i]/1e9)
+		peer.seconds = append(peer.seconds, response.Medians[i]/1e9)
 	}
 	return nil
 }

@@ -144,15 +144,15 @@ func serve(in io.Reader, out io.Writer) error {
 // newAPI returns the routes that are measured. Their responses are made beforehand: what the server does is not measured.
 func newAPI(transactions int) http.Handler {
 	mux := http.NewServeMux()
-	answer := func(pattern, text string) {
+	response := func(pattern, text string) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set(bodyLengthHeader, strconv.FormatInt(r.ContentLength, 10))
 			_, _ = io.WriteString(w, text)
 		})
 	}
-	answer("POST "+postPath, postAnswer)
-	answer("PATCH "+documentPath, documentAnswer)
+	response("POST "+postPath, postResponse)
+	response("PATCH "+documentPath, documentResponse)
 	list := make([][]byte, transactions)
 	for i := range list {
 		list[i] = transactionJSON(i)

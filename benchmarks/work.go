@@ -124,8 +124,8 @@ func (b *bench) signaturePairs() []*pair {
 
 // A call with a body of 1 KiB: a passkey is added.
 const (
-	postPath   = "/v1/submit/create-authenticators-otp"
-	postAnswer = `{"authenticatorIds":["4b1c7a52-7a3e-4e57-9d6e-0c2f6d6f8a11"]}`
+	postPath     = "/v1/submit/create-authenticators-otp"
+	postResponse = `{"authenticatorIds":["4b1c7a52-7a3e-4e57-9d6e-0c2f6d6f8a11"]}`
 )
 
 func postRequest() *byzantine.CreateAuthenticatorsOTPRequest {
@@ -169,10 +169,10 @@ func (b *bare) post(ctx context.Context, request *byzantine.CreateAuthenticators
 }
 
 const (
-	documentSize   = 6 << 20
-	documentPath   = "/v1/submit/update-individual-account"
-	documentAnswer = `{"userId":"2a9e4c1d-3b5f-4d8a-8c76-5f4e3d2c1b43","accountId":"1f0d2b6a-6d1e-4b7c-9a43-7e5c8d9f0b32","verificationStatus":"in_review"}`
-	bodyLimit      = 1.25 // bytes allocated for each byte of the body
+	documentSize     = 6 << 20
+	documentPath     = "/v1/submit/update-individual-account"
+	documentResponse = `{"userId":"2a9e4c1d-3b5f-4d8a-8c76-5f4e3d2c1b43","accountId":"1f0d2b6a-6d1e-4b7c-9a43-7e5c8d9f0b32","verificationStatus":"in_review"}`
+	bodyLimit        = 1.25 // bytes allocated for each byte of the body
 )
 
 // documentPair sends a document of several MiB. The limit writes the body by hand, in one piece.

@@ -25,7 +25,7 @@ func (s *Sandbox) Activate(accountID string, chains ...byzantine.ChainID) {
 // delegate is the contract that an activated wallet acts through, on every chain.
 const delegate = "0xde1e6a7e00000000000000000000000000007702"
 
-func (w *world) activationPayload(req *byzantine.GetActivateAccountPayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) activationPayload(req *byzantine.GetActivateAccountPayloadPasskeyRequest) (*payloadResponse, error) {
 	a, err := w.transactor(req.AccountID)
 	if err != nil {
 		return nil, err

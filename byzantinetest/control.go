@@ -73,7 +73,7 @@ func (s *Sandbox) routeControl() {
 		s.mux.HandleFunc(c.method+" "+ControlPath+c.path, func(w http.ResponseWriter, r *http.Request) {
 			if !s.hasToken(r) {
 				w.Header().Set("WWW-Authenticate", "Bearer")
-				writeControl(w, unauthorized("the control API needs the sandbox's token: Authorization: Bearer ...").answer())
+				writeControl(w, unauthorized("the control API needs the sandbox's token: Authorization: Bearer ...").response())
 				return
 			}
 			writeControl(w, s.control(c, r))
@@ -89,7 +89,7 @@ func (s *Sandbox) hasToken(r *http.Request) bool {
 		subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.controlToken)) == 1
 }
 
-func writeControl(w http.ResponseWriter, out fake.Answer) {
+func writeControl(w http.ResponseWriter, out fake.Response) {
 	h := w.Header()
 	if len(out.Body) > 0 {
 		h.Set("Content-Type", jsonType)
@@ -102,7 +102,7 @@ func writeControl(w http.ResponseWriter, out fake.Answer) {
 
 // control responds to a request. The methods of Sandbox panic on a mistake of a Go test; over HTTP the same text is an
 // error.
-func (s *Sandbox) control(c control, r *http.Request) (out fake.Answer) {
+func (s *Sandbox) control(c control, r *http.Request) (out fake.Response) {
 	defer func() {
 		if mistake := recover(); mistake != nil {
 			text, _ := mistake.(string)
@@ -110,7 +110,7 @@ func (s *Sandbox) control(c control, r *http.Request) (out fake.Answer) {
 			if !ours {
 				panic(mistake)
 			}
-			out = badRequest("%s", text).answer()
+			out = badRequest("%s", text).response()
 		}
 	}()
 	value, err := c.serveWith(s, r)
@@ -119,11 +119,11 @@ func (s *Sandbox) control(c control, r *http.Request) (out fake.Answer) {
 	case errors.As(err, &exception):
 		return fake.JSON(http.StatusBadRequest, controlError{exception.Message, http.StatusBadRequest, exception.Name})
 	case err != nil:
-		refusal := badRequest("%s", strings.TrimPrefix(err.Error(), "byzantinetest: "))
-		errors.As(err, &refusal)
-		return refusal.answer()
+		rejection := badRequest("%s", strings.TrimPrefix(err.Error(), "byzantinetest: "))
+		errors.As(err, &rejection)
+		return rejection.response()
 	case c.response == reflect.TypeFor[none]():
-		return fake.Answer{Status: http.StatusNoContent}
+		return fake.Response{Status: http.StatusNoContent}
 	}
 	return fake.JSON(http.StatusOK, value)
 }

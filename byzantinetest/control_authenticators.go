@@ -101,7 +101,7 @@ var authenticatorControls = []control{
 			s.keepAuthenticator(req.Name, passkeytest.NewAuthenticator(opts...))
 			return none{}, nil
 		}),
-	route("createCredential", "POST", "authenticators/{name}/create", "", "Answer PublicKeyCredentialCreationOptionsJSON, as navigator.credentials.create does",
+	route("createCredential", "POST", "authenticators/{name}/create", "", "Respond to PublicKeyCredentialCreationOptionsJSON, as navigator.credentials.create does",
 		func(_ context.Context, s *Sandbox, req *ceremonyRequest) (registrationView, error) {
 			response, err := s.authenticator(req.Name).Create(req.Options)
 			if err != nil {
@@ -113,7 +113,7 @@ var authenticatorControls = []control{
 			}
 			return registrationView{response, credential.Authenticator}, nil
 		}),
-	route("getCredential", "POST", "authenticators/{name}/get", "", "Answer PublicKeyCredentialRequestOptionsJSON, as navigator.credentials.get does",
+	route("getCredential", "POST", "authenticators/{name}/get", "", "Respond to PublicKeyCredentialRequestOptionsJSON, as navigator.credentials.get does",
 		func(_ context.Context, s *Sandbox, req *ceremonyRequest) (assertionView, error) {
 			response, err := s.authenticator(req.Name).Get(req.Options)
 			if err != nil {

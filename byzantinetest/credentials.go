@@ -98,12 +98,12 @@ func (w *world) listCredentials(*byzantine.ListCredentialsRequest) (*byzantine.A
 }
 
 // newCredentialAnswer is byzantine.CreatedAPICredential on the wire, where the private key is readable.
-type newCredentialAnswer struct {
+type newCredentialResponse struct {
 	byzantine.CreatedAPICredential
 	PrivateKey string `json:"privateKey"`
 }
 
-func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCredentialAnswer, error) {
+func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCredentialResponse, error) {
 	key := w.newKey()
 	scope := req.AccessScope
 	if scope == "" {
@@ -113,7 +113,7 @@ func (w *world) createCredential(req *byzantine.CreateCredentialRequest) (*newCr
 	if err != nil {
 		return nil, err
 	}
-	return &newCredentialAnswer{
+	return &newCredentialResponse{
 		CreatedAPICredential: byzantine.CreatedAPICredential{
 			Pubkey: c.pubkey, IntegratorID: w.integratorID, AccessScope: c.scope, Active: c.active, Label: c.label,
 		},

@@ -85,7 +85,7 @@ func TestWhoamiTellsTheScope(t *testing.T) {
 
 var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
 
-// A read_only credential is refused before the request is read and before anything is looked up.
+// A read_only credential is rejected before the request is read and before anything is looked up.
 func TestReadOnlyCredentialMayCallEveryGETAndNothingElse(t *testing.T) {
 	server := newServer(t)
 	created, _ := newCredential(t, server, nil)

@@ -6,7 +6,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-func (w *world) depositPayload(req *byzantine.GetDepositPayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) depositPayload(req *byzantine.GetDepositPayloadPasskeyRequest) (*payloadResponse, error) {
 	a, err := w.transactorOn(req.AccountID, req.ChainID)
 	if err != nil {
 		return nil, err

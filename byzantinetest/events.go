@@ -130,7 +130,7 @@ func orNull(text string) *string {
 }
 
 // eventListAnswer is byzantine.EventPage as the API writes it.
-type eventListAnswer struct {
+type eventListResponse struct {
 	Events     []listedEvent `json:"events"`
 	NextCursor *string       `json:"nextCursor"`
 }
@@ -140,7 +140,7 @@ type listedEvent struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-func (w *world) listEvents(req *listEventsRequest) (*eventListAnswer, error) {
+func (w *world) listEvents(req *listEventsRequest) (*eventListResponse, error) {
 	if req.EventType != "" {
 		if err := checkEventType(req.EventType); err != nil {
 			return nil, err
@@ -162,7 +162,7 @@ func (w *world) listEvents(req *listEventsRequest) (*eventListAnswer, error) {
 	if req.Limit != nil {
 		limit = int(*req.Limit)
 	}
-	list := &eventListAnswer{Events: []listedEvent{}}
+	list := &eventListResponse{Events: []listedEvent{}}
 	first, before := w.events.between(req.CreatedAfter, req.CreatedBefore, before)
 	for e := range w.events.backward(first, before, req.AccountID, req.UserID, req.TransactionID) {
 		switch {

@@ -51,7 +51,7 @@ func typesOf(events []byzantine.Event) []byzantine.EventType {
 	return types
 }
 
-// get asks for events with a query that the client would refuse to send.
+// get asks for events with a query that the client would not send.
 func (w *eventWorld) get(query string) (int, string) {
 	w.t.Helper()
 	op := operation(w.t, "list_events")

@@ -25,7 +25,7 @@ var Nonconforming struct {
 
 func init() {
 	Nonconforming.Checked = map[string]int{}
-	answered = func(operationID string, out fake.Answer) {
+	responded = func(operationID string, out fake.Response) {
 		err := checkAnswer(operationID, out)
 		Nonconforming.Lock()
 		defer Nonconforming.Unlock()
@@ -38,15 +38,15 @@ func init() {
 
 // CheckAnswer holds a response against the API's document.
 func CheckAnswer(operationID string, status int, body string) error {
-	return checkAnswer(operationID, fake.Answer{Status: status, Body: []byte(body)})
+	return checkAnswer(operationID, fake.Response{Status: status, Body: []byte(body)})
 }
 
 // checkAnswer holds a success against the API's document.
-func checkAnswer(operationID string, out fake.Answer) error {
+func checkAnswer(operationID string, out fake.Response) error {
 	if out.Status >= 300 || out.Status == 0 {
 		return nil
 	}
-	schema, declared := apiOperations()[operationID].answers[strconv.Itoa(out.Status)]
+	schema, declared := apiOperations()[operationID].responses[strconv.Itoa(out.Status)]
 	if !declared {
 		return errors.New("the status is not declared")
 	}
@@ -185,7 +185,7 @@ func (o ControlOperation) Check(request string, status int, response string) err
 	} else if request != "" {
 		return errors.New("request: the document has no body")
 	}
-	schema, declared := o.operation.answers[strconv.Itoa(status)]
+	schema, declared := o.operation.responses[strconv.Itoa(status)]
 	switch {
 	case !declared:
 		return fmt.Errorf("status %d is not declared", status)

@@ -123,7 +123,7 @@ func owner(first, last, email string, share float64) byzantine.AssociatedPersonP
 	}
 }
 
-// refused checks that the API refuses a call with a status, in JSON, and with these words.
+// refused checks that the API rejects a call with a status, in JSON, and with these words.
 func refused(t *testing.T, err error, status int, words string) {
 	t.Helper()
 	var refusal *byzantine.Error
@@ -145,7 +145,7 @@ func operation(t *testing.T, id string) byzantine.Operation {
 	return byzantine.Operation{}
 }
 
-// post sends a body that the client would not send, and returns status and body of the answer.
+// post sends a body that the client would not send, and returns status and body of the response.
 func post(t *testing.T, server *byzantinetest.Server, operationID, body string) (int, string) {
 	t.Helper()
 	op := operation(t, operationID)
@@ -165,7 +165,7 @@ func customerEvents(t *testing.T, client *byzantine.Client, accountID string) []
 	return types
 }
 
-// spoilt is a request body that the client would refuse to send.
+// spoilt is a request body that the client would not send.
 func spoilt(t *testing.T, req any, spoil func(body map[string]any)) string {
 	t.Helper()
 	text, err := json.Marshal(req)
@@ -184,7 +184,7 @@ func newPasskey(t *testing.T) byzantine.AuthenticatorParam {
 	return enrolPasskey(t, passkeytest.NewAuthenticator()).Authenticator
 }
 
-// statusOf is the status with which the API answered a call that went well.
+// statusOf is the status with which the API responded to a call that went well.
 func statusOf(t *testing.T, call func(opts ...byzantine.CallOption) error) int {
 	t.Helper()
 	var answer byzantine.Response

@@ -38,13 +38,13 @@ func newDifference(hint string, expected, signed []byte) *Difference {
 
 // mismatchError is a signature that was rejected.
 type mismatchError struct {
-	*refusal
+	*rejection
 	difference   *Difference // nil if it is not known what was signed
 	signedBytes  int
 	signedSHA256 string
 }
 
-func (e *mismatchError) Unwrap() error { return e.refusal }
+func (e *mismatchError) Unwrap() error { return e.rejection }
 
 // maxTriedBytes is how long a body can be for other forms of it to be tried.
 const maxTriedBytes = 1 << 20
@@ -63,7 +63,7 @@ func rejectedSignature(err error, key *ecdsa.PublicKey, signature byzantine.Requ
 		digest := sha256.Sum256(other.text)
 		if ecdsa.VerifyASN1(key, digest[:], der) {
 			e.difference = newDifference(other.hint, expected, other.text)
-			e.refusal = unauthorized("%v: it covers %s, which differs from byte %d on", err, other.hint, e.difference.Offset)
+			e.rejection = unauthorized("%v: it covers %s, which differs from byte %d on", err, other.hint, e.difference.Offset)
 			return e
 		}
 	}

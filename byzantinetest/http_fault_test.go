@@ -45,7 +45,7 @@ func TestFaultsOfAWrite(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		fault   byzantinetest.Fault
-		status  int // 0 for a call without an answer
+		status  int // 0 for a call without a response
 		effect  int
 		unknown bool
 		message string

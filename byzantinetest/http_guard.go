@@ -27,12 +27,12 @@ func WithAllowedHosts(hosts ...string) Option {
 }
 
 // guard rejects what a page on the web makes a browser send here. It returns nil for all else.
-func (s *Sandbox) guard(r *http.Request) *refusal {
+func (s *Sandbox) guard(r *http.Request) *rejection {
 	if strings.HasPrefix(r.URL.Path, StatusPath) && !s.isOwnHost(r.Host) {
-		return refuse(http.StatusForbidden, "this host name is neither a loopback one nor allowed: see WithAllowedHosts")
+		return reject(http.StatusForbidden, "this host name is neither a loopback one nor allowed: see WithAllowedHosts")
 	}
 	if err := s.crossOrigin.Check(r); err != nil {
-		return refuse(http.StatusForbidden, "a web page of another origin cannot send this")
+		return reject(http.StatusForbidden, "a web page of another origin cannot send this")
 	}
 	return nil
 }
@@ -50,8 +50,8 @@ func (s *Sandbox) isOwnHost(hostport string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(s.allowedHosts, host)
 }
 
-// reject responds with an error to a request that should not have come here, without reading its body.
-func reject(w http.ResponseWriter, out fake.Answer) {
+// rejectUnread responds with an error to a request that should not have come here, without reading its body.
+func rejectUnread(w http.ResponseWriter, out fake.Response) {
 	w.Header().Set("Content-Type", jsonType)
 	w.Header().Set("Connection", "close") // the body that is on its way is not wanted
 	w.WriteHeader(out.Status)

@@ -84,7 +84,7 @@ type roundTrip struct {
 	operation byzantine.OperationID
 	started   time.Time
 	body      []byte
-	answer    fake.Answer
+	response  fake.Response
 	err       error // why the response is not a success, if it is the sandbox's own
 }
 
@@ -93,8 +93,8 @@ func (s *Sandbox) record(x roundTrip) {
 	r := Request{
 		OperationID: x.operation, Method: x.request.Method, URI: fake.CutText(x.request.RequestURI),
 		Header: fake.CutHeader(x.request.Header), Body: cutBody(x.body), BodyBytes: len(x.body),
-		Status: x.answer.Status, Response: cutBody(x.answer.Body), ResponseBytes: len(x.answer.Body),
-		Duration: time.Since(x.started), Verdict: x.answer.Verdict,
+		Status: x.response.Status, Response: cutBody(x.response.Body), ResponseBytes: len(x.response.Body),
+		Duration: time.Since(x.started), Verdict: x.response.Verdict,
 	}
 	if mismatch := (*mismatchError)(nil); errors.As(x.err, &mismatch) {
 		r.Difference, r.SignedBytes, r.SignedSHA256 = mismatch.difference, mismatch.signedBytes, mismatch.signedSHA256

@@ -25,9 +25,9 @@ type apiSchema struct {
 
 // apiOperation is what the API's document says of one operation.
 type apiOperation struct {
-	query   map[string]*apiSchema
-	body    *apiSchema            // nil if there is none
-	answers map[string]*apiSchema // by status; nil for a response whose form is not stated
+	query     map[string]*apiSchema
+	body      *apiSchema            // nil if there is none
+	responses map[string]*apiSchema // by status; nil for a response whose form is not stated
 }
 
 // apiOperations is the API's document by operation id. It is read when it is first needed.
@@ -48,7 +48,7 @@ func readDocument(text []byte) (map[string]*apiOperation, error) {
 	operations := map[string]*apiOperation{}
 	for _, methods := range raw.Paths {
 		for _, op := range methods {
-			read := &apiOperation{query: map[string]*apiSchema{}, answers: map[string]*apiSchema{}}
+			read := &apiOperation{query: map[string]*apiSchema{}, responses: map[string]*apiSchema{}}
 			for _, p := range op.Parameters {
 				if p.In == "query" {
 					read.query[p.Name] = reader.read(p.Schema)
@@ -57,10 +57,10 @@ func readDocument(text []byte) (map[string]*apiOperation, error) {
 			if media, ok := op.RequestBody.Content[jsonType]; ok {
 				read.body = reader.read(media.Schema)
 			}
-			for status, answer := range op.Responses {
-				read.answers[status] = nil
-				if media, ok := answer.Content[jsonType]; ok {
-					read.answers[status] = reader.read(media.Schema)
+			for status, response := range op.Responses {
+				read.responses[status] = nil
+				if media, ok := response.Content[jsonType]; ok {
+					read.responses[status] = reader.read(media.Schema)
 				}
 			}
 			operations[op.OperationID] = read

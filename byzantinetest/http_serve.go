@@ -18,8 +18,8 @@ const maxRequestBytes = 64 << 20
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	if err := s.guard(r); err != nil {
-		s.record(roundTrip{request: r, started: started, answer: err.answer(), err: err})
-		reject(w, err.answer())
+		s.record(roundTrip{request: r, started: started, response: err.response(), err: err})
+		rejectUnread(w, err.response())
 		return
 	}
 	handler, pattern := s.mux.Handler(r)
@@ -30,7 +30,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen := &statusRecorder{ResponseWriter: w}
 	handler.ServeHTTP(seen, r)
 	verdict := "the API has no route " + r.Method + " " + r.URL.Path
-	s.record(roundTrip{request: r, started: started, answer: fake.Answer{Status: seen.status, Verdict: verdict}})
+	s.record(roundTrip{request: r, started: started, response: fake.Response{Status: seen.status, Verdict: verdict}})
 }
 
 // statusRecorder notes the status of a response.
@@ -45,7 +45,7 @@ func (w *statusRecorder) WriteHeader(status int) {
 }
 
 // answered is called with every response of every sandbox. Tests of this package set it.
-var answered func(operationID string, out fake.Answer)
+var responded func(operationID string, out fake.Response)
 
 // serve handles one request, together with the faults that were set for it.
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Operation, handle handler) {
@@ -61,26 +61,26 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 	}
 	x := roundTrip{request: r, operation: op.ID, started: started, body: body}
 	if fault.ReachesHandler() {
-		x.answer, x.err = s.answer(r, op, handle, body, fault.ClockSkew)
-		if answered != nil {
-			answered(string(op.ID), x.answer)
+		x.response, x.err = s.response(r, op, handle, body, fault.ClockSkew)
+		if responded != nil {
+			responded(string(op.ID), x.response)
 		}
 	}
 	s.record(x)
-	fault.Play(w, s.Now().Add(fault.ClockSkew), x.answer)
+	fault.Play(w, s.Now().Add(fault.ClockSkew), x.response)
 }
 
 // answer checks and handles a request in the order of the API: signature, scope, form, meaning. Only the last step holds
 // the world's lock.
-func (s *Sandbox) answer(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) (fake.Answer, error) {
+func (s *Sandbox) response(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) (fake.Response, error) {
 	response, err := s.respond(r, op, handle, body, skew)
 	if form := (*formError)(nil); errors.As(err, &form) {
-		return form.answer(), err
+		return form.response(), err
 	}
 	if err != nil {
-		return refusalOf(err).answer(), err
+		return rejectionOf(err).response(), err
 	}
-	return response.answer(), nil // what it shows is not changed any more: see response
+	return response.response(), nil // what it shows is not changed any more: see response
 }
 
 func (s *Sandbox) respond(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) (response, error) {
@@ -123,7 +123,7 @@ func (s *Sandbox) authenticate(r *http.Request, op byzantine.Operation, body []b
 		return nil, rejectedSignature(err, known.key, signature, r, body)
 	}
 	if known.scope != byzantine.ScopeReadWrite && r.Method != http.MethodGet {
-		return nil, refuse(http.StatusForbidden, "a read_only credential cannot call %s", op.ID)
+		return nil, reject(http.StatusForbidden, "a read_only credential cannot call %s", op.ID)
 	}
 	return caller, nil
 }

@@ -28,7 +28,7 @@ type formError struct {
 
 func (e *formError) Error() string { return e.text }
 
-func (e *formError) answer() fake.Answer {
+func (e *formError) response() fake.Response {
 	return fake.Text(e.status, "cannot read the request: "+e.text)
 }
 

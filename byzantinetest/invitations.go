@@ -65,7 +65,7 @@ func (w *world) allInvitations(req *pageRequest) (*byzantine.InvitationPage, err
 	}, nil
 }
 
-func (w *world) inviteUsersPayload(req *byzantine.GetInviteUsersPayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) inviteUsersPayload(req *byzantine.GetInviteUsersPayloadPasskeyRequest) (*payloadResponse, error) {
 	a, err := w.proposalAccount(req.AccountID)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.Invit
 	}
 	w.proposals.remove(p.body)
 	now := w.clock.now()
-	answer := &byzantine.InviteUsersResponse{AccountID: a.id, InvitedBy: signer.id, InvitedAt: now.UTC()}
+	response := &byzantine.InviteUsersResponse{AccountID: a.id, InvitedBy: signer.id, InvitedAt: now.UTC()}
 	for _, n := range p.invitation.NewUsers {
 		u := w.userByEmail(n.UserEmail)
 		if u == nil {
@@ -145,11 +145,11 @@ func (w *world) inviteUsers(req *byzantine.InviteUsersRequest) (*byzantine.Invit
 			status: byzantine.InvitationPending, created: now, updated: now,
 		}
 		w.addInvitation(i)
-		answer.NewUsers = append(answer.NewUsers, byzantine.InvitedUser{
+		response.NewUsers = append(response.NewUsers, byzantine.InvitedUser{
 			UserID: u.id, FirstName: u.info.FirstName, LastName: u.info.LastName, UserEmail: u.info.Email,
 		})
 	}
-	return answer, nil
+	return response, nil
 }
 
 // memberOrInvited finds who may log in to an account: its users and those who are invited to become one.

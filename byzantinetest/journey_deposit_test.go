@@ -42,7 +42,7 @@ func TestJourneyStablecoinDeposit(t *testing.T) {
 	assert.Equal(t, byzantine.MustParseDecimal("749.5"), i.idle(byzantine.ChainBase, byzantine.FiatUSD))
 }
 
-// With a processing time of 0 the answer to the submission shows the end, as the API's guide has it.
+// With a processing time of 0 the response to the submission shows the end, as the API's guide has it.
 func TestDepositThatCompletesAtOnce(t *testing.T) {
 	i := newActiveInvestor(t, newServer(t, byzantinetest.WithProcessingTime(0)))
 	submitted := i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC))

@@ -110,7 +110,7 @@ func TestJourneyOnboardACompany(t *testing.T) {
 	assert.Equal(t, byzantine.VerificationInit, company.VerificationStatus)
 	assert.Equal(t, byzantine.VerificationUnderReview, company.AssociatedPersons[0].VerificationStatus, "the founder sent everything")
 
-	// 2. The answer says what the company still owes.
+	// 2. The response says what the company still owes.
 	require.Contains(t, company.MissingCompanyData, "companyNumber")
 	require.Contains(t, company.MissingDocuments, "shareholder_registry")
 	updated, err := client.UpdateEntityAccount(ctx, &byzantine.UpdateEntityAccountRequest{

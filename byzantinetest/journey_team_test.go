@@ -66,7 +66,7 @@ func TestJourneyInviteAndPromote(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	// 4. She can read, but what she signs is refused.
+	// 4. She can read, but what she signs is rejected.
 	promotion := &byzantine.GetUpdateUsersRolePayloadPasskeyRequest{
 		AccountID: company.AccountID, Role: byzantine.RoleRoot, UserIDs: []string{mary.UserID},
 	}

@@ -25,7 +25,7 @@ import (
 type integrator struct {
 	client *byzantine.Client
 	url    string
-	down   atomic.Bool // the service cannot be reached: its load balancer answers
+	down   atomic.Bool // the service cannot be reached: its load balancer responds
 
 	*webhook.Dispatcher
 	store webhook.Store
@@ -33,7 +33,7 @@ type integrator struct {
 
 	mu      sync.Mutex
 	handled []byzantine.EventType
-	paused  bool // the service answers, but cannot do its work
+	paused  bool // the service responds, but cannot do its work
 }
 
 func newIntegrator(t *testing.T, server *byzantinetest.Server) *integrator {
@@ -82,7 +82,7 @@ func TestJourneyWebhooks(t *testing.T) {
 	i := newIntegrator(t, server)
 	ctx := t.Context()
 
-	// Step 1: subscribe. The answer has the key that deliveries are verified with.
+	// Step 1: subscribe. The response has the key that deliveries are verified with.
 	subscription, verifier, err := webhook.Subscribe(ctx, i.client, &byzantine.CreateWebhookSubscriptionRequest{URL: i.url + "/webhooks", Name: "statuses"}, webhook.WithClock(server.Now))
 	require.NoError(t, err)
 	i.mux.Handle("POST /webhooks", &webhook.Handler{Verifier: verifier, Handle: i.Handle, Store: i.store, Logger: quiet})
@@ -112,7 +112,7 @@ func TestJourneyWebhooks(t *testing.T) {
 	server.Advance(30 * time.Minute)
 	assert.Equal(t, []byzantine.EventType{byzantine.EventCustomerDeactivated}, i.news())
 
-	// Step 5: it answers but fails. Somebody mends it and asks for the failed delivery at once.
+	// Step 5: it responds but fails. Somebody mends it and asks for the failed delivery at once.
 	i.pause(true)
 	server.SetStatus(ada.AccountID, byzantine.VerificationActive)
 	server.Advance(5 * time.Minute)

@@ -115,7 +115,7 @@ func newQueuingInvestor(t *testing.T) (*investor, *byzantinetest.Server) {
 	return i, server
 }
 
-// Some vaults queue a withdrawal: the answer is a 202, and until the vault pays the user can change their mind.
+// Some vaults queue a withdrawal: the response is a 202, and until the vault pays the user can change their mind.
 func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
 	i, server := newQueuingInvestor(t)
 	withdrawal := i.queued(byzantine.MustParseDecimal("200"))
@@ -173,7 +173,7 @@ func TestQueuedWithdrawalIsSettledByItself(t *testing.T) {
 	assert.Equal(t, before.Add(3*time.Second), tx.UpdatedAt, "it happened in its time, not when somebody looked")
 }
 
-// The cancellation that is signed too late is refused, and the withdrawal goes on.
+// The cancellation that is signed too late is rejected, and the withdrawal goes on.
 func TestCancellationComesTooLate(t *testing.T) {
 	i, server := newQueuingInvestor(t)
 	withdrawal := i.queued(byzantine.MustParseDecimal("200"))

@@ -24,7 +24,7 @@ func (w *world) newActivity(kind byzantine.ActivityType, organizationID string, 
 }
 
 // payloadAnswer is byzantine.Payload as the API sends it.
-type payloadAnswer struct {
+type payloadResponse struct {
 	BodyToSign             json.RawMessage        `json:"bodyToSign"`
 	TransactionID          string                 `json:"transactionId,omitzero"`
 	DestinationBankAccount *byzantine.BankAccount `json:"destinationBankAccount,omitzero"`
@@ -82,7 +82,7 @@ func (w *world) transactorOn(accountID string, chain byzantine.ChainID) (*accoun
 }
 
 // draft asks for a signature over an order to the key provider. The account's former draft is gone for good.
-func (w *world) draft(tx *transaction, kind byzantine.ActivityType, parameters any) (*payloadAnswer, error) {
+func (w *world) draft(tx *transaction, kind byzantine.ActivityType, parameters any) (*payloadResponse, error) {
 	body, err := w.newActivity(kind, tx.account.id, parameters)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (w *world) draft(tx *transaction, kind byzantine.ActivityType, parameters a
 	w.dropDraft(tx.account)
 	d := &draft{transaction: tx, body: body, expires: w.clock.now().Add(payloadLifetime)}
 	w.drafts[tx.account.id], w.draftByTransaction[tx.id] = d, d
-	return &payloadAnswer{BodyToSign: body, TransactionID: tx.id}, nil
+	return &payloadResponse{BodyToSign: body, TransactionID: tx.id}, nil
 }
 
 // signRawPayload is the parameters of byzantine.ActivitySignRawPayload.
@@ -108,7 +108,7 @@ const (
 )
 
 // draftOperation is draft for what is one operation of the wallet on its chain.
-func (w *world) draftOperation(tx *transaction) (*payloadAnswer, error) {
+func (w *world) draftOperation(tx *transaction) (*payloadResponse, error) {
 	parameters := signRawPayload{tx.account.wallet, w.newHash(), encodingHexadecimal, hashFunctionNoOp}
 	return w.draft(tx, byzantine.ActivitySignRawPayload, parameters)
 }
@@ -159,18 +159,18 @@ func signPayload(w *world, _ *credential, request any) (response, error) {
 		return response{}, err
 	}
 	w.catchUp() // with a processing time of 0 there is more to tell
-	answer := tx.submitted()
-	if answer.Queued() {
-		return response{http.StatusAccepted, answer}, nil
+	reply := tx.submitted()
+	if reply.Queued() {
+		return response{http.StatusAccepted, reply}, nil
 	}
-	return response{http.StatusOK, answer}, nil
+	return response{http.StatusOK, reply}, nil
 }
 
 // otherBody is the error of a body that is not the one that was to be signed.
 func otherBody(expected, signed []byte) error {
 	difference := newDifference("another body", expected, signed)
 	return &mismatchError{
-		refusal:    badRequest("signedBody: not the payload's bodyToSign as it was sent: they differ from byte %d on", difference.Offset),
+		rejection:  badRequest("signedBody: not the payload's bodyToSign as it was sent: they differ from byte %d on", difference.Offset),
 		difference: difference,
 	}
 }
@@ -211,7 +211,7 @@ func (w *world) enter(tx *transaction) {
 }
 
 func (tx *transaction) submitted() *byzantine.SubmittedTransaction {
-	answer := &byzantine.SubmittedTransaction{
+	response := &byzantine.SubmittedTransaction{
 		TransactionID:     tx.id,
 		Status:            tx.status,
 		BroadcastedAt:     optionalTime(tx.broadcast),
@@ -219,11 +219,11 @@ func (tx *transaction) submitted() *byzantine.SubmittedTransaction {
 		WithdrawalRequest: tx.requestView(),
 	}
 	if tx.instructions != nil {
-		answer.FiatDepositInstructions = new(*tx.instructions)
-		answer.FiatDepositInstructions.ObjectID = ""
+		response.FiatDepositInstructions = new(*tx.instructions)
+		response.FiatDepositInstructions.ObjectID = ""
 	}
 	if tx.bank != nil {
-		answer.DestinationBankAccount = &tx.bank.BankAccountDetails
+		response.DestinationBankAccount = &tx.bank.BankAccountDetails
 	}
-	return answer
+	return response
 }

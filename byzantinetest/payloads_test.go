@@ -98,7 +98,7 @@ func TestPayloadNeverRepeats(t *testing.T) {
 	}
 }
 
-// The body has the provider's members in the provider's order.
+// The body has the provider's fields in the provider's order.
 func TestBodyToSign(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
 	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)

@@ -138,7 +138,7 @@ func (w *world) vaultAPY(req *byzantine.GetVaultAPYRequest) (*byzantine.VaultAPY
 		return nil, err
 	}
 	now := w.clock.now()
-	answer := &byzantine.VaultAPY{
+	response := &byzantine.VaultAPY{
 		VaultID: v.address, LatestSharePrice: decimal(v.price(now), sharePlaces),
 		CalculatedAt: v.since.Add(time.Duration(v.hours(now)) * time.Hour).UTC(),
 	}
@@ -150,18 +150,18 @@ func (w *world) vaultAPY(req *byzantine.GetVaultAPYRequest) (*byzantine.VaultAPY
 	}
 	apy, age := number(v.apy), int32(now.Sub(v.since)/(24*time.Hour))
 	if wanted(byzantine.APYDaily) {
-		answer.DailyAPY, answer.DailyPeriodDays = new(apy), new(min(1, age))
+		response.DailyAPY, response.DailyPeriodDays = new(apy), new(min(1, age))
 	}
 	if wanted(byzantine.APYWeekly) {
-		answer.WeeklyAPY, answer.WeeklyPeriodDays = new(apy), new(min(7, age))
+		response.WeeklyAPY, response.WeeklyPeriodDays = new(apy), new(min(7, age))
 	}
 	if wanted(byzantine.APYMonthly) {
-		answer.MonthlyAPY, answer.MonthlyPeriodDays = new(apy), new(min(30, age))
+		response.MonthlyAPY, response.MonthlyPeriodDays = new(apy), new(min(30, age))
 	}
 	if wanted(byzantine.APYYearly) {
-		answer.YearlyAPY, answer.YearlyPeriodDays = new(apy), new(min(365, age))
+		response.YearlyAPY, response.YearlyPeriodDays = new(apy), new(min(365, age))
 	}
-	return answer, nil
+	return response, nil
 }
 
 const maxHistoryLimit = 1000 // and the default

@@ -33,14 +33,14 @@ func (w *world) proposalAccount(id string) (*account, error) {
 }
 
 // propose makes the payload of a proposal.
-func (w *world) propose(p *proposal, activity byzantine.ActivityType, parameters any) (*payloadAnswer, error) {
+func (w *world) propose(p *proposal, activity byzantine.ActivityType, parameters any) (*payloadResponse, error) {
 	body, err := w.newActivity(activity, p.account.id, parameters)
 	if err != nil {
 		return nil, err
 	}
 	p.body, p.expires = string(body), w.clock.now().Add(payloadLifetime)
 	w.proposals.add(w.clock.now(), p.body, p)
-	return &payloadAnswer{BodyToSign: body}, nil
+	return &payloadResponse{BodyToSign: body}, nil
 }
 
 // signedProposal finds what was signed, and by whom. It stays until it is carried out.

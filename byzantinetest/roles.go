@@ -14,7 +14,7 @@ var roleHandlers = map[byzantine.OperationID]handler{
 // quorumThreshold is how many root users have to sign: any one of them.
 const quorumThreshold = 1
 
-func (w *world) updateUsersRolePayload(req *byzantine.GetUpdateUsersRolePayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) updateUsersRolePayload(req *byzantine.GetUpdateUsersRolePayloadPasskeyRequest) (*payloadResponse, error) {
 	a, err := w.proposalAccount(req.AccountID)
 	if err != nil {
 		return nil, err

@@ -109,20 +109,20 @@ func (w *world) seedAccount(a Account) Account {
 }
 
 func (w *world) checkSeed(a Account) {
-	refuse := func(format string, args ...any) { panic("byzantinetest: AddAccount: " + fmt.Sprintf(format, args...)) }
+	reject := func(format string, args ...any) { panic("byzantinetest: AddAccount: " + fmt.Sprintf(format, args...)) }
 	switch {
 	case w.accounts.get(a.ID) != nil:
-		refuse("there is an account %s already", a.ID)
+		reject("there is an account %s already", a.ID)
 	case a.Foreign && len(a.UserIDs) > 0:
-		refuse("a foreign account cannot have users")
+		reject("a foreign account cannot have users")
 	case len(a.Roles) > len(a.UserIDs):
-		refuse("there are more Roles than UserIDs")
+		reject("there are more Roles than UserIDs")
 	case a.Type != "" && a.Type != byzantine.AccountTypeIndividual && a.Type != byzantine.AccountTypeCompany:
-		refuse("no account has the type %q", a.Type)
+		reject("no account has the type %q", a.Type)
 	}
 	for _, id := range a.UserIDs {
 		if w.users.get(id) == nil {
-			refuse("no user %s: add it first", id)
+			reject("no user %s: add it first", id)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (s stamp) putTogether(t *testing.T) string {
 	return string(text)
 }
 
-// change decodes a member, changes it and encodes it again.
+// change decodes a field, changes it and encodes it again.
 func (s stamp) change(t *testing.T, member string, change func([]byte) []byte) {
 	t.Helper()
 	b, err := base64.RawURLEncoding.DecodeString(s[member])
@@ -41,7 +41,7 @@ func (s stamp) change(t *testing.T, member string, change func([]byte) []byte) {
 	s[member] = base64.RawURLEncoding.EncodeToString(change(b))
 }
 
-// Stamps are verified for real. What is refused leaves the draft as it was.
+// Stamps are verified for real. What is rejected leaves the draft as it was.
 func TestForgedStamps(t *testing.T) {
 	i := newActiveInvestor(t, stopped(t))
 	payload, err := i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("10"), byzantine.CurrencyUSDC)

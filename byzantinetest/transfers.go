@@ -2,7 +2,7 @@ package byzantinetest
 
 import "github.com/byzantine-finance/byzantine-go"
 
-func (w *world) transferPayload(req *byzantine.GetTransferPayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) transferPayload(req *byzantine.GetTransferPayloadPasskeyRequest) (*payloadResponse, error) {
 	a, err := w.transactorOn(req.AccountID, req.ChainID)
 	if err != nil {
 		return nil, err

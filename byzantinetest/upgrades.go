@@ -6,7 +6,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskeyRequest) (*payloadResponse, error) {
 	a, err := w.transactor(req.AccountID)
 	if err != nil {
 		return nil, err
@@ -34,13 +34,13 @@ func (w *world) vaultUpgradePayload(req *byzantine.GetVaultUpgradePayloadPasskey
 		SignWith: a.wallet, Payloads: []string{w.newHash(), w.newHash()},
 		Encoding: encodingHexadecimal, HashFunction: hashFunctionNoOp,
 	}
-	answer, err := w.draft(out, byzantine.ActivitySignRawPayloads, parameters)
+	response, err := w.draft(out, byzantine.ActivitySignRawPayloads, parameters)
 	if err != nil {
 		return nil, err
 	}
-	answer.SourceAmount, answer.DestinationAmount = decimal(amount, coinPlaces), decimal(amount, coinPlaces)
-	answer.DestinationVaultAddr = in.vault.address
-	return answer, nil
+	response.SourceAmount, response.DestinationAmount = decimal(amount, coinPlaces), decimal(amount, coinPlaces)
+	response.DestinationVaultAddr = in.vault.address
+	return response, nil
 }
 
 func (w *world) upgrading(a *account) bool {

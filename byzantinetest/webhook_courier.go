@@ -168,7 +168,7 @@ func (c *courier) send(target string, header http.Header, body []byte) sendResul
 	case err != nil:
 		result.failure = c.reason(ctx, err)
 	case response.StatusCode < 200 || response.StatusCode > 299:
-		result.failure = fmt.Sprintf("the endpoint answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))
+		result.failure = fmt.Sprintf("the endpoint responded with %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	}
 	return result
 }
@@ -179,7 +179,7 @@ func (c *courier) reason(ctx context.Context, err error) string {
 	case c.ctx.Err() != nil:
 		return "the sandbox was closed"
 	case ctx.Err() != nil:
-		return fmt.Sprintf("no complete answer within %v", attemptTimeout)
+		return fmt.Sprintf("no complete response within %v", attemptTimeout)
 	}
 	return err.Error()
 }

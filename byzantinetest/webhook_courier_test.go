@@ -74,7 +74,7 @@ func TestAttemptTimesOut(t *testing.T) {
 				assert.Equal(t, 10*time.Second, time.Since(start))
 				d := w.only()
 				attempts(t, d, byzantine.WebhookDeliveryFailed, test.code)
-				assert.Equal(t, "no complete answer within 10s", d.Attempts[0].Error)
+				assert.Equal(t, "no complete response within 10s", d.Attempts[0].Error)
 				assert.Equal(t, new(int32(10_000)), d.Attempts[0].LatencyMs)
 				assert.Equal(t, start.Add(40*time.Second).UTC(), *d.Delivery.NextAttemptAt)
 				assert.Equal(t, start.Add(10*time.Second).UTC(), d.Delivery.UpdatedAt)
@@ -83,7 +83,7 @@ func TestAttemptTimesOut(t *testing.T) {
 	}
 }
 
-// The connection of an answer that switches protocols is no longer the transport's to close.
+// The connection of a response that switches protocols is no longer the transport's to close.
 func TestAnswerThatSwitchesProtocolsTimesOutAsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipeNetwork()
@@ -105,7 +105,7 @@ func TestAnswerThatSwitchesProtocolsTimesOutAsWell(t *testing.T) {
 		assert.Equal(t, 10*time.Second, time.Since(start))
 		d := w.only()
 		attempts(t, d, byzantine.WebhookDeliveryFailed, 101)
-		assert.Equal(t, "no complete answer within 10s", d.Attempts[0].Error)
+		assert.Equal(t, "no complete response within 10s", d.Attempts[0].Error)
 	})
 }
 

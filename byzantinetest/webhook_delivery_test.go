@@ -95,7 +95,7 @@ func TestFailedDeliveryIsRetriedOnTheDocumentedSchedule(t *testing.T) {
 	d := w.only()
 	attempts(t, d, byzantine.WebhookDeliveryFailed, 500)
 	assert.Equal(t, new(noon.Add(30*time.Second)), d.Delivery.NextAttemptAt)
-	assert.Equal(t, "the endpoint answered 500 Internal Server Error", d.Attempts[0].Error)
+	assert.Equal(t, "the endpoint responded with 500 Internal Server Error", d.Attempts[0].Error)
 
 	w.server.Advance(30*time.Second - 1)
 	assert.Len(t, w.endpoint.deliveries(), 1, "a nanosecond early")
@@ -155,16 +155,16 @@ func TestWhatCountsAsSuccess(t *testing.T) {
 		"200":                          {status(200), 200, ""},
 		"201":                          {status(201), 201, ""},
 		"299":                          {status(299), 299, ""},
-		"300":                          {status(300), 300, "the endpoint answered 300"},
-		"redirect, followed by nobody": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusTemporaryRedirect) }, 307, "the endpoint answered 307"},
+		"300":                          {status(300), 300, "the endpoint responded with 300"},
+		"redirect, followed by nobody": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusTemporaryRedirect) }, 307, "the endpoint responded with 307"},
 		"redirect to nowhere": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://[")
 			w.WriteHeader(302)
-		}, 302, "the endpoint answered 302"},
-		"304":                {status(304), 304, "the endpoint answered 304"},
-		"404":                {status(404), 404, "the endpoint answered 404"},
-		"410, all the same":  {status(410), 410, "the endpoint answered 410"},
-		"500":                {status(500), 500, "the endpoint answered 500"},
+		}, 302, "the endpoint responded with 302"},
+		"304":                {status(304), 304, "the endpoint responded with 304"},
+		"404":                {status(404), 404, "the endpoint responded with 404"},
+		"410, all the same":  {status(410), 410, "the endpoint responded with 410"},
+		"500":                {status(500), 500, "the endpoint responded with 500"},
 		"answer cut short":   {cutShort, 200, "unexpected EOF"},
 		"connection dropped": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "EOF"},
 	} {

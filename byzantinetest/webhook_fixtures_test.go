@@ -26,7 +26,7 @@ type received struct {
 	body   []byte
 }
 
-// endpoint is a receiver that remembers what it got and answers with the statuses that it was told, then with 204.
+// endpoint is a receiver that remembers what it got and responds with the statuses that it was told, then with 204.
 type endpoint struct {
 	now func() time.Time
 
@@ -38,7 +38,7 @@ type endpoint struct {
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil || r.Method != http.MethodPost {
-		panic("not a delivery") // the sender sees no answer
+		panic("not a delivery") // the sender sees no response
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -194,7 +194,7 @@ func clientOf(t testing.TB, sandbox *byzantinetest.Sandbox, opts ...byzantine.Op
 	return client
 }
 
-// attempts checks a delivery's status and its attempts' status codes, 0 for one that got no answer.
+// attempts checks a delivery's status and its attempts' status codes, 0 for one that got no response.
 func attempts(t *testing.T, d byzantine.WebhookDeliveryWithAttempts, status byzantine.WebhookDeliveryStatus, codes ...int32) {
 	t.Helper()
 	assert.Equal(t, status, d.Delivery.Status)

@@ -69,7 +69,7 @@ func TestNoSubscriptionsAreAnEmptyList(t *testing.T) {
 }
 
 func TestWebhookURLs(t *testing.T) {
-	tests := map[string]string{ // to the words of the refusal, "" for none
+	tests := map[string]string{ // to the words of the rejection, "" for none
 		"https://example.com":                         "",
 		"https://hooks.example.co.uk:8443/a/b?c=d&e=": "",
 		"https://xn--bcher-kva.example/hook":          "",

@@ -40,7 +40,7 @@ func (tx *transaction) pending() bool {
 	return tx.request != nil && tx.request.Status == byzantine.WithdrawalPending
 }
 
-func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest) (*payloadResponse, error) {
 	a, err := w.transactorOn(req.AccountID, req.ChainID)
 	if err != nil {
 		return nil, err
@@ -70,11 +70,11 @@ func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest)
 	default:
 		tx.destination = &coins
 	}
-	answer, err := w.draftOperation(tx)
+	response, err := w.draftOperation(tx)
 	if err == nil && tx.bank != nil {
-		answer.DestinationBankAccount = &tx.bank.BankAccountDetails
+		response.DestinationBankAccount = &tx.bank.BankAccountDetails
 	}
-	return answer, err
+	return response, err
 }
 
 // payoutBank is the bank account of an id, or the first one in the currency if there is no id.
@@ -114,7 +114,7 @@ func (w *world) settle(tx *transaction) {
 	w.start(tx)
 }
 
-func (w *world) cancelWithdrawalPayload(req *byzantine.GetCancelWithdrawalPayloadPasskeyRequest) (*payloadAnswer, error) {
+func (w *world) cancelWithdrawalPayload(req *byzantine.GetCancelWithdrawalPayloadPasskeyRequest) (*payloadResponse, error) {
 	tx := w.transactions.get(req.TransactionID)
 	switch {
 	case tx == nil:
@@ -127,9 +127,9 @@ func (w *world) cancelWithdrawalPayload(req *byzantine.GetCancelWithdrawalPayloa
 	if _, err := w.transactorOn(tx.account.id, tx.chain); err != nil {
 		return nil, err
 	}
-	answer, err := w.draftOperation(tx)
+	response, err := w.draftOperation(tx)
 	if err == nil {
 		w.drafts[tx.account.id].cancels = true
 	}
-	return answer, err
+	return response, err
 }

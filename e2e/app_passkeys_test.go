@@ -37,7 +37,7 @@ func TestApplicationWithTwoPasskeys(t *testing.T) {
 }
 
 // Two persons share a computer. The page asks for Ada's passkeys, so the browser does not offer Grace's; a page that was
-// tampered with gets Grace's signature, and the application refuses that.
+// tampered with gets Grace's signature, and the application rejects that.
 func TestApplicationRefusesThePasskeyOfAnotherAccount(t *testing.T) {
 	b, a := startBrowser(t), startApplication(t)
 	elsewhere := a.visit(t, b, "ada@example.com", platform())
@@ -146,7 +146,7 @@ func TestApplicationWithoutJSONConversions(t *testing.T) {
 	ada.becomes("Completed")
 }
 
-// The answer to the submission is lost on its way. The page looks for the transaction, and finds it.
+// The response to the submission is lost on its way. The page looks for the transaction, and finds it.
 func TestApplicationWithALostAnswer(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())

@@ -110,7 +110,7 @@ func (p *tab) watchConsole(event any) {
 	case *runtime.EventExceptionThrown:
 		p.complaints = append(p.complaints, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
 	case *log.EventEntryAdded:
-		// The browser notes every answer with an error status as well. Those are asserted on elsewhere.
+		// The browser notes every response with an error status as well. Those are asserted on elsewhere.
 		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
 			p.complaints = append(p.complaints, e.Entry.Text)
 		}

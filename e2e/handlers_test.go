@@ -105,7 +105,7 @@ func (s *site) finish(w http.ResponseWriter, r *http.Request, u *session) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// fail answers for an error that is not the user's. What went wrong is for the log.
+// fail responds for an error that is not the user's. What went wrong is for the log.
 func (s *site) fail(w http.ResponseWriter, err error) {
 	s.t.Log(err)
 	if errors.Is(err, byzantine.ErrOutcomeUnknown) {

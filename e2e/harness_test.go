@@ -241,7 +241,7 @@ func (p *person) has(text string) {
 	p.until(fmt.Sprintf(`document.body.innerText.replaceAll("\u00a0", " ").replace(/\s+/g, " ").includes(%q)`, text))
 }
 
-// outcomes are the operations of a kind with the status of their answers.
+// outcomes are the operations of a kind with the status of their responses.
 func (a *application) outcomes(operation string) []string {
 	var list []string
 	for _, o := range requests(a.api.Requests()).outcomes() {
@@ -304,7 +304,7 @@ func await(t *testing.T, event <-chan struct{}, what string) {
 	}
 }
 
-// requireNotEnrolled checks that the API was never asked to register a passkey, and returns how the backend refused the
+// requireNotEnrolled checks that the API was never asked to register a passkey, and returns how the backend rejected the
 // answers that it got.
 func (v *visitor) requireNotEnrolled() (refusals []error) {
 	v.t.Helper()

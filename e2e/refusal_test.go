@@ -22,7 +22,7 @@ const (
 	wrongAddress = "Passkeys of this website do not work at the address of this page."
 )
 
-// What the backend says to an answer.
+// What the backend says to a response.
 const (
 	notBegun          = "Ask for a new code."
 	anotherChallenge  = "passkey: credential.response.clientDataJSON.challenge: not the one of this ceremony"

@@ -59,7 +59,7 @@ type session struct {
 	Passkeys     []string // credential ids
 }
 
-// refused is an answer that FinishRegistration did not take.
+// refused is a response that FinishRegistration did not take.
 type refused struct {
 	userID string
 	err    error
@@ -127,7 +127,7 @@ func (s *site) secure(next http.Handler) http.Handler {
 	})
 }
 
-// deny answers a request that another site's page has sent.
+// deny responds to a request that another site's page has sent.
 func (s *site) deny(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +160,7 @@ func (s *site) enrolledBy(u *session) []enrolled {
 	return slices.DeleteFunc(slices.Clone(s.enrolled), func(e enrolled) bool { return e.userID != u.UserID })
 }
 
-// refusals are what FinishRegistration said to the answers in a user's session that it refused.
+// refusals are what FinishRegistration said to the responses in a user's session that it rejected.
 func (s *site) refusals(u *session) []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -192,7 +192,7 @@ func (r requests) operations() []string {
 	return list
 }
 
-// outcomes are the operations with the status of their answers.
+// outcomes are the operations with the status of their responses.
 func (r requests) outcomes() []string {
 	var list []string
 	for _, request := range r {

@@ -11,7 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
-// One passkey of the browser's goes to Byzantine and to Turnkey, member by member the same.
+// One passkey of the browser's goes to Byzantine and to Turnkey, field by field the same.
 func TestOnePasskeyForBoth(t *testing.T) {
 	b := startBrowser(t)
 	for name, device := range map[string]webauthn.VirtualAuthenticatorOptions{

@@ -87,7 +87,7 @@ func (v *visitor) enrol() {
 	v.shows("Your passkey is ready.")
 }
 
-// answerUnsent lets the authenticator answer a ceremony, and keeps the answer back.
+// answerUnsent lets the authenticator respond to a ceremony, and keeps the response back.
 func (v *visitor) answerUnsent() (json string) {
 	v.t.Helper()
 	v.askForCode()
@@ -97,7 +97,7 @@ func (v *visitor) answerUnsent() (json string) {
 		return JSON.stringify(await createPasskey(await response.json()));`, v.site.code(v.user)))
 }
 
-// post sends an answer past the page, with the user's session.
+// post sends a response past the page, with the user's session.
 func (v *visitor) post(answer string) (status int, text string) {
 	v.t.Helper()
 	got := eval[struct {

@@ -86,7 +86,7 @@ func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, submitted.TransactionID) // WaitForTransaction tells how it goes on
 }
 
-// beginAgain answers for what did not begin and can be tried again.
+// beginAgain responds for what did not begin and can be tried again.
 func beginAgain(w http.ResponseWriter, err error) {
 	if errors.Is(err, passkey.ErrExpired) || errors.Is(err, passkey.ErrState) {
 		http.Error(w, "That took too long. Please begin again.", http.StatusConflict)
@@ -139,7 +139,7 @@ func ExampleTransactor() {
 		log.Fatal(err)
 	}
 	transactionID := post("/deposit", "application/json", string(response))
-	fmt.Println("the same answer again:", post("/deposit", "application/json", string(response)))
+	fmt.Println("the same response again:", post("/deposit", "application/json", string(response)))
 
 	transaction, err := b.transactor.Client.WaitForTransaction(context.Background(), transactionID,
 		byzantine.WaitInterval(10*time.Millisecond))
@@ -148,7 +148,7 @@ func ExampleTransactor() {
 	}
 	fmt.Println(transaction.Type, transaction.IntermediaryAmount, transaction.Status)
 	// Output:
-	// the same answer again: That took too long. Please begin again.
+	// the same response again: That took too long. Please begin again.
 	//
 	// deposit 250.5 completed
 }

@@ -108,7 +108,7 @@ func FuzzFinishRegistration(f *testing.F) {
 	})
 }
 
-// requireOutcome checks that there is either a sound credential or a typed refusal.
+// requireOutcome checks that there is either a sound credential or a typed rejection.
 func requireOutcome(t *testing.T, c *passkey.Credential, err error) {
 	t.Helper()
 	if err == nil {

@@ -249,7 +249,7 @@ func TestAuthenticatorName(t *testing.T) {
 	}
 }
 
-// requireRefusal checks the type, the kind and the name of a refusal.
+// requireRefusal checks the type, the kind and the name of a rejection.
 func requireRefusal(t testing.TB, err error, kind error, check string) {
 	t.Helper()
 	require.ErrorIs(t, err, kind)

@@ -82,7 +82,7 @@ func FuzzFinishSigning(f *testing.F) {
 	})
 }
 
-// requireSigned checks that there is either a signed payload that is ready to be sent or a typed refusal.
+// requireSigned checks that there is either a signed payload that is ready to be sent or a typed rejection.
 func requireSigned(t *testing.T, signed byzantine.SignedPayload, err error) {
 	t.Helper()
 	if err != nil {

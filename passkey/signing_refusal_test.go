@@ -128,7 +128,7 @@ func TestFinishSigningRefusesResponses(t *testing.T) {
 	}
 }
 
-// twice adds a second member of a name to a JSON object.
+// twice adds a second field of a name to a JSON object.
 func twice(name string) func(string) string {
 	return func(object string) string { return `{"` + name + `":"AAAA",` + object[1:] }
 }
@@ -158,7 +158,7 @@ func TestFinishSigningTakesOldSpellings(t *testing.T) {
 	assert.Equal(t, modern, signed)
 }
 
-// An extension's output is part of what is signed, and no reason to refuse.
+// An extension's output is part of what is signed, and no reason to reject.
 func TestFinishSigningTakesExtensions(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, passkey.Credential{ID: enrol(t, rp, a).ID})

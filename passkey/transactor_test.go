@@ -163,7 +163,7 @@ func TestDraftIsTheSameAfterAStore(t *testing.T) {
 	assert.Equal(t, deposit().TransactionID, restored.Payload.TransactionID)
 }
 
-// A withdrawal that the vault queues is answered with a 202, and its cancellation goes the same way.
+// A withdrawal that the vault queues gets a 202, and its cancellation goes the same way.
 func TestTransactorWithAQueuedWithdrawal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)
@@ -305,7 +305,7 @@ func TestBeginRefuses(t *testing.T) {
 	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty")
 }
 
-// The answer to the submission is lost. The transaction id in the draft is what to look for.
+// The response to the submission is lost. The transaction id in the draft is what to look for.
 func TestFinishWithUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)

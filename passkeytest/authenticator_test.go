@@ -80,7 +80,7 @@ func signInWithPasskey(t testing.TB, a *passkeytest.Authenticator, options []byt
 	return par
 }
 
-// requireException checks the name of a refusal.
+// requireException checks the name of a rejection.
 func requireException(t testing.TB, err error, name string) {
 	t.Helper()
 	var exception *passkeytest.DOMException
@@ -108,7 +108,7 @@ func TestAuthenticatorIsVerifiedByGoWebAuthn(t *testing.T) {
 	}
 }
 
-// The members that browsers add to what the attestation object holds anyway must agree with it.
+// The fields that browsers add to what the attestation object holds anyway must agree with it.
 func TestRegistrationResponseHasWhatBrowsersAdd(t *testing.T) {
 	a := passkeytest.NewAuthenticator(passkeytest.WithTransports("usb", "nfc"))
 	created := registerPasskey(t, a, creationOptions(t, nil))

@@ -30,7 +30,7 @@ func (b *base64URL) UnmarshalText(text []byte) error {
 }
 
 var (
-	errNotBase64URL = &DOMException{"EncodingError", "a member of the options is not unpadded base64url"}
+	errNotBase64URL = &DOMException{"EncodingError", "a field of the options is not unpadded base64url"}
 	errDismissed    = &DOMException{"NotAllowedError", "the user dismissed the ceremony"}
 )
 

@@ -88,8 +88,8 @@ func (x *calls) find(signature string) *call {
 	return nil
 }
 
-// answered records what the proxy responded to a request, and how long it asked the client to wait.
-func (x *calls) answered(signature string, status int, retryAfter string) {
+// responded records what the proxy responded to a request, and how long it asked the client to wait.
+func (x *calls) responded(signature string, status int, retryAfter string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if s := x.bySignature[plain(signature)]; s != nil {

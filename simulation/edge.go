@@ -125,7 +125,7 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	case http.StatusNoContent:
 		w.Header().Del("Content-Length")
 	}
-	e.world.calls.answered(r.Header.Get(signatureHeader), status, w.Header().Get("Retry-After"))
+	e.world.calls.responded(r.Header.Get(signatureHeader), status, w.Header().Get("Retry-After"))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

@@ -121,7 +121,7 @@ var Mutants = []Mutant{
 	},
 	{
 		Name: "handler-waits-for-its-callback", Invariant: Bounds, File: "webhook/once.go",
-		Find:    "time.NewTimer(time.Until(deadline) + answerMargin)",
+		Find:    "time.NewTimer(time.Until(deadline) + responseMargin)",
 		Replace: "time.NewTimer(100 * o.timeout)",
 	},
 	{

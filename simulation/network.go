@@ -30,7 +30,7 @@ type network struct {
 
 // networkFaults has the probability of each fault for one write, or for one dial.
 type networkFaults struct {
-	refuse, silence             float64 // of a dial
+	reject, silence             float64 // of a dial
 	reset, cut, stall, sluggish float64 // of a write
 }
 
@@ -91,7 +91,7 @@ func (n *network) dial(ctx context.Context, from, host string, p *process, tap f
 	label := fmt.Sprintf("%s (%d)", route, n.dials[route])
 	n.mu.Unlock()
 	random := n.random(label)
-	refused := func(err error) error {
+	rejected := func(err error) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Source: address(from), Addr: address(host), Err: err}
 	}
 	luck := random.Float64()
@@ -99,25 +99,25 @@ func (n *network) dial(ctx context.Context, from, host string, p *process, tap f
 	if faults != nil && luck < faults.silence {
 		n.note(label, "the dial gets no response")
 		if n.instants.sleep(ctx, dialTimeout) {
-			return nil, refused(os.ErrDeadlineExceeded)
+			return nil, rejected(os.ErrDeadlineExceeded)
 		}
-		return nil, refused(ctx.Err())
+		return nil, rejected(ctx.Err())
 	}
 	if p != nil && !p.alive() {
-		return nil, refused(errCrashed)
+		return nil, rejected(errCrashed)
 	}
-	if faults != nil && luck < faults.silence+faults.refuse {
+	if faults != nil && luck < faults.silence+faults.reject {
 		n.note(label, "the dial is rejected")
-		return nil, refused(syscall.ECONNREFUSED)
+		return nil, rejected(syscall.ECONNREFUSED)
 	}
 	c := n.connect(label, from, host, p, random)
 	if c == nil {
-		return nil, refused(syscall.ECONNREFUSED)
+		return nil, rejected(syscall.ECONNREFUSED)
 	}
 	c.onWrite = tap
 	if !n.instants.sleep(ctx, n.hop(random)) {
 		_ = c.Close()
-		return nil, refused(ctx.Err())
+		return nil, rejected(ctx.Err())
 	}
 	return c, nil
 }

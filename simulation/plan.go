@@ -76,7 +76,7 @@ func newPlan(seed uint64) plan {
 		actions: 2 + r.IntN(4),
 		storm:   between(r, 5*time.Minute, 40*time.Minute),
 		network: networkFaults{
-			refuse: share(0.3, 0.6), silence: share(0.2, 0.3),
+			reject: share(0.3, 0.6), silence: share(0.2, 0.3),
 			reset: share(0.4, 0.05), cut: share(0.3, 0.05), stall: share(0.3, 0.02), sluggish: share(0.3, 0.05),
 		},
 		edge: edgeFaults{

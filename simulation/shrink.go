@@ -11,7 +11,7 @@ import (
 // parts are what can be taken out of a world, to find the least that still violates an invariant.
 var parts = map[string]func(*plan){
 	"http2":     func(p *plan) { p.http2 = false },
-	"dials":     func(p *plan) { p.network.refuse, p.network.silence = 0, 0 },
+	"dials":     func(p *plan) { p.network.reject, p.network.silence = 0, 0 },
 	"breaks":    func(p *plan) { p.network.reset, p.network.cut = 0, 0 },
 	"silence":   func(p *plan) { p.network.stall, p.network.sluggish = 0, 0 },
 	"slow":      func(p *plan) { p.edge.slow = 0 },

@@ -203,15 +203,15 @@ type activityResponse struct{ Activity *Activity }
 
 // UnmarshalJSON rejects a response that nothing can be done with.
 func (r *activityResponse) UnmarshalJSON(data []byte) error {
-	var answer struct {
+	var response struct {
 		Activity Activity `json:"activity"`
 	}
-	if err := json.Unmarshal(data, &answer); err != nil {
+	if err := json.Unmarshal(data, &response); err != nil {
 		return err
 	}
-	if answer.Activity.ID == "" || answer.Activity.Status == "" {
+	if response.Activity.ID == "" || response.Activity.Status == "" {
 		return &wire.FieldError{Field: "Activity", JSONPath: "activity", Reason: "there is no activity in it, or one without id or status"}
 	}
-	r.Activity = &answer.Activity
+	r.Activity = &response.Activity
 	return nil
 }

@@ -75,7 +75,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Err == nil { // somebody's literal
-		return "turnkey: refused" + e.describe()
+		return "turnkey: rejected" + e.describe()
 	}
 	codeOnly := Status{TurnkeyErrorCode: e.TurnkeyErrorCode} // the message is in Err
 	return "turnkey: " + errtext.Trim(e.Err.Error()) + codeOnly.describe()

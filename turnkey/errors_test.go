@@ -183,16 +183,16 @@ func TestAttemptsAreLimitedInTime(t *testing.T) {
 		require.NoError(t, err)
 		start := time.Now()
 		_, err = client.GetActivity(t.Context(), "a-1")
-		assert.ErrorContains(t, err, "no answer within 30s")
+		assert.ErrorContains(t, err, "no response within 30s")
 		assert.Equal(t, 30*time.Second, time.Since(start))
 		_, err = client.SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
-		assert.ErrorContains(t, err, "no answer within 3m0s")
+		assert.ErrorContains(t, err, "no response within 3m0s")
 	})
 }
 
 func TestErrorsOfACallersOwnTests(t *testing.T) {
 	err := error(&turnkey.Error{Status: turnkey.Status{Message: "no", TurnkeyErrorCode: turnkey.CodeInternal}})
-	assert.EqualError(t, err, `turnkey: refused: "no"; turnkeyErrorCode "INTERNAL"`)
+	assert.EqualError(t, err, `turnkey: rejected: "no"; turnkeyErrorCode "INTERNAL"`)
 	assert.NotErrorIs(t, err, byzantine.ErrServer)
 	assert.NoError(t, errors.Unwrap(err))
 	assert.EqualError(t, &turnkey.FailedError{Activity: &turnkey.Activity{ID: "a", Status: turnkey.ActivityRejected}},

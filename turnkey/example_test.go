@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
-// enrolledPasskey is what FinishRegistration returns for a browser's answer; here the browser is software.
+// enrolledPasskey is what FinishRegistration returns for a browser's response; here the browser is software.
 func enrolledPasskey() *passkey.Credential {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 	options, state, err := rp.BeginRegistration(passkey.User{ID: "user-1", Name: "ada@example.com"})
@@ -99,7 +99,7 @@ func ExampleClient_SubmitCreateAuthenticators() {
 
 	request := client.NewCreateAuthenticatorsRequest(server.Organization().UserID, []byzantine.AuthenticatorParam{enrolledPasskey().Authenticator})
 
-	// The first time it takes effect, but its answer never arrives.
+	// The first time it takes effect, but its response never arrives.
 	server.Fail("create_authenticators", 1, turnkeytest.Fault{Reset: true, TakesEffect: true})
 	ids, err := client.SubmitCreateAuthenticators(ctx, request)
 	if errors.Is(err, byzantine.ErrOutcomeUnknown) {

@@ -59,7 +59,7 @@ func over(transport roundTripper) byzantine.Option {
 	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
 }
 
-// within answers requests by calling a handler, without a network.
+// within responds to requests by calling a handler, without a network.
 func within(handler http.Handler) roundTripper {
 	return func(r *http.Request) (*http.Response, error) {
 		if err := r.Context().Err(); err != nil {
@@ -71,7 +71,7 @@ func within(handler http.Handler) roundTripper {
 	}
 }
 
-// answering makes a client of a test whose every request gets the same answer.
+// answering makes a client of a test whose every request gets the same response.
 func answering(t *testing.T, status int, body string, opts ...byzantine.Option) *turnkey.Client {
 	t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

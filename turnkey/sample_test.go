@@ -88,7 +88,7 @@ func TestSamplesAreThoseOfTheDocumentation(t *testing.T) {
 	assert.Equal(t, []string{"<string>"}, ids)
 }
 
-// assertLike checks that got is the sample with the placeholders filled in: the same members everywhere, and the same
+// assertLike checks that got is the sample with the placeholders filled in: the same fields everywhere, and the same
 // values where the sample has one.
 func assertLike(t *testing.T, path string, sample, got any) {
 	t.Helper()

@@ -58,7 +58,7 @@ func (a *Activity) outcome() (authenticatorIDs []string, err error) {
 		if ids := a.AuthenticatorIDs(); len(ids) > 0 {
 			return ids, nil
 		}
-		return nil, &UnresolvedError{a, errors.New("the answer has no authenticator ids")}
+		return nil, &UnresolvedError{a, errors.New("the response has no authenticator ids")}
 	case ActivityConsensusNeeded, ActivityAuthenticatorsNeeded:
 		return nil, &ConsensusError{a}
 	case ActivityFailed, ActivityRejected:

@@ -234,7 +234,7 @@ func TestOutcomesThatCannotBeTold(t *testing.T) {
 		},
 		"completed without ids": {
 			`{"activity":{"id":"a-1","status":"ACTIVITY_STATUS_COMPLETED","result":{}}}`,
-			`turnkey: activity "a-1" is "ACTIVITY_STATUS_COMPLETED": the answer has no authenticator ids`,
+			`turnkey: activity "a-1" is "ACTIVITY_STATUS_COMPLETED": the response has no authenticator ids`,
 		},
 		"what would forge a log line": {
 			"{\"activity\":{\"id\":\"a\\n1\",\"status\":\"\\u001b[31m\"}}",

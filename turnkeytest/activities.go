@@ -64,7 +64,7 @@ func (t *Fake) vote(activityID string, selection turnkey.VoteSelection, outcome 
 }
 
 // createAuthenticators makes an activity of a request that is new. What makes it the same is its bytes.
-func (t *Fake) createAuthenticators(signed stamp) (*activity, *refusal) {
+func (t *Fake) createAuthenticators(signed stamp) (*activity, *rejection) {
 	var request turnkey.CreateAuthenticatorsRequest
 	if err := t.decode(signed, &request, &request.OrganizationID); err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (t *Fake) createAuthenticators(signed stamp) (*activity, *refusal) {
 }
 
 // getActivity shows an activity a step further.
-func (t *Fake) getActivity(signed stamp) (*activity, *refusal) {
+func (t *Fake) getActivity(signed stamp) (*activity, *rejection) {
 	var request turnkey.GetActivityRequest
 	if err := t.decode(signed, &request, &request.OrganizationID); err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (t *Fake) activity(id string) *activity {
 }
 
 // decode reads a request and checks its form and its organisation.
-func (t *Fake) decode(signed stamp, request any, organizationID *string) *refusal {
+func (t *Fake) decode(signed stamp, request any, organizationID *string) *rejection {
 	if err := json.Unmarshal([]byte(signed.body), request); err != nil {
 		return badRequest("cannot read the request: %v", err)
 	}
@@ -141,13 +141,13 @@ func (t *Fake) decode(signed stamp, request any, organizationID *string) *refusa
 		return badRequest("invalid request: %v", err)
 	}
 	if *organizationID != t.organization.ID {
-		return &refusal{http.StatusNotFound, turnkey.CodeOrganizationNotFound, "there is no such organization"}
+		return &rejection{http.StatusNotFound, turnkey.CodeOrganizationNotFound, "there is no such organization"}
 	}
 	return nil
 }
 
 // checkPasskeys rejects passkeys that no browser made, and those that are registered or about to be.
-func (t *Fake) checkPasskeys(params []byzantine.AuthenticatorParam) *refusal {
+func (t *Fake) checkPasskeys(params []byzantine.AuthenticatorParam) *rejection {
 	taken := map[string]bool{}
 	for _, a := range t.activities {
 		if a.Status != turnkey.ActivityFailed && a.Status != turnkey.ActivityRejected {

@@ -157,7 +157,7 @@ func (t *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.mux.ServeHT
 type operation struct {
 	name, path string
 	writes     bool
-	handle     func(t *Fake, signed stamp) (*activity, *refusal)
+	handle     func(t *Fake, signed stamp) (*activity, *rejection)
 }
 
 var operations = []operation{
@@ -175,9 +175,9 @@ func (t *Fake) serve(w http.ResponseWriter, r *http.Request, op operation) {
 	if !fault.Wait(r.Context()) {
 		return
 	}
-	var out fake.Answer
+	var out fake.Response
 	if fault.ReachesHandler() {
-		out = t.answer(r.Header, op, body)
+		out = t.response(r.Header, op, body)
 	}
 	t.record(Request{
 		Time: time.Now(), Operation: op.name, Method: r.Method, URI: fake.CutText(r.RequestURI),
@@ -199,16 +199,16 @@ func (t *Fake) record(r Request) {
 }
 
 // answer authenticates a request and handles it.
-func (t *Fake) answer(header http.Header, op operation, body []byte) fake.Answer {
+func (t *Fake) response(header http.Header, op operation, body []byte) fake.Response {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	signed, err := t.authenticate(header, op, body)
 	if err != nil {
-		return err.answer()
+		return err.response()
 	}
 	activity, err := op.handle(t, signed)
 	if err != nil {
-		return err.answer()
+		return err.response()
 	}
 	if t.nested {
 		return fake.JSON(http.StatusOK, activity.nest())
@@ -216,34 +216,34 @@ func (t *Fake) answer(header http.Header, op operation, body []byte) fake.Answer
 	return fake.JSON(http.StatusOK, map[string]any{"activity": activity.Activity})
 }
 
-func (t *Fake) authenticate(header http.Header, op operation, body []byte) (stamp, *refusal) {
+func (t *Fake) authenticate(header http.Header, op operation, body []byte) (stamp, *rejection) {
 	signed, err := verifyStamp(header.Get("X-Stamp"), body)
 	if err != nil {
-		return signed, &refusal{http.StatusUnauthorized, turnkey.CodeSignatureInvalid, err.Error()}
+		return signed, &rejection{http.StatusUnauthorized, turnkey.CodeSignatureInvalid, err.Error()}
 	}
 	writes, known := t.writers[signed.publicKey]
 	switch {
 	case !known:
-		return signed, &refusal{http.StatusUnauthorized, turnkey.CodeRequestNotAuthorized, "the organization has no such API key"}
+		return signed, &rejection{http.StatusUnauthorized, turnkey.CodeRequestNotAuthorized, "the organization has no such API key"}
 	case op.writes && !writes:
-		return signed, &refusal{http.StatusForbidden, turnkey.CodeRequestNotAuthorized, "a parent organization may only read"}
+		return signed, &rejection{http.StatusForbidden, turnkey.CodeRequestNotAuthorized, "a parent organization may only read"}
 	}
 	return signed, nil
 }
 
-// refusal is an error response of Turnkey's.
-type refusal struct {
+// rejection is an error response of Turnkey's.
+type rejection struct {
 	status int
 	code   turnkey.ErrorCode
 	text   string
 }
 
-func badRequest(format string, args ...any) *refusal {
-	return &refusal{http.StatusBadRequest, turnkey.CodeUnspecified, fmt.Sprintf(format, args...)}
+func badRequest(format string, args ...any) *rejection {
+	return &rejection{http.StatusBadRequest, turnkey.CodeUnspecified, fmt.Sprintf(format, args...)}
 }
 
-func notFound(text string) *refusal {
-	return &refusal{http.StatusNotFound, turnkey.CodeUnspecified, text}
+func notFound(text string) *rejection {
+	return &rejection{http.StatusNotFound, turnkey.CodeUnspecified, text}
 }
 
 // grpcCodes are the codes that the statuses stand for.
@@ -252,7 +252,7 @@ var grpcCodes = map[int]int32{
 	http.StatusInternalServerError: 13, http.StatusUnauthorized: 16,
 }
 
-func (e *refusal) answer() fake.Answer {
+func (e *rejection) response() fake.Response {
 	out := fake.JSON(e.status, newStatus(grpcCodes[e.status], e.code, e.text))
 	out.Verdict = e.text
 	return out

@@ -52,7 +52,7 @@ func (r *receiver) serve(request *http.Request) *httptest.ResponseRecorder {
 	return answer
 }
 
-// deliver sends the customer event once more.
+// deliver sends the customer event again.
 func (r *receiver) deliver() int { return r.serve(r.request(customerBody)).Code }
 
 func ignore(context.Context, *webhook.Delivery) error { return nil }
@@ -272,7 +272,7 @@ func TestSlowCallbacksAreBounded(t *testing.T) {
 	}
 }
 
-// It ends after its answer was given, and before the sender comes again 30 seconds later.
+// It ends after its response was given, and before the sender comes again 30 seconds later.
 func TestSuccessAfterTheAnswerCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0

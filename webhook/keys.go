@@ -127,11 +127,11 @@ func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 // ask asks the source. It holds the turn until the source returns, even if this caller's context ends before: others
 // wait for the response.
 func (r *keyring) ask(ctx context.Context) (*keySet, error) {
-	type answer struct {
+	type response struct {
 		keys *keySet
 		err  error
 	}
-	answered := make(chan answer, 1)
+	responded := make(chan response, 1)
 	go func() {
 		defer func() { <-r.turn }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sourceTimeout)
@@ -142,14 +142,14 @@ func (r *keyring) ask(ctx context.Context) (*keySet, error) {
 			all, err = r.fixed.with(keys)
 		}
 		if r.err = err; err != nil {
-			answered <- answer{err: err}
+			responded <- response{err: err}
 			return
 		}
 		r.current.Store(&all)
-		answered <- answer{keys: &all}
+		responded <- response{keys: &all}
 	}()
 	select {
-	case a := <-answered:
+	case a := <-responded:
 		return a.keys, a.err
 	case <-ctx.Done():
 		return nil, ctx.Err()

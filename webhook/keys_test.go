@@ -148,7 +148,7 @@ func TestKeySourceThatFailsIsNotAForgery(t *testing.T) {
 	require.NoError(t, w.verify(t, v, key, "key"))
 }
 
-// Deliveries that wait for the same answer of the source share it.
+// Deliveries that wait for the same response of the source share it.
 func TestKeySourceIsAskedByOneAtATime(t *testing.T) {
 	key := newSigningKey(t)
 	var calls atomic.Int32
@@ -242,7 +242,7 @@ func TestKeySourceCountsAgainstTheTimeout(t *testing.T) {
 	}
 }
 
-// subscriptionAPI answers the two operations that the helpers use, over HTTP, with a subscription whose key the test has.
+// subscriptionAPI responds to the two operations that the helpers use, over HTTP, with a subscription whose key the test has.
 func subscriptionAPI(t *testing.T, list, created string) *byzantine.Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

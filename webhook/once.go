@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// answerMargin is how long the recording of an outcome may take before the response is sent without it.
-	answerMargin = time.Second
+	// responseMargin is how long the recording of an outcome may take before the response is sent without it.
+	responseMargin = time.Second
 	// recordTimeout bounds the recording itself, which continues after the response.
 	recordTimeout = 5 * time.Second
 	// recordPause is the wait between two tries to record.
@@ -49,17 +49,17 @@ func (e *callbackError) Unwrap() error { return e.err }
 // It returns answerMargin after the deadline at the latest, whatever callback and store do. A callback that ignores its context continues
 // in its goroutine, and its outcome is recorded when it ends, unless its lease was taken over by then.
 func (o *once) handle(ctx context.Context, d *Delivery, deadline time.Time) error {
-	answer := time.NewTimer(time.Until(deadline) + answerMargin)
-	defer answer.Stop()
+	response := time.NewTimer(time.Until(deadline) + responseMargin)
+	defer response.Stop()
 	outcome := make(chan error, 1)
 	go func() { outcome <- o.work(ctx, d, deadline) }()
 	select {
 	case err := <-outcome:
 		return err
-	case <-answer.C:
+	case <-response.C:
 		go func() {
 			err := <-outcome
-			o.logger.WarnContext(ctx, "webhook: a callback ended after the answer was given", slog.String("event_id", d.EventID),
+			o.logger.WarnContext(ctx, "webhook: a callback ended after the response was sent", slog.String("event_id", d.EventID),
 				slog.Bool("handled", err == nil), slog.Any("error", err))
 		}()
 		return errTimeout

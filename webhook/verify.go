@@ -66,7 +66,7 @@ func (e *VerifyError) Error() string {
 // Unwrap returns Err.
 func (e *VerifyError) Unwrap() error { return e.Err }
 
-func refuse(check Check, format string, args ...any) error {
+func reject(check Check, format string, args ...any) error {
 	return &VerifyError{Check: check, Reason: fmt.Sprintf(format, args...)}
 }
 
@@ -165,13 +165,13 @@ func (v *Verifier) checkHeaders(h http.Header) (*headers, error) {
 		return nil, err
 	}
 	if head.algorithm != Algorithm {
-		return nil, refuse(CheckAlgorithm, "is not %s", Algorithm)
+		return nil, reject(CheckAlgorithm, "is not %s", Algorithm)
 	}
 	window := int64(v.window / time.Second)
 	if age := v.now().Unix() - head.signedAt.Unix(); age > window {
-		return nil, refuse(CheckTimestamp, "is %d s old, more than %d s", age, window)
+		return nil, reject(CheckTimestamp, "is %d s old, more than %d s", age, window)
 	} else if age < -window {
-		return nil, refuse(CheckTimestamp, "is %d s in the future, more than %d s", -age, window)
+		return nil, reject(CheckTimestamp, "is %d s in the future, more than %d s", -age, window)
 	}
 	return head, nil
 }
@@ -185,7 +185,7 @@ func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*
 	case err != nil:
 		return nil, &VerifyError{Check: CheckEventID, Reason: "the body has none", Err: err}
 	case !same:
-		return nil, refuse(CheckEventID, "the body is another event than the header names")
+		return nil, reject(CheckEventID, "the body is another event than the header names")
 	}
 	if v.requireLivemode {
 		event, err := d.Event()
@@ -193,7 +193,7 @@ func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*
 			return nil, &VerifyError{Check: CheckLivemode, Reason: "the body cannot be read", Err: err}
 		}
 		if !event.Livemode {
-			return nil, refuse(CheckLivemode, "the event is one of the sandbox")
+			return nil, reject(CheckLivemode, "the event is one of the sandbox")
 		}
 	}
 	return d, nil
@@ -210,7 +210,7 @@ func (v *Verifier) checkSignature(ctx context.Context, head *headers, body []byt
 	if !named {
 		newer, err := v.ring.refresh(ctx, keys)
 		if err != nil {
-			return &VerifyError{Check: CheckKeySource, Reason: "no answer", Err: err}
+			return &VerifyError{Check: CheckKeySource, Reason: "no response", Err: err}
 		}
 		if newer != nil {
 			if candidates, _ = newer.candidates(head.keyID); head.signedByOne(candidates, digest) {
@@ -219,9 +219,9 @@ func (v *Verifier) checkSignature(ctx context.Context, head *headers, body []byt
 		}
 	}
 	if len(candidates) == 0 {
-		return refuse(CheckKey, "no key has the id that %s names", HeaderKeyID)
+		return reject(CheckKey, "no key has the id that %s names", HeaderKeyID)
 	}
-	return refuse(CheckSignature, "does not belong to these ids, this timestamp, body and key")
+	return reject(CheckSignature, "does not belong to these ids, this timestamp, body and key")
 }
 
 // headers are the parsed headers of a delivery.
@@ -243,7 +243,7 @@ func parseHeaders(h http.Header) (*headers, error) {
 			continue
 		}
 		if len(values) > 1 || len(values) == 1 && *value != "" {
-			return nil, refuse(CheckHeaders, "%s is there more than once", name)
+			return nil, reject(CheckHeaders, "%s is there more than once", name)
 		}
 		if len(values) == 1 {
 			*value = values[0]
@@ -251,7 +251,7 @@ func parseHeaders(h http.Header) (*headers, error) {
 	}
 	for _, name := range []string{HeaderDeliveryID, HeaderEventID, HeaderTimestamp, HeaderKeyID, HeaderAlgorithm, HeaderSignature} {
 		if *head.value(name) == "" {
-			return nil, refuse(CheckHeaders, "%s is missing or empty", name)
+			return nil, reject(CheckHeaders, "%s is missing or empty", name)
 		}
 	}
 	return &head, head.parse()
@@ -280,24 +280,24 @@ func (head *headers) value(name string) *string {
 // string in one way only: no part of a genuine delivery can pass for another.
 func (head *headers) parse() error {
 	if !wire.IsUUID(head.deliveryID) {
-		return refuse(CheckHeaders, "%s is not a UUID", HeaderDeliveryID)
+		return reject(CheckHeaders, "%s is not a UUID", HeaderDeliveryID)
 	}
 	if !wire.IsUUID(head.eventID) {
-		return refuse(CheckHeaders, "%s is not a UUID", HeaderEventID)
+		return reject(CheckHeaders, "%s is not a UUID", HeaderEventID)
 	}
 	seconds, ok := wire.ParseSeconds(head.timestamp)
 	if !ok {
-		return refuse(CheckHeaders, "%s is not a decimal number of Unix seconds", HeaderTimestamp)
+		return reject(CheckHeaders, "%s is not a decimal number of Unix seconds", HeaderTimestamp)
 	}
 	head.signedAt = time.Unix(seconds, 0)
 	// It is not documented whether the API writes 0x here, so both forms are read.
 	digits := strings.TrimPrefix(head.signature, "0x")
 	var raw [64]byte
 	if len(digits) != 2*len(raw) {
-		return refuse(CheckHeaders, "%s is not 128 hexadecimal digits", HeaderSignature)
+		return reject(CheckHeaders, "%s is not 128 hexadecimal digits", HeaderSignature)
 	}
 	if _, err := hex.Decode(raw[:], []byte(digits)); err != nil {
-		return refuse(CheckHeaders, "%s is not hexadecimal", HeaderSignature)
+		return reject(CheckHeaders, "%s is not hexadecimal", HeaderSignature)
 	}
 	der := make([]byte, 2, 72)
 	der = appendInteger(appendInteger(der, raw[:32]), raw[32:])

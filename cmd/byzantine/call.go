@@ -75,8 +75,8 @@ rejected before it was sent; 3 if it was sent and may have taken effect: check b
 			if err != nil {
 				return err
 			}
-			answer, failed := send(ctx, client, op, request)
-			if _, err := p.stdout.Write(answer); err != nil {
+			response, failed := send(ctx, client, op, request)
+			if _, err := p.stdout.Write(response); err != nil {
 				return err
 			}
 			if failed != nil {

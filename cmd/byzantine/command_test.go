@@ -27,7 +27,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// name=value does not say where a member stands, so its name must.
+// name=value does not say where a field stands, so its name must.
 func TestMembersOfARequestHaveNamesOfTheirOwn(t *testing.T) {
 	for op := range byzantine.Operations() {
 		request := op.NewRequest()
@@ -97,7 +97,7 @@ func TestSignedHeadersAreAccepted(t *testing.T) {
 	assert.Equal(t, "201", string(code), "as a file of headers")
 }
 
-// An answer is printed digit for digit, and only if it is one.
+// A response is printed digit for digit, and only if it is one.
 func TestAnswersArePrintedAsTheyCame(t *testing.T) {
 	answers := map[string]string{
 		"/v1/query/assets":     `[{"decimals":6,"big":12345678901234567890.10,"text":"<&é"}]`,

@@ -10,7 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Whatever stands on the command line and in a body is refused, or makes a request that can go on the wire.
+// Whatever stands on the command line and in a body is rejected, or makes a request that can go on the wire.
 func FuzzBuildRequest(f *testing.F) {
 	for op := range byzantine.Operations() {
 		f.Add(string(op.ID), "accountId=11111111-2222-4333-8444-555555555555", "chain_id=8453", `{"amount":"1.5"}`)

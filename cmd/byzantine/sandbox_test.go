@@ -107,7 +107,7 @@ func TestSandboxDoesNotShareAPort(t *testing.T) {
 	assert.Contains(t, stderr.String(), "address already in use")
 }
 
-// Requests that are being answered when the sandbox is interrupted still get their answer.
+// Requests that are under way when the sandbox is interrupted still get their response.
 func TestSandboxStopsGracefully(t *testing.T) {
 	sandbox, err := byzantinetest.New()
 	require.NoError(t, err)

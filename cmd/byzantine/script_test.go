@@ -30,7 +30,7 @@ import (
 //	env NAME=value             from here on
 //	file NAME text             writes a file, with a newline
 //	stdin text                 for the next command, with a newline
-//	fail OPERATION STATUS      the sandbox's next answer to the operation; reset cuts the connection
+//	fail OPERATION STATUS      the sandbox's next response to the operation; reset cuts the connection
 //
 // BYZANTINE_BASE_URL and BYZANTINE_PRIVATE_KEY are those of the sandbox, and ${URL}, ${SECRET}, ${SECRETDIGITS} (without 0x), ${PUBKEY}, ${ACCOUNT} and
 // ${USER} are ready for use.

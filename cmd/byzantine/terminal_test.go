@@ -62,7 +62,7 @@ func TestOnlyATerminalGetsEscapes(t *testing.T) {
 	assert.IsType(t, new(display), output(device))
 }
 
-// hostileAPI answers every request with texts that a terminal would obey.
+// hostileAPI responds to every request with texts that a terminal would obey.
 func hostileAPI(t *testing.T, status int) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

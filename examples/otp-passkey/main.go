@@ -159,16 +159,16 @@ func terminalWorld(in io.Reader, out io.Writer) (*world, error) {
 	ask := func(question string) (string, error) {
 		fmt.Fprint(out, question+": ")
 		if !lines.Scan() {
-			return "", errors.Join(fmt.Errorf("no answer to %q", question), lines.Err())
+			return "", errors.Join(fmt.Errorf("no response to %q", question), lines.Err())
 		}
 		return strings.TrimSpace(lines.Text()), nil
 	}
 	w := &world{client: client, report: func() {}}
 	for _, item := range []struct {
 		question string
-		answer   *string
+		response *string
 	}{{"Account id", &w.accountID}, {"User id", &w.userID}, {"The user's e-mail address", &w.email}} {
-		if *item.answer, err = ask(item.question); err != nil {
+		if *item.response, err = ask(item.question); err != nil {
 			return nil, err
 		}
 	}

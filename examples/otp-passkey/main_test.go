@@ -47,7 +47,7 @@ func TestAsksAtTheTerminalWhenThereIsAKey(t *testing.T) {
 	assert.Contains(t, out.String(), "software authenticator")
 
 	err = run(t.Context(), strings.NewReader(account.ID+"\n"), &out)
-	assert.ErrorContains(t, err, `no answer to "User id"`)
+	assert.ErrorContains(t, err, `no response to "User id"`)
 }
 
 func TestKeyInAFileIsAKeyAsWell(t *testing.T) {

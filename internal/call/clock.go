@@ -88,7 +88,7 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 		}
 	}
 	server, dated := serverTime(a.response.Header)
-	ahead := a.answered.Sub(server) // the machine's clock
+	ahead := a.responded.Sub(server) // the machine's clock
 	if isSuccess(status) {
 		if a.err == nil && dated && t.correction != 0 && ahead.Abs() < minSkew {
 			c.doubted.Store(true)
@@ -114,11 +114,11 @@ func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 		alternative = c.kept()
 	}
 	byResponse := false
-	if off := ahead + t.correction; dated && refusedFor(status, off.Abs()) {
+	if off := ahead + t.correction; dated && rejectedFor(status, off.Abs()) {
 		t.skew = off
 		byResponse = ahead.Abs() <= maxSkew
 	}
-	byMachine := refusedFor(status, (alternative - t.correction).Abs())
+	byMachine := rejectedFor(status, (alternative - t.correction).Abs())
 	switch {
 	case byResponse && !(byMachine && (t.healing || c.turn.Load()%2 == 1)):
 		t.correction, t.known = -ahead, false
@@ -144,9 +144,9 @@ func rejected(status int) bool {
 // passed reports whether a status other than a success shows that the signature was accepted.
 func passed(status int) bool { return rejected(status) && status != http.StatusUnauthorized }
 
-// refusedFor reports whether the clock may be the reason for a status, if it is off by this much. The API does not
+// rejectedFor reports whether the clock may be the reason for a status, if it is off by this much. The API does not
 // document the status for an old signature; a signature that is off by more than a minute cannot have been accepted.
-func refusedFor(status int, off time.Duration) bool {
+func rejectedFor(status int, off time.Duration) bool {
 	switch status {
 	case http.StatusUnauthorized:
 		return off > minSkew

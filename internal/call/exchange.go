@@ -33,15 +33,15 @@ type Exchange struct {
 
 // attempt is the result of one attempt.
 type attempt struct {
-	unsigned bool // it ended before it began: the signer failed
-	sent     bool // headers were written, or may have been
-	err      error
-	response Response    // zero if there is none; of a success that was cut short, the part that came
-	header   http.Header // of the request
-	tooLarge bool        // the response was not read to its end
-	answered time.Time   // on the machine's clock, when the response's headers were there
-	duration time.Duration
-	guard    guard
+	unsigned  bool // it ended before it began: the signer failed
+	sent      bool // headers were written, or may have been
+	err       error
+	response  Response    // zero if there is none; of a success that was cut short, the part that came
+	header    http.Header // of the request
+	tooLarge  bool        // the response was not read to its end
+	responded time.Time   // on the machine's clock, when the response's headers were there
+	duration  time.Duration
+	guard     guard
 }
 
 func (a *attempt) succeeded() bool {
@@ -134,7 +134,7 @@ func (x *Exchange) send(parent, traced context.Context, a *attempt) error {
 	if err == nil {
 		var response *http.Response
 		response, err = c.http.Do(request)
-		a.answered = c.clock.now()
+		a.responded = c.clock.now()
 		a.sent = err == nil || g.sent(err)
 		x.noteTracing(ctx, g)
 		if err == nil {
@@ -149,9 +149,9 @@ func (x *Exchange) send(parent, traced context.Context, a *attempt) error {
 	case g.second.Load():
 		return g.reason()
 	case ctx.Err() != nil && !a.unsigned:
-		return fmt.Errorf("no answer within %s: %w", timeout, ctx.Err())
+		return fmt.Errorf("no response within %s: %w", timeout, ctx.Err())
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("the connection was closed before an answer came: %w", withoutURL(err))
+		return fmt.Errorf("the connection was closed before a response came: %w", withoutURL(err))
 	}
 	return withoutURL(err)
 }
@@ -284,7 +284,7 @@ func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 	}
 	message := serverMessage(a.response.Body)
 	if a.tooLarge && isSuccess(a.response.StatusCode) {
-		message = fmt.Sprintf("the answer is larger than %d bytes", x.caller.maxResponseBytes)
+		message = fmt.Sprintf("the response is larger than %d bytes", x.caller.maxResponseBytes)
 	}
 	f := x.Rejected(message)
 	if stopped != nil {

@@ -82,7 +82,7 @@ func FuzzDate(f *testing.F) {
 		c.clock.correction.Store(correction)
 		respond := func(status int) (*attempt, bool) {
 			x.chooseClock()
-			return x.settleClock(t.Context(), &attempt{response: Response{StatusCode: status, Header: header}, answered: now})
+			return x.settleClock(t.Context(), &attempt{response: Response{StatusCode: status, Header: header}, responded: now})
 		}
 		_, resend := respond(status)
 		if resend && status != 400 && status != 401 && status != 403 {

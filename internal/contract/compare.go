@@ -29,7 +29,7 @@ type Operation struct {
 	ID, Method, Path string
 	Signed           bool
 	Request          reflect.Type // a struct, nil if the operation takes nothing
-	Answer           reflect.Type // nil if there is none
+	Response         reflect.Type // nil if there is none
 }
 
 // Scalar is how a type stands on the wire: its JSON type ("string", "any JSON") and its format. The zero value of one with
@@ -50,7 +50,7 @@ const (
 	KindPath       Kind = "path"
 	KindSignature  Kind = "signature"
 	KindBody       Kind = "request body"
-	KindAnswer     Kind = "answer"
+	KindResponse   Kind = "answer"
 	KindMember     Kind = "member" // one side does not have it
 	KindPlace      Kind = "place"
 	KindRequired   Kind = "required"
@@ -84,8 +84,8 @@ func (d Difference) String() string {
 type side string
 
 const (
-	request side = "request"
-	answer  side = "answer"
+	request  side = "request"
+	response side = "answer"
 )
 
 type comparer struct {
@@ -112,7 +112,7 @@ func Compare(doc *Document, sdk SDK) []Difference {
 	}
 	for name, t := range sdk.Types {
 		ref := fmt.Sprintf(`{"$ref": "#/components/schemas/%s"}`, name)
-		c.value(place{where: t.Name(), side: answer}, json.RawMessage(ref), t, nil)
+		c.value(place{where: t.Name(), side: response}, json.RawMessage(ref), t, nil)
 	}
 	return slices.SortedFunc(maps.Keys(c.found), func(a, b Difference) int { return cmp.Compare(a.String(), b.String()) })
 }
@@ -189,12 +189,12 @@ func (c *comparer) operation(r *route, op Operation) {
 		}
 	}
 	c.inputs(at, r, op)
-	if (len(r.answers) > 0) != (op.Answer != nil) {
-		c.report(at, KindAnswer, yes(len(r.answers) > 0, "an answer"), yes(op.Answer != nil, "an answer"))
+	if (len(r.responses) > 0) != (op.Response != nil) {
+		c.report(at, KindResponse, yes(len(r.responses) > 0, "an answer"), yes(op.Response != nil, "an answer"))
 		return
 	}
-	for _, text := range r.answers {
-		c.value(place{where: op.ID + " answer", side: answer}, text, op.Answer, nil)
+	for _, text := range r.responses {
+		c.value(place{where: op.ID + " answer", side: response}, text, op.Response, nil)
 	}
 }
 
@@ -279,7 +279,7 @@ func (c *comparer) null(at place, text json.RawMessage, t reflect.Type, f *wire.
 	if err != nil || t.Kind() == reflect.Slice || c.scalar(t).Unset {
 		return // value reports the error; a nil list already means null
 	}
-	isText := at.side == answer && t.Kind() == reflect.String && f != nil && !f.Must
+	isText := at.side == response && t.Kind() == reflect.String && f != nil && !f.Must
 	switch pointer := t.Kind() == reflect.Pointer; {
 	case s.nullable && !pointer && !isText:
 		c.report(at, KindNull, "null", "no pointer")
@@ -299,9 +299,9 @@ func (c *comparer) absence(at place, t reflect.Type) {
 		return
 	}
 	switch kind := scalar.Kind; {
-	case at.side == answer && t.Kind() != reflect.String:
-		c.report(at, KindNull, "a member that may be absent", "no pointer")
-	case (kind == kindBoolean || kind == kindInteger || kind == kindNumber) && !refuses(reflect.Zero(t)):
-		c.report(at, KindNull, "a member that may be absent", "no pointer: zero cannot be sent")
+	case at.side == response && t.Kind() != reflect.String:
+		c.report(at, KindNull, "a field that may be absent", "no pointer")
+	case (kind == kindBoolean || kind == kindInteger || kind == kindNumber) && !rejects(reflect.Zero(t)):
+		c.report(at, KindNull, "a field that may be absent", "no pointer: zero cannot be sent")
 	}
 }

@@ -37,7 +37,7 @@ type route struct {
 	inputs           []member // parameters, then the fields of the body
 	hasBody          bool
 	unread           []unread
-	answers          []json.RawMessage
+	responses        []json.RawMessage
 }
 
 // member is a parameter of an operation or a field of an object.
@@ -158,7 +158,7 @@ func (d *Document) route(method, path string, op rawOperation) (*route, error) {
 			return nil, err
 		}
 		if schema != nil {
-			r.answers = append(r.answers, schema)
+			r.responses = append(r.responses, schema)
 		}
 	}
 	return r, nil

@@ -39,7 +39,7 @@ func TestParseRefusesWhatItCannotCompare(t *testing.T) {
 	}
 }
 
-// answerOf is what a document with one operation is found to differ in, whose answer has a schema and a type.
+// answerOf is what a document with one operation is found to differ in, whose response has a schema and a type.
 func answerOf(t *testing.T, schema, schemas string, answer reflect.Type) []string {
 	t.Helper()
 	text := strings.NewReplacer("SCHEMAS", schemas, "SCHEMA", schema).Replace(`{"openapi": "3.0.3", "components": {"schemas": {SCHEMAS}},
@@ -47,7 +47,7 @@ func answerOf(t *testing.T, schema, schemas string, answer reflect.Type) []strin
 	doc, err := contract.Parse([]byte(text))
 	require.NoError(t, err)
 	var list []string
-	for _, d := range contract.Compare(doc, contract.SDK{Operations: []contract.Operation{{ID: "op", Method: "GET", Path: "/", Answer: answer}}}) {
+	for _, d := range contract.Compare(doc, contract.SDK{Operations: []contract.Operation{{ID: "op", Method: "GET", Path: "/", Response: answer}}}) {
 		list = append(list, d.String())
 	}
 	return list
@@ -56,8 +56,8 @@ func answerOf(t *testing.T, schema, schemas string, answer reflect.Type) []strin
 func TestSchemasThatMakeNoSenseAreReported(t *testing.T) {
 	for _, test := range []struct{ name, schema, schemas, want string }{
 		{"no schema", `1`, ``, "op answer: unreadable: the document has schema: json: cannot unmarshal number"},
-		{"required member without a schema", `{"type": "object", "required": ["name", "age"], "properties": {"name": {"type": "string"}}}`, ``,
-			"op answer: unreadable: the document has required member age without a schema, the SDK has nothing"},
+		{"required field without a schema", `{"type": "object", "required": ["name", "age"], "properties": {"name": {"type": "string"}}}`, ``,
+			"op answer: unreadable: the document has required field age without a schema, the SDK has nothing"},
 		{"two types at once", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}, "allOf": [{"type": "string"}]}`, ``,
 			"op answer: unreadable: the document has object and string at once, the SDK has nothing"},
 		{"keyword of another type", `{"type": 1}`, ``, "op answer: unreadable: the document has schema: json: cannot unmarshal number"},
@@ -70,7 +70,7 @@ func TestSchemasThatMakeNoSenseAreReported(t *testing.T) {
 		{"alternatives that share a member", `{"oneOf": [{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}, {"type": "object", "properties": {"name": {"type": "string"}}}]}`, ``,
 			"Named.name: required: the document has optional, the SDK has required"},
 		{"two schemas for a member", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}, "allOf": [{"type": "object", "properties": {"name": {"type": "string", "format": "date"}}}]}`, ``,
-			"op answer: unreadable: the document has two schemas for the member name, the SDK has nothing"},
+			"op answer: unreadable: the document has two schemas for the field name, the SDK has nothing"},
 		{"alternatives that disagree", `{"oneOf": [{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}, {"type": "object", "required": ["name"], "properties": {"name": {"type": "integer"}}}]}`, ``,
 			"Named.name: member: the document has required body member, the SDK has nothing"},
 		{"part of itself", `{"$ref": "#/components/schemas/A"}`, `"A": {"allOf": [{"$ref": "#/components/schemas/B"}]}, "B": {"allOf": [{"$ref": "#/components/schemas/A"}]}`,
@@ -112,16 +112,16 @@ func TestMemberWhoseAbsenceWouldBeLostIsReported(t *testing.T) {
 	schema := `{"type": "object", "properties": {"page": {"type": "integer"}, "note": {"type": "string"}, "silent": {"type": "boolean"}}}`
 
 	assert.Equal(t, []string{
-		"Reading.page: null: the document has a member that may be absent, the SDK has no pointer",
-		"Reading.silent: null: the document has a member that may be absent, the SDK has no pointer",
+		"Reading.page: null: the document has a field that may be absent, the SDK has no pointer",
+		"Reading.silent: null: the document has a field that may be absent, the SDK has no pointer",
 	}, answerOf(t, schema, ``, reflect.TypeFor[Reading]()))
 
 	doc, err := contract.Parse([]byte(`{"openapi": "3.0.3", "paths": {"/": {"post": {"operationId": "op",
 		"requestBody": {"content": {"application/json": {"schema": ` + schema + `}}}}}}}`))
 	require.NoError(t, err)
 	assert.Equal(t, []contract.Difference{
-		{Where: "op.page", Kind: contract.KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent"},
-		{Where: "op.silent", Kind: contract.KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent"},
+		{Where: "op.page", Kind: contract.KindNull, Document: "a field that may be absent", SDK: "no pointer: zero cannot be sent"},
+		{Where: "op.silent", Kind: contract.KindNull, Document: "a field that may be absent", SDK: "no pointer: zero cannot be sent"},
 	}, contract.Compare(doc, contract.SDK{Operations: []contract.Operation{{ID: "op", Method: "POST", Path: "/", Request: reflect.TypeFor[Reading]()}}}))
 }
 

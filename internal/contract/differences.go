@@ -27,26 +27,26 @@ var Differences = []Deliberate{
 	{Where: "*.birthDate", Kind: KindFormat, SDK: "date",
 		Reason: "the form was observed, the document does not promise it"},
 	{Where: "*", Kind: KindBounds, SDK: "min=1 elements",
-		Reason: "without an element the request says nothing, or the API answers a 400"},
+		Reason: "without an element the request says nothing, or the API responds with a 400"},
 	{Where: "*.limit *.offset", Kind: KindBounds, SDK: "min=0",
 		Reason: "a negative number is a mistake of the caller's, which the API hides: it takes it for another one"},
 	{Where: "*.chain_id", Kind: KindBounds, Document: "min=0",
-		Reason: "ChainID.Validate refuses what is below 1"},
-	{Where: "get_vault_history.order", Kind: KindEnum, Document: "an open set", SDK: "SortOrder, which refuses other values",
+		Reason: "ChainID.Validate rejects what is below 1"},
+	{Where: "get_vault_history.order", Kind: KindEnum, Document: "an open set", SDK: "SortOrder, which rejects other values",
 		Reason: "there is no third order"},
 
 	// Zero says the same as absent.
-	{Where: "get_account_balances.includeTestVaults", Kind: KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent",
+	{Where: "get_account_balances.includeTestVaults", Kind: KindNull, Document: "a field that may be absent", SDK: "no pointer: zero cannot be sent",
 		Reason: "false is the document's default"},
 
-	{Where: "*.limit", Kind: KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent",
+	{Where: "*.limit", Kind: KindNull, Document: "a field that may be absent", SDK: "no pointer: zero cannot be sent",
 		Reason: "a page of 0 elements is of no use; 0 stands for the API's default"},
-	{Where: "*.offset", Kind: KindNull, Document: "a member that may be absent", SDK: "no pointer: zero cannot be sent",
+	{Where: "*.offset", Kind: KindNull, Document: "a field that may be absent", SDK: "no pointer: zero cannot be sent",
 		Reason: "0 is the document's default"},
 
 	// Times.
 	{Where: "*.byzantineTermsSignedAt", Kind: KindFormat, SDK: "date-time",
-		Reason: "RFC 3339 is the form that was observed; answers stay a string, as an odd form must not fail them"},
+		Reason: "RFC 3339 is the form that was observed; responses stay a string, as an odd form must not fail them"},
 	{Where: "OTPSession.expiresAt", Kind: KindFormat, SDK: "date-time",
 		Reason: "OTPSession.UnmarshalJSON reads the observed forms, and any other as the zero time"},
 
@@ -54,7 +54,7 @@ var Differences = []Deliberate{
 	{Where: "CountryCode", Kind: KindEnum, Document: "one of * values", SDK: "any string",
 		Reason: "which countries the API takes is its decision and changes with it"},
 	{Where: "DocumentType", Schema: "UserDocumentType EntityDocumentType", Kind: KindValue, SDK: "*",
-		Reason: "the lists of persons and entities overlap, so they are one open type; the answers' DocumentType is compared in full"},
+		Reason: "the lists of persons and entities overlap, so they are one open type; the responses' DocumentType is compared in full"},
 	{Where: "*", Kind: KindEnum, Document: "any string", SDK: "EventType",
 		Reason: "the document lists the event types elsewhere; the type is open"},
 	{Where: "WebhookSubscription.eventTypes", Kind: KindType, Document: "any JSON", SDK: "array",
@@ -76,7 +76,7 @@ var Differences = []Deliberate{
 
 	// One Payload stands for four responses.
 	{Where: "Payload.chainId Payload.operation", Kind: KindMember, SDK: "optional *",
-		Reason: "not in the answer: the methods copy it from the request"},
+		Reason: "not in the response: the methods copy it from the request"},
 	{Where: "Payload.transactionId", Schema: "InviteUsersRequestResponse UpdateUsersRoleRequestResponse", Kind: KindMember, SDK: "optional *",
 		Reason: "no transaction"},
 	{Where: "Payload.destinationBankAccount", Schema: "InviteUsersRequestResponse UpdateUsersRoleRequestResponse VaultUpgradePayloadResponse", Kind: KindMember, SDK: "optional *",
@@ -88,7 +88,7 @@ var Differences = []Deliberate{
 
 	// One SignedPayload is embedded in three requests, and validated for each.
 	{Where: "invite_users.transactionId update_users_role.transactionId invite_users.chain_id update_users_role.chain_id", Kind: KindMember, SDK: "optional *",
-		Reason: "refused unless empty, so they never go out"},
+		Reason: "rejected unless empty, so they never go out"},
 	{Where: "sign_payload_passkey.transactionId sign_payload_passkey.chain_id", Kind: KindRequired, Document: "required", SDK: "optional",
 		Reason: "the rule of SignPayloadPasskeyRequest demands them"},
 

@@ -79,7 +79,7 @@ func sdk(t *testing.T) contract.SDK {
 	for op := range byzantine.Operations() {
 		s.Operations = append(s.Operations, contract.Operation{
 			ID: string(op.ID), Method: op.Method, Path: op.Path, Signed: op.Signed,
-			Request: pointedTo(op.NewRequest()), Answer: pointedTo(op.NewResponse()),
+			Request: pointedTo(op.NewRequest()), Response: pointedTo(op.NewResponse()),
 		})
 	}
 	return s

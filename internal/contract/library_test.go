@@ -207,9 +207,9 @@ func library(t *testing.T) contract.SDK {
 		Schemas: map[string]string{"Amount": "amount"},
 		Members: map[string]string{"hall_id": "hall id"},
 		Operations: []contract.Operation{
-			{ID: "ping", Method: "GET", Path: "/v1/ping", Answer: reflect.TypeFor[Pong]()},
-			{ID: "list_books", Method: "GET", Path: "/v1/books", Signed: true, Request: reflect.TypeFor[ListBooksRequest](), Answer: reflect.TypeFor[[]Book]()},
-			{ID: "lend_book", Method: "POST", Path: "/v1/books/{book_id}/loans", Signed: true, Request: reflect.TypeFor[LendBookRequest](), Answer: reflect.TypeFor[Loan]()},
+			{ID: "ping", Method: "GET", Path: "/v1/ping", Response: reflect.TypeFor[Pong]()},
+			{ID: "list_books", Method: "GET", Path: "/v1/books", Signed: true, Request: reflect.TypeFor[ListBooksRequest](), Response: reflect.TypeFor[[]Book]()},
+			{ID: "lend_book", Method: "POST", Path: "/v1/books/{book_id}/loans", Signed: true, Request: reflect.TypeFor[LendBookRequest](), Response: reflect.TypeFor[Loan]()},
 			{ID: "return_book", Method: "DELETE", Path: "/v1/loans/{loan_id}", Signed: true, Request: reflect.TypeFor[ReturnBookRequest]()},
 		},
 	}

@@ -48,7 +48,7 @@ func property(d object, name, member string) object {
 	return at(d, "components", "schemas", name, "properties", member)
 }
 
-// own are the members that Book has besides those of BookSummary.
+// own are the fields that Book has besides those of BookSummary.
 func own(d object) object { return at(d, "components", "schemas", "Book", "allOf", 1) }
 
 func query(d object, n int) object { return at(d, "paths", "/v1/books", "get", "parameters", n) }
@@ -136,10 +136,10 @@ func TestChangesOfOperationsAreReported(t *testing.T) {
 		}, []contract.Difference{{Where: "lend_book", Kind: contract.KindUnreadable, Document: "request body of type application/json, multipart/form-data"}}},
 		{"answer removed", func(d object) {
 			path(d, "/v1/ping", "get")["responses"] = object{"200": object{"description": "OK"}}
-		}, []contract.Difference{{Where: "ping", Kind: contract.KindAnswer, SDK: "an answer"}}},
+		}, []contract.Difference{{Where: "ping", Kind: contract.KindResponse, SDK: "an answer"}}},
 		{"answer added", func(d object) {
 			path(d, "/v1/loans/{loan_id}", "delete")["responses"] = object{"200": jsonBody("Loan")}
-		}, []contract.Difference{{Where: "return_book", Kind: contract.KindAnswer, Document: "an answer"}}},
+		}, []contract.Difference{{Where: "return_book", Kind: contract.KindResponse, Document: "an answer"}}},
 		{"answer refers to another schema", func(d object) {
 			path(d, "/v1/ping", "get")["responses"] = object{"200": jsonBody("Person")}
 		}, []contract.Difference{
@@ -212,7 +212,7 @@ func TestChangesOfParametersAreReported(t *testing.T) {
 			[]contract.Difference{{Where: "list_books.hall", Kind: contract.KindEnum, Document: "any string", SDK: "Hall"}}},
 		{"closed set opened", func(d object) {
 			at(d, "components", "parameters", "Language")["schema"] = object{"type": "string", "x-known-values": []any{"en", "fr"}}
-		}, []contract.Difference{{Where: "list_books.language", Kind: contract.KindEnum, Document: "an open set", SDK: "Language, which refuses other values"}}},
+		}, []contract.Difference{{Where: "list_books.language", Kind: contract.KindEnum, Document: "an open set", SDK: "Language, which rejects other values"}}},
 		{"default changed", func(d object) { at(query(d, 0), "schema")["default"] = 50 }, nil},
 	})
 }
@@ -237,7 +237,7 @@ func TestChangesOfRequestMembersAreReported(t *testing.T) {
 		{"member now required", func(d object) {
 			schema(d, "LoanRequest")["required"] = append(schema(d, "LoanRequest")["required"].([]any), "until")
 		}, []contract.Difference{{Where: "lend_book.until", Kind: contract.KindRequired, Document: "required", SDK: "optional"}}},
-		{"required member now nullable", func(d object) { property(d, "LoanRequest", "name")["nullable"] = true },
+		{"required field now nullable", func(d object) { property(d, "LoanRequest", "name")["nullable"] = true },
 			[]contract.Difference{{Where: "lend_book.name", Kind: contract.KindNull, Document: "null", SDK: "no pointer"}}},
 		{"format dropped", func(d object) { delete(property(d, "LoanRequest", "until"), "format") },
 			[]contract.Difference{{Where: "lend_book.until", Kind: contract.KindFormat, SDK: "date"}}},

@@ -21,7 +21,7 @@ var (
 	unlisted = []string{"CountryCode"}
 )
 
-// partChanges change all operations, parameters, types, members and enums of a document that successful calls lead to.
+// partChanges change all operations, parameters, types, fields and enums of a document that successful calls lead to.
 var partChanges = []struct {
 	name   string
 	change func(whole object, s contract.SDK, mark func(name string) string)
@@ -138,7 +138,7 @@ func operations(whole object) func(yield func(object) bool) {
 	}
 }
 
-// successes are the answers of an operation that are no errors.
+// successes are the responses of an operation that are no errors.
 func successes(op object) map[string]object {
 	answers := map[string]object{}
 	for status, answer := range at(op, "responses") {

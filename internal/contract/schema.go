@@ -119,7 +119,7 @@ func (d *Document) schemaAt(text json.RawMessage, name string, depth int) (*sche
 	}
 	for _, name := range raw.Required {
 		if !slices.ContainsFunc(s.members, func(m member) bool { return m.name == name }) && len(s.alternatives) == 0 {
-			s.misses("required member " + name + " without a schema")
+			s.misses("required field " + name + " without a schema")
 		}
 	}
 	return s, nil
@@ -197,7 +197,7 @@ func (s *schema) add(part *schema) {
 func (s *schema) setMember(m member) {
 	if at := slices.IndexFunc(s.members, func(other member) bool { return other.name == m.name }); at >= 0 {
 		if !bytes.Equal(m.schema, s.members[at].schema) {
-			s.misses("two schemas for the member " + m.name)
+			s.misses("two schemas for the field " + m.name)
 		}
 		m.required = m.required || s.members[at].required
 		s.members[at] = m

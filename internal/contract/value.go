@@ -135,7 +135,7 @@ func (c *comparer) format(at place, s *schema, t reflect.Type, f *wire.Field) {
 		sdk = t.Kind().String()
 	case at.side == request:
 		sdk = f.Format
-	case at.side == answer && !c.hasType(document):
+	case at.side == response && !c.hasType(document):
 		return // plain text, which is not checked
 	}
 	if document != sdk {
@@ -167,7 +167,7 @@ func (c *comparer) hasType(format string) bool {
 }
 
 func (c *comparer) bounds(at place, s *schema, f *wire.Field) {
-	if at.side == answer {
+	if at.side == response {
 		return
 	}
 	lower := f.Min
@@ -216,7 +216,7 @@ func (c *comparer) enum(at place, s *schema, t reflect.Type) {
 		}
 		return
 	case s.open && at.side == request && closed(t):
-		c.report(at, KindEnum, "an open set", t.Name()+", which refuses other values")
+		c.report(at, KindEnum, "an open set", t.Name()+", which rejects other values")
 	}
 	if s.name != "" {
 		at.where, at.schema = t.Name(), s.name
@@ -248,11 +248,11 @@ func closed(t reflect.Type) bool {
 	}
 	v := reflect.New(t).Elem()
 	v.SetString("a value that no API has")
-	return refuses(v)
+	return rejects(v)
 }
 
-// refuses reports whether the value's own Validate rejects it.
-func refuses(v reflect.Value) bool {
+// rejects reports whether the value's own Validate rejects it.
+func rejects(v reflect.Value) bool {
 	validator, ok := v.Interface().(interface{ Validate() error })
 	return ok && validator.Validate() != nil
 }

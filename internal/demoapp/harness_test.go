@@ -155,13 +155,13 @@ func (p *person) post(path string, form ...string) *httptest.ResponseRecorder {
 	return p.send(r)
 }
 
-// postBody sends what an authenticator answered.
+// postBody sends what an authenticator responded.
 func (p *person) postBody(path string, body []byte) *httptest.ResponseRecorder {
 	p.t.Helper()
 	return p.send(httptest.NewRequestWithContext(p.t.Context(), http.MethodPost, path, strings.NewReader(string(body))))
 }
 
-// leadsTo checks that an answer sends the browser to a page.
+// leadsTo checks that a response sends the browser to a page.
 func leadsTo(t *testing.T, w *httptest.ResponseRecorder, path string) {
 	t.Helper()
 	require.Equal(t, http.StatusSeeOther, w.Code, w.Body)
@@ -234,7 +234,7 @@ func (p *person) enrol() {
 // fact is one line of what is signed.
 type fact struct{ Name, Value string }
 
-// begun is the answer to the first half of a transaction.
+// begun is the response to the first half of a transaction.
 type begun struct {
 	What    string
 	Facts   []fact
@@ -242,7 +242,7 @@ type begun struct {
 	Options json.RawMessage
 }
 
-// begin is the first half, and what the authenticator answers.
+// begin is the first half, and what the authenticator responds.
 func (p *person) begin(path string, form ...string) (b begun, response []byte) {
 	p.t.Helper()
 	b = answer[begun](p.t, p.post(path, form...))

@@ -162,7 +162,7 @@ func TestPasskeyWithUnknownOutcome(t *testing.T) {
 	}
 }
 
-// What the API refuses is said, and the user can begin again.
+// What the API rejects is said, and the user can begin again.
 func TestPasskeyThatTheAPIRefuses(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")

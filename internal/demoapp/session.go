@@ -42,9 +42,9 @@ type session struct {
 
 // submission is a transaction on its way to the API.
 type submission struct {
-	TransactionID string
-	At            time.Time
-	Unanswered    bool // it is unknown whether it arrived
+	TransactionID   string
+	At              time.Time
+	WithoutResponse bool // it is unknown whether it arrived
 }
 
 // late says that a transaction which the API does not show by now never arrived.

@@ -170,7 +170,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, s session, c confirm
 // lookFirst does not begin a transaction while the outcome of the last one is unknown: to ask for another payload
 // could end it, or the user could pay twice.
 func (a *app) lookFirst(r *http.Request, last submission) error {
-	if !last.Unanswered {
+	if !last.WithoutResponse {
 		return nil
 	}
 	_, err := a.Client.GetTransaction(r.Context(), last.TransactionID)
@@ -180,7 +180,7 @@ func (a *app) lookFirst(r *http.Request, last submission) error {
 	case err != nil && !errors.Is(err, byzantine.ErrNotFound):
 		return err
 	}
-	_, err = a.sessions.change(r, func(s *session) { s.Last.Unanswered = false })
+	_, err = a.sessions.change(r, func(s *session) { s.Last.WithoutResponse = false })
 	return err
 }
 
@@ -208,7 +208,7 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 	switch {
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
 		a.Log.ErrorContext(ctx, "outcome unknown", "err", err)
-		last.TransactionID, last.Unanswered = draft.Payload.TransactionID, true
+		last.TransactionID, last.WithoutResponse = draft.Payload.TransactionID, true
 	case err != nil:
 		return err
 	default:

@@ -241,7 +241,7 @@ func TestSubmissionOfAClosedTab(t *testing.T) {
 	assert.Contains(t, ada.page("/account"), "Deposit of 25.00 USDC")
 }
 
-// The answer to the submission is lost. The page looks for the transaction, and nothing is begun before it is known.
+// The response to the submission is lost. The page looks for the transaction, and nothing is begun before it is known.
 func TestSubmissionWithUnknownOutcome(t *testing.T) {
 	t.Run("it has arrived", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, h *house) {

@@ -59,12 +59,12 @@ func (f Fault) Wait(ctx context.Context) bool {
 func (f Fault) ReachesHandler() bool { return f.TakesEffect || (f.Status == 0 && !f.Reset) }
 
 // Play writes the response, or what the fault makes of it.
-func (f Fault) Play(w http.ResponseWriter, now time.Time, out Answer) {
+func (f Fault) Play(w http.ResponseWriter, now time.Time, out Response) {
 	if f.Reset {
 		cut(w, 0)
 	}
 	if f.Status != 0 {
-		out = Answer{Status: f.Status, Body: []byte(f.Body), Plain: true}
+		out = Response{Status: f.Status, Body: []byte(f.Body), Plain: true}
 	}
 	header := w.Header()
 	header.Set("Date", now.UTC().Format(http.TimeFormat))

@@ -43,7 +43,7 @@ var excused = map[string]string{
 	"turnkeytest.New":                              "the random source does not fail",
 }
 
-// refusing answers every request with a 404.
+// refusing responds to every request with a 404.
 type refusing struct{}
 
 func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -199,7 +199,7 @@ func mistakes(t *testing.T) map[string]func() error {
 	return cases
 }
 
-// clientMethods calls the methods of a client that fail with zero values, each with an answer of 404 to a request that
+// clientMethods calls the methods of a client that fail with zero values, each with a response of 404 to a request that
 // they send all the same.
 func clientMethods(ctx context.Context, client *byzantine.Client) map[string]func() error {
 	calls := map[string]func() error{}

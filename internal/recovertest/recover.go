@@ -156,7 +156,7 @@ func (p *process) crash() {
 var (
 	// errDead is ErrLeaseLost, so that a dead process does not try again.
 	errDead = fmt.Errorf("this process is dead: %w", webhook.ErrLeaseLost)
-	errLost = errors.New("the store's answer was lost")
+	errLost = errors.New("the store's response was lost")
 )
 
 // callback is the integrator's function. It may crash before its work is done and after, and it may fail.
@@ -291,15 +291,15 @@ func (x *trial) RoundTrip(r *http.Request) (*http.Response, error) {
 	if p == nil || p.dead.Load() {
 		return nil, errors.New("connection refused")
 	}
-	answer := httptest.NewRecorder()
-	answered := make(chan bool)
+	response := httptest.NewRecorder()
+	responded := make(chan bool)
 	go func() {
-		defer close(answered)
-		p.handler.ServeHTTP(answer, r)
+		defer close(responded)
+		p.handler.ServeHTTP(response, r)
 	}()
 	select {
-	case <-answered:
-		return answer.Result(), nil
+	case <-responded:
+		return response.Result(), nil
 	case <-p.crashed:
 		return nil, io.ErrUnexpectedEOF
 	}

@@ -112,20 +112,20 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 			if w.chance(0.5) {
 				time.Sleep(w.upTo(200 * time.Millisecond))
 			}
-			if answer, err := w.receiver.RoundTrip(again()); err == nil {
-				_ = answer.Body.Close()
+			if response, err := w.receiver.RoundTrip(again()); err == nil {
+				_ = response.Body.Close()
 			}
 		})
 	}
 	if w.chance(0.3) {
 		return nil, errors.New("no route to host")
 	}
-	answer, err := w.receiver.RoundTrip(again())
+	response, err := w.receiver.RoundTrip(again())
 	if err == nil && w.chance(0.1) {
-		_ = answer.Body.Close()
+		_ = response.Body.Close()
 		return nil, io.ErrUnexpectedEOF
 	}
-	return answer, err
+	return response, err
 }
 
 // lateList is a transport to the sandbox that hides some events from the list for a while: their transactions were
@@ -133,13 +133,13 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 type lateList struct{ *world }
 
 func (l lateList) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil || r.URL.Path != "/v1/query/events" || answer.StatusCode != http.StatusOK {
-		return answer, err
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || r.URL.Path != "/v1/query/events" || response.StatusCode != http.StatusOK {
+		return response, err
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	var list byzantine.EventPage
-	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
 		return nil, err
 	}
 	shown := []byzantine.Event{}
@@ -150,8 +150,8 @@ func (l lateList) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	list.Events = shown
 	text, err := json.Marshal(list)
-	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
-	return answer, err
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	return response, err
 }
 
 func (l lateList) isVisible(event string) bool {

@@ -33,9 +33,9 @@ func NewRedis() (*Server, error) {
 		if _, err := conn.Write([]byte("PING\r\n")); err != nil {
 			return err
 		}
-		answer, err := bufio.NewReader(conn).ReadString('\n')
-		if err == nil && !strings.HasPrefix(answer, "+PONG") {
-			return errors.New(answer) // it is loading its data
+		response, err := bufio.NewReader(conn).ReadString('\n')
+		if err == nil && !strings.HasPrefix(response, "+PONG") {
+			return errors.New(response) // it is loading its data
 		}
 		return err
 	}

@@ -89,7 +89,7 @@ func (s *Server) Start() error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s does not answer: %w", filepath.Base(s.command[0]), err)
+			return fmt.Errorf("%s does not respond: %w", filepath.Base(s.command[0]), err)
 		}
 	}
 }

@@ -203,7 +203,7 @@ type refused string
 
 func (refused) Validate() error { return errors.New("is refused") }
 
-// pair names one of its members.
+// pair names one of its fields.
 type pair struct {
 	A string `json:"a,omitzero"`
 	B string `json:"b,omitzero"`
@@ -399,7 +399,7 @@ func TestFields(t *testing.T) {
 	assert.Equal(t, []int64{1, 64}, []int64{*bounded.Min, *bounded.Max})
 }
 
-// withCheck returns a struct with one required member, which holds value and has the check tag.
+// withCheck returns a struct with one required field, which holds value and has the check tag.
 func withCheck(tag string, value any) any {
 	t := reflect.StructOf([]reflect.StructField{{
 		Name: "Member", Type: reflect.TypeOf(value), Tag: reflect.StructTag(fmt.Sprintf(`json:"member" check:%q`, tag)),

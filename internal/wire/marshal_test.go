@@ -138,7 +138,7 @@ func TestTypesThatWriteThemselvesAreLeftAlone(t *testing.T) {
 	assert.Equal(t, `{"own":"mine","doc":"data:"}`, string(got))
 }
 
-// optional has a member of every kind that omitzero drops or keeps, with a document or without.
+// optional has a field of every kind that omitzero drops or keeps, with a document or without.
 type optional[D any] struct {
 	Doc     D               `json:"doc"`
 	At      time.Time       `json:"at,omitzero"`

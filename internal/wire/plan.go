@@ -97,7 +97,7 @@ func (p *plan) add(t reflect.Type, parent []int) {
 				continue
 			}
 			if slices.ContainsFunc(p.fields, func(other *Field) bool { return other.In == f.In && other.Name == f.Name }) {
-				panic(fmt.Sprintf("wire: %s has two members for %s %s", t, f.In, f.Name))
+				panic(fmt.Sprintf("wire: %s has two fields for %s %s", t, f.In, f.Name))
 			}
 			p.fields = append(p.fields, f)
 		}
@@ -125,13 +125,13 @@ func parseField(sf reflect.StructField, index []int) *Field {
 		f.Name, f.In, f.Optional = name, place, option == "omitzero"
 		// encoding/json reads the same structs: what it would do with the field must be what happens here.
 		if name == "" || (option != "" && !f.Optional) || (place == Path && f.Optional) || inJSON != (place == Body) {
-			panic(fmt.Sprintf("wire: member %s: bad tag %s", sf.Name, sf.Tag))
+			panic(fmt.Sprintf("wire: field %s: bad tag %s", sf.Name, sf.Tag))
 		}
 		break
 	}
 	if f.Name == "" {
 		if inJSON {
-			panic(fmt.Sprintf("wire: member %s: no tag", sf.Name))
+			panic(fmt.Sprintf("wire: field %s: no tag", sf.Name))
 		}
 		return nil
 	}
@@ -157,7 +157,7 @@ func parseField(sf reflect.StructField, index []int) *Field {
 		case formats[rule] != nil:
 			f.Format = rule
 		default:
-			panic(fmt.Sprintf("wire: member %s: unknown check %q", sf.Name, rule))
+			panic(fmt.Sprintf("wire: field %s: unknown check %q", sf.Name, rule))
 		}
 	}
 	f.inspect(sf.Type)

@@ -111,7 +111,7 @@ func Encode(template string, req any) (Request, error) {
 		}
 	}
 	if strings.Contains(target, "{") { // PathEscape leaves none
-		return Request{}, fmt.Errorf("wire: %s has no member for a parameter of %s", v.Type(), template)
+		return Request{}, fmt.Errorf("wire: %s has no field for a parameter of %s", v.Type(), template)
 	}
 	out := Request{PathAndQuery: target + query.String()}
 	if p.hasBody {

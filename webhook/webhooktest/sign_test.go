@@ -69,8 +69,8 @@ func ExampleSignDelivery() {
 	}, time.Now(), body)
 	answer := httptest.NewRecorder()
 	receiver.ServeHTTP(answer, request)
-	fmt.Println("answered", answer.Code)
+	fmt.Println("responded", answer.Code)
 	// Output:
 	// received customer.active
-	// answered 204
+	// responded 204
 }

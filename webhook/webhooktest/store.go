@@ -93,7 +93,7 @@ func doneIsForGood(t *testing.T, a, b webhook.Store) {
 	noError(t, a.Done(t.Context(), c))
 	requireBegin(t, a, key, webhook.ErrHandled)
 	requireBegin(t, b, key, webhook.ErrHandled)
-	noError(t, b.Done(t.Context(), c), "repeating it is harmless: the first answer may have been lost")
+	noError(t, b.Done(t.Context(), c), "repeating it is harmless: the first response may have been lost")
 	noError(t, a.Forget(t.Context(), c))
 	requireBegin(t, b, key, webhook.ErrHandled)
 	errorIs(t, a.Save(t.Context(), c, long, "x"), webhook.ErrLeaseLost)
@@ -153,7 +153,7 @@ func saveBeginsTheLeaseAgain(t *testing.T, a, b webhook.Store) {
 	key := NewID()
 	c := begin(t, a, key, time.Millisecond)
 	time.Sleep(20 * time.Millisecond)
-	noError(t, a.Save(t.Context(), c, long, "x"), "the lease is over, but nobody else began")
+	noError(t, a.Save(t.Context(), c, long, "x"), "the lease is over, but no other process began")
 	requireBegin(t, b, key, webhook.ErrInProgress)
 	noError(t, a.Save(t.Context(), c, time.Millisecond, "y"))
 	equal(t, "y", beginLater(t, b, key).Value)
@@ -269,8 +269,8 @@ func contextThatIsOver(t *testing.T, a, _ webhook.Store) {
 	_, err := a.Begin(ctx, NewID(), long)
 	for _, err := range []error{err, a.Done(ctx, c), a.Save(ctx, c, long, "x"), a.Forget(ctx, c)} {
 		must(t, err != nil, "a context that is over is no error")
-		for _, answer := range []error{webhook.ErrHandled, webhook.ErrInProgress, webhook.ErrLeaseLost} {
-			check(t, !errors.Is(err, answer), "%v: it is unknown what the store would have said", err)
+		for _, response := range []error{webhook.ErrHandled, webhook.ErrInProgress, webhook.ErrLeaseLost} {
+			check(t, !errors.Is(err, response), "%v: it is unknown what the store would have said", err)
 		}
 	}
 }

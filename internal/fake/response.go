@@ -7,8 +7,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// Answer is a response as it goes on the wire.
-type Answer struct {
+// Response is a response as it goes on the wire.
+type Response struct {
 	Status  int
 	Body    []byte
 	Plain   bool   // text, not JSON
@@ -16,17 +16,17 @@ type Answer struct {
 }
 
 // JSON is a response whose body is a value in JSON.
-func JSON(status int, value any) Answer {
+func JSON(status int, value any) Response {
 	body, err := wire.Marshal(value)
 	if err != nil {
 		return Text(http.StatusInternalServerError, err.Error())
 	}
-	return Answer{Status: status, Body: body}
+	return Response{Status: status, Body: body}
 }
 
 // Text is an error in plain text.
-func Text(status int, text string) Answer {
-	return Answer{Status: status, Body: []byte(text), Plain: true, Verdict: text}
+func Text(status int, text string) Response {
+	return Response{Status: status, Body: []byte(text), Plain: true, Verdict: text}
 }
 
 // UUID puts a version and the variant into 16 bytes and writes them as a UUID (RFC 9562).

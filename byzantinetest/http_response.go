@@ -40,47 +40,47 @@ func by[Req, Res any](status int, method func(*world, *credential, *Req) (*Res, 
 // nothing is what a method returns, as a nil pointer, for a response without a body.
 type nothing struct{}
 
-func (r response) answer() fake.Answer {
+func (r response) response() fake.Response {
 	if r.value == nil {
-		return fake.Answer{Status: r.status}
+		return fake.Response{Status: r.status}
 	}
 	return fake.JSON(r.status, r.value)
 }
 
 // refusal is an error response of the API.
-type refusal struct {
+type rejection struct {
 	status int
 	text   string
 }
 
-func (e *refusal) Error() string { return e.text }
+func (e *rejection) Error() string { return e.text }
 
-func refuse(status int, format string, args ...any) *refusal {
-	return &refusal{status, fmt.Sprintf(format, args...)}
+func reject(status int, format string, args ...any) *rejection {
+	return &rejection{status, fmt.Sprintf(format, args...)}
 }
 
-func badRequest(format string, args ...any) *refusal {
-	return refuse(http.StatusBadRequest, format, args...)
+func badRequest(format string, args ...any) *rejection {
+	return reject(http.StatusBadRequest, format, args...)
 }
 
-func unauthorized(format string, args ...any) *refusal {
-	return refuse(http.StatusUnauthorized, format, args...)
+func unauthorized(format string, args ...any) *rejection {
+	return reject(http.StatusUnauthorized, format, args...)
 }
 
-func notFound(format string, args ...any) *refusal {
-	return refuse(http.StatusNotFound, format, args...)
+func notFound(format string, args ...any) *rejection {
+	return reject(http.StatusNotFound, format, args...)
 }
 
-// refusalOf turns an error that is none of the API's own into a 500.
-func refusalOf(err error) *refusal {
-	var r *refusal
+// rejectionOf turns an error that is none of the API's own into a 500.
+func rejectionOf(err error) *rejection {
+	var r *rejection
 	if errors.As(err, &r) {
 		return r
 	}
-	return refuse(http.StatusInternalServerError, "%v", err)
+	return reject(http.StatusInternalServerError, "%v", err)
 }
 
-func (e *refusal) answer() fake.Answer {
+func (e *rejection) response() fake.Response {
 	out := fake.JSON(e.status, struct {
 		Error  string `json:"error"`
 		Status int    `json:"status"`
