@@ -140,6 +140,9 @@ var regressions string
 
 // What once violated an invariant does so no more.
 func TestRegressions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some of these worlds take seconds")
+	}
 	seeds := 0
 	for line := range strings.Lines(regressions) {
 		fields := strings.Fields(line)
