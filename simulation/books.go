@@ -192,12 +192,22 @@ func (c *copyOfAll) takeNews() (news bool) {
 	return news
 }
 
+// from is where the next pass begins.
+func (c *copyOfAll) from() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.since
+}
+
 // keepCopy keeps the copy up to date, until the program ends. A pass is due when an event told of something new, or some
 // time has passed since the last one.
 func (p *program) keepCopy(ctx context.Context) {
 	w := p.world
 	random := w.random("copy of " + p.process.name)
 	wait := between(random, time.Second, min(w.plan.interval, 2*time.Minute))
+	if w.plan.shortPages && w.copy.from().IsZero() {
+		wait += w.plan.storm / 2 // there is more than a page by then
+	}
 	for w.instants.sleep(ctx, wait) {
 		p.copyOnce(ctx)
 		for range 6 { // between two passes that nothing has asked for
@@ -218,10 +228,7 @@ func (p *program) keepCopy(ctx context.Context) {
 // copyOnce is a pass. The next one begins where this one says, also after an error.
 func (p *program) copyOnce(ctx context.Context) {
 	c := &p.world.copy
-	c.mu.Lock()
-	since := c.since
-	c.mu.Unlock()
-	next, err := p.client.CopyTransactions(ctx, since, func(_ context.Context, t *byzantine.Transaction) error {
+	next, err := p.client.CopyTransactions(ctx, c.from(), func(_ context.Context, t *byzantine.Transaction) error {
 		if !p.process.alive() {
 			return errCrashed
 		}
