@@ -30,9 +30,10 @@ var (
 
 // ErrOutcomeUnknown marks an error of a request that may have taken effect: it was sent, and no usable response came.
 // Check before you retry: the table in docs/errors.md names the call to check with.
-var ErrOutcomeUnknown = errors.New("byzantine: " + outcomeUnknown)
+var ErrOutcomeUnknown = errors.New("byzantine: the request may have taken effect: check before you retry")
 
-const outcomeUnknown = "the request may have taken effect: check before you retry"
+// outcomeUnknown is the end of an error's text.
+var outcomeUnknown = errtext.Trim(ErrOutcomeUnknown.Error())
 
 // ErrInvalidRequest marks a request that is invalid, so that nothing was sent. The error is a *[FieldError].
 var ErrInvalidRequest = errors.New("byzantine: invalid request")
