@@ -165,7 +165,7 @@ type IBANAccountParam struct {
 
 var _ = wire.Rule(func(r *AddBankAccountRequest) error {
 	if (r.ACHBankAccountDetails == nil) == (r.IBANBankAccountDetails == nil) {
-		return &wire.FieldError{Field: "ACHBankAccountDetails", Reason: "exactly one of it and IBANBankAccountDetails must be set"}
+		return &wire.FieldError{Field: "ACHBankAccountDetails", Reason: "exactly one of the ACH and the IBAN account must be set"}
 	}
 	return nil
 })

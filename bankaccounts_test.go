@@ -77,7 +77,7 @@ func TestBankAccountsAreSent(t *testing.T) {
 func TestBankAccountsAreRefused(t *testing.T) {
 	ach := &byzantine.ACHAccountParam{BankName: "Bank", AccountNumber: "1", RoutingNumber: "2", CheckingOrSavings: byzantine.SavingsAccount}
 	iban := &byzantine.IBANAccountParam{AccountNumber: "1", BIC: "2", Country: "FRA"}
-	const in, exactlyOne = "AddBankAccountRequest.", "ACHBankAccountDetails: exactly one of it and IBANBankAccountDetails must be set"
+	const in, exactlyOne = "AddBankAccountRequest.", "ACHBankAccountDetails: exactly one of the ACH and the IBAN account must be set"
 	add := func(currency byzantine.Currency, ach *byzantine.ACHAccountParam, iban *byzantine.IBANAccountParam) func(context.Context, *byzantine.Client) error {
 		return func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{

@@ -114,7 +114,7 @@ type UpdateCredentialRequest struct {
 // The API responds with a 400 to a change of nothing.
 var _ = wire.Rule(func(r *UpdateCredentialRequest) error {
 	if r.AccessScope == "" && r.Active == nil && r.Label == nil {
-		return &wire.FieldError{Field: "AccessScope", Reason: "at least one of it, Active and Label must be set"}
+		return &wire.FieldError{Field: "AccessScope", Reason: "at least one of the scope, the activity and the label must be set"}
 	}
 	return nil
 })

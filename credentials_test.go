@@ -54,7 +54,7 @@ func TestCredentialRequestsThatAreRefused(t *testing.T) {
 		}, "CreateCredentialRequest.AccessScope: must be one of read_write, read_only"},
 		{"change of nothing", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{Pubkey: testPubkey}))
-		}, "UpdateCredentialRequest.AccessScope: at least one of it, Active and Label must be set"},
+		}, "UpdateCredentialRequest.AccessScope: at least one of the scope, the activity and the label must be set"},
 		{"no key", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{Active: new(true)}))
 		}, "UpdateCredentialRequest.Pubkey: missing"},

@@ -70,7 +70,7 @@ type GetUserDetailsRequest struct {
 
 var _ = wire.Rule(func(r *GetUserDetailsRequest) error {
 	if r.UserID == "" && r.Email == "" {
-		return &wire.FieldError{Field: "UserID", Reason: "missing: it or Email is required"}
+		return &wire.FieldError{Field: "UserID", Reason: "missing: it or the e-mail address is required"}
 	}
 	return nil
 })

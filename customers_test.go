@@ -67,7 +67,7 @@ func TestCustomerReadsAreRefused(t *testing.T) {
 	testRefused(t, []refusedCase{
 		{
 			"a user who is not named", func(ctx context.Context, c *byzantine.Client) error { return only(c.GetUserDetails(ctx, nil)) },
-			"GetUserDetailsRequest.UserID: missing: it or Email is required",
+			"GetUserDetailsRequest.UserID: missing: it or the e-mail address is required",
 		},
 		{
 			"a user id that is an e-mail address", func(ctx context.Context, c *byzantine.Client) error {

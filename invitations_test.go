@@ -112,7 +112,7 @@ func TestInvitationsAreRefused(t *testing.T) {
 	onChain.ChainID = byzantine.ChainBase
 	noStamp.WebAuthnStamp = ""
 	noObject.SignedBody = json.RawMessage(`"{}"`)
-	const anothersPayload = "the payload of a transaction is for SignPayloadPasskey"
+	const anothersPayload = "the payload of a transaction is for sign_payload_passkey"
 	testRefused(t, []refusedCase{
 		{"the invitations to no account", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetInvitationsByAccountID(ctx, nil))

@@ -94,9 +94,9 @@ func (p *SignedPayload) check(forTransaction bool) error {
 	case forTransaction && p.ChainID == 0:
 		return &wire.FieldError{Field: "ChainID", Reason: "missing"}
 	case !forTransaction && p.TransactionID != "":
-		return &wire.FieldError{Field: "TransactionID", Reason: "must be empty: the payload of a transaction is for SignPayloadPasskey"}
+		return &wire.FieldError{Field: "TransactionID", Reason: "must be empty: the payload of a transaction is for sign_payload_passkey"}
 	case !forTransaction && p.ChainID != 0:
-		return &wire.FieldError{Field: "ChainID", Reason: "must be 0: the payload of a transaction is for SignPayloadPasskey"}
+		return &wire.FieldError{Field: "ChainID", Reason: "must be 0: the payload of a transaction is for sign_payload_passkey"}
 	}
 	return nil
 }

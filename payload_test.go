@@ -149,12 +149,12 @@ func TestSignedPayloadsThatAreRefused(t *testing.T) {
 		}, "SignPayloadPasskeyRequest.SignedBody: missing"},
 
 		{"a transaction's payload for an invitation", invite(signed),
-			"InviteUsersRequest.TransactionID: must be empty: the payload of a transaction is for SignPayloadPasskey"},
+			"InviteUsersRequest.TransactionID: must be empty: the payload of a transaction is for sign_payload_passkey"},
 		{"a chain for an invitation", invite(byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, ChainID: 1}),
-			"InviteUsersRequest.ChainID: must be 0: the payload of a transaction is for SignPayloadPasskey"},
+			"InviteUsersRequest.ChainID: must be 0: the payload of a transaction is for sign_payload_passkey"},
 		{"a transaction's payload for a change of roles", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.UpdateUsersRole(ctx, &byzantine.UpdateUsersRoleRequest{SignedPayload: signed}))
-		}, "UpdateUsersRoleRequest.TransactionID: must be empty: the payload of a transaction is for SignPayloadPasskey"},
+		}, "UpdateUsersRoleRequest.TransactionID: must be empty: the payload of a transaction is for sign_payload_passkey"},
 	})
 }
 

@@ -18,7 +18,7 @@ type Mail struct {
 	Email     string    `json:"email"`
 	SentAt    time.Time `json:"sentAt"`
 	ExpiresAt time.Time `json:"expiresAt"`
-	// State says why the code is no longer valid: "used", "too many wrong attempts" or "expired". Empty if it does.
+	// State says why the code is no longer valid: "used", "too many wrong attempts" or "expired". Empty while it is valid.
 	State string `json:"state"`
 }
 

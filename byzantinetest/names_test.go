@@ -52,6 +52,9 @@ func TestErrorsNameFieldsAsOnTheWire(t *testing.T) {
 							if other.GoName != other.Name {
 								assert.NotRegexp(t, `(^|[^A-Za-z])`+other.GoName+`[:.\[]`, text, "%s %s", op.ID, body+query)
 							}
+							if strings.ToLower(other.GoName[1:]) != other.GoName[1:] && other.GoName != "URL" { // no word of English
+								assert.NotRegexp(t, `\b`+other.GoName+`\b`, text, "%s %s", op.ID, body+query)
+							}
 						}
 						assert.NotContains(t, text, "Go struct")
 						assert.NotContains(t, text, "byzantine.", "%s %s", op.ID, body+query)
