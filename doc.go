@@ -74,9 +74,10 @@
 //
 // # Observability
 //
-// [WithLogger] logs each attempt at level debug, and retries and a wrong clock at level warn. [WithTracer] tells a [Tracer] of every call and,
-// if it is also an [AttemptTracer], of every attempt; module otelbyzantine has one for OpenTelemetry. Neither is told a body,
-// a key, a query or an identifier. [WithDump] shows single calls for debugging, with their texts hidden.
+// [WithLogger] logs each attempt at level debug, and retries and a wrong clock at level warn. [WithTracer] tells a [Tracer]
+// of every call and, if it is also an [AttemptTracer], of every attempt; module otelbyzantine has one for OpenTelemetry. The
+// log holds no body, key, query or identifier. A Tracer gets none either, except in the call's error, whose text may quote
+// the API. [WithDump] shows single calls for debugging, with their texts hidden.
 //
 // # Which API, and for how long
 //

@@ -103,7 +103,7 @@ const (
 	AnnualRevenue250000000Plus       EstimatedAnnualRevenue = "250000000_plus"
 )
 
-// HighRiskInfo is what the verification of an entity asks about risks. A field that is nil is not answered.
+// HighRiskInfo is what the verification of an entity asks about risks. A nil field is a question that the entity has left open.
 type HighRiskInfo struct {
 	OperatesInProhibitedCountries *bool `json:"operatesInProhibitedCountries,omitzero"`
 	// HighRiskActivities is one activity, although its name is a plural.

@@ -24,7 +24,7 @@ func (e *PayloadMismatchError) Error() string {
 
 // expectation is what the payload that a request asks for must be.
 type expectation struct {
-	chain     ChainID // to submit it on; 0 for none
+	chain     ChainID // the chain to submit the payload on; 0 if the request names none
 	activity  ActivityType
 	accountID string    // empty if the request names none
 	users     []Invitee // of an invitation

@@ -147,10 +147,10 @@ type VerificationStatus string
 // The verification statuses.
 const (
 	VerificationNotStarted                          VerificationStatus = "not_started"
-	VerificationInit                                VerificationStatus = "init"                                   // data or documents are to be sent
+	VerificationInit                                VerificationStatus = "init"                                   // the customer's data or documents are missing: send them
 	VerificationUnderReview                         VerificationStatus = "under_review"                           // wait: minutes for persons, a day or two for entities
-	VerificationAwaitingAssociatedPersonInformation VerificationStatus = "awaiting_associated_person_information" // an associated person's data are to be sent
-	VerificationAwaitingInformation                 VerificationStatus = "awaiting_information"                   // data or documents are to be sent
+	VerificationAwaitingAssociatedPersonInformation VerificationStatus = "awaiting_associated_person_information" // an associated person's data are missing: send them
+	VerificationAwaitingInformation                 VerificationStatus = "awaiting_information"                   // the customer's data or documents are missing: send them
 	VerificationResubmissionRequested               VerificationStatus = "resubmission_requested"                 // rejected for now: correct it and send it again
 	VerificationActive                              VerificationStatus = "active"                                 // may transact
 	VerificationRejected                            VerificationStatus = "rejected"                               // rejected for good

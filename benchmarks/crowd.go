@@ -25,7 +25,7 @@ type crowd struct {
 // crowdCost has a value for each round.
 type crowdCost struct {
 	rates       []float64 // calls in a second
-	connections []float64 // that the server accepted
+	connections []float64 // connections that the server accepted
 }
 
 const (

@@ -62,7 +62,7 @@ func (r Request) view() requestView {
 type requestsRequest struct {
 	OperationID string `query:"operationId" json:"-"`
 	Status      int    `query:"status" json:"-"`
-	After       int    `query:"after" json:"-"` // a number: those that came later only
+	After       int    `query:"after" json:"-"` // only requests with a higher number than this
 	Limit       int    `query:"limit" json:"-"`
 }
 

@@ -52,7 +52,8 @@ func (s *Sandbox) Requests() []Request {
 }
 
 // SignedText is the text that the request's signature must cover: timestamp, method, path with query, and body, with
-// nothing in between. Compare it with the text that your own signer signs. It ends where Body ends.
+// nothing in between. Compare it with the text that your own signer signs. Where Body is cut
+// short, so is this.
 func (r Request) SignedText() []byte {
 	return slices.Concat([]byte(r.Header.Get("X-Timestamp")+r.Method+r.URI), r.Body)
 }

@@ -23,7 +23,7 @@ func on[Req, Res any](status int, method func(*world, *Req) (*Res, error)) handl
 	return by(status, func(w *world, _ *credential, req *Req) (*Res, error) { return method(w, req) })
 }
 
-// by is on for a method to which it matters who calls.
+// by is like on, for a method that also gets the credential of the caller.
 func by[Req, Res any](status int, method func(*world, *credential, *Req) (*Res, error)) handler {
 	return func(w *world, caller *credential, request any) (response, error) {
 		value, err := method(w, caller, request.(*Req))
@@ -47,7 +47,7 @@ func (r response) response() fake.Response {
 	return fake.JSON(r.status, r.value)
 }
 
-// refusal is an error response of the API.
+// rejection is an error response of the API.
 type rejection struct {
 	status int
 	text   string

@@ -44,7 +44,7 @@ func (w *statusRecorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// answered is called with every response of every sandbox. Tests of this package set it.
+// responded is called with every response of every sandbox. Tests of this package set it.
 var responded func(operationID string, out fake.Response)
 
 // serve handles one request, together with the faults that were set for it.
@@ -70,7 +70,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 	fault.Play(w, s.Now().Add(fault.ClockSkew), x.response)
 }
 
-// answer checks and handles a request in the order of the API: signature, scope, form, meaning. Only the last step holds
+// response checks and handles a request in the order of the API: signature, scope, form, meaning. Only the last step holds
 // the world's lock.
 func (s *Sandbox) response(r *http.Request, op byzantine.Operation, handle handler, body []byte, skew time.Duration) (fake.Response, error) {
 	response, err := s.respond(r, op, handle, body, skew)

@@ -43,7 +43,7 @@ func checkResidence(member string, address *byzantine.Address) error {
 // signer is a root user of an account that is about to be made.
 type signer struct {
 	user     *user
-	passkeys []passkeyRecord // to be registered
+	passkeys []passkeyRecord // passkeys that will be registered for the user
 }
 
 // signers makes users of root users. owner is the person whose account it will be, nil for an entity's. A root user may be

@@ -118,7 +118,7 @@ type faultView struct {
 	Effects   []string // in words
 }
 
-// faultViews needs the lock.
+// faultViews lists the faults that are set. The caller holds the lock.
 func (s *Sandbox) faultViews() []faultView {
 	var views []faultView
 	for operation, queue := range s.faults {

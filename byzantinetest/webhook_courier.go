@@ -77,7 +77,7 @@ func newCourier(mu *sync.Mutex) *courier {
 			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout: connectTimeout,
 			DisableKeepAlives:   true, // no connection outlives its delivery
-			DisableCompression:  true, // the limit is for the bytes that come
+			DisableCompression:  true, // the limit of a response counts its bytes as they are sent
 		},
 	}
 }
@@ -191,7 +191,7 @@ const maxSummaryText = 1 << 10
 func summaryOf(status int, body []byte) json.RawMessage {
 	return marshalled(struct {
 		StatusCode int    `json:"statusCode"`
-		Body       string `json:"body"`      // the beginning
-		BodyBytes  int    `json:"bodyBytes"` // that were read
+		Body       string `json:"body"`      // the beginning of the response's body
+		BodyBytes  int    `json:"bodyBytes"` // how many bytes were read of it
 	}{status, strings.ToValidUTF8(string(body[:min(len(body), maxSummaryText)]), "\uFFFD"), len(body)})
 }

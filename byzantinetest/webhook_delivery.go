@@ -109,7 +109,7 @@ func (q *dueQueue) Pop() any {
 	return d
 }
 
-// attempt sends a delivery once and records what came of it. The lock is free while the request is under way. actor
+// attempt sends a delivery once and records the result. The lock is free while the request is under way. actor
 // asked for the attempt; it is "" for one that was due.
 func (w *world) attempt(d *delivery, actor string) byzantine.WebhookDeliveryAttempt {
 	started := w.clock.now().UTC()

@@ -58,7 +58,7 @@ const (
 	calm               // none do
 )
 
-// Result is what came of a world.
+// Result is the result of running a world.
 type Result struct {
 	Seed       uint64
 	Plan       string

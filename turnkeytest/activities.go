@@ -63,7 +63,8 @@ func (t *Fake) vote(activityID string, selection turnkey.VoteSelection, outcome 
 	t.enter(a, outcome)
 }
 
-// createAuthenticators makes an activity of a request that is new. What makes it the same is its bytes.
+// createAuthenticators creates an activity for a request. A request with the same bytes as an earlier one gets that one's
+// activity.
 func (t *Fake) createAuthenticators(signed stamp) (*activity, *rejection) {
 	var request turnkey.CreateAuthenticatorsRequest
 	if err := t.decode(signed, &request, &request.OrganizationID); err != nil {

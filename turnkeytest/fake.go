@@ -198,7 +198,7 @@ func (t *Fake) record(r Request) {
 	t.journal.Add(r, fake.SizeOfRequest(r.URI, r.Header)+len(r.Body)+len(r.Verdict))
 }
 
-// answer authenticates a request and handles it.
+// response authenticates a request and handles it.
 func (t *Fake) response(header http.Header, op operation, body []byte) fake.Response {
 	t.mu.Lock()
 	defer t.mu.Unlock()

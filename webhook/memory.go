@@ -51,8 +51,8 @@ type memoryRecord struct {
 	state   memoryState
 	value   string
 	kept    bool          // a value was saved, so the record is in neither idle nor claimed
-	element *list.Element // in idle, or nil
-	index   int           // in claimed, if the record is claimed and not kept
+	element *list.Element // the element of the list idle, or nil
+	index   int           // the position in the list claimed, if the record is claimed and not kept
 }
 
 type memoryState int

@@ -81,7 +81,7 @@ const (
 	// boundMargin widens the bounds of a query. The bounds are exclusive, and it is not documented how exactly the API
 	// compares them. Events outside of the intended bounds are dropped here.
 	boundMargin = time.Millisecond
-	// minSlice is the shortest time slice that is put in order.
+	// minSlice is the shortest span of time that a pass reads and sorts at once.
 	minSlice = time.Millisecond
 	// passLease is how long other replicas wait after the replica that makes the pass dies, in addition to the callback's
 	// timeout.

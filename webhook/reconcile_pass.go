@@ -101,7 +101,7 @@ func (p *pass) walk(ctx context.Context, after time.Time) error {
 	return nil
 }
 
-// setEnd decides how far the pass reads, given the slice of the newest events.
+// setEnd decides up to which time the pass reads. s holds the newest events of the list.
 func (p *pass) setEnd(ctx context.Context, s *slice) {
 	p.top = s.newest
 	if p.end = p.Now().Add(-p.Grace); p.end.After(p.top) {

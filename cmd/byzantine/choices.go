@@ -77,7 +77,7 @@ func covers(given, name string) bool {
 	return name == given || strings.HasPrefix(name, given+".") || strings.HasPrefix(name, given+"[")
 }
 
-// quoted is a value for a shell and for :=, where a text needs quotation marks.
+// quoted writes a value as a user types it in a shell after name:=, which takes JSON: a text gets quotation marks.
 func quoted(text string) string {
 	if json.Valid([]byte(text)) {
 		return text

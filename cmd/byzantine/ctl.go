@@ -144,7 +144,7 @@ func (c *controller) call(ctx context.Context, method, target string, body []byt
 type controlRoute struct {
 	ID, Method, Path, Summary string
 	Parameters                []controlField
-	Fields                    []controlField // of the body
+	Fields                    []controlField // the fields of the body
 	WholeBody                 bool           // the body is a document of any fields
 }
 

@@ -146,7 +146,8 @@ func inField(name string, err error) error {
 	return usagef("%s: %v", name, err)
 }
 
-// fieldAt finds the field that a name leads to: the field of the request that it begins with, and the type of its end.
+// fieldAt follows a name such as userInfo.email through the request's type. It returns the request's own field, which the
+// name begins with, and the type of the value that the whole name stands for.
 func fieldAt(op byzantine.Operation, t reflect.Type, name string, steps []step) (top *wire.Field, end reflect.Type, err error) {
 	for _, s := range steps {
 		for t.Kind() == reflect.Pointer {

@@ -60,8 +60,8 @@ type rawSchema struct {
 	MinItems, MaxItems   *json.Number
 }
 
-// readKeywords are those of rawSchema and those that say nothing about the wire. Keywords with "x-" are the business of
-// whoever wrote them.
+// readKeywords are the keywords that a schema may have: those of rawSchema, and those that say nothing about the wire.
+// Keywords that begin with "x-" are allowed as well.
 var readKeywords = strings.Fields(`$ref type format nullable enum properties required items allOf oneOf anyOf
 	minimum maximum minLength maxLength minItems maxItems
 	title description default example externalDocs deprecated`)

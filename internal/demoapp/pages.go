@@ -77,7 +77,7 @@ type view struct {
 	Site   string
 	Name   string // of the signed-in user; empty if there is none
 	UserID string // theirs, so that the script keeps what they typed apart from what others typed
-	Path   string // to mark the place in the navigation
+	Path   string // the page's path: the navigation marks its entry
 	Notice string
 	Page   any
 }

@@ -12,7 +12,7 @@ import (
 type problem struct {
 	status  int
 	message string
-	field   string // of the form, if it is one field's
+	field   string // the form's field that the problem is with; empty if it is with none
 }
 
 func (p *problem) Error() string { return p.message }

@@ -79,7 +79,7 @@ func recoverWith(t *testing.T, replicas webhooktest.Replicas, work webhook.Func)
 type trial struct {
 	t        *testing.T
 	world    *world
-	work     webhook.Func // records the event by itself; nil: the handler does
+	work     webhook.Func // does the work and records the event; nil if the handler records it
 	verifier *webhook.Verifier
 	client   *byzantine.Client
 

@@ -22,10 +22,10 @@ const required = "BYZANTINE_REQUIRE_PROGRAMS"
 // Server is a server of this test's own.
 type Server struct {
 	Dir     string
-	URL     string              // of a server that speaks HTTP
+	URL     string              // the address, of a server that speaks HTTP
 	command []string            // the program and its arguments
-	user    *syscall.Credential // whose process it is; nil for the test's
-	signal  string              // that ends the program at once, with all its processes
+	user    *syscall.Credential // the user that the program runs as; nil for the user of the test
+	signal  string              // the signal that ends the program at once, with all its processes
 	ready   func() error
 
 	process *exec.Cmd

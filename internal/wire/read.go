@@ -72,8 +72,8 @@ func (f Finding) String() string {
 // is not. The rest of it was read and stands in its place in the list.
 type Element struct {
 	Index   int
-	Top     int // the index, in the outermost list, of the element that it is or stands in
-	Depth   int // in how many lists it stands: 1 for an element of the outermost
+	Top     int // the index of this element, or of the one that holds it, in the outermost list
+	Depth   int // how many lists hold this element: 1 for an element of the outermost list
 	Finding     // of the field, or of the element itself
 }
 

@@ -19,7 +19,7 @@ var advice = map[codes.Code]string{
 	codes.Internal:           "Cloud KMS failed",
 }
 
-// explain puts before an error of the service which permission the call needs, on which key, and what to fix.
+// explain adds to an error of the service which permission the call needs, on which key, and what to fix.
 func explain(permission, name string, err error) error {
 	if text := advice[status.Code(err)]; text != "" {
 		return fmt.Errorf("%s on %s: %s: %w", permission, name, text, err)

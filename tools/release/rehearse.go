@@ -86,7 +86,7 @@ func fileURL(name string) string {
 	return "file://" + name
 }
 
-// step prints what came of f, and how long it took.
+// step prints the result of f, and how long it took.
 func (r *rehearsal) step(name string, f func() error) error {
 	start := time.Now()
 	if err := f(); err != nil {
