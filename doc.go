@@ -68,8 +68,8 @@
 // Amounts are [Decimal] values in human units (12.5 means 12.5 USDC). They keep the digits that the API sent and are
 // never floats. Enumerations are string types, and values of responses that this package does not list pass through. An
 // optional field of a request is left out when it is zero. Optional fields that can deliberately be zero or false are
-// pointers, and so are those of updates, where nil leaves a field as it is; new(false) and new("") make one. A limit of 0
-// is the API's default. In responses, nullable numbers, times and structs are pointers. A nullable text is a string, which
+// pointers, and so are the texts that an update may empty; new(false) and new("") make one. An update leaves alone what is
+// not set. A limit of 0 is the API's default. In responses, nullable numbers, times and structs are pointers. A nullable text is a string, which
 // is empty for null, and a nullable amount is a Decimal that is not set.
 //
 // # Observability
