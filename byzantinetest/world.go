@@ -105,7 +105,7 @@ func (w *world) newKey() *byzantine.PrivateKey {
 	var secret [32]byte
 	for {
 		w.random.Read(secret[:])
-		// About one in 2^32 draws is 0 or beyond the order of the curve, and the next one will do.
+		// About one draw in 2^32 is no valid key, because it is 0 or not below the order of the curve. Then draw again.
 		if key, err := byzantine.ParsePrivateKey(hex.EncodeToString(secret[:])); err == nil {
 			return key
 		}

@@ -202,9 +202,9 @@ func mostUseful[T any](first *Page[T]) int {
 	return least + 8*int(min(max(first.Total, 0), limit)/max(1, first.Limit-1))
 }
 
-// count keeps a loop that cannot catch up, or a server that makes no sense, from asking for ever. Going back to the
-// beginning and on to the end again, with pages that overlap by most of their records, takes no more than eight times the
-// pages that brought a record. Those become more and more if new records come as fast as they are read.
+// count ends a loop that would ask for ever. It is an error if more than most pages bring new records, because then the list
+// grows as fast as it is read. It is also an error if too many pages bring none: even a loop that goes back to the beginning,
+// with pages that overlap by most of their records, needs at most eight such pages for each that brings a record.
 func (r *reader[T]) count(useful bool) error {
 	if useful {
 		r.useful++

@@ -24,7 +24,7 @@ func (s Set) Add(id string) bool {
 	return !known
 }
 
-// AddUnreadable adds a record whose id could not be read, by what could be.
+// AddUnreadable adds a record whose id could not be read. What could be read of it stands in for the id.
 func (s Set) AddUnreadable(record any) bool {
 	text, _ := json.Marshal(record) // what came as JSON can be written as JSON
 	return s.Add("unreadable " + string(text))

@@ -136,7 +136,8 @@ func (k *Key) try(ctx context.Context, digest []byte) (signature []byte, late bo
 	return signature, err != nil && ctx.Err() != nil, err
 }
 
-// toDER also takes r||s. A signature in DER has 64 bytes once in more than 2^40 signatures.
+// toDER returns a signature in DER. A signature of 64 bytes is taken for r||s and converted: fewer than one in 2^40
+// signatures has that length in DER already.
 func toDER(signature []byte) ([]byte, error) {
 	if len(signature) == rawSize {
 		return p256.SignatureFromRaw(signature)

@@ -64,7 +64,7 @@ type placed struct {
 	doc document
 }
 
-// leaf leaves a value to encoding/json.
+// leaf writes a value with encoding/json, which adds a newline that is removed.
 func (e *encoder) leaf(v any) error {
 	if err := e.json.Encode(v); err != nil {
 		return err

@@ -49,8 +49,8 @@ func below(parent, path string) string {
 	return parent + "." + path
 }
 
-// NameField makes an error of [Encode] one that names the request's type in front of the field. What has no path cannot
-// be written as JSON.
+// NameField makes an error of [Encode] one that names the request's type in front of the field. An error that
+// names no field, such as one of encoding/json, becomes an error of the whole request.
 func NameField(request any, err error) *FieldError {
 	_, name, _ := strings.Cut(fmt.Sprintf("%T", request), ".") // *byzantine.InitOTPRequest
 	var fe *FieldError
