@@ -155,6 +155,9 @@ var worldControls = []control{
 		}),
 	route("addFault", "POST", "faults", "Fail", "Let the next requests to an operation meet a fault",
 		func(_ context.Context, s *Sandbox, req *faultRequest) (none, error) {
+			if err := checkOperation(req.OperationID); err != nil {
+				return none{}, badRequest("operationId: %v", err)
+			}
 			s.Fail(req.OperationID, max(req.Times, 1), Fault{
 				time.Duration(req.Delay), req.Status, req.Body, req.Headers, req.Reset, req.TakesEffect, req.Truncate, time.Duration(req.ClockSkew),
 			})
