@@ -58,7 +58,7 @@ func unreadable(x *call.Exchange, op *Operation, message string) *Error {
 func (c *Client) warnOfFields(x *call.Exchange, op *Operation, odd *wire.Unreadable) {
 	paths := make([]string, len(odd.Fields))
 	for i, f := range odd.Fields {
-		paths[i] = f.String()
+		paths[i] = f.Error()
 	}
 	c.calls.Logger().LogAttrs(x.Context(), slog.LevelWarn, "byzantine: fields of a response cannot be read and are left empty",
 		slog.String("operation", string(op.ID)), slog.Int("count", odd.FieldCount), slog.Any("fields", paths))

@@ -74,8 +74,9 @@ func isPartial(err error) bool {
 
 func newPartialError(operation OperationID, elements []wire.Element) *PartialError {
 	e := &PartialError{Operation: operation, Elements: make([]ElementError, len(elements))}
-	for i, element := range elements {
-		e.Elements[i] = ElementError{Index: element.Index, Err: errors.New(element.String()), top: element.Top, below: element.Depth > 1}
+	for i := range elements {
+		element := &elements[i]
+		e.Elements[i] = ElementError{Index: element.Index, Err: &element.Finding, top: element.Top, below: element.Depth > 1}
 	}
 	return e
 }

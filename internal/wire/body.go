@@ -44,7 +44,7 @@ func ReadBody(body []byte, out any, read func([]byte, any) error) (odd *Unreadab
 		return nil, form + describeMismatch(err)
 	}
 	if found.Fatal != nil {
-		problem = form + found.Fatal.String()
+		problem = form + found.Fatal.Error()
 	}
 	return found, problem
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,8 @@ type Finding struct {
 	Reason string // "number in place of string", "missing"
 }
 
-func (f Finding) String() string {
+// Error gives both.
+func (f Finding) Error() string {
 	if f.Path == "" {
 		return f.Reason
 	}
@@ -95,11 +97,11 @@ const maxFindings = 20
 func (r *Unreadable) Error() string {
 	switch {
 	case r.Fatal != nil:
-		return r.Fatal.String()
+		return r.Fatal.Error()
 	case len(r.Elements) > 0:
-		return r.Elements[0].String()
+		return r.Elements[0].Error()
 	case len(r.Fields) > 0:
-		return r.Fields[0].String()
+		return r.Fields[0].Error()
 	}
 	return "nothing is unreadable"
 }
@@ -311,7 +313,8 @@ func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
 		return r.finding(kindOf(text) + " in place of list")
 	}
 	must := v.Type().Elem().Kind() == reflect.Struct || (field != nil && field.Must)
-	if more := countOf(text) - v.Len(); more > 0 {
+	count := countOf(text)
+	if more := count - v.Len(); more > 0 {
 		v.Grow(more) // at once: steps would take more than twice the memory
 	}
 	n := 0
@@ -325,6 +328,9 @@ func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
 		case f == nil:
 		case must:
 			r.steps = append(r.steps, step{index: n})
+			if len(r.Elements) == cap(r.Elements) {
+				r.Elements = slices.Grow(r.Elements, count-n) // the rest is probably odd as well
+			}
 			r.Elements = append(r.Elements, Element{n, r.top(), r.depth, *f})
 			r.steps = r.steps[:len(r.steps)-1]
 		default:
