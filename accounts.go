@@ -120,25 +120,32 @@ type VaultBalance struct {
 	ChainID      ChainID `json:"chain_id"`
 	VaultAddress string  `json:"vault_address"`
 	// IsAsyncVault does not predict whether a withdrawal is queued: that was seen on vaults that are not async as well.
-	IsAsyncVault       bool                `json:"is_async_vault"`
-	AssetAddress       string              `json:"asset_address"`
-	Currency           FiatCurrency        `json:"currency"` // that the asset follows: EURC is eur
-	Balance            Decimal             `json:"balance"`  // in the asset
-	Shares             Decimal             `json:"shares"`
-	PricePerShare      Decimal             `json:"price_per_share"`
-	PendingWithdrawals *PendingWithdrawals `json:"pending_withdrawals,omitzero"` // nil if none is queued
+	IsAsyncVault bool   `json:"is_async_vault"`
+	AssetAddress string `json:"asset_address"`
+	// Currency is the fiat currency that the vault's asset follows: it is FiatEUR for EURC.
+	Currency FiatCurrency `json:"currency"`
+	// Balance is what the shares are worth, in the vault's asset (USDC or EURC).
+	Balance Decimal `json:"balance"`
+	// Shares is the number of the vault's shares. They are no currency.
+	Shares Decimal `json:"shares"`
+	// PricePerShare is what one share is worth, in the vault's asset.
+	PricePerShare Decimal `json:"price_per_share"`
+	// PendingWithdrawals is nil if none is queued.
+	PendingWithdrawals *PendingWithdrawals `json:"pending_withdrawals,omitzero"`
 }
 
 // PendingWithdrawals is what of a position is queued for withdrawal.
 type PendingWithdrawals struct {
+	// Balance is in the vault's asset (USDC or EURC).
 	Balance Decimal `json:"balance"`
-	Shares  Decimal `json:"shares"`
+	// Shares is the number of the vault's shares.
+	Shares Decimal `json:"shares"`
 }
 
 // IdleBalance is what lies in a wallet on one chain in one stablecoin.
 type IdleBalance struct {
 	ChainID ChainID `json:"chain_id"`
-	// Balance is the amount in the stablecoin.
+	// Balance is in the stablecoin (USDC or EURC).
 	Balance Decimal `json:"balance"`
 	// Currency is the fiat currency that the stablecoin follows: it is FiatEUR for EURC.
 	Currency FiatCurrency `json:"currency"`

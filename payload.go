@@ -32,7 +32,8 @@ type Payload struct {
 	// because the API shows the last digits only: show it to the user.
 	DestinationBankAccount *BankAccount `json:"destinationBankAccount,omitzero"`
 
-	// What a vault upgrade moves, and into which vault. Empty otherwise.
+	// What a vault upgrade moves, and into which vault. Empty otherwise. SourceAmount is in the asset of the vault that
+	// it leaves, DestinationAmount in that of the vault that it enters (USDC or EURC).
 	SourceAmount         Decimal `json:"sourceAmount,omitzero"`
 	DestinationAmount    Decimal `json:"destinationAmount,omitzero"`
 	DestinationVaultAddr string  `json:"destinationVaultAddr,omitzero"`

@@ -53,12 +53,13 @@ type VaultAPY struct {
 	MonthlyAPY *float64 `json:"monthly_apy,omitzero"`
 	YearlyAPY  *float64 `json:"yearly_apy,omitzero"`
 	// The days of data that each yield rests on.
-	DailyPeriodDays   *int32    `json:"daily_period_days,omitzero"`
-	WeeklyPeriodDays  *int32    `json:"weekly_period_days,omitzero"`
-	MonthlyPeriodDays *int32    `json:"monthly_period_days,omitzero"`
-	YearlyPeriodDays  *int32    `json:"yearly_period_days,omitzero"`
-	LatestSharePrice  Decimal   `json:"latest_share_price"`
-	CalculatedAt      time.Time `json:"calculated_at"`
+	DailyPeriodDays   *int32 `json:"daily_period_days,omitzero"`
+	WeeklyPeriodDays  *int32 `json:"weekly_period_days,omitzero"`
+	MonthlyPeriodDays *int32 `json:"monthly_period_days,omitzero"`
+	YearlyPeriodDays  *int32 `json:"yearly_period_days,omitzero"`
+	// LatestSharePrice is what one share is worth, in the vault's asset (USDC or EURC).
+	LatestSharePrice Decimal   `json:"latest_share_price"`
+	CalculatedAt     time.Time `json:"calculated_at"`
 }
 
 // GetVaultAPY returns the yield of a vault.

@@ -66,7 +66,7 @@ type Transaction struct {
 	ChainID   ChainID `json:"chainId"`
 	// VaultAddr is the address of the vault. It is empty for a transaction without a vault.
 	VaultAddr string `json:"vaultAddr,omitzero"`
-	// IntermediaryAmount is the amount in the stablecoin that moves on the chain.
+	// IntermediaryAmount is the amount that moves on the chain, in its stablecoin (USDC or EURC).
 	IntermediaryAmount Decimal           `json:"intermediaryAmount"`
 	Type               TransactionType   `json:"type"`
 	Status             TransactionStatus `json:"status"`
@@ -77,8 +77,10 @@ type Transaction struct {
 	UpdatedAt           time.Time  `json:"updatedAt"`
 	SourceCurrency      Currency   `json:"sourceCurrency,omitzero"`
 	DestinationCurrency Currency   `json:"destinationCurrency,omitzero"`
-	SourceAmount        Decimal    `json:"sourceAmount,omitzero"`
-	DestinationAmount   Decimal    `json:"destinationAmount,omitzero"`
+	// SourceAmount is in SourceCurrency.
+	SourceAmount Decimal `json:"sourceAmount,omitzero"`
+	// DestinationAmount is in DestinationCurrency.
+	DestinationAmount Decimal `json:"destinationAmount,omitzero"`
 	// RelatedTransactionID names another transaction of the same order, such as the other half of a vault upgrade.
 	RelatedTransactionID string `json:"relatedTransactionId,omitzero"`
 	// DestinationAddress is the receiver of a transfer.
@@ -125,7 +127,7 @@ type DepositInstructions struct {
 	// ObjectID is the UUID of these instructions. It is empty in the response of [Client.SignPayloadPasskey].
 	ObjectID string   `json:"objectId,omitzero"`
 	Currency Currency `json:"currency"`
-	// ExpectedDepositAmount is what to send. Exactly the deposit's amount goes into the vault; the rest stays idle in
+	// ExpectedDepositAmount is what to send, in Currency. Exactly the deposit's amount goes into the vault; the rest stays idle in
 	// the wallet.
 	ExpectedDepositAmount Decimal              `json:"expectedDepositAmount,omitzero"`
 	BankName              string               `json:"bankName"`
