@@ -38,6 +38,7 @@ type call struct {
 	arrived   []int      // status of each request that the API handled
 	responses []int      // status of each response that the proxy gave
 	notBefore time.Time  // the proxy has asked to wait until then
+	told      time.Time  // when that response came
 	noKey     bool       // the API did not know the key of the last request that arrived
 }
 
@@ -100,11 +101,16 @@ func (x *calls) responded(signature string, status int, retryAfter string) {
 	}
 }
 
-// reached notes that a request has come to the proxy.
-func (x *calls) reached(signature string) {
+// reached notes that a request has come to the proxy. One that is long on its way may have been sent before the call was asked
+// to wait.
+func (x *calls) reached(text string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if c := x.find(signature); c != nil && time.Now().Before(c.notBefore) {
+	s := x.bySignature[plain(text)]
+	if s == nil {
+		return
+	}
+	if c := s.call; s.began.After(c.told) && time.Now().Before(c.notBefore) {
 		x.world.violate(Bounds, "%s #%d was sent again %v before the server wanted to see it", c.op, c.id, time.Until(c.notBefore))
 	}
 }
@@ -238,7 +244,7 @@ func (t tracer) TraceAttemptEnd(ctx context.Context, data byzantine.TraceAttempt
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if c, ok := ctx.Value(callKey{}).(*call); ok && c.last != nil && data.StatusCode != 0 {
-		c.notBefore = c.last.notBefore
+		c.notBefore, c.told = c.last.notBefore, time.Now()
 	}
 }
 
