@@ -201,6 +201,9 @@ func allocated(f func()) (allocations, bytes float64) {
 
 // A response of 25 MiB is read into one buffer and decoded from there: twice its length and a little.
 func TestALongListTakesLittleMoreThanItsLength(t *testing.T) {
+	if longtest.Race {
+		t.Skip("code allocates more with the race detector")
+	}
 	page := transactionPage()
 	list := page[len(`{"transactions":[`):bytes.IndexByte(page, ']')]
 	const pages = 385

@@ -120,7 +120,7 @@ func (s summary) String() string {
 
 // The same seed gives the same trace, so that a world can be looked at again.
 func TestSameSeedSameTrace(t *testing.T) {
-	if raceEnabled {
+	if longtest.Race {
 		t.Skip("with the race detector goroutines run in another order each time")
 	}
 	for seed := *firstSeed; seed < *firstSeed+uint64(*worlds); seed++ {

@@ -31,7 +31,7 @@ type history struct {
 	err      error         // what a loop ends with
 	failAt   int           // after so many events in all
 
-	mu      sync.Mutex // guards times where they change during a Run
+	mu      sync.Mutex // guards times and pages where they change during a Run
 	loops   int
 	pages   int // requests
 	read    int
@@ -47,10 +47,10 @@ func (h *history) AllEvents(_ context.Context, req *byzantine.ListEventsRequest,
 		h.loops++
 		h.mu.Lock()
 		times := h.times
+		h.pages++
 		h.mu.Unlock()
 		end := sort.Search(len(times), func(i int) bool { return !before.IsZero() && !times[i].Before(before) })
 		read := 0
-		h.pages++
 		for i := end - 1; i >= 0 && (req.CreatedAfter.IsZero() || times[i].After(after)); i-- {
 			if h.err != nil && h.read >= h.failAt {
 				yield(byzantine.Event{}, h.err)
@@ -60,7 +60,9 @@ func (h *history) AllEvents(_ context.Context, req *byzantine.ListEventsRequest,
 				continue
 			}
 			if read > 0 && read%250 == 0 {
+				h.mu.Lock()
 				h.pages++
+				h.mu.Unlock()
 			}
 			h.read++
 			read++
@@ -152,4 +154,12 @@ func pass(t *testing.T, r *webhook.Reconciler) webhook.Report {
 	report, err := r.Pass(t.Context())
 	require.NoError(t, err)
 	return report
+}
+
+// pagesSince returns how many pages were requested since it was last called.
+func (h *history) pagesSince() (pages int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	pages, h.pages = h.pages, 0
+	return pages
 }

@@ -87,21 +87,21 @@ func TestRunThroughQuietMonthsAndBursts(t *testing.T) {
 
 		for range 4 {
 			synctest.Wait()
-			h.pages = 0
+			h.pagesSince()
 			time.Sleep(90 * 24 * time.Hour)
 			synctest.Wait()
-			assert.Equal(t, 90, h.pages)
+			assert.Equal(t, 90, h.pagesSince())
 
 			times := slices.Clone(h.times)
 			for i := range 7 * webhook.MaxHeldEvents {
 				times = append(times, time.Now().Add(time.Duration(i)*10*time.Millisecond))
 			}
 			h.grow(append(times, time.Now().Add(20*time.Minute))) // the burst is not in the overlap of the quiet
-			h.pages = 0
+			h.pagesSince()
 			time.Sleep(24 * time.Hour)
 			synctest.Wait()
 			b.requireEachOnce(t, len(h.times))
-			assert.LessOrEqual(t, h.pages, 10*7)
+			assert.LessOrEqual(t, h.pagesSince(), 10*7)
 		}
 		b.requireOldestFirst(t)
 		stop()
