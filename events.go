@@ -14,8 +14,8 @@ import (
 // EventType says what happened. Values that are not listed here pass through.
 //
 // There is no event for the transaction statuses refunded and cancelled. It is not certain that the API sends webhooks
-// for transactions yet, and the sandbox sends none for payments: do not rely on them alone, see
-// [Client.WaitForTransaction].
+// for transactions yet, and Byzantine's sandbox sends none for payments (that of package byzantinetest does): do not rely
+// on them alone, see [Client.WaitForTransaction].
 type EventType string
 
 // The event types.
@@ -152,7 +152,7 @@ type BeneficiarySummary struct {
 }
 
 // TransactionEventData is the data of an event whose type begins with "transaction.". Ask [Client.GetTransaction] for
-// the rest.
+// the rest; who keeps a copy of all transactions calls [Client.CopyTransactions] instead.
 type TransactionEventData struct {
 	Status TransactionStatus `json:"status"`
 }

@@ -54,7 +54,7 @@ func askUserToSign(payload *byzantine.Payload) byzantine.SignedPayload {
 }
 
 // submittedAfterAll finds out whether a transaction was submitted by a call that ended in ErrOutcomeUnknown. An error means
-// that this is still unknown.
+// that this is still unknown. It is not for cancellations, which can have the id of a withdrawal that is there anyway.
 func submittedAfterAll(ctx context.Context, client *byzantine.Client, transactionID string, pause time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()

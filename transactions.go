@@ -282,9 +282,12 @@ func (t *SubmittedTransaction) Queued() bool { return t.Status == TransactionWit
 // in fiat, says where to send the money.
 //
 // Operation sign_payload_passkey. It is rejected if the draft is gone because another payload was asked for, and if the
-// signature does not fit; with which status is not documented. After [ErrOutcomeUnknown] ask for the transaction with
-// [Client.GetTransaction] for half a minute: if it is there it was submitted, a 404 that stays means that it was not.
-// Ask for no new payload for the account before you know.
+// signature does not fit; with which status is not documented.
+//
+// After [ErrOutcomeUnknown] ask for the transaction with [Client.GetTransaction] for half a minute: if it is there it was
+// submitted, a 404 that stays means that it was not. A cancellation can have the id of its withdrawal, which is there in
+// any case: it took effect if the withdrawal's WithdrawalRequest is [WithdrawalCancelled]. Ask for no new payload for the
+// account before you know.
 func (c *Client) SignPayloadPasskey(ctx context.Context, req *SignPayloadPasskeyRequest, opts ...CallOption) (*SubmittedTransaction, error) {
 	return signPayloadPasskey.call(ctx, c, req, opts)
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// WebhookEvent is an event as the delivery history records it. The ids of what it is about stand beside the rest.
+// WebhookEvent is an event as the delivery history records it. It is no [Event]: its type is in EventType, its Payload is
+// the Event as it was sent, and the ids of what it is about stand beside the rest.
 type WebhookEvent struct {
 	EventRelated
 	ID           string    `json:"id" check:"must"` // UUID

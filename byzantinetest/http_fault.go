@@ -12,7 +12,8 @@ import (
 
 // Fault is a failure that the sandbox adds to one request. Fields can be combined, for example a Delay and a Status.
 type Fault struct {
-	// Delay delays the request before anything else, in real time.
+	// Delay delays the request before anything else, in real time. A request whose client gives up meanwhile is not handled
+	// and not in the journal.
 	Delay time.Duration
 	// Status makes the sandbox respond to the request with this status and Body. The request is not handled, unless
 	// TakesEffect.

@@ -18,7 +18,8 @@ type User struct {
 	Authenticators []byzantine.AuthenticatorParam
 }
 
-// Account holds funds and belongs to users.
+// Account holds funds and belongs to users. A new one is activated on no chain and has no money: see
+// [Sandbox.Activate] and [Sandbox.Fund].
 type Account struct {
 	ID   string // UUID; a new one if empty
 	Name string // the customer's name if empty

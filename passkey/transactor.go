@@ -101,7 +101,8 @@ func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys [
 // missing or not this user's, of kind [ErrSubmitted] for a draft that another call submits or has submitted, otherwise
 // as [RelyingParty.FinishSigning] says. Any other error is that of byzantine.Client.SignPayloadPasskey. After
 // byzantine.ErrOutcomeUnknown and ErrSubmitted check draft.Payload.TransactionID with GetTransaction before you begin
-// another transaction.
+// another transaction. For a cancellation look at the withdrawal's WithdrawalRequest, because a cancellation can have the
+// withdrawal's id.
 //
 // A withdrawal that the vault has queued is a success, see byzantine.SubmittedTransaction.Queued.
 func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, responseJSON []byte) (*byzantine.SubmittedTransaction, error) {
