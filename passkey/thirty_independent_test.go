@@ -34,6 +34,24 @@ func TestThirtySound(t *testing.T) {
 	t.Parallel()
 	runThirty(t, []thirtyCase{
 		{
+			name:   "Byte order mark before the client data",
+			source: "Section 7.1, step 5: UTF-8 decode strips it",
+			make: func(_ *testing.T, r *thirtyResponse) {
+				r.clientDataPrefix = "\ufeff"
+			},
+		},
+		{
+			name:   "1Password with only what a page writes itself after toJSON has thrown",
+			source: "dotnet/aspnetcore issue 62916; the fields that the package's documentation lists for such a page",
+			make: func(_ *testing.T, r *thirtyResponse) {
+				r.aaguid = "bada5566-a7aa-401f-bd96-45619a55120d"
+				r.response = func(outer, inner map[string]any) {
+					thirtyKeep(outer, "id", "type", "rawId", "response")
+					thirtyKeep(inner, "clientDataJSON", "attestationObject", "transports")
+				}
+			},
+		},
+		{
 			name:   "Google Password Manager in Chrome, with the member that Chrome adds at random",
 			source: "Section 5.8.1; w3c/webauthn pull request 827; passkeydeveloper/passkey-authenticator-aaguids",
 			make: func(_ *testing.T, r *thirtyResponse) {
