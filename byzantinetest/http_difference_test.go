@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -99,4 +101,25 @@ func TestDifferenceFarInsideABody(t *testing.T) {
 	assert.Equal(t, 401, status)
 	assert.Contains(t, text, "X-Signature does not belong to this key")
 	assert.Nil(t, server.Requests()[1].Difference)
+}
+
+// A signature that covers the right text and is rejected for its age is not explained by another text that happens to be
+// the same: the path without its query, where there is none.
+func TestAnOldSignatureIsNoOtherText(t *testing.T) {
+	server := newServer(t)
+	for _, uri := range []string{"/v1/integrator/whoami", "/v1/query/events?limit=5"} {
+		status, text := send(t, server, "GET", uri, "", func(h http.Header) {
+			old := strconv.FormatInt(server.Now().Add(-2*time.Minute).Unix(), 10)
+			digest := sha256.Sum256([]byte(old + "GET" + uri))
+			der, err := server.Key().SignDigest(t.Context(), digest[:])
+			require.NoError(t, err)
+			h.Set("X-Timestamp", old)
+			h.Set("X-Signature", "0x"+hex.EncodeToString(der))
+		})
+		assert.Equal(t, 401, status)
+		assert.Contains(t, text, "120 s old")
+		assert.NotContains(t, text, "it covers")
+		requests := server.Requests()
+		assert.Nil(t, requests[len(requests)-1].Difference)
+	}
 }
