@@ -7,6 +7,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
+// accountRoles are all roles that a user can have in an account.
+var accountRoles = []byzantine.AccountUserRole{byzantine.RoleRoot, byzantine.RoleAdmin, byzantine.RoleView, byzantine.RoleSelfCustodial, byzantine.RoleBeneficiary}
+
 // assignableRoles are those that a change of roles can give: a change cannot make a user a beneficiary or self-custodial.
 var assignableRoles = []byzantine.AccountUserRole{byzantine.RoleRoot, byzantine.RoleAdmin, byzantine.RoleView}
 

@@ -130,7 +130,7 @@ type deliveryList struct {
 }
 
 var worldControls = []control{
-	route("reset", "POST", "reset", "Reset", "Empty the sandbox: it holds what a new one does",
+	route("reset", "POST", "reset", "Reset", "Empty the sandbox: no users, no accounts, only the key that it began with",
 		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Reset(); return none{}, nil }),
 	route("getWorld", "GET", "world", "World", "All that the sandbox holds as one document",
 		func(_ context.Context, s *Sandbox, _ *none) (json.RawMessage, error) { return s.World(), nil }),

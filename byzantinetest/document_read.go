@@ -38,8 +38,8 @@ func (s *Sandbox) SetWorld(document []byte) error {
 	return nil
 }
 
-// Reset empties the sandbox: it holds what a new one does. The journal, the faults to come and the software authenticators
-// of the control API are gone, too; the clock, the options and the sandbox's own credential stay.
+// Reset empties the sandbox: it holds no users and no accounts, only the key that it began with. The journal, the faults
+// to come and the software authenticators of the control API are gone, too; the clock and the options stay.
 func (s *Sandbox) Reset() {
 	s.lock()
 	defer s.unlock()

@@ -148,3 +148,10 @@ func TestRefusedRoleChanges(t *testing.T) {
 		refused(t, err, 400, "still to be signed")
 	})
 }
+
+func TestAccountsHaveRolesThatThereAre(t *testing.T) {
+	server := newServer(t)
+	user := server.AddUser(byzantinetest.User{})
+	account := byzantinetest.Account{UserIDs: []string{user.ID}, Roles: []byzantine.AccountUserRole{"nonsense"}}
+	assert.Contains(t, panicText(t, func() { server.AddAccount(account) }), "byzantinetest: AddAccount: roles: must be one of root, admin, view, self_custodial, beneficiary")
+}

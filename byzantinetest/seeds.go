@@ -121,6 +121,11 @@ func (w *world) checkSeed(a Account) {
 	case a.Type != "" && a.Type != byzantine.AccountTypeIndividual && a.Type != byzantine.AccountTypeCompany:
 		reject("no account has the type %q", a.Type)
 	}
+	for _, role := range a.Roles {
+		if err := checkChoice("roles", role, accountRoles); err != nil {
+			reject("%v", err)
+		}
+	}
 	for _, id := range a.UserIDs {
 		if w.users.get(id) == nil {
 			reject("no user %s: add it first", id)

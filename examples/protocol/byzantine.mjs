@@ -78,8 +78,8 @@ export class Client {
   constructor(baseURL, key) { Object.assign(this, { baseURL, key }) }
 
   // call returns the text of a success, and throws an error with a status for anything else.
-  async call(method, target, body = '') {
-    const headers = signedHeaders(this.key, method, target, body)
+  async call(method, target, body = '', seconds = undefined) {
+    const headers = signedHeaders(this.key, method, target, body, seconds)
     if (body) headers['Content-Type'] = 'application/json'
     const response = await fetch(this.baseURL + target, { method, headers, body: body || undefined, redirect: 'manual' })
     const text = await response.text()

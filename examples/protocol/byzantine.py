@@ -115,5 +115,5 @@ class Client:
     def __init__(self, base_url, key):
         self.base_url, self.key = base_url, key
 
-    def call(self, method, target, body=b""):
-        return send(method, self.base_url + target, body, signed_headers(self.key, method, target, body))
+    def call(self, method, target, body=b"", seconds=None):
+        return send(method, self.base_url + target, body, signed_headers(self.key, method, target, body, seconds))
