@@ -163,7 +163,7 @@ func manyFields(size int) string {
 // The work of reading grows with the number of elements and not faster, in both passes: what is counted is what is
 // allocated, which does not depend on the machine.
 func TestReadingListsTakesLinearWork(t *testing.T) {
-	const n = 1000
+	n := longtest.Count(200, 1000)
 	tried := 0
 	for op := range byzantine.Operations() {
 		if op.NewResponse() == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 // polledAPI responds to GetTransaction and notes when it was asked.
@@ -410,7 +411,7 @@ func TestWaitForVerification(t *testing.T) {
 				}
 			})
 			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), 49*time.Hour)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(longtest.Count(5, 49))*time.Hour)
 				defer cancel()
 				api := &verifiedAPI{account: tt.account, statuses: []byzantine.VerificationStatus{"under_review"}}
 				status, err := api.client(t).WaitForVerification(ctx, testAccountID)
