@@ -126,7 +126,7 @@ type VaultBalance struct {
 	Currency FiatCurrency `json:"currency"`
 	// Balance is what the shares are worth, in the vault's asset (USDC or EURC).
 	Balance Decimal `json:"balance"`
-	// Shares is the number of the vault's shares. They are no currency.
+	// Shares is the number of the vault's shares. Shares are not a currency.
 	Shares Decimal `json:"shares"`
 	// PricePerShare is what one share is worth, in the vault's asset.
 	PricePerShare Decimal `json:"price_per_share"`

@@ -97,7 +97,7 @@ type AddAssociatedPersonRequest struct {
 // AddAssociatedPerson adds an owner or a representative to an entity and starts their verification. It takes up to 90
 // seconds, which the default timeouts allow.
 //
-// Operation add_associated_person. [ErrNotFound] if there is no such account. After [ErrOutcomeUnknown] see with
+// Operation add_associated_person. [ErrNotFound] if there is no such account. After [ErrOutcomeUnknown] check with
 // [Client.GetEntityDetails] whether the person is there.
 func (c *Client) AddAssociatedPerson(ctx context.Context, req *AddAssociatedPersonRequest, opts ...CallOption) (*AssociatedPerson, error) {
 	return addAssociatedPerson.call(ctx, c, req, opts)
@@ -123,8 +123,8 @@ type UpdateAssociatedPersonResponse struct {
 // UpdateAssociatedPerson sends more of a person's data and documents, all at once or bit by bit. The response repeats
 // only what was sent. It takes up to 90 seconds, which the default timeouts allow.
 //
-// Operation update_associated_person. [ErrNotFound] if there is no such person. After [ErrOutcomeUnknown] read the person
-// with [Client.GetAssociatedPersonDetails]; the same update can be sent again.
+// Operation update_associated_person. [ErrNotFound] if there is no such person. After [ErrOutcomeUnknown] read the
+// person with [Client.GetAssociatedPersonDetails]; the same update can be sent again.
 func (c *Client) UpdateAssociatedPerson(ctx context.Context, req *UpdateAssociatedPersonRequest, opts ...CallOption) (*UpdateAssociatedPersonResponse, error) {
 	return updateAssociatedPerson.call(ctx, c, req, opts)
 }

@@ -14,11 +14,11 @@ import (
 type BankAccount struct {
 	IBAN *IBANAccount // an account in euro
 	ACH  *ACHAccount  // an account in US dollar
-	// Unknown is the JSON of an account that is visibly neither.
+	// Unknown is the JSON of an account whose kind cannot be told.
 	Unknown json.RawMessage
 }
 
-// IBANAccount is an account in the SEPA area.
+// IBANAccount is a bank account in the SEPA area as the API shows it, without its whole number.
 type IBANAccount struct {
 	Country string `json:"country"`
 	// Last4 is the end of the IBAN.
@@ -26,7 +26,7 @@ type IBANAccount struct {
 	BIC   string `json:"bic,omitzero"`
 }
 
-// ACHAccount is an account in the United States.
+// ACHAccount is a bank account in the United States as the API shows it, without its whole number.
 type ACHAccount struct {
 	RoutingNumber string `json:"routingNumber"`
 	// Last4 is the end of the account number.
@@ -34,9 +34,10 @@ type ACHAccount struct {
 	CheckingOrSavings CheckingOrSavings `json:"checkingOrSavings,omitzero"`
 }
 
-// UnmarshalJSON reads either kind. The API marks neither: an ACH account is the one with a routing number, an IBAN
-// account the one with a country. What has neither, both or no last4 goes to Unknown and is no error: a payload must not
-// be lost over a new kind of account, and money must not seem to go to a kind that was guessed. null changes nothing.
+// UnmarshalJSON reads either kind. The API does not mark the kind: an ACH account is the one with a routing number, an
+// IBAN account the one with a country. An account with both, with neither, or without last4 goes to Unknown and is not
+// an error, so that a new kind of account does not make a payload unreadable and money never seems to go to an account
+// of a guessed kind. null changes nothing.
 func (b *BankAccount) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -98,8 +99,8 @@ const (
 	RailBase     PaymentRail = "base"
 )
 
-// AddedBankAccount ties a bank account to an account: stablecoins that arrive at the liquidation address are paid out to
-// the bank account.
+// AddedBankAccount ties a bank account to an account: stablecoins that arrive at the liquidation address are paid out
+// to the bank account.
 type AddedBankAccount struct {
 	BankAccountID       string      `json:"bankAccountId" check:"must"` // UUID; a withdrawal to the bank names it
 	AccountID           string      `json:"accountId"`
@@ -134,7 +135,7 @@ func (c *Client) GetBankAccounts(ctx context.Context, req *GetBankAccountsReques
 	return getBankAccounts.call(ctx, c, req, opts)
 }
 
-// AddBankAccountRequest is a bank account with its whole number.
+// AddBankAccountRequest is a bank account to be added, with its whole number.
 type AddBankAccountRequest struct {
 	AccountID string   `json:"accountId" check:"uuid"`
 	Currency  Currency `json:"currency"`
@@ -146,7 +147,7 @@ type AddBankAccountRequest struct {
 	IBANBankAccountDetails *IBANAccountParam `json:"ibanBankAccountDetails,omitzero"`
 }
 
-// ACHAccountParam is an account in the United States.
+// ACHAccountParam is a bank account in the United States to be added. All fields are required.
 type ACHAccountParam struct {
 	BankName          string            `json:"bankName"`
 	AccountNumber     string            `json:"accountNumber"`
@@ -154,7 +155,7 @@ type ACHAccountParam struct {
 	CheckingOrSavings CheckingOrSavings `json:"checkingOrSavings"`
 }
 
-// IBANAccountParam is an account in the SEPA area.
+// IBANAccountParam is a bank account in the SEPA area to be added.
 type IBANAccountParam struct {
 	BankName      string `json:"bankName,omitzero"`
 	AccountNumber string `json:"accountNumber"` // the IBAN
@@ -172,7 +173,7 @@ var _ = wire.Rule(func(r *AddBankAccountRequest) error {
 
 // AddBankAccount adds a bank account to which withdrawals in fiat can go. The account's verification has to be active.
 //
-// Operation add_bank_account. [ErrUnauthorized] also if the account is not yours. After [ErrOutcomeUnknown] see with
+// Operation add_bank_account. [ErrUnauthorized] also if the account is not yours. After [ErrOutcomeUnknown] check with
 // [Client.GetBankAccounts] whether the bank account is there.
 func (c *Client) AddBankAccount(ctx context.Context, req *AddBankAccountRequest, opts ...CallOption) (*AddedBankAccount, error) {
 	return addBankAccount.call(ctx, c, req, opts)

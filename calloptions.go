@@ -11,8 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
-// CallOption configures a single call. An option with an invalid value, and a nil one, is a *[FieldError] of the call,
-// which sends nothing then.
+// CallOption configures a single call. For an option with an invalid value, and for a nil one, the call returns a
+// *[FieldError] and sends nothing.
 type CallOption func(*callSettings) error
 
 type callSettings struct {
@@ -28,12 +28,13 @@ type Response struct {
 	StatusCode int // 0 if there was no response
 	Header     http.Header
 	Body       []byte // as received, decompressed
-	// RequestID is the name that the server, or an intermediary, gave the request, from X-Request-Id or a similar header.
-	// Quote it to Byzantine's support. It is "" if there was none.
+	// RequestID is the name that the server, or an intermediary, gave the request, from X-Request-Id or a similar
+	// header. Quote it to Byzantine's support. It is "" if there was none.
 	RequestID string
 }
 
-// WithResponse fills r with the response to the last attempt, also when the call fails.
+// WithResponse fills r with the response to the last attempt, also when the call fails. Calls that run at the same time
+// need a Response each.
 func WithResponse(r *Response) CallOption {
 	return func(s *callSettings) error {
 		if r == nil {
@@ -74,8 +75,8 @@ func WithCallAttemptTimeout(d time.Duration) CallOption {
 	}
 }
 
-// WithCallHeader sends a header with this call, such as one that your gateway routes by. It is not signed. The headers
-// of the signature and those that this package or net/http sets are invalid.
+// WithCallHeader sends a header with this call, such as one that your gateway routes by. It is not signed. The names of
+// the signature's headers, and of those that this package or net/http sets, are invalid.
 func WithCallHeader(name, value string) CallOption {
 	return func(s *callSettings) error {
 		name := textproto.CanonicalMIMEHeaderKey(name)

@@ -31,7 +31,8 @@ type Client struct {
 }
 
 // NewClient returns a client that signs with s: a [*PrivateKey], an HSM or KMS key through [NewSigner], or your own.
-// It talks to the sandbox unless [WithBaseURL] says otherwise, because production moves real funds.
+// It talks to the sandbox unless [WithBaseURL] says otherwise, because production moves real funds. A signer that is
+// nil or has no P-256 key is an error, and so is an option that is nil or has an invalid value.
 func NewClient(s Signer, opts ...Option) (*Client, error) {
 	if s == nil {
 		return nil, errors.New("byzantine: NewClient: no signer")
@@ -54,8 +55,8 @@ func (c *Client) BaseURL() string { return c.calls.BaseURL() }
 func (c *Client) PublicKey() []byte { return bytes.Clone(c.signer.PublicKey()) }
 
 // CloseIdleConnections closes the connections that no request uses at the moment. The client stays usable: its next
-// request opens another. With [WithHTTPClient] these are the connections of that client's round tripper, which others may
-// share.
+// request opens another. With [WithHTTPClient] these are the connections of that client's round tripper, which others
+// may share.
 func (c *Client) CloseIdleConnections() { c.calls.CloseIdleConnections() }
 
 // authorizeWith signs requests with s, for internal/call.
@@ -80,7 +81,7 @@ func authorizeWith(s Signer) call.Authorize {
 // NewClientFromEnv returns a client that takes its key from the environment: from BYZANTINE_PRIVATE_KEY or
 // INTEGRATOR_PRIVATE_KEY (the name in Byzantine's examples), in any form that [ParsePrivateKey] reads, or from the file
 // that BYZANTINE_PRIVATE_KEY_FILE names. It logs a warning if every user of the machine can read that file. Several of
-// the variables may be set if they give the same key; different keys are an error.
+// the variables may be set if they give the same key; different keys are an error, and so is no key at all.
 //
 // The base URL is that in BYZANTINE_BASE_URL, or the sandbox's if that is empty. Options override the environment.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
@@ -106,13 +107,14 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 // ignore it). If in is a json.RawMessage, the body is that text byte for byte; a json.RawMessage inside in loses the
 // white space between its tokens and is otherwise unchanged.
 //
-// A response that a method of this package returns, such as a *[]Transaction or a *TransactionPage, is read into out as
-// that method reads it: what is odd in one place hides nothing else, and elements that cannot be read are a
-// *[PartialError]. Any other out is read by encoding/json, which rejects the whole response because of one field, since
-// only you know which fields of your type matter: a json.RawMessage, or [WithResponse], has the bytes.
+// If out points to a type that a method of this package returns, such as []Transaction or TransactionPage, the response
+// is read as that method reads it: an unreadable field is left zero and the rest is read, and elements that cannot be
+// read are a *[PartialError]. Any other out is read by encoding/json, which rejects the whole response because of one
+// unreadable field, since only you know which fields of your type matter. To get the bytes use a *json.RawMessage or
+// [WithResponse].
 //
-// Signing, retries and errors are those of the methods. In Error.Path {} stands in place of each segment that may be an
-// identifier.
+// Signing, retries and errors are those of the methods. An invalid argument, such as a body on a GET, is a
+// *[FieldError]. In Error.Path {} stands in place of each segment that may be an identifier.
 func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out any, opts ...CallOption) error {
 	set, err := settingsOf(opts)
 	if err != nil {

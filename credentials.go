@@ -20,7 +20,7 @@ const (
 // Validate rejects a scope that is not listed here.
 func (s AccessScope) Validate() error { return oneOf(s, ScopeReadWrite, ScopeReadOnly) }
 
-// Identity is who the API takes the caller for.
+// Identity is the integrator and the credential that the API recognised.
 type Identity struct {
 	// IntegratorID is a UUID.
 	IntegratorID string      `json:"integratorId" check:"must"`
@@ -30,7 +30,7 @@ type Identity struct {
 	Capabilities Capabilities `json:"capabilities"`
 }
 
-// Capabilities is what the scope amounts to.
+// Capabilities says what the scope of a credential allows.
 type Capabilities struct {
 	CanWrite bool `json:"canWrite"` // true for ScopeReadWrite
 }
@@ -38,7 +38,7 @@ type Capabilities struct {
 // Whoami returns the integrator and the scope of the client's key: the first call to make with a new key.
 //
 // Operation get_current_integrator_capabilities. [ErrUnauthorized] if the key is unknown, was deactivated, or if this
-// machine's clock is more than a minute off.
+// machine's clock is off by more than the client corrects: an hour, or a minute with WithMaxAttempts(1).
 func (c *Client) Whoami(ctx context.Context, opts ...CallOption) (*Identity, error) {
 	return whoami.call(ctx, c, nil, opts)
 }
@@ -46,8 +46,8 @@ func (c *Client) Whoami(ctx context.Context, opts ...CallOption) (*Identity, err
 // APICredential is a key pair that requests are signed with, without its private key. (A passkey is another thing: the
 // credential of a user.)
 type APICredential struct {
-	// Pubkey names the credential: the compressed P-256 point (SEC 1) as 66 lower-case hexadecimal digits after 0x. It is
-	// what [PrivateKey.PublicKeyHex] returns.
+	// Pubkey names the credential: the compressed P-256 point (SEC 1) as 66 lower-case hexadecimal digits after 0x. It
+	// is what [PrivateKey.PublicKeyHex] returns.
 	Pubkey string `json:"pubkey" check:"must"`
 	// IntegratorID is a UUID.
 	IntegratorID string      `json:"integratorId"`
@@ -93,10 +93,10 @@ type CreatedAPICredential struct {
 	Label        string      `json:"label,omitzero"`
 }
 
-// CreateCredential makes a credential. The API makes the key pair and returns the private key this once.
+// CreateCredential makes a credential. The API makes the key pair and returns the private key only this once.
 //
-// Operation create_credential. After [ErrOutcomeUnknown] see [Client.ListCredentials]: the private key of a credential
-// that was made without your getting the response is lost, so delete it and make another. If a response came but could
+// Operation create_credential. After [ErrOutcomeUnknown] check [Client.ListCredentials]: if a credential was made and
+// its response was lost, so is its private key: delete the credential and make another. If a response came but could
 // not be decoded, the key is in the SuccessBody of the *[Error].
 func (c *Client) CreateCredential(ctx context.Context, req *CreateCredentialRequest, opts ...CallOption) (*CreatedAPICredential, error) {
 	return createCredential.call(ctx, c, req, opts)
@@ -123,8 +123,8 @@ var _ = wire.Rule(func(r *UpdateCredentialRequest) error {
 // can neither deactivate nor demote itself: that takes another one.
 //
 // Operation update_credential. [ErrNotFound] if there is no such credential, [ErrBadRequest] if it is the client's own
-// and the change is not to the label. After [ErrOutcomeUnknown] see [Client.ListCredentials]; the same change twice does
-// no harm.
+// and the change is not to the label. After [ErrOutcomeUnknown] check [Client.ListCredentials]; the same change twice
+// does no harm.
 func (c *Client) UpdateCredential(ctx context.Context, req *UpdateCredentialRequest, opts ...CallOption) (*APICredential, error) {
 	return updateCredential.call(ctx, c, req, opts)
 }
@@ -134,12 +134,11 @@ type DeleteCredentialRequest struct {
 	Pubkey string `json:"-" path:"pubkey" check:"pubkey"`
 }
 
-// DeleteCredential deletes a credential; its key is rejected at once. A credential cannot delete itself, so a key is
-// rotated by three calls: CreateCredential with the old key, then with a client of the new key Whoami and
-// DeleteCredential of the old one.
+// DeleteCredential deletes a credential; its key is rejected at once. A credential cannot delete itself. To change the
+// key of a program, call [RotateCredential] and then [RetireCredential].
 //
 // Operation delete_credential. [ErrNotFound] if there is no such credential, [ErrBadRequest] if it is the client's own.
-// After [ErrOutcomeUnknown] see [Client.ListCredentials].
+// After [ErrOutcomeUnknown] check [Client.ListCredentials].
 func (c *Client) DeleteCredential(ctx context.Context, pubkey string, opts ...CallOption) error {
 	_, err := deleteCredential.call(ctx, c, &DeleteCredentialRequest{Pubkey: pubkey}, opts)
 	return err

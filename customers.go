@@ -55,7 +55,8 @@ type UserAccount struct {
 
 // Authenticator is a passkey of a user.
 type Authenticator struct {
-	// CredentialID is the WebAuthn credential id in unpadded base64url, what allowCredentials of a signing ceremony takes.
+	// CredentialID is the WebAuthn credential id in unpadded base64url, what allowCredentials of a signing ceremony
+	// takes.
 	CredentialID string `json:"credentialId" check:"must"`
 	// Name is the label that the user sees in a list of passkeys.
 	Name      string    `json:"name,omitzero"`

@@ -28,18 +28,19 @@ var (
 	errMediaType = invalidValue(DataURI{}, "media type must be one of "+strings.Join(mediaTypes, ", "))
 )
 
-// DataURI is a verification document: a scan, a photo or a PDF. On the wire it is a data URI (RFC 2397),
-// data:<media type>;base64,<data>. Make one with [NewDataURI] or [ReadDataURI]. The API's limit of size is not documented.
+// DataURI is a verification document: a scan, a photo or a PDF. On the wire it is a data URI (RFC 2397), data:<media
+// type>;base64,<data>. Make one with [NewDataURI] or [ReadDataURI]. The API's size limit is not documented.
 //
-// Documents are personal data: no verb of package fmt and no slog handler shows more of a DataURI than its type and size.
+// Documents are personal data: no verb of package fmt and no slog handler shows more of a DataURI than its type and
+// size.
 type DataURI struct {
 	mediaType string
 	data      []byte
 }
 
 // NewDataURI returns a document of one of the media types image/jpeg, image/png, image/heic, image/tiff and
-// application/pdf. data must begin as a document of that type does; Byzantine would reject anything else, after 30 to 90
-// seconds. data are not copied, as they may be many MiB: leave them alone while the document is in use.
+// application/pdf. data must begin as a document of that type does; Byzantine would reject anything else, after 30 to
+// 90 seconds. data are not copied, as they may be many MiB: do not change them while the document is in use.
 func NewDataURI(mediaType string, data []byte) (DataURI, error) {
 	d := DataURI{mediaType, data}
 	if err := d.Validate(); err != nil {
@@ -48,8 +49,8 @@ func NewDataURI(mediaType string, data []byte) (DataURI, error) {
 	return d, nil
 }
 
-// ReadDataURI reads a document from a file. Its content tells the media type; a file name that says otherwise
-// (".jpg", ".jpeg", ".png", ".heic", ".heif", ".tif", ".tiff", ".pdf") is an error, because one of the two is a mistake.
+// ReadDataURI reads a document from a file. Its content tells the media type; a file name that says otherwise (".jpg",
+// ".jpeg", ".png", ".heic", ".heif", ".tif", ".tiff", ".pdf") is an error, because one of the two is a mistake.
 func ReadDataURI(path string) (DataURI, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -68,7 +69,7 @@ func ReadDataURI(path string) (DataURI, error) {
 // MediaType returns the media type, such as "application/pdf".
 func (d DataURI) MediaType() string { return d.mediaType }
 
-// Bytes returns the document itself, not a copy.
+// Bytes returns the document itself, not a copy: do not change it.
 func (d DataURI) Bytes() []byte { return d.data }
 
 // IsZero reports whether there is no document.
@@ -102,7 +103,7 @@ func (d DataURI) EncodedLen() int {
 	return len(dataScheme) + len(d.mediaType) + len(base64Marker) + base64.StdEncoding.EncodedLen(len(d.data))
 }
 
-// AppendText appends the data URI to b, nothing for the zero DataURI. The error is always nil.
+// AppendText appends the data URI to b, or nothing for the zero DataURI. The error is always nil.
 func (d DataURI) AppendText(b []byte) ([]byte, error) {
 	if d.IsZero() {
 		return b, nil
@@ -114,7 +115,7 @@ func (d DataURI) AppendText(b []byte) ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(b, d.data), nil
 }
 
-// MarshalText returns the data URI, the empty text for the zero DataURI.
+// MarshalText returns the data URI, or an empty text for the zero DataURI.
 func (d DataURI) MarshalText() ([]byte, error) {
 	return d.AppendText(nil)
 }

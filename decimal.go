@@ -14,14 +14,14 @@ import (
 // zeros at the end included. The zero Decimal is unset: it counts as 0 in arithmetic, its text is "", in JSON and in a
 // database it is null, and as a required field of a request it is missing.
 //
-// Compare with [Decimal.Cmp] and [Decimal.Equal]. The operators == and < do not compile, because two texts can stand for
-// the same amount, and "99.5" > "100" is true of texts. Two things Go still allows: comparing two values of type any that
-// hold a Decimal panics, and a condition {{if .Amount}} of a template holds for each Decimal, so write {{if .Amount.IsSet}}.
-// reflect.DeepEqual compares the digits: to it 1.50 and 1.5 differ.
+// Compare with [Decimal.Cmp] and [Decimal.Equal]. The operators == and < do not compile, because two texts can stand
+// for the same amount, and "99.5" > "100" is true of texts. Two things Go still allows: comparing two values of type
+// any that hold a Decimal panics, and the condition {{if .Amount}} of a template is true for every Decimal, so write
+// {{if .Amount.IsSet}}. reflect.DeepEqual compares the digits: to it 1.50 and 1.5 differ.
 //
-// A Decimal that was read from a response, a text or a database has at most 128 characters. The results of arithmetic are
-// exact and as long as they have to be. One that is longer than 128 characters, which only products of products are,
-// cannot be encoded until it is rounded.
+// A Decimal that was read from a response, a text or a database has at most 128 characters. The results of arithmetic
+// are exact and as long as they have to be. One that is longer than 128 characters, which only products of products
+// are, cannot be encoded until it is rounded.
 type Decimal struct {
 	_ [0]func() // a type that cannot be compared
 
@@ -29,8 +29,8 @@ type Decimal struct {
 	text string
 }
 
-// What bounds the work that a text from outside can cause. The longest amounts that make sense, 256-bit integers with 18
-// decimals, are well within.
+// What bounds the work that a text from outside can cause. The longest amounts that make sense, 256-bit integers with
+// 18 decimals, are well within.
 const (
 	maxDecimalLength   = 128
 	maxDecimalExponent = 100
@@ -39,8 +39,8 @@ const (
 var errDecimalLength = errors.New("byzantine: decimal: longer than 128 characters")
 
 // ParseDecimal reads an amount: digits, optionally with a minus sign in front and with a point and more digits behind.
-// "+1", ".5", "1.", "1e3", "1,250.50", "NaN", the empty text and more than 128 characters are invalid. The error says what
-// is wrong, and does not repeat s.
+// "+1", ".5", "1.", "1e3", "1,250.50", "NaN", the empty text and more than 128 characters are invalid. The error says
+// what is wrong, and does not repeat s.
 func ParseDecimal(s string) (Decimal, error) {
 	if flaw := flawOf(s); flaw != "" {
 		return Decimal{}, errors.New("byzantine: decimal: " + flaw)
@@ -207,7 +207,7 @@ func (d Decimal) MarshalText() ([]byte, error) {
 	return []byte(text), err
 }
 
-// UnmarshalText reads what [ParseDecimal] reads. Of an empty text d becomes unset.
+// UnmarshalText reads what [ParseDecimal] reads. An empty text makes d unset.
 func (d *Decimal) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*d = Decimal{}
@@ -222,9 +222,9 @@ func (d Decimal) MarshalBinary() ([]byte, error) { return d.MarshalText() }
 // UnmarshalBinary reads what [Decimal.UnmarshalText] reads. encoding/gob calls it.
 func (d *Decimal) UnmarshalBinary(data []byte) error { return d.UnmarshalText(data) }
 
-// Scan implements [database/sql.Scanner]. It reads texts and integers, which is what drivers return for the types NUMERIC
-// and TEXT; of NULL d becomes unset. A float64 is an error, because it cannot hold most amounts: in SQLite store amounts in
-// a TEXT column.
+// Scan implements [database/sql.Scanner]. It reads texts and integers, which is what drivers return for the types
+// NUMERIC and TEXT; NULL makes d unset. A float64 is an error, because it cannot hold most amounts: in SQLite store
+// amounts in a TEXT column.
 func (d *Decimal) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:

@@ -63,7 +63,8 @@ func (d Decimal) Sign() int {
 	return 1
 }
 
-// Cmp compares the values and returns -1, 0 or 1 as d is less than, equal to or greater than other. It allocates no memory.
+// Cmp compares the values and returns -1, 0 or 1 as d is less than, equal to or greater than other. It allocates no
+// memory.
 func (d Decimal) Cmp(other Decimal) int {
 	sign, otherSign := d.Sign(), other.Sign()
 	if sign != otherSign || sign == 0 {
@@ -194,8 +195,8 @@ func awayFromZero(dropped string, last int, mode RoundingMode) bool {
 	return dropped == "5" && last%2 == 1
 }
 
-// StringFixed returns d rounded to the given number of decimals and with zeros up to that number: 1.5 with two places is
-// "1.50". An unset Decimal is "0.00". No zeros are appended beyond 128 decimals.
+// StringFixed returns d rounded to the given number of decimals and with zeros up to that number: 1.5 with two places
+// is "1.50". An unset Decimal counts as 0. No zeros are appended beyond 128 decimals.
 func (d Decimal) StringFixed(places int, mode RoundingMode) string {
 	n := numberOf(d.Round(places, mode).text)
 	if missing := min(places, maxDecimalLength) - len(n.fraction); missing > 0 {

@@ -13,13 +13,14 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// WithDump writes each call to w, for debugging: method, path template, the bodies of the request and of the response that
-// decided, and how it ended. Of the bodies it shows what is marked as harmless: times, booleans, numbers, and the words of
-// some enumerations such as statuses. Of everything else, also of fields that this package does not know and of all that
-// goes by [Client.Do], it shows the JSON type and the length only. It shows no query, no header and no error's text.
+// WithDump writes each call to w, for debugging: method, path template, the bodies of the request and of the final
+// response, and how it ended. Of the bodies it shows only values that are known to be harmless: times, booleans,
+// numbers, and the words of some enumerations such as statuses. Of everything else, also of fields that this package
+// does not know and of all that goes by [Client.Do], it shows the JSON type and the length only. It shows no query, no
+// header and no error's text.
 //
-// Each call is one Write, from the goroutine of the call: w must be safe for concurrent use if the client is used so. What
-// Write returns is ignored. Package turnkey ignores this option.
+// Each call is one Write, from the goroutine of the call: w must be safe for concurrent use if the client is used by
+// several goroutines. Errors of Write are ignored. Package turnkey ignores this option.
 func WithDump(w io.Writer) Option {
 	return func(c *call.Config) error {
 		if w == nil {
@@ -59,8 +60,8 @@ var dumpShown = map[reflect.Type]bool{
 }
 
 // dumpable reports whether a text looks like one of these types: a word with or without a second one after a dot, or a
-// time. Any other text may be anything, whatever the type of its field. It is no regular expression because that package
-// would be in every program that imports this one.
+// time. Any other text may be anything, whatever the type of its field. It is no regular expression because that
+// package would be in every program that imports this one.
 func dumpable(text string) bool {
 	if text != "" && len(text) <= 35 && strings.Trim(text, "0123456789T:.+Z-") == "" {
 		return true

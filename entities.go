@@ -103,7 +103,8 @@ const (
 	AnnualRevenue250000000Plus       EstimatedAnnualRevenue = "250000000_plus"
 )
 
-// HighRiskInfo is what the verification of an entity asks about risks. A nil field is a question that the entity has left open.
+// HighRiskInfo is what the verification of an entity asks about risks. A nil field is a question that the entity has
+// left open.
 type HighRiskInfo struct {
 	OperatesInProhibitedCountries *bool `json:"operatesInProhibitedCountries,omitzero"`
 	// HighRiskActivities is one activity, although its name is a plural.
@@ -139,12 +140,13 @@ const (
 type CreateEntityAccountRequest struct {
 	EntityInfo      EntityInfo                   `json:"entityInfo"`
 	EntityDocuments []EntityVerificationDocument `json:"entityDocuments,omitzero"`
-	// RootUsers are who signs for the account, at least one.
+	// RootUsers are the users who sign for the account, at least one.
 	RootUsers []RootUserParam `json:"rootUsers" check:"min=1"`
 	// AssociatedPersons are the owners and representatives, whoever creates the account among them. They can be added
 	// later: see [Client.AddAssociatedPerson].
 	AssociatedPersons []AssociatedPersonParam `json:"associatedPersons,omitzero"`
-	// WalletAddress makes a self-custodial account with this wallet. Without, the account gets a wallet of its own.
+	// WalletAddress makes a self-custodial account with this wallet. If it is empty, the account gets a wallet of its
+	// own.
 	WalletAddress string `json:"walletAddress,omitzero" check:"address"`
 	// ByzantineTermsSignedAt is when Byzantine's terms were accepted.
 	ByzantineTermsSignedAt time.Time `json:"byzantineTermsSignedAt"`
@@ -160,17 +162,18 @@ type CreateEntityAccountResponse struct {
 	RootUsers          []RootUser             `json:"rootUsers"`
 	AssociatedPersons  []AssociatedPerson     `json:"associatedPersons,omitzero"`
 	WalletAddress      string                 `json:"walletAddress"`
-	// ByzantineTermsSignedAt is the time in the API's writing, whose form is not promised.
+	// ByzantineTermsSignedAt is the time as the API writes it. Its format is not documented.
 	ByzantineTermsSignedAt string `json:"byzantineTermsSignedAt"`
 	// MissingCompanyData and MissingDocuments are what the verification still needs, in words; nil if nothing.
 	MissingCompanyData []string `json:"missingCompanyData,omitzero"`
 	MissingDocuments   []string `json:"missingDocuments,omitzero"`
 }
 
-// CreateEntityAccount onboards an entity: it makes the entity, its root users, an account and its wallet, and starts the
-// verification (KYB). It takes 30 to 90 seconds, which the default timeouts allow.
+// CreateEntityAccount onboards an entity: it makes the entity, its root users, an account and its wallet, and starts
+// the verification (KYB). It takes 30 to 90 seconds, which the default timeouts allow.
 //
-// Operation create_entity_account. After [ErrOutcomeUnknown] see with [Client.GetCustomers] whether the entity is there.
+// Operation create_entity_account. After [ErrOutcomeUnknown] check with [Client.GetCustomers] whether the entity is
+// there.
 func (c *Client) CreateEntityAccount(ctx context.Context, req *CreateEntityAccountRequest, opts ...CallOption) (*CreateEntityAccountResponse, error) {
 	return createEntityAccount.call(ctx, c, req, opts)
 }
@@ -194,11 +197,11 @@ type UpdateEntityAccountResponse struct {
 	MissingCompanyData []string `json:"missingCompanyData,omitzero"`
 }
 
-// UpdateEntityAccount sends more of an entity's data and documents, all at once or bit by bit. The response repeats only
-// what was sent. It takes up to 90 seconds, which the default timeouts allow.
+// UpdateEntityAccount sends more of an entity's data and documents, all at once or bit by bit. The response repeats
+// only what was sent. It takes up to 90 seconds, which the default timeouts allow.
 //
 // Operation update_entity_account. [ErrNotFound] if there is no such account. After [ErrOutcomeUnknown] read the entity
-// with [Client.GetEntityDetails]; documents do not show there, and the same update can be sent again.
+// with [Client.GetEntityDetails], which shows no documents. The same update can be sent again.
 func (c *Client) UpdateEntityAccount(ctx context.Context, req *UpdateEntityAccountRequest, opts ...CallOption) (*UpdateEntityAccountResponse, error) {
 	return updateEntityAccount.call(ctx, c, req, opts)
 }

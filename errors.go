@@ -35,16 +35,16 @@ var ErrOutcomeUnknown = errors.New("byzantine: the request may have taken effect
 // outcomeUnknown is the end of an error's text.
 var outcomeUnknown = errtext.Trim(ErrOutcomeUnknown.Error())
 
-// ErrInvalidRequest marks a request that is invalid, so that nothing was sent. The error is a *[FieldError].
+// ErrInvalidRequest marks an error of a request that is invalid and was not sent. The error is a *[FieldError].
 var ErrInvalidRequest = errors.New("byzantine: invalid request")
 
 // FieldError says which field of a request is invalid. Nothing was sent. It never holds the field's value.
 type FieldError struct {
 	// Field is the Go path of the field: "CreateAuthenticatorsOTPRequest.Authenticators[0].Challenge".
 	Field string
-	// JSONPath is the field's path on the wire: "authenticators[0].challenge" in the body, "vault_id" in the path or the
-	// query. Show it to whoever sent your service the request as JSON. It is "" if the error is about the request as a
-	// whole, about a parameter of [Client.Do], or about a [CallOption].
+	// JSONPath is the field's path on the wire: "authenticators[0].challenge" in the body, "vault_id" in the path or
+	// the query. Show it to whoever sent your service the request as JSON. It is "" if the error is about the request
+	// as a whole, about a parameter of [Client.Do], or about a [CallOption].
 	JSONPath string
 	// Reason says what is wrong with it: "missing", "must be a UUID (...)".
 	Reason string
@@ -79,8 +79,8 @@ type Error struct {
 	ClockSkew time.Duration
 	// OutcomeUnknown says that the request may have taken effect. errors.Is(err, [ErrOutcomeUnknown]) reports the same.
 	OutcomeUnknown bool
-	RequestID      string // the server's name of the request, as in Response; "" if the response has none
-	Note           string // what else helps: what the status means here, why the request was not sent again
+	RequestID      string // the id that the server gave the request, as in Response; "" if the response has none
+	Note           string // a hint, such as what the status means here or why there was no retry
 	Err            error  // why a success could not be read, or what ended the retries; may be nil
 }
 
@@ -188,7 +188,7 @@ type TransportError struct {
 	Operation OperationID // empty for [Client.Do]
 	Method    string
 	Path      string // the path template, without identifiers and query
-	Attempts  int    // how often it was tried; 0 if the context was over before the first time
+	Attempts  int    // number of attempts; 0 if the context ended before the first
 	// Sent says that the headers of the request were written, or may have been, so that the server may have acted on
 	// it. It does not count an attempt that the API rejected because of the clock.
 	Sent bool

@@ -14,8 +14,8 @@ import (
 // EventType says what happened. Values that are not listed here pass through.
 //
 // There is no event for the transaction statuses refunded and cancelled. It is not certain that the API sends webhooks
-// for transactions yet, and Byzantine's sandbox sends none for payments (that of package byzantinetest does): do not rely
-// on them alone, see [Client.WaitForTransaction].
+// for transactions yet, and Byzantine's sandbox sends none for payments (that of package byzantinetest does): do not
+// rely on them alone, see [Client.WaitForTransaction].
 type EventType string
 
 // The event types.
@@ -29,7 +29,7 @@ const (
 	EventCustomerResubmissionRequested               EventType = "customer.resubmission_requested"
 	EventCustomerActive                              EventType = "customer.active"
 	EventCustomerRejected                            EventType = "customer.rejected"
-	EventCustomerDeactivated                         EventType = "customer.deactivated" // its verification status is inactive
+	EventCustomerDeactivated                         EventType = "customer.deactivated" // see [VerificationInactive]
 	EventCustomerDeleted                             EventType = "customer.deleted"
 
 	EventTransactionWithdrawalInitiated EventType = "transaction.withdrawal_initiated"
@@ -47,7 +47,7 @@ const (
 // [Client.ListEvents] lists. Both generations of the envelope are decoded into it, wherever an Event comes from: see
 // [Event.UnmarshalJSON].
 type Event struct {
-	ID             string       `json:"id" check:"present"` // UUID; what deliveries are told apart by
+	ID             string       `json:"id" check:"present"` // UUID; duplicates are recognised by it
 	Type           EventType    `json:"type" check:"present"`
 	OccurredAt     time.Time    `json:"occurredAt"`
 	Livemode       bool         `json:"livemode"`       // false in the sandbox
@@ -80,8 +80,8 @@ type eventEnvelope struct {
 type eventFields Event
 
 // UnmarshalJSON decodes an envelope of either generation. They are told apart by the name of the type: "type" since
-// September 2026, "eventType" in June 2026, when the ids of Related stood side by side with the rest. Absent fields stay
-// zero, ID and Type too. If something cannot be read, the rest is set and the error says what it is.
+// September 2026, "eventType" in June 2026, when the ids of Related were fields of the envelope itself. Absent fields
+// stay zero, ID and Type too. If something cannot be read, the rest is set and the error says what it is.
 func (e *Event) UnmarshalJSON(text []byte) error {
 	var envelope eventEnvelope
 	err := wire.ReadPart(text, &envelope)
@@ -98,9 +98,9 @@ func (v *eventEnvelope) event() Event {
 	return e
 }
 
-// EventRelated names what an event is about, by UUID; an id that does not apply is empty. A customer event has the account with
-// its user or its entity, and the beneficiary if it is about one associated person. A transaction event has the account
-// and the transaction.
+// EventRelated names what an event is about, by UUID; an id that does not apply is empty. A customer event has the
+// account with its user or its entity, and the beneficiary if it is about one associated person. A transaction event
+// has the account and the transaction.
 type EventRelated struct {
 	AccountID     string `json:"accountId,omitzero"`
 	UserID        string `json:"userId,omitzero"`
@@ -114,8 +114,8 @@ type CustomerEventData struct {
 	Customer CustomerSummary `json:"customer"`
 	// Beneficiary is the associated person that the event is about. It is nil for an event about the customer.
 	Beneficiary *BeneficiarySummary `json:"beneficiary,omitzero"`
-	// ReasonCodes are the verification provider's words, in capitals. They come with resubmission_requested and
-	// rejected.
+	// ReasonCodes are codes of the verification provider, in capital letters. [EventCustomerResubmissionRequested] and
+	// [EventCustomerRejected] have them.
 	ReasonCodes []string `json:"reasonCodes,omitzero"`
 }
 
@@ -151,8 +151,8 @@ type BeneficiarySummary struct {
 	VerificationStatus VerificationStatus `json:"verificationStatus"`
 }
 
-// TransactionEventData is the data of an event whose type begins with "transaction.". Ask [Client.GetTransaction] for
-// the rest; who keeps a copy of all transactions calls [Client.CopyTransactions] instead.
+// TransactionEventData is the data of an event whose type begins with "transaction.". [Client.GetTransaction] returns
+// the rest; a program that keeps a copy of all transactions calls [Client.CopyTransactions] instead.
 type TransactionEventData struct {
 	Status TransactionStatus `json:"status"`
 }
@@ -201,11 +201,11 @@ type EventPage struct {
 	NextCursor string `json:"nextCursor,omitzero" check:"must"`
 }
 
-// ListEvents returns a page of what happened, the newest first by CreatedAt. [Client.AllEvents] iterates over all
-// pages. It lists events whether a webhook was sent for them or not, so it finds what deliveries have missed.
+// ListEvents returns a page of the events, the newest first by CreatedAt. [Client.AllEvents] iterates over all pages.
+// It lists events whether a webhook was sent for them or not, so it finds what deliveries have missed.
 //
-// An event whose id or type cannot be read or is missing stands in the list with the fields that were read, and its
-// [ElementError] names the id if that is readable.
+// If the id or the type of an event is missing or cannot be read, the error is a *[PartialError]. The event is in the
+// list with the fields that were read, and its [ElementError] has the id if that could be read.
 //
 // Operation list_events. [ErrBadRequest] if the cursor is malformed or the event type unknown.
 func (c *Client) ListEvents(ctx context.Context, req *ListEventsRequest, opts ...CallOption) (*EventPage, error) {

@@ -99,8 +99,8 @@ type RootUserParam struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
 	Email     string `json:"email"`
-	// Authenticators are the user's passkeys. A user without gets one-time codes, and adds a passkey with them later:
-	// see [Client.InitOTP].
+	// Authenticators are the user's passkeys. A user without any gets one-time codes, and adds a passkey with them
+	// later: see [Client.InitOTP].
 	Authenticators []AuthenticatorParam `json:"authenticators,omitzero"`
 }
 
@@ -121,10 +121,11 @@ type CreateIndividualAccountRequest struct {
 	VerificationDocuments []UserVerificationDocument `json:"verificationDocuments,omitzero"`
 	// ByzantineTermsSignedAt is when the user accepted Byzantine's terms.
 	ByzantineTermsSignedAt time.Time `json:"byzantineTermsSignedAt"`
-	// WalletAddress makes a self-custodial account with this wallet. Without, the account gets a wallet of its own.
+	// WalletAddress makes a self-custodial account with this wallet. If it is empty, the account gets a wallet of its
+	// own.
 	WalletAddress string `json:"walletAddress,omitzero" check:"address"`
-	// RootUsers are who signs for the account, at least one: the person, by the same e-mail address, or a wealth manager.
-	// The person's passkeys belong here.
+	// RootUsers are the users who sign for the account, at least one: the person, by the same e-mail address, or a
+	// wealth manager. The person's passkeys belong here.
 	RootUsers []RootUserParam `json:"rootUsers" check:"min=1"`
 }
 
@@ -139,7 +140,7 @@ type CreateIndividualAccountResponse struct {
 	AdditionalUserInfo    *AdditionalUserInfo    `json:"additionalUserInfo,omitzero"`
 	VerificationDocuments []VerificationDocument `json:"verificationDocuments,omitzero"`
 	WalletAddress         string                 `json:"walletAddress"`
-	// ByzantineTermsSignedAt is the time in the API's writing, whose form is not promised.
+	// ByzantineTermsSignedAt is the time as the API writes it. Its format is not documented.
 	ByzantineTermsSignedAt string `json:"byzantineTermsSignedAt"`
 	// MissingDocuments is what the verification still needs, in words; nil if nothing.
 	MissingDocuments []string   `json:"missingDocuments,omitzero"`
@@ -149,8 +150,8 @@ type CreateIndividualAccountResponse struct {
 // CreateIndividualAccount onboards a person: it makes the user, an account and its wallet, and starts the verification
 // (KYC). It takes 30 to 90 seconds, which the default timeouts allow.
 //
-// Operation create_individual_account. A second user with the same e-mail address is rejected. After [ErrOutcomeUnknown]
-// see with [Client.GetUserDetails] whether there is a user with the e-mail address.
+// Operation create_individual_account. A second user with the same e-mail address is rejected. After
+// [ErrOutcomeUnknown] check with [Client.GetUserDetails] whether there is a user with the e-mail address.
 func (c *Client) CreateIndividualAccount(ctx context.Context, req *CreateIndividualAccountRequest, opts ...CallOption) (*CreateIndividualAccountResponse, error) {
 	return createIndividualAccount.call(ctx, c, req, opts)
 }
@@ -179,7 +180,7 @@ type UpdateIndividualAccountResponse struct {
 // only what was sent. It takes up to 90 seconds, which the default timeouts allow.
 //
 // Operation update_individual_account. [ErrNotFound] if there is no such account. After [ErrOutcomeUnknown] read the
-// person with [Client.GetUserDetails]; documents do not show there, and the same update can be sent again.
+// person with [Client.GetUserDetails], which shows no documents. The same update can be sent again.
 func (c *Client) UpdateIndividualAccount(ctx context.Context, req *UpdateIndividualAccountRequest, opts ...CallOption) (*UpdateIndividualAccountResponse, error) {
 	return updateIndividualAccount.call(ctx, c, req, opts)
 }

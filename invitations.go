@@ -114,8 +114,8 @@ type Invitee struct {
 // sent before [Client.InviteUsers].
 //
 // Operation get_invite_users_payload_passkey. [ErrUnauthorized] also if the account is not yours. After
-// [ErrOutcomeUnknown] ask for another payload. A payload that does not add exactly the users of the request, without any
-// keys, is a *[PayloadMismatchError].
+// [ErrOutcomeUnknown] ask for another payload. If the payload does not add exactly the users of the request, or adds
+// keys with them, the error is a *[PayloadMismatchError].
 func (c *Client) GetInviteUsersPayloadPasskey(ctx context.Context, req *GetInviteUsersPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getInviteUsersPayloadPasskey, req, opts)
 }
@@ -147,8 +147,8 @@ type InvitedUser struct {
 // InviteUsers invites users to an account: step 2 of 2. They accept by logging in with a one-time code, and can read
 // until [Client.UpdateUsersRole] makes them root users.
 //
-// Operation invite_users. [ErrUnauthorized] also if the account is not yours or InvitedBy is not a root user of it. After
-// [ErrOutcomeUnknown] see with [Client.GetInvitationsByAccountID] whether the invitations are there.
+// Operation invite_users. [ErrUnauthorized] also if the account is not yours or InvitedBy is not a root user of it.
+// After [ErrOutcomeUnknown] check with [Client.GetInvitationsByAccountID] whether the invitations are there.
 func (c *Client) InviteUsers(ctx context.Context, req *InviteUsersRequest, opts ...CallOption) (*InviteUsersResponse, error) {
 	return inviteUsers.call(ctx, c, req, opts)
 }
@@ -167,9 +167,9 @@ func (r *GetUpdateUsersRolePayloadPasskeyRequest) expects() expectation {
 // GetUpdateUsersRolePayloadPasskey prepares a change of roles for a root user's passkey to sign: step 1 of 2. No role
 // changes before [Client.UpdateUsersRole].
 //
-// The payload is compared with the request by its type and its account only, else it is a *[PayloadMismatchError]. Whom
-// it makes root users is not compared: its user ids are the key provider's, and other root users of the account stand
-// among them. If that matters, read them with [Payload.Activity].
+// Only the type and the account of the payload are compared with the request; a difference is a
+// *[PayloadMismatchError]. Which users it makes root users is not compared, because its user ids are the key provider's
+// and include the account's other root users. If that matters, read them with [Payload.Activity].
 //
 // Operation get_update_users_role_payload_passkey. [ErrUnauthorized] also if the account is not yours. After
 // [ErrOutcomeUnknown] ask for another payload.
@@ -194,8 +194,8 @@ type RootQuorum struct {
 
 // UpdateUsersRole changes the roles of users: step 2 of 2.
 //
-// Operation update_users_role. [ErrUnauthorized] also if the account is not yours or the signer is not a root user of it.
-// After [ErrOutcomeUnknown] read the roles with [Client.GetAccountDetails].
+// Operation update_users_role. [ErrUnauthorized] also if the account is not yours or the signer is not a root user of
+// it. After [ErrOutcomeUnknown] read the roles with [Client.GetAccountDetails].
 func (c *Client) UpdateUsersRole(ctx context.Context, req *UpdateUsersRoleRequest, opts ...CallOption) (*RootQuorum, error) {
 	return updateUsersRole.call(ctx, c, req, opts)
 }

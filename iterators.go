@@ -13,20 +13,22 @@ import (
 )
 
 // AllTransactions iterates over the signed transactions of all accounts in the order of the request: the latest update
-// first, unless req.Order is [OrderAscending]. It loads a page when the loop gets to it and keeps one at a time; a loop that
-// breaks loads no more. A *[PartialError] is about one transaction, and the loop can go on; any other error is the last
-// element.
+// first, unless req.Order is [OrderAscending]. It loads a page when the loop gets to it and keeps one at a time; a loop
+// that breaks loads no more. A *[PartialError] is about one transaction, and the loop can go on; any other error is the
+// last element.
 //
-// The list changes while it is read: it is ordered by UpdatedAt, so a transaction that is updated leaves its place and
-// the rest closes up. All the same, each transaction that is in the list from the first request to the last is yielded,
-// and none is yielded twice. It is yielded as its page showed it; one that was updated in between can stand out of
-// order. This takes some 40 bytes for each transaction, a few requests more when the list has closed up, and with the
-// latest first one more at the end to see what moved to the front. It holds if updates show up in the order of their
-// UpdatedAt, and if the API keeps the order of transactions with the very same UpdatedAt where those fill a page. A loop
-// that cannot keep up with the updates ends with an error, after eight times the pages that the list had at first.
+// The list changes while it is read: it is ordered by UpdatedAt, so an updated transaction moves to another position
+// and others shift. Nevertheless each transaction that is in the list from the first request to the last is yielded,
+// and none is yielded twice. A transaction is yielded as its page showed it; one that was updated in the meantime can
+// be out of order. This assumes that updates become visible in the order of their UpdatedAt, and that the API keeps the
+// order of transactions with the same UpdatedAt where these fill a page.
 //
-// req.Limit is the size of a page: 100, the API's maximum, if it is 0, and at least 3, because pages overlap by two or more.
-// req.Offset must be 0. The request is copied, and a nil one has the defaults; opts go with each request.
+// The costs are about 40 bytes of memory for each transaction, a few more requests when positions have shifted, and,
+// with the latest update first, one more request at the end to see what moved to the front. A loop that cannot keep up
+// with the updates ends with an error, after eight times as many pages as the list had at first.
+//
+// req.Limit is the size of a page: 100, the API's maximum, if it is 0, and at least 3, because pages overlap by two or
+// more. req.Offset must be 0. The request is copied, and nil stands for the defaults; opts apply to each request.
 //
 // Operation get_all_transactions. The transactions come without their bank details, see [Client.GetTransaction].
 func (c *Client) AllTransactions(ctx context.Context, req *GetAllTransactionsRequest, opts ...CallOption) iter.Seq2[Transaction, error] {
@@ -50,8 +52,8 @@ func (c *Client) transactionList(ctx context.Context, order SortOrder, opts []Ca
 	}
 }
 
-// AllInvitations iterates over the invitations to all accounts. Its order, what it guarantees and costs, and what the
-// fields of the request mean is as in [Client.AllTransactions].
+// AllInvitations iterates over the invitations to all accounts. The order, the guarantees, the costs and the fields of
+// the request are as in [Client.AllTransactions].
 //
 // Operation get_all_invitations.
 func (c *Client) AllInvitations(ctx context.Context, req *GetAllInvitationsRequest, opts ...CallOption) iter.Seq2[Invitation, error] {
@@ -110,12 +112,13 @@ func readMoving[T any](op *Operation, limit, offset int64, list movinglist.List[
 }
 
 // AllEvents iterates over the events that match the request, the newest first, beginning at req.Cursor if that is set.
-// It loads a page when the loop gets to it and keeps one at a time; a loop that breaks loads no more. A
-// *[PartialError] is about one event, and the loop can go on; any other error is the last element. Pages are tied together by cursors, so events that happen meanwhile neither shift them nor show up. A
-// server that gives a cursor twice, or a hundred pages in a row without a new event, is an error.
+// It loads a page when the loop gets to it and keeps one at a time; a loop that breaks loads no more. A *[PartialError]
+// is about one event, and the loop can go on; any other error is the last element. Cursors tie the pages together, so
+// events that happen during the loop neither shift the pages nor appear. It is an error if the server returns a cursor
+// twice, or a hundred pages in a row without a new event.
 //
-// req.Limit is the size of a page, at most 250: 100 if it is 0. The request is copied, and a nil one has the defaults;
-// opts go with each request.
+// req.Limit is the size of a page, at most 250: 100 if it is 0. The request is copied, and nil stands for the defaults;
+// opts apply to each request.
 //
 // Operation list_events.
 func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...CallOption) iter.Seq2[Event, error] {
@@ -161,8 +164,8 @@ func (c *Client) AllEvents(ctx context.Context, req *ListEventsRequest, opts ...
 // maxPagesWithoutNews is how many pages in a row may be empty or show nothing but what was seen before.
 const maxPagesWithoutNews = 100
 
-// eventNews tells events that were not seen yet in a list that is sorted by CreatedAt, the newest first, in the memory that
-// the events of one time take.
+// eventNews tells events that were not seen yet in a list that is sorted by CreatedAt, the newest first, in the memory
+// that the events of one time take.
 type eventNews struct {
 	oldest time.Time      // CreatedAt of the oldest event so far
 	seen   movinglist.Set // of that time, or of none that can be read
@@ -179,16 +182,16 @@ func (n *eventNews) has(e *Event) bool {
 	return n.seen.Add(e.ID)
 }
 
-// AllWebhookDeliveries iterates over the delivery history, beginning at req.Offset. It loads a page when the loop gets to
-// it and keeps one at a time; a loop that breaks loads no more. A *[PartialError] is about one delivery or one of its
-// attempts, and the loop can go on; any other error is the last element.
+// AllWebhookDeliveries iterates over the delivery history, beginning at req.Offset. It loads a page when the loop gets
+// to it and keeps one at a time; a loop that breaks loads no more. A *[PartialError] is about one delivery or one of
+// its attempts, and the loop can go on; any other error is the last element.
 //
-// No delivery is yielded twice, for which some 40 bytes are kept of each. Whether each is yielded at all cannot be promised:
-// the order of the history is not documented, and a subscription that is deleted takes its deliveries out of it, so
-// others can slip past the reader. Where that matters, list twice, or go by [Client.AllEvents].
+// No delivery is yielded twice; this takes about 40 bytes of memory for each. That each is yielded cannot be promised:
+// the order of the history is not documented, and deleting a subscription removes its deliveries, so others can move to
+// a page that was already read. Where that matters, list twice, or use [Client.AllEvents].
 //
-// req.Limit is the size of a page: 100 if it is 0. The API gives at most 250. The request is copied, and a nil one has
-// the defaults; opts go with each request.
+// req.Limit is the size of a page: 100 if it is 0. The API gives at most 250. The request is copied, and nil stands for
+// the defaults; opts apply to each request.
 //
 // Operation list_deliveries.
 func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliveriesRequest, opts ...CallOption) iter.Seq2[WebhookDeliveryWithAttempts, error] {

@@ -23,9 +23,9 @@ func ReadKeyFile(path string) (*PrivateKey, error) {
 	return key, nil
 }
 
-// KeyFile keeps a [Rotation] at the key that a file holds, such as a secret that Kubernetes or an agent of a vault mounts. It
-// reads the file again at each interval: a mounted secret is replaced by renaming folders, which no notification of the
-// operating system shows reliably.
+// KeyFile keeps the key of a [Rotation] equal to the key in a file, such as a secret that Kubernetes or an agent of a
+// vault mounts. It reads the file again at each interval: a mounted secret is replaced by renaming folders, which no
+// notification of the operating system shows reliably.
 //
 //	key, err := byzantine.ReadKeyFile(path)
 //	rotation := byzantine.NewRotation(key)
@@ -36,14 +36,15 @@ func ReadKeyFile(path string) (*PrivateKey, error) {
 type KeyFile struct {
 	Path     string
 	Rotation *Rotation
-	// Interval is the time between two looks at the file. The zero value is 10 seconds.
+	// Interval is the time between two reads of the file. The zero value is 10 seconds.
 	Interval time.Duration
-	// Logger says when the key has changed, and warns when the file cannot be read. The zero value logs nothing.
+	// Logger gets a line when the key has changed and a warning when the file cannot be read. Nil logs nothing.
 	Logger *slog.Logger
 }
 
-// Run looks at the file until the context ends, and returns an error that wraps the context's; any other error means that a field is not
-// valid. While the file is missing or holds no key, the last key stays in use: a warning tells, once for each reason.
+// Run reads the file at each interval until the context ends. It blocks, and returns an error that wraps the context's;
+// any other error means that a field is invalid. While the file is missing or holds no valid key, the last key stays in
+// use, and Logger gets a warning for each new reason.
 func (f *KeyFile) Run(ctx context.Context) error {
 	if f.Path == "" || f.Rotation == nil || f.Interval < 0 {
 		return errors.New("byzantine: key file: Path and Rotation must be set, and Interval must not be negative")

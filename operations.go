@@ -117,8 +117,9 @@ func (o Operation) NewResponse() any { return fresh(o.response) }
 // none is the type of a request without fields and of a response without a body.
 type none struct{}
 
-// route is an operation together with its types, so that a method cannot use the types of another operation. The compiler
-// makes a copy of generic code for each pair of types, with their whole layouts in its name, so there is little of it.
+// route is an operation together with its types, so that a method cannot use the types of another operation. The
+// compiler makes a copy of generic code for each pair of types, with their whole layouts in its name, so there is
+// little of it.
 type route[Req, Res any] struct{ op *Operation }
 
 func newRoute[Req, Res any](id OperationID, method, path string) route[Req, Res] {

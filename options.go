@@ -33,11 +33,11 @@ func WithInsecureHTTP() Option {
 // that wraps a transport: it then reports "nothing was sent" only if a connection could not be made, and after any
 // other failure the outcome of a POST is unknown.
 //
-// Without this option the client has a transport that is set up for one host and long calls. A transport of your own lacks
-// what it does not set itself: HTTP/2 pings after 15 seconds without a frame, so that a dead connection does not block all
-// calls on it; idle connections closed after 50 seconds, before common load balancers close them, which leaves the outcome
-// of a POST unknown; and up to 512 idle connections kept for the host, where net/http keeps 2. [WithTransport] wraps the
-// client's transport and keeps all of this.
+// Without this option the client has a transport that is set up for one host and long calls. A transport of your own
+// lacks what it does not set itself: HTTP/2 pings after 15 seconds without a frame, so that a dead connection does not
+// block all calls on it; idle connections closed after 50 seconds, before common load balancers close them, which
+// leaves the outcome of a POST unknown; and up to 512 idle connections kept for the host, where net/http keeps 2.
+// [WithTransport] wraps the client's transport and keeps all of this.
 //
 // A RoundTripper must end when the request's context ends. It must not send a request again, nor send other requests
 // under the request's context: the second request is stopped and the attempt fails.

@@ -19,8 +19,8 @@ type InitOTPResponse struct {
 
 // InitOTP e-mails a one-time code to a user: step 1 of 3 of adding a passkey.
 //
-// Operation init_otp. [ErrNotFound] if there is no such account or user. After [ErrOutcomeUnknown] call it again: the user
-// may get two e-mails, and the code of the second belongs to the new OTPID.
+// Operation init_otp. [ErrNotFound] if there is no such account or user. After [ErrOutcomeUnknown] call it again: the
+// user may get two e-mails, and the code of the second belongs to the new OTPID.
 func (c *Client) InitOTP(ctx context.Context, req *InitOTPRequest, opts ...CallOption) (*InitOTPResponse, error) {
 	return initOTP.call(ctx, c, req, opts)
 }
@@ -67,16 +67,16 @@ type CreateAuthenticatorsOTPRequest struct {
 
 // CreateAuthenticatorsOTPResponse names the new passkeys.
 type CreateAuthenticatorsOTPResponse struct {
-	// AuthenticatorIDs are the ids that the API gave them, in the order of the request. They are not WebAuthn credential
-	// ids.
+	// AuthenticatorIDs are the ids that the API gave them, in the order of the request. They are not WebAuthn
+	// credential ids.
 	AuthenticatorIDs []string `json:"authenticatorIds" check:"must"`
 }
 
-// CreateAuthenticatorsOTP adds passkeys to a user's account by an OTP session: step 3 of 3.
+// CreateAuthenticatorsOTP adds passkeys to a user's account with an OTP session: step 3 of 3 of adding a passkey.
 //
 // Operation create_authenticators_otp. [ErrBadRequest] if the session has expired or a passkey is rejected,
-// [ErrNotFound] if the account, the user or the session is unknown. After [ErrOutcomeUnknown] read the user's details:
-// the passkey was added if its credential id is among the account's authenticators.
+// [ErrNotFound] if the account, the user or the session is unknown. After [ErrOutcomeUnknown] read the user with
+// [Client.GetUserDetails]: the passkey was added if its credential id is among the account's authenticators.
 func (c *Client) CreateAuthenticatorsOTP(ctx context.Context, req *CreateAuthenticatorsOTPRequest, opts ...CallOption) (*CreateAuthenticatorsOTPResponse, error) {
 	return createAuthenticatorsOTP.call(ctx, c, req, opts)
 }

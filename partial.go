@@ -11,8 +11,8 @@ import (
 
 // PartialError says that a call succeeded and that some elements of lists in its response could not be read. A method
 // returns it together with everything that was read: such an element stands in its list with the fields that were read,
-// the others are zero. An iterator yields the zero value with a PartialError of one element, and goes on if the loop does.
-// [WithResponse] has the bytes.
+// the others are zero. An iterator yields the zero value with a PartialError of one element, and goes on if the loop
+// does. [WithResponse] has the bytes.
 //
 // An element could not be read if it is of the wrong kind or if a field of it that must be readable is not: its own id,
 // or the id or type of an event, which must not be missing either. Any other field that cannot be read is left zero
@@ -22,10 +22,10 @@ type PartialError struct {
 	Elements  []ElementError
 }
 
-// ElementError is an element of a list that could not be read. It holds no part of the response but an event's id.
+// ElementError is an element of a list that could not be read. It holds no part of the response except an event's id.
 type ElementError struct {
 	Index int    // in its list, from 0
-	ID    string // of an event, UUID, if it could be read; "" for all other lists
+	ID    string // of an event, a UUID, if it could be read; "" in all other lists
 	Err   error  // says where and why: "events[3].id: number in place of string"
 
 	top   int  // the index of the element of the outermost list that it is or stands in

@@ -69,8 +69,8 @@ func (p *Payload) read(data []byte) error {
 }
 
 // SignedPayload is a payload together with what the user's passkey signed. Package passkey makes it; it goes into the
-// request of [Client.SignPayloadPasskey], [Client.InviteUsers] or [Client.UpdateUsersRole]. Submit it where you made it:
-// unlike a [Payload] it does not survive a JSON store.
+// request of [Client.SignPayloadPasskey], [Client.InviteUsers] or [Client.UpdateUsersRole]. Submit it in the
+// process that made it: unlike a [Payload], it cannot be stored as JSON and read back.
 type SignedPayload struct {
 	// SignedBody is Payload.BodyToSign. It goes on the wire byte for byte, without an encoder in between, because the
 	// signature covers these bytes. Only white space between its tokens is dropped, as it is before signing.
@@ -107,10 +107,11 @@ type ActivityType string
 
 // The activities that a passkey is asked to sign.
 const (
-	ActivitySignRawPayload   ActivityType = "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2" // deposit, withdrawal, transfer, cancellation, activation
-	ActivitySignRawPayloads  ActivityType = "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS"   // vault upgrade
-	ActivityCreateUsers      ActivityType = "ACTIVITY_TYPE_CREATE_USERS_V3"     // invitation
-	ActivityUpdateRootQuorum ActivityType = "ACTIVITY_TYPE_UPDATE_ROOT_QUORUM"  // change of roles
+	// ActivitySignRawPayload is a deposit, a withdrawal, a transfer, a cancellation or an activation.
+	ActivitySignRawPayload   ActivityType = "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"
+	ActivitySignRawPayloads  ActivityType = "ACTIVITY_TYPE_SIGN_RAW_PAYLOADS"  // vault upgrade
+	ActivityCreateUsers      ActivityType = "ACTIVITY_TYPE_CREATE_USERS_V3"    // invitation
+	ActivityUpdateRootQuorum ActivityType = "ACTIVITY_TYPE_UPDATE_ROOT_QUORUM" // change of roles
 )
 
 // Activity is the content of a [Payload]: an order to the key provider, Turnkey, which holds the account's wallet.
@@ -121,7 +122,7 @@ type Activity struct {
 	// Parameters are the parameters as sent, for a type that has no field below.
 	Parameters json.RawMessage `json:"parameters"`
 
-	// The parameters of the known types. One of these is set, by Type.
+	// The parameters of the known types: the one that belongs to Type is set, and none if Type is not known.
 	SignRawPayloads  *SignRawPayloadsParams  `json:"-"` // of ActivitySignRawPayload and ActivitySignRawPayloads
 	CreateUsers      *CreateUsersParams      `json:"-"`
 	UpdateRootQuorum *UpdateRootQuorumParams `json:"-"`

@@ -9,9 +9,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
-// PayloadMismatchError is a payload that orders something else than what was asked for, or whose order cannot be told.
-// It comes from the Get...PayloadPasskey methods, in place of a payload that must not be signed. The response was a
-// success; the draft that it belongs to moves nothing. Its text quotes nothing of the payload but the activity type.
+// PayloadMismatchError says that the API returned a payload that orders something else than the request, or whose
+// content cannot be understood. It comes from the Get...PayloadPasskey methods, in place of a payload that must not be
+// signed. The response was a success; the draft that it belongs to moves nothing. Its text quotes nothing of the
+// payload but the activity type.
 type PayloadMismatchError struct {
 	Operation OperationID // [OpGetDepositPayloadPasskey], ...
 	Field     string      // what does not match, by its path in the response: "bodyToSign.organizationId"

@@ -39,13 +39,14 @@ const (
 	APYAll     APYPeriod = "all"
 )
 
-// GetVaultAPYRequest asks for the yield of a vault.
+// GetVaultAPYRequest asks for the yield of a vault. An empty Period is the API's default, which is not documented.
 type GetVaultAPYRequest struct {
 	VaultID string    `json:"-" path:"vault_id"`
 	Period  APYPeriod `json:"-" query:"period,omitzero"`
 }
 
-// VaultAPY is the yield of a vault over several periods. One that the API gives no value for is nil.
+// VaultAPY is the yield of a vault over several periods. A yield that the API does not give is nil. Whether the numbers
+// are fractions or percentages is not documented.
 type VaultAPY struct {
 	VaultID    string   `json:"vault_id" check:"must"`
 	DailyAPY   *float64 `json:"daily_apy,omitzero"`
@@ -71,7 +72,7 @@ func (c *Client) GetVaultAPY(ctx context.Context, req *GetVaultAPYRequest, opts 
 
 // GetVaultHistoryRequest asks for the history of a vault.
 type GetVaultHistoryRequest struct {
-	// VaultID names the vault.
+	// VaultID names the vault. Its form is not documented.
 	VaultID string `json:"-" path:"vault_id"`
 	// StartDate and EndDate bound the history. A zero time is no bound.
 	StartDate time.Time `json:"-" query:"start_date,omitzero"`
@@ -91,7 +92,8 @@ type VaultHistory struct {
 	TotalCount int64               `json:"total_count" check:"must"` // of all pages
 }
 
-// VaultHistoryPoint is a vault at one time. The numbers are statistics, not money to reckon with.
+// VaultHistoryPoint is a vault at one time. The numbers are statistics whose units are not documented: do not calculate
+// amounts of money with them.
 type VaultHistoryPoint struct {
 	Timestamp   time.Time `json:"timestamp"`
 	SharePrice  float64   `json:"share_price"`
@@ -113,7 +115,7 @@ type Asset struct {
 	Symbol      string  `json:"symbol"`
 	Decimals    int32   `json:"decimals"`
 	ImageURL    string  `json:"image_url"`
-	ApproxPrice float64 `json:"approx_price"` // for display
+	ApproxPrice float64 `json:"approx_price"` // for display only; its currency is not documented
 	Category    string  `json:"category"`
 	ChainID     ChainID `json:"chain_id"`
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
-// SignerSource is a [Signer] whose key can change. [SignRequest] and a [Client] ask it once for each attempt, so that the
-// public key and the signature of a request belong together. Signer must be safe for concurrent use and should not block:
-// the attempt's time is running. An error ends the call before anything is sent.
+// SignerSource is a [Signer] whose key can change. [SignRequest] and a [Client] ask it once for each attempt, so that
+// the public key and the signature of a request belong together. Signer must be safe for concurrent use and should not
+// block, because the attempt's timeout is already running. An error ends the call before anything is sent.
 type SignerSource interface {
 	Signer(ctx context.Context) (Signer, error)
 }
 
-// Rotation is a Signer whose key can be changed while clients use it: one that [NewClient] was given, and with it all that
-// uses the client, goes on without a restart. [RotateCredential] changes the key by way of the API; [Rotation.Use] takes one
-// that came by another way, such as a file that changed (see [KeyFile]).
+// Rotation is a [Signer] whose key can be changed while clients use it. A client that was made with one changes keys
+// without a restart. [RotateCredential] changes the key through the API; [Rotation.Use] takes a key that came in
+// another way, such as from a file that changed (see [KeyFile]).
 //
 // It is safe for concurrent use.
 type Rotation struct {
@@ -35,15 +35,16 @@ type Rotation struct {
 
 type heldSigner struct{ Signer }
 
-// NewRotation returns a Rotation that signs with first.
+// NewRotation returns a Rotation that signs with first. If first is nil, [NewClient] rejects the Rotation.
 func NewRotation(first Signer) *Rotation {
 	r := &Rotation{using: map[string]int{}, ended: make(chan struct{})}
 	r.current.Store(&heldSigner{first})
 	return r
 }
 
-// Use signs everything from now on with next. Attempts that are signed already go on with the key that they have. An error
-// means that next has no P-256 key and nothing has changed. It does not ask the API whether the key is known there.
+// Use makes the Rotation sign with next from now on. Attempts that are already signed keep their key. An error means
+// that next is nil or has no P-256 key, and that nothing has changed. Use does not ask the API whether it knows the
+// key.
 func (r *Rotation) Use(next Signer) error {
 	if next == nil {
 		return errors.New("byzantine: rotation: the signer is nil")
@@ -64,8 +65,8 @@ func (r *Rotation) Signer(context.Context) (Signer, error) {
 	return s, nil
 }
 
-// PublicKey returns the public key that is used now. Two calls can return different keys: what needs the key and a
-// signature together asks Signer first.
+// PublicKey returns the public key that is used now. Two calls can return different keys: code that needs a key and a
+// signature that belong together calls [Rotation.Signer] and uses the Signer that it returns.
 func (r *Rotation) PublicKey() []byte {
 	if s := r.current.Load().Signer; s != nil {
 		return s.PublicKey()
@@ -124,19 +125,19 @@ func (r *Rotation) wait(ctx context.Context, key string) error {
 	}
 }
 
-// A RotationStep is a step of [RotateCredential].
+// RotationStep is a step of [RotateCredential].
 type RotationStep string
 
 // The steps, in their order.
 const (
-	RotationLook   RotationStep = "look"   // reads the credentials: may the key create one, is one left of a former rotation?
+	RotationLook   RotationStep = "look"   // checks the key's scope, and what earlier rotations left
 	RotationCreate RotationStep = "create" // creates the new credential
 	RotationKeep   RotationStep = "keep"   // hands its key to the caller's function
 	RotationProve  RotationStep = "prove"  // calls the API with the new key
 	RotationSwitch RotationStep = "switch" // has the Rotation use the new key
 )
 
-// RotationError is a rotation that did not come to its end. The old key is in use and works.
+// RotationError says that a rotation failed. The old key is in use and works.
 type RotationError struct {
 	Step RotationStep
 	// Left are the public keys of credentials that the rotation, or one before it, created and that are not in use.
@@ -158,21 +159,26 @@ func (e *RotationError) Error() string {
 // Unwrap returns what went wrong.
 func (e *RotationError) Unwrap() error { return e.Err }
 
-// ErrRotationLeft is a credential that a former rotation of this key created and did not put to use.
+// ErrRotationLeft marks a *[RotationError] of a rotation that created nothing, because an earlier rotation of the same
+// key left a credential that is not in use. RotationError.Left names it.
 var ErrRotationLeft = errors.New("byzantine: a former rotation of this key left a credential")
 
-// RotateCredential changes the key that c signs with, while c is used. c must have been made with r. It creates a credential
-// of the same scope, hands its private key to keep, which writes it to wherever the program takes its key from at its next
-// start, proves that the API takes the new key, and has r use it. It returns the public key of the old credential, which
-// goes on to work: other replicas may still use it. Delete it with [RetireCredential] when all have switched.
+// RotateCredential replaces the key that c signs with while c is in use. c must have been made with r. The function
+// creates a credential of the same scope, calls keep with its private key, proves with a call that the API accepts the
+// new key, and then makes r use it. keep must write the key to the place from which the program reads its key at its
+// next start. The result is the public key of the old credential: 66 lower-case hexadecimal digits after 0x. That
+// credential stays valid, because other replicas may still use it. Delete it with [RetireCredential] when all have
+// switched.
 //
-// The label of the new credential is that of the old one with "(replaces 0x...)", the first digits of the old public key. By
-// it a rotation finds what one before it left when its program was stopped in the middle: then the error matches
-// [ErrRotationLeft], and nothing is created. If the left key is in your store, start with it, or call r.Use; if not, delete
-// it with RetireCredential and rotate again.
+// The label of the new credential is that of the old one, followed by "(replaces 0x...)" with the first digits of the
+// old public key. By this label a rotation recognises what an earlier one left when its program was stopped in the
+// middle: then the error matches [ErrRotationLeft], and nothing is created. If the private key of that credential is in
+// your store, start the program with it, or call [Rotation.Use]; if not, delete the credential with RetireCredential
+// and rotate again.
 //
-// An error is a *[RotationError], which says which credentials are left and what to do; after any error the old key is in
-// use and works. A read_only credential cannot rotate itself. Do not run two rotations of one key at the same time.
+// An error is a *[RotationError], which says which credentials are left and what to do, unless an argument is nil or c
+// does not sign with r. After any error the old key is in use and works. A read_only credential cannot rotate itself.
+// Do not run two rotations of one key at the same time.
 //
 // Operations get_current_integrator_capabilities, list_credentials, create_credential.
 func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(context.Context, *PrivateKey) error, opts ...CallOption) (old string, err error) {
@@ -287,12 +293,14 @@ func prove(ctx context.Context, c *Client, key *PrivateKey, opts []CallOption) (
 	return err
 }
 
-// RetireCredential deletes a credential that is not used any more. If c signs with a [Rotation], it waits first until the
-// attempts of c with that key have ended, at most until the context ends. The key that c signs with cannot be retired. Of
-// other processes it knows nothing: call it when all replicas have switched.
+// RetireCredential deletes a credential that is not used any more. If c signs with a [Rotation], the function first
+// waits until no attempt uses that key any more; if ctx ends before that, it returns an error and deletes nothing. If
+// oldPubkey is the key that c signs with, the error is a *[FieldError]. The function cannot see other processes: call
+// it when all replicas have switched.
 //
-// oldPubkey is as [RotateCredential] returns it: 66 lower-case hexadecimal digits after 0x. Operation delete_credential;
-// the errors are those of [Client.DeleteCredential]. [ErrNotFound] after an earlier call means that it is deleted.
+// oldPubkey is as [RotateCredential] returns it: 66 lower-case hexadecimal digits after 0x. Operation
+// delete_credential; the errors are those of [Client.DeleteCredential]. [ErrNotFound] after an earlier call means that
+// it is deleted.
 func RetireCredential(ctx context.Context, c *Client, oldPubkey string, opts ...CallOption) error {
 	if c == nil {
 		return errors.New("byzantine: retire credential: the client is nil")

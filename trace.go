@@ -20,7 +20,8 @@ type Tracer interface {
 	// TraceCallStart is called before the first attempt. The context that it returns must be made from ctx. It replaces
 	// ctx in the rest of the call: the Signer and the transport get it, or a context that is made from it.
 	TraceCallStart(ctx context.Context, data TraceCallStartData) context.Context
-	// TraceCallEnd is called when the response has been decoded or the call has failed. ctx is what TraceCallStart returned.
+	// TraceCallEnd is called when the response has been decoded or the call has failed. ctx is what TraceCallStart
+	// returned.
 	TraceCallEnd(ctx context.Context, data TraceCallEndData)
 }
 
@@ -28,11 +29,11 @@ type Tracer interface {
 // begins has no attempts.
 type AttemptTracer interface {
 	Tracer
-	// TraceAttemptStart is called before the request is signed. ctx is what TraceCallStart returned; the context that this
-	// method returns must be made from it, and reaches the Signer and the transport.
+	// TraceAttemptStart is called before the request is signed. ctx is what TraceCallStart returned; the context that
+	// this method returns must be made from it, and reaches the Signer and the transport.
 	TraceAttemptStart(ctx context.Context, data TraceAttemptStartData) context.Context
-	// TraceAttemptEnd is called when the response has been read or the attempt has failed. ctx is what TraceAttemptStart
-	// returned.
+	// TraceAttemptEnd is called when the response has been read or the attempt has failed. ctx is what
+	// TraceAttemptStart returned.
 	TraceAttemptEnd(ctx context.Context, data TraceAttemptEndData)
 }
 
@@ -48,7 +49,7 @@ type TraceCallStartData struct {
 type TraceCallEndData struct {
 	Operation      OperationID // empty for [Client.Do]
 	Attempts       int         // 0 if the context was over before the first
-	StatusCode     int         // of the response that decided; 0 if there was none
+	StatusCode     int         // of the final response; 0 if there was none
 	OutcomeUnknown bool        // Err matches ErrOutcomeUnknown
 	Err            error       // what the caller gets
 	Duration       time.Duration

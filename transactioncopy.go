@@ -8,16 +8,19 @@ import (
 	"time"
 )
 
-// TransactionsUpdatedSince iterates over the signed transactions of all accounts that were last updated at the time since
-// or later; with the zero time over all. It is the way to keep a copy up to date: it shows every status, also those that
-// no event tells of, such as TransactionCancelled and TransactionRefunded. [Client.CopyTransactions] does the bookkeeping.
+// TransactionsUpdatedSince iterates over the signed transactions of all accounts that were last updated at the time
+// since or later, or over all if since is the zero time. It is the way to keep a copy up to date: it shows every
+// status, also those for which there is no event, such as TransactionCancelled and TransactionRefunded.
+// [Client.CopyTransactions] does the bookkeeping.
 //
-// The latest update comes first. The list is read again until nothing is new. A transaction that is updated meanwhile is
-// yielded again, later than its former state: who stores each as it comes has the newest state at the end. After a loop that has come to its end, the next one begins at the UpdatedAt of the first transaction that was yielded.
+// The latest update comes first. The list is read again until nothing is new. A transaction that is updated meanwhile
+// is yielded again, after its former state, so a program that stores each as it comes has the newest state at the end.
+// When a loop has ended without an error and was not broken off, begin the next one at the UpdatedAt of the first
+// transaction that was yielded.
 //
-// A transaction whose UpdatedAt cannot be read is yielded with the zero time if it stands among those that are read. A
+// A transaction whose UpdatedAt cannot be read is yielded with a zero UpdatedAt if it is among those that are read. A
 // *[PartialError] is about one transaction, and the loop can go on; any other error is the last element. A loop that
-// cannot keep up with the updates ends with an error. Each state that is yielded takes some 40 bytes.
+// cannot keep up with the updates ends with an error. Each state that is yielded takes about 40 bytes of memory.
 //
 // Operation get_all_transactions. The transactions come without their bank details, see [Client.GetTransaction].
 func (c *Client) TransactionsUpdatedSince(ctx context.Context, since time.Time, opts ...CallOption) iter.Seq2[Transaction, error] {
@@ -32,8 +35,8 @@ func (c *Client) TransactionsUpdatedSince(ctx context.Context, since time.Time, 
 }
 
 // copyOverlap is how far before its last time CopyTransactions begins. An API with more than one writer can show an
-// update a moment later than another one with a later time. For the same reason the time is that of the beginning of a call:
-// what shows itself during the call may stand behind the place that was read already.
+// update a moment later than another one with a later time. For the same reason the time is that of the beginning of a
+// call: what shows itself during the call may stand behind the place that was read already.
 const copyOverlap = time.Minute
 
 // copyFuture is how far ahead of the client's clock an update may be for CopyTransactions to go on from it. After a
@@ -46,12 +49,13 @@ const copyFuture = 24 * time.Hour
 //	since, err = client.CopyTransactions(ctx, since, store)
 //
 // Begin with the zero time, which copies everything, and keep since beside the copy. store inserts the transaction or
-// overwrites it by its TransactionID. It is called in an order in which the newest state of a transaction comes last, and
-// again with states that it has stored before. It must not keep the pointer. Only one call may write into a copy at a time.
+// overwrites it by its TransactionID. It is called in an order in which the newest state of a transaction comes last,
+// and again with states that it has stored before. It must not keep the pointer. Only one call may write into a copy at
+// a time.
 //
-// After any error the returned time is since as it was: what was stored is right, and the next call begins again at the
-// same place. So a crash at any moment loses nothing. An error of store is returned as it is and ends the call. If
-// transactions cannot be read, all others are stored and the error is a *[PartialError] about the first of these.
+// After any error the returned time is since, unchanged: what was stored is correct, and the next call begins at the
+// same point again. So a crash at any moment loses nothing. An error of store is returned as it is and ends the call.
+// If transactions cannot be read, all others are stored and the error is a *[PartialError] about the first of these.
 //
 // The returned time is at most a day ahead of the client's clock, so that one transaction with a time in the far future
 // does not hide later updates. A client whose clock is more than a day slow copies everything each time.

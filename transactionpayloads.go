@@ -13,13 +13,13 @@ func (r *GetActivateAccountPayloadPasskeyRequest) expects() expectation {
 }
 
 // GetActivateAccountPayloadPasskey drafts the activation of an account on a chain (an EIP-7702 delegation) and returns
-// what the user's passkey has to sign. An account has at most one draft: a former one of any kind is lost, its
-// transaction id with it. The activation is needed once per chain before the first deposit or withdrawal there;
+// what the user's passkey has to sign. An account has at most one draft: the request discards an earlier one of any
+// kind, and its transaction id. The activation is needed once per chain before the first deposit or withdrawal there;
 // [WalletDetails] tells where it was done. The gas is sponsored.
 //
 // Operation get_authorization_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response
-// was lost moves nothing, and the next one replaces it. A payload that orders something else is a
-// *[PayloadMismatchError].
+// was lost moves nothing, and the next one replaces it. If the payload orders something else than the request, the
+// error is a *[PayloadMismatchError].
 func (c *Client) GetActivateAccountPayloadPasskey(ctx context.Context, req *GetActivateAccountPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getActivateAccountPayloadPasskey, req, opts)
 }
@@ -31,8 +31,8 @@ type GetDepositPayloadPasskeyRequest struct {
 	VaultAddr string  `json:"vaultAddr" check:"address"`
 	// Amount is in the stablecoin of the vault (USDC or EURC), whatever SourceCurrency is. It has at most 6 decimals.
 	Amount Decimal `json:"amount" check:"places=6"`
-	// SourceCurrency decides where the money comes from: with USDC and EURC from the account's wallet, at once; with USD
-	// and EUR from a bank transfer that the user makes afterwards.
+	// SourceCurrency decides where the money comes from: with USDC and EURC from the account's wallet, at once; with
+	// USD and EUR from a bank transfer that the user makes afterwards.
 	SourceCurrency Currency `json:"sourceCurrency"`
 }
 
@@ -40,12 +40,13 @@ func (r *GetDepositPayloadPasskeyRequest) expects() expectation {
 	return expectation{r.ChainID, ActivitySignRawPayload, r.AccountID, nil}
 }
 
-// GetDepositPayloadPasskey drafts a deposit into a vault and returns what the user's passkey has to sign. An account has
-// at most one draft: a former one of any kind is lost, its transaction id with it. A deposit in fiat is signed first and
-// paid then: where to is in the response of [Client.SignPayloadPasskey].
+// GetDepositPayloadPasskey drafts a deposit into a vault and returns what the user's passkey has to sign. An account
+// has at most one draft: the request discards an earlier one of any kind, and its transaction id. A deposit in fiat is
+// signed first and paid afterwards: the response of [Client.SignPayloadPasskey] says where to send the money.
 //
 // Operation get_deposit_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response was
-// lost moves nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
+// lost moves nothing, and the next one replaces it. If the payload orders something else than the request, the error is
+// a *[PayloadMismatchError].
 func (c *Client) GetDepositPayloadPasskey(ctx context.Context, req *GetDepositPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getDepositPayloadPasskey, req, opts)
 }
@@ -55,7 +56,8 @@ type GetWithdrawPayloadPasskeyRequest struct {
 	ChainID   ChainID `json:"-" query:"chain_id"`
 	AccountID string  `json:"accountId" check:"uuid"`
 	VaultAddr string  `json:"vaultAddr" check:"address"`
-	// Amount is in the stablecoin of the vault (USDC or EURC), whatever DestinationCurrency is. It has at most 6 decimals.
+	// Amount is in the stablecoin of the vault (USDC or EURC), whatever DestinationCurrency is. It has at most 6
+	// decimals.
 	Amount Decimal `json:"amount" check:"places=6"`
 	// DestinationCurrency decides where the money goes: with USDC and EURC into the account's wallet, with USD and EUR
 	// to a bank account.
@@ -68,12 +70,13 @@ func (r *GetWithdrawPayloadPasskeyRequest) expects() expectation {
 	return expectation{r.ChainID, ActivitySignRawPayload, r.AccountID, nil}
 }
 
-// GetWithdrawPayloadPasskey drafts a withdrawal from a vault and returns what the user's passkey has to sign. An account
-// has at most one draft: a former one of any kind is lost, its transaction id with it. A withdrawal to a bank needs a
-// bank account, see [Client.AddBankAccount]; which one it is stands in the payload.
+// GetWithdrawPayloadPasskey drafts a withdrawal from a vault and returns what the user's passkey has to sign. An
+// account has at most one draft: the request discards an earlier one of any kind, and its transaction id. A withdrawal
+// to a bank needs a bank account, see [Client.AddBankAccount]; [Payload].DestinationBankAccount shows which one it is.
 //
 // Operation get_withdraw_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response was
-// lost moves nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
+// lost moves nothing, and the next one replaces it. If the payload orders something else than the request, the error is
+// a *[PayloadMismatchError].
 func (c *Client) GetWithdrawPayloadPasskey(ctx context.Context, req *GetWithdrawPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getWithdrawPayloadPasskey, req, opts)
 }
@@ -90,13 +93,13 @@ func (r *GetCancelWithdrawalPayloadPasskeyRequest) expects() expectation {
 }
 
 // GetCancelWithdrawalPayloadPasskey drafts the cancellation of a queued withdrawal and returns what the user's passkey
-// has to sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Submit
-// with the payload's TransactionID: whether it equals the withdrawal's is not documented.
+// has to sign. An account has at most one draft: the request discards an earlier one of any kind, and its transaction
+// id. Submit with the payload's TransactionID: whether it equals the withdrawal's is not documented.
 //
 // Operation get_cancel_withdrawal_payload_passkey, a POST. [ErrBadRequest] (not [ErrNotFound]) if there is no such
 // transaction, if it is on another chain, or if its [WithdrawalRequest] is not pending any more. After
-// [ErrOutcomeUnknown] call it again: a draft whose response was lost moves nothing, and the next one replaces it. A
-// payload that orders something else is a *[PayloadMismatchError].
+// [ErrOutcomeUnknown] call it again: a draft whose response was lost moves nothing, and the next one replaces it. If
+// the payload orders something else than the request, the error is a *[PayloadMismatchError].
 func (c *Client) GetCancelWithdrawalPayloadPasskey(ctx context.Context, req *GetCancelWithdrawalPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getCancelWithdrawalPayloadPasskey, req, opts)
 }
@@ -116,11 +119,12 @@ func (r *GetTransferPayloadPasskeyRequest) expects() expectation {
 }
 
 // GetTransferPayloadPasskey drafts a transfer of stablecoins to any address and returns what the user's passkey has to
-// sign. An account has at most one draft: a former one of any kind is lost, its transaction id with it. Once it is
-// submitted the transfer cannot be undone, not even if the address has no owner.
+// sign. An account has at most one draft: the request discards an earlier one of any kind, and its transaction id. Once
+// it is submitted the transfer cannot be undone, not even if the address has no owner.
 //
 // Operation get_transfer_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response was
-// lost moves nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
+// lost moves nothing, and the next one replaces it. If the payload orders something else than the request, the error is
+// a *[PayloadMismatchError].
 func (c *Client) GetTransferPayloadPasskey(ctx context.Context, req *GetTransferPayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getTransferPayloadPasskey, req, opts)
 }
@@ -136,13 +140,14 @@ func (r *GetVaultUpgradePayloadPasskeyRequest) expects() expectation {
 }
 
 // GetVaultUpgradePayloadPasskey drafts the move of a whole position from a vault on Base to its successor and returns
-// what the user's passkey has to sign: two orders under one signature. An account has at most one draft: a former one of
-// any kind is lost, its transaction id with it. Amounts and the other vault are in the payload.
+// what the user's passkey has to sign: two orders under one signature. An account has at most one draft: the request
+// discards an earlier one of any kind, and its transaction id. Amounts and the other vault are in the payload.
 //
 // Operation get_vault_upgrade_payload_passkey, a POST. [ErrBadRequest] if the vault has no successor or is
 // asynchronous, if there are no shares in it, or if an upgrade is under way. [ErrUnauthorized] also if the account is
 // not yours or is not activated. After [ErrOutcomeUnknown] call it again: a draft whose response was lost moves
-// nothing, and the next one replaces it. A payload that orders something else is a *[PayloadMismatchError].
+// nothing, and the next one replaces it. If the payload orders something else than the request, the error is a
+// *[PayloadMismatchError].
 func (c *Client) GetVaultUpgradePayloadPasskey(ctx context.Context, req *GetVaultUpgradePayloadPasskeyRequest, opts ...CallOption) (*Payload, error) {
 	return fetchPayload(ctx, c, getVaultUpgradePayloadPasskey, req, opts)
 }

@@ -14,8 +14,8 @@ import (
 //
 // A deposit in fiat goes from TransactionWaitingForFunds (signed; the bank transfer is awaited) through
 // TransactionFundsInTransfer, TransactionFundsReceived and TransactionProcessing to TransactionCompleted. In a
-// withdrawal to a bank TransactionWaitingForFunds comes after TransactionProcessing and means that the assets have reached
-// the bank account's liquidation address.
+// withdrawal to a bank TransactionWaitingForFunds comes after TransactionProcessing and means that the assets have
+// reached the bank account's liquidation address.
 type TransactionStatus string
 
 // The statuses. The drafts that Get...PayloadPasskey makes have none: the API shows a transaction once it is signed.
@@ -32,7 +32,7 @@ const (
 	TransactionCancelled           TransactionStatus = "cancelled"         // end
 )
 
-// Terminal reports whether the status is an end state. One that this package does not know is taken for none.
+// Terminal reports whether the status is an end state. A status that this package does not know is not one.
 func (s TransactionStatus) Terminal() bool {
 	switch s {
 	case TransactionCompleted, TransactionSimulationFailed, TransactionReverted, TransactionRefunded, TransactionCancelled:
@@ -50,7 +50,7 @@ const (
 	TransactionTypeDeposit         TransactionType = "deposit"          // stablecoin into a vault
 	TransactionTypeOnrampDeposit   TransactionType = "onramp_deposit"   // fiat into a vault
 	TransactionTypeWithdraw        TransactionType = "withdraw"         // out of a vault, to stablecoin
-	TransactionTypeOfframp         TransactionType = "offramp"          // stablecoin to fiat; the API does not offer it yet
+	TransactionTypeOfframp         TransactionType = "offramp"          // stablecoin to fiat; not offered yet
 	TransactionTypeWithdrawOfframp TransactionType = "withdraw_offramp" // out of a vault, to a bank account
 	TransactionTypeAuthorization   TransactionType = "authorization"    // activation of an account on a chain
 	TransactionTypeApprove         TransactionType = "approve"
@@ -127,8 +127,8 @@ type DepositInstructions struct {
 	// ObjectID is the UUID of these instructions. It is empty in the response of [Client.SignPayloadPasskey].
 	ObjectID string   `json:"objectId,omitzero"`
 	Currency Currency `json:"currency"`
-	// ExpectedDepositAmount is what to send, in Currency. Exactly the deposit's amount goes into the vault; the rest stays idle in
-	// the wallet.
+	// ExpectedDepositAmount is what to send, in Currency. Exactly the deposit's amount goes into the vault; the rest
+	// stays idle in the wallet.
 	ExpectedDepositAmount Decimal              `json:"expectedDepositAmount,omitzero"`
 	BankName              string               `json:"bankName"`
 	BankAddress           string               `json:"bankAddress"`
@@ -281,13 +281,13 @@ func (t *SubmittedTransaction) Queued() bool { return t.Status == TransactionWit
 // Get...PayloadPasskey methods. The API checks the signature and sends the transaction to the chain, or, for a deposit
 // in fiat, says where to send the money.
 //
-// Operation sign_payload_passkey. It is rejected if the draft is gone because another payload was asked for, and if the
-// signature does not fit; with which status is not documented.
+// Operation sign_payload_passkey. The API rejects the request if another payload has replaced the draft, or if the
+// signature does not fit; the status is not documented.
 //
-// After [ErrOutcomeUnknown] ask for the transaction with [Client.GetTransaction] for half a minute: if it is there it was
-// submitted, a 404 that stays means that it was not. A cancellation can have the id of its withdrawal, which is there in
-// any case: it took effect if the withdrawal's WithdrawalRequest is [WithdrawalCancelled]. Ask for no new payload for the
-// account before you know.
+// After [ErrOutcomeUnknown] call [Client.GetTransaction] again and again for half a minute: if it returns the
+// transaction, it was submitted; if the 404 stays, it was not. A cancellation can have the id of its withdrawal, which
+// GetTransaction returns in any case: it took effect if the withdrawal's WithdrawalRequest is [WithdrawalCancelled]. Do
+// not request another payload for the account before you know.
 func (c *Client) SignPayloadPasskey(ctx context.Context, req *SignPayloadPasskeyRequest, opts ...CallOption) (*SubmittedTransaction, error) {
 	return signPayloadPasskey.call(ctx, c, req, opts)
 }

@@ -146,15 +146,23 @@ type VerificationStatus string
 
 // The verification statuses.
 const (
-	VerificationNotStarted                          VerificationStatus = "not_started"
-	VerificationInit                                VerificationStatus = "init"                                   // the customer's data or documents are missing: send them
-	VerificationUnderReview                         VerificationStatus = "under_review"                           // wait: minutes for persons, a day or two for entities
-	VerificationAwaitingAssociatedPersonInformation VerificationStatus = "awaiting_associated_person_information" // an associated person's data are missing: send them
-	VerificationAwaitingInformation                 VerificationStatus = "awaiting_information"                   // the customer's data or documents are missing: send them
-	VerificationResubmissionRequested               VerificationStatus = "resubmission_requested"                 // rejected for now: correct it and send it again
-	VerificationActive                              VerificationStatus = "active"                                 // may transact
-	VerificationRejected                            VerificationStatus = "rejected"                               // rejected for good
-	VerificationInactive                            VerificationStatus = "inactive"                               // deactivated by an administrator
+	VerificationNotStarted VerificationStatus = "not_started"
+	// VerificationInit means that the customer's data or documents are missing: send them.
+	VerificationInit VerificationStatus = "init"
+	// VerificationUnderReview takes minutes for persons, a day or two for entities: wait.
+	VerificationUnderReview VerificationStatus = "under_review"
+	// VerificationAwaitingAssociatedPersonInformation means that an associated person's data are missing: send them.
+	VerificationAwaitingAssociatedPersonInformation VerificationStatus = "awaiting_associated_person_information"
+	// VerificationAwaitingInformation means that the customer's data or documents are missing: send them.
+	VerificationAwaitingInformation VerificationStatus = "awaiting_information"
+	// VerificationResubmissionRequested means rejected for now: correct the data and send them again.
+	VerificationResubmissionRequested VerificationStatus = "resubmission_requested"
+	// VerificationActive means that the customer may transact.
+	VerificationActive VerificationStatus = "active"
+	// VerificationRejected means rejected for good.
+	VerificationRejected VerificationStatus = "rejected"
+	// VerificationInactive means deactivated by an administrator.
+	VerificationInactive VerificationStatus = "inactive"
 )
 
 // Terminal reports whether the verification has ended: the customer may transact, was rejected for good, or was
@@ -189,8 +197,8 @@ func oneOf[T ~string](value T, allowed ...T) error {
 	return invalidValue(value, "must be one of "+strings.Join(words, ", "))
 }
 
-// valueError is what is wrong with a value, by its type. In the error of a request the field's path stands in place of the
-// type: package wire asks for the Reason.
+// valueError is what is wrong with a value, by its type. In the error of a request the field's path stands in place of
+// the type: package wire asks for the Reason.
 type valueError struct{ kind, reason string }
 
 func invalidValue(value any, reason string) error {

@@ -11,7 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
-// How waits ask. A block takes 2 s on Base and 12 s on Ethereum; a person is verified in minutes, an entity in a day or two.
+// How waits ask. A block takes 2 s on Base and 12 s on Ethereum; a person is verified in minutes, an entity in a day or
+// two.
 const (
 	firstPoll       = time.Second
 	pollGrowth      = 1.5
@@ -25,8 +26,8 @@ const (
 	maxOutage = 5 * time.Minute
 )
 
-// WaitOption changes a wait. An option with an invalid value, and a nil one, is a *[FieldError] of the wait, which sends
-// nothing then.
+// WaitOption changes a wait. For an option with an invalid value, and for a nil one, the wait returns a *[FieldError]
+// and sends nothing.
 type WaitOption func(*waitOptions) error
 
 type waitOptions struct {
@@ -35,8 +36,9 @@ type waitOptions struct {
 	interval time.Duration
 }
 
-// WaitUntil ends the wait, without an error, also when done returns true: for a state that comes before the end, such as
-// TransactionWaitingForFunds. A state that is passed between two polls is not seen, so done has to accept later ones.
+// WaitUntil also ends the wait, without an error, when done returns true. Use it for a state before the end, such as
+// [TransactionWaitingForFunds]. A state that passes between two polls is not seen, so done must accept later states
+// too.
 func WaitUntil(done func(*Transaction) bool) WaitOption {
 	return func(o *waitOptions) error {
 		if done == nil {
@@ -47,8 +49,8 @@ func WaitUntil(done func(*Transaction) bool) WaitOption {
 	}
 }
 
-// WaitOnChange calls hook with the transaction when it is first seen and each time that its status has changed since the
-// last poll. The wait goes on when hook returns.
+// WaitOnChange calls hook with the transaction when it is first seen and each time that its status has changed since
+// the last poll. The wait goes on when hook returns, so hook must not block for long.
 func WaitOnChange(hook func(*Transaction)) WaitOption {
 	return func(o *waitOptions) error {
 		if hook == nil {
@@ -59,8 +61,9 @@ func WaitOnChange(hook func(*Transaction)) WaitOption {
 	}
 }
 
-// WaitInterval sets the time between two polls. Without it that is one second at first and grows, with jitter: to twelve seconds
-// for a transaction, to half a minute for the verification of a person, to five minutes for that of an entity.
+// WaitInterval sets the time between two polls. Without it the time is one second at first and grows, with jitter: to
+// twelve seconds for a transaction, to half a minute for the verification of a person, to five minutes for that of an
+// entity.
 func WaitInterval(interval time.Duration) WaitOption {
 	return func(o *waitOptions) error {
 		if interval <= 0 {
@@ -71,8 +74,8 @@ func WaitInterval(interval time.Duration) WaitOption {
 	}
 }
 
-// TransactionFailedError says that a transaction ended in another state than completed. For some it is what was wanted:
-// a queued withdrawal that was cancelled ends as TransactionCancelled.
+// TransactionFailedError says that a transaction ended in another state than completed. This can be what was wanted: a
+// queued withdrawal that was cancelled ends as TransactionCancelled.
 type TransactionFailedError struct {
 	Transaction *Transaction
 }
@@ -84,17 +87,19 @@ func (e *TransactionFailedError) Error() string {
 	return "byzantine: the transaction ended as " + call.Printable(string(e.Transaction.Status))
 }
 
-// WaitForTransaction polls a signed transaction until it has ended, or until what [WaitUntil] says. The error is nil if it
-// is completed then (or WaitUntil is satisfied), and a *[TransactionFailedError] in every other end state. Start it after
-// [Client.SignPayloadPasskey] succeeded: a draft is unknown to the API, which looks like a wrong id.
+// WaitForTransaction polls a signed transaction until it has ended or the condition of [WaitUntil] is true. The error
+// is nil if the transaction is completed or the condition is true, and a *[TransactionFailedError] in every other end
+// state. Call it after [Client.SignPayloadPasskey] has succeeded: the API does not know a draft and responds as it does
+// to a wrong id.
 //
-// A transaction on the chain takes seconds to minutes. One in fiat takes days: it waits for a bank transfer, in the
-// sandbox for ever. Give ctx a deadline, and for fiat rather look again from time to time, or go by webhooks.
+// A transaction on the chain takes seconds to minutes. One in fiat takes days, because it waits for a bank transfer; in
+// Byzantine's sandbox it waits for ever. Give ctx a deadline. For fiat it is better to check from time to time, or to
+// use webhooks.
 //
-// The wait goes on if the transaction is unknown in the first 30 seconds, and while for up to five minutes the API
-// cannot be reached or responds with a 429 or a 5xx; it polls no earlier than the response's Retry-After says. When ctx
-// ends, the error wraps why and names the last status. With any error the transaction is returned as it was last seen,
-// nil if it was not.
+// The wait goes on if the transaction is unknown in the first 30 seconds, and if the API cannot be reached or responds
+// with a 429 or a 5xx, for up to five minutes. It polls no earlier than the response's Retry-After says. When ctx ends,
+// the error wraps the context's error and names the last status. With any error the transaction is returned as it was
+// last seen, or nil if it was never seen.
 //
 // Operation get_transaction.
 func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, opts ...WaitOption) (*Transaction, error) {
@@ -230,18 +235,18 @@ func (w *wait) pause(ctx context.Context, poll int) time.Duration {
 	return time.Duration(pause) - jitter.UpTo(ctx, time.Duration(pause/4))
 }
 
-// WaitForVerification polls the verification of an account's customer, a person or an entity, until it has ended or until
-// somebody has to do something: until the status is [VerificationStatus.Terminal] or [VerificationStatus.NeedsAction]. Both
-// are no error; look at the status that is returned. It is VerificationActive when the customer may transact.
+// WaitForVerification polls the verification of an account's customer, a person or an entity, until it has ended or
+// waits for you: until [VerificationStatus.Terminal] or [VerificationStatus.NeedsAction] reports true. Neither is an
+// error: look at the status that is returned. It is VerificationActive when the customer may transact.
 //
-// The verification of a person takes minutes, that of an entity a day or two. Give ctx a deadline, and for an entity rather
-// go by webhooks, EventCustomerActive and the others whose type begins with "customer.": a process that waits for days is
-// restarted in between. VerificationNotStarted counts only after 30 seconds, because it is also the
-// status of a customer that was just made.
+// The verification of a person takes minutes, that of an entity a day or two. Give ctx a deadline. For an entity it is
+// better to use webhooks, [EventCustomerActive] and the other types that begin with "customer.": a process that waits
+// for days is restarted in between. VerificationNotStarted counts only after 30 seconds, because it is also the status
+// of a customer that was just made.
 //
-// Which failures pass is as in [Client.WaitForTransaction]: a 404 in the first 30 seconds, an outage of up to five minutes.
-// All other errors end the wait at once. With any error the status is as it was last seen, "" if it was not. The only
-// option that has a meaning here is [WaitInterval]; the others are an error.
+// It tolerates the same failures as [Client.WaitForTransaction]: a 404 in the first 30 seconds, and an outage of up to
+// five minutes. All other errors end the wait at once. With any error the status is the last one that was seen, or ""
+// if there was none. The only valid option is [WaitInterval]; the others are a *[FieldError].
 //
 // Operations get_account_details, and get_user_details or get_entity_details.
 func (c *Client) WaitForVerification(ctx context.Context, accountID string, opts ...WaitOption) (VerificationStatus, error) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// WebhookEvent is an event as the delivery history records it. It is no [Event]: its type is in EventType, its Payload is
-// the Event as it was sent, and the ids of what it is about stand beside the rest.
+// WebhookEvent is an event as the delivery history records it. It is not an [Event]: its type is in EventType, its
+// Payload is the Event as it was sent, and the ids of what it is about are fields of its own.
 type WebhookEvent struct {
 	EventRelated
 	ID           string    `json:"id" check:"must"` // UUID
@@ -135,12 +135,13 @@ type RetryWebhookDeliveryRequest struct {
 	DeliveryID string `json:"-" path:"delivery_id" check:"uuid"`
 }
 
-// RetryWebhookDelivery sends a failed delivery again and waits for the outcome. That the call succeeds does not mean
-// that the endpoint did: see Delivery.Status and Attempt.Outcome.
+// RetryWebhookDelivery sends a failed delivery again and waits for the outcome. A nil error does not mean that the
+// endpoint accepted the delivery: see Delivery.Status and Attempt.Outcome.
 //
-// Operation retry_delivery. [ErrBadRequest] unless the delivery's status is [WebhookDeliveryFailed] and the subscription
-// is enabled, [ErrNotFound] if there is no such delivery. After [ErrOutcomeUnknown] see [Client.ListWebhookDeliveries];
-// endpoints get deliveries twice anyway now and then and have to tell them apart by the event's id.
+// Operation retry_delivery. [ErrBadRequest] unless the delivery's status is [WebhookDeliveryFailed] and the
+// subscription is enabled, [ErrNotFound] if there is no such delivery. After [ErrOutcomeUnknown] check
+// [Client.ListWebhookDeliveries]. A second retry does no harm to an endpoint that recognises duplicates by the event's
+// id, as every endpoint must.
 func (c *Client) RetryWebhookDelivery(ctx context.Context, deliveryID string, opts ...CallOption) (*WebhookDeliveryResult, error) {
 	return retryWebhookDelivery.call(ctx, c, &RetryWebhookDeliveryRequest{DeliveryID: deliveryID}, opts)
 }

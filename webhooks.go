@@ -98,7 +98,7 @@ type UpdateWebhookSubscriptionRequest struct {
 // UpdateWebhookSubscription changes a subscription. Sending the same change twice does no harm.
 //
 // Operation update_subscription. [ErrNotFound] if there is no such subscription, [ErrBadRequest] as in
-// [Client.CreateWebhookSubscription]. After [ErrOutcomeUnknown] see [Client.ListWebhookSubscriptions].
+// [Client.CreateWebhookSubscription]. After [ErrOutcomeUnknown] check [Client.ListWebhookSubscriptions].
 func (c *Client) UpdateWebhookSubscription(ctx context.Context, req *UpdateWebhookSubscriptionRequest, opts ...CallOption) (*WebhookSubscriptionWithKey, error) {
 	return updateWebhookSubscription.call(ctx, c, req, opts)
 }
@@ -111,7 +111,7 @@ type DeleteWebhookSubscriptionRequest struct {
 // DeleteWebhookSubscription deletes a subscription and with it the history of its deliveries. To stop deliveries and
 // keep the history, set Enabled to false instead.
 //
-// Operation delete_subscription. After [ErrOutcomeUnknown] see [Client.ListWebhookSubscriptions].
+// Operation delete_subscription. After [ErrOutcomeUnknown] check [Client.ListWebhookSubscriptions].
 func (c *Client) DeleteWebhookSubscription(ctx context.Context, subscriptionID string, opts ...CallOption) error {
 	_, err := deleteWebhookSubscription.call(ctx, c, &DeleteWebhookSubscriptionRequest{SubscriptionID: subscriptionID}, opts)
 	return err
@@ -130,9 +130,9 @@ type WebhookDeliveryResult struct {
 }
 
 // SendTestWebhookDelivery makes an event of type [EventWebhookTest], sends it to one endpoint and waits for the
-// outcome. That the call succeeds does not mean that the endpoint did: see Delivery.Status and Attempt.Outcome.
+// outcome. A nil error does not mean that the endpoint accepted the delivery: see Delivery.Status and Attempt.Outcome.
 //
-// Operation send_test_delivery. [ErrNotFound] if there is no such subscription. After [ErrOutcomeUnknown] see
+// Operation send_test_delivery. [ErrNotFound] if there is no such subscription. After [ErrOutcomeUnknown] check
 // [Client.ListWebhookDeliveries]; a second test may be rejected.
 func (c *Client) SendTestWebhookDelivery(ctx context.Context, subscriptionID string, opts ...CallOption) (*WebhookDeliveryResult, error) {
 	return sendTestWebhookDelivery.call(ctx, c, &SendTestWebhookDeliveryRequest{SubscriptionID: subscriptionID}, opts)

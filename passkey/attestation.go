@@ -55,8 +55,8 @@ var requiredFields = map[protocol.AttestationFormat][]string{
 }
 
 // contradiction says how an attestation statement contradicts the data of its registration (W3C WebAuthn, section 8);
-// nothing if it does not, or if that cannot be told. Unlike the verification by go-webauthn it looks neither at dates and
-// names in certificates nor at who issued them.
+// nothing if it does not, or if that cannot be told. Unlike the verification by go-webauthn it looks neither at dates
+// and names in certificates nor at who issued them.
 func contradiction(object *protocol.AttestationObject, clientDataHash []byte) (reason string) {
 	s := statement{object.AttStatement, slices.Concat(object.RawAuthData, clientDataHash), object}
 	for _, field := range requiredFields[protocol.AttestationFormat(object.Format)] {

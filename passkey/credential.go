@@ -33,7 +33,7 @@ type Credential struct {
 	UserVerified bool `json:"userVerified"`
 	// BackupEligible says that the passkey may be synchronised between devices; this never changes.
 	BackupEligible bool `json:"backupEligible"`
-	// BackedUp says that it was synchronised at the time.
+	// BackedUp says that the passkey was synchronised at the time of the registration.
 	BackedUp bool `json:"backedUp"`
 }
 

@@ -11,7 +11,7 @@
 //     Authenticator goes to the API: into the root users of a new account, or to CreateAuthenticatorsOTP.
 //
 // [ParseUnverified] is for backends that receive a response without having made the options. It checks only that the
-// response is well formed. It does not check who made the response, where and when.
+// response is well formed. It does not check who made the response, where, or when.
 //
 // # Signing
 //

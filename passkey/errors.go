@@ -32,12 +32,12 @@ var (
 	ErrCredential = errors.New("passkey: credential not allowed")
 	// ErrSignature is a signature that the passkey's public key does not verify.
 	ErrSignature = errors.New("passkey: signature not valid")
-	// ErrAttestation is an attestation statement that contradicts the data that it signs; or that is missing or does not
-	// verify, if the relying party asks for attestation.
+	// ErrAttestation is an attestation statement that contradicts the data that it signs; or that is missing or does
+	// not verify, if the relying party asks for attestation.
 	ErrAttestation = errors.New("passkey: attestation not valid")
 )
 
-// Error is the reason of a rejection. Its text never repeats challenges, ids or key material; of the page's data it
+// Error says why something was rejected. Its text never repeats challenges, ids or key material; of the page's data it
 // shows at most the origin.
 type Error struct {
 	// Check names the value that was checked: a field as in "RelyingParty.ID", or a field of the response as in

@@ -42,13 +42,13 @@ func challengeOf(body []byte) []byte {
 // Whoever finishes a state gets a payload that is ready to be submitted, so treat the state like a session:
 //
 //   - Keep it on the server, in the session of the user who began; never send it to the page.
-//   - Name the user's passkeys when you begin, as [RelyingParty.BeginSigning] demands. Then nobody else's can finish it,
-//     wherever the state goes.
+//   - Name the user's passkeys when you begin, as [RelyingParty.BeginSigning] demands. Then no other passkey can finish
+//     the state, wherever it goes.
 //   - Take it out of the store before finishing, whatever the outcome. The challenge follows from the payload, so a
-//     response fits a state that stays until it expires. (The API takes each payload once.)
+//     state that stays accepts the same response again until it expires. (The API accepts each payload once.)
 //
 // An account has at most one unsigned transaction. Asking for another payload ends the transaction of this state, and
-// submitting it then fails with byzantine.ErrBadRequest. So keep one state per account, not one per tab.
+// submitting it then fails, see [Draft]. So keep one state per account, not one per tab.
 type SigningState struct {
 	// Payload is the payload to sign, with the transaction and the chain that it belongs to. Its BodyToSign is compact
 	// JSON.
@@ -60,7 +60,8 @@ type SigningState struct {
 	Allowed map[string][]byte `json:"allowed,omitzero"`
 	// AnyCredential says that Allowed is empty because [RelyingParty.BeginSigningAny] names no passkeys.
 	AnyCredential bool `json:"anyCredential,omitzero"`
-	// ExpiresAt is when the state ends: the relying party's timeout and a minute for the way back.
+	// ExpiresAt is when the state expires: after the relying party's timeout and one more minute for the response to
+	// arrive.
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
@@ -87,7 +88,7 @@ func (rp *RelyingParty) BeginSigning(payload *byzantine.Payload, allowed []Crede
 
 // BeginSigningAny is like [RelyingParty.BeginSigning], but any passkey that the browser's user has for the relying
 // party may sign. The response then does not show who the user is, and [RelyingParty.FinishSigning] does not check the
-// signature. Use it only if the API alone shall decide who may sign.
+// signature. Use it only if the API alone is to decide who may sign.
 func (rp *RelyingParty) BeginSigningAny(payload *byzantine.Payload) (options json.RawMessage, state *SigningState, err error) {
 	return rp.beginSigning(payload, nil)
 }

@@ -25,10 +25,10 @@ import (
 //
 // # A draft counts once
 //
-// Within a process, a draft is submitted at most once, however many requests come with it: [Transactor.Finish] rejects it
-// with [ErrSubmitted] while another call submits it, and after a submission that may have reached the API. If nothing was
-// sent, it can be finished again. This holds for all Transactors of one client. The API takes each payload once as well,
-// but a second request would tell the user that their transaction failed.
+// Within a process, a draft is submitted at most once, however many requests come with it: [Transactor.Finish] rejects
+// it with [ErrSubmitted] while another call submits it, and after a submission that may have reached the API. If
+// nothing was sent, it can be finished again. This holds for all Transactors of one client. The API takes each payload
+// once as well, but a second request would tell the user that their transaction failed.
 //
 // Several processes that serve the same sessions need a common store. One command before Finish is enough, in Redis
 //
@@ -53,8 +53,8 @@ type Transactor struct {
 // finished, whatever the outcome.
 //
 // An account has at most one draft. The API drops it when another payload is requested, by whatever tab, device or user
-// of the account. Finishing the dropped draft then fails with byzantine.ErrBadRequest and moves nothing; the page has
-// to begin again.
+// of the account. Finishing the dropped draft then fails and moves nothing; the page has to begin again. The API's
+// status for this is not documented; package byzantinetest responds with a 400 (byzantine.ErrBadRequest).
 type Draft struct {
 	// UserID is the caller's own id of the user who began.
 	UserID string `json:"userId"`
@@ -101,8 +101,8 @@ func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys [
 // missing or not this user's, of kind [ErrSubmitted] for a draft that another call submits or has submitted, otherwise
 // as [RelyingParty.FinishSigning] says. Any other error is that of byzantine.Client.SignPayloadPasskey. After
 // byzantine.ErrOutcomeUnknown and ErrSubmitted check draft.Payload.TransactionID with GetTransaction before you begin
-// another transaction. For a cancellation look at the withdrawal's WithdrawalRequest, because a cancellation can have the
-// withdrawal's id.
+// another transaction. For a cancellation look at the withdrawal's WithdrawalRequest, because a cancellation can have
+// the withdrawal's id.
 //
 // A withdrawal that the vault has queued is a success, see byzantine.SubmittedTransaction.Queued.
 func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, responseJSON []byte) (*byzantine.SubmittedTransaction, error) {

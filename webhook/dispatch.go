@@ -10,18 +10,19 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Func handles an event. An error means that the event was not handled and must come again. It may be called more than once
-// for the same event, see the package comment, and by many goroutines at the same time for different events.
+// Func handles an event. An error means that the event was not handled and must come again. It may be called more than
+// once for the same event, see the package comment, and by many goroutines at the same time for different events.
 type Func = func(context.Context, *Delivery) error
 
-// Dispatcher calls the function that is registered for the event's type. Register all functions before the first event, and
-// give [Dispatcher.Handle] to a [Handler] and a [Reconciler]. The zero value is ready to use.
+// Dispatcher calls the function that is registered for the event's type. Register all functions before the first event,
+// and give [Dispatcher.Handle] to a [Handler] and a [Reconciler]; it is then safe for concurrent use. The zero value is
+// ready to use.
 //
 // The function of the type itself is called if there is one; else that of the type's family, see
-// [Dispatcher.OnAnyCustomer] and [Dispatcher.OnAnyTransaction]; else that of [Dispatcher.OnAny]. Byzantine adds types: an
-// event for which none of these is registered is logged as a warning, with its id and type, and counts as handled, so it
-// does not come again. Register an OnAny that returns an error if such events should come again until a version of your
-// program that knows them is running; a [Reconciler] then keeps its checkpoint before them.
+// [Dispatcher.OnAnyCustomer] and [Dispatcher.OnAnyTransaction]; else that of [Dispatcher.OnAny]. Byzantine adds types:
+// an event for which none of these is registered is logged as a warning, with its id and type, and counts as handled,
+// so it does not come again. Register an OnAny that returns an error if such events should come again until a version
+// of your program that knows them is running; a [Reconciler] then keeps its checkpoint before them.
 type Dispatcher struct {
 	// Logger gets the warnings about events that no function is registered for; slog.Default if nil.
 	Logger *slog.Logger
@@ -35,7 +36,7 @@ const (
 	anyFamily         = ""
 )
 
-// On registers the function for a type. It panics if there is one already, or fn is nil.
+// On registers the function for a type. It panics if there is one already, if t is empty, or if fn is nil.
 func (x *Dispatcher) On(t byzantine.EventType, fn func(context.Context, *Event) error) {
 	if t == "" {
 		panic("webhook: Dispatcher: empty type")
@@ -43,34 +44,34 @@ func (x *Dispatcher) On(t byzantine.EventType, fn func(context.Context, *Event) 
 	x.register(string(t), fn)
 }
 
-// OnCustomer registers the function for a type that begins with "customer.". It panics for any other, and if there is a
-// function already.
+// OnCustomer registers the function for a type that begins with "customer.". It panics for any other, if
+// there is a function already, or if fn is nil.
 func (x *Dispatcher) OnCustomer(t byzantine.EventType, fn func(context.Context, *Event, *byzantine.CustomerEventData) error) {
 	requireFamily(customerFamily, t)
 	x.On(t, withData((*byzantine.Event).CustomerData, fn))
 }
 
-// OnTransaction registers the function for a type that begins with "transaction.". It panics for any other, and if there
-// is a function already.
+// OnTransaction registers the function for a type that begins with "transaction.". It panics for any other,
+// if there is a function already, or if fn is nil.
 func (x *Dispatcher) OnTransaction(t byzantine.EventType, fn func(context.Context, *Event, *byzantine.TransactionEventData) error) {
 	requireFamily(transactionFamily, t)
 	x.On(t, withData((*byzantine.Event).TransactionData, fn))
 }
 
-// OnAnyCustomer registers the function for all types that begin with "customer." and have none of their own, types of the
-// future too. It panics if there is one already, or fn is nil.
+// OnAnyCustomer registers the function for all types that begin with "customer." and have none of their own, types of
+// the future too. It panics if there is one already, or fn is nil.
 func (x *Dispatcher) OnAnyCustomer(fn func(context.Context, *Event, *byzantine.CustomerEventData) error) {
 	x.register(customerFamily, withData((*byzantine.Event).CustomerData, fn))
 }
 
-// OnAnyTransaction registers the function for all types that begin with "transaction." and have none of their own, types
-// of the future too. It panics if there is one already, or fn is nil.
+// OnAnyTransaction registers the function for all types that begin with "transaction." and have none of their own,
+// types of the future too. It panics if there is one already, or fn is nil.
 func (x *Dispatcher) OnAnyTransaction(fn func(context.Context, *Event, *byzantine.TransactionEventData) error) {
 	x.register(transactionFamily, withData((*byzantine.Event).TransactionData, fn))
 }
 
-// OnAny registers the function for all events that no other function is registered for. It panics if there is one already,
-// or fn is nil.
+// OnAny registers the function for all events that no other function is registered for. It panics if there is one
+// already, or fn is nil.
 func (x *Dispatcher) OnAny(fn func(context.Context, *Event) error) { x.register(anyFamily, fn) }
 
 func (x *Dispatcher) register(key string, fn func(context.Context, *Event) error) {

@@ -16,16 +16,17 @@ import (
 // Delivery is an event whose origin is verified: a webhook delivery that [Verifier.Verify] found genuine, or an event
 // that a [Reconciler] read from the API.
 type Delivery struct {
-	// ID is the delivery's own id, a UUID. It stays the same when the delivery is retried; the same event has others in
-	// other subscriptions. "" for an event that a Reconciler read.
+	// ID is the delivery's own id, a UUID. It stays the same when the delivery is retried. The same event has a
+	// different delivery id for each subscription. "" for an event that a Reconciler read.
 	ID string
 	// EventID is the event's id, a UUID. Duplicates are recognised by it.
 	EventID string
-	// KeyID is the id of the subscription's key, "" as above. The signature does not cover it.
+	// KeyID is the id of the subscription's key. The signature does not cover it. "" for an event that a Reconciler
+	// read.
 	KeyID string
-	// SignedAt is when this attempt was signed, in whole seconds; zero as above.
+	// SignedAt is when this attempt was signed, in whole seconds. Zero for an event that a Reconciler read.
 	SignedAt time.Time
-	// Body is the request's body as it was received, nil as above.
+	// Body is the request's body as it was received. Nil for an event that a Reconciler read.
 	Body []byte
 
 	event atomic.Pointer[Event] // once decoded
@@ -38,10 +39,10 @@ type Event = byzantine.Event
 var errNoEvent = errors.New("webhook: event")
 
 // Event decodes the body: an envelope of either generation, see [byzantine.Event.UnmarshalJSON]. Types and fields that
-// this package does not know are not errors, and a field that cannot be read is left zero. It is an error if the body is no
-// envelope, if its id is not EventID, or if it has no readable type.
+// this package does not know are not errors, and a field that cannot be read is left zero. It is an error if the body
+// is no envelope, if its id is not EventID, or if it has no readable type.
 //
-// The body is decoded once: every call returns the same event.
+// Every call returns the same event, so do not change it. Event is safe for concurrent use.
 func (d *Delivery) Event() (*Event, error) {
 	if e := d.event.Load(); e != nil {
 		return e, nil
@@ -96,8 +97,8 @@ func historyDelivery(e byzantine.Event) (*Delivery, error) {
 	return d, nil
 }
 
-// bodyHasID reports whether the field "id" of a JSON object is this UUID. In practice it is the first field, which needs
-// no decoder, and verification stays fast.
+// bodyHasID reports whether the field "id" of a JSON object is this UUID. In practice it is the first field, which
+// needs no decoder, and verification stays fast.
 func bodyHasID(body []byte, id string) (bool, error) {
 	if rest, ok := bytes.CutPrefix(body, []byte(`{"id":"`+id+`"`)); ok && len(rest) > 0 && (rest[0] == ',' || rest[0] == '}') {
 		return true, nil

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// DefaultTimeout is how long the key source and the callback of a [Handler] may take. The sender ends an attempt after 10 seconds, which
-	// include the time to connect.
+	// DefaultTimeout is how long the key source and the callback of a [Handler] may take. The sender ends an attempt
+	// after 10 seconds, which include the time to connect.
 	DefaultTimeout = 8 * time.Second
 	// DefaultMaxBodyBytes is the largest body that a [Handler] reads, in bytes.
 	DefaultMaxBodyBytes = 1 << 20
@@ -39,19 +39,19 @@ const (
 //
 // The sender retries after every status other than 2xx, up to six times within about nine hours.
 //
-// Only the signature decides whether a delivery is genuine; the Content-Type is ignored. The headers are checked before the
-// body is read.
+// Only the signature decides whether a delivery is genuine; the Content-Type is ignored. The headers are checked before
+// the body is read.
 //
 // The context of Handle has the values of the request's context and ends after Timeout. It does not end when the sender
 // closes the connection: Handle can finish its work, and the sender's next attempt gets its 204 without a second call.
-// http.Server.Shutdown waits for a callback that returns when its context ends. A callback that ignores its context may be
-// cut off by the end of the process, and is called again after its lease.
+// http.Server.Shutdown waits for a callback that returns when its context ends. A callback that ignores its context may
+// be cut off by the end of the process, and is called again after its lease.
 //
 // Set a ReadTimeout on the http.Server, because the Handler does not limit how slowly a body arrives.
 //
-// Verifier and Handle are required; the zero values of the other fields are the documented defaults. Set the fields before
-// the first request. A Handler with an invalid field responds with 500 to each request and logs an error that names the
-// field.
+// Verifier and Handle are required; the zero values of the other fields are the documented defaults. Set the fields
+// before the first request. A Handler with an invalid field responds with 500 to each request and logs an error that
+// names the field.
 type Handler struct {
 	Verifier *Verifier
 	Handle   Func
@@ -59,10 +59,10 @@ type Handler struct {
 	// Store records which events were handled. Give the same store to all replicas and to the [Reconciler]. If nil, the
 	// Handler uses a [MemoryStore] of its own, which no replica and no Reconciler shares.
 	Store Store
-	// Timeout is how long the [KeySource], if it is asked, and the callback may take together from when the body has been
-	// read, [DefaultTimeout] if zero. The callback's context ends after it; one second later the sender gets a 503 and
-	// retries. The lease of an event is 12 seconds longer than Timeout. With the default it has ended when the sender
-	// retries after a crash, 30 seconds later.
+	// Timeout is how long the [KeySource], if it is asked, and the callback may take together from when the body has
+	// been read, [DefaultTimeout] if zero. The callback's context ends after it; one second later the sender gets a 503
+	// and retries. The lease of an event is 12 seconds longer than Timeout. With the default it has ended when the
+	// sender retries after a crash, 30 seconds later.
 	Timeout time.Duration
 	// MaxBodyBytes is the largest body that is read, in bytes, [DefaultMaxBodyBytes] if zero.
 	MaxBodyBytes int64
@@ -173,8 +173,8 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*headers, []byte
 	return head, body, err
 }
 
-// isCompressed reports whether the body has a content coding other than identity (RFC 9110, section 8.4.1: their names are
-// case-insensitive).
+// isCompressed reports whether the body has a content coding other than identity (RFC 9110, section 8.4.1: their names
+// are case-insensitive).
 func isCompressed(h http.Header) bool {
 	for _, line := range h.Values("Content-Encoding") {
 		for coding := range strings.SplitSeq(line, ",") {
@@ -220,8 +220,8 @@ func receiveStatus(err error) int {
 	return http.StatusUnauthorized
 }
 
-// handleStatus returns the status of the response to a delivery that was passed to the callback, or whose event was handled
-// or is being handled already.
+// handleStatus returns the status of the response to a delivery that was passed to the callback, or whose event was
+// handled or is being handled already.
 func handleStatus(err error) int {
 	var failed *callbackError
 	switch {

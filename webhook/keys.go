@@ -18,18 +18,18 @@ import (
 // Key is the public key of a subscription.
 type Key struct {
 	// ID is the subscription's activeSigningKeyId, which its deliveries carry in X-Byzantine-Webhook-Key-Id. A key
-	// without an id is tried on deliveries that name no known key, which costs a forged delivery a tenth of a millisecond:
-	// at most 16 different keys may lack an id, or share one.
+	// without an id is tried on every delivery that names no known key, and each such key adds a tenth of a millisecond
+	// to the check of a forged delivery. So at most 16 different keys may have the same id, or none.
 	ID string
 	// PublicKey is the subscription's publicKey: a compressed P-256 point (SEC 1, section 2.3.3), 66 hexadecimal digits
 	// with or without 0x in front.
 	PublicKey string
 }
 
-// KeySource returns all current keys, for a [Verifier] whose subscriptions come and go. [SubscriptionKeys] asks the API;
-// a source of your own can read a database. It is called when a delivery fits none of the known keys, by one goroutine at
-// a time and at most once in ten seconds, whatever a forger sends. What it returns replaces what it returned before. Its
-// context ends after 5 seconds, and no delivery waits longer for it.
+// KeySource returns all current keys, for a [Verifier] whose subscriptions come and go. [SubscriptionKeys] asks the
+// API; a source of your own can read a database. It is called when a delivery fits none of the known keys, by one
+// goroutine at a time and at most once in ten seconds, whatever a forger sends. What it returns replaces what it
+// returned before. Its context ends after 5 seconds, and no delivery waits longer for it.
 type KeySource func(ctx context.Context) ([]Key, error)
 
 const (
@@ -97,9 +97,9 @@ type keyring struct {
 	err   error // the source's last error
 }
 
-// refresh returns keys that are newer than those the caller saw, nil if there are none: from the source, or from another
-// caller's question to it that this one waited for. It returns when ctx ends, and after sourceTimeout, whatever the source
-// does.
+// refresh returns keys that are newer than those the caller saw, nil if there are none: from the source, or from
+// another caller's question to it that this one waited for. It returns when ctx ends, and after sourceTimeout, whatever
+// the source does.
 func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 	if r.source == nil {
 		return nil, nil

@@ -18,16 +18,16 @@ const DefaultMemoryCapacity = 1 << 16
 // ErrStoreFull is returned by [MemoryStore.Begin] when every record is claimed, so that none can be dropped.
 var ErrStoreFull = errors.New("webhook: the store is full of claims in progress")
 
-// MemoryStore is a [Store] in the memory of this process, for a single replica and for tests. It loses everything with the
-// process; an event that was handled before a restart and comes again after it is handled again. The zero value is ready to
-// use; its fields must not be changed after that.
+// MemoryStore is a [Store] in the memory of this process, for a single replica and for tests. It loses everything with
+// the process; an event that was handled before a restart and comes again after it is handled again. The zero value is
+// ready to use. It is safe for concurrent use; its fields must not be changed after the first call.
 //
 // It has a capacity instead of a retention. When the capacity is reached, a new event drops the record that was touched
-// longest ago, among those that are done or free; if there is none, a claim whose lease is over. An event whose record was
-// dropped is handled again when it comes again. A [Reconciler] reads all events behind its checkpoint again in each pass,
-// so the capacity must be larger than the number of events in the Reconciler's Overlap, and larger than the number of
-// events after one that always fails; otherwise each pass handles some of them again and logs a warning. Records that hold
-// a value are neither counted nor dropped.
+// longest ago, among those that are done or free; if there is none, a claim whose lease is over. An event whose record
+// was dropped is handled again when it comes again. A [Reconciler] reads all events behind its checkpoint again in each
+// pass, so the capacity must be larger than the number of events in the Reconciler's Overlap, and larger than the
+// number of events after one that always fails; otherwise each pass handles some of them again and logs a warning.
+// Records that hold a value are neither counted nor dropped.
 //
 // Tokens are microseconds of the store's clock, or one more than the last: they grow across restarts of the process as
 // long as the clock does not go back.
@@ -138,7 +138,7 @@ func (s *MemoryStore) Save(ctx context.Context, c Claim, lease time.Duration, va
 // Retention implements [Store]. It is the longest Duration: no record is dropped for its age.
 func (s *MemoryStore) Retention() time.Duration { return math.MaxInt64 }
 
-// Capacity is how many events the store remembers.
+// Capacity returns how many events the store remembers.
 func (s *MemoryStore) Capacity() int {
 	if s.MaxEvents <= 0 {
 		return DefaultMemoryCapacity

@@ -43,11 +43,12 @@ func (e *callbackError) Error() string { return "the callback failed: " + errtex
 func (e *callbackError) Unwrap() error { return e.err }
 
 // handle returns nil if the event was handled by this call and that is recorded, [ErrHandled] if it had been handled
-// before, and [ErrInProgress] if it is being handled elsewhere. Any other error is a failure: a *callbackError, errTimeout,
-// or an error of the store.
+// before, and [ErrInProgress] if it is being handled elsewhere. Any other error is a failure: a *callbackError,
+// errTimeout, or an error of the store.
 //
-// It returns answerMargin after the deadline at the latest, whatever callback and store do. A callback that ignores its context continues
-// in its goroutine, and its outcome is recorded when it ends, unless its lease was taken over by then.
+// It returns answerMargin after the deadline at the latest, whatever callback and store do. A callback that ignores its
+// context continues in its goroutine, and its outcome is recorded when it ends, unless its lease was taken over by
+// then.
 func (o *once) handle(ctx context.Context, d *Delivery, deadline time.Time) error {
 	response := time.NewTimer(time.Until(deadline) + responseMargin)
 	defer response.Stop()

@@ -20,29 +20,30 @@ type EventHistory interface {
 	AllEvents(ctx context.Context, req *byzantine.ListEventsRequest, opts ...byzantine.CallOption) iter.Seq2[byzantine.Event, error]
 }
 
-// Reconciler calls Handle for the events that no webhook delivered. It reads the API's event history (list_events) from a
-// checkpoint on, the oldest event first, and calls Handle for each event that the Store does not record as handled. If it
-// has the same Store as the [Handler], each event is handled once by one of the two. The package comment says what exactly
-// is promised.
+// Reconciler calls Handle for the events that no webhook delivered. It reads the API's event history (list_events) from
+// a checkpoint on, the oldest event first, and calls Handle for each event that the Store does not record as handled.
+// If it has the same Store as the [Handler], each event is handled once by one of the two. The package comment says
+// what exactly is promised.
 //
-// Events, Store and Handle are required; the zero values of the other fields are the documented defaults. Set the fields
-// before the first call. Several replicas may each run a Reconciler with the same Name: only one makes a pass at a time. A
-// Reconciler with another Name on the same records is an error, because each of the two would delete records that the
-// other one still needs. Give it a store of its own (a prefix in Redis, a schema in PostgreSQL).
+// Events, Store and Handle are required; the zero values of the other fields are the documented defaults. Set the
+// fields before the first call; then a Reconciler is safe for concurrent use. Several replicas may each run a
+// Reconciler with the same Name: only one makes a pass at a time. A Reconciler with another Name on the same records is
+// an error, because each of the two would delete records that the other one still needs. Give it a store of its own (a
+// prefix in Redis, a schema in PostgreSQL).
 //
-// A pass holds at most [MaxHeldEvents] events in memory, however long the downtime was. It hands events over in the order
-// of CreatedAt, except that more than MaxHeldEvents events of the same millisecond come in no particular order. A pass ends
-// at the newest event that the API listed when the pass began. Only times from the API decide how far a pass reads and
-// where the checkpoint moves. The machine's clock is used for Grace alone: if it is slow, events are handed over later by
-// as much as it is behind; if it is fast, they are handed over before Grace has passed.
+// A pass holds at most [MaxHeldEvents] events in memory, however long the downtime was. It hands events over in the
+// order of CreatedAt, except that more than MaxHeldEvents events of the same millisecond come in no particular order. A
+// pass ends at the newest event that the API listed when the pass began. Only times from the API decide how far a pass
+// reads and where the checkpoint moves. The machine's clock is used for Grace alone: if it is slow, events are handed
+// over later by as much as it is behind; if it is fast, they are handed over before Grace has passed.
 //
-// An event whose callback fails does not stop the events after it. But the checkpoint stays before that event, so each pass
-// reads from there again until the callback succeeds. A callback that decides to drop an event must return nil.
+// An event whose callback fails does not stop the events after it. But the checkpoint stays before that event, so each
+// pass reads from there again until the callback succeeds. A callback that decides to drop an event must return nil.
 // [MaxFailures] failures end a pass, because that many point to an outage and not to a single bad event.
 //
-// An event whose id or type cannot be read is logged in each pass that reads it, not passed to Handle, and never recorded
-// as handled. The checkpoint moves past it, unless it is the id that cannot be read. An event whose CreatedAt cannot be
-// read is handed over after the next older event in the list and does not move the checkpoint.
+// An event whose id or type cannot be read is logged in each pass that reads it, not passed to Handle, and never
+// recorded as handled. The checkpoint moves past it, unless it is the id that cannot be read. An event whose CreatedAt
+// cannot be read is handed over after the next older event in the list and does not move the checkpoint.
 type Reconciler struct {
 	Events EventHistory
 	Store  Store
@@ -83,12 +84,12 @@ const (
 	boundMargin = time.Millisecond
 	// minSlice is the shortest span of time that a pass reads and sorts at once.
 	minSlice = time.Millisecond
-	// passLease is how long other replicas wait after the replica that makes the pass dies, in addition to the callback's
-	// timeout.
+	// passLease is how long other replicas wait after the replica that makes the pass dies, in addition to the
+	// callback's timeout.
 	passLease = 2 * time.Minute
 
-	// ownerKey is the key of the record whose value is the Name of the store's only Reconciler, and checkpointKey begins
-	// the key of its checkpoint. The ids of events are UUIDs, so they cannot be the same.
+	// ownerKey is the key of the record whose value is the Name of the store's only Reconciler, and checkpointKey
+	// begins the key of its checkpoint. The ids of events are UUIDs, so they cannot be the same.
 	ownerKey      = "reconciler"
 	checkpointKey = "reconciler/"
 )
@@ -140,8 +141,8 @@ func (r *Reconciler) Run(ctx context.Context) error {
 }
 
 // Pass reads the history once, up to the newest event that is older than Grace. The error is nil if it got there, even
-// if callbacks failed; it is [ErrInProgress] if another replica is in a pass, [ErrLeaseLost] if one took over. An invalid
-// field, a store with too short a retention and a store of a Reconciler of another Name are errors too.
+// if callbacks failed; it is [ErrInProgress] if another replica is in a pass, [ErrLeaseLost] if one took over. An
+// invalid field, a store with too short a retention and a store of a Reconciler of another Name are errors too.
 func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
 	set, err := r.withDefaults()
 	if err != nil {

@@ -5,14 +5,14 @@ import "time"
 // sliceTarget is how many events a slice should have: almost three pages, and a quarter less than fit into memory.
 const sliceTarget = 700
 
-// cutter cuts the time of a pass into slices. A slice that is too short costs requests, and so does one that has too many
-// events, because it is read in vain. How many it has shows only when it is read, so the cutter uses the density of the
-// events that were seen.
+// cutter cuts the time of a pass into slices. A slice that is too short costs requests, and so does one that has too
+// many events, because it is read in vain. How many it has shows only when it is read, so the cutter uses the density
+// of the events that were seen.
 //
 // A slice with too many events shows at least where the newest of them begin. The cutter remembers that time: what lies
-// behind it is a slice that is as full as can be. The rest is tried as a whole, because a pass that expects too few events
-// is seldom wrong by much. If the rest has too many events too, there is a burst, and the cutter goes back from it in steps
-// that double, with the density of the burst.
+// behind it is a slice that is as full as can be. The rest is tried as a whole, because a pass that expects too few
+// events is seldom wrong by much. If the rest has too many events too, there is a burst, and the cutter goes back from
+// it in steps that double, with the density of the burst.
 type cutter struct {
 	after  time.Time // where the next slice begins
 	until  time.Time // where it ends, unless it would pass the last of ends

@@ -13,8 +13,8 @@ import (
 // pass is one walk through the history.
 //
 // The API lists the newest events first, but the oldest must be handed over first, in bounded memory. So time is cut
-// into slices, from the oldest to the newest. A slice whose events fit into memory is read, put in order and handed over.
-// One with too many is cut again, see cutter.
+// into slices, from the oldest to the newest. A slice whose events fit into memory is read, put in order and handed
+// over. One with too many is cut again, see cutter.
 type pass struct {
 	*Reconciler
 	once   once
@@ -63,8 +63,8 @@ func (p *pass) run(ctx context.Context) error {
 
 // walk hands over the events that were created after a time, slice by slice.
 //
-// The first slice has no end and shows which event is the newest. The pass ends there, because that is a time that
-// the API's clock has reached. A bound taken from this machine's clock could be in the API's future, and events that happen
+// The first slice has no end and shows which event is the newest. The pass ends there, because that is a time that the
+// API's clock has reached. A bound taken from this machine's clock could be in the API's future, and events that happen
 // before it while callbacks run would be missed.
 func (p *pass) walk(ctx context.Context, after time.Time) error {
 	s := slice{after: after}
@@ -245,9 +245,9 @@ func (p *pass) hold(event listed) {
 	}
 }
 
-// save writes the checkpoint: the time of the newest event that was handled, or of the oldest that was not. The next pass
-// begins earlier by the overlap, so the checkpoint may be the time of the event itself. It is a time from the API, so no
-// wrong clock can move it past events that are still to come.
+// save writes the checkpoint: the time of the newest event that was handled, or of the oldest that was not. The next
+// pass begins earlier by the overlap, so the checkpoint may be the time of the event itself. It is a time from the API,
+// so no wrong clock can move it past events that are still to come.
 func (p *pass) save(ctx context.Context) error {
 	checkpoint := p.newest
 	if !p.held.IsZero() && p.held.Before(checkpoint) {

@@ -66,8 +66,8 @@ func (s *slice) has(e *byzantine.Event) bool {
 	return e.CreatedAt.IsZero() || e.CreatedAt.After(s.after) && (s.end.IsZero() || !e.CreatedAt.After(s.end))
 }
 
-// read fills the slice, oldest event first. It is not complete if there are as many as may be held: whether there is one
-// more would cost a request.
+// read fills the slice, oldest event first. It is not complete if there are as many as may be held: whether there is
+// one more would cost a request.
 func (p *pass) read(ctx context.Context, s *slice) (complete bool, err error) {
 	for event, err := range p.eachListed(ctx, s) {
 		if err != nil {

@@ -19,9 +19,9 @@ type SubscriptionLister interface {
 
 // Subscribe creates a subscription and returns it with the Verifier of its deliveries.
 //
-// Call it once for each URL. The API rejects a second subscription of the same URL, so a service that restarts makes its
-// Verifier from the key that it stored, see [KeyOf], or lets [SubscriptionKeys] find it. If the subscription exists but its
-// key is unusable, Subscribe returns both the subscription and an error. All other errors are those of
+// Call it once for each URL. The API rejects a second subscription of the same URL, so a service that restarts makes
+// its Verifier from the key that it stored, see [KeyOf], or lets [SubscriptionKeys] find it. If the subscription exists
+// but its key is unusable, Subscribe returns both the subscription and an error. All other errors are those of
 // CreateWebhookSubscription; after byzantine.ErrOutcomeUnknown look for the URL in ListWebhookSubscriptions.
 func Subscribe(ctx context.Context, c SubscriptionCreator, req *byzantine.CreateWebhookSubscriptionRequest, opts ...VerifierOption) (*byzantine.WebhookSubscriptionWithKey, *Verifier, error) {
 	subscription, err := c.CreateWebhookSubscription(ctx, req)

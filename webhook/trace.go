@@ -10,40 +10,47 @@ import (
 )
 
 // Tracer observes the deliveries that a [Handler] receives and the events that a [Reconciler] hands over, for spans and
-// metrics. A Tracer that is a [HandleTracer], [PassTracer] or [StoreTracer] too also observes callbacks, passes and calls
-// of the store. Module otelbyzantine has one for OpenTelemetry.
+// metrics. A Tracer that is a [HandleTracer], [PassTracer] or [StoreTracer] too also observes callbacks, passes and
+// calls of the store. Module otelbyzantine has one for OpenTelemetry.
 //
-// The data of the methods hold no id, key, header, body or personal data, with one exception: Err is for the program's own
-// use, and its text may quote a callback's or the store's. Record its type and not its text.
+// The data of the methods hold no id, key, header, body or personal data, with one exception: Err is for the program's
+// own use, and its text may quote the error of a callback or of the store. Record its type and not its text.
 //
-// The context that a start method returns must be made from the one it gets. It takes that one's place in what is observed:
-// the [KeySource], the Store and the callback see it. The methods are called from many goroutines at a time and must not
-// block.
+// The context that a start method returns must be made from the one that it gets. It replaces that context in what is
+// observed: the [KeySource], the [Store] and the callback get it. The methods are called by many goroutines at the same
+// time and must not block.
 type Tracer interface {
+	// TraceDeliveryStart is called before a request is read, and before an event of the history is handed over.
 	TraceDeliveryStart(ctx context.Context, data TraceDeliveryStartData) context.Context
 	// TraceDeliveryEnd is called before the response is written. A callback that did not return in time may still be at
 	// work.
 	TraceDeliveryEnd(ctx context.Context, data TraceDeliveryEndData)
 }
 
-// HandleTracer is a [Tracer] that also observes callbacks.
+// HandleTracer is a [Tracer] that also observes each call of the Handle function of a [Handler] or a [Reconciler].
 type HandleTracer interface {
 	Tracer
+	// TraceHandleStart is called before the function is called.
 	TraceHandleStart(ctx context.Context, data TraceHandleStartData) context.Context
+	// TraceHandleEnd is called when the function has returned or panicked.
 	TraceHandleEnd(ctx context.Context, data TraceHandleEndData)
 }
 
 // PassTracer is a [Tracer] that also observes the passes of a [Reconciler].
 type PassTracer interface {
 	Tracer
+	// TracePassStart is called before the pass claims the checkpoint.
 	TracePassStart(ctx context.Context) context.Context
+	// TracePassEnd is called when the pass has ended, whether it succeeded or not.
 	TracePassEnd(ctx context.Context, data TracePassEndData)
 }
 
 // StoreTracer is a [Tracer] that also observes each call of a [Store].
 type StoreTracer interface {
 	Tracer
+	// TraceStoreStart is called before the store is called.
 	TraceStoreStart(ctx context.Context, data TraceStoreStartData) context.Context
+	// TraceStoreEnd is called when the store has returned.
 	TraceStoreEnd(ctx context.Context, data TraceStoreEndData)
 }
 
@@ -69,7 +76,7 @@ const (
 	OutcomeFailed      Outcome = "failed"      // the callback returned an error or panicked
 	OutcomeTimeout     Outcome = "timeout"     // the callback did not return in time
 	OutcomeLeaseLost   Outcome = "lease_lost"  // the callback returned nil after its lease was taken over
-	OutcomeUnavailable Outcome = "unavailable" // the store or the KeySource failed, or a field of the Handler is invalid
+	OutcomeUnavailable Outcome = "unavailable" // the store or KeySource failed, or a Handler field is invalid
 )
 
 // TraceDeliveryStartData says where a delivery or event comes from.
@@ -105,7 +112,8 @@ type TraceHandleEndData struct {
 // TracePassEndData is the result of a pass. Handled is the number of events that no webhook had brought by then.
 type TracePassEndData struct {
 	Report
-	CheckpointAge time.Duration // how long ago the newest handled event was created, by the Reconciler's clock; 0 if there is no checkpoint
+	// CheckpointAge is the age of the checkpoint by the Reconciler's clock. It is 0 if there is no checkpoint.
+	CheckpointAge time.Duration
 	Err           error
 	Duration      time.Duration
 }
@@ -128,8 +136,8 @@ type TraceStoreStartData struct {
 	Call StoreCall
 }
 
-// TraceStoreEndData is the result of a call of the store. Err matches [ErrHandled], [ErrInProgress] or [ErrLeaseLost] where
-// the store works as it should.
+// TraceStoreEndData is the result of a call of the store. Err matches [ErrHandled], [ErrInProgress] or [ErrLeaseLost]
+// where the store works as it should.
 type TraceStoreEndData struct {
 	Call     StoreCall
 	Err      error
@@ -209,8 +217,8 @@ func tracedFunc(t Tracer, fn Func) Func {
 
 var errNoReturn = errors.New("webhook: the callback panicked or ended its goroutine")
 
-// tracedStore is a store that the tracer is told of. It has the optional methods only if the store has them: see bulkOf and
-// purgerOf.
+// tracedStore is a store that the tracer is told of. It has the optional methods only if the store has them: see bulkOf
+// and purgerOf.
 type tracedStore struct {
 	Store
 	tracer StoreTracer

@@ -78,13 +78,13 @@ type Verifier struct {
 	requireLivemode bool
 }
 
-// VerifierOption changes how a [Verifier] works. [NewVerifier] returns an error for an option with an invalid value, and
-// for a nil one.
+// VerifierOption changes how a [Verifier] works. [NewVerifier] returns an error for an option with an invalid value,
+// and for a nil one.
 type VerifierOption func(*Verifier) error
 
 // WithWindow sets how far a delivery's timestamp may be from the clock, in either direction and in whole seconds:
-// [DefaultWindow] unless set. The sender signs each attempt again, so the window bounds replays and clock differences, not
-// the age of an event.
+// [DefaultWindow] unless set. The sender signs each attempt again, so the window bounds replays and clock differences,
+// not the age of an event.
 func WithWindow(d time.Duration) VerifierOption {
 	return func(v *Verifier) error {
 		if d < time.Second {
@@ -122,9 +122,9 @@ func WithKeySource(source KeySource) VerifierOption {
 	}
 }
 
-// NewVerifier returns a Verifier of deliveries that are signed by one of the keys. Give it one key for each subscription
-// that points at the endpoint. No key at all is an error unless there is a [WithKeySource], and so is one that is no
-// compressed P-256 point. So are more than 16 different keys with one id or without any, see [Key].
+// NewVerifier returns a Verifier of deliveries that are signed by one of the keys. Give it one key for each
+// subscription that points at the endpoint. It is an error to give no key without [WithKeySource], a key that is not a
+// compressed P-256 point, or more than 16 different keys with the same id or without one (see [Key]).
 func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 	v := &Verifier{window: DefaultWindow, now: time.Now}
 	if err := options.Apply(v, opts); err != nil {
@@ -143,13 +143,13 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 }
 
 // Verify checks a delivery. body is the request's body as it was received: bytes that went through a JSON decoder and
-// back no longer fit the signature. A nil error means that the holder of one of the keys signed these ids, this time and
-// this body within the window, and that the body is the event of that id.
+// back no longer fit the signature. A nil error means that the holder of one of the keys signed these ids, this time
+// and this body within the window, and that the body is the event of that id.
 //
-// Verify keeps no state: the same delivery passes again until its window is over. A [Handler] detects duplicates.
-// It does not decode the body beyond its id, see [Delivery.Event]. h is read with any case of the names; body is kept in
-// the Delivery, not copied. Every error is a *[VerifyError]. If it asks a [KeySource], it waits until ctx
-// ends, and no longer than 5 seconds.
+// Verify keeps no state: the same delivery passes again until its window is over. A [Handler] detects duplicates. It
+// does not decode the body beyond its id, see [Delivery.Event]. h is read with any case of the names; body is kept in
+// the Delivery, not copied. Every error is a *[VerifyError]. If it asks a [KeySource], it waits until ctx ends, and no
+// longer than 5 seconds.
 func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (*Delivery, error) {
 	head, err := v.checkHeaders(h)
 	if err != nil {
@@ -232,8 +232,8 @@ type headers struct {
 	der      []byte // the signature in ASN.1
 }
 
-// parseHeaders takes each header once. Which header counts must not depend on who reads it, so a second one is rejected,
-// even if its name is in another letter case in the map.
+// parseHeaders takes each header once. Which header counts must not depend on who reads it, so a second one is
+// rejected, even if its name is in another letter case in the map.
 func parseHeaders(h http.Header) (*headers, error) {
 	var head headers
 	for key, values := range h {
@@ -306,8 +306,8 @@ func (head *headers) parse() error {
 	return nil
 }
 
-// appendInteger appends a number in ASN.1 DER (SEC 1, section C.8): ecdsa.Verify would do it through math/big, with many
-// allocations.
+// appendInteger appends a number in ASN.1 DER (SEC 1, section C.8): ecdsa.Verify would do it through math/big, with
+// many allocations.
 func appendInteger(der, number []byte) []byte {
 	number = bytes.TrimLeft(number, "\x00")
 	if len(number) == 0 || number[0] >= 0x80 { // zero, or what would read as negative
