@@ -10,8 +10,8 @@ import (
 // Secret is a text that must not get into logs. Printing, logging, marshalling or dumping it, alone or inside another
 // value, shows "[redacted]"; [Secret.Reveal] is the only way to the text.
 //
-// So a response that holds a secret does not survive encoding/json, and reading one back is an error instead of a
-// secret that is silently wrong: store Reveal() in your vault. A fake of the API has to write the text into a struct of
+// So encoding/json does not preserve a secret: it writes "[redacted]", and reading that back is an error instead of a
+// secret that is silently wrong. Store Reveal() in your vault. A fake of the API has to write the text into a struct of
 // its own.
 type Secret struct {
 	// A function, because reflection stops there, see PrivateKey.

@@ -38,10 +38,10 @@
 // For a signature a page calls parseRequestOptionsFromJSON and navigator.credentials.get in the same way.
 //
 // Some password managers replace the browser's credential with an object of their own, and toJSON then throws. A page
-// that must work with them catches the exception and writes the object itself: id and type as they are, and in base64url
-// rawId, response.clientDataJSON and response.attestationObject, with response.getTransports(); for a signature rawId,
-// response.clientDataJSON, response.authenticatorData and response.signature. Padded and standard base64 are accepted
-// besides base64url. The module in the folder browser does all of this.
+// that must work with them catches the exception and writes the object itself: id and type as they are, and in
+// base64url rawId, response.clientDataJSON and response.attestationObject, with response.getTransports(); for a
+// signature rawId, response.clientDataJSON, response.authenticatorData and response.signature. Padded and standard
+// base64 are accepted besides base64url. The module in the folder browser does all of this.
 //
 // # The user
 //

@@ -26,7 +26,8 @@ var (
 	// ErrUserVerification is a response without the user verification that the relying party requires.
 	ErrUserVerification = errors.New("passkey: user not verified")
 	// ErrUnsupportedKey is a public key that the API does not accept: neither ES256 nor RS256, not on its curve, of an
-	// RSA size below 2048 or above 8192 bits, or with its private part. If the algorithm is not supported, the error names it.
+	// RSA size below 2048 or above 8192 bits, or with its private part. If the algorithm is not supported, the error
+	// names it.
 	ErrUnsupportedKey = errors.New("passkey: public key not supported")
 	// ErrCredential is a signature by a passkey that is not one of those that may sign.
 	ErrCredential = errors.New("passkey: credential not allowed")

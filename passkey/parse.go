@@ -166,7 +166,7 @@ func transports(response object) []string {
 
 // parseClientData reads what the browser saw in a ceremony (W3C WebAuthn, section 5.8.1).
 func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (client protocol.CollectedClientData, err error) {
-	text := bytes.TrimPrefix(clientDataJSON, []byte("\ufeff")) // section 7.1, step 5: UTF-8 decode strips a byte order mark
+	text := bytes.TrimPrefix(clientDataJSON, []byte("\ufeff")) // section 7.1, step 5: a byte order mark is stripped
 	o, err := decodeObject(checkClientDataJSON, text, "type", "challenge", "origin", "crossOrigin", "topOrigin")
 	if err != nil {
 		return client, err

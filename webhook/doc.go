@@ -40,11 +40,11 @@
 //	stores/postgres  as long as the checkpoint can reach it,    until your own call of Purge, one
 //	                 after a downtime of any length             retention after the last delivery
 //
-// The checkpoint can reach every event that was created later than Overlap before the checkpoint. The checkpoint does
-// not move past the oldest event that is not handled. So if the function always fails for one event, the records of all
-// later events are kept: each pass of a Reconciler reads those events and renews their records. If the Reconciler or
-// the API is down for longer than the retention, stores/redis has events handled again; no other Store does. The
-// retention is 30 days unless set.
+// The checkpoint can reach every event that was created after the time of the checkpoint minus Overlap. The checkpoint
+// does not move past the oldest event that is not handled. So if the function always fails for one event, the records
+// of all later events are kept: each pass of a Reconciler reads those events and renews their records. If the
+// Reconciler or the API is down for longer than the retention, stores/redis has events handled again; no other Store
+// does. The retention is 30 days unless set.
 //
 // The function does not run twice at the same time for one event, unless it runs for longer than its lease, which is 12
 // seconds longer than its timeout. After a crash the lease ends, and the event is retried instead of lost. A function

@@ -59,10 +59,10 @@ type Handler struct {
 	// Store records which events were handled. Give the same store to all replicas and to the [Reconciler]. If nil, the
 	// Handler uses a [MemoryStore] of its own, which no replica and no Reconciler shares.
 	Store Store
-	// Timeout is how long the [KeySource], if it is asked, and the callback may take together from when the body has
-	// been read, [DefaultTimeout] if zero. The callback's context ends after it; one second later the sender gets a 503
-	// and retries. The lease of an event is 12 seconds longer than Timeout. With the default it has ended when the
-	// sender retries after a crash, 30 seconds later.
+	// Timeout is how long the [KeySource], if it is asked, and the callback may take together, [DefaultTimeout] if
+	// zero. It begins when the body has been read. The callback's context ends after it; one second later the sender
+	// gets a 503 and retries. The lease of an event is 12 seconds longer than Timeout. With the default it has ended
+	// when the sender retries after a crash, 30 seconds later.
 	Timeout time.Duration
 	// MaxBodyBytes is the largest body that is read, in bytes, [DefaultMaxBodyBytes] if zero.
 	MaxBodyBytes int64

@@ -102,7 +102,7 @@ type Report struct {
 	Handled    int       // callbacks that returned nil
 	Known      int       // events that had been handled before
 	Failed     int       // callbacks that did not return nil
-	InProgress int       // events that a live delivery was being handled for
+	InProgress int       // events that a webhook delivery was being handled for
 	Unreadable int       // events without a readable id or type, not passed to Handle
 	Checkpoint time.Time // all events created up to here are handled, apart from late and unreadable ones
 }

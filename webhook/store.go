@@ -65,8 +65,7 @@ type Store interface {
 // reached its end: everything that the next pass can read again was renewed by then, so a Purge cannot drop it, however
 // long the Reconciler was down before.
 type Purger interface {
-	// Purge drops the records whose age is more than the store's retention, which hold no value and whose lease is
-	// over.
+	// Purge drops each record that is older than the store's retention, holds no value, and is under no lease.
 	Purge(ctx context.Context) error
 }
 

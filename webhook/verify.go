@@ -148,8 +148,8 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 //
 // Verify keeps no state: the same delivery passes again until its window is over. A [Handler] detects duplicates. It
 // does not decode the body beyond its id, see [Delivery.Event]. h is read with any case of the names; body is kept in
-// the Delivery, not copied. Every error is a *[VerifyError]. If it asks a [KeySource], it waits until ctx ends, and no
-// longer than 5 seconds.
+// the Delivery, not copied. Every error is a *[VerifyError]. If it asks a [KeySource], it waits for at most 5 seconds,
+// and stops when ctx ends.
 func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (*Delivery, error) {
 	head, err := v.checkHeaders(h)
 	if err != nil {
