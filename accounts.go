@@ -128,7 +128,8 @@ type VaultBalance struct {
 	Balance Decimal `json:"balance"`
 	// Shares is the number of the vault's shares. Shares are not a currency.
 	Shares Decimal `json:"shares"`
-	// PricePerShare is what one share is worth, in the vault's asset.
+	// PricePerShare is what one share is worth, in the vault's asset. It is rounded: show Balance, not the product with
+	// Shares.
 	PricePerShare Decimal `json:"price_per_share"`
 	// PendingWithdrawals is nil if none is queued.
 	PendingWithdrawals *PendingWithdrawals `json:"pending_withdrawals,omitzero"`

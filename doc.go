@@ -70,7 +70,8 @@
 // Amounts are [Decimal] values in human units (12.5 means 12.5 USDC). They keep the digits that the API sent and are
 // never floats. Enumerations are string types, and values of responses that this package does not list pass through. An
 // optional field of a request is left out when it is zero. Optional fields that can deliberately be zero or false are
-// pointers, and so are the texts that an update may empty; new(false) and new("") make one. An update does not change
+// pointers, and so are the texts that an update may empty; new(false) and new("") make one. A nil request is an empty
+// one. An update does not change
 // fields that are not set. A limit of 0 is the API's default. In responses, nullable numbers, times and structs are
 // pointers. A nullable text is a string, which is empty for null, and a nullable amount is a Decimal, which is unset
 // for null.

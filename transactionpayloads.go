@@ -29,7 +29,8 @@ type GetDepositPayloadPasskeyRequest struct {
 	ChainID   ChainID `json:"-" query:"chain_id"`
 	AccountID string  `json:"accountId" check:"uuid"`
 	VaultAddr string  `json:"vaultAddr" check:"address"`
-	// Amount is in the stablecoin of the vault (USDC or EURC), whatever SourceCurrency is. It has at most 6 decimals.
+	// Amount is in the stablecoin of the vault (USDC or EURC), whatever SourceCurrency is. It has at most 6 decimals,
+	// and the API checks that it is positive.
 	Amount Decimal `json:"amount" check:"places=6"`
 	// SourceCurrency decides where the money comes from: with USDC and EURC from the account's wallet, at once; with
 	// USD and EUR from a bank transfer that the user makes afterwards.
@@ -57,7 +58,7 @@ type GetWithdrawPayloadPasskeyRequest struct {
 	AccountID string  `json:"accountId" check:"uuid"`
 	VaultAddr string  `json:"vaultAddr" check:"address"`
 	// Amount is in the stablecoin of the vault (USDC or EURC), whatever DestinationCurrency is. It has at most 6
-	// decimals.
+	// decimals, and the API checks that it is positive.
 	Amount Decimal `json:"amount" check:"places=6"`
 	// DestinationCurrency decides where the money goes: with USDC and EURC into the account's wallet, with USD and EUR
 	// to a bank account.
@@ -109,7 +110,7 @@ type GetTransferPayloadPasskeyRequest struct {
 	ChainID   ChainID        `json:"-" query:"chain_id"`
 	AccountID string         `json:"accountId" check:"uuid"`
 	Currency  CryptoCurrency `json:"currency"`
-	// Amount is in Currency. It has at most 6 decimals.
+	// Amount is in Currency. It has at most 6 decimals, and the API checks that it is positive.
 	Amount             Decimal `json:"amount" check:"places=6"`
 	DestinationAddress string  `json:"destinationAddress" check:"address"`
 }

@@ -198,7 +198,11 @@ func passing(err error) bool {
 func (w *wait) interrupted(ctx context.Context) error {
 	err := call.ContextError(ctx)
 	if w.failure != nil && !errors.Is(w.failure, ctx.Err()) {
-		err = fmt.Errorf("%w; the last poll failed: %w", err, errtext.Bare(w.failure))
+		format := "%w; the last poll failed: %w"
+		if errors.Is(w.failure, ErrNotFound) { // of the first seconds, which does not mean that there is none
+			format = "%w; the last poll failed: %v"
+		}
+		err = fmt.Errorf(format, err, errtext.Bare(w.failure))
 	}
 	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), errtext.Bare(err))
 }

@@ -282,6 +282,17 @@ func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
 			assert.ErrorContains(t, err, "last seen as processing: context deadline exceeded; the last poll failed: get_transaction: 500")
 		})
 	})
+	t.Run("before the transaction is visible", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			api := &polledAPI{answer: func(int) (*http.Response, error) { return newAnswer(404, nil, "no such transaction"), nil }}
+			_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.NotErrorIs(t, err, byzantine.ErrNotFound, "a 404 of the first seconds does not mean that nothing was submitted")
+			assert.ErrorContains(t, err, "the last poll failed: get_transaction: 404")
+		})
+	})
 	t.Run("over from the start", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

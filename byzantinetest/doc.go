@@ -93,7 +93,7 @@
 //   - A cancellation has the transaction id of the withdrawal, and takes effect at once. A queued withdrawal is paid after
 //     an hour, see [Sandbox.SettleWithdrawal]; its shares no longer count towards the position.
 //   - A bank transfer pays one waiting deposit that it covers, or becomes idle balance as a whole; it makes no transaction
-//     of its own. One euro is exchanged for 1.10 dollars, and half a percent is added to the amount that a deposit asks for.
+//     of its own. One euro is exchanged for 1.10 dollars, and a deposit that needs the exchange asks for half a percent more.
 //   - The two halves of a vault upgrade are a withdrawal on Base and a deposit on Ethereum that name each other. The account
 //     must be activated on Base; it need not be activated on Ethereum.
 //   - A wallet's nonce counts the operations that were signed for it on a chain. A chain can be activated again.

@@ -144,8 +144,9 @@ func (s *Sandbox) Now() time.Time {
 	return s.world.clock.now()
 }
 
-// Advance moves the sandbox's clock. A client whose clock stays behind by more than a minute is rejected: give it
-// [byzantine.WithClock] with [Sandbox.Now], as [Server.Client] does.
+// Advance moves the sandbox's clock. The next request of a client whose clock stays behind by more than a minute is
+// rejected, and the client corrects its clock if the call may make a second attempt. Give the client
+// [byzantine.WithClock] with [Sandbox.Now] to avoid that, as [Server.Client] does.
 //
 // Everything that falls due in between happens at its own time. That includes webhook deliveries: Advance stops at each of
 // their retries and returns when the last has its response.

@@ -46,7 +46,7 @@ type RegistrationState struct {
 	// Challenge is the challenge that the authenticator signs: 32 random bytes in unpadded base64url.
 	Challenge string `json:"challenge"`
 	// ExpiresAt is when the state expires: after the relying party's timeout and one more minute for the response to
-	// arrive.
+	// arrive. The machine's clock decides, also in a test against a sandbox with a clock of its own.
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 

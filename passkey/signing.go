@@ -61,7 +61,7 @@ type SigningState struct {
 	// AnyCredential says that Allowed is empty because [RelyingParty.BeginSigningAny] names no passkeys.
 	AnyCredential bool `json:"anyCredential,omitzero"`
 	// ExpiresAt is when the state expires: after the relying party's timeout and one more minute for the response to
-	// arrive.
+	// arrive. The machine's clock decides, also in a test against a sandbox with a clock of its own.
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
