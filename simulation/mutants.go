@@ -160,11 +160,6 @@ var Mutants = []Mutant{
 		Replace: "\tcase errors.As(err, &failed), errors.Is(err, errTimeout):\n\t\tp.report.Failed++\n",
 	},
 	{
-		Name: "event-in-progress-does-not-hold-the-checkpoint", Invariant: Events, File: "webhook/reconcile_pass.go",
-		Find:    "\t\tp.report.InProgress++\n\t\tp.hold(event)\n",
-		Replace: "\t\tp.report.InProgress++\n",
-	},
-	{
 		Name: "no-overlap", Invariant: Events, File: "webhook/reconcile_pass.go",
 		Find:    "after = p.newest.Add(-p.Overlap)",
 		Replace: "after = p.newest",
