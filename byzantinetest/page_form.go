@@ -219,7 +219,8 @@ func formHeader(text string) (http.Header, error) {
 const tokenCookie = "byzantine_sandbox"
 
 func (s *Sandbox) tokenCookieValue() string {
-	mac := hmac.New(sha256.New, []byte(s.controlToken))
+	key := sha256.Sum256([]byte(s.controlToken)) // FIPS 140-3 allows no key as short as a token may be
+	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte("the sandbox's page"))
 	return hex.EncodeToString(mac.Sum(nil))
 }

@@ -10,8 +10,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"math/big"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,7 +149,9 @@ func fits(pubkey string, digest, der []byte) bool {
 	if x == nil {
 		return false
 	}
-	return ecdsa.VerifyASN1(&ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: new(big.Int).Set(y)}, digest, der)
+	uncompressed := slices.Concat([]byte{4}, x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32)))
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), uncompressed)
+	return err == nil && ecdsa.VerifyASN1(key, digest, der)
 }
 
 // brokenReader is a body that breaks off.
