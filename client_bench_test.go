@@ -96,7 +96,7 @@ func benchCalls(tb testing.TB, opts ...byzantine.Option) (bare, sdk func() error
 	server := benchServer(tb)
 	key := rfc6979Key(tb)
 	raw := rawKey(tb, key)
-	transport := &http.Transport{}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment} // as the Client, since to ask the environment allocates
 	tb.Cleanup(transport.CloseIdleConnections)
 	bareClient := &http.Client{Transport: transport}
 	client, err := byzantine.NewClient(key, append([]byzantine.Option{byzantine.WithBaseURL(server.URL)}, opts...)...)
