@@ -27,22 +27,22 @@ import (
 
 // The flags of authenticator data (W3C WebAuthn, section 6.1).
 const (
-	thirtyUP = 0x01
-	thirtyUV = 0x04
-	thirtyBE = 0x08
-	thirtyBS = 0x10
-	thirtyAT = 0x40
-	thirtyED = 0x80
+	flagUP = 0x01
+	flagUV = 0x04
+	flagBE = 0x08
+	flagBS = 0x10
+	flagAT = 0x40
+	flagED = 0x80
 
-	// thirtySynced is what a password manager reports, thirtyBound what a platform authenticator or a security key with
+	// syncedFlags is what a password manager reports, boundFlags what a platform authenticator or a security key with
 	// a PIN reports.
-	thirtySynced = thirtyUP | thirtyUV | thirtyBE | thirtyBS | thirtyAT
-	thirtyBound  = thirtyUP | thirtyUV | thirtyAT
+	syncedFlags = flagUP | flagUV | flagBE | flagBS | flagAT
+	boundFlags  = flagUP | flagUV | flagAT
 )
 
-// thirtyResponse is everything that a client and an authenticator decide about a registration response. A case changes
+// standardResponse is everything that a client and an authenticator decide about a registration response. A case changes
 // the fields that make it special.
-type thirtyResponse struct {
+type standardResponse struct {
 	ceremony, challenge, origin string
 	// clientData is appended to the members of the client data, each with its comma; clientDataPrefix stands before the
 	// object.
@@ -63,7 +63,7 @@ type thirtyResponse struct {
 	authData func([]byte) []byte
 
 	format    string
-	statement func(t *testing.T, r *thirtyResponse, authData, clientDataHash []byte) map[string]any
+	statement func(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any
 	// object replaces the encoding of the attestation object.
 	object func(t *testing.T, format string, statement map[string]any, authData []byte) []byte
 
@@ -73,20 +73,20 @@ type thirtyResponse struct {
 	response func(outer, inner map[string]any)
 }
 
-// newThirtyResponse is a sound response without peculiarities.
-func newThirtyResponse(t *testing.T, challenge string) *thirtyResponse {
+// newStandardResponse is a sound response without peculiarities.
+func newStandardResponse(t *testing.T, challenge string) *standardResponse {
 	t.Helper()
-	return &thirtyResponse{
+	return &standardResponse{
 		ceremony: "webauthn.create", challenge: challenge, origin: "https://app.example.com",
 		clientData: `,"crossOrigin":false`,
-		rpID:       "example.com", flags: thirtySynced, aaguid: strings.Repeat("0", 32),
-		id: thirtyBytes(16), key: thirtyP256(t), format: "none",
+		rpID:       "example.com", flags: syncedFlags, aaguid: strings.Repeat("0", 32),
+		id: randomBytes(16), key: newP256Key(t), format: "none",
 		encoding: base64.RawURLEncoding, transports: []string{"hybrid", "internal"},
 	}
 }
 
 // json encodes the response as PublicKeyCredential.toJSON() does.
-func (r *thirtyResponse) json(t *testing.T) []byte {
+func (r *standardResponse) json(t *testing.T) []byte {
 	t.Helper()
 	clientData := r.clientDataPrefix + `{"type":"` + r.ceremony + `","challenge":"` + r.challenge + `","origin":"` +
 		r.origin + `"` + r.clientData + `}`
@@ -96,7 +96,7 @@ func (r *thirtyResponse) json(t *testing.T) []byte {
 	if r.statement != nil {
 		statement = r.statement(t, r, authData, clientDataHash[:])
 	}
-	encode := thirtyObject
+	encode := attestationObject
 	if r.object != nil {
 		encode = r.object
 	}
@@ -123,7 +123,7 @@ func (r *thirtyResponse) json(t *testing.T) []byte {
 }
 
 // authenticatorData lays out the bytes of W3C WebAuthn, sections 6.1 and 6.5.1.
-func (r *thirtyResponse) authenticatorData(t *testing.T) []byte {
+func (r *standardResponse) authenticatorData(t *testing.T) []byte {
 	t.Helper()
 	hash := sha256.Sum256([]byte(r.rpID))
 	data := append(hash[:], r.flags)
@@ -134,14 +134,14 @@ func (r *thirtyResponse) authenticatorData(t *testing.T) []byte {
 	if r.coseBytes != nil {
 		data = append(data, r.coseBytes...)
 	} else {
-		cose := thirtyCOSE(t, r.key)
+		cose := coseKey(t, r.key)
 		if r.cose != nil {
 			r.cose(cose)
 		}
-		data = append(data, thirtyCBOR(t, cose)...)
+		data = append(data, canonicalCBOR(t, cose)...)
 	}
 	if r.extensions != nil {
-		data = append(data, thirtyCBOR(t, r.extensions)...)
+		data = append(data, canonicalCBOR(t, r.extensions)...)
 	}
 	if r.authData != nil {
 		data = r.authData(data)
@@ -149,7 +149,7 @@ func (r *thirtyResponse) authenticatorData(t *testing.T) []byte {
 	return data
 }
 
-func (r *thirtyResponse) aaguidBytes(t *testing.T) []byte {
+func (r *standardResponse) aaguidBytes(t *testing.T) []byte {
 	t.Helper()
 	aaguid, err := hex.DecodeString(strings.ReplaceAll(r.aaguid, "-", ""))
 	require.NoError(t, err)
@@ -157,7 +157,7 @@ func (r *thirtyResponse) aaguidBytes(t *testing.T) []byte {
 	return aaguid
 }
 
-func (r *thirtyResponse) algorithm() int {
+func (r *standardResponse) algorithm() int {
 	switch r.key.(type) {
 	case *rsa.PrivateKey:
 		return -257
@@ -168,8 +168,8 @@ func (r *thirtyResponse) algorithm() int {
 	}
 }
 
-// thirtyCOSE returns the COSE_Key of a public key (RFC 9053, section 7, and RFC 8230, section 4).
-func thirtyCOSE(t *testing.T, key crypto.Signer) map[int]any {
+// coseKey returns the COSE_Key of a public key (RFC 9053, section 7, and RFC 8230, section 4).
+func coseKey(t *testing.T, key crypto.Signer) map[int]any {
 	t.Helper()
 	switch public := key.Public().(type) {
 	case *ecdsa.PublicKey:
@@ -186,8 +186,8 @@ func thirtyCOSE(t *testing.T, key crypto.Signer) map[int]any {
 	}
 }
 
-// thirtyCBOR encodes in the CTAP2 canonical form.
-func thirtyCBOR(t *testing.T, value any) []byte {
+// canonicalCBOR encodes in the CTAP2 canonical form.
+func canonicalCBOR(t *testing.T, value any) []byte {
 	t.Helper()
 	mode, err := cbor.CTAP2EncOptions().EncMode()
 	require.NoError(t, err)
@@ -196,22 +196,22 @@ func thirtyCBOR(t *testing.T, value any) []byte {
 	return encoded
 }
 
-func thirtyObject(t *testing.T, format string, statement map[string]any, authData []byte) []byte {
+func attestationObject(t *testing.T, format string, statement map[string]any, authData []byte) []byte {
 	t.Helper()
-	return thirtyCBOR(t, map[string]any{"fmt": format, "attStmt": statement, "authData": authData})
+	return canonicalCBOR(t, map[string]any{"fmt": format, "attStmt": statement, "authData": authData})
 }
 
-// thirtySelf is the statement of packed self attestation (section 8.2).
-func thirtySelf(t *testing.T, r *thirtyResponse, authData, clientDataHash []byte) map[string]any {
+// selfAttestation is the statement of packed self attestation (section 8.2).
+func selfAttestation(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 	t.Helper()
 	return map[string]any{
-		"alg": r.algorithm(), "sig": thirtySign(t, r.key, slices.Concat(authData, clientDataHash)),
+		"alg": r.algorithm(), "sig": signSHA256(t, r.key, slices.Concat(authData, clientDataHash)),
 	}
 }
 
-// thirtyPacked is the statement of packed attestation with a certificate that is valid until the given time.
-func thirtyPacked(until time.Time) func(*testing.T, *thirtyResponse, []byte, []byte) map[string]any {
-	return func(t *testing.T, r *thirtyResponse, authData, clientDataHash []byte) map[string]any {
+// packedAttestation is the statement of packed attestation with a certificate that is valid until the given time.
+func packedAttestation(until time.Time) func(*testing.T, *standardResponse, []byte, []byte) map[string]any {
+	return func(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 		t.Helper()
 		aaguid, err := asn1.Marshal(r.aaguidBytes(t))
 		require.NoError(t, err)
@@ -223,67 +223,67 @@ func thirtyPacked(until time.Time) func(*testing.T, *thirtyResponse, []byte, []b
 			NotAfter:        until,
 			ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}, Value: aaguid}},
 		}
-		attestationKey := thirtyP256(t)
-		signature := thirtySign(t, attestationKey, slices.Concat(authData, clientDataHash))
+		attestationKey := newP256Key(t)
+		signature := signSHA256(t, attestationKey, slices.Concat(authData, clientDataHash))
 		return map[string]any{
-			"alg": -7, "sig": signature, "x5c": [][]byte{thirtyCertificate(t, template, attestationKey)},
+			"alg": -7, "sig": signature, "x5c": [][]byte{attestationCertificate(t, template, attestationKey)},
 		}
 	}
 }
 
-// thirtyU2F is the statement of a U2F key (section 8.6).
-func thirtyU2F(t *testing.T, r *thirtyResponse, authData, clientDataHash []byte) map[string]any {
+// u2fAttestation is the statement of a U2F key (section 8.6).
+func u2fAttestation(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 	t.Helper()
 	public, isECDSA := r.key.Public().(*ecdsa.PublicKey)
 	require.True(t, isECDSA)
 	point, err := public.Bytes()
 	require.NoError(t, err)
 	signed := slices.Concat([]byte{0}, authData[:32], clientDataHash, r.id, point)
-	attestationKey := thirtyP256(t)
-	certificate := thirtyCertificate(t, &x509.Certificate{
+	attestationKey := newP256Key(t)
+	certificate := attestationCertificate(t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "Yubico U2F EE Serial 2"}, NotAfter: time.Now().Add(time.Hour),
 	}, attestationKey)
-	return map[string]any{"sig": thirtySign(t, attestationKey, signed), "x5c": [][]byte{certificate}}
+	return map[string]any{"sig": signSHA256(t, attestationKey, signed), "x5c": [][]byte{certificate}}
 }
 
-// thirtyTPM is the statement of Windows Hello with a TPM and an RSA key (section 8.3). The structures are those of the
+// tpmAttestation is the statement of Windows Hello with a TPM and an RSA key (section 8.3). The structures are those of the
 // TPM 2.0 Library, Part 2: TPMT_PUBLIC and TPMS_ATTEST.
-func thirtyTPM(t *testing.T, r *thirtyResponse, authData, clientDataHash []byte) map[string]any {
+func tpmAttestation(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 	t.Helper()
 	public, isRSA := r.key.Public().(*rsa.PublicKey)
 	require.True(t, isRSA)
 	// An RSA key (0x0001) named by SHA-256 (0x000b), with its attributes, an empty policy, no symmetric algorithm and no
 	// scheme (0x0010), of 2048 bits, and with the exponent 0, which stands for 65537.
 	publicArea := []byte{0, 1, 0, 0x0b, 0, 6, 4, 0x72, 0, 0, 0, 0x10, 0, 0x10, 8, 0, 0, 0, 0, 0}
-	publicArea = thirtySized(publicArea, public.N.Bytes())
+	publicArea = appendSized(publicArea, public.N.Bytes())
 	digest := sha256.Sum256(publicArea)
 	extraData := sha256.Sum256(slices.Concat(authData, clientDataHash))
 	// TPM_GENERATED_VALUE and TPM_ST_ATTEST_CERTIFY, the qualified signer, the extra data, 17 bytes of clock and 8 of
 	// firmware version, the name of the key, and its qualified name.
-	certInfo := thirtySized([]byte{0xff, 'T', 'C', 'G', 0x80, 0x17}, append([]byte{0, 0x0b}, thirtyBytes(32)...))
-	certInfo = thirtySized(certInfo, extraData[:])
-	certInfo = append(certInfo, thirtyBytes(16)...)
-	certInfo = append(append(certInfo, 1), thirtyBytes(8)...)
-	certInfo = thirtySized(certInfo, append([]byte{0, 0x0b}, digest[:]...))
-	certInfo = thirtySized(certInfo, append([]byte{0, 0x0b}, thirtyBytes(32)...))
+	certInfo := appendSized([]byte{0xff, 'T', 'C', 'G', 0x80, 0x17}, append([]byte{0, 0x0b}, randomBytes(32)...))
+	certInfo = appendSized(certInfo, extraData[:])
+	certInfo = append(certInfo, randomBytes(16)...)
+	certInfo = append(append(certInfo, 1), randomBytes(8)...)
+	certInfo = appendSized(certInfo, append([]byte{0, 0x0b}, digest[:]...))
+	certInfo = appendSized(certInfo, append([]byte{0, 0x0b}, randomBytes(32)...))
 
-	identityKey := thirtyRSA(t)
-	certificate := thirtyCertificate(t, &x509.Certificate{
+	identityKey := newRSAKey(t)
+	certificate := attestationCertificate(t, &x509.Certificate{
 		NotAfter:           time.Now().Add(time.Hour),
 		UnknownExtKeyUsage: []asn1.ObjectIdentifier{{2, 23, 133, 8, 3}},
 		ExtraExtensions: []pkix.Extension{{
-			Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Critical: true, Value: thirtyTPMName(t),
+			Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Critical: true, Value: tpmName(t),
 		}},
 	}, identityKey)
 	return map[string]any{
-		"ver": "2.0", "alg": -257, "x5c": [][]byte{certificate}, "sig": thirtySign(t, identityKey, certInfo),
+		"ver": "2.0", "alg": -257, "x5c": [][]byte{certificate}, "sig": signSHA256(t, identityKey, certInfo),
 		"certInfo": certInfo, "pubArea": publicArea,
 	}
 }
 
-// thirtyTPMName is the subject alternative name of a TPM: the directory name of its manufacturer (Infineon), model and
+// tpmName is the subject alternative name of a TPM: the directory name of its manufacturer (Infineon), model and
 // version.
-func thirtyTPMName(t *testing.T) []byte {
+func tpmName(t *testing.T) []byte {
 	t.Helper()
 	text := func(value string) asn1.RawValue {
 		return asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte(value)}
@@ -299,8 +299,8 @@ func thirtyTPMName(t *testing.T) []byte {
 	return names
 }
 
-// thirtyCertificate has a certificate of the key issued by an authority that nobody knows.
-func thirtyCertificate(t *testing.T, template *x509.Certificate, key crypto.Signer) []byte {
+// attestationCertificate has a certificate of the key issued by an authority that nobody knows.
+func attestationCertificate(t *testing.T, template *x509.Certificate, key crypto.Signer) []byte {
 	t.Helper()
 	template.SerialNumber = big.NewInt(1)
 	template.NotBefore = time.Now().AddDate(-2, 0, 0)
@@ -309,13 +309,13 @@ func thirtyCertificate(t *testing.T, template *x509.Certificate, key crypto.Sign
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "Authority"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: template.NotBefore, NotAfter: time.Now().AddDate(1, 0, 0), KeyUsage: x509.KeyUsageCertSign,
 	}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, authority, key.Public(), thirtyP256(t))
+	certificate, err := x509.CreateCertificate(rand.Reader, template, authority, key.Public(), newP256Key(t))
 	require.NoError(t, err)
 	return certificate
 }
 
-// thirtySign signs with SHA-256, which is part of ES256 and RS256.
-func thirtySign(t *testing.T, key crypto.Signer, message []byte) []byte {
+// signSHA256 signs with SHA-256, which is part of ES256 and RS256.
+func signSHA256(t *testing.T, key crypto.Signer, message []byte) []byte {
 	t.Helper()
 	digest := sha256.Sum256(message)
 	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
@@ -323,25 +323,25 @@ func thirtySign(t *testing.T, key crypto.Signer, message []byte) []byte {
 	return signature
 }
 
-// thirtySized appends a TPM2B structure: two bytes of length, and the value.
-func thirtySized(to, value []byte) []byte {
+// appendSized appends a TPM2B structure: two bytes of length, and the value.
+func appendSized(to, value []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(to, uint16(len(value))), value...)
 }
 
-func thirtyBytes(n int) []byte {
+func randomBytes(n int) []byte {
 	random := make([]byte, n)
 	_, _ = rand.Read(random)
 	return random
 }
 
-func thirtyP256(t *testing.T) *ecdsa.PrivateKey {
+func newP256Key(t *testing.T) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	return key
 }
 
-func thirtyRSA(t *testing.T) *rsa.PrivateKey {
+func newRSAKey(t *testing.T) *rsa.PrivateKey {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)

@@ -12,13 +12,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-func TestThirtyUnsound(t *testing.T) {
+func TestUnsoundResponsesByTheStandard(t *testing.T) {
 	t.Parallel()
-	runThirty(t, []thirtyCase{
+	judge(t, []standardCase{
 		{
 			name:   "Challenge of another ceremony",
 			source: "Section 7.1, step 8",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.challenge = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
 			},
 			kind: passkey.ErrChallenge, text: "challenge",
@@ -26,7 +26,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Client data of a signature",
 			source: "Section 7.1, step 7",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.ceremony = "webauthn.get"
 			},
 			kind: passkey.ErrMalformed, text: "type",
@@ -34,7 +34,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Origin that begins like the relying party's",
 			source: "Sections 7.1, step 9, and 13.4.9, validating the origin",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.origin = "https://app.example.com.attacker.example"
 			},
 			kind: passkey.ErrOrigin, text: "origin",
@@ -42,7 +42,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Passkey that is bound to the page's host instead of the relying party's id",
 			source: "Section 7.1, step 14",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.rpID = "app.example.com"
 			},
 			kind: passkey.ErrOrigin, text: "rpIdHash",
@@ -50,32 +50,32 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "User not present, though no conditional creation was asked for",
 			source: "Section 7.1, step 15",
-			make: func(_ *testing.T, r *thirtyResponse) {
-				r.flags &^= thirtyUP
+			make: func(_ *testing.T, r *standardResponse) {
+				r.flags &^= flagUP
 			},
 			kind: passkey.ErrMalformed, text: "flags",
 		},
 		{
 			name:   "U2F security key where the user has to be verified",
 			source: "Sections 6.1.2 and 7.1, step 16",
-			make: func(_ *testing.T, r *thirtyResponse) {
-				r.flags, r.id = thirtyUP|thirtyAT, thirtyBytes(64)
-				r.format, r.statement = "fido-u2f", thirtyU2F
+			make: func(_ *testing.T, r *standardResponse) {
+				r.flags, r.id = flagUP|flagAT, randomBytes(64)
+				r.format, r.statement = "fido-u2f", u2fAttestation
 			},
 			kind: passkey.ErrUserVerification, text: "verif",
 		},
 		{
 			name:   "Backed up, but not eligible for it",
 			source: "Sections 6.1.3 and 7.1, step 17",
-			make: func(_ *testing.T, r *thirtyResponse) {
-				r.flags &^= thirtyBE
+			make: func(_ *testing.T, r *standardResponse) {
+				r.flags &^= flagBE
 			},
 			kind: passkey.ErrMalformed, text: "flags",
 		},
 		{
 			name:   "Authenticator data that ends within the public key",
 			source: "Section 6.1",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.authData = func(data []byte) []byte { return data[:len(data)-20] }
 			},
 			kind: passkey.ErrMalformed, text: "Credential Public Key",
@@ -83,7 +83,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Bytes after the public key without the flag ED",
 			source: "Section 6.1: authenticator data describes its own length",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.extensions = map[string]any{"credProtect": 2}
 			},
 			kind: passkey.ErrMalformed, text: "Leftover bytes",
@@ -91,7 +91,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Id of a credential that is not the attested one",
 			source: "Section 5.1.3: the id is that of the authenticator data",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.response = func(outer, _ map[string]any) {
 					outer["id"], outer["rawId"] = "b3RoZXItY3JlZGVudGlhbA", "b3RoZXItY3JlZGVudGlhbA"
 				}
@@ -101,7 +101,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Public key that is not on its curve",
 			source: "Section 6.5.1 and RFC 9053, section 7.1.1",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.cose = func(key map[int]any) {
 					key[-3] = bytes.Repeat([]byte{1}, 32)
 				}
@@ -111,7 +111,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Ed25519 key, for which the options did not ask",
 			source: "Section 7.1, step 20",
-			make: func(t *testing.T, r *thirtyResponse) {
+			make: func(t *testing.T, r *standardResponse) {
 				t.Helper()
 				_, key, err := ed25519.GenerateKey(nil)
 				require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Public key with its private part",
 			source: "Section 6.5.1: no other optional parameters; RFC 9053, section 7.1.1: d is private",
-			make: func(t *testing.T, r *thirtyResponse) {
+			make: func(t *testing.T, r *standardResponse) {
 				t.Helper()
 				key, isECDSA := r.key.(*ecdsa.PrivateKey)
 				require.True(t, isECDSA)
@@ -135,13 +135,13 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Self attestation that signs other authenticator data",
 			source: "Section 8.2, verification procedure, and the package's documentation of AttestationNone",
-			make: func(_ *testing.T, r *thirtyResponse) {
-				r.flags, r.format = thirtyBound, "packed"
-				r.statement = func(t *testing.T, r *thirtyResponse, authData, clientDataHash []byte) map[string]any {
+			make: func(_ *testing.T, r *standardResponse) {
+				r.flags, r.format = boundFlags, "packed"
+				r.statement = func(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 					t.Helper()
 					other := bytes.Clone(authData)
-					other[32] |= thirtyBE
-					return thirtySelf(t, r, other, clientDataHash)
+					other[32] |= flagBE
+					return selfAttestation(t, r, other, clientDataHash)
 				}
 			},
 			kind: passkey.ErrAttestation, text: "attStmt",
@@ -149,7 +149,7 @@ func TestThirtyUnsound(t *testing.T) {
 		{
 			name:   "Ceremony in a frame of another site",
 			source: "Section 7.1, steps 10 and 11",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.clientData = `,"crossOrigin":true,"topOrigin":"https://attacker.example"`
 			},
 			kind: passkey.ErrOrigin, text: "rigin",
@@ -157,30 +157,30 @@ func TestThirtyUnsound(t *testing.T) {
 	})
 }
 
-// TestThirtyEdges has nine more responses, most of which the standard leaves to the relying party.
-func TestThirtyEdges(t *testing.T) {
+// TestWhatTheStandardLeavesOpen has responses that the standard leaves to the relying party, most of them in its words.
+func TestWhatTheStandardLeavesOpen(t *testing.T) {
 	t.Parallel()
-	runThirty(t, []thirtyCase{
+	judge(t, []standardCase{
 		{
 			name:   "Credential id of 1024 bytes",
 			source: "Section 7.1, step 25",
-			make: func(_ *testing.T, r *thirtyResponse) {
-				r.id = thirtyBytes(1024)
+			make: func(_ *testing.T, r *standardResponse) {
+				r.id = randomBytes(1024)
 			},
 			kind: passkey.ErrMalformed, text: "id",
 		},
 		{
 			name:   "Attested credential data without its flag",
 			source: "Section 6.1: AT must be set at a registration",
-			make: func(_ *testing.T, r *thirtyResponse) {
-				r.flags &^= thirtyAT
+			make: func(_ *testing.T, r *standardResponse) {
+				r.flags &^= flagAT
 			},
 			kind: passkey.ErrMalformed, text: "credential flag",
 		},
 		{
 			name:   "Elliptic key that claims RS256",
 			source: "Section 5.8.5 and RFC 8812, section 2: RS256 needs an RSA key",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.cose = func(key map[int]any) { key[3] = -257 }
 			},
 			kind: passkey.ErrUnsupportedKey, text: "credentialPublicKey",
@@ -188,9 +188,9 @@ func TestThirtyEdges(t *testing.T) {
 		{
 			name:   "Public key that names its algorithm twice",
 			source: "Section 2.4: should be rejected; RFC 8949, section 5.6: not valid",
-			make: func(t *testing.T, r *thirtyResponse) {
+			make: func(t *testing.T, r *standardResponse) {
 				t.Helper()
-				x, y := thirtyPoint(t, r)
+				x, y := pointOf(t, r)
 				r.coseBytes = slices.Concat(
 					[]byte{0xa6, 0x01, 0x02, 0x03, 0x26, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20}, x,
 					[]byte{0x22, 0x58, 0x20}, y)
@@ -200,20 +200,20 @@ func TestThirtyEdges(t *testing.T) {
 		{
 			name:   "Attestation object whose members are not in canonical order",
 			source: "Section 2.4 says that a decoder should reject it, and leaves it to the relying party",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.object = func(t *testing.T, format string, statement map[string]any, authData []byte) []byte {
 					t.Helper()
 					return slices.Concat([]byte{0xa3},
-						thirtyCBOR(t, "authData"), thirtyCBOR(t, authData),
-						thirtyCBOR(t, "fmt"), thirtyCBOR(t, format),
-						thirtyCBOR(t, "attStmt"), thirtyCBOR(t, statement))
+						canonicalCBOR(t, "authData"), canonicalCBOR(t, authData),
+						canonicalCBOR(t, "fmt"), canonicalCBOR(t, format),
+						canonicalCBOR(t, "attStmt"), canonicalCBOR(t, statement))
 				}
 			},
 		},
 		{
 			name:   "Client data with two challenges, of which the second is right",
 			source: "Section 7.1, step 6, leaves the parser to the relying party; RFC 8259, section 4: names should be unique",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.challenge = `b3RoZXI","challenge":"` + r.challenge
 			},
 			kind: passkey.ErrMalformed, text: "clientDataJSON",
@@ -221,15 +221,15 @@ func TestThirtyEdges(t *testing.T) {
 		{
 			name:   "No attestation, but a statement",
 			source: "Section 8.7: the statement is an empty map, but the verification procedure does not look at it",
-			make: func(_ *testing.T, r *thirtyResponse) {
-				r.statement = thirtySelf
+			make: func(_ *testing.T, r *standardResponse) {
+				r.statement = selfAttestation
 			},
 			kind: passkey.ErrAttestation, text: "attStmt",
 		},
 		{
 			name:   "Old Edge, which supports token binding",
 			source: "Section 5.8.1: reserved, and section 7.1 does not look at it",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.clientData += `,"tokenBinding":{"status":"supported"}`
 			},
 		},
@@ -237,23 +237,23 @@ func TestThirtyEdges(t *testing.T) {
 			name:        "No attestation where it was asked for",
 			source:      "Section 7.1, step 24: by policy; the package's documentation of AttestationDirect",
 			attestation: passkey.AttestationDirect,
-			make:        func(*testing.T, *thirtyResponse) {},
+			make:        func(*testing.T, *standardResponse) {},
 			kind:        passkey.ErrAttestation, text: "attStmt",
 		},
 	})
 }
 
-// TestThirtyStricter has a response that the standard does not reject by its letter, and this package does. It says what
-// speaks for which judgement.
-func TestThirtyStricter(t *testing.T) {
+// TestStricterThanTheStandard has a response that the standard does not reject by its letter, and that this package
+// rejects.
+func TestStricterThanTheStandard(t *testing.T) {
 	t.Parallel()
-	runThirty(t, []thirtyCase{
+	judge(t, []standardCase{
 		// By the letter it is a member to be ignored. But step 6 of section 7.1 leaves the parser to the relying party, and
 		// some parsers would take it for the challenge, so the refusal is the safer judgement.
 		{
 			name:   "Client data with an unknown member that differs from the challenge in letter case only",
 			source: "Section 5.8.1: members may be added; RFC 8259, section 8.3: names are compared by code units",
-			make: func(_ *testing.T, r *thirtyResponse) {
+			make: func(_ *testing.T, r *standardResponse) {
 				r.clientData += `,"Challenge":"b3RoZXI"`
 			},
 			kind: passkey.ErrMalformed, text: "letter case",
