@@ -1,10 +1,7 @@
 package byzantinetest
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -117,28 +114,4 @@ func cutBody(body []byte) []byte {
 		body = withoutDocuments(body)
 	}
 	return fake.CutBody(body)
-}
-
-// documentMark is in front of the content of a document, in a data URI.
-var documentMark = []byte(";base64,")
-
-// withoutDocuments puts size and hash in the place of the documents of a body in JSON.
-func withoutDocuments(body []byte) []byte {
-	var short []byte
-	for len(short) <= fake.MaxJournalBody {
-		start := bytes.Index(body, documentMark)
-		if start < 0 {
-			break
-		}
-		start += len(documentMark)
-		length := bytes.IndexByte(body[start:], '"')
-		if length < 0 {
-			break
-		}
-		content := body[start : start+length]
-		short = append(short, body[:start]...)
-		short = fmt.Appendf(short, "(%d bytes of base64, SHA-256 %x)", length, sha256.Sum256(content))
-		body = body[start+length:]
-	}
-	return append(short, body[:min(len(body), fake.MaxJournalBody)]...)
 }

@@ -1,8 +1,6 @@
 package byzantinetest
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -157,7 +155,7 @@ func (s *Sandbox) requestPage(r *http.Request) (string, any, error) {
 	request := all[i]
 	view := &requestDetails{
 		requestLine: request.line(), Headers: shownHeader(request.Header),
-		BodyText: shownText(withoutDocuments(request.Body)), Answer: shownAnswer(request.Response),
+		BodyText: shownText(request.Body), Answer: shownResponse(request.Response),
 	}
 	if i > 0 {
 		view.Older = all[i-1].Number
@@ -166,41 +164,12 @@ func (s *Sandbox) requestPage(r *http.Request) (string, any, error) {
 		view.Newer = all[i+1].Number
 	}
 	if request.SignedBytes > 0 {
-		view.Signed, view.SignedCut = shownText(withoutDocuments(request.SignedText())), request.BodyBytes > len(request.Body)
+		view.Signed, view.SignedCut = shownText(request.SignedText()), request.BodyBytes > len(request.Body)
 	}
 	if request.Difference != nil {
 		view.Compared = markDifference(request.Difference)
 	}
 	return fmt.Sprintf("Request %d", request.Number), view, nil
-}
-
-// secretFields are those of responses whose values are shown nowhere.
-var secretFields = []string{"privateKey", "session"}
-
-// shownAnswer is a response's body, indented if it is JSON, and without the private key of a new credential.
-func shownAnswer(body []byte) string {
-	body = withoutDocuments(body)
-	var out bytes.Buffer
-	if json.Indent(&out, body, "", "  ") == nil {
-		body = out.Bytes()
-	}
-	text := strings.ToValidUTF8(string(body), "\uFFFD")
-	for _, name := range secretFields {
-		before, rest, found := strings.Cut(text, `"`+name+`":`)
-		if quoted := strings.SplitN(rest, `"`, 3); found && len(quoted) == 3 {
-			text = before + `"` + name + `":` + quoted[0] + `"(not shown)"` + quoted[2]
-		}
-	}
-	return text
-}
-
-// shownText is the beginning of a text that may be anything.
-func shownText(body []byte) string {
-	text, more := body, ""
-	if len(text) > maxShownBytes {
-		text, more = text[:maxShownBytes], " ..."
-	}
-	return strings.ToValidUTF8(string(text), "\uFFFD") + more
 }
 
 // markedTexts are two texts with the first place at which they differ.
@@ -226,13 +195,13 @@ func markDifference(d *Difference) *markedTexts {
 // markText marks the character at an offset, or the end of the text.
 func markText(text []byte, at int, cut bool) markedText {
 	at = min(at, len(text))
-	m := markedText{Cut: cut, Before: strings.ToValidUTF8(string(text[:at]), "\uFFFD")}
+	m := markedText{Cut: cut, Before: shownText(text[:at])}
 	if at == len(text) {
 		m.At = "(ends here)"
 		return m
 	}
 	sign, size := utf8.DecodeRune(text[at:])
-	m.After = strings.ToValidUTF8(string(text[at+size:]), "\uFFFD")
+	m.After = shownText(text[at+size:])
 	switch {
 	case sign == ' ':
 		m.At = "\u2423"

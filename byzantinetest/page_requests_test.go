@@ -2,6 +2,7 @@ package byzantinetest_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -102,6 +103,63 @@ func TestPageOfARequestKeepsSecrets(t *testing.T) {
 	send(t, server, "POST", "/v1/integrator/credentials", `{"document":"data:application/pdf;base64,AAAABBBBCCCC"}`, func(h http.Header) { h.Set("X-Signature", "0x3006020101020101") })
 	_, page = statusPage(t, server, "requests/3")
 	assert.NotContains(t, page, "AAAABBBBCCCC", "nor in the text that has to be signed")
+}
+
+// What the pages hide, the control API hides as well.
+func TestJournalOfTheControlAPIKeepsSecrets(t *testing.T) {
+	server := newServer(t)
+	c := newController(t, server)
+	content := base64.StdEncoding.EncodeToString([]byte("%PDF-1.7\n"))
+	req := ada()
+	req.VerificationDocuments = []byzantine.UserVerificationDocument{passport(t)}
+	made, err := server.Client().CreateIndividualAccount(t.Context(), req)
+	require.NoError(t, err)
+	created, err := server.Client().CreateCredential(t.Context(), &byzantine.CreateCredentialRequest{Label: "x"})
+	require.NoError(t, err)
+	otp, err := server.Client().InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: made.AccountID, UserID: made.RootUsers[0].UserID})
+	require.NoError(t, err)
+	session, err := server.Client().OTPAuth(t.Context(), &byzantine.OTPAuthRequest{
+		AccountID: made.AccountID, UserID: made.RootUsers[0].UserID, OTPID: otp.OTPID, OTPCode: server.OTPCode(otp.OTPID),
+	})
+	require.NoError(t, err)
+
+	// A signature over the path without its query, over a body without its end, and a key that is too long for the journal.
+	const body = `{"document":"data:application/pdf;base64,AAAABBBBCCCC"}`
+	send(t, server, "POST", "/v1/integrator/credentials?dry=1", body, signedAs(t, server, "POST", "/v1/integrator/credentials", body))
+	send(t, server, "POST", "/v1/integrator/credentials", body[:len(body)-2], nil)
+	long := strings.Repeat("x", 3900)
+	last, err := server.Client().CreateCredential(t.Context(), &byzantine.CreateCredentialRequest{Label: long})
+	require.NoError(t, err)
+
+	_, text := c.call("getRequests", "")
+	for what, secret := range map[string]string{
+		"a document": content, "a private key": created.PrivateKey.Reveal(), "the beginning of a private key": last.PrivateKey.Reveal()[:8],
+		"a session": session.Session, "a document in a rejected request": "AAAABBBBCCCC",
+	} {
+		assert.NotContains(t, text, secret, what)
+		for n := range 7 {
+			_, page := statusPage(t, server, fmt.Sprint("requests/", n+1))
+			assert.NotContains(t, page, secret, what)
+		}
+	}
+	requests := c.ok("getRequests", "")["requests"].([]any)
+	require.Len(t, requests, 7)
+	first, second := requests[6].(map[string]any), requests[5].(map[string]any)
+	assert.Contains(t, first["body"], fmt.Sprintf(";base64,(%d bytes of base64, SHA-256 %x)", len(content), sha256.Sum256([]byte(content))))
+	assert.Contains(t, second["response"], `"privateKey":"(not shown)"`)
+	assert.Contains(t, second["response"], created.Pubkey, "all else is shown")
+}
+
+// Size and hash of a document are those of the document, also where it was taken out of the journal already.
+func TestLargeDocumentsAreNamedOnce(t *testing.T) {
+	server := newServer(t)
+	content := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("x"), 10_000))
+	send(t, server, "POST", "/v1/integrator/credentials", `{"document":"data:application/pdf;base64,`+content+`"}`, nil)
+	want := fmt.Sprintf("(%d bytes of base64, SHA-256 %x)", len(content), sha256.Sum256([]byte(content)))
+	_, page := statusPage(t, server, "requests/1")
+	assert.Contains(t, plain(page), want)
+	_, text := newController(t, server).call("getRequests", "")
+	assert.Contains(t, text, want)
 }
 
 func TestRequestsAreFiltered(t *testing.T) {

@@ -28,7 +28,7 @@ var pageFunctions = template.FuncMap{
 	"control":  func() string { return ControlPath },
 	"document": func() string { return documentPath },
 	"counted":  counted,
-	"json":     func(body []byte) string { return shownAnswer(body) },
+	"json":     func(body []byte) string { return shownResponse(body) },
 	"momentOf": momentText,
 	"excerpt":  excerpt,
 	"form":     withForm,
@@ -129,7 +129,7 @@ func amountText(amount byzantine.Decimal, currency byzantine.Currency) string {
 // excerpt is the beginning of a response, in one line.
 func excerpt(body []byte) string {
 	const enough = 300
-	text := strings.Join(strings.Fields(shownAnswer(body)), " ")
+	text := strings.Join(strings.Fields(shownResponse(body)), " ")
 	if runes := []rune(text); len(runes) > enough {
 		return string(runes[:enough]) + " ..."
 	}

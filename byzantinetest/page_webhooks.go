@@ -106,7 +106,7 @@ func (s *Sandbox) deliveryPage(r *http.Request) (title string, content any, err 
 		title, content = "Delivery of "+string(d.event.Type), view
 	})
 	if view, ok := content.(*deliveryView); ok {
-		view.Payload = shownAnswer(view.Event.Payload)
+		view.Payload = shownResponse(view.Event.Payload)
 	}
 	return title, content, err
 }
