@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -123,7 +122,7 @@ func TestWaitsFollowARotation(t *testing.T) {
 		defer sandbox.Close()
 		account := sandbox.AddAccount(byzantinetest.Account{Status: byzantine.VerificationUnderReview})
 		rotation := byzantine.NewRotation(sandbox.Key())
-		client, err := byzantine.NewClient(rotation, byzantine.WithHTTPClient(&http.Client{Transport: inBubble{sandbox}}))
+		client, err := byzantine.NewClient(rotation, byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(sandbox)}))
 		require.NoError(t, err)
 
 		var status byzantine.VerificationStatus
@@ -153,18 +152,4 @@ func TestWaitsFollowARotation(t *testing.T) {
 		}
 		assert.Len(t, keys, 4, "the wait has used all of them")
 	})
-}
-
-// inBubble hands requests to a sandbox without a network, so that both have the bubble's clock.
-type inBubble struct{ handler http.Handler }
-
-func (t inBubble) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.RequestURI = r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	w := httptest.NewRecorder()
-	t.handler.ServeHTTP(w, r)
-	return w.Result(), nil
 }

@@ -85,7 +85,7 @@ func TestJournalIsBounded(t *testing.T) {
 	sandbox, err := byzantinetest.New()
 	require.NoError(t, err)
 	defer sandbox.Close()
-	network := handlerTransport{sandbox}
+	network := byzantinetest.InProcess(sandbox)
 	body := strings.Repeat("x", 64<<10)
 	before := heapInUse()
 	const count = 6000

@@ -207,7 +207,7 @@ func TestRequestsAreFiltered(t *testing.T) {
 func TestManyRequestsArePaged(t *testing.T) {
 	server := newServer(t)
 	const count = 10_000
-	network := handlerTransport{server.Sandbox}
+	network := byzantinetest.InProcess(server.Sandbox)
 	for n := range count {
 		r := httptest.NewRequest("GET", fmt.Sprintf("/v1/health?n=%d", n), nil)
 		_, err := network.RoundTrip(r)

@@ -148,20 +148,6 @@ func (w *webhookWorld) only() byzantine.WebhookDeliveryWithAttempts {
 	return all[0]
 }
 
-// handlerTransport is a network that ends at a handler. It works inside a bubble of testing/synctest.
-type handlerTransport struct{ http.Handler }
-
-func (h handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	incoming := r.Clone(r.Context())
-	incoming.RequestURI = r.URL.RequestURI()
-	if incoming.Body == nil {
-		incoming.Body = http.NoBody
-	}
-	recorder := httptest.NewRecorder()
-	h.ServeHTTP(recorder, incoming)
-	return recorder.Result(), nil
-}
-
 // roundTripper is a network that a function stands for.
 type roundTripper func(*http.Request) (*http.Response, error)
 
@@ -172,7 +158,7 @@ func newBubbleWorld(t *testing.T, rt http.RoundTripper) (*webhookWorld, *byzanti
 	t.Helper()
 	w := &webhookWorld{t: t, endpoint: &endpoint{now: time.Now}}
 	if rt == nil {
-		rt = handlerTransport{w.endpoint}
+		rt = byzantinetest.InProcess(w.endpoint)
 	}
 	sandbox, err := byzantinetest.New(byzantinetest.WithWebhookTransport(rt))
 	require.NoError(t, err)
@@ -187,7 +173,7 @@ func newBubbleWorld(t *testing.T, rt http.RoundTripper) (*webhookWorld, *byzanti
 func clientOf(t testing.TB, sandbox *byzantinetest.Sandbox, opts ...byzantine.Option) *byzantine.Client {
 	t.Helper()
 	defaults := []byzantine.Option{
-		byzantine.WithHTTPClient(&http.Client{Transport: handlerTransport{sandbox}}), byzantine.WithClock(sandbox.Now),
+		byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(sandbox)}), byzantine.WithClock(sandbox.Now),
 	}
 	client, err := byzantine.NewClient(sandbox.Key(), append(defaults, opts...)...)
 	require.NoError(t, err)

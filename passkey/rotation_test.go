@@ -26,7 +26,7 @@ func TestTransactorFollowsARotation(t *testing.T) {
 		s := newSaver(t)
 		rotation := byzantine.NewRotation(s.sandbox.Key())
 		client, err := byzantine.NewClient(rotation, byzantine.WithClock(s.sandbox.Now),
-			byzantine.WithHTTPClient(&http.Client{Transport: inProcess{s.sandbox}}))
+			byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(s.sandbox)}))
 		require.NoError(t, err)
 		s.transactor = &passkey.Transactor{Client: client, RelyingParty: relyingParty()}
 		rotate := func() {

@@ -28,12 +28,12 @@ func (s *saver) submissionsOf() (n int) {
 	return n
 }
 
-// slow is inProcess on a line that takes a second each way.
-type slow struct{ inProcess }
+// slow is a transport on a line that takes a second each way.
+type slow struct{ http.RoundTripper }
 
 func (l slow) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(time.Second)
-	response, err := l.inProcess.RoundTrip(r)
+	response, err := l.RoundTripper.RoundTrip(r)
 	time.Sleep(time.Second)
 	return response, err
 }
@@ -44,7 +44,7 @@ func TestConcurrentFinishesSubmitOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSaver(t)
-				shared := s.process(slow{inProcess{s.sandbox}})
+				shared := s.process(slow{byzantinetest.InProcess(s.sandbox)})
 				session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 				var wait sync.WaitGroup
 				var submitted, rejected atomic.Int32

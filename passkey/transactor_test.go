@@ -3,7 +3,6 @@ package passkey_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,27 +27,13 @@ type saver struct {
 	accountID  string
 }
 
-// inProcess hands requests to a handler without a network, so that they work on a bubble's clock.
-type inProcess struct{ handler http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.RequestURI = r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	w := httptest.NewRecorder()
-	p.handler.ServeHTTP(w, r)
-	return w.Result(), nil
-}
-
 func newSaver(t *testing.T) *saver {
 	t.Helper()
 	sandbox, err := byzantinetest.New()
 	require.NoError(t, err)
 	t.Cleanup(sandbox.Close)
 	s := &saver{t: t, sandbox: sandbox, device: passkeytest.NewAuthenticator()}
-	s.transactor = s.process(inProcess{sandbox})
+	s.transactor = s.process(byzantinetest.InProcess(sandbox))
 	s.passkey = enrol(t, s.transactor.RelyingParty, s.device)
 	user := sandbox.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{s.passkey.Authenticator}})
 	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
@@ -140,7 +125,7 @@ func TestTransactorSubmitsTheBytesThatWereSigned(t *testing.T) {
 	})
 	key, err := byzantine.GenerateKey()
 	require.NoError(t, err)
-	client, err := byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: inProcess{api}}))
+	client, err := byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(api)}))
 	require.NoError(t, err)
 	s := &saver{t: t, device: passkeytest.NewAuthenticator(), userID: "user-1"}
 	s.transactor = &passkey.Transactor{Client: client, RelyingParty: relyingParty()}
@@ -217,7 +202,7 @@ func TestADraftServesOnce(t *testing.T) {
 	requireRefusal(t, err, passkey.ErrState, "Draft")
 	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
 	requireRefusal(t, err, passkey.ErrSubmitted, "Draft")
-	other := s.process(inProcess{s.sandbox})
+	other := s.process(byzantinetest.InProcess(s.sandbox))
 	_, err = other.Finish(t.Context(), s.userID, take(t, session), response)
 	assert.ErrorIs(t, err, byzantine.ErrBadRequest, "in another process: the API takes a payload once")
 	_, otherResponse := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))

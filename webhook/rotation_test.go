@@ -5,7 +5,6 @@ import (
 	"crypto/fips140"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -23,14 +22,7 @@ import (
 type handlers map[string]http.Handler
 
 func (h handlers) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.RequestURI = r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	w := httptest.NewRecorder()
-	h[r.URL.Host].ServeHTTP(w, r)
-	return w.Result(), nil
+	return byzantinetest.InProcess(h[r.URL.Host]).RoundTrip(r)
 }
 
 // A Reconciler and a key source go on with the API key that their client has, while it is changed and the old one is

@@ -36,30 +36,13 @@ var vaults = []demoapp.Vault{
 	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.ChainEthereum, Currency: byzantine.CryptoUSDC},
 }
 
-// inProcess hands the client's requests to the sandbox.
-type inProcess struct{ handler http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.RequestURI = r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	w := httptest.NewRecorder()
-	p.handler.ServeHTTP(w, r)
-	return w.Result(), nil
-}
-
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	sandbox, err := byzantinetest.New()
 	require.NoError(t, err)
 	t.Cleanup(sandbox.Close)
 	client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithClock(sandbox.Now),
-		byzantine.WithHTTPClient(&http.Client{Transport: inProcess{sandbox}}))
+		byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(sandbox)}))
 	require.NoError(t, err)
 	h := &house{t: t, sandbox: sandbox, host: "app.example.com", log: new(strings.Builder)}
 	h.handler, err = demoapp.New(demoapp.Config{

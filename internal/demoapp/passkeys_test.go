@@ -22,7 +22,7 @@ import (
 func (p *person) registered() []string {
 	p.t.Helper()
 	key, err := byzantine.NewClient(p.sandbox.Key(), byzantine.WithClock(p.sandbox.Now),
-		byzantine.WithHTTPClient(&http.Client{Transport: inProcess{p.sandbox}}))
+		byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(p.sandbox)}))
 	require.NoError(p.t, err)
 	user, err := key.GetUserDetails(p.t.Context(), &byzantine.GetUserDetailsRequest{UserID: p.userID})
 	require.NoError(p.t, err)

@@ -19,7 +19,7 @@ var mary = []string{"firstName", "Mary", "lastName", "Somerville", "email", "mar
 func (h *house) userID(email string) string {
 	h.t.Helper()
 	client, err := byzantine.NewClient(h.sandbox.Key(), byzantine.WithClock(h.sandbox.Now),
-		byzantine.WithHTTPClient(&http.Client{Transport: inProcess{h.sandbox}}))
+		byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(h.sandbox)}))
 	require.NoError(h.t, err)
 	user, err := client.GetUserDetails(h.t.Context(), &byzantine.GetUserDetailsRequest{Email: email})
 	require.NoError(h.t, err)
