@@ -39,8 +39,8 @@ func TestAccountReadsAreSent(t *testing.T) {
 	})
 }
 
-func TestAccountReadsAreRefused(t *testing.T) {
-	testRefused(t, []refusedCase{
+func TestAccountReadsAreRejected(t *testing.T) {
+	testRejected(t, []rejectedCase{
 		{
 			"no account", func(ctx context.Context, c *byzantine.Client) error { return only(c.GetAccountDetails(ctx, "")) },
 			"GetAccountDetailsRequest.AccountID: missing",
@@ -67,13 +67,13 @@ func TestAccountIsRead(t *testing.T) {
 		"walletDetails":{"walletAddress":"0xaa","isTurnkeyWallet":true,"isSmartAccount":{"ethereum":false,"base":true}},
 		"bankAccounts":[` + linkedIBAN + `],"imageUrl":"https://example.com/i","createdAt":"2026-09-01T10:00:00Z",
 		"accountBeneficiary":` + userSummary + `,"users":[{"userId":"u","firstName":"Jane","lastName":"Doe","email":"jane@example.com","role":"root"}]}`
-	testAnswers(t, call, full, `{
+	testResponses(t, call, full, `{
 		"accountId":"a","accountName":"Jane","accountType":"individual",
 		"walletDetails":{"walletAddress":"0xaa","isTurnkeyWallet":false,"isSmartAccount":{"ethereum":false,"base":false}},
 		"createdAt":"2026-09-01T10:00:00Z","users":[]}`)
 
 	api := newFakeAPI(t)
-	api.answer = full
+	api.response = full
 	account, err := call(t.Context(), api.client)
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.ActivatedChains{Base: true}, account.WalletDetails.IsSmartAccount)
@@ -92,12 +92,12 @@ func TestBalancesAreRead(t *testing.T) {
 			`"shares":"1199.123456789012345678","price_per_share":"1.042851"`
 		idle = `[{"chain_id":1,"balance":"0.00","currency":"usd"}]`
 	)
-	testAnswers(t, call,
+	testResponses(t, call,
 		`{"account_id":"a","sub_accounts":[{"wallet_address":"0xaa","positions":[{`+position+`,"pending_withdrawals":{"balance":"100.00","shares":"95.9"}}],"idle":`+idle+`}]}`,
 		`{"account_id":"a","sub_accounts":[{"wallet_address":"0xaa","positions":[{`+position+`}],"idle":[]}]}`)
 
 	api := newFakeAPI(t)
-	api.answer = `{"account_id":"a","sub_accounts":[{"wallet_address":"0xaa","positions":[{"balance":1250.500000,"shares":null}],"idle":[]}]}`
+	api.response = `{"account_id":"a","sub_accounts":[{"wallet_address":"0xaa","positions":[{"balance":1250.500000,"shares":null}],"idle":[]}]}`
 	balances, err := call(t.Context(), api.client)
 	require.NoError(t, err)
 	got := balances.SubAccounts[0].Positions[0]

@@ -74,7 +74,7 @@ func TestBankAccountsAreSent(t *testing.T) {
 	})
 }
 
-func TestBankAccountsAreRefused(t *testing.T) {
+func TestBankAccountsAreRejected(t *testing.T) {
 	ach := &byzantine.ACHAccountParam{BankName: "Bank", AccountNumber: "1", RoutingNumber: "2", CheckingOrSavings: byzantine.SavingsAccount}
 	iban := &byzantine.IBANAccountParam{AccountNumber: "1", BIC: "2", Country: "FRA"}
 	const in, exactlyOne = "AddBankAccountRequest.", "ACHBankAccountDetails: exactly one of the ACH and the IBAN account must be set"
@@ -88,7 +88,7 @@ func TestBankAccountsAreRefused(t *testing.T) {
 	unknownKind, noNumber := *ach, *iban
 	unknownKind.CheckingOrSavings = "piggy"
 	noNumber.AccountNumber = ""
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"neither kind", add(byzantine.CurrencyEUR, nil, nil), in + exactlyOne},
 		{"both kinds", add(byzantine.CurrencyEUR, ach, iban), in + exactlyOne},
 		{"a currency that there is not", add("gbp", nil, iban), in + "Currency: must be one of usd, eur, usdc, eurc"},
@@ -106,12 +106,12 @@ func TestBankAccountsAreRead(t *testing.T) {
 	list := func(ctx context.Context, c *byzantine.Client) (*byzantine.BankAccountList, error) {
 		return c.GetBankAccounts(ctx, &byzantine.GetBankAccountsRequest{AccountID: testAccountID})
 	}
-	testAnswers(t, list,
+	testResponses(t, list,
 		`{"bankAccounts":[{`+bankAccountLink+`,"bankAccountDetails":{"country":"FRA","last4":"0189","bic":"AGRIFRPP"}},
 			{`+bankAccountLink+`,"bankAccountDetails":{"routingNumber":"021000021","last4":"6789","checkingOrSavings":"savings"}}]}`,
 		`{"bankAccounts":[{`+bankAccountLink+`,"bankAccountDetails":{"country":"FRA","last4":"0189"}},
 			{`+bankAccountLink+`,"bankAccountDetails":{"routingNumber":"021000021","last4":"6789"}}]}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.AddedBankAccount, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.AddedBankAccount, error) {
 		return c.AddBankAccount(ctx, &byzantine.AddBankAccountRequest{
 			AccountID: testAccountID, Currency: byzantine.CurrencyEUR, Label: "Main",
 			IBANBankAccountDetails: &byzantine.IBANAccountParam{AccountNumber: "1", BIC: "2", Country: "FRA"},
@@ -152,7 +152,7 @@ func TestBankAccountKindsAreToldApart(t *testing.T) {
 	assert.Error(t, json.Unmarshal([]byte(`{"country":`), &got))
 }
 
-func TestUnknownBankAccountsOutliveTheAnswer(t *testing.T) {
+func TestUnknownBankAccountsOutliveTheResponse(t *testing.T) {
 	text := []byte(`{"clabe":"1"}`)
 	var got byzantine.BankAccount
 	require.NoError(t, got.UnmarshalJSON(text))

@@ -27,7 +27,7 @@ func TestCallMaxAttempts(t *testing.T) {
 		sent := 0
 		client := newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(c.client), over(roundTripper(func(*http.Request) (*http.Response, error) {
 			sent++
-			return newAnswer(503, nil, ""), nil
+			return newResponse(503, nil, ""), nil
 		})))
 		_, err := client.Whoami(ctx, c.opts...)
 		require.ErrorIs(t, err, byzantine.ErrServer)
@@ -41,7 +41,7 @@ func TestCallAttemptTimeout(t *testing.T) {
 		deadline, ok := r.Context().Deadline()
 		require.True(t, ok)
 		left = time.Until(deadline)
-		return newAnswer(200, nil, anyAnswer), nil
+		return newResponse(200, nil, anyResponse), nil
 	})))
 	_, err := client.Whoami(t.Context(), byzantine.WithCallAttemptTimeout(10*time.Hour))
 	require.NoError(t, err)
@@ -128,7 +128,10 @@ func TestWithTransport(t *testing.T) {
 
 func TestWithTransportAroundAClientsTransport(t *testing.T) {
 	sent := false
-	inner := roundTripper(func(*http.Request) (*http.Response, error) { sent = true; return newAnswer(200, nil, anyAnswer), nil })
+	inner := roundTripper(func(*http.Request) (*http.Response, error) {
+		sent = true
+		return newResponse(200, nil, anyResponse), nil
+	})
 	wrap := byzantine.WithTransport(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) { return next.RoundTrip(r) })
 	})
@@ -170,7 +173,7 @@ func TestRequestID(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
-				return newAnswer(404, c.header, ""), nil
+				return newResponse(404, c.header, ""), nil
 			})))
 			var response byzantine.Response
 			_, err := client.Whoami(t.Context(), byzantine.WithResponse(&response))

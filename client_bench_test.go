@@ -76,17 +76,17 @@ func bareCall(ctx context.Context, client *http.Client, key *ecdsa.PrivateKey, u
 	request.Header.Set("X-Pubkey", rfc6979Public)
 	request.Header.Set("X-Timestamp", timestamp)
 	request.Header.Set("X-Signature", "0x"+hex.EncodeToString(der))
-	answer, err := client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
-		return errors.New(answer.Status)
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
 	}
 	return json.Unmarshal(text, out)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-func TestDoRefusals(t *testing.T) {
+func TestDoRejections(t *testing.T) {
 	server := newRawServer(t, acceptAllRaw)
 	client := newTestClient(t, server.url)
 	const path, beginning, ascii, dots, escaped = "pathAndQuery", "must begin with /v1/", "must be printable ASCII", "must not hold dot segments", "must be an escaped path and query"
@@ -85,7 +85,7 @@ func FuzzDoPath(f *testing.F) {
 		var sent []string
 		client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(r *http.Request) (*http.Response, error) {
 			sent = append(sent, r.URL.Scheme+"://"+r.URL.Host+r.URL.RequestURI())
-			return newAnswer(200, nil, ""), nil
+			return newResponse(200, nil, ""), nil
 		})))
 		err := client.Do(t.Context(), "GET", pathAndQuery, nil, nil)
 		if err != nil {
@@ -102,7 +102,7 @@ func FuzzDoPath(f *testing.F) {
 func TestDoErrorPath(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {
-			c.answer(404, "", "")
+			c.respond(404, "", "")
 		}
 	})
 	client := newTestClient(t, server.url)
@@ -131,7 +131,7 @@ func TestDoDecodes(t *testing.T) {
 	}
 	require.NoError(t, client.Do(t.Context(), "POST", "/v1/submit/init-otp", struct{}{}, &out))
 	assert.Equal(t, "otp-1", out.OTPID)
-	assert.NoError(t, client.Do(t.Context(), "GET", "/v1/integrator/whoami", nil, nil), "an answer that is not asked for is not read")
+	assert.NoError(t, client.Do(t.Context(), "GET", "/v1/integrator/whoami", nil, nil), "a response that is not asked for is not read")
 	var number int
 	err := client.Do(t.Context(), "GET", "/v1/integrator/whoami", nil, &number)
 	assert.ErrorContains(t, err, "the response is not of the expected form: object in place of int")

@@ -36,7 +36,7 @@ func logged(t *testing.T, level slog.Level, fault func(*rawConn), do func(contex
 }
 
 func TestLogOfACall(t *testing.T) {
-	lines, _ := logged(t, slog.LevelDebug, answering(200, "", anyAnswer), testCalls[1].do)
+	lines, _ := logged(t, slog.LevelDebug, responding(200, "", anyResponse), testCalls[1].do)
 	require.Len(t, lines, 1)
 	assert.Contains(t, lines[0], "duration")
 	delete(lines[0], "duration")
@@ -48,7 +48,7 @@ func TestLogOfACall(t *testing.T) {
 }
 
 func TestLogOfARetry(t *testing.T) {
-	lines, _ := logged(t, slog.LevelWarn, answering(503, "", ""), testCalls[0].do, byzantine.WithMaxAttempts(2))
+	lines, _ := logged(t, slog.LevelWarn, responding(503, "", ""), testCalls[0].do, byzantine.WithMaxAttempts(2))
 	require.Len(t, lines, 1)
 	assert.Equal(t, "byzantine: sending again", lines[0]["msg"])
 	assert.Equal(t, "WARN", lines[0]["level"])
@@ -62,7 +62,7 @@ func TestLogOfARetry(t *testing.T) {
 }
 
 func TestLogOfAWrongClock(t *testing.T) {
-	lines, _ := logged(t, slog.LevelWarn, answering(401, "", ""), testCalls[1].do, byzantine.WithClock(newWrongClock(10*time.Minute).now))
+	lines, _ := logged(t, slog.LevelWarn, responding(401, "", ""), testCalls[1].do, byzantine.WithClock(newWrongClock(10*time.Minute).now))
 	require.Len(t, lines, 2)
 	assert.Equal(t, "byzantine: the clock may be wrong", lines[0]["msg"])
 	assert.InDelta(t, 10*time.Minute, lines[0]["ahead"], float64(2*time.Second))
@@ -71,7 +71,7 @@ func TestLogOfAWrongClock(t *testing.T) {
 
 // Whatever happens, no line holds a body, a key, a signature, a query, an identifier or personal data.
 func TestLogHoldsMetadataOnly(t *testing.T) {
-	const answer = `{"error":"no user ` + testEmail + `","otpId":"secret-answer"}`
+	const response = `{"error":"no user ` + testEmail + `","otpId":"secret-answer"}`
 	calls := append([]testCall{
 		{"GET", "", func(ctx context.Context, c *byzantine.Client) error {
 			return c.Do(ctx, "GET", "/v1/query/get-user-details?email="+strings.ReplaceAll(testEmail, "+", "%2B"), nil, nil)
@@ -81,10 +81,10 @@ func TestLogHoldsMetadataOnly(t *testing.T) {
 		}},
 	}, testCalls...)
 	for name, fault := range map[string]func(*rawConn){
-		"200": answering(200, "", answer), "400": answering(400, "", answer), "401": answering(401, "", answer),
-		"503": answering(503, "Set-Cookie: secret-cookie\n", answer), "reset": (*rawConn).reset,
-		"cut": sending(answerHead(200, "Content-Length: 1000\n\n") + answer), "no HTTP": sending(strings.ReplaceAll(answer, " ", "") + "\n"),
-		"redirect": answering(302, "Location: https://example.com/?email="+testEmail+"\n", answer),
+		"200": responding(200, "", response), "400": responding(400, "", response), "401": responding(401, "", response),
+		"503": responding(503, "Set-Cookie: secret-cookie\n", response), "reset": (*rawConn).reset,
+		"cut": sending(responseHead(200, "Content-Length: 1000\n\n") + response), "no HTTP": sending(strings.ReplaceAll(response, " ", "") + "\n"),
+		"redirect": responding(302, "Location: https://example.com/?email="+testEmail+"\n", response),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, call := range calls {

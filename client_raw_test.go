@@ -50,7 +50,7 @@ func TestRawJSONGoesThroughDoByteForByte(t *testing.T) {
 // From the API's response to the request that submits it, what the passkey signs keeps its bytes.
 func TestBodyToSignComesBackByteForByte(t *testing.T) {
 	api := newFakeAPI(t)
-	api.answer = `{}`
+	api.response = `{}`
 	for _, text := range rawTexts() {
 		if !strings.HasPrefix(text, "{") {
 			continue

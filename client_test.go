@@ -21,7 +21,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-func TestNewClientRefusals(t *testing.T) {
+func TestNewClientRejections(t *testing.T) {
 	key := rfc6979Key(t)
 	for _, c := range []struct {
 		name   string
@@ -105,7 +105,7 @@ func TestBaseURL(t *testing.T) {
 func hosts(seen *[]string) byzantine.Option {
 	return over(roundTripper(func(r *http.Request) (*http.Response, error) {
 		*seen = append(*seen, r.URL.Scheme+"://"+r.URL.Host)
-		return newAnswer(200, nil, anyAnswer), nil
+		return newResponse(200, nil, anyResponse), nil
 	}))
 }
 
@@ -202,7 +202,7 @@ func TestRedirectsStayOff(t *testing.T) {
 		for _, call := range testCalls {
 			server := newRawServer(t, func(c *rawConn) {
 				for c.receive() {
-					c.answer(status, "Location: "+elsewhere.URL+"/v1/integrator/whoami\n", "")
+					c.respond(status, "Location: "+elsewhere.URL+"/v1/integrator/whoami\n", "")
 				}
 			})
 			own := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
@@ -222,7 +222,7 @@ func TestRedirectsStayOff(t *testing.T) {
 func TestWithResponse(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {
-			c.answer(200, "X-Trace: 7\n", anyAnswer)
+			c.respond(200, "X-Trace: 7\n", anyResponse)
 		}
 	})
 	var response byzantine.Response
@@ -230,7 +230,7 @@ func TestWithResponse(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 200, response.StatusCode)
 	assert.Equal(t, "7", response.Header.Get("X-Trace"))
-	assert.Equal(t, anyAnswer, string(response.Body))
+	assert.Equal(t, anyResponse, string(response.Body))
 
 	_, err = newTestClient(t, server.url).InitOTP(t.Context(), &byzantine.InitOTPRequest{}, byzantine.WithResponse(&response))
 	require.ErrorIs(t, err, byzantine.ErrInvalidRequest)
@@ -245,11 +245,11 @@ func TestWithResponseOnFailure(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"refusal", answering(404, "", "gone"), 404, "gone"},
-		{"not JSON", answering(200, "", "<html>"), 200, "<html>"},
-		{"cut short", sending(answerHead(200, "Content-Length: 10\n\n") + "abc"), 200, "abc"},
-		{"too large", answering(200, "", strings.Repeat("x", 1001)), 200, ""},
-		{"too large, no length", sending(answerHead(200, "Connection: close\n\n") + strings.Repeat("x", 1001)), 200, strings.Repeat("x", 1000)},
+		{"rejection", responding(404, "", "gone"), 404, "gone"},
+		{"not JSON", responding(200, "", "<html>"), 200, "<html>"},
+		{"cut short", sending(responseHead(200, "Content-Length: 10\n\n") + "abc"), 200, "abc"},
+		{"too large", responding(200, "", strings.Repeat("x", 1001)), 200, ""},
+		{"too large, no length", sending(responseHead(200, "Connection: close\n\n") + strings.Repeat("x", 1001)), 200, strings.Repeat("x", 1000)},
 		{"reset", (*rawConn).reset, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestWithResponseOnFailure(t *testing.T) {
 func TestWithResponseOfTheLastAttempt(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		c.receive()
-		c.answer(503, "", "busy")
+		c.respond(503, "", "busy")
 		c.receive()
 		c.reset()
 	})

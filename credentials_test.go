@@ -47,8 +47,8 @@ func TestCredentialRequests(t *testing.T) {
 	})
 }
 
-func TestCredentialRequestsThatAreRefused(t *testing.T) {
-	testRefused(t, []refusedCase{
+func TestCredentialRequestsThatAreRejected(t *testing.T) {
+	testRejected(t, []rejectedCase{
 		{"unknown scope", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.CreateCredential(ctx, &byzantine.CreateCredentialRequest{AccessScope: "admin"}))
 		}, "CreateCredentialRequest.AccessScope: must be one of read_write, read_only"},
@@ -73,15 +73,15 @@ func TestCredentialRequestsThatAreRefused(t *testing.T) {
 	})
 }
 
-func TestCredentialAnswers(t *testing.T) {
+func TestCredentialResponses(t *testing.T) {
 	required := `"pubkey":"` + testPubkey + `","integratorId":"` + testObjectID + `","accessScope":"read_only","active":false,"createdAt":"2026-09-01T10:00:00Z"`
 	t.Run("list", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.APICredentialList, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.APICredentialList, error) {
 			return c.ListCredentials(ctx, nil)
 		}, `{"credentials":[{`+required+`,"label":"CI"}]}`, `{"credentials":[{`+required+`}]}`)
 	})
 	t.Run("update", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.APICredential, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.APICredential, error) {
 			return c.UpdateCredential(ctx, &byzantine.UpdateCredentialRequest{Pubkey: testPubkey, Active: new(true)})
 		}, `{`+required+`,"label":"CI"}`, `{`+required+`}`)
 	})
@@ -91,7 +91,7 @@ func TestCredentialAnswers(t *testing.T) {
 func newCredential(t *testing.T, privateKey string) (*byzantine.CreatedAPICredential, error) {
 	t.Helper()
 	api := newFakeAPI(t)
-	api.answer = `{"pubkey":"` + testPubkey + `","integratorId":"` + testObjectID + `","accessScope":"read_only","active":true,
+	api.response = `{"pubkey":"` + testPubkey + `","integratorId":"` + testObjectID + `","accessScope":"read_only","active":true,
 		"label":"CI","privateKey":` + privateKey + `}`
 	return api.client.CreateCredential(t.Context(), nil)
 }
@@ -140,7 +140,7 @@ func TestAPrivateKeyThatIsMissingIsAnError(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatCannotBeDecodedKeepsThePrivateKey(t *testing.T) {
+func TestAResponseThatCannotBeDecodedKeepsThePrivateKey(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write([]byte(`{"privateKey":"0xsecret","active":true`))
@@ -149,10 +149,10 @@ func TestAnAnswerThatCannotBeDecodedKeepsThePrivateKey(t *testing.T) {
 	_, err := newTestClient(t, server.URL).CreateCredential(t.Context(), nil)
 	require.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
 	assert.NotContains(t, err.Error(), "0xsecret")
-	var answer *byzantine.Error
-	require.ErrorAs(t, err, &answer)
-	assert.Nil(t, answer.Body)
-	assert.Contains(t, answer.SuccessBody.Reveal(), "0xsecret")
+	var response *byzantine.Error
+	require.ErrorAs(t, err, &response)
+	assert.Nil(t, response.Body)
+	assert.Contains(t, response.SuccessBody.Reveal(), "0xsecret")
 }
 
 func TestSecretShowsNowhere(t *testing.T) {

@@ -62,9 +62,9 @@ func TestCustomerReadsAreSent(t *testing.T) {
 	})
 }
 
-func TestCustomerReadsAreRefused(t *testing.T) {
+func TestCustomerReadsAreRejected(t *testing.T) {
 	const noUUID = "must be a UUID (8-4-4-4-12 hex digits)"
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{
 			"a user who is not named", func(ctx context.Context, c *byzantine.Client) error { return only(c.GetUserDetails(ctx, nil)) },
 			"GetUserDetailsRequest.UserID: missing: it or the e-mail address is required",
@@ -117,14 +117,14 @@ func TestUserIsRead(t *testing.T) {
 	call := func(ctx context.Context, c *byzantine.Client) (*byzantine.User, error) {
 		return c.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{UserID: testUserID})
 	}
-	testAnswers(t, call, fullUser, `{
+	testResponses(t, call, fullUser, `{
 		"userId":"u","verificationStatus":"init","createdAt":"2026-09-01T10:00:00Z",
 		"userInfo":{"firstName":"Jane","lastName":"Doe","email":"jane@example.com"},
 		"accounts":[{"accountId":"a","accountName":"Jane","accountType":"individual","userRole":"root","walletAddress":"0xaa",
 			"isSelfCustodial":false,"createdAt":"2026-09-01T10:00:00Z","rootUsers":[],"authenticators":[{"credentialId":"AAEC","createdAt":"2026-09-01T10:00:00Z"}]}]}`)
 
 	api := newFakeAPI(t)
-	api.answer = fullUser
+	api.response = fullUser
 	user, err := call(t.Context(), api.client)
 	require.NoError(t, err)
 	assert.Equal(t, byzantine.VerificationActive, user.VerificationStatus)
@@ -143,7 +143,7 @@ func TestEntityIsRead(t *testing.T) {
 	call := func(ctx context.Context, c *byzantine.Client) (*byzantine.Entity, error) {
 		return c.GetEntityDetails(ctx, testEntityID)
 	}
-	testAnswers(t, call, `{
+	testResponses(t, call, `{
 		"entityId":"e","verificationStatus":"under_review","createdAt":"2026-09-01T10:00:00Z",
 		"entityInfo":{"companyName":"Doe SA","email":"info@example.com","website":"https://example.com","companyNumber":"1",
 			"registeredAddress":`+fullAddress+`,"physicalAddress":`+fullAddress+`},
@@ -161,14 +161,14 @@ func TestEntityIsRead(t *testing.T) {
 		"associatedPersons":[{"firstName":"Jane","lastName":"Doe","email":"jane@example.com","beneficiaryType":[]}]}`)
 
 	api := newFakeAPI(t)
-	api.answer = `{"teamMembers":[{"userId":null,"firstName":"Jane"}],"createdAt":"2026-09-01T10:00:00Z"}`
+	api.response = `{"teamMembers":[{"userId":null,"firstName":"Jane"}],"createdAt":"2026-09-01T10:00:00Z"}`
 	entity, err := call(t.Context(), api.client)
 	require.NoError(t, err, "a team member's id was seen to be null, whatever the contract says")
 	assert.Equal(t, []byzantine.TeamMember{{FirstName: "Jane"}}, entity.TeamMembers)
 }
 
 func TestCustomersAreRead(t *testing.T) {
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CustomerList, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CustomerList, error) {
 		return c.GetCustomers(ctx, nil)
 	},
 		`{"businessCustomers":[{"entityId":"e","entityName":"Doe SA","verificationStatus":"rejected","logoUrl":"https://example.com/l",
@@ -176,7 +176,7 @@ func TestCustomersAreRead(t *testing.T) {
 		"individualCustomers":[{"userId":"u","firstName":"Jane","lastName":"Doe","email":"jane@example.com","verificationStatus":"inactive",
 			"logoUrl":"https://example.com/l","createdAt":"2026-09-01T10:00:00Z","updatedAt":"2026-09-02T10:00:00Z","accountId":"a"}]}`,
 		`{}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CustomerList, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CustomerList, error) {
 		return c.GetCustomers(ctx, &byzantine.GetCustomersRequest{CustomerType: byzantine.CustomerQueryIndividual})
 	},
 		`{"individualCustomers":[{"userId":"u","firstName":"Jane","lastName":"Doe","email":"jane@example.com","verificationStatus":"inactive",

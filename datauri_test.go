@@ -83,7 +83,7 @@ func TestADocumentBeginsAsItsTypeSays(t *testing.T) {
 	}
 }
 
-func TestNewDataURIRefuses(t *testing.T) {
+func TestNewDataURIRejects(t *testing.T) {
 	files := documents(t)
 	for _, tt := range []struct {
 		name, mediaType string

@@ -142,7 +142,7 @@ func tracesOf(part string) []string {
 func TestErrorsShowNoSuccess(t *testing.T) {
 	var body []byte
 	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
-		return newAnswer(200, nil, string(body)), nil
+		return newResponse(200, nil, string(body)), nil
 	})))
 	traces := append(tracesOf(sampleMark), tracesOf(fmt.Sprint(sampleDigits))...)
 	operations, failures := 0, map[string]int{}

@@ -28,12 +28,12 @@ func TestASecondAttemptSendsTheSameDocument(t *testing.T) {
 		sent = n
 		bodies = append(bodies, [sha256.Size]byte(hash.Sum(nil)))
 		signatures = append(signatures, r.Header.Get("X-Signature"))
-		answer := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}
+		response := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}
 		if len(bodies)%2 == 1 { // the clock is wrong
-			answer.StatusCode = 401
-			answer.Header.Set("Date", time.Now().Add(time.Duration(len(bodies))*5*time.Minute).UTC().Format(http.TimeFormat))
+			response.StatusCode = 401
+			response.Header.Set("Date", time.Now().Add(time.Duration(len(bodies))*5*time.Minute).UTC().Format(http.TimeFormat))
 		}
-		return answer, err
+		return response, err
 	})
 	client, err := byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)

@@ -111,6 +111,6 @@ func checkFirstDocuments(documents []UserVerificationDocument) error {
 }
 
 // missingFor is the error of a field that is required because of a value beside it.
-func missingFor[T ~string](value T, member string) error {
-	return &wire.FieldError{Field: member, Reason: fmt.Sprintf("missing: %s needs it", value)}
+func missingFor[T ~string](value T, field string) error {
+	return &wire.FieldError{Field: field, Reason: fmt.Sprintf("missing: %s needs it", value)}
 }

@@ -28,7 +28,7 @@ func dumpOf(t *testing.T, status int, body string, do func(context.Context, *byz
 			if status == 0 {
 				return nil, http.ErrHandlerTimeout
 			}
-			return newAnswer(status, http.Header{"X-Odd": {"Ada"}}, body), nil
+			return newResponse(status, http.Header{"X-Odd": {"Ada"}}, body), nil
 		})))
 	do(t.Context(), client)
 	return out.String()

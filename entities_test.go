@@ -160,7 +160,7 @@ func TestEntitiesAreSent(t *testing.T) {
 	})
 }
 
-func TestEntitiesAreRefused(t *testing.T) {
+func TestEntitiesAreRejected(t *testing.T) {
 	const in = "CreateEntityAccountRequest."
 	create := func(change func(*byzantine.CreateEntityAccountRequest)) func(context.Context, *byzantine.Client) error {
 		return func(ctx context.Context, c *byzantine.Client) error {
@@ -183,7 +183,7 @@ func TestEntitiesAreRefused(t *testing.T) {
 	}
 	const details = in + "AssociatedPersons[1].BeneficiaryDetails."
 	ubo, representative := byzantine.BeneficiaryUBO, byzantine.BeneficiaryRepresentative
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"no legal name", create(func(r *byzantine.CreateEntityAccountRequest) { r.EntityInfo.BusinessLegalName = "" }), in + "EntityInfo.BusinessLegalName: missing"},
 		{"root users forgotten", create(func(r *byzantine.CreateEntityAccountRequest) { r.RootUsers = nil }), in + "RootUsers: missing"},
 		{"no root user", create(func(r *byzantine.CreateEntityAccountRequest) { r.RootUsers = []byzantine.RootUserParam{} }), in + "RootUsers: must have at least 1 element"},
@@ -234,34 +234,34 @@ func TestEntitiesAreRead(t *testing.T) {
 	const (
 		fullPerson = `{"beneficiaryId":"b","verificationStatus":"active","userInfo":` + janeInFullJSON + `,
 			"beneficiaryDetails":{"beneficiaryType":["ubo","representative"],"title":"CEO","ownershipPercentage":60.5},
-			"verificationDocuments":[` + answeredDocument + `],"missingDocuments":["passport"]}`
+			"verificationDocuments":[` + returnedDocument + `],"missingDocuments":["passport"]}`
 		minimalPerson = `{"beneficiaryId":"b","verificationStatus":"init","userInfo":` + janeJSON + `,"beneficiaryDetails":{"beneficiaryType":[]}}`
 	)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CreateEntityAccountResponse, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CreateEntityAccountResponse, error) {
 		req := newEntity()
 		return c.CreateEntityAccount(ctx, &req)
 	},
 		`{"entityId":"e","accountId":"a","verificationStatus":"awaiting_associated_person_information","entityInfo":`+doeInFullJSON+`,
-			"entityDocuments":[`+answeredDocument+`],"rootUsers":[`+answeredRootUser+`],"associatedPersons":[`+fullPerson+`],"walletAddress":"0xaa",
+			"entityDocuments":[`+returnedDocument+`],"rootUsers":[`+returnedRootUser+`],"associatedPersons":[`+fullPerson+`],"walletAddress":"0xaa",
 			"byzantineTermsSignedAt":"1 September","missingCompanyData":["website"],"missingDocuments":["trust_agreement"]}`,
 		`{"entityId":"e","accountId":"a","verificationStatus":"init","entityInfo":{"businessLegalName":"Doe SA"},"rootUsers":[],"walletAddress":"0xaa","byzantineTermsSignedAt":""}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.UpdateEntityAccountResponse, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.UpdateEntityAccountResponse, error) {
 		return c.UpdateEntityAccount(ctx, &byzantine.UpdateEntityAccountRequest{AccountID: testAccountID})
 	},
-		`{"entityId":"e","accountId":"a","verificationStatus":"init","entityInfo":`+doeInFullJSON+`,"entityDocuments":[`+answeredDocument+`],
+		`{"entityId":"e","accountId":"a","verificationStatus":"init","entityInfo":`+doeInFullJSON+`,"entityDocuments":[`+returnedDocument+`],
 			"missingDocuments":["trust_agreement"],"missingCompanyData":["website"]}`,
 		`{"entityId":"e","accountId":"a","verificationStatus":"init","entityInfo":{"highRiskInfo":{}}}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.AssociatedPerson, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.AssociatedPerson, error) {
 		return c.AddAssociatedPerson(ctx, &byzantine.AddAssociatedPersonRequest{AccountID: testAccountID, AssociatedPerson: owner})
 	}, fullPerson, minimalPerson)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.AssociatedPerson, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.AssociatedPerson, error) {
 		return c.GetAssociatedPersonDetails(ctx, testBeneficiaryID)
 	}, fullPerson, minimalPerson)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.UpdateAssociatedPersonResponse, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.UpdateAssociatedPersonResponse, error) {
 		return c.UpdateAssociatedPerson(ctx, &byzantine.UpdateAssociatedPersonRequest{BeneficiaryID: testBeneficiaryID})
 	},
 		`{"beneficiaryId":"b","verificationStatus":"active","userInfo":{"firstName":"Jane"},
 			"beneficiaryDetails":{"beneficiaryType":["ubo"],"title":"CEO","ownershipPercentage":60.5},
-			"verificationDocuments":[`+answeredDocument+`],"missingDocuments":["passport"]}`,
+			"verificationDocuments":[`+returnedDocument+`],"missingDocuments":["passport"]}`,
 		`{"beneficiaryId":"b","verificationStatus":"init"}`)
 }

@@ -19,7 +19,7 @@ import (
 func errorOf(t *testing.T, call testCall, status int, body string) error {
 	t.Helper()
 	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(*http.Request) (*http.Response, error) {
-		return newAnswer(status, nil, body), nil
+		return newResponse(status, nil, body), nil
 	})))
 	return call.do(t.Context(), client)
 }
@@ -116,7 +116,7 @@ func TestErrorsIs(t *testing.T) {
 		"not found": byzantine.ErrNotFound, "rate limited": byzantine.ErrRateLimited, "server": byzantine.ErrServer,
 		"unknown": byzantine.ErrOutcomeUnknown, "invalid": byzantine.ErrInvalidRequest,
 	}
-	answered := func(method string, status int) error {
+	withResponse := func(method string, status int) error {
 		var call testCall
 		for _, c := range testCalls {
 			if c.method == method {
@@ -130,37 +130,37 @@ func TestErrorsIs(t *testing.T) {
 		assert.Equal(t, errors.Is(err, byzantine.ErrOutcomeUnknown), errors.Is(made, byzantine.ErrOutcomeUnknown))
 		return made
 	}
-	unanswered := func(method string, sent bool) error {
+	withoutResponse := func(method string, sent bool) error {
 		return &byzantine.TransportError{Method: method, Sent: sent, OutcomeUnknown: sent && method != "GET", Err: context.Canceled}
 	}
 	for _, c := range []struct {
 		err  error
 		want []string
 	}{
-		{answered("POST", 400), []string{"bad request"}},
-		{answered("POST", 401), []string{"unauthorized"}},
-		{answered("POST", 403), []string{"forbidden"}},
-		{answered("POST", 404), []string{"not found"}},
-		{answered("POST", 409), nil},
-		{answered("POST", 429), []string{"rate limited"}},
-		{answered("POST", 302), nil},
-		{answered("POST", 303), []string{"unknown"}},
-		{answered("POST", 408), []string{"unknown"}},
-		{answered("GET", 303), nil},
-		{answered("GET", 408), nil},
-		{answered("POST", 200), []string{"unknown"}},
-		{answered("POST", 101), []string{"unknown"}},
-		{answered("POST", 500), []string{"server", "unknown"}},
-		{answered("PATCH", 501), []string{"server", "unknown"}},
-		{answered("PATCH", 503), []string{"server", "unknown"}},
-		{answered("DELETE", 599), []string{"server", "unknown"}},
-		{answered("GET", 500), []string{"server"}},
-		{answered("GET", 200), nil},
-		{answered("GET", 404), []string{"not found"}},
-		{unanswered("POST", true), []string{"unknown"}},
-		{unanswered("DELETE", true), []string{"unknown"}},
-		{unanswered("POST", false), nil},
-		{unanswered("GET", true), nil},
+		{withResponse("POST", 400), []string{"bad request"}},
+		{withResponse("POST", 401), []string{"unauthorized"}},
+		{withResponse("POST", 403), []string{"forbidden"}},
+		{withResponse("POST", 404), []string{"not found"}},
+		{withResponse("POST", 409), nil},
+		{withResponse("POST", 429), []string{"rate limited"}},
+		{withResponse("POST", 302), nil},
+		{withResponse("POST", 303), []string{"unknown"}},
+		{withResponse("POST", 408), []string{"unknown"}},
+		{withResponse("GET", 303), nil},
+		{withResponse("GET", 408), nil},
+		{withResponse("POST", 200), []string{"unknown"}},
+		{withResponse("POST", 101), []string{"unknown"}},
+		{withResponse("POST", 500), []string{"server", "unknown"}},
+		{withResponse("PATCH", 501), []string{"server", "unknown"}},
+		{withResponse("PATCH", 503), []string{"server", "unknown"}},
+		{withResponse("DELETE", 599), []string{"server", "unknown"}},
+		{withResponse("GET", 500), []string{"server"}},
+		{withResponse("GET", 200), nil},
+		{withResponse("GET", 404), []string{"not found"}},
+		{withoutResponse("POST", true), []string{"unknown"}},
+		{withoutResponse("DELETE", true), []string{"unknown"}},
+		{withoutResponse("POST", false), nil},
+		{withoutResponse("GET", true), nil},
 		{&byzantine.FieldError{}, []string{"invalid"}},
 	} {
 		wrapped := fmt.Errorf("onboarding: %w", c.err)
@@ -172,7 +172,7 @@ func TestErrorsIs(t *testing.T) {
 		}
 		assert.ElementsMatch(t, c.want, got, "%#v", c.err)
 	}
-	assert.ErrorIs(t, unanswered("POST", true), context.Canceled)
+	assert.ErrorIs(t, withoutResponse("POST", true), context.Canceled)
 }
 
 // net/http's errors print the URL, and a query can hold an e-mail address: it must not show anywhere, wherever the call
@@ -184,8 +184,8 @@ func TestErrorsHoldNoQuery(t *testing.T) {
 		"reset":    newRawServer(t, func(c *rawConn) { c.receive(); c.reset() }).url,
 		"closed":   newRawServer(t, func(c *rawConn) { c.receive() }).url,
 		"no HTTP":  newRawServer(t, func(c *rawConn) { c.receive(); c.send("hello\n") }).url,
-		"redirect": newRawServer(t, func(c *rawConn) { c.receive(); c.answer(302, "Location: "+uri+"\n", "") }).url,
-		"no URL":   newRawServer(t, func(c *rawConn) { c.receive(); c.answer(302, "Location: http://["+uri+"\n", "") }).url,
+		"redirect": newRawServer(t, func(c *rawConn) { c.receive(); c.respond(302, "Location: "+uri+"\n", "") }).url,
+		"no URL":   newRawServer(t, func(c *rawConn) { c.receive(); c.respond(302, "Location: http://["+uri+"\n", "") }).url,
 	} {
 		err := newTestClient(t, url, byzantine.WithMaxAttempts(1)).Do(t.Context(), "GET", uri, nil, nil)
 		require.Error(t, err, name)

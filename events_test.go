@@ -42,7 +42,7 @@ func TestListEventsRequest(t *testing.T) {
 			return only(c.ListEvents(ctx, &byzantine.ListEventsRequest{Limit: limit}))
 		}
 	}
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"negative limit", limited(-1), "ListEventsRequest.Limit: must be at least 1"},
 		{"limit 251", limited(251), "ListEventsRequest.Limit: must be at most 250"},
 		{"account", func(ctx context.Context, c *byzantine.Client) error {
@@ -51,8 +51,8 @@ func TestListEventsRequest(t *testing.T) {
 	})
 }
 
-func TestEventAnswers(t *testing.T) {
-	testAnswers(t, listEvents,
+func TestEventResponses(t *testing.T) {
+	testResponses(t, listEvents,
 		`{"events":[{`+minimalEvent+`,"related":{`+relatedIDs+`},"data":[1,null,"x"]}],"nextCursor":"abc"}`,
 		`{"events":[{`+minimalEvent+`,"related":{},"data":null}]}`)
 }

@@ -92,10 +92,10 @@ func ExampleClient_Do() {
 	defer sandbox.Close()
 
 	// A route that this version of the SDK has no method for.
-	var answer struct {
+	var health struct {
 		Status string `json:"status"`
 	}
-	err := sandbox.Client().Do(context.Background(), "GET", "/v1/health", nil, &answer)
-	fmt.Println(answer.Status, err)
+	err := sandbox.Client().Do(context.Background(), "GET", "/v1/health", nil, &health)
+	fmt.Println(health.Status, err)
 	// Output: ok <nil>
 }

@@ -72,7 +72,7 @@ func ExampleOperations() {
 	// delete_credential /v1/integrator/credentials/{pubkey}
 }
 
-// A backend in front of a web page answers with the path that the page knows.
+// A backend in front of a web page responds with the path that the page knows.
 func ExampleFieldError() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()

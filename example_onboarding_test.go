@@ -184,10 +184,10 @@ var onboardingAPI = map[string]string{
 }
 
 // clientOf returns a client of an API that gives these responses.
-func clientOf(answers map[string]string) (client *byzantine.Client, stop func()) {
+func clientOf(responses map[string]string) (client *byzantine.Client, stop func()) {
 	mux := http.NewServeMux()
-	for route, answer := range answers {
-		mux.HandleFunc(route, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) })
+	for route, response := range responses {
+		mux.HandleFunc(route, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, response) })
 	}
 	server := httptest.NewServer(mux)
 	key, err := byzantine.GenerateKey()

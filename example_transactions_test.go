@@ -19,11 +19,11 @@ const (
 )
 
 // playAPI stands for the API: to each request it gives the next of the responses for its path, in the end the last again.
-func playAPI(answers map[string][]string) (client *byzantine.Client, stop func()) {
+func playAPI(responses map[string][]string) (client *byzantine.Client, stop func()) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next := answers[r.URL.Path]
+		next := responses[r.URL.Path]
 		if len(next) > 1 {
-			answers[r.URL.Path] = next[1:]
+			responses[r.URL.Path] = next[1:]
 		}
 		io.WriteString(w, next[0])
 	}))

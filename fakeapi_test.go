@@ -23,9 +23,9 @@ const (
 
 // fakeAPI gives one response to every request and keeps the last request.
 type fakeAPI struct {
-	client  *byzantine.Client
-	answer  string
-	answers map[string]string // by path, in place of response
+	client    *byzantine.Client
+	response  string
+	responses map[string]string // by path, in place of response
 
 	request string // method, path and query
 	body    string
@@ -38,11 +38,11 @@ func newFakeAPI(tb testing.TB) *fakeAPI {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(tb, err)
 		api.request, api.body = r.Method+" "+r.RequestURI, string(body)
-		answer, ofPath := api.answers[r.URL.Path]
+		response, ofPath := api.responses[r.URL.Path]
 		if !ofPath {
-			answer = api.answer
+			response = api.response
 		}
-		_, err = io.WriteString(w, answer)
+		_, err = io.WriteString(w, response)
 		assert.NoError(tb, err)
 	}))
 	tb.Cleanup(server.Close)
@@ -62,7 +62,7 @@ func testSent(t *testing.T, cases []sentCase) {
 	t.Helper()
 	api := newFakeAPI(t)
 	// the fields that must be there
-	api.answer, api.answers = `{"privateKey":"0x1","otpId":"o","sessionId":"s"}`, soundPayloads
+	api.response, api.responses = `{"privateKey":"0x1","otpId":"o","sessionId":"s"}`, soundPayloads
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			require.NoError(t, tt.call(t.Context(), api.client))
@@ -72,14 +72,14 @@ func testSent(t *testing.T, cases []sentCase) {
 	}
 }
 
-// refusedCase is a call that must be rejected before anything is sent.
-type refusedCase struct {
+// rejectedCase is a call that must be rejected before anything is sent.
+type rejectedCase struct {
 	name string
 	call func(context.Context, *byzantine.Client) error
 	want string // the error's text without the prefix
 }
 
-func testRefused(t *testing.T, cases []refusedCase) {
+func testRejected(t *testing.T, cases []rejectedCase) {
 	t.Helper()
 	api := newFakeAPI(t)
 	for _, tt := range cases {
@@ -92,15 +92,15 @@ func testRefused(t *testing.T, cases []refusedCase) {
 	}
 }
 
-// testAnswers asserts that a method reads every field of a response: what it returns, written again, is the same JSON,
+// testResponses asserts that a method reads every field of a response: what it returns, written again, is the same JSON,
 // for a response with all fields, for one with the required fields only, for one with null in place of the optional
 // fields, and for one that holds words and fields that nobody knows yet.
-func testAnswers[T any](t *testing.T, call func(context.Context, *byzantine.Client) (T, error), full, minimal string) {
+func testResponses[T any](t *testing.T, call func(context.Context, *byzantine.Client) (T, error), full, minimal string) {
 	t.Helper()
 	api := newFakeAPI(t)
-	read := func(answer string) string {
+	read := func(response string) string {
 		t.Helper()
-		api.answer = answer
+		api.response = response
 		got, err := call(t.Context(), api.client)
 		require.NoError(t, err)
 		return toJSON(t, got)
@@ -112,7 +112,7 @@ func testAnswers[T any](t *testing.T, call func(context.Context, *byzantine.Clie
 	assert.JSONEq(t, minimal, read(toJSON(t, withNulls(minimalTree, fullTree))))
 
 	strange := strangeWords(fullTree)
-	assert.JSONEq(t, toJSON(t, strange), read(toJSON(t, withUnknownMembers(strange))))
+	assert.JSONEq(t, toJSON(t, strange), read(toJSON(t, withUnknownFields(strange))))
 }
 
 func fromJSON(tb testing.TB, s string) (tree any) {
@@ -164,8 +164,8 @@ func strangeWords(tree any) any {
 	})
 }
 
-// withUnknownMembers adds fields to every object.
-func withUnknownMembers(tree any) any {
+// withUnknownFields adds fields to every object.
+func withUnknownFields(tree any) any {
 	return rewrite(tree, func(v any) any {
 		object, ok := v.(map[string]any)
 		if !ok {
@@ -181,8 +181,8 @@ func rewrite(tree any, f func(any) any) any {
 	switch v := tree.(type) {
 	case map[string]any:
 		out := map[string]any{}
-		for name, member := range v {
-			out[name] = rewrite(member, f)
+		for name, field := range v {
+			out[name] = rewrite(field, f)
 		}
 		return f(out)
 	case []any:

@@ -22,13 +22,13 @@ import (
 type clockServer struct {
 	*httptest.Server
 	inbox
-	refusal int                 // status for a signature that does not verify
-	edit    func(http.Header)   // changes the headers of a rejection
-	reply   func(n int) (s int) // status of the nth accepted request; nil for 200
+	rejection int                 // status for a signature that does not verify
+	edit      func(http.Header)   // changes the headers of a rejection
+	reply     func(n int) (s int) // status of the nth accepted request; nil for 200
 }
 
 func newClockServer(t *testing.T) *clockServer {
-	s := &clockServer{refusal: http.StatusUnauthorized, edit: func(http.Header) {}}
+	s := &clockServer{rejection: http.StatusUnauthorized, edit: func(http.Header) {}}
 	key := rfc6979Key(t).PublicKey()
 	var accepted atomic.Int64
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,13 +37,13 @@ func newClockServer(t *testing.T) *clockServer {
 		w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 		if seen.verify(key) != nil {
 			s.edit(w.Header())
-			http.Error(w, "the signature is refused", s.refusal)
+			http.Error(w, "the signature is rejected", s.rejection)
 			return
 		}
 		if n := int(accepted.Add(1)); s.reply != nil {
 			w.WriteHeader(s.reply(n))
 		}
-		fmt.Fprint(w, anyAnswer)
+		fmt.Fprint(w, anyResponse)
 	}))
 	t.Cleanup(s.Close)
 	return s
@@ -71,22 +71,22 @@ func skewOf(t *testing.T, err error) time.Duration {
 func TestClockSkew(t *testing.T) {
 	const near = 2 * time.Second // Date counts whole seconds
 	for _, c := range []struct {
-		name     string
-		ahead    time.Duration
-		refusal  int
-		edit     func(http.Header)
-		requests int
-		skew     time.Duration // in the error; 0 for none
-		message  string
+		name      string
+		ahead     time.Duration
+		rejection int
+		edit      func(http.Header)
+		requests  int
+		skew      time.Duration // in the error; 0 for none
+		message   string
 	}{
 		{name: "right", requests: 1},
 		{name: "ahead", ahead: 10 * time.Minute, requests: 2},
 		{name: "behind", ahead: -10 * time.Minute, requests: 2},
 		{name: "just too far ahead", ahead: 65 * time.Second, requests: 2},
 		{name: "just too far behind", ahead: -65 * time.Second, requests: 2},
-		{name: "ahead, refused with 400", ahead: 10 * time.Minute, refusal: 400, requests: 2},
-		{name: "behind, refused with 403", ahead: -10 * time.Minute, refusal: 403, requests: 2},
-		{name: "ahead, refused with 404", ahead: 10 * time.Minute, refusal: 404, requests: 1, message: "404 Not Found"},
+		{name: "ahead, rejected with 400", ahead: 10 * time.Minute, rejection: 400, requests: 2},
+		{name: "behind, rejected with 403", ahead: -10 * time.Minute, rejection: 403, requests: 2},
+		{name: "ahead, rejected with 404", ahead: 10 * time.Minute, rejection: 404, requests: 1, message: "404 Not Found"},
 		{name: "nearly an hour ahead", ahead: 59 * time.Minute, requests: 2},
 		{
 			name: "just over an hour ahead", ahead: 61 * time.Minute, requests: 1, skew: 61 * time.Minute,
@@ -101,7 +101,7 @@ func TestClockSkew(t *testing.T) {
 			message: "s behind the server's",
 		},
 		{
-			name: "ahead, by a cached answer", ahead: 10 * time.Minute, requests: 1,
+			name: "ahead, by a cached response", ahead: 10 * time.Minute, requests: 1,
 			edit: func(h http.Header) { h.Set("Age", "600") }, message: "401 Unauthorized",
 		},
 		{
@@ -120,8 +120,8 @@ func TestClockSkew(t *testing.T) {
 		for _, call := range testCalls {
 			t.Run(c.name+"/"+call.method, func(t *testing.T) {
 				server := newClockServer(t)
-				if c.refusal != 0 {
-					server.refusal = c.refusal
+				if c.rejection != 0 {
+					server.rejection = c.rejection
 				}
 				if c.edit != nil {
 					server.edit = c.edit

@@ -26,7 +26,7 @@ type intermediary struct {
 	block    atomic.Int64 // a status with which it responds itself, without asking the API
 }
 
-func newIntermediary(t *testing.T, refusal int) *intermediary {
+func newIntermediary(t *testing.T, rejection int) *intermediary {
 	key := rfc6979Key(t).PublicKey()
 	i := new(intermediary)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,14 +47,14 @@ func newIntermediary(t *testing.T, refusal int) *intermediary {
 		}
 		status := http.StatusOK
 		if seen.verify(key) != nil {
-			http.Error(w, "the signature is refused", refusal)
+			http.Error(w, "the signature is rejected", rejection)
 			return
 		}
 		if _, err := fmt.Sscanf(r.URL.Path, "/v1/submit/%d", &status); err == nil && status != http.StatusOK {
 			http.Error(w, "for another reason", status)
 			return
 		}
-		_, _ = w.Write([]byte(anyAnswer))
+		_, _ = w.Write([]byte(anyResponse))
 	}))
 	t.Cleanup(server.Close)
 	i.url = server.URL
@@ -84,14 +84,14 @@ func statusOf(err error) int {
 // other reasons.
 func TestClocks(t *testing.T) {
 	reasons := []int{400, 401, 403, 404}
-	for _, refusal := range []int{401, 400, 403} {
+	for _, rejection := range []int{401, 400, 403} {
 		for _, machine := range []time.Duration{0, 10 * time.Minute, -3 * time.Minute} {
 			for _, lie := range []time.Duration{90 * time.Second, 20 * time.Minute, -59 * time.Minute, machine} {
 				for _, swings := range []bool{false, true} {
-					name := fmt.Sprintf("refused with %d/machine %s/intermediary %s/swings %t", refusal, machine, lie, swings)
+					name := fmt.Sprintf("rejected with %d/machine %s/intermediary %s/swings %t", rejection, machine, lie, swings)
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
-						front := newIntermediary(t, refusal)
+						front := newIntermediary(t, rejection)
 						client := newTestClient(t, front.url, byzantine.WithClock(newWrongClock(machine).now))
 						// The client learns of its own clock while the intermediary is in order.
 						require.NoError(t, front.submit(t, client, 200))
@@ -101,9 +101,9 @@ func TestClocks(t *testing.T) {
 							for _, reason := range reasons {
 								err := front.submit(t, client, reason)
 								require.Error(t, err)
-								if reason == 401 && refusal != 401 {
+								if reason == 401 && rejection != 401 {
 									// A 401 and then the API's other word for an old signature look like a clock set right.
-									assert.Contains(t, []int{reason, refusal}, statusOf(err), err)
+									assert.Contains(t, []int{reason, rejection}, statusOf(err), err)
 								} else {
 									assert.Equal(t, reason, statusOf(err), err)
 									assert.Contains(t, err.Error(), "for another reason", "the caller sees the API's own words")

@@ -43,7 +43,7 @@ func TestFaultTableBeforeSending(t *testing.T) {
 		{"connection refused, one attempt", refusingURL(t), []byzantine.Option{byzantine.WithMaxAttempts(1)}, want{attempts: 1, is: syscall.ECONNREFUSED}},
 		{"unknown host", "https://api.example", resolvingBy(t, 3), want{attempts: 1, message: "no such host"}},
 		{"DNS server out of order", "https://api.example", resolvingBy(t, 2), want{attempts: 3, message: "server misbehaving"}},
-		{"certificate refused", untrusted.URL, nil, want{attempts: 1, message: "failed to verify certificate"}},
+		{"certificate rejected", untrusted.URL, nil, want{attempts: 1, message: "failed to verify certificate"}},
 		{"TLS handshake broken off", https(hangingUp.url), nil, want{attempts: 3}},
 		{"no TLS", https(unencrypted.URL), nil, want{attempts: 3, message: "server gave HTTP response to HTTPS client"}},
 	} {
@@ -135,13 +135,13 @@ func TestContextCancelledDuringTheCall(t *testing.T) {
 }
 
 // ... and so does one that is cancelled in the middle of the response.
-func TestContextCancelledDuringTheAnswer(t *testing.T) {
+func TestContextCancelledDuringTheResponse(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			server := newRawServer(t, func(c *rawConn) {
 				c.receive()
-				c.send(answerHead(200, "Content-Length: 100\n\n") + "{")
+				c.send(responseHead(200, "Content-Length: 100\n\n") + "{")
 				cancel()
 				c.untilClosed()
 			})
@@ -184,11 +184,11 @@ func TestThroughAProxy(t *testing.T) {
 	server := tlsServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := in.add(r, time.Now())
 		assert.NoError(t, err)
-		_, _ = io.WriteString(w, anyAnswer)
+		_, _ = io.WriteString(w, anyResponse)
 	}))
-	refuse := false
+	reject := false
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refuse {
+		if reject {
 			http.Error(w, "who are you?", http.StatusProxyAuthRequired)
 			return
 		}
@@ -208,7 +208,7 @@ func TestThroughAProxy(t *testing.T) {
 		assertEachSignedAnew(t, call, in.all()[i:])
 	}
 	transport.CloseIdleConnections()
-	refuse = true
+	reject = true
 	for _, call := range testCalls {
 		assertFailure(t, call, want{attempts: 1, unsent: true, message: "Proxy Authentication Required"}, call.do(t.Context(), client))
 	}

@@ -18,7 +18,7 @@ import (
 // acceptAll responds to any of the testCalls that comes in full.
 func acceptAll(in *inbox, w http.ResponseWriter, r *http.Request) {
 	if _, err := in.add(r, time.Now()); err == nil {
-		_, _ = io.WriteString(w, anyAnswer)
+		_, _ = io.WriteString(w, anyResponse)
 	}
 }
 
@@ -33,19 +33,19 @@ type http2Fault struct {
 
 var http2Faults = func() []http2Fault {
 	// A response that came at the same moment would win.
-	unanswered := func(play func(*proxiedStream)) func(*proxiedStream) {
+	withoutResponse := func(play func(*proxiedStream)) func(*proxiedStream) {
 		return func(s *proxiedStream) {
-			s.onAnswer = func(frame) {}
+			s.onResponse = func(frame) {}
 			play(s)
 		}
 	}
 	resetBy := func(code uint32) func(*proxiedStream) {
-		return unanswered(func(s *proxiedStream) { s.reset(code) })
+		return withoutResponse(func(s *proxiedStream) { s.reset(code) })
 	}
-	goAwayBefore := unanswered(func(s *proxiedStream) { s.goAway(s.id - 1) })
+	goAwayBefore := withoutResponse(func(s *proxiedStream) { s.goAway(s.id - 1) })
 	goAwayAfter := func(s *proxiedStream) { s.goAway(s.id) }
 	resetBody := func(s *proxiedStream) {
-		s.onAnswer = func(f frame) {
+		s.onResponse = func(f frame) {
 			if f.kind == frameHEADERS {
 				_ = s.conn.toClient(f)
 				s.reset(codeINTERNAL)
@@ -62,7 +62,7 @@ var http2Faults = func() []http2Fault {
 		{name: "REFUSED_STREAM, not handled", play: resetBy(codeREFUSEDSTREAM), drops: true, get: sentAgain, write: unknown},
 		{name: "GOAWAY before the stream", play: goAwayBefore, get: sentAgain, write: unknown},
 		{name: "GOAWAY before the stream, not handled", play: goAwayBefore, drops: true, get: sentAgain, write: unknown},
-		{name: "GOAWAY after the stream, which is answered", play: goAwayAfter, get: ok, write: ok},
+		{name: "GOAWAY after the stream, which gets its response", play: goAwayAfter, get: ok, write: ok},
 		{
 			name: "GOAWAY after the stream, then closed", play: func(s *proxiedStream) { s.goAway(s.id); s.hangUp() },
 			get: sentAgain, write: unknown,

@@ -168,7 +168,7 @@ func TestSentOnceByEveryTransport(t *testing.T) {
 				t.Run(kind.name+"/"+call.method, func(t *testing.T) {
 					server := newRawServer(t, func(c *rawConn) {
 						if c.receive() {
-							c.answer(200, "", anyAnswer)
+							c.respond(200, "", anyResponse)
 							c.receive()
 							fault(c)
 						}
@@ -269,12 +269,12 @@ func TestRejectedStreamLeavesTheConnectionHTTP2(t *testing.T) {
 							waiting.Done()
 							<-release
 						}
-						_, _ = io.WriteString(w, anyAnswer)
+						_, _ = io.WriteString(w, anyResponse)
 					}))
 					var faulty atomic.Bool
 					proxy := newProxy(t, backend, func(s *proxiedStream) {
 						if faulty.Load() {
-							s.onAnswer = func(frame) {}
+							s.onResponse = func(frame) {}
 							s.reset(codeREFUSEDSTREAM)
 						}
 					})
@@ -357,7 +357,7 @@ func TestTokenUnderTheContextOfTheRequest(t *testing.T) {
 func TestWrapperThatSendsAgainIsStopped(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {
-			c.answer(500, "", "")
+			c.respond(500, "", "")
 		}
 	})
 	call := testCalls[1]

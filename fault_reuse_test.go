@@ -37,7 +37,7 @@ func TestNoResendOnAnIdleConnection(t *testing.T) {
 			}
 			warm.Done()
 			warm.Wait() // each call of the beginning has a connection of its own
-			c.answer(200, "", anyAnswer)
+			c.respond(200, "", anyResponse)
 			c.receive()
 			c.reset()
 		})

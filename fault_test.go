@@ -50,19 +50,19 @@ func assertFailure(t *testing.T, call testCall, w want, err error) {
 	if attempts == 0 {
 		attempts = w.requests
 	}
-	var answered *byzantine.Error
-	var unanswered *byzantine.TransportError
+	var withResponse *byzantine.Error
+	var withoutResponse *byzantine.TransportError
 	if w.status == 0 {
-		require.ErrorAs(t, err, &unanswered)
-		assert.Equal(t, call.method, unanswered.Method)
-		assert.Equal(t, attempts, unanswered.Attempts)
-		assert.Equal(t, !w.unsent, unanswered.Sent, "Sent")
+		require.ErrorAs(t, err, &withoutResponse)
+		assert.Equal(t, call.method, withoutResponse.Method)
+		assert.Equal(t, attempts, withoutResponse.Attempts)
+		assert.Equal(t, !w.unsent, withoutResponse.Sent, "Sent")
 		assert.Equal(t, w.unsent, strings.Contains(err.Error(), "nothing was sent"), err)
 	} else {
-		require.ErrorAs(t, err, &answered)
-		assert.Equal(t, call.method, answered.Method)
-		assert.Equal(t, w.status, answered.StatusCode)
-		assert.Equal(t, attempts, answered.Attempts)
+		require.ErrorAs(t, err, &withResponse)
+		assert.Equal(t, call.method, withResponse.Method)
+		assert.Equal(t, w.status, withResponse.StatusCode)
+		assert.Equal(t, attempts, withResponse.Attempts)
 	}
 	assert.Equal(t, w.unknown, errors.Is(err, byzantine.ErrOutcomeUnknown), "ErrOutcomeUnknown: %v", err)
 	assert.Equal(t, w.unknown, strings.Contains(err.Error(), "check before you retry"), err)
@@ -108,7 +108,7 @@ func (row faultRow) serve() func(*rawConn) {
 		case !c.receive():
 			return
 		case row.warm && len(c.server.all()) == 1:
-			c.answer(200, "", anyAnswer)
+			c.respond(200, "", anyResponse)
 			if !c.receive() {
 				return
 			}
@@ -118,7 +118,7 @@ func (row faultRow) serve() func(*rawConn) {
 }
 
 // sentAgain and unknown are the two lines that most of the table is made of: a GET is sent again, anything else is not and
-// nobody knows what became of it.
+// its outcome is not known.
 var (
 	sentAgain = want{requests: 3}
 	unknown   = want{requests: 1, unknown: true}

@@ -29,36 +29,36 @@ var endless = []struct {
 }{
 	{
 		name: "101 and an open connection", play: func(c *rawConn) {
-			c.send(answerHead(101, "Upgrade: x\nConnection: Upgrade\n\n"))
+			c.send(responseHead(101, "Upgrade: x\nConnection: Upgrade\n\n"))
 			c.untilClosed()
 		},
 		get: want{requests: 1, status: 101}, write: want{requests: 1, status: 101, unknown: true},
 	},
 	{
 		name: "101 and a stream of bytes", play: func(c *rawConn) {
-			c.send(answerHead(101, "Upgrade: x\nConnection: Upgrade\n\n"))
+			c.send(responseHead(101, "Upgrade: x\nConnection: Upgrade\n\n"))
 			c.drip("x")
 		},
 		get: want{requests: 1, status: 101}, write: want{requests: 1, status: 101, unknown: true},
 	},
-	{name: "1xx for ever", play: func(c *rawConn) { c.drip(answerHead(103, "Link: </x>\n\n")) }, get: late, write: lateUnknown},
+	{name: "1xx for ever", play: func(c *rawConn) { c.drip(responseHead(103, "Link: </x>\n\n")) }, get: late, write: lateUnknown},
 	{name: "nothing", play: (*rawConn).untilClosed, get: late, write: lateUnknown},
-	{name: "a header that drips", play: func(c *rawConn) { c.send(answerHead(200, "")); c.drip("X-More: y\n") }, get: late, write: lateUnknown},
-	{name: "a body that drips", play: func(c *rawConn) { c.send(answerHead(200, "\n")); c.drip(" ") }, get: late, write: lateUnknown},
+	{name: "a header that drips", play: func(c *rawConn) { c.send(responseHead(200, "")); c.drip("X-More: y\n") }, get: late, write: lateUnknown},
+	{name: "a body that drips", play: func(c *rawConn) { c.send(responseHead(200, "\n")); c.drip(" ") }, get: late, write: lateUnknown},
 	{
 		name: "a chunked body that drips",
-		play: func(c *rawConn) { c.send(answerHead(200, "Transfer-Encoding: chunked\n\n")); c.drip("1\n \n") },
+		play: func(c *rawConn) { c.send(responseHead(200, "Transfer-Encoding: chunked\n\n")); c.drip("1\n \n") },
 		get:  late, write: lateUnknown,
 	},
 	{
 		name: "a body that stops", play: func(c *rawConn) {
-			c.send(answerHead(200, "Content-Length: 100\n\n") + "{")
+			c.send(responseHead(200, "Content-Length: 100\n\n") + "{")
 			c.untilClosed()
 		},
 		get: late, write: lateUnknown,
 	},
 	{
-		name: "the body of an error that drips", play: func(c *rawConn) { c.send(answerHead(404, "\n") + "no such thing\n"); c.drip(" ") },
+		name: "the body of an error that drips", play: func(c *rawConn) { c.send(responseHead(404, "\n") + "no such thing\n"); c.drip(" ") },
 		get: want{requests: 1, status: 404, message: "no such thing"}, write: want{requests: 1, status: 404, message: "no such thing"},
 	},
 }
@@ -186,9 +186,9 @@ func TestNothingOutlivesItsAttemptHTTP2(t *testing.T) {
 					defer transport.CloseIdleConnections()
 					client := newTestClient(t, server.URL, over(transport), byzantine.WithAttemptTimeout(500*time.Millisecond), byzantine.WithMaxAttempts(1))
 					err := within(t, func() error { return call.do(t.Context(), client) })
-					var unanswered *byzantine.TransportError
-					require.ErrorAs(t, err, &unanswered)
-					assert.True(t, unanswered.Sent)
+					var withoutResponse *byzantine.TransportError
+					require.ErrorAs(t, err, &withoutResponse)
+					assert.True(t, withoutResponse.Sent)
 					assert.Equal(t, !call.isGET(), errors.Is(err, byzantine.ErrOutcomeUnknown))
 				}
 				waiting.Go(func() { t.Run(fmt.Sprint(name, "/", call.method, "/", path), test) })

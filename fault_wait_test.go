@@ -39,7 +39,7 @@ func TestBackoffIsExponentialWithFullJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		waits := make([][]time.Duration, len(ceilings))
 		for range 100 {
-			times, err := attemptTimes(t, func() *http.Response { return newAnswer(503, nil, "") }, byzantine.WithMaxAttempts(len(ceilings)+1))
+			times, err := attemptTimes(t, func() *http.Response { return newResponse(503, nil, "") }, byzantine.WithMaxAttempts(len(ceilings)+1))
 			require.ErrorIs(t, err, byzantine.ErrServer)
 			require.Len(t, times, len(ceilings)+1)
 			for i := range ceilings {
@@ -86,14 +86,14 @@ func TestRetryAfter(t *testing.T) {
 		{"date by the server's clock", func() http.Header {
 			return http.Header{"Date": {httpDate(10 * time.Minute)}, "Retry-After": {httpDate(10*time.Minute + 7*time.Second)}}
 		}, 7 * time.Second},
-		{"date in a cached answer", func() http.Header {
+		{"date in a cached response", func() http.Header {
 			return http.Header{"Age": {"60"}, "Date": {httpDate(-time.Minute)}, "Retry-After": {httpDate(7 * time.Second)}}
 		}, 7 * time.Second},
 	} {
 		for _, status := range []int{429, 503} {
 			t.Run(c.name+"/"+strconv.Itoa(status), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					times, err := attemptTimes(t, func() *http.Response { return newAnswer(status, c.header(), "") }, byzantine.WithMaxAttempts(2))
+					times, err := attemptTimes(t, func() *http.Response { return newResponse(status, c.header(), "") }, byzantine.WithMaxAttempts(2))
 					require.Error(t, err)
 					if c.want == givenUp {
 						assert.Len(t, times, 1)
@@ -120,7 +120,7 @@ func TestNoWaitBeyondTheDeadline(t *testing.T) {
 		requests := 0
 		client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
 			requests++
-			return newAnswer(503, http.Header{"Retry-After": {"5"}}, ""), nil
+			return newResponse(503, http.Header{"Retry-After": {"5"}}, ""), nil
 		})))
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -180,10 +180,10 @@ func TestCancelledWhileWaiting(t *testing.T) {
 			})
 		})
 	}
-	t.Run("after an answer", func(t *testing.T) {
+	t.Run("after a response", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
-				return newAnswer(429, http.Header{"Retry-After": {"20"}}, "slow down"), nil
+				return newResponse(429, http.Header{"Retry-After": {"20"}}, "slow down"), nil
 			})))
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(3*time.Second, cancel)
@@ -202,7 +202,7 @@ func TestSignedAfterTheWait(t *testing.T) {
 		client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(r *http.Request) (*http.Response, error) {
 			r.RequestURI, r.Body = r.URL.RequestURI(), http.NoBody
 			_, err := in.add(r, time.Now())
-			return newAnswer(503, http.Header{"Retry-After": {"30"}}, ""), err
+			return newResponse(503, http.Header{"Retry-After": {"30"}}, ""), err
 		})))
 		_, err := client.Whoami(t.Context())
 		require.Error(t, err)
@@ -238,7 +238,7 @@ func TestAttemptTimeout(t *testing.T) {
 	}
 	drip := func(c *rawConn) {
 		c.receive()
-		c.send(answerHead(200, "Content-Length: 1000000\n\n"))
+		c.send(responseHead(200, "Content-Length: 1000000\n\n"))
 		for {
 			if _, err := io.WriteString(c, " "); err != nil {
 				return
@@ -253,9 +253,9 @@ func TestAttemptTimeout(t *testing.T) {
 		opts       []byzantine.Option
 		get, write time.Duration // of one attempt
 	}{
-		{"no answer", silent, nil, forGET, forTheRest},
+		{"no response", silent, nil, forGET, forTheRest},
 		{"slow drip", drip, nil, forGET, forTheRest},
-		{"no answer, own timeout", silent, []byzantine.Option{byzantine.WithAttemptTimeout(5 * time.Second)}, 5 * time.Second, 5 * time.Second},
+		{"no response, own timeout", silent, []byzantine.Option{byzantine.WithAttemptTimeout(5 * time.Second)}, 5 * time.Second, 5 * time.Second},
 		{"slow drip, own timeout", drip, []byzantine.Option{byzantine.WithAttemptTimeout(5 * time.Second)}, 5 * time.Second, 5 * time.Second},
 	} {
 		for _, call := range testCalls {

@@ -73,16 +73,16 @@ type frameProxy struct {
 type proxiedStream struct {
 	conn *proxiedConn
 	id   uint32
-	// onAnswer is called in place of passing on a frame of the response.
-	onAnswer func(frame)
+	// onResponse is called in place of passing on a frame of the response.
+	onResponse func(frame)
 }
 
 type proxiedConn struct {
 	proxy          *frameProxy
 	client, server net.Conn
 
-	mu      sync.Mutex // guards writes to the client, and what follows
-	answers map[uint32]func(frame)
+	mu        sync.Mutex // guards writes to the client, and what follows
+	responses map[uint32]func(frame)
 }
 
 type frame struct {
@@ -170,7 +170,7 @@ func (p *frameProxy) serve(client net.Conn) {
 	}
 	// Not closed before the end of the test: what was passed on before the client hung up must arrive.
 	p.keep(server)
-	c := &proxiedConn{proxy: p, client: client, server: server, answers: map[uint32]func(frame){}}
+	c := &proxiedConn{proxy: p, client: client, server: server, responses: map[uint32]func(frame){}}
 	reader := bufio.NewReader(client)
 	if _, err := io.CopyN(server, reader, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
 		return
@@ -181,7 +181,7 @@ func (p *frameProxy) serve(client net.Conn) {
 	}
 	p.open.Go(func() {
 		defer client.Close()
-		c.copyAnswers()
+		c.copyResponses()
 	})
 	c.copyRequests(reader)
 }
@@ -202,7 +202,7 @@ func (c *proxiedConn) copyRequests(reader io.Reader) {
 			s := &proxiedStream{conn: c, id: f.stream}
 			c.proxy.fault(s)
 			c.mu.Lock()
-			c.answers[f.stream] = s.onAnswer
+			c.responses[f.stream] = s.onResponse
 			c.mu.Unlock()
 		}
 		if dropped[f.stream] {
@@ -214,7 +214,7 @@ func (c *proxiedConn) copyRequests(reader io.Reader) {
 	}
 }
 
-func (c *proxiedConn) copyAnswers() {
+func (c *proxiedConn) copyResponses() {
 	reader := bufio.NewReader(c.server)
 	for {
 		f, err := readFrame(reader)
@@ -222,7 +222,7 @@ func (c *proxiedConn) copyAnswers() {
 			return
 		}
 		c.mu.Lock()
-		instead := c.answers[f.stream]
+		instead := c.responses[f.stream]
 		c.mu.Unlock()
 		if instead != nil && (f.kind == frameHEADERS || f.kind == frameDATA) {
 			instead(f)

@@ -22,8 +22,8 @@ const (
 	testEmail         = "jane.doe+private@example.com"
 	testCredentialURI = "/v1/integrator/credentials/" + rfc6979Public
 
-	// anyAnswer decodes as the response of each of the testCalls.
-	anyAnswer = `{"otpId":"otp-1","integratorId":"i-1","accessScope":"read_write","capabilities":{"canWrite":true}}`
+	// anyResponse decodes as the response of each of the testCalls.
+	anyResponse = `{"otpId":"otp-1","integratorId":"i-1","accessScope":"read_write","capabilities":{"canWrite":true}}`
 )
 
 // newTestClient returns a client of a server that signs with the key of RFC 6979.
@@ -153,7 +153,7 @@ func over(transport http.RoundTripper) byzantine.Option {
 	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
 }
 
-func newAnswer(status int, header http.Header, body string) *http.Response {
+func newResponse(status int, header http.Header, body string) *http.Response {
 	if header == nil {
 		header = http.Header{}
 	}

@@ -44,10 +44,10 @@ type hostileAPI struct {
 
 // delivery is what arrived of one call.
 type delivery struct {
-	requests     int // with all headers
-	effects      int // read in full, and carried out
-	clockRefused int // answered with a 401 and another Date
-	wrongBody    string
+	requests      int // with all headers
+	effects       int // read in full, and carried out
+	clockRejected int // response is a 401 and another Date
+	wrongBody     string
 }
 
 func (h *hostileAPI) of(id string) *delivery {
@@ -74,10 +74,10 @@ func (h *hostileAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case 2, 3, 4:
 		h.mu.Lock()
-		d.clockRefused++
+		d.clockRejected++
 		h.mu.Unlock()
 		w.Header().Set("Date", time.Now().Add(10*time.Minute).UTC().Format(http.TimeFormat))
-		http.Error(w, "the signature is refused", http.StatusUnauthorized)
+		http.Error(w, "the signature is rejected", http.StatusUnauthorized)
 		return
 	case 5:
 		http.Error(w, "no such thing", http.StatusNotFound)
@@ -367,8 +367,8 @@ func TestHostileServer(t *testing.T) {
 	for _, r := range results {
 		d := api.of(r.id)
 		name := fmt.Sprintf("call %s, %s over %s: %+v: %v", r.id, r.method, r.link, *d, r.err)
-		var unanswered *byzantine.TransportError
-		isUnanswered, unknown := errors.As(r.err, &unanswered), errors.Is(r.err, byzantine.ErrOutcomeUnknown)
+		var withoutResponse *byzantine.TransportError
+		hasNoResponse, unknown := errors.As(r.err, &withoutResponse), errors.Is(r.err, byzantine.ErrOutcomeUnknown)
 		switch {
 		case r.err == nil:
 			counts["success"]++
@@ -376,22 +376,22 @@ func TestHostileServer(t *testing.T) {
 			counts["unknown, and had no effect"]++
 		case unknown:
 			counts["unknown, and had its effect"]++
-		case isUnanswered && !unanswered.Sent:
+		case hasNoResponse && !withoutResponse.Sent:
 			counts["nothing sent"]++
 		default:
 			counts["failed"]++
 		}
 		assert.Empty(t, d.wrongBody, name)
-		if isUnanswered && !unanswered.Sent {
+		if hasNoResponse && !withoutResponse.Sent {
 			assert.Zero(t, d.effects, "false 'nothing was sent': %s", name)
-			assert.LessOrEqual(t, d.requests, d.clockRefused, "false 'nothing was sent': %s", name)
+			assert.LessOrEqual(t, d.requests, d.clockRejected, "false 'nothing was sent': %s", name)
 		}
 		if r.method == "GET" {
 			assert.LessOrEqual(t, d.requests, 3, "more requests than attempts: %s", name)
 			continue
 		}
 		assert.LessOrEqual(t, d.effects, 1, "double delivery: %s", name)
-		assert.LessOrEqual(t, d.requests, 1+min(1, d.clockRefused), "on the wire again: %s", name)
+		assert.LessOrEqual(t, d.requests, 1+min(1, d.clockRejected), "on the wire again: %s", name)
 		if r.err == nil {
 			assert.Equal(t, 1, d.effects, "false success: %s", name)
 		} else if !unknown {

@@ -36,7 +36,7 @@ var (
 		},
 	}
 
-	someAnswersOnMoney = byzantine.AdditionalUserInfo{
+	someResponsesOnMoney = byzantine.AdditionalUserInfo{
 		EmploymentStatus: byzantine.EmploymentSelfEmployed, ExpectedMonthlyPaymentsUSD: byzantine.MonthlyPayments0To4999,
 		SourceOfFunds: byzantine.UserFundsSalary, MostRecentOccupation: "132011",
 	}
@@ -88,7 +88,7 @@ func TestIndividualsAreSent(t *testing.T) {
 			"create_individual_account with everything",
 			func(ctx context.Context, c *byzantine.Client) error {
 				return only(c.CreateIndividualAccount(ctx, &byzantine.CreateIndividualAccountRequest{
-					UserInfo: janeInFull, AdditionalUserInfo: &someAnswersOnMoney,
+					UserInfo: janeInFull, AdditionalUserInfo: &someResponsesOnMoney,
 					VerificationDocuments:  []byzantine.UserVerificationDocument{passport(t)},
 					ByzantineTermsSignedAt: termsSignedAt, WalletAddress: testWallet,
 					RootUsers: []byzantine.RootUserParam{withPasskey},
@@ -116,7 +116,7 @@ func TestIndividualsAreSent(t *testing.T) {
 						Nationality: new(byzantine.CountryCode("USA")), ResidentialAddress: &byzantine.Address{StreetLine1: "1 Main St", City: "Albany", PostalCode: "12207", Country: "USA"},
 						SocialSecurityNumber: new("000-00-0000"), ProfilePictureURL: new("https://example.com"), CountryOfBirth: new(byzantine.CountryCode("CHE")),
 					},
-					AdditionalUserInfo:    &someAnswersOnMoney,
+					AdditionalUserInfo:    &someResponsesOnMoney,
 					VerificationDocuments: []byzantine.UserVerificationDocument{passport(t)},
 				}))
 			},
@@ -129,7 +129,7 @@ func TestIndividualsAreSent(t *testing.T) {
 	})
 }
 
-func TestIndividualsAreRefused(t *testing.T) {
+func TestIndividualsAreRejected(t *testing.T) {
 	const in = "CreateIndividualAccountRequest."
 	create := func(change func(*byzantine.CreateIndividualAccountRequest)) func(context.Context, *byzantine.Client) error {
 		return func(ctx context.Context, c *byzantine.Client) error {
@@ -138,7 +138,7 @@ func TestIndividualsAreRefused(t *testing.T) {
 			return only(c.CreateIndividualAccount(ctx, &req))
 		}
 	}
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"no request", func(ctx context.Context, c *byzantine.Client) error { return only(c.CreateIndividualAccount(ctx, nil)) }, in + "UserInfo.FirstName: missing"},
 		{"no e-mail address", create(func(r *byzantine.CreateIndividualAccountRequest) { r.UserInfo.Email = "" }), in + "UserInfo.Email: missing"},
 		{"no time of signing", create(func(r *byzantine.CreateIndividualAccountRequest) { r.ByzantineTermsSignedAt = time.Time{} }), in + "ByzantineTermsSignedAt: missing"},
@@ -164,7 +164,7 @@ func TestIndividualsAreRefused(t *testing.T) {
 			r.UserInfo.ResidentialAddress = &byzantine.Address{StreetLine1: "s", City: "c", PostalCode: "p", Country: "fra"}
 		}), in + "UserInfo.ResidentialAddress.Country: must be three upper-case letters (ISO 3166-1 alpha-3)"},
 		{"an occupation of five digits", create(func(r *byzantine.CreateIndividualAccountRequest) {
-			money := someAnswersOnMoney
+			money := someResponsesOnMoney
 			money.MostRecentOccupation = "13201"
 			r.AdditionalUserInfo = &money
 		}), in + "AdditionalUserInfo.MostRecentOccupation: must have at least 6 characters"},
@@ -184,8 +184,8 @@ func TestIndividualsAreRefused(t *testing.T) {
 	})
 }
 
-func TestDocumentsOfPersonsAreRefused(t *testing.T) {
-	var cases []refusedCase
+func TestDocumentsOfPersonsAreRejected(t *testing.T) {
+	var cases []rejectedCase
 	for _, tt := range []struct {
 		name   string
 		change func(*byzantine.UserVerificationDocument)
@@ -203,7 +203,7 @@ func TestDocumentsOfPersonsAreRefused(t *testing.T) {
 		}, "DocumentNumber: missing: national_id_back needs it"},
 		{"another document without a description", func(d *byzantine.UserVerificationDocument) { d.DocumentType = byzantine.DocumentOther }, "Description: missing: other needs it"},
 	} {
-		cases = append(cases, refusedCase{tt.name, func(ctx context.Context, c *byzantine.Client) error {
+		cases = append(cases, rejectedCase{tt.name, func(ctx context.Context, c *byzantine.Client) error {
 			bad := passport(t)
 			tt.change(&bad)
 			return only(c.UpdateIndividualAccount(ctx, &byzantine.UpdateIndividualAccountRequest{
@@ -211,12 +211,12 @@ func TestDocumentsOfPersonsAreRefused(t *testing.T) {
 			}))
 		}, "UpdateIndividualAccountRequest.VerificationDocuments[1]." + tt.want})
 	}
-	testRefused(t, cases)
+	testRejected(t, cases)
 }
 
 func TestDocumentsOfPersonsThatAreAccepted(t *testing.T) {
 	api := newFakeAPI(t)
-	api.answer = `{}`
+	api.response = `{}`
 	front, back := passport(t), passport(t)
 	front.DocumentType, back.DocumentType = byzantine.DocumentNationalIDFront, byzantine.DocumentNationalIDBack
 	bill := byzantine.UserVerificationDocument{DocumentType: byzantine.DocumentProofOfAddress, IssuingCountry: "FRA", Document: aDocument(t)}
@@ -234,26 +234,26 @@ func TestDocumentsOfPersonsThatAreAccepted(t *testing.T) {
 }
 
 const (
-	answeredDocument        = `{"documentType":"passport","documentNumber":"12AB34567","description":"d","issuingCountry":"FRA","documentId":"d1","warnings":["blurred"],"errors":["expired"]}`
-	answeredDocumentMinimal = `{"documentType":"passport","issuingCountry":"FRA","documentId":"d1"}`
-	answeredRootUser        = `{"userId":"u","firstName":"Jane","lastName":"Doe","email":"jane@example.com","isPasskeyActivated":true,"isOtpActivated":false}`
+	returnedDocument        = `{"documentType":"passport","documentNumber":"12AB34567","description":"d","issuingCountry":"FRA","documentId":"d1","warnings":["blurred"],"errors":["expired"]}`
+	returnedDocumentMinimal = `{"documentType":"passport","issuingCountry":"FRA","documentId":"d1"}`
+	returnedRootUser        = `{"userId":"u","firstName":"Jane","lastName":"Doe","email":"jane@example.com","isPasskeyActivated":true,"isOtpActivated":false}`
 )
 
 func TestIndividualsAreRead(t *testing.T) {
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CreateIndividualAccountResponse, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.CreateIndividualAccountResponse, error) {
 		req := newIndividual()
 		return c.CreateIndividualAccount(ctx, &req)
 	},
 		`{"userId":"u","accountId":"a","verificationStatus":"under_review","userInfo":`+janeInFullJSON+`,"additionalUserInfo":`+moneyJSON+`,
-			"verificationDocuments":[`+answeredDocument+`],"walletAddress":"0xaa","byzantineTermsSignedAt":"1 September","missingDocuments":["passport"],
-			"rootUsers":[`+answeredRootUser+`]}`,
+			"verificationDocuments":[`+returnedDocument+`],"walletAddress":"0xaa","byzantineTermsSignedAt":"1 September","missingDocuments":["passport"],
+			"rootUsers":[`+returnedRootUser+`]}`,
 		`{"userId":"u","accountId":"a","verificationStatus":"init","userInfo":`+janeJSON+`,"walletAddress":"0xaa","byzantineTermsSignedAt":"2026-09-01T10:00:00.000Z","rootUsers":[]}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.UpdateIndividualAccountResponse, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.UpdateIndividualAccountResponse, error) {
 		return c.UpdateIndividualAccount(ctx, &byzantine.UpdateIndividualAccountRequest{AccountID: testAccountID})
 	},
 		`{"userId":"u","accountId":"a","verificationStatus":"under_review",
 			"userInfo":{"firstName":"Jane","middleName":"Q","lastName":"Doe","phone":"1","birthDate":"1990-01-31","nationality":"FRA","residentialAddress":`+fullAddress+`,
 				"socialSecurityNumber":"2","profilePictureUrl":"https://example.com","countryOfBirth":"CHE"},
-			"additionalUserInfo":`+moneyJSON+`,"verificationDocuments":[`+answeredDocument+`],"missingDocuments":["passport"]}`,
-		`{"userId":"u","accountId":"a","verificationStatus":"init","verificationDocuments":[`+answeredDocumentMinimal+`]}`)
+			"additionalUserInfo":`+moneyJSON+`,"verificationDocuments":[`+returnedDocument+`],"missingDocuments":["passport"]}`,
+		`{"userId":"u","accountId":"a","verificationStatus":"init","verificationDocuments":[`+returnedDocumentMinimal+`]}`)
 }

@@ -86,7 +86,7 @@ func TestInvitationsAreSent(t *testing.T) {
 	})
 }
 
-func TestInvitationsAreRefused(t *testing.T) {
+func TestInvitationsAreRejected(t *testing.T) {
 	invite := func(newUsers []byzantine.Invitee) func(context.Context, *byzantine.Client) error {
 		return func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetInviteUsersPayloadPasskey(ctx, &byzantine.GetInviteUsersPayloadPasskeyRequest{AccountID: testAccountID, NewUsers: newUsers}))
@@ -113,7 +113,7 @@ func TestInvitationsAreRefused(t *testing.T) {
 	noStamp.WebAuthnStamp = ""
 	noObject.SignedBody = json.RawMessage(`"{}"`)
 	const anothersPayload = "the payload of a transaction is for sign_payload_passkey"
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"the invitations to no account", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetInvitationsByAccountID(ctx, nil))
 		}, "GetInvitationsByAccountIDRequest.AccountID: missing"},
@@ -144,28 +144,28 @@ func TestInvitationsAreRead(t *testing.T) {
 			"created_at":"2026-09-01T10:00:00Z","updated_at":"2026-09-02T10:00:00Z"}`
 		set, none = `{"invitations":[` + invitation + `]}`, `{"invitations":[]}`
 	)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationList, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationList, error) {
 		return c.GetInvitationsByAccountID(ctx, &byzantine.GetInvitationsByAccountIDRequest{AccountID: testAccountID})
 	}, set, none)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationList, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationList, error) {
 		return c.GetInvitationsByEmail(ctx, &byzantine.GetInvitationsByEmailRequest{Email: testEmail})
 	}, set, none)
 	all := func(ctx context.Context, c *byzantine.Client) (*byzantine.InvitationPage, error) {
 		return c.GetAllInvitations(ctx, nil)
 	}
 	page := `{"invitations":[` + invitation + `],"total":21,"limit":20,"offset":20}`
-	testAnswers(t, all, page, `{"invitations":[],"total":0,"limit":20,"offset":0}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InviteUsersResponse, error) {
+	testResponses(t, all, page, `{"invitations":[],"total":0,"limit":20,"offset":0}`)
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.InviteUsersResponse, error) {
 		return c.InviteUsers(ctx, &byzantine.InviteUsersRequest{SignedPayload: signedInvitation, InvitedBy: testUserID})
 	},
 		`{"accountId":"a","newUsers":[{"userId":"u","firstName":"Joe","lastName":"Doe","userEmail":"joe@example.com"}],"invitedBy":"u1","invitedAt":"2026-09-01T10:00:00Z"}`,
 		`{"accountId":"a","newUsers":[],"invitedBy":"u1","invitedAt":"2026-09-01T10:00:00Z"}`)
-	testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.RootQuorum, error) {
+	testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.RootQuorum, error) {
 		return c.UpdateUsersRole(ctx, &byzantine.UpdateUsersRoleRequest{SignedPayload: signedInvitation})
 	}, `{"accountId":"a","threshold":1,"rootUserIds":["u","not a UUID"]}`, `{"accountId":"a","threshold":0,"rootUserIds":[]}`)
 
 	api := newFakeAPI(t)
-	api.answer = page
+	api.response = page
 	list, err := all(t.Context(), api.client)
 	require.NoError(t, err)
 	assert.Equal(t, []int64{21, 20, 20}, []int64{list.Total, list.Limit, list.Offset})

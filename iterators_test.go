@@ -20,12 +20,12 @@ import (
 )
 
 // pagedAPI responds to each query of a list by a function and keeps the queries.
-func pagedAPI(t *testing.T, answer func(request int, query url.Values) any) (*byzantine.Client, *[]string) {
+func pagedAPI(t *testing.T, response func(request int, query url.Values) any) (*byzantine.Client, *[]string) {
 	t.Helper()
 	queries := new([]string)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		*queries = append(*queries, r.URL.RawQuery)
-		assert.NoError(t, json.NewEncoder(w).Encode(answer(len(*queries), r.URL.Query())))
+		assert.NoError(t, json.NewEncoder(w).Encode(response(len(*queries), r.URL.Query())))
 	}))
 	t.Cleanup(server.Close)
 	return newTestClient(t, server.URL), queries

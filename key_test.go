@@ -149,7 +149,7 @@ func TestParsePrivateKeyPEMWithoutLeadingZeros(t *testing.T) {
 	assert.Equal(t, "0x00"+strings.Repeat("07", 31), key.SecretHex())
 }
 
-func TestParsePrivateKeyRefusals(t *testing.T) {
+func TestParsePrivateKeyRejections(t *testing.T) {
 	raw := rawKey(t, rfc6979Key(t))
 	digits := strings.TrimPrefix(rfc6979Secret, "0x")
 	scalar := hexBytes(t, digits)
@@ -306,7 +306,7 @@ func TestPrivateKeyGivesItsPublicKeyAway(t *testing.T) {
 	assert.Equal(t, hexBytes(t, rfc6979Public), key.PublicKey(), "the slice is the caller's own")
 }
 
-func TestPrivateKeyRefusesOtherDigests(t *testing.T) {
+func TestPrivateKeyRejectsOtherDigests(t *testing.T) {
 	for _, length := range []int{0, 20, 31, 33, 64} {
 		_, err := rfc6979Key(t).SignDigest(t.Context(), make([]byte, length))
 		assert.Error(t, err, "%d bytes", length)

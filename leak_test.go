@@ -42,7 +42,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	var status atomic.Int64
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {
-			c.answer(int(status.Load()), "", anyAnswer)
+			c.respond(int(status.Load()), "", anyResponse)
 		}
 	})
 	client := newTestClient(t, server.url, byzantine.WithMaxAttempts(1))

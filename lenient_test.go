@@ -23,7 +23,7 @@ func replying(t testing.TB, body *[]byte) (*byzantine.Client, *bytes.Buffer) {
 	t.Helper()
 	log := new(bytes.Buffer)
 	client, err := byzantine.NewClient(rfc6979Key(t), byzantine.WithLogger(slog.New(slog.NewTextHandler(log, nil))),
-		over(roundTripper(func(*http.Request) (*http.Response, error) { return newAnswer(200, nil, string(*body)), nil })))
+		over(roundTripper(func(*http.Request) (*http.Response, error) { return newResponse(200, nil, string(*body)), nil })))
 	require.NoError(t, err)
 	_ = client.Do(t.Context(), "GET", "/v1/health", nil, nil) // the warning about this transport comes once
 	log.Reset()

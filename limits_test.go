@@ -10,9 +10,9 @@ import (
 
 // A negative limit or offset is rejected before anything is sent, by the methods as by the iterators over their pages.
 func TestNegativeLimitsAndOffsetsAreRejected(t *testing.T) {
-	var refused []refusedCase
+	var rejected []rejectedCase
 	add := func(name, want string, call func(context.Context, *byzantine.Client) error) {
-		refused = append(refused, refusedCase{name, call, want})
+		rejected = append(rejected, rejectedCase{name, call, want})
 	}
 	for field, request := range map[string]byzantine.GetAllTransactionsRequest{"Limit": {Limit: -1}, "Offset": {Offset: -1}} {
 		const typeName = "GetAllTransactionsRequest."
@@ -50,7 +50,7 @@ func TestNegativeLimitsAndOffsetsAreRejected(t *testing.T) {
 	add("AllEvents", "ListEventsRequest.Limit: must be at least 1", func(ctx context.Context, c *byzantine.Client) error {
 		return firstError(c.AllEvents(ctx, events))
 	})
-	testRefused(t, refused)
+	testRejected(t, rejected)
 }
 
 func firstError[T any](list iter.Seq2[T, error]) error {

@@ -301,15 +301,15 @@ func TestServersThatMakeNoSense(t *testing.T) {
 		{"two records a page", func(w *movingWorld) { w.maxLimit = 2 }, ""},
 		{"one record a page", func(w *movingWorld) { w.maxLimit = 1 }, tooFast},
 		{"shorter pages than it says", func(w *movingWorld) {
-			w.answer = func(l *byzantine.TransactionPage) { l.Transactions = l.Transactions[:min(7, len(l.Transactions))] }
+			w.edit = func(l *byzantine.TransactionPage) { l.Transactions = l.Transactions[:min(7, len(l.Transactions))] }
 		}, ""},
-		{"no limit in the answer", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionPage) { l.Limit = 0 } }, ""},
-		{"an odd limit in the answer", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionPage) { l.Limit = 1 << 60 } }, ""},
-		{"no total", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionPage) { l.Total = 0 } }, ""},
-		{"a total that is too high", func(w *movingWorld) { w.answer = func(l *byzantine.TransactionPage) { l.Total += 1000 } }, ""},
+		{"no limit in the response", func(w *movingWorld) { w.edit = func(l *byzantine.TransactionPage) { l.Limit = 0 } }, ""},
+		{"an odd limit in the response", func(w *movingWorld) { w.edit = func(l *byzantine.TransactionPage) { l.Limit = 1 << 60 } }, ""},
+		{"no total", func(w *movingWorld) { w.edit = func(l *byzantine.TransactionPage) { l.Total = 0 } }, ""},
+		{"a total that is too high", func(w *movingWorld) { w.edit = func(l *byzantine.TransactionPage) { l.Total += 1000 } }, ""},
 		{"always the first page", func(w *movingWorld) {
 			first := []byzantine.Transaction(nil)
-			w.answer = func(l *byzantine.TransactionPage) {
+			w.edit = func(l *byzantine.TransactionPage) {
 				if first == nil {
 					first = l.Transactions
 				}

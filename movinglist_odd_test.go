@@ -29,7 +29,7 @@ func TestUnreadableSortTimesHideNothing(t *testing.T) {
 				if share == 1 {
 					w.between = nil // without any time a list that moves cannot be followed
 				}
-				w.answer = func(list *byzantine.TransactionPage) {
+				w.edit = func(list *byzantine.TransactionPage) {
 					for i := range list.Transactions {
 						if number, _ := strconv.Atoi(list.Transactions[i].TransactionID[24:]); (number+seed)%share == 0 {
 							list.Transactions[i].UpdatedAt = time.Time{}

@@ -32,7 +32,7 @@ type movingWorld struct {
 	rng      *rand.Rand
 
 	maxLimit int64 // to which a higher one is moved
-	answer   func(*byzantine.TransactionPage)
+	edit     func(*byzantine.TransactionPage)
 
 	requests []string // the queries
 	atStart  map[string]bool
@@ -99,8 +99,8 @@ func (w *movingWorld) RoundTrip(r *http.Request) (*http.Response, error) {
 			TransactionID: sorted[i].id, UpdatedAt: time.Unix(int64(sorted[i].at), 0).UTC(),
 		})
 	}
-	if w.answer != nil {
-		w.answer(&list)
+	if w.edit != nil {
+		w.edit(&list)
 	}
 	body, err := json.Marshal(list)
 	if err != nil {

@@ -29,14 +29,14 @@ func TestNullAbsentAndEmptyTextsReadAsEmpty(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, odd := range []string{"", `,"livemode":"odd"`} { // the second is read by the lenient pass
-				api.answer = `{` + transaction + c.texts + strings.ReplaceAll(odd, "livemode", "broadcastedAt") + `}`
+				api.response = `{` + transaction + c.texts + strings.ReplaceAll(odd, "livemode", "broadcastedAt") + `}`
 				tx, err := api.client.GetTransaction(t.Context(), testTransactionID)
 				require.NoError(t, err)
 				require.Equal(t, testTransactionID, tx.TransactionID)
 				assert.Empty(t, tx.VaultAddr+tx.TransactionHash+tx.RelatedTransactionID+tx.DestinationAddress)
 				assert.Empty(t, tx.SourceCurrency+tx.DestinationCurrency)
 
-				api.answer = `{"events":[{` + event + odd + `,"related":{` + c.related + `}}]` + c.cursor + `}`
+				api.response = `{"events":[{` + event + odd + `,"related":{` + c.related + `}}]` + c.cursor + `}`
 				page, err := api.client.ListEvents(t.Context(), nil)
 				require.NoError(t, err)
 				assert.Empty(t, page.NextCursor)

@@ -64,12 +64,12 @@ func (d *deliveries) hammer(t *testing.T, client *byzantine.Client) (check func(
 
 func (d *deliveries) check(t *testing.T, id string, err error) {
 	times := d.count[id]
-	var unanswered *byzantine.TransportError
+	var withoutResponse *byzantine.TransportError
 	switch {
 	case strings.HasPrefix(id, "GET"):
 		assert.LessOrEqual(t, times, 3, "%s: %v", id, err)
-	case !errors.As(err, &unanswered):
-		assert.Equal(t, 1, times, "%s was answered: %v", id, err)
+	case !errors.As(err, &withoutResponse):
+		assert.Equal(t, 1, times, "%s got a response: %v", id, err)
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
 		assert.LessOrEqual(t, times, 1, "%s: %v", id, err)
 	default:

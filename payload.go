@@ -49,15 +49,15 @@ func (p *Payload) read(data []byte) error {
 	if string(data) == "null" {
 		return nil
 	}
-	members, err := wire.Members(data, "bodyToSign", "transactionId")
+	fields, err := wire.ReadObject(data, "bodyToSign", "transactionId")
 	if err != nil {
 		return err
 	}
-	if members["bodyToSign"] == nil {
+	if fields["bodyToSign"] == nil {
 		return &wire.FieldError{Field: "bodyToSign", JSONPath: "bodyToSign", Reason: "missing"}
 	}
 	var body []byte
-	if text := members["bodyToSign"]; string(text) != "null" {
+	if text := fields["bodyToSign"]; string(text) != "null" {
 		if body, err = wire.ObjectText(text); err != nil {
 			return &wire.FieldError{Field: "bodyToSign", JSONPath: "bodyToSign", Reason: err.Error()}
 		}

@@ -76,7 +76,7 @@ func TestAPayloadSurvivesAJSONStore(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-func TestAnswersWithoutABodyToSignAreRefused(t *testing.T) {
+func TestResponsesWithoutABodyToSignAreRejected(t *testing.T) {
 	encoded := func(s string) string { return `"` + base64.StdEncoding.EncodeToString([]byte(s)) + `"` }
 	for text, want := range map[string]string{
 		`{}`:                                       "bodyToSign: missing",
@@ -99,7 +99,7 @@ func TestAnswersWithoutABodyToSignAreRefused(t *testing.T) {
 
 func TestTheSignedBodyGoesOnTheWireByteForByte(t *testing.T) {
 	api := newFakeAPI(t)
-	api.answer = `{}`
+	api.response = `{}`
 	stamp := `{"credentialId":"a","clientDataJson":"<&>"}`
 	submit := func(body string) {
 		t.Helper()
@@ -117,7 +117,7 @@ func TestTheSignedBodyGoesOnTheWireByteForByte(t *testing.T) {
 	submit(strings.Replace(delicateBody, `{"zz":`, "{\n\t\"zz\" : ", 1))
 }
 
-func TestSignedPayloadsThatAreRefused(t *testing.T) {
+func TestSignedPayloadsThatAreRejected(t *testing.T) {
 	signed := byzantine.SignedPayload{SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.ChainBase}
 	submit := func(change func(*byzantine.SignedPayload)) func(context.Context, *byzantine.Client) error {
 		payload := signed
@@ -134,7 +134,7 @@ func TestSignedPayloadsThatAreRefused(t *testing.T) {
 	body := func(text string) func(*byzantine.SignedPayload) {
 		return func(p *byzantine.SignedPayload) { p.SignedBody = []byte(text) }
 	}
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"no body", submit(func(p *byzantine.SignedPayload) { p.SignedBody = nil }), "SignPayloadPasskeyRequest.SignedBody: missing"},
 		{"empty body", submit(body("")), "SignPayloadPasskeyRequest.SignedBody: must be a JSON object"},
 		{"list", submit(body("[]")), "SignPayloadPasskeyRequest.SignedBody: must be a JSON object"},
@@ -258,17 +258,17 @@ func TestResponsesWhoseNamesAreAmbiguousHaveNoPayload(t *testing.T) {
 	}
 }
 
-func TestAnUnusablePayloadIsAnAnswerThatCannotBeRead(t *testing.T) {
+func TestAnUnusablePayloadIsAResponseThatCannotBeRead(t *testing.T) {
 	api := newFakeAPI(t)
-	api.answer = `{"transactionId":"` + testTransactionID + `"}`
+	api.response = `{"transactionId":"` + testTransactionID + `"}`
 	_, err := api.client.GetTransferPayloadPasskey(t.Context(), &byzantine.GetTransferPayloadPasskeyRequest{
 		ChainID: byzantine.ChainBase, AccountID: testAccountID, Currency: byzantine.CryptoUSDC, Amount: byzantine.MustParseDecimal("1"), DestinationAddress: testAddress,
 	})
 	require.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown, "the draft was made")
-	var answer *byzantine.Error
-	require.ErrorAs(t, err, &answer)
-	assert.Equal(t, http.StatusOK, answer.StatusCode)
-	assert.Equal(t, "the response is not of the expected form: bodyToSign: missing", answer.Message)
+	var response *byzantine.Error
+	require.ErrorAs(t, err, &response)
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Equal(t, "the response is not of the expected form: bodyToSign: missing", response.Message)
 }
 
 func FuzzPayloadUnmarshalJSON(f *testing.F) {

@@ -59,7 +59,7 @@ func allPayloadCalls() map[string]payloadCall {
 
 func TestPayloadsThatAreWhatWasAskedFor(t *testing.T) {
 	api := newFakeAPI(t)
-	api.answers = soundPayloads
+	api.responses = soundPayloads
 	for name, c := range allPayloadCalls() {
 		t.Run(name, func(t *testing.T) {
 			payload, err := c.call(t.Context(), api.client)
@@ -92,7 +92,7 @@ func TestAPayloadOfAnotherRouteIsAMismatch(t *testing.T) {
 			if body == c.body {
 				continue
 			}
-			api.answer = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + body + `}`
+			api.response = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + body + `}`
 			payload, err := c.call(t.Context(), api.client, byzantine.WithForeignOrganization())
 			assert.Nil(t, payload)
 			requireMismatch(t, err, c.operation, "bodyToSign.type", name)
@@ -117,7 +117,7 @@ func TestAPayloadOfAnotherOrganization(t *testing.T) {
 	api := newFakeAPI(t)
 	for name, c := range allPayloadCalls() {
 		for _, organization := range []string{`"` + testEntityID + `"`, `""`, `null`, `"` + testAccountID + ` "`} {
-			api.answer = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + strings.Replace(c.body, `"`+testAccountID+`"`, organization, 1) + `}`
+			api.response = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + strings.Replace(c.body, `"`+testAccountID+`"`, organization, 1) + `}`
 			_, err := c.call(t.Context(), api.client)
 			if name == "cancel" {
 				require.NoError(t, err, "the request names no account")
@@ -127,7 +127,7 @@ func TestAPayloadOfAnotherOrganization(t *testing.T) {
 			_, err = c.call(t.Context(), api.client, byzantine.WithForeignOrganization())
 			require.NoError(t, err, name)
 		}
-		api.answer = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + strings.Replace(c.body, testAccountID, strings.ToUpper(testAccountID), 1) + `}`
+		api.response = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + strings.Replace(c.body, testAccountID, strings.ToUpper(testAccountID), 1) + `}`
 		_, err := c.call(t.Context(), api.client)
 		require.NoError(t, err, "the letter case of a UUID means nothing")
 	}
@@ -143,7 +143,7 @@ func TestAPayloadThatCannotBeToldIsAMismatch(t *testing.T) {
 			strings.Replace(c.body, `"parameters":{`, `"parameters":{"a":1,"A":2,`, 1),
 			strings.Replace(c.body, `"parameters":{`, `"Parameters":{`, 1),
 		} {
-			api.answer = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + body + `}`
+			api.response = `{"transactionId":"` + testTransactionID + `","bodyToSign":` + body + `}`
 			_, err := c.call(t.Context(), api.client)
 			requireMismatch(t, err, c.operation, "bodyToSign", name, body)
 		}
@@ -176,7 +176,7 @@ func TestAnInvitationIsComparedUserByUser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := newFakeAPI(t)
-			api.answer = `{"bodyToSign":{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","organizationId":"` + testAccountID + `","parameters":{"users":[` + c.users + `]}}}`
+			api.response = `{"bodyToSign":{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","organizationId":"` + testAccountID + `","parameters":{"users":[` + c.users + `]}}}`
 			_, err := api.client.GetInviteUsersPayloadPasskey(t.Context(), &byzantine.GetInviteUsersPayloadPasskeyRequest{
 				AccountID: testAccountID, NewUsers: []byzantine.Invitee{
 					{FirstName: " Joe", LastName: "Doe ", UserEmail: "joe@example.com"},
@@ -202,7 +202,7 @@ func TestAResponseWithTwoPayloadsIsRejected(t *testing.T) {
 			`{"bodyToSign":` + c.body + `,"BODYTOSIGN":` + newQuorum + `}`,
 			`{"bodyToSign":` + c.body + `,"transactionId":"a","transactionID":"b"}`,
 		} {
-			api.answer = text
+			api.response = text
 			payload, err := c.call(t.Context(), api.client)
 			assert.Nil(t, payload, name)
 			require.Error(t, err, "%s: %s", name, text)

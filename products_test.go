@@ -47,22 +47,22 @@ func TestProductListsAreBareArrays(t *testing.T) {
 		}},
 		{"GET /v1/query/assets", func() (any, error) { return api.client.GetAssets(t.Context(), nil) }},
 	} {
-		api.answer = `[]`
+		api.response = `[]`
 		got, err := list.call()
 		require.NoError(t, err)
 		assert.Equal(t, list.request, api.request)
 		assert.Empty(t, api.body)
 		assert.Empty(t, got)
 
-		api.answer = `null`
+		api.response = `null`
 		got, err = list.call()
 		assert.ErrorContains(t, err, "the response is null")
 		assert.Empty(t, got)
 	}
 }
 
-func TestProductRequestsThatAreRefused(t *testing.T) {
-	testRefused(t, []refusedCase{
+func TestProductRequestsThatAreRejected(t *testing.T) {
+	testRejected(t, []rejectedCase{
 		{"no request", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetVaultAPY(ctx, nil))
 		}, "GetVaultAPYRequest.VaultID: missing"},
@@ -75,9 +75,9 @@ func TestProductRequestsThatAreRefused(t *testing.T) {
 	})
 }
 
-func TestProductAnswers(t *testing.T) {
+func TestProductResponses(t *testing.T) {
 	t.Run("vaults", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) ([]byzantine.Vault, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) ([]byzantine.Vault, error) {
 			return c.GetTopVaults(ctx, nil)
 		},
 			`[{"vault_address":"`+testVault+`","chain_id":8453,"is_active":true,"is_asynchronous":true,
@@ -85,7 +85,7 @@ func TestProductAnswers(t *testing.T) {
 			`[{"vault_address":"`+testVault+`","chain_id":10,"is_active":false,"is_asynchronous":false}]`)
 	})
 	t.Run("yield", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.VaultAPY, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.VaultAPY, error) {
 			return c.GetVaultAPY(ctx, &byzantine.GetVaultAPYRequest{VaultID: "v"})
 		},
 			`{"vault_id":"v","daily_apy":0,"weekly_apy":4.25,"monthly_apy":-1.5,"yearly_apy":1e-7,
@@ -94,7 +94,7 @@ func TestProductAnswers(t *testing.T) {
 			`{"vault_id":"v","latest_share_price":"1","calculated_at":"2026-09-01T10:00:00Z"}`)
 	})
 	t.Run("history", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.VaultHistory, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.VaultHistory, error) {
 			return c.GetVaultHistory(ctx, &byzantine.GetVaultHistoryRequest{VaultID: "v"})
 		},
 			`{"vault_id":"v","total_count":3,"data":[{"timestamp":"2026-09-01T10:00:00Z","share_price":1.01,"total_assets":0,"hourly_apy":-0.25}]}`,
@@ -103,7 +103,7 @@ func TestProductAnswers(t *testing.T) {
 	t.Run("assets", func(t *testing.T) {
 		asset := `[{"address":"` + testAddress + `","name":"USD Coin","symbol":"USDC","decimals":6,"image_url":"https://example.com/a.png",
 			"approx_price":0.9998,"category":"stablecoin","chain_id":1}]`
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) ([]byzantine.Asset, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) ([]byzantine.Asset, error) {
 			return c.GetAssets(ctx, nil)
 		}, asset, asset)
 	})

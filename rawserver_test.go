@@ -86,9 +86,9 @@ func (c *rawConn) send(text string) {
 	_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
 }
 
-// answer writes an ordinary response. header may hold more header lines, each with a line break.
-func (c *rawConn) answer(status int, header, body string) {
-	c.send(answerHead(status, header) + fmt.Sprintf("Content-Length: %d\n\n", len(body)))
+// respond writes an ordinary response. header may hold more header lines, each with a line break.
+func (c *rawConn) respond(status int, header, body string) {
+	c.send(responseHead(status, header) + fmt.Sprintf("Content-Length: %d\n\n", len(body)))
 	_, _ = io.WriteString(c, body)
 }
 
@@ -101,15 +101,15 @@ func (c *rawConn) reset() {
 // acceptAllRaw responds to any of the testCalls, one after the other.
 func acceptAllRaw(c *rawConn) {
 	for c.receive() {
-		c.answer(200, "", anyAnswer)
+		c.respond(200, "", anyResponse)
 	}
 }
 
 // untilClosed waits until the client closes the connection.
 func (c *rawConn) untilClosed() { _, _ = io.Copy(io.Discard, c.reader) }
 
-// answerHead is a status line and the headers that every response of the API has.
-func answerHead(status int, header string) string {
+// responseHead is a status line and the headers that every response of the API has.
+func responseHead(status int, header string) string {
 	return fmt.Sprintf("HTTP/1.1 %d %s\nDate: %s\n%s", status, http.StatusText(status),
 		time.Now().UTC().Format(http.TimeFormat), header)
 }

@@ -86,14 +86,14 @@ func TestNewSignerWithALocalKeyIsDeterministic(t *testing.T) {
 	assert.Equal(t, want, got, "as of the key when it was given, whatever its owner did since")
 }
 
-func TestNewSignerRefusals(t *testing.T) {
+func TestNewSignerRejections(t *testing.T) {
 	key, other := newECDSAKey(t, elliptic.P256()), newECDSAKey(t, elliptic.P256())
 	_, edKey, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	p384 := newECDSAKey(t, elliptic.P384())
-	answers := func(der []byte, err error) *tokenKey {
+	responses := func(der []byte, err error) *tokenKey {
 		return &tokenKey{key.Public(), func(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return der, err }}
 	}
 	with := func(public ecdsa.PublicKey, d *big.Int) *ecdsa.PrivateKey {
@@ -120,8 +120,8 @@ func TestNewSignerRefusals(t *testing.T) {
 		{"local key on P-384", p384, "P-256"},
 		{"token on P-384", &tokenKey{p384.Public(), p384.Sign}, "P-256"},
 		{"token with another public key", &tokenKey{other.Public(), key.Sign}, "does not verify"},
-		{"token that answers nothing", answers(nil, nil), "does not verify"},
-		{"token that answers r and s", answers(make([]byte, 64), nil), "does not verify"},
+		{"token that returns nothing", responses(nil, nil), "does not verify"},
+		{"token that returns r and s", responses(make([]byte, 64), nil), "does not verify"},
 		{"token that hashes again", &tokenKey{key.Public(), func(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 			h := crypto.SHA256.New()
 			h.Write(digest)
@@ -144,6 +144,6 @@ func TestNewSignerRefusals(t *testing.T) {
 	}
 
 	locked := errors.New("token is locked")
-	_, err = byzantine.NewSigner(answers(nil, locked))
+	_, err = byzantine.NewSigner(responses(nil, locked))
 	assert.ErrorIs(t, err, locked)
 }

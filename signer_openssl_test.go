@@ -161,7 +161,7 @@ func TestOpenSSLKeysAndSignatures(t *testing.T) {
 	}
 }
 
-func TestOpenSSLKeysThatAreRefused(t *testing.T) {
+func TestOpenSSLKeysThatAreRejected(t *testing.T) {
 	o := newOpenSSL(t)
 	o.run(t, "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "p256.pem")
 	o.run(t, "ec", "-in", "p256.pem", "-aes256", "-passout", "pass:x", "-out", "encrypted-sec1.pem")

@@ -116,7 +116,7 @@ func TestSignRequestHashesTheMessage(t *testing.T) {
 	}
 }
 
-func TestSignRequestRefusals(t *testing.T) {
+func TestSignRequestRejections(t *testing.T) {
 	key := rfc6979Key(t)
 	broken := func(der []byte, err error) byzantine.Signer {
 		return ownSigner{key.PublicKey(), func(context.Context, []byte) ([]byte, error) { return der, err }}

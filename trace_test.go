@@ -74,7 +74,7 @@ func (r *callRecorder) noted(t *testing.T, body string, statuses ...int) (byzant
 		if status == 0 {
 			return nil, io.ErrUnexpectedEOF
 		}
-		return newAnswer(status, nil, body), nil
+		return newResponse(status, nil, body), nil
 	}))
 }
 
@@ -89,7 +89,7 @@ func (r *callRecorder) withoutDurations(t *testing.T) []byzantine.TraceCallEndDa
 
 func TestTracerSeesACallAndItsAttempts(t *testing.T) {
 	var tracer attemptRecorder
-	signer, transport := tracer.noted(t, anyAnswer, 503, 200)
+	signer, transport := tracer.noted(t, anyResponse, 503, 200)
 	client, err := byzantine.NewClient(signer, transport, byzantine.WithTracer(&tracer))
 	require.NoError(t, err)
 	ctx := context.WithValue(t.Context(), spanKey{}, "caller")
@@ -101,7 +101,7 @@ func TestTracerSeesACallAndItsAttempts(t *testing.T) {
 		Operation: operation, Method: "GET", Path: "/v1/integrator/whoami", Host: "sandbox.api.byzantine.fi",
 	}}, tracer.starts)
 	assert.Equal(t, []byzantine.TraceCallEndData{{
-		Operation: operation, Attempts: 2, StatusCode: 200, ResponseBytes: len(anyAnswer),
+		Operation: operation, Attempts: 2, StatusCode: 200, ResponseBytes: len(anyResponse),
 	}}, tracer.withoutDurations(t))
 	assert.Equal(t, []byzantine.TraceAttemptStartData{{Operation: operation, Number: 1}, {Operation: operation, Number: 2}}, tracer.attemptStarts)
 	for i := range tracer.attemptEnds {
@@ -151,7 +151,7 @@ func TestTracerSeesWhatTheCallerGets(t *testing.T) {
 			var tracer callRecorder
 			transport := over(roundTripper(func(*http.Request) (*http.Response, error) {
 				date := time.Now().UTC().Format(http.TimeFormat)
-				return newAnswer(c.status, http.Header{"Date": {date}}, c.body), nil
+				return newResponse(c.status, http.Header{"Date": {date}}, c.body), nil
 			}))
 			client := newTestClient(t, "https://example.com", hour, transport, byzantine.WithTracer(&tracer))
 			_, err := client.InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: testAccountID, UserID: testUserID})
@@ -167,7 +167,7 @@ func TestTracerSeesWhatTheCallerGets(t *testing.T) {
 
 func TestTracerOfWhatIsNotSent(t *testing.T) {
 	var tracer attemptRecorder
-	signer, transport := tracer.noted(t, anyAnswer)
+	signer, transport := tracer.noted(t, anyResponse)
 	client, err := byzantine.NewClient(signer, transport, byzantine.WithTracer(&tracer))
 	require.NoError(t, err)
 

@@ -133,7 +133,7 @@ func (a *ledgerAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, errLost
 		}
 	}
-	return newAnswer(http.StatusOK, nil, body), nil
+	return newResponse(http.StatusOK, nil, body), nil
 }
 
 func (a *ledgerAPI) client(t *testing.T, opts ...byzantine.Option) *byzantine.Client {
@@ -234,7 +234,7 @@ func TestUpdatedSinceDoesNotStopAtWhatIsKnown(t *testing.T) {
 // An unreadable transaction does not keep the others out of the copy, and the time stays until it can be read.
 func TestCopyWithAnUnreadableTransaction(t *testing.T) {
 	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
-		return newAnswer(http.StatusOK, nil, `{"transactions":[{"transactionId":"a","updatedAt":"2026-09-03T00:00:00Z"},
+		return newResponse(http.StatusOK, nil, `{"transactions":[{"transactionId":"a","updatedAt":"2026-09-03T00:00:00Z"},
 			{"transactionId":7,"updatedAt":"2026-09-02T00:00:00Z"},{"transactionId":"c","updatedAt":"2026-09-01T00:00:00Z"}],"total":3,"limit":100,"offset":0}`), nil
 	})), byzantine.WithLogger(slog.New(slog.DiscardHandler)))
 	var ids []string

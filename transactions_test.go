@@ -66,7 +66,7 @@ func TestTransactionRequests(t *testing.T) {
 	})
 }
 
-func TestTransactionRequestsThatAreRefused(t *testing.T) {
+func TestTransactionRequestsThatAreRejected(t *testing.T) {
 	deposit := func(change func(*byzantine.GetDepositPayloadPasskeyRequest)) func(context.Context, *byzantine.Client) error {
 		req := &byzantine.GetDepositPayloadPasskeyRequest{
 			ChainID: byzantine.ChainBase, AccountID: testAccountID, VaultAddr: testVault, Amount: byzantine.MustParseDecimal("1"), SourceCurrency: byzantine.CurrencyUSDC,
@@ -77,7 +77,7 @@ func TestTransactionRequestsThatAreRefused(t *testing.T) {
 		}
 	}
 	const name = "GetDepositPayloadPasskeyRequest."
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"no request", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.GetDepositPayloadPasskey(ctx, nil))
 		}, name + "ChainID: missing"},
@@ -155,7 +155,7 @@ const (
 	wrapped             = `,"objectId":"` + testObjectID + `"}`
 )
 
-func TestTransactionAnswers(t *testing.T) {
+func TestTransactionResponses(t *testing.T) {
 	full := func(account string) string {
 		return `{` + listedTransaction + `,"fiatDepositInstructions":{` + fullInstructions + wrapped + `,"destinationBankAccount":{` + account + wrapped + `}`
 	}
@@ -163,21 +163,21 @@ func TestTransactionAnswers(t *testing.T) {
 		return c.GetTransaction(ctx, testTransactionID)
 	}
 	minimal := `{` + minimalTransaction + `}`
-	t.Run("one, with an IBAN", func(t *testing.T) { testAnswers(t, get, full(iban), minimal) })
-	t.Run("one, with an ACH account", func(t *testing.T) { testAnswers(t, get, full(ach), minimal) })
+	t.Run("one, with an IBAN", func(t *testing.T) { testResponses(t, get, full(iban), minimal) })
+	t.Run("one, with an ACH account", func(t *testing.T) { testResponses(t, get, full(ach), minimal) })
 	t.Run("of an account", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) ([]byzantine.Transaction, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) ([]byzantine.Transaction, error) {
 			return c.GetTransactions(ctx, &byzantine.GetTransactionsRequest{AccountID: testAccountID})
 		}, `[`+full(iban)+`]`, `[`+minimal+`]`)
 	})
 	t.Run("all", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.TransactionPage, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.TransactionPage, error) {
 			return c.GetAllTransactions(ctx, nil)
 		}, `{"transactions":[{`+listedTransaction+`}],"total":1,"limit":20,"offset":0}`, `{"transactions":[],"total":9,"limit":1,"offset":9}`)
 	})
 	t.Run("submitted", func(t *testing.T) {
 		submitted := `"transactionId":"` + testTransactionID + `","status":"withdrawal_initiated"`
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.SubmittedTransaction, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.SubmittedTransaction, error) {
 			return c.SignPayloadPasskey(ctx, &byzantine.SignPayloadPasskeyRequest{SignedPayload: byzantine.SignedPayload{
 				SignedBody: []byte(`{}`), WebAuthnStamp: `{}`, TransactionID: testTransactionID, ChainID: byzantine.ChainBase,
 			}})
@@ -188,7 +188,7 @@ func TestTransactionAnswers(t *testing.T) {
 
 func TestGetTransactionsRequest(t *testing.T) {
 	api := newFakeAPI(t)
-	api.answer = `[]`
+	api.response = `[]`
 	list, err := api.client.GetTransactions(t.Context(), &byzantine.GetTransactionsRequest{AccountID: testAccountID})
 	require.NoError(t, err)
 	assert.Empty(t, list)

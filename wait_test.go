@@ -21,26 +21,26 @@ import (
 
 // polledAPI responds to GetTransaction and notes when it was asked.
 type polledAPI struct {
-	times  []time.Time
-	answer func(poll int) (*http.Response, error) // poll counts from 1
+	times   []time.Time
+	respond func(poll int) (*http.Response, error) // poll counts from 1
 }
 
 func (p *polledAPI) client(t *testing.T) *byzantine.Client {
 	return newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "/v1/query/get-transaction?transactionId="+testTransactionID, r.URL.RequestURI())
 		p.times = append(p.times, time.Now())
-		return p.answer(len(p.times))
+		return p.respond(len(p.times))
 	})))
 }
 
 // statuses responds with these, one per poll, and the last one from then on. "" is a 404.
 func statuses(all ...byzantine.TransactionStatus) *polledAPI {
-	return &polledAPI{answer: func(poll int) (*http.Response, error) {
+	return &polledAPI{respond: func(poll int) (*http.Response, error) {
 		status := all[min(poll, len(all))-1]
 		if status == "" {
-			return newAnswer(http.StatusNotFound, nil, `{"error":"no such transaction"}`), nil
+			return newResponse(http.StatusNotFound, nil, `{"error":"no such transaction"}`), nil
 		}
-		return newAnswer(http.StatusOK, nil, `{"transactionId":"`+testTransactionID+`","status":"`+string(status)+`"}`), nil
+		return newResponse(http.StatusOK, nil, `{"transactionId":"`+testTransactionID+`","status":"`+string(status)+`"}`), nil
 	}}
 }
 
@@ -164,19 +164,19 @@ func TestATransactionMayBeUnknownAtFirst(t *testing.T) {
 // "completed".
 func failing(until int, fail func() (*http.Response, error)) *polledAPI {
 	good := statuses("processing", "completed")
-	return &polledAPI{answer: func(poll int) (*http.Response, error) {
+	return &polledAPI{respond: func(poll int) (*http.Response, error) {
 		if poll > 1 && poll < until {
 			return fail()
 		}
-		return good.answer(poll)
+		return good.respond(poll)
 	}}
 }
 
 func TestAPassingFailureDoesNotEndTheWait(t *testing.T) {
 	for name, fail := range map[string]func() (*http.Response, error){
-		"500":        func() (*http.Response, error) { return newAnswer(500, nil, ""), nil },
-		"502":        func() (*http.Response, error) { return newAnswer(502, nil, "<html>"), nil },
-		"429":        func() (*http.Response, error) { return newAnswer(429, nil, ""), nil },
+		"500":        func() (*http.Response, error) { return newResponse(500, nil, ""), nil },
+		"502":        func() (*http.Response, error) { return newResponse(502, nil, "<html>"), nil },
+		"429":        func() (*http.Response, error) { return newResponse(429, nil, ""), nil },
 		"connection": func() (*http.Response, error) { return nil, errors.New("connection reset") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,13 +200,13 @@ func TestAPassingFailureDoesNotEndTheWait(t *testing.T) {
 func TestFailuresInTurnsDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := statuses("processing")
-		good := api.answer
-		api.answer = func(poll int) (*http.Response, error) {
+		good := api.respond
+		api.respond = func(poll int) (*http.Response, error) {
 			switch {
 			case poll > 200:
-				return newAnswer(200, nil, `{"status":"completed"}`), nil
+				return newResponse(200, nil, `{"status":"completed"}`), nil
 			case poll%2 == 0:
-				return newAnswer(500, nil, ""), nil
+				return newResponse(500, nil, ""), nil
 			}
 			return good(poll)
 		}
@@ -217,9 +217,9 @@ func TestFailuresInTurnsDoNotAddUp(t *testing.T) {
 
 func TestOtherFailuresEndTheWaitAtOnce(t *testing.T) {
 	for want, fail := range map[string]func() (*http.Response, error){
-		"401 Unauthorized": func() (*http.Response, error) { return newAnswer(401, nil, ""), nil },
-		"400 Bad Request":  func() (*http.Response, error) { return newAnswer(400, nil, ""), nil },
-		"not JSON":         func() (*http.Response, error) { return newAnswer(200, nil, "<html>"), nil },
+		"401 Unauthorized": func() (*http.Response, error) { return newResponse(401, nil, ""), nil },
+		"400 Bad Request":  func() (*http.Response, error) { return newResponse(400, nil, ""), nil },
+		"not JSON":         func() (*http.Response, error) { return newResponse(200, nil, "<html>"), nil },
 		"no such host":     func() (*http.Response, error) { return nil, &net.DNSError{Err: "no such host", IsNotFound: true} },
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			api := &polledAPI{answer: func(int) (*http.Response, error) {
+			api := &polledAPI{respond: func(int) (*http.Response, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}}
@@ -276,7 +276,7 @@ func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			_, err := failing(1_000_000, func() (*http.Response, error) { return newAnswer(500, nil, "oops"), nil }).client(t).WaitForTransaction(ctx, testTransactionID)
+			_, err := failing(1_000_000, func() (*http.Response, error) { return newResponse(500, nil, "oops"), nil }).client(t).WaitForTransaction(ctx, testTransactionID)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.ErrorIs(t, err, byzantine.ErrServer)
 			assert.ErrorContains(t, err, "last seen as processing: context deadline exceeded; the last poll failed: get_transaction: 500")
@@ -286,7 +286,7 @@ func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			api := &polledAPI{answer: func(int) (*http.Response, error) { return newAnswer(404, nil, "no such transaction"), nil }}
+			api := &polledAPI{respond: func(int) (*http.Response, error) { return newResponse(404, nil, "no such transaction"), nil }}
 			_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.NotErrorIs(t, err, byzantine.ErrNotFound, "a 404 of the first seconds does not mean that nothing was submitted")
@@ -310,7 +310,7 @@ func TestAnOddStatusDoesNotReachATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		api := &polledAPI{answer: func(int) (*http.Response, error) { return newAnswer(200, nil, `{"status":"a\u001b[31m\nb"}`), nil }}
+		api := &polledAPI{respond: func(int) (*http.Response, error) { return newResponse(200, nil, `{"status":"a\u001b[31m\nb"}`), nil }}
 		_, err := api.client(t).WaitForTransaction(ctx, testTransactionID)
 		assert.ErrorContains(t, err, "last seen as a[31m b: ")
 	})
@@ -342,10 +342,10 @@ func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			api := statuses("processing", "completed")
-			good := api.answer
-			api.answer = func(poll int) (*http.Response, error) {
+			good := api.respond
+			api.respond = func(poll int) (*http.Response, error) {
 				if poll == 1 {
-					return newAnswer(503, http.Header{"Retry-After": {asked}}, ""), nil
+					return newResponse(503, http.Header{"Retry-After": {asked}}, ""), nil
 				}
 				return good(poll - 1)
 			}
@@ -381,16 +381,16 @@ func (v *verifiedAPI) client(t *testing.T) *byzantine.Client {
 			}
 		}
 		if r.URL.Path == "/v1/query/get-account-details" {
-			return newAnswer(http.StatusOK, nil, v.account), nil
+			return newResponse(http.StatusOK, nil, v.account), nil
 		}
 		status := v.statuses[0]
 		if len(v.statuses) > 1 {
 			v.statuses = v.statuses[1:]
 		}
 		if status == "" {
-			return newAnswer(http.StatusNotFound, nil, `{"error":"no such customer"}`), nil
+			return newResponse(http.StatusNotFound, nil, `{"error":"no such customer"}`), nil
 		}
-		return newAnswer(http.StatusOK, nil, `{"userId":"`+testUserID+`","entityId":"`+testEntityID+`","verificationStatus":"`+string(status)+`"}`), nil
+		return newResponse(http.StatusOK, nil, `{"userId":"`+testUserID+`","entityId":"`+testEntityID+`","verificationStatus":"`+string(status)+`"}`), nil
 	})))
 }
 
@@ -458,16 +458,16 @@ func TestWaitForVerificationEndsOnErrorsThatStay(t *testing.T) {
 		least   time.Duration
 		atOnce  bool
 	}{
-		"401":            {personsAccount, func(int) (*http.Response, error) { return newAnswer(401, nil, `{"error":"no"}`), nil }, "401", 0, true},
-		"400":            {personsAccount, func(int) (*http.Response, error) { return newAnswer(400, nil, `{"error":"no"}`), nil }, "400", 0, true},
-		"404 that stays": {personsAccount, func(int) (*http.Response, error) { return newAnswer(404, nil, `{"error":"no"}`), nil }, "404", 30 * time.Second, false},
+		"401":            {personsAccount, func(int) (*http.Response, error) { return newResponse(401, nil, `{"error":"no"}`), nil }, "401", 0, true},
+		"400":            {personsAccount, func(int) (*http.Response, error) { return newResponse(400, nil, `{"error":"no"}`), nil }, "400", 0, true},
+		"404 that stays": {personsAccount, func(int) (*http.Response, error) { return newResponse(404, nil, `{"error":"no"}`), nil }, "404", 30 * time.Second, false},
 		"404 after it was seen": {personsAccount, func(poll int) (*http.Response, error) {
 			if poll < 3 {
 				return nil, nil
 			}
-			return newAnswer(404, nil, `{"error":"no"}`), nil
+			return newResponse(404, nil, `{"error":"no"}`), nil
 		}, "last seen as under_review", 0, true},
-		"an outage": {personsAccount, func(int) (*http.Response, error) { return newAnswer(503, nil, `{"error":"no"}`), nil }, "503", 5 * time.Minute, false},
+		"an outage": {personsAccount, func(int) (*http.Response, error) { return newResponse(503, nil, `{"error":"no"}`), nil }, "503", 5 * time.Minute, false},
 		"nobody":    {namelessAccount, nil, "the account names no customer", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,7 @@ func TestWebhookRequests(t *testing.T) {
 		}, "GET /v1/webhooks/subscriptions", ""},
 		{"nil event types stay", update(byzantine.UpdateWebhookSubscriptionRequest{Enabled: new(true)}), "PATCH " + subscription, `{"enabled":true}`},
 		{"empty event types reset", update(byzantine.UpdateWebhookSubscriptionRequest{EventTypes: []byzantine.EventType{}}), "PATCH " + subscription, `{"eventTypes":[]}`},
-		{"all members", update(byzantine.UpdateWebhookSubscriptionRequest{
+		{"all fields", update(byzantine.UpdateWebhookSubscriptionRequest{
 			URL: "https://example.com", Name: new(""), Enabled: new(false), EventTypes: []byzantine.EventType{byzantine.EventCustomerDeleted},
 		}), "PATCH " + subscription, `{"url":"https://example.com","name":"","enabled":false,"eventTypes":["customer.deleted"]}`},
 		{"delete", func(ctx context.Context, c *byzantine.Client) error {
@@ -60,9 +60,9 @@ func TestWebhookRequests(t *testing.T) {
 	})
 }
 
-func TestWebhookRequestsThatAreRefused(t *testing.T) {
+func TestWebhookRequestsThatAreRejected(t *testing.T) {
 	const notUUID = ": must be a UUID (8-4-4-4-12 hex digits)"
-	testRefused(t, []refusedCase{
+	testRejected(t, []rejectedCase{
 		{"no URL", func(ctx context.Context, c *byzantine.Client) error {
 			return only(c.CreateWebhookSubscription(ctx, nil))
 		}, "CreateWebhookSubscriptionRequest.URL: missing"},
@@ -100,21 +100,21 @@ const (
 	fullAttempt = `{` + minimalAttempt + `,"signingKeyId":"k","statusCode":500,"error":"no","latencyMs":0,"actor":"system"}`
 )
 
-func TestWebhookAnswers(t *testing.T) {
+func TestWebhookResponses(t *testing.T) {
 	fullSubscription := `{"subscription":{` + minimalSubscription + `,"name":"main","activeSigningKeyId":"k"},` + subscriptionKey + `}`
 	leanSubscription := `{"subscription":{` + minimalSubscription + `},` + subscriptionKey + `}`
 	t.Run("create", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookSubscriptionWithKey, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookSubscriptionWithKey, error) {
 			return c.CreateWebhookSubscription(ctx, &byzantine.CreateWebhookSubscriptionRequest{URL: "https://example.com"})
 		}, fullSubscription, leanSubscription)
 	})
 	t.Run("update", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookSubscriptionWithKey, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookSubscriptionWithKey, error) {
 			return c.UpdateWebhookSubscription(ctx, &byzantine.UpdateWebhookSubscriptionRequest{SubscriptionID: testObjectID})
 		}, fullSubscription, leanSubscription)
 	})
 	t.Run("list", func(t *testing.T) {
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookSubscriptionList, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookSubscriptionList, error) {
 			return c.ListWebhookSubscriptions(ctx, nil)
 		}, `{"subscriptions":[`+fullSubscription+`]}`, `{"subscriptions":[`+leanSubscription+`]}`)
 	})
@@ -128,14 +128,14 @@ func TestWebhookAnswers(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			testAnswers(t, call,
+			testResponses(t, call,
 				`{"event":`+fullEvent+`,"delivery":`+fullDelivery+`,"attempt":`+fullAttempt+`}`,
 				`{"event":{`+minimalWebhookEvent+`},"delivery":{`+minimalDelivery+`}}`)
 		})
 	}
 	t.Run("deliveries", func(t *testing.T) {
 		const envelope = `"limit":250,"offset":0,"hasMore":true,"attemptsIncluded":false}`
-		testAnswers(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookDeliveryPage, error) {
+		testResponses(t, func(ctx context.Context, c *byzantine.Client) (*byzantine.WebhookDeliveryPage, error) {
 			return c.ListWebhookDeliveries(ctx, nil)
 		},
 			`{"deliveries":[{"delivery":`+fullDelivery+`,"event":`+fullEvent+`,"attempts":[`+fullAttempt+`]}],`+envelope,
@@ -152,7 +152,7 @@ func TestEventTypesOfAnotherFormDoNotFailTheSubscription(t *testing.T) {
 	}
 }
 
-func TestSchemalessMembersKeepTheirText(t *testing.T) {
+func TestSchemalessFieldsKeepTheirText(t *testing.T) {
 	for _, text := range []string{`{"b":1.50,"a":"\u003c<"}`, `null`, `0`, `"a"`} {
 		var delivery byzantine.WebhookDelivery
 		require.NoError(t, json.Unmarshal([]byte(`{"lastResponseSummary":`+text+`}`), &delivery))

@@ -53,10 +53,10 @@ func TestRealBrowserWithAnotherAlgorithm(t *testing.T) {
 	require.True(t, ok)
 	rp, state := recordedCeremony(r)
 	_, err := rp.FinishRegistration(state, r.Response, "phone")
-	requireRefusal(t, err, passkey.ErrUnsupportedKey, "credential.response.attestationObject.authData.credentialPublicKey")
+	requireRejection(t, err, passkey.ErrUnsupportedKey, "credential.response.attestationObject.authData.credentialPublicKey")
 }
 
-// An attestation that the vendor's key has not signed must not pass, in any of the formats that a browser made.
+// An attestation that the manufacturer's key has not signed must not pass, in any of the formats that a browser made.
 func TestRealBrowserWithForgedAttestation(t *testing.T) {
 	all := recordings(t)
 	for _, name := range []string{"chromium-platform-packed-x5c", "chromium-platform-rs256-packed-x5c", "chromium-usb-u2f"} {
@@ -68,7 +68,7 @@ func TestRealBrowserWithForgedAttestation(t *testing.T) {
 
 			rp, state := recordedCeremony(all[name])
 			_, err := rp.FinishRegistration(state, forged, "phone")
-			requireRefusal(t, err, passkey.ErrAttestation, "credential.response.attestationObject.attStmt")
+			requireRejection(t, err, passkey.ErrAttestation, "credential.response.attestationObject.attStmt")
 			_, err = passkey.ParseUnverified(forged, "phone")
 			require.NoError(t, err, "without a ceremony the attestation is not looked at, as the documentation says")
 		})

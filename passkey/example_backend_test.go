@@ -145,8 +145,8 @@ func Example_backend() {
 			return 0, nil
 		}
 		defer r.Body.Close()
-		answer, _ := io.ReadAll(r.Body)
-		return r.StatusCode, answer
+		text, _ := io.ReadAll(r.Body)
+		return r.StatusCode, text
 	}
 	status, _ := post("/passkey/code", "", "")
 	fmt.Println("code:", status)

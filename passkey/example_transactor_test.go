@@ -127,11 +127,11 @@ func ExampleTransactor() {
 			log.Fatal(err)
 		}
 		defer r.Body.Close()
-		answer, err := io.ReadAll(r.Body)
+		text, err := io.ReadAll(r.Body)
 		if err != nil {
 			log.Fatal(err)
 		}
-		return string(answer)
+		return string(text)
 	}
 	options := post("/deposit/options", "application/x-www-form-urlencoded", url.Values{"amount": {"250.50"}, "vault": {byzantinetest.VaultBaseUSDC}}.Encode())
 	response, err := browser.Get(json.RawMessage(options))

@@ -53,7 +53,7 @@ func seeds(f *testing.F) [][]byte {
 	}
 	for _, response := range all {
 		_, err := rp.FinishRegistration(state, response, "phone")
-		require.NoError(f, err, "a seed that is refused at the door teaches the fuzzer nothing")
+		require.NoError(f, err, "a seed that is rejected at the door teaches the fuzzer nothing")
 	}
 	return all
 }
@@ -116,9 +116,9 @@ func requireOutcome(t *testing.T, c *passkey.Credential, err error) {
 		return
 	}
 	assert.Nil(t, c)
-	var refusal *passkey.Error
-	require.True(t, errors.As(err, &refusal), "%v", err)
-	assert.NotEmpty(t, refusal.Check)
-	assert.NotNil(t, refusal.Kind)
+	var rejection *passkey.Error
+	require.True(t, errors.As(err, &rejection), "%v", err)
+	assert.NotEmpty(t, rejection.Check)
+	assert.NotNil(t, rejection.Kind)
 	assert.Less(t, len(err.Error()), 400, "an error does not carry the input along")
 }

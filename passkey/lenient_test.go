@@ -101,7 +101,7 @@ func TestAnUnsupportedAlgorithmIsNamed(t *testing.T) {
 		require.NoError(t, err)
 		f.authData = append(f.authData[:atID+f.idLength():atID+f.idLength()], key...)
 		_, err = passkey.ParseUnverified(f.putTogether(t), "phone")
-		requireRefusal(t, err, passkey.ErrUnsupportedKey, publicKey)
+		requireRejection(t, err, passkey.ErrUnsupportedKey, publicKey)
 		if !strings.HasPrefix(c.want, "go-webauthn") {
 			assert.ErrorContains(t, err, c.want)
 		}
@@ -128,12 +128,12 @@ func TestAKeyWithItsPrivatePartIsRejected(t *testing.T) {
 			f := takeApart(t, response)
 			f.setKey(t, key)
 			_, err := rp.FinishRegistration(state, f.putTogether(t), "phone")
-			requireRefusal(t, err, passkey.ErrUnsupportedKey, publicKey)
+			requireRejection(t, err, passkey.ErrUnsupportedKey, publicKey)
 			assert.ErrorContains(t, err, "private part")
 			cose, err := cbor.Marshal(key)
 			require.NoError(t, err)
 			_, _, err = rp.BeginSigning(new(deposit()), []passkey.Credential{{ID: "AAAA", PublicKey: cose}})
-			requireRefusal(t, err, passkey.ErrUnsupportedKey, publicKey)
+			requireRejection(t, err, passkey.ErrUnsupportedKey, publicKey)
 		})
 	}
 	f := takeApart(t, response)
@@ -163,7 +163,7 @@ func TestWithCBORCredentialID(t *testing.T) {
 		assert.Equal(t, c.Authenticator, param)
 	}
 	_, err := (&passkey.Credential{}).WithCBORCredentialID()
-	requireRefusal(t, err, passkey.ErrConfiguration, "Credential.ID")
+	requireRejection(t, err, passkey.ErrConfiguration, "Credential.ID")
 }
 
 func TestAttestationThatTheRelyingPartyAsksFor(t *testing.T) {
@@ -180,17 +180,17 @@ func TestAttestationThatTheRelyingPartyAsksFor(t *testing.T) {
 	require.NoError(t, err)
 	state, response = begin(t, rp, passkeytest.NewAuthenticator())
 	_, err = rp.FinishRegistration(state, response, "key")
-	requireRefusal(t, err, passkey.ErrAttestation, attestation+".attStmt")
+	requireRejection(t, err, passkey.ErrAttestation, attestation+".attStmt")
 
 	f := takeApart(t, response)
 	f.object["fmt"] = "unheard-of"
 	_, err = rp.FinishRegistration(state, f.putTogether(t), "key")
-	requireRefusal(t, err, passkey.ErrAttestation, attestation+".attStmt")
+	requireRejection(t, err, passkey.ErrAttestation, attestation+".attStmt")
 	_, err = relyingParty().FinishRegistration(state, f.putTogether(t), "key")
 	require.NoError(t, err, "nobody has asked for it")
 
 	rp.Attestation = "enterprise"
-	requireRefusal(t, rp.Validate(), passkey.ErrConfiguration, "RelyingParty.Attestation")
+	requireRejection(t, rp.Validate(), passkey.ErrConfiguration, "RelyingParty.Attestation")
 }
 
 // Where only algorithms of FIPS 140-3 are allowed, a statement by SHA-1 cannot be verified: the standard library panics.
@@ -206,5 +206,5 @@ func TestStatementBySHA1(t *testing.T) {
 
 	rp.Attestation = passkey.AttestationDirect
 	_, err = rp.FinishRegistration(state, r.Response, "laptop")
-	requireRefusal(t, err, passkey.ErrAttestation, "credential.response.attestationObject.attStmt")
+	requireRejection(t, err, passkey.ErrAttestation, "credential.response.attestationObject.attStmt")
 }

@@ -73,7 +73,7 @@ func parseRegistration(responseJSON []byte) (*registration, error) {
 	if r.client, err = parseClientData(r.raw.AttestationResponse.ClientDataJSON, protocol.CreateCeremony); err != nil {
 		return nil, err
 	}
-	if err := checkAttestationMembers(r.raw.AttestationResponse.AttestationObject); err != nil {
+	if err := checkAttestationFields(r.raw.AttestationResponse.AttestationObject); err != nil {
 		return nil, err
 	}
 	// go-webauthn would reject client data because of fields that do not matter; r.client has the fields that it needs.
@@ -107,7 +107,7 @@ func parseCredential(responseJSON []byte, known ...string) (rawID []byte, respon
 	if err := credential.expect("type", string(protocol.PublicKeyCredentialType)); err != nil {
 		return nil, object{}, err
 	}
-	response, err = decodeObject(checkResponse, credential.members["response"], known...)
+	response, err = decodeObject(checkResponse, credential.fields["response"], known...)
 	return rawID, response, err
 }
 
@@ -135,7 +135,7 @@ func credentialID(credential object) ([]byte, error) {
 
 // wraps reports whether a field of an object holds what the object itself should be.
 func wraps(o object) bool {
-	for _, value := range o.members {
+	for _, value := range o.fields {
 		var inner struct {
 			RawID    json.RawMessage `json:"rawId"`
 			Response json.RawMessage `json:"response"`
@@ -152,7 +152,7 @@ func wraps(o object) bool {
 func transports(response object) []string {
 	list := []string{}
 	var reported []any
-	if json.Unmarshal(response.members["transports"], &reported) != nil {
+	if json.Unmarshal(response.fields["transports"], &reported) != nil {
 		return list
 	}
 	for _, value := range reported {
@@ -187,33 +187,33 @@ func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (cli
 		return client, err
 	}
 	client = protocol.CollectedClientData{Type: ceremony, Challenge: challenge, Origin: origin}
-	if o.has("crossOrigin") && json.Unmarshal(o.members["crossOrigin"], &client.CrossOrigin) != nil {
+	if o.has("crossOrigin") && json.Unmarshal(o.fields["crossOrigin"], &client.CrossOrigin) != nil {
 		return client, malformed(checkClientDataJSON, "crossOrigin is not a boolean")
 	}
-	if o.has("topOrigin") && json.Unmarshal(o.members["topOrigin"], &client.TopOrigin) != nil {
+	if o.has("topOrigin") && json.Unmarshal(o.fields["topOrigin"], &client.TopOrigin) != nil {
 		return client, malformed(checkClientDataJSON, "topOrigin is not a string")
 	}
 	// All other fields are ignored, such as tokenBinding, which WebAuthn level 3 has dropped.
 	return client, nil
 }
 
-// checkAttestationMembers rejects an attestation object that another decoder would read differently: go-webauthn
+// checkAttestationFields rejects an attestation object that another decoder would read differently: go-webauthn
 // matches names without regard to case and takes an array of numbers for bytes (W3C WebAuthn, section 6.5.4).
-func checkAttestationMembers(attestationObject []byte) error {
-	var members map[string]any
-	if err := webauthncbor.Unmarshal(attestationObject, &members); err != nil {
+func checkAttestationFields(attestationObject []byte) error {
+	var fields map[string]any
+	if err := webauthncbor.Unmarshal(attestationObject, &fields); err != nil {
 		return malformed(checkAttestationObject, "not a CBOR map in CTAP2's form")
 	}
-	if _, ok := members["authData"].([]byte); !ok {
+	if _, ok := fields["authData"].([]byte); !ok {
 		return malformed(checkAuthData, "missing, or not bytes")
 	}
-	if _, ok := members["fmt"].(string); !ok {
+	if _, ok := fields["fmt"].(string); !ok {
 		return malformed(checkAttestationObject+".fmt", "missing, or not text")
 	}
-	if members["attStmt"] == nil {
+	if fields["attStmt"] == nil {
 		return malformed(checkAttestationObject+".attStmt", "missing")
 	}
-	for name := range members {
+	for name := range fields {
 		for _, known := range []string{"authData", "fmt", "attStmt"} {
 			if name != known && strings.EqualFold(name, known) {
 				return malformed(checkAttestationObject+"."+known, "spelt in other letter case")

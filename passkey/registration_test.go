@@ -67,7 +67,7 @@ func TestBeginRegistrationTakesIDsInOldSpellings(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(string(options), `"id":"-_-_-w"`))
 }
 
-func TestBeginRegistrationRefusesArguments(t *testing.T) {
+func TestBeginRegistrationRejectsArguments(t *testing.T) {
 	for name, c := range map[string]struct {
 		user    passkey.User
 		exclude []string
@@ -88,7 +88,7 @@ func TestBeginRegistrationRefusesArguments(t *testing.T) {
 			options, state, err := relyingParty().BeginRegistration(c.user, c.exclude...)
 			assert.Nil(t, options)
 			assert.Nil(t, state)
-			requireRefusal(t, err, passkey.ErrConfiguration, c.check)
+			requireRejection(t, err, passkey.ErrConfiguration, c.check)
 		})
 	}
 }
@@ -150,10 +150,10 @@ func TestRegistrationStateSurvivesJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(stored, &restored))
 	assert.Equal(t, *state, restored)
 
-	var members map[string]any
-	require.NoError(t, json.Unmarshal(stored, &members))
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(stored, &fields))
 	for _, name := range []string{"userId", "rpId", "challenge", "expiresAt"} {
-		assert.Contains(t, members, name, "stored states must stay readable in later versions")
+		assert.Contains(t, fields, name, "stored states must stay readable in later versions")
 	}
 	_, err = rp.FinishRegistration(&restored, response, "phone")
 	require.NoError(t, err)
@@ -168,11 +168,11 @@ func TestRegistrationStateExpires(t *testing.T) {
 		require.NoError(t, err, "ten minutes and a minute for the way back")
 		time.Sleep(time.Second)
 		_, err = rp.FinishRegistration(state, response, "phone")
-		requireRefusal(t, err, passkey.ErrExpired, "RegistrationState.ExpiresAt")
+		requireRejection(t, err, passkey.ErrExpired, "RegistrationState.ExpiresAt")
 	})
 }
 
-func TestFinishRegistrationRefusesStates(t *testing.T) {
+func TestFinishRegistrationRejectsStates(t *testing.T) {
 	rp := relyingParty()
 	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	for name, change := range map[string]func(s *passkey.RegistrationState) *passkey.RegistrationState{
@@ -191,7 +191,7 @@ func TestFinishRegistrationRefusesStates(t *testing.T) {
 			changed := *state
 			c, err := rp.FinishRegistration(change(&changed), response, "phone")
 			assert.Nil(t, c)
-			requireRefusal(t, err, passkey.ErrState, "RegistrationState")
+			requireRejection(t, err, passkey.ErrState, "RegistrationState")
 		})
 	}
 }
@@ -201,7 +201,7 @@ func TestAnotherUsersResponseDoesNotFit(t *testing.T) {
 	mine, _ := begin(t, rp, passkeytest.NewAuthenticator())
 	_, theirs := begin(t, rp, passkeytest.NewAuthenticator())
 	_, err := rp.FinishRegistration(mine, theirs, "phone")
-	requireRefusal(t, err, passkey.ErrChallenge, "credential.response.clientDataJSON.challenge")
+	requireRejection(t, err, passkey.ErrChallenge, "credential.response.clientDataJSON.challenge")
 }
 
 func TestUserVerificationIsRequiredUnlessTheRelyingPartySaysOtherwise(t *testing.T) {
@@ -215,7 +215,7 @@ func TestUserVerificationIsRequiredUnlessTheRelyingPartySaysOtherwise(t *testing
 	for _, required := range []passkey.UserVerification{passkey.UserVerificationRequired, ""} {
 		strict.UserVerification = required
 		_, err = strict.FinishRegistration(state, response, "phone")
-		requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.attestationObject.authData.flags")
+		requireRejection(t, err, passkey.ErrUserVerification, "credential.response.attestationObject.authData.flags")
 	}
 }
 
@@ -237,8 +237,8 @@ func TestAuthenticatorName(t *testing.T) {
 			finished, err := rp.FinishRegistration(state, response, c.given)
 			parsed, parseErr := passkey.ParseUnverified(response, c.given)
 			if c.want == "" {
-				requireRefusal(t, err, passkey.ErrName, "name")
-				requireRefusal(t, parseErr, passkey.ErrName, "name")
+				requireRejection(t, err, passkey.ErrName, "name")
+				requireRejection(t, parseErr, passkey.ErrName, "name")
 				return
 			}
 			require.NoError(t, err)
@@ -249,13 +249,13 @@ func TestAuthenticatorName(t *testing.T) {
 	}
 }
 
-// requireRefusal checks the type, the kind and the name of a rejection.
-func requireRefusal(t testing.TB, err error, kind error, check string) {
+// requireRejection checks the type, the kind and the name of a rejection.
+func requireRejection(t testing.TB, err error, kind error, check string) {
 	t.Helper()
 	require.ErrorIs(t, err, kind)
-	var refusal *passkey.Error
-	require.ErrorAs(t, err, &refusal)
-	assert.Equal(t, check, refusal.Check)
-	assert.NotEmpty(t, refusal.Reason)
+	var rejection *passkey.Error
+	require.ErrorAs(t, err, &rejection)
+	assert.Equal(t, check, rejection.Check)
+	assert.NotEmpty(t, rejection.Reason)
 	assert.True(t, strings.HasPrefix(err.Error(), "passkey: "+check+": "), err.Error())
 }

@@ -26,7 +26,7 @@ func TestRelyingPartyAcceptsWhatBrowsersAccept(t *testing.T) {
 	}
 }
 
-func TestRelyingPartyRefusals(t *testing.T) {
+func TestRelyingPartyRejections(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(rp *passkey.RelyingParty)
 		check  string
@@ -52,18 +52,18 @@ func TestRelyingPartyRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rp := relyingParty()
 			c.change(rp)
-			requireRefusal(t, rp.Validate(), passkey.ErrConfiguration, c.check)
+			requireRejection(t, rp.Validate(), passkey.ErrConfiguration, c.check)
 			_, _, err := rp.BeginRegistration(ada)
-			requireRefusal(t, err, passkey.ErrConfiguration, c.check)
+			requireRejection(t, err, passkey.ErrConfiguration, c.check)
 			_, err = rp.FinishRegistration(&passkey.RegistrationState{}, nil, "phone")
-			requireRefusal(t, err, passkey.ErrConfiguration, c.check)
+			requireRejection(t, err, passkey.ErrConfiguration, c.check)
 		})
 	}
 	var none *passkey.RelyingParty
-	requireRefusal(t, none.Validate(), passkey.ErrConfiguration, "RelyingParty")
+	requireRejection(t, none.Validate(), passkey.ErrConfiguration, "RelyingParty")
 }
 
-func TestRelyingPartyRefusesOrigins(t *testing.T) {
+func TestRelyingPartyRejectsOrigins(t *testing.T) {
 	for _, c := range []struct{ origin, reason string }{
 		{"", "not an origin such as https://example.com"},
 		{"example.com", "not an origin such as https://example.com"},
@@ -92,7 +92,7 @@ func TestRelyingPartyRefusesOrigins(t *testing.T) {
 			rp := relyingParty()
 			rp.Origins = []string{"https://example.com", c.origin}
 			err := rp.Validate()
-			requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.Origins[1]")
+			requireRejection(t, err, passkey.ErrConfiguration, "RelyingParty.Origins[1]")
 			assert.ErrorContains(t, err, c.reason)
 		})
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-func TestResponseRefusals(t *testing.T) {
+func TestResponseRejections(t *testing.T) {
 	raw := func(change func(string) string) func(*testing.T, *forgery) {
 		return func(_ *testing.T, f *forgery) { f.raw = change }
 	}
@@ -28,7 +28,7 @@ func TestResponseRefusals(t *testing.T) {
 	set := func(name string, value any) func(*testing.T, *forgery) {
 		return func(_ *testing.T, f *forgery) { f.outer[name] = value }
 	}
-	refuse(t, map[string]refusal{
+	reject(t, map[string]rejection{
 		"nothing":              {raw(func(string) string { return "" }), passkey.ErrMalformed, whole},
 		"null":                 {raw(func(string) string { return "null" }), passkey.ErrMalformed, whole},
 		"an empty object":      {raw(func(string) string { return "{}" }), passkey.ErrMalformed, whole + ".id"},
@@ -74,8 +74,8 @@ func TestResponseRefusals(t *testing.T) {
 
 func TestWrappedResponseIsExplained(t *testing.T) {
 	_, response := begin(t, relyingParty(), passkeytest.NewAuthenticator())
-	for _, member := range []string{"publicKey", "credential", "response", "data"} {
-		_, err := passkey.ParseUnverified([]byte(`{"`+member+`":`+string(response)+`}`), "phone")
+	for _, field := range []string{"publicKey", "credential", "response", "data"} {
+		_, err := passkey.ParseUnverified([]byte(`{"`+field+`":`+string(response)+`}`), "phone")
 		assert.ErrorContains(t, err, "wrapped in another object")
 	}
 }
@@ -108,8 +108,8 @@ func TestOldSpellingsOfBase64(t *testing.T) {
 	for name, spelling := range spellings {
 		t.Run(name, func(t *testing.T) {
 			f := takeApart(t, genuine)
-			respell := func(members map[string]any, name string) {
-				members[name] = spelling.EncodeToString(decode(t, members[name].(string)))
+			respell := func(fields map[string]any, name string) {
+				fields[name] = spelling.EncodeToString(decode(t, fields[name].(string)))
 			}
 			respell(f.outer, "id")
 			respell(f.outer, "rawId")
@@ -158,7 +158,7 @@ func TestTransports(t *testing.T) {
 }
 
 // What a browser adds to its response decides nothing, so that no browser and no extension of it can break a registration.
-func TestOtherMembersAreIgnored(t *testing.T) {
+func TestOtherFieldsAreIgnored(t *testing.T) {
 	rp := relyingParty()
 	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	f := takeApart(t, response)

@@ -24,7 +24,7 @@ func FuzzChallenge(f *testing.F) {
 		challenge, err := passkey.Challenge(body)
 		assert.Equal(t, before, body)
 		if err != nil {
-			requireRefusal(t, err, passkey.ErrConfiguration, "bodyToSign")
+			requireRejection(t, err, passkey.ErrConfiguration, "bodyToSign")
 			return
 		}
 		assert.Regexp(t, `^[0-9a-f]{64}$`, string(decode(t, challenge)))
@@ -33,7 +33,7 @@ func FuzzChallenge(f *testing.F) {
 		assert.Equal(t, challenge, again)
 		_, state, err := relyingParty().BeginSigningAny(&byzantine.Payload{BodyToSign: body})
 		if err != nil {
-			requireRefusal(t, err, passkey.ErrConfiguration, "Payload.BodyToSign")
+			requireRejection(t, err, passkey.ErrConfiguration, "Payload.BodyToSign")
 			return
 		}
 		again, err = passkey.Challenge(state.Payload.BodyToSign)
@@ -87,9 +87,9 @@ func requireSigned(t *testing.T, signed byzantine.SignedPayload, err error) {
 	t.Helper()
 	if err != nil {
 		assert.Zero(t, signed)
-		var refusal *passkey.Error
-		require.True(t, errors.As(err, &refusal), "%v", err)
-		assert.NotNil(t, refusal.Kind)
+		var rejection *passkey.Error
+		require.True(t, errors.As(err, &rejection), "%v", err)
+		assert.NotNil(t, rejection.Kind)
 		assert.Less(t, len(err.Error()), 400, "an error does not carry the input along")
 		return
 	}

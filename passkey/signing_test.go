@@ -52,7 +52,7 @@ func TestChallengeIsOfTheBytesAsTheyCame(t *testing.T) {
 	assert.NotEqual(t, want, other, "a blank inside a string counts")
 }
 
-func TestChallengeRefuses(t *testing.T) {
+func TestChallengeRejects(t *testing.T) {
 	for name, body := range map[string]string{
 		"nothing": "", "blanks": " ", "null": "null", "a string": `"{}"`, "a list": "[]", "a number": "1", "cut off": `{"a":1`, "two objects": "{}{}",
 		"a comment": "{/**/}",
@@ -60,7 +60,7 @@ func TestChallengeRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			challenge, err := passkey.Challenge([]byte(body))
 			assert.Empty(t, challenge)
-			requireRefusal(t, err, passkey.ErrConfiguration, "bodyToSign")
+			requireRejection(t, err, passkey.ErrConfiguration, "bodyToSign")
 		})
 	}
 }
@@ -118,7 +118,7 @@ func TestBeginSigningWithoutNamedPasskeys(t *testing.T) {
 		options, state, err := relyingParty().BeginSigning(payload, none)
 		assert.Nil(t, options)
 		assert.Nil(t, state)
-		requireRefusal(t, err, passkey.ErrConfiguration, "allowed")
+		requireRejection(t, err, passkey.ErrConfiguration, "allowed")
 	}
 	options, state, err := relyingParty().BeginSigningAny(payload)
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestBeginSigningTakesAPasskeyThatIsNamedTwice(t *testing.T) {
 	}
 }
 
-func TestBeginSigningRefuses(t *testing.T) {
+func TestBeginSigningRejects(t *testing.T) {
 	rp := relyingParty()
 	id := encode([]byte("one"))
 	for name, c := range map[string]struct {
@@ -166,15 +166,15 @@ func TestBeginSigningRefuses(t *testing.T) {
 			options, state, err := rp.BeginSigning(&c.payload, []passkey.Credential{c.allowed})
 			assert.Nil(t, options)
 			assert.Nil(t, state)
-			requireRefusal(t, err, c.kind, c.check)
+			requireRejection(t, err, c.kind, c.check)
 		})
 	}
 	_, _, err := rp.BeginSigning(nil, []passkey.Credential{{ID: id}})
-	requireRefusal(t, err, passkey.ErrConfiguration, "Payload")
+	requireRejection(t, err, passkey.ErrConfiguration, "Payload")
 	_, _, err = new(passkey.RelyingParty).BeginSigning(new(deposit()), nil)
-	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
+	requireRejection(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
 	_, _, err = new(passkey.RelyingParty).BeginSigningAny(new(deposit()))
-	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
+	requireRejection(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
 }
 
 func TestFinishSigning(t *testing.T) {
@@ -247,11 +247,11 @@ func TestSigningStateExpires(t *testing.T) {
 		time.Sleep(time.Second)
 		signed, err := rp.FinishSigning(state, response)
 		assert.Zero(t, signed)
-		requireRefusal(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
+		requireRejection(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
 	})
 }
 
-func TestFinishSigningRefusesStates(t *testing.T) {
+func TestFinishSigningRejectsStates(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, enrol(t, rp, a))
 	for name, change := range map[string]func(s passkey.SigningState) *passkey.SigningState{
@@ -267,11 +267,11 @@ func TestFinishSigningRefusesStates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			signed, err := rp.FinishSigning(change(*state), response)
 			assert.Zero(t, signed)
-			requireRefusal(t, err, passkey.ErrState, "SigningState")
+			requireRejection(t, err, passkey.ErrState, "SigningState")
 		})
 	}
 	_, err := new(passkey.RelyingParty).FinishSigning(state, response)
-	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
+	requireRejection(t, err, passkey.ErrConfiguration, "RelyingParty.ID")
 }
 
 func TestAnotherPayloadsSignatureDoesNotPass(t *testing.T) {
@@ -281,7 +281,7 @@ func TestAnotherPayloadsSignatureDoesNotPass(t *testing.T) {
 	_, state, err := rp.BeginSigning(&byzantine.Payload{BodyToSign: []byte(vectorBody)}, []passkey.Credential{c})
 	require.NoError(t, err)
 	_, err = rp.FinishSigning(state, response)
-	requireRefusal(t, err, passkey.ErrChallenge, clientJSON+".challenge")
+	requireRejection(t, err, passkey.ErrChallenge, clientJSON+".challenge")
 }
 
 func TestAnotherPasskeyDoesNotPass(t *testing.T) {
@@ -291,13 +291,13 @@ func TestAnotherPasskeyDoesNotPass(t *testing.T) {
 	_, state, err := rp.BeginSigning(new(deposit()), []passkey.Credential{herKey})
 	require.NoError(t, err)
 	_, err = rp.FinishSigning(state, response)
-	requireRefusal(t, err, passkey.ErrCredential, "credential.id")
+	requireRejection(t, err, passkey.ErrCredential, "credential.id")
 
 	// Under her id his signature does not verify.
 	forged := takeSignatureApart(t, response)
 	forged.outer["id"], forged.outer["rawId"] = herKey.ID, herKey.ID
 	_, err = rp.FinishSigning(state, forged.putTogether(t))
-	requireRefusal(t, err, passkey.ErrSignature, "credential.response.signature")
+	requireRejection(t, err, passkey.ErrSignature, "credential.response.signature")
 
 	t.Run("unless none was named", func(t *testing.T) {
 		_, anyState, err := rp.BeginSigningAny(new(deposit()))
@@ -312,7 +312,7 @@ func TestAnotherPasskeyDoesNotPass(t *testing.T) {
 		_, state, err := rp.BeginSigning(new(deposit()), []passkey.Credential{mixed})
 		require.NoError(t, err)
 		_, err = rp.FinishSigning(state, response)
-		requireRefusal(t, err, passkey.ErrSignature, "credential.response.signature")
+		requireRejection(t, err, passkey.ErrSignature, "credential.response.signature")
 	})
 }
 
@@ -327,7 +327,7 @@ func TestSignatureIsNotCheckedWithoutAPublicKey(t *testing.T) {
 
 	forged.clientData["origin"] = "https://example.org"
 	_, err = rp.FinishSigning(state, forged.putTogether(t))
-	requireRefusal(t, err, passkey.ErrOrigin, clientJSON+".origin")
+	requireRejection(t, err, passkey.ErrOrigin, clientJSON+".origin")
 }
 
 func TestSigningWithoutUserVerification(t *testing.T) {
@@ -341,6 +341,6 @@ func TestSigningWithoutUserVerification(t *testing.T) {
 	for _, required := range []passkey.UserVerification{passkey.UserVerificationRequired, ""} {
 		rp.UserVerification = required
 		_, err = rp.FinishSigning(state, response)
-		requireRefusal(t, err, passkey.ErrUserVerification, "credential.response.authenticatorData.flags")
+		requireRejection(t, err, passkey.ErrUserVerification, "credential.response.authenticatorData.flags")
 	}
 }

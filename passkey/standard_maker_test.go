@@ -44,7 +44,7 @@ const (
 // the fields that make it special.
 type standardResponse struct {
 	ceremony, challenge, origin string
-	// clientData is appended to the members of the client data, each with its comma; clientDataPrefix stands before the
+	// clientData is appended to the fields of the client data, each with its comma; clientDataPrefix stands before the
 	// object.
 	clientData, clientDataPrefix string
 
@@ -69,7 +69,7 @@ type standardResponse struct {
 
 	encoding   *base64.Encoding
 	transports []string
-	// response changes the finished RegistrationResponseJSON; inner is its member "response".
+	// response changes the finished RegistrationResponseJSON; inner is its field "response".
 	response func(outer, inner map[string]any)
 }
 

@@ -52,7 +52,7 @@ func TestSoundResponsesByTheStandard(t *testing.T) {
 			},
 		},
 		{
-			name:   "Google Password Manager in Chrome, with the member that Chrome adds at random",
+			name:   "Google Password Manager in Chrome, with the field that Chrome adds at random",
 			source: "Section 5.8.1; w3c/webauthn pull request 827; passkeydeveloper/passkey-authenticator-aaguids",
 			make: func(_ *testing.T, r *standardResponse) {
 				r.aaguid = "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4"
@@ -223,7 +223,7 @@ func judge(t *testing.T, cases []standardCase) {
 	}
 }
 
-// keepOnly removes all members but the named ones.
+// keepOnly removes all fields but the named ones.
 func keepOnly(object map[string]any, names ...string) {
 	kept := make(map[string]any, len(names))
 	for _, name := range names {

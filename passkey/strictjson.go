@@ -10,8 +10,8 @@ import (
 
 // object is a JSON object whose fields have been read strictly.
 type object struct {
-	check   string // what an error calls the object
-	members map[string]json.RawMessage
+	check  string // what an error calls the object
+	fields map[string]json.RawMessage
 }
 
 // decodeObject reads a JSON object by [wire.Members], so that a response cannot mean one thing here and another to the
@@ -25,7 +25,7 @@ func decodeObject(check string, data []byte, known ...string) (object, error) {
 		return o, malformed(check, "not valid UTF-8")
 	}
 	var err error
-	o.members, err = wire.Members(data, known...)
+	o.fields, err = wire.ReadObject(data, known...)
 	if misspelt := (*wire.FieldError)(nil); errors.As(err, &misspelt) {
 		return o, malformed(o.path(misspelt.JSONPath), misspelt.Reason)
 	} else if err != nil {
@@ -35,43 +35,43 @@ func decodeObject(check string, data []byte, known ...string) (object, error) {
 }
 
 // path is what an error calls a field of the object.
-func (o object) path(member string) string { return o.check + "." + member }
+func (o object) path(field string) string { return o.check + "." + field }
 
-func (o object) has(member string) bool { return o.members[member] != nil }
+func (o object) has(field string) bool { return o.fields[field] != nil }
 
 // text returns a field that must be a string and not empty.
-func (o object) text(member string) (string, error) {
-	if !o.has(member) {
-		return "", malformed(o.path(member), "missing")
+func (o object) text(field string) (string, error) {
+	if !o.has(field) {
+		return "", malformed(o.path(field), "missing")
 	}
 	var s *string
-	if err := json.Unmarshal(o.members[member], &s); err != nil || s == nil {
-		return "", malformed(o.path(member), "not a string")
+	if err := json.Unmarshal(o.fields[field], &s); err != nil || s == nil {
+		return "", malformed(o.path(field), "not a string")
 	}
 	if *s == "" {
-		return "", malformed(o.path(member), "empty")
+		return "", malformed(o.path(field), "empty")
 	}
 	return *s, nil
 }
 
 // bytes returns a field that must be base64 and not empty.
-func (o object) bytes(member string) ([]byte, error) {
-	s, err := o.text(member)
+func (o object) bytes(field string) ([]byte, error) {
+	s, err := o.text(field)
 	if err != nil {
 		return nil, err
 	}
 	b, err := decodeBase64(s)
 	if err != nil {
-		return nil, malformed(o.path(member), err.Error())
+		return nil, malformed(o.path(field), err.Error())
 	}
 	return b, nil
 }
 
 // expect rejects a field that is not the string it must be.
-func (o object) expect(member, want string) error {
-	s, err := o.text(member)
+func (o object) expect(field, want string) error {
+	s, err := o.text(field)
 	if err == nil && s != want {
-		err = malformed(o.path(member), "not "+want)
+		err = malformed(o.path(field), "not "+want)
 	}
 	return err
 }

@@ -93,12 +93,12 @@ func TestADraftAfterAnAttemptThatMayHaveBeenSent(t *testing.T) {
 				for range 3 {
 					time.Sleep(time.Minute)
 					_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
-					requireRefusal(t, err, passkey.ErrSubmitted, "Draft")
+					requireRejection(t, err, passkey.ErrSubmitted, "Draft")
 				}
 				assert.Equal(t, sent, s.submissionsOf())
 				time.Sleep(10 * time.Minute)
 				_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
-				requireRefusal(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
+				requireRejection(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
 			})
 		})
 	}
@@ -145,7 +145,7 @@ func TestADraftAfterAPanic(t *testing.T) {
 	session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	assert.Panics(t, func() { _, _ = transactor.Finish(t.Context(), s.userID, take(t, session), response) })
 	_, err := transactor.Finish(t.Context(), s.userID, take(t, session), response)
-	requireRefusal(t, err, passkey.ErrSubmitted, "Draft")
+	requireRejection(t, err, passkey.ErrSubmitted, "Draft")
 }
 
 type panics struct{}

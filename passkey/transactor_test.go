@@ -199,15 +199,15 @@ func TestADraftServesOnce(t *testing.T) {
 	require.NoError(t, err)
 
 	_, err = s.transactor.Finish(t.Context(), s.userID, nil, response)
-	requireRefusal(t, err, passkey.ErrState, "Draft")
+	requireRejection(t, err, passkey.ErrState, "Draft")
 	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
-	requireRefusal(t, err, passkey.ErrSubmitted, "Draft")
+	requireRejection(t, err, passkey.ErrSubmitted, "Draft")
 	other := s.process(byzantinetest.InProcess(s.sandbox))
 	_, err = other.Finish(t.Context(), s.userID, take(t, session), response)
 	assert.ErrorIs(t, err, byzantine.ErrBadRequest, "in another process: the API takes a payload once")
 	_, otherResponse := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), otherResponse)
-	requireRefusal(t, err, passkey.ErrChallenge, clientJSON+".challenge")
+	requireRejection(t, err, passkey.ErrChallenge, clientJSON+".challenge")
 }
 
 func TestADraftExpires(t *testing.T) {
@@ -216,12 +216,12 @@ func TestADraftExpires(t *testing.T) {
 		session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 		time.Sleep(11 * time.Minute)
 		_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
-		requireRefusal(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
+		requireRejection(t, err, passkey.ErrExpired, "SigningState.ExpiresAt")
 		s.requireNothingSubmitted()
 	})
 }
 
-func TestFinishRefusesDraftsBeforeAnythingIsSent(t *testing.T) {
+func TestFinishRejectsDraftsBeforeAnythingIsSent(t *testing.T) {
 	s := newSaver(t)
 	session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	for name, c := range map[string]struct {
@@ -241,15 +241,15 @@ func TestFinishRefusesDraftsBeforeAnythingIsSent(t *testing.T) {
 			c.change(draft)
 			submitted, err := s.transactor.Finish(t.Context(), c.userID, draft, response)
 			assert.Nil(t, submitted)
-			requireRefusal(t, err, passkey.ErrState, c.check)
+			requireRejection(t, err, passkey.ErrState, c.check)
 		})
 	}
 	_, err := (&passkey.Transactor{RelyingParty: relyingParty()}).Finish(t.Context(), s.userID, take(t, session), response)
-	requireRefusal(t, err, passkey.ErrConfiguration, "Transactor.Client")
+	requireRejection(t, err, passkey.ErrConfiguration, "Transactor.Client")
 	s.requireNothingSubmitted()
 }
 
-func TestAnotherUsersPasskeyIsRefused(t *testing.T) {
+func TestAnotherUsersPasskeyIsRejected(t *testing.T) {
 	s := newSaver(t)
 	session, _ := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
 	stranger := passkeytest.NewAuthenticator()
@@ -259,11 +259,11 @@ func TestAnotherUsersPasskeyIsRefused(t *testing.T) {
 	response, err := stranger.Get(options)
 	require.NoError(t, err)
 	_, err = s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
-	requireRefusal(t, err, passkey.ErrCredential, "credential.id")
+	requireRejection(t, err, passkey.ErrCredential, "credential.id")
 	s.requireNothingSubmitted()
 }
 
-func TestBeginRefuses(t *testing.T) {
+func TestBeginRejects(t *testing.T) {
 	transactor := &passkey.Transactor{RelyingParty: relyingParty()}
 	phone := passkey.Credential{ID: "AAAA"}
 	for name, c := range map[string]struct {
@@ -283,11 +283,11 @@ func TestBeginRefuses(t *testing.T) {
 			options, draft, err := transactor.Begin(c.userID, c.payload, c.passkeys)
 			assert.Nil(t, options)
 			assert.Nil(t, draft)
-			requireRefusal(t, err, passkey.ErrConfiguration, c.check)
+			requireRejection(t, err, passkey.ErrConfiguration, c.check)
 		})
 	}
 	_, _, err := new(passkey.Transactor).Begin("user-1", new(deposit()), []passkey.Credential{phone})
-	requireRefusal(t, err, passkey.ErrConfiguration, "RelyingParty")
+	requireRejection(t, err, passkey.ErrConfiguration, "RelyingParty")
 }
 
 // The response to the submission is lost. The transaction id in the draft is what to look for.

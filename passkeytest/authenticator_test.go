@@ -121,12 +121,12 @@ func TestRegistrationResponseHasWhatBrowsersAdd(t *testing.T) {
 
 	response, err := a.Create(creationOptions(t, nil))
 	require.NoError(t, err)
-	var members map[string]any
-	require.NoError(t, json.Unmarshal(response, &members))
-	assert.Equal(t, map[string]any{}, members["clientExtensionResults"])
-	assert.Equal(t, "public-key", members["type"])
-	assert.Equal(t, members["id"], members["rawId"])
-	clientData, err := base64.RawURLEncoding.DecodeString(members["response"].(map[string]any)["clientDataJSON"].(string))
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(response, &fields))
+	assert.Equal(t, map[string]any{}, fields["clientExtensionResults"])
+	assert.Equal(t, "public-key", fields["type"])
+	assert.Equal(t, fields["id"], fields["rawId"])
+	clientData, err := base64.RawURLEncoding.DecodeString(fields["response"].(map[string]any)["clientDataJSON"].(string))
 	require.NoError(t, err)
 	assert.Equal(t, `{"type":"webauthn.create","challenge":"`+passkeyChallenge+`","origin":"https://example.com","crossOrigin":false}`, string(clientData),
 		"the order that the standard prescribes")

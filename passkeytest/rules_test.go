@@ -121,7 +121,7 @@ func TestOriginAndRelyingPartyID(t *testing.T) {
 	}
 }
 
-func TestCreationOptionsRefusals(t *testing.T) {
+func TestCreationOptionsRejections(t *testing.T) {
 	user := func(id any) map[string]any { return map[string]any{"id": id, "name": "ada", "displayName": "Ada"} }
 	for name, c := range map[string]struct {
 		change    func(options map[string]any)
@@ -154,7 +154,7 @@ func TestCreationOptionsRefusals(t *testing.T) {
 	requireException(t, err, "TypeError")
 }
 
-func TestRequestOptionsRefusals(t *testing.T) {
+func TestRequestOptionsRejections(t *testing.T) {
 	a := passkeytest.NewAuthenticator()
 	registerPasskey(t, a, creationOptions(t, nil))
 	_, err := a.Get(requestOptions(t, func(o map[string]any) { delete(o, "challenge") }))

@@ -52,7 +52,7 @@ func TestTimestampGoesBackAsItCame(t *testing.T) {
 	assert.Equal(t, "null", string(zero))
 }
 
-func TestUnknownValuesAndMembersPass(t *testing.T) {
+func TestUnknownValuesAndFieldsPass(t *testing.T) {
 	var a turnkey.Activity
 	require.NoError(t, json.Unmarshal([]byte(`{
 		"id": "a-1", "status": "NEW", "type": "ACTIVITY_TYPE_CREATE_WALLET", "more": {"deep": [1]},
@@ -89,9 +89,9 @@ func TestNestedActivity(t *testing.T) {
 
 func FuzzActivity(f *testing.F) {
 	for _, name := range []string{"activity_flat.json", "activity_nested.json"} {
-		var answer struct{ Activity json.RawMessage }
-		require.NoError(f, json.Unmarshal(readFile(f, name), &answer))
-		f.Add([]byte(answer.Activity))
+		var response struct{ Activity json.RawMessage }
+		require.NoError(f, json.Unmarshal(readFile(f, name), &response))
+		f.Add([]byte(response.Activity))
 	}
 	f.Add([]byte(`{"failure":{"details":[{"turnkeyErrorCode":"A"},{}]},"createdAt":{"seconds":"9223372036854775807","nanos":"-9223372036854775808"}}`))
 	f.Add([]byte(`null`))
@@ -121,7 +121,7 @@ func FuzzErrorBody(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		client := answering(t, status, string(body), byzantine.WithMaxAttempts(1))
+		client := responding(t, status, string(body), byzantine.WithMaxAttempts(1))
 		activity, err := client.GetActivity(t.Context(), "a-1")
 		if err != nil {
 			assert.NotContains(t, err.Error(), "\n")

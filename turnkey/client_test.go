@@ -50,11 +50,11 @@ func TestStampIsOverTheBodyThatIsSent(t *testing.T) {
 	client, err := turnkey.NewClient(signer, testOrganizationID, byzantine.WithMaxAttempts(1), over(func(r *http.Request) (*http.Response, error) {
 		seen = r
 		_, err := body.ReadFrom(r.Body)
-		return nil, errors.Join(errors.New("no answer"), err)
+		return nil, errors.Join(errors.New("no response"), err)
 	}))
 	require.NoError(t, err)
 	_, err = client.SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
-	require.ErrorContains(t, err, "no answer")
+	require.ErrorContains(t, err, "no response")
 
 	assert.Equal(t, "POST", seen.Method)
 	assert.Equal(t, "https://api.turnkey.com/public/v1/submit/create_authenticators", seen.URL.String())
@@ -128,7 +128,7 @@ func TestSignerThatFails(t *testing.T) {
 	assert.Empty(t, server.Requests())
 }
 
-func TestNewClientRefuses(t *testing.T) {
+func TestNewClientRejects(t *testing.T) {
 	key := parseKey(t, testKey)
 	for want, newClient := range map[string]func() (*turnkey.Client, error){
 		"turnkey: NewClient: no organisation id": func() (*turnkey.Client, error) { return turnkey.NewClient(key, "") },
@@ -147,7 +147,7 @@ func TestNewClientRefuses(t *testing.T) {
 	}
 }
 
-func TestRequestsAreRefusedBeforeSending(t *testing.T) {
+func TestRequestsAreRejectedBeforeSending(t *testing.T) {
 	const of = "byzantine: CreateAuthenticatorsRequest."
 	for name, c := range map[string]struct {
 		change func(*turnkey.CreateAuthenticatorsRequest)
@@ -197,7 +197,7 @@ func TestRequestsAreRefusedBeforeSending(t *testing.T) {
 			assert.ErrorAs(t, err, &field)
 		})
 	}
-	client := answering(t, 200, "{}")
+	client := responding(t, 200, "{}")
 	_, err := client.SubmitCreateAuthenticators(t.Context(), nil)
 	assert.EqualError(t, err, of+"Type: missing")
 	_, err = client.GetActivity(t.Context(), "")
@@ -228,7 +228,7 @@ func TestTheSameRequestIsTheSameActivity(t *testing.T) {
 
 func TestTimestampIsTheClocks(t *testing.T) {
 	at := time.Date(2026, 8, 1, 0, 0, 0, 123_999_999, time.UTC)
-	client := answering(t, 200, "{}", byzantine.WithClock(func() time.Time { return at }))
+	client := responding(t, 200, "{}", byzantine.WithClock(func() time.Time { return at }))
 	assert.Equal(t, "1785542400123", client.NewCreateAuthenticatorsRequest("u", nil).TimestampMs)
 }
 
@@ -242,9 +242,9 @@ func TestLogsAndRedirectsAreTheRootPackages(t *testing.T) {
 	user := server.Organization().UserID
 
 	_, err := client.CreateAuthenticators(t.Context(), user, passkeys)
-	var refused *turnkey.Error
-	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, 307, refused.Err.StatusCode)
+	var rejected *turnkey.Error
+	require.ErrorAs(t, err, &rejected)
+	assert.Equal(t, 307, rejected.Err.StatusCode)
 	assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
 	require.Len(t, server.Requests(), 1, "not followed")
 
@@ -260,8 +260,8 @@ func TestLogsAndRedirectsAreTheRootPackages(t *testing.T) {
 	}
 }
 
-func TestAnswersAreLimited(t *testing.T) {
-	client := answering(t, 200, string(readFile(t, "activity_flat.json")), byzantine.WithMaxResponseBytes(100))
+func TestResponsesAreLimited(t *testing.T) {
+	client := responding(t, 200, string(readFile(t, "activity_flat.json")), byzantine.WithMaxResponseBytes(100))
 	_, err := client.SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
 	assert.ErrorContains(t, err, "larger than 100 bytes")
 	assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)

@@ -59,7 +59,7 @@ func TestErrorsAreTyped(t *testing.T) {
 		"nothing": {
 			400, ``, turnkey.Status{}, byzantine.ErrBadRequest, `400 Bad Request (` + routeSubmit + `, 1 attempt)`,
 		},
-		"members of other types": {
+		"fields of other types": {
 			400, `{"code":"3","message":"odd","details":[7,{"turnkeyErrorCode":1},` + strings.Trim(detail("INTERNAL"), "[]") + `]}`,
 			turnkey.Status{Message: "odd", TurnkeyErrorCode: turnkey.CodeInternal}, byzantine.ErrBadRequest,
 			`400 Bad Request: odd (` + routeSubmit + `, 1 attempt); turnkeyErrorCode "INTERNAL"`,
@@ -71,7 +71,7 @@ func TestErrorsAreTyped(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := answering(t, c.status, c.body).SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
+			_, err := responding(t, c.status, c.body).SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
 			var e *turnkey.Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, c.want.Code, e.Code)
@@ -87,7 +87,7 @@ func TestErrorsAreTyped(t *testing.T) {
 	}
 }
 
-func TestAnswersThatCannotBeRead(t *testing.T) {
+func TestResponsesThatCannotBeRead(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                              "the response has no body",
 		`null`:                          "the response is null",
@@ -99,7 +99,7 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 		`{"activity":{"result":"x"}}`:   "the response is not of the expected form",
 		`{"message":"an error at 200"}`: "there is no activity in it, or one without id or status",
 	} {
-		client := answering(t, http.StatusOK, body)
+		client := responding(t, http.StatusOK, body)
 		_, err := client.SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
 		assert.ErrorContains(t, err, want)
 		assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown, body)
@@ -121,7 +121,7 @@ func TestWhatPassesIsSentAgainAsTheSameBytes(t *testing.T) {
 		"503, after it was done":   {Status: 503, TakesEffect: true},
 		"reset":                    {Reset: true},
 		"reset, after it was done": {Reset: true, TakesEffect: true},
-		"cut answer":               {Truncate: true},
+		"cut response":             {Truncate: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +144,7 @@ func TestOutcomeUnknown(t *testing.T) {
 	for status, unknown := range map[int]bool{400: false, 404: false, 429: false, 302: false, 500: true, 501: true, 503: true} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := answering(t, status, `{"code":13,"message":"no"}`)
+				client := responding(t, status, `{"code":13,"message":"no"}`)
 				_, err := client.SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
 				assert.Equal(t, unknown, errors.Is(err, byzantine.ErrOutcomeUnknown))
 				assert.Equal(t, unknown, strings.Contains(err.Error(), "may have taken effect"), err)
@@ -154,7 +154,7 @@ func TestOutcomeUnknown(t *testing.T) {
 			})
 		})
 	}
-	t.Run("no answer", func(t *testing.T) {
+	t.Run("no response", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			client, err := turnkey.NewClient(parseKey(t, testKey), testOrganizationID, over(func(*http.Request) (*http.Response, error) {
 				return nil, errors.New("gone")

@@ -121,8 +121,8 @@ func ExampleError() {
 	}
 
 	_, err = client.GetActivity(context.Background(), "0d4b3b6e-5d1c-4e0e-8d0b-0c7f0e0a9d11")
-	var refused *turnkey.Error
-	if errors.As(err, &refused) && refused.TurnkeyErrorCode == turnkey.CodeOrganizationNotFound {
+	var rejected *turnkey.Error
+	if errors.As(err, &rejected) && rejected.TurnkeyErrorCode == turnkey.CodeOrganizationNotFound {
 		fmt.Println(err)
 	}
 	// Output: turnkey: get_activity: 404 Not Found: there is no such organization (POST /public/v1/query/get_activity, 1 attempt); turnkeyErrorCode "ORGANIZATION_NOT_FOUND"

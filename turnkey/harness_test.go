@@ -71,8 +71,8 @@ func within(handler http.Handler) roundTripper {
 	}
 }
 
-// answering makes a client of a test whose every request gets the same response.
-func answering(t *testing.T, status int, body string, opts ...byzantine.Option) *turnkey.Client {
+// responding makes a client of a test whose every request gets the same response.
+func responding(t *testing.T, status int, body string, opts ...byzantine.Option) *turnkey.Client {
 	t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)

@@ -83,7 +83,7 @@ func TestSamplesAreThoseOfTheDocumentation(t *testing.T) {
 	assert.Equal(t, "<string>", a.Fingerprint)
 	assert.True(t, a.CanApprove)
 	assert.True(t, a.CanReject)
-	ids, err := answering(t, 200, filled).SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
+	ids, err := responding(t, 200, filled).SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
 	assert.NoError(t, err)
 	assert.Equal(t, []string{"<string>"}, ids)
 }
@@ -94,11 +94,11 @@ func assertLike(t *testing.T, path string, sample, got any) {
 	t.Helper()
 	switch want := sample.(type) {
 	case map[string]any:
-		members, ok := got.(map[string]any)
+		fields, ok := got.(map[string]any)
 		require.True(t, ok, path)
-		require.Equal(t, slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(members)), path)
+		require.Equal(t, slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(fields)), path)
 		for name, value := range want {
-			assertLike(t, path+"."+name, value, members[name])
+			assertLike(t, path+"."+name, value, fields[name])
 		}
 	case []any:
 		elements, ok := got.([]any)
@@ -131,7 +131,7 @@ func decodeAny(t *testing.T, text []byte) (value any) {
 
 func decodeActivity(t *testing.T, text string) turnkey.Activity {
 	t.Helper()
-	var answer struct{ Activity turnkey.Activity }
-	require.NoError(t, json.NewDecoder(strings.NewReader(text)).Decode(&answer))
-	return answer.Activity
+	var response struct{ Activity turnkey.Activity }
+	require.NoError(t, json.NewDecoder(strings.NewReader(text)).Decode(&response))
+	return response.Activity
 }

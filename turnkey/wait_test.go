@@ -115,7 +115,7 @@ func TestFailedPolls(t *testing.T) {
 			assert.Equal(t, 45*time.Second, polls[2].Time.Sub(polls[1].Time))
 		})
 	})
-	t.Run("without an answer", func(t *testing.T) {
+	t.Run("without a response", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fake, _ := newFake(t)
 			requests := 0
@@ -242,7 +242,7 @@ func TestOutcomesThatCannotBeTold(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := answering(t, http.StatusOK, c.body).SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
+			_, err := responding(t, http.StatusOK, c.body).SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
 			assert.EqualError(t, err, c.want)
 			assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
 		})

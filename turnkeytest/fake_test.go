@@ -85,8 +85,8 @@ func TestTheStampsOfTurnkeysClientAreAccepted(t *testing.T) {
 	for _, theirs := range recorded.Requests {
 		t.Run(theirs.Stamper, func(t *testing.T) {
 			fake := newFake(t, turnkeytest.Organization{ID: recorded.OrganizationID, UserID: recorded.UserID, Key: key})
-			answer := submit(fake, "/submit/create_authenticators", theirs.Stamp, theirs.Body)
-			assert.Equal(t, 200, answer.Code, answer.Body)
+			response := submit(fake, "/submit/create_authenticators", theirs.Stamp, theirs.Body)
+			assert.Equal(t, 200, response.Code, response.Body)
 			require.Len(t, fake.Authenticators(), 1)
 
 			// Our client makes the same bytes of the same passkey, and so the same activity.
@@ -104,8 +104,8 @@ func TestTheStampsOfTurnkeysClientAreAccepted(t *testing.T) {
 			assert.Equal(t, theirs.Body, string(fake.Requests()[1].Body))
 			assert.Len(t, fake.Authenticators(), 1)
 
-			answer = submit(fake, "/submit/create_authenticators", theirs.Stamp, theirs.Body+" ")
-			assert.Equal(t, 401, answer.Code, "other bytes than those that were signed")
+			response = submit(fake, "/submit/create_authenticators", theirs.Stamp, theirs.Body+" ")
+			assert.Equal(t, 401, response.Code, "other bytes than those that were signed")
 		})
 	}
 }
@@ -146,10 +146,10 @@ func TestStampsAreChecked(t *testing.T) {
 		"of an unknown key": {stampOf(t, other, body, nil), "REQUEST_NOT_AUTHORIZED", "no such API key"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answer := submit(fake, path, c.stamp, body)
-			assert.Equal(t, 401, answer.Code)
+			response := submit(fake, path, c.stamp, body)
+			assert.Equal(t, 401, response.Code)
 			var status turnkey.Status
-			require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &status))
+			require.NoError(t, json.Unmarshal(response.Body.Bytes(), &status))
 			assert.Equal(t, int32(16), status.Code)
 			assert.Contains(t, status.Message, c.words)
 			assert.Equal(t, turnkey.ErrorCode(c.code), status.TurnkeyErrorCode)
@@ -170,19 +170,19 @@ func TestKeys(t *testing.T) {
 		_, err := client.CreateAuthenticators(t.Context(), organization.UserID, []byzantine.AuthenticatorParam{newPasskey(t)})
 		return err
 	}
-	refusedWith := func(err error, status int, code turnkey.ErrorCode) {
+	rejectedWith := func(err error, status int, code turnkey.ErrorCode) {
 		t.Helper()
-		var refused *turnkey.Error
-		require.ErrorAs(t, err, &refused)
-		assert.Equal(t, status, refused.Err.StatusCode)
-		assert.Equal(t, code, refused.TurnkeyErrorCode)
+		var rejected *turnkey.Error
+		require.ErrorAs(t, err, &rejected)
+		assert.Equal(t, status, rejected.Err.StatusCode)
+		assert.Equal(t, code, rejected.TurnkeyErrorCode)
 	}
-	refusedWith(create(), 401, turnkey.CodeRequestNotAuthorized)
+	rejectedWith(create(), 401, turnkey.CodeRequestNotAuthorized)
 
 	server.AddParentKey(key.PublicKeyHex())
-	refusedWith(create(), 403, turnkey.CodeRequestNotAuthorized)
+	rejectedWith(create(), 403, turnkey.CodeRequestNotAuthorized)
 	_, err = client.GetActivity(t.Context(), "a-1")
-	refusedWith(err, 404, turnkey.CodeUnspecified)
+	rejectedWith(err, 404, turnkey.CodeUnspecified)
 
 	server.AddKey(key.PublicKeyHex())
 	assert.NoError(t, create())
@@ -215,10 +215,10 @@ func TestInvalidRequestsAreRejected(t *testing.T) {
 		"a challenge of another": {create(client, organization.UserID, forged), 400, "the challenge is not the one in clientDataJson"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var refused *turnkey.Error
-			require.ErrorAs(t, c.err, &refused)
-			assert.Equal(t, c.status, refused.Err.StatusCode)
-			assert.Contains(t, refused.Message, c.words)
+			var rejected *turnkey.Error
+			require.ErrorAs(t, c.err, &rejected)
+			assert.Equal(t, c.status, rejected.Err.StatusCode)
+			assert.Contains(t, rejected.Message, c.words)
 		})
 	}
 	assert.Empty(t, server.Authenticators())
@@ -230,8 +230,8 @@ func TestInvalidRequestsAreRejected(t *testing.T) {
 	assert.ErrorContains(t, create(client, organization.UserID, failing), "already registered", "one on its way is not")
 
 	for _, body := range []string{``, `[]`, `{`, `{"type":"ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2"}`} {
-		answer := submit(server, "/submit/create_authenticators", stampOf(t, organization.Key, body, nil), body)
-		assert.Equal(t, 400, answer.Code, body)
+		response := submit(server, "/submit/create_authenticators", stampOf(t, organization.Key, body, nil), body)
+		assert.Equal(t, 400, response.Code, body)
 	}
 	assert.Equal(t, 404, submit(server, "/submit/create_wallet", "", "").Code)
 }
@@ -239,17 +239,17 @@ func TestInvalidRequestsAreRejected(t *testing.T) {
 func TestResponsesHaveTwoShapes(t *testing.T) {
 	fake := newFake(t, turnkeytest.Organization{})
 	request := requestBody(t, fake, newPasskey(t))
-	members := func() map[string]any {
-		answer := submit(fake, "/submit/create_authenticators", stampOf(t, fake.Organization().Key, request, nil), request)
-		require.Equal(t, 200, answer.Code, answer.Body)
+	fields := func() map[string]any {
+		response := submit(fake, "/submit/create_authenticators", stampOf(t, fake.Organization().Key, request, nil), request)
+		require.Equal(t, 200, response.Code, response.Body)
 		var body struct{ Activity map[string]any }
-		require.NoError(t, json.NewDecoder(answer.Body).Decode(&body))
+		require.NoError(t, json.NewDecoder(response.Body).Decode(&body))
 		return body.Activity
 	}
-	flat := members()
+	flat := fields()
 	assert.Contains(t, flat["result"], "createAuthenticatorsResult")
 	fake.NestResults(true)
-	nested := members()
+	nested := fields()
 	assert.NotContains(t, nested, "intent")
 	assert.Equal(t, flat["id"], nested["id"])
 	assert.Equal(t, flat, nested["result"].(map[string]any)["activity"])
@@ -296,10 +296,10 @@ func FuzzStamp(f *testing.F) {
 	f.Add(`{"publicKey":7}`, ``)
 	f.Add(`null`, `[]`)
 	f.Fuzz(func(t *testing.T, stamp, body string) {
-		answer := submit(fake, "/query/get_activity", base64.RawURLEncoding.EncodeToString([]byte(stamp)), body)
-		text, err := io.ReadAll(answer.Body)
+		response := submit(fake, "/query/get_activity", base64.RawURLEncoding.EncodeToString([]byte(stamp)), body)
+		text, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
-		assert.Equal(t, 401, answer.Code, "nobody can sign for the organisation: %s", text)
+		assert.Equal(t, 401, response.Code, "nobody can sign for the organisation: %s", text)
 	})
 }
 

@@ -29,13 +29,13 @@ func verifyStamp(header string, body []byte) (stamp, error) {
 	if err != nil || strings.ContainsAny(header, "\r\n") { // which the decoder skips
 		return stamp{}, errors.New("X-Stamp is not base64url without padding")
 	}
-	var members map[string]any // a struct would take names in any letter case
-	if json.Unmarshal(text, &members) != nil {
+	var fields map[string]any // a struct would take names in any letter case
+	if json.Unmarshal(text, &fields) != nil {
 		return stamp{}, errors.New("X-Stamp does not hold a JSON object")
 	}
-	scheme, _ := members["scheme"].(string)
-	publicKey, _ := members["publicKey"].(string)
-	signature, _ := members["signature"].(string)
+	scheme, _ := fields["scheme"].(string)
+	publicKey, _ := fields["publicKey"].(string)
+	signature, _ := fields["signature"].(string)
 	if scheme != apiKeyScheme {
 		return stamp{}, errors.New("X-Stamp: scheme is not " + apiKeyScheme)
 	}

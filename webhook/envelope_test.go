@@ -179,7 +179,7 @@ func TestDispatcherCallsByFamily(t *testing.T) {
 	assert.Empty(t, log.String())
 }
 
-func TestDispatcherRefusesWhatCannotBeMeant(t *testing.T) {
+func TestDispatcherRejectsWhatCannotBeMeant(t *testing.T) {
 	var x webhook.Dispatcher
 	nothing := func(context.Context, *webhook.Event) error { return nil }
 	x.On(byzantine.EventCustomerActive, nothing)

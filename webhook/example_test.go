@@ -38,9 +38,9 @@ func ExampleVerifier_Verify() {
 
 	header.Set(webhook.HeaderEventID, "00000000-0000-4000-8000-000000000000")
 	_, err = verifier.Verify(context.Background(), header, body)
-	var refused *webhook.VerifyError
-	if errors.As(err, &refused) {
-		fmt.Println(refused.Check)
+	var rejected *webhook.VerifyError
+	if errors.As(err, &rejected) {
+		fmt.Println(rejected.Check)
 	}
 	// Output:
 	// webhook.test 2026-09-03 10:11:12 +0000 UTC
@@ -70,9 +70,9 @@ func ExampleHandler() {
 	for range 2 { // the sender repeats itself
 		request := httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(customerBody))
 		request.Header, _ = webhooktest.SignDelivery(key, testIDs, time.Now(), customerBody)
-		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, request)
-		fmt.Println(answer.Code)
+		response := httptest.NewRecorder()
+		handler.ServeHTTP(response, request)
+		fmt.Println(response.Code)
 	}
 	// Output:
 	// write to ada@example.com about [DOCUMENT_EXPIRED SELFIE_MISMATCH]

@@ -48,7 +48,7 @@ func (s sent) meaning() string {
 
 // No delivery that was tampered with is accepted. (One change is left out: s can be replaced by the order of the curve
 // less s, which is as good a signature of the same delivery. The API's signatures have high and low s alike.)
-func TestForgedDeliveriesAreRefused(t *testing.T) {
+func TestForgedDeliveriesAreRejected(t *testing.T) {
 	n := longtest.Count(20_000, 1_000_000)
 	now := time.Now()
 	var keys []webhook.Key
@@ -105,7 +105,7 @@ func TestForgedDeliveriesAreRefused(t *testing.T) {
 		return true
 	})
 	slices.Sort(tally)
-	t.Logf("%d forged deliveries refused in %s: %s", n, time.Since(start).Round(time.Millisecond), strings.Join(tally, ", "))
+	t.Logf("%d forged deliveries rejected in %s: %s", n, time.Since(start).Round(time.Millisecond), strings.Join(tally, ", "))
 }
 
 // forge returns a delivery that says something else than each of the genuine ones.

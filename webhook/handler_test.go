@@ -47,9 +47,9 @@ func (r *receiver) request(body []byte) *http.Request {
 }
 
 func (r *receiver) serve(request *http.Request) *httptest.ResponseRecorder {
-	answer := httptest.NewRecorder()
-	r.ServeHTTP(answer, request)
-	return answer
+	response := httptest.NewRecorder()
+	r.ServeHTTP(response, request)
+	return response
 }
 
 // deliver sends the customer event again.
@@ -70,16 +70,16 @@ func TestHandlerHandlesADeliveryOnce(t *testing.T) {
 		assert.Positive(t, claim.Token)
 		return nil
 	})
-	answer := r.serve(r.request(customerBody))
-	assert.Equal(t, http.StatusNoContent, answer.Code)
-	assert.Empty(t, answer.Body.String())
+	response := r.serve(r.request(customerBody))
+	assert.Equal(t, http.StatusNoContent, response.Code)
+	assert.Empty(t, response.Body.String())
 	assert.Equal(t, http.StatusNoContent, r.deliver(), "a duplicate is as good as handled")
 	assert.Equal(t, 1, calls)
 	assert.Contains(t, r.log.String(), "type=customer.resubmission_requested")
 	assert.NotContains(t, r.log.String(), "ada@example.com")
 }
 
-func TestHandlerRefusesRequestsThatAreNoDelivery(t *testing.T) {
+func TestHandlerRejectsRequestsThatAreNoDelivery(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*http.Request)
 		want   int
@@ -114,11 +114,11 @@ func TestHandlerRefusesRequestsThatAreNoDelivery(t *testing.T) {
 			r := newReceiver(t, func(context.Context, *webhook.Delivery) error { called = true; return nil })
 			request := r.request(customerBody)
 			c.change(request)
-			answer := r.serve(request)
-			assert.Equal(t, c.want, answer.Code)
+			response := r.serve(request)
+			assert.Equal(t, c.want, response.Code)
 			assert.Equal(t, c.want == 204, called)
 			if c.want == 405 {
-				assert.Equal(t, "POST", answer.Header().Get("Allow"))
+				assert.Equal(t, "POST", response.Header().Get("Allow"))
 			}
 			assert.NotContains(t, r.log.String(), "ada@example.com")
 		})
@@ -175,7 +175,7 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func TestHandlerAnswersByItsVerifier(t *testing.T) {
+func TestHandlerResponsesByItsVerifier(t *testing.T) {
 	key := newSigningKey(t)
 	send := func(opts ...webhook.VerifierOption) int {
 		sandboxEvent := []byte(`{"id":"` + testIDs.Event + `","type":"x","livemode":false}`)
@@ -183,10 +183,10 @@ func TestHandlerAnswersByItsVerifier(t *testing.T) {
 		require.NoError(t, err)
 		request := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(sandboxEvent))
 		request.Header = key.sign(t, testIDs, time.Now(), sandboxEvent)
-		answer := httptest.NewRecorder()
+		response := httptest.NewRecorder()
 		handler := &webhook.Handler{Verifier: v, Handle: ignore, Logger: slog.New(slog.DiscardHandler)}
-		handler.ServeHTTP(answer, request)
-		return answer.Code
+		handler.ServeHTTP(response, request)
+		return response.Code
 	}
 	source := webhook.WithKeySource(func(context.Context) ([]webhook.Key, error) { return []webhook.Key{key.named("")}, nil })
 	assert.Equal(t, http.StatusNoContent, send(source))
@@ -212,9 +212,9 @@ func TestFailedCallbackIsCalledAgain(t *testing.T) {
 				}
 				return nil
 			})
-			answer := r.serve(r.request(customerBody))
-			assert.Equal(t, http.StatusInternalServerError, answer.Code)
-			assert.NotContains(t, answer.Body.String(), "luck", "the sender need not know")
+			response := r.serve(r.request(customerBody))
+			assert.Equal(t, http.StatusInternalServerError, response.Code)
+			assert.NotContains(t, response.Body.String(), "luck", "the sender need not know")
 			assert.Equal(t, http.StatusNoContent, r.deliver(), "at once, not after the lease")
 			assert.Equal(t, http.StatusNoContent, r.deliver())
 			assert.Equal(t, 2, calls)
@@ -249,7 +249,7 @@ func TestSecondDeliveryDuringTheFirstIsSentAway(t *testing.T) {
 }
 
 // The sender hangs up after 10 seconds. A callback that minds its context is out by then; for one that does not, the
-// answer does not wait.
+// response does not wait.
 func TestSlowCallbacksAreBounded(t *testing.T) {
 	for name, c := range map[string]struct {
 		fn    webhook.Func
@@ -273,7 +273,7 @@ func TestSlowCallbacksAreBounded(t *testing.T) {
 }
 
 // It ends after its response was given, and before the sender comes again 30 seconds later.
-func TestSuccessAfterTheAnswerCounts(t *testing.T) {
+func TestSuccessAfterTheResponseCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
 		r := newReceiver(t, func(context.Context, *webhook.Delivery) error {

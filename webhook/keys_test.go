@@ -288,12 +288,12 @@ func TestSubscribeReturnsTheVerifierOfItsDeliveries(t *testing.T) {
 
 func TestSubscribeTellsOfASubscriptionWithAUselessKey(t *testing.T) {
 	key := newSigningKey(t)
-	for name, answer := range map[string]string{
+	for name, response := range map[string]string{
 		"another algorithm": subscriptionJSON(key.PublicKeyHex(), "ED25519"),
 		"no key":            subscriptionJSON("", webhook.Algorithm),
 	} {
 		t.Run(name, func(t *testing.T) {
-			subscription, v, err := webhook.Subscribe(t.Context(), subscriptionAPI(t, "", answer),
+			subscription, v, err := webhook.Subscribe(t.Context(), subscriptionAPI(t, "", response),
 				&byzantine.CreateWebhookSubscriptionRequest{URL: "https://example.com/webhooks"})
 			require.Error(t, err)
 			assert.Nil(t, v)

@@ -314,7 +314,7 @@ func TestReconcilerThatWasOvertakenCannotSetTheCheckpointBack(t *testing.T) {
 	assert.Equal(t, "2030-01-01T00:00:00Z", c.Value)
 }
 
-func TestReconcilerRefuses(t *testing.T) {
+func TestReconcilerRejects(t *testing.T) {
 	h := &history{times: spread(1, time.Hour, time.Second)}
 	store := newStore()
 	for name, change := range map[string]func(*webhook.Reconciler){

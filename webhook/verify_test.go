@@ -65,7 +65,7 @@ func TestVerifyAcceptsWhatOpenSSLSigned(t *testing.T) {
 	}
 }
 
-func TestVerifyRefuses(t *testing.T) {
+func TestVerifyRejects(t *testing.T) {
 	set := func(name, value string) func(http.Header) { return func(h http.Header) { h.Set(name, value) } }
 	for _, c := range []struct {
 		name   string
@@ -126,12 +126,12 @@ func TestVerifyRefuses(t *testing.T) {
 
 func requireCheck(t *testing.T, err error, check webhook.Check) {
 	t.Helper()
-	var refused *webhook.VerifyError
-	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, check, refused.Check)
+	var rejected *webhook.VerifyError
+	require.ErrorAs(t, err, &rejected)
+	assert.Equal(t, check, rejected.Check)
 }
 
-func TestVerifyRefusesAnotherBody(t *testing.T) {
+func TestVerifyRejectsAnotherBody(t *testing.T) {
 	v, err := webhook.NewVerifier([]webhook.Key{{PublicKey: opensslKey}}, at(1788430272))
 	require.NoError(t, err)
 	for name, body := range map[string]string{
@@ -149,7 +149,7 @@ func TestVerifyRefusesAnotherBody(t *testing.T) {
 
 // The signed string has dots between its parts, so a forger may shift them: what was the end of an id is then said to be
 // the beginning of the next part. All of these carry the genuine signature of the very same bytes.
-func TestVerifyRefusesEverySplitButOne(t *testing.T) {
+func TestVerifyRejectsEverySplitButOne(t *testing.T) {
 	key := newSigningKey(t)
 	now := time.Now()
 	body := `{"id":"` + testIDs.Event + `","note":"a.b.1.c"}`
@@ -177,24 +177,24 @@ func TestVerifyRefusesEverySplitButOne(t *testing.T) {
 	assert.Equal(t, 1, accepted)
 }
 
-func TestVerifyRefusesABodyOfAnotherEvent(t *testing.T) {
+func TestVerifyRejectsABodyOfAnotherEvent(t *testing.T) {
 	key := newSigningKey(t)
 	v := newVerifier(t, key)
 	other := "00000000-0000-4000-8000-000000000000"
 	for name, c := range map[string]struct{ body, text string }{
-		"another id":               {`{"id":"` + other + `"}`, "another event"},
-		"another spelling":         {`{"id":"` + strings.ToUpper(testIDs.Event) + `"}`, "another event"},
-		"the id inside":            {`{"data":{"id":"` + testIDs.Event + `"},"id":"` + other + `"}`, "another event"},
-		"the id in another member": {`{"related":"` + testIDs.Event + `"}`, "no field"},
-		"a number":                 {`{"id":7}`, "the body has none"},
-		"null":                     {`{"id":null}`, "another event"},
-		"no object":                {`["id","` + testIDs.Event + `"]`, "not a JSON object"},
-		"no JSON":                  {`id=` + testIDs.Event, "not a JSON object"},
-		"JSON that breaks off":     {`{"type":"webhook.test","id"`, "JSON"},
-		"a member that breaks off": {`{"data":{`, "JSON"},
-		"a string for an object":   {`"{\"id\":\"` + testIDs.Event + `\"}"`, "not a JSON object"},
-		"nothing":                  {``, "not a JSON object"},
-		"the id and no end of it":  {`{"id":"` + testIDs.Event, "JSON"},
+		"another id":              {`{"id":"` + other + `"}`, "another event"},
+		"another spelling":        {`{"id":"` + strings.ToUpper(testIDs.Event) + `"}`, "another event"},
+		"the id inside":           {`{"data":{"id":"` + testIDs.Event + `"},"id":"` + other + `"}`, "another event"},
+		"the id in another field": {`{"related":"` + testIDs.Event + `"}`, "no field"},
+		"a number":                {`{"id":7}`, "the body has none"},
+		"null":                    {`{"id":null}`, "another event"},
+		"no object":               {`["id","` + testIDs.Event + `"]`, "not a JSON object"},
+		"no JSON":                 {`id=` + testIDs.Event, "not a JSON object"},
+		"JSON that breaks off":    {`{"type":"webhook.test","id"`, "JSON"},
+		"a field that breaks off": {`{"data":{`, "JSON"},
+		"a string for an object":  {`"{\"id\":\"` + testIDs.Event + `\"}"`, "not a JSON object"},
+		"nothing":                 {``, "not a JSON object"},
+		"the id and no end of it": {`{"id":"` + testIDs.Event, "JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), []byte(c.body)), []byte(c.body))
@@ -257,7 +257,7 @@ func TestRequireLivemode(t *testing.T) {
 	}
 }
 
-func TestNewVerifierRefuses(t *testing.T) {
+func TestNewVerifierRejects(t *testing.T) {
 	good := newSigningKey(t).PublicKeyHex()
 	for name, c := range map[string]struct {
 		keys []webhook.Key

@@ -28,7 +28,7 @@ import (
 )
 
 // name=value does not say where a field stands, so its name must.
-func TestMembersOfARequestHaveNamesOfTheirOwn(t *testing.T) {
+func TestFieldsOfARequestHaveNamesOfTheirOwn(t *testing.T) {
 	for op := range byzantine.Operations() {
 		request := op.NewRequest()
 		if request == nil {
@@ -98,14 +98,14 @@ func TestSignedHeadersAreAccepted(t *testing.T) {
 }
 
 // A response is printed digit for digit, and only if it is one.
-func TestAnswersArePrintedAsTheyCame(t *testing.T) {
-	answers := map[string]string{
+func TestResponsesArePrintedAsTheyCame(t *testing.T) {
+	responses := map[string]string{
 		"/v1/query/assets":     `[{"decimals":6,"big":12345678901234567890.10,"text":"<&é"}]`,
 		"/v1/health":           `<html><title>Proxy login</title></html>`,
 		"/v1/query/top-vaults": `{"not":"a list"}`,
 		"/v1/query/events":     `{"events":[{"id":7,"type":"customer.active"}]}`,
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(answers[r.URL.Path])) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(responses[r.URL.Path])) }))
 	defer server.Close()
 	env := map[string]string{"BYZANTINE_BASE_URL": server.URL, "BYZANTINE_PRIVATE_KEY": strings.Repeat("1", 64)}
 	status, stdout, stderr := runWith(t, env, "", "call", "get_assets")

@@ -54,7 +54,7 @@ A dot goes into an object, [] into the elements of a list.
 				return nil
 			}
 			fmt.Fprintln(p.stdout)
-			printMembers(table, string(op.ID), reflect.TypeOf(request).Elem())
+			printFields(table, string(op.ID), reflect.TypeOf(request).Elem())
 			if err := table.Flush(); err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ func fieldsOf(op byzantine.Operation) (fields []fieldJSON) {
 func eachField(prefix string, t reflect.Type, do func(name string, f *wire.Field)) {
 	for _, f := range wire.Fields(t) {
 		do(prefix+f.Name, f)
-		if below, list := membersOf(f.Type); below != nil {
+		if below, list := structBelow(f.Type); below != nil {
 			path := prefix + f.Name
 			if list {
 				path += "[]"
@@ -147,8 +147,8 @@ func eachField(prefix string, t reflect.Type, do func(name string, f *wire.Field
 	}
 }
 
-// printMembers prints a line for each field of a request.
-func printMembers(w io.Writer, id string, t reflect.Type) {
+// printFields prints a line for each field of a request.
+func printFields(w io.Writer, id string, t reflect.Type) {
 	allowed := allowedValues(id)
 	eachField("", t, func(name string, f *wire.Field) {
 		required := "required"
@@ -163,8 +163,8 @@ func printMembers(w io.Writer, id string, t reflect.Type) {
 	})
 }
 
-// membersOf returns the struct whose fields stand below a field of type t, nil if there are none.
-func membersOf(t reflect.Type) (below reflect.Type, list bool) {
+// structBelow returns the struct whose fields stand below a field of type t, nil if there are none.
+func structBelow(t reflect.Type) (below reflect.Type, list bool) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		list = list || t.Kind() == reflect.Slice
 		t = t.Elem()

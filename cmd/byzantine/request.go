@@ -31,7 +31,7 @@ func buildRequest(p *process, op byzantine.Operation, args []string, body []byte
 	if err != nil {
 		return wire.Request{}, err
 	}
-	if err := rejectUnknownMembers(op, parts.body); err != nil {
+	if err := rejectUnknownFields(op, parts.body); err != nil {
 		return wire.Request{}, err
 	}
 	if missing := missingFields(structType, parts, parts.body, ""); len(missing) > 0 {
@@ -222,8 +222,8 @@ func isText(t reflect.Type) bool {
 	return t.Kind() == reflect.String || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// rejectUnknownMembers finds misspelt fields, which would be left out otherwise.
-func rejectUnknownMembers(op byzantine.Operation, body []byte) error {
+// rejectUnknownFields finds misspelt fields, which would be left out otherwise.
+func rejectUnknownFields(op byzantine.Operation, body []byte) error {
 	if body == nil {
 		return nil
 	}

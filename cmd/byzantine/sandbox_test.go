@@ -122,8 +122,8 @@ func TestSandboxStopsGracefully(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- serveUntil(ctx, &http.Server{Handler: handler(sandbox, slow)}, listener) }()
-	answer := make(chan string, 1)
-	go func() { answer <- get(t, baseURL(listener.Addr())+"/slow") }()
+	response := make(chan string, 1)
+	go func() { response <- get(t, baseURL(listener.Addr())+"/slow") }()
 	<-arrived
 	interrupt()
 	for err == nil { // until it takes no new ones
@@ -133,7 +133,7 @@ func TestSandboxStopsGracefully(t *testing.T) {
 		}
 	}
 	close(release)
-	assert.Equal(t, "done", <-answer)
+	assert.Equal(t, "done", <-response)
 	assert.NoError(t, <-ended)
 }
 

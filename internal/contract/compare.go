@@ -21,7 +21,7 @@ type SDK struct {
 	// Alternatives lists what a type that writes itself can be on the wire: one of several structs.
 	Alternatives map[reflect.Type][]reflect.Type
 	// Formats that a document expresses by a name: that of a schema ("Decimal"), or of a field or parameter ("chainId").
-	Schemas, Members map[string]string
+	Schemas, Properties map[string]string
 }
 
 // Operation is a route and what goes over it.
@@ -50,8 +50,8 @@ const (
 	KindPath       Kind = "path"
 	KindSignature  Kind = "signature"
 	KindBody       Kind = "request body"
-	KindResponse   Kind = "answer"
-	KindMember     Kind = "member" // one side does not have it
+	KindResponse   Kind = "response"
+	KindField      Kind = "field" // one side does not have it
 	KindPlace      Kind = "place"
 	KindRequired   Kind = "required"
 	KindNull       Kind = "null"
@@ -85,7 +85,7 @@ type side string
 
 const (
 	request  side = "request"
-	response side = "answer"
+	response side = "response"
 )
 
 type comparer struct {
@@ -148,7 +148,7 @@ type place struct {
 	side   side
 }
 
-func (p place) member(name string) place {
+func (p place) property(name string) place {
 	p.where, p.name = p.where+"."+name, name
 	return p
 }
@@ -190,11 +190,11 @@ func (c *comparer) operation(r *route, op Operation) {
 	}
 	c.inputs(at, r, op)
 	if (len(r.responses) > 0) != (op.Response != nil) {
-		c.report(at, KindResponse, yes(len(r.responses) > 0, "an answer"), yes(op.Response != nil, "an answer"))
+		c.report(at, KindResponse, yes(len(r.responses) > 0, "a response"), yes(op.Response != nil, "a response"))
 		return
 	}
 	for _, text := range r.responses {
-		c.value(place{where: op.ID + " answer", side: response}, text, op.Response, nil)
+		c.value(place{where: op.ID + " response", side: response}, text, op.Response, nil)
 	}
 }
 
@@ -210,18 +210,18 @@ func (c *comparer) inputs(at place, r *route, op Operation) {
 	if op.Request != nil {
 		fields = wire.Fields(op.Request)
 	}
-	members := r.inputs
+	properties := r.inputs
 	isBody := func(f *wire.Field) bool { return f.In == wire.Body }
 	if hasBody := slices.ContainsFunc(fields, isBody); hasBody != r.hasBody {
 		c.report(at, KindBody, yes(r.hasBody, "a body"), yes(hasBody, "a body"))
 		fields = slices.DeleteFunc(slices.Clone(fields), isBody)
-		members = slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.in == wire.Body })
+		properties = slices.DeleteFunc(slices.Clone(properties), func(m property) bool { return m.in == wire.Body })
 	}
-	c.members(at, members, fields)
+	c.properties(at, properties, fields)
 }
 
-// members compares the fields of an object, or all inputs of an operation.
-func (c *comparer) members(at place, members []member, fields []*wire.Field) {
+// properties compares the fields of an object, or all inputs of an operation.
+func (c *comparer) properties(at place, properties []property, fields []*wire.Field) {
 	left := slices.Clone(fields)
 	take := func(is func(*wire.Field) bool) *wire.Field {
 		i := slices.IndexFunc(left, is)
@@ -232,28 +232,28 @@ func (c *comparer) members(at place, members []member, fields []*wire.Field) {
 		left = slices.Delete(left, i, i+1)
 		return f
 	}
-	var elsewhere []member
-	for _, m := range members {
+	var elsewhere []property
+	for _, m := range properties {
 		if f := take(func(f *wire.Field) bool { return f.Name == m.name && f.In == m.in }); f != nil {
-			c.member(at.member(m.name), m, f)
+			c.property(at.property(m.name), m, f)
 			continue
 		}
 		elsewhere = append(elsewhere, m)
 	}
 	for _, m := range elsewhere {
 		if f := take(func(f *wire.Field) bool { return f.Name == m.name }); f != nil {
-			c.report(at.member(m.name), KindPlace, string(m.in), string(f.In))
-			c.member(at.member(m.name), m, f)
+			c.report(at.property(m.name), KindPlace, string(m.in), string(f.In))
+			c.property(at.property(m.name), m, f)
 			continue
 		}
-		c.report(at.member(m.name), KindMember, fmt.Sprintf("%s %s member", optionality(!m.required), m.in), "")
+		c.report(at.property(m.name), KindField, fmt.Sprintf("%s %s field", optionality(!m.required), m.in), "")
 	}
 	for _, f := range left {
-		c.report(at.member(f.Name), KindMember, "", fmt.Sprintf("%s %s member %s", optionality(f.Optional), f.In, f.GoName))
+		c.report(at.property(f.Name), KindField, "", fmt.Sprintf("%s %s field %s", optionality(f.Optional), f.In, f.GoName))
 	}
 }
 
-func (c *comparer) member(at place, m member, f *wire.Field) {
+func (c *comparer) property(at place, m property, f *wire.Field) {
 	switch {
 	case m.required == f.Optional:
 		c.report(at, KindRequired, optionality(!m.required), optionality(f.Optional))

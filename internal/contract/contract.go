@@ -34,14 +34,14 @@ type Document struct {
 type route struct {
 	id, method, path string
 	signed           bool
-	inputs           []member // parameters, then the fields of the body
+	inputs           []property // parameters, then the fields of the body
 	hasBody          bool
 	unread           []unread
 	responses        []json.RawMessage
 }
 
-// member is a parameter of an operation or a field of an object.
-type member struct {
+// property is a parameter of an operation or a field of an object.
+type property struct {
 	name     string
 	in       wire.Place
 	required bool
@@ -145,7 +145,7 @@ func (d *Document) route(method, path string, op rawOperation) (*route, error) {
 			return nil, err
 		}
 		r.hasBody = true
-		if err := d.bodyMembers(r, schema); err != nil {
+		if err := d.bodyFields(r, schema); err != nil {
 			return nil, err
 		}
 	}
@@ -153,7 +153,7 @@ func (d *Document) route(method, path string, op rawOperation) (*route, error) {
 		if !strings.HasPrefix(status, "2") {
 			continue
 		}
-		schema, err := d.content(r, "answer "+status, op.Responses[status])
+		schema, err := d.content(r, "response "+status, op.Responses[status])
 		if err != nil {
 			return nil, err
 		}
@@ -183,25 +183,25 @@ func (d *Document) parameters(r *route, list []json.RawMessage) error {
 			r.signed = true
 			continue
 		}
-		m := member{name: p.Name, in: wire.Place(p.In), required: p.Required, schema: p.Schema}
+		m := property{name: p.Name, in: wire.Place(p.In), required: p.Required, schema: p.Schema}
 		// A parameter of the operation replaces the one of the path item.
-		if at := slices.IndexFunc(r.inputs, func(other member) bool { return other.name == m.name && other.in == m.in }); at >= 0 {
+		if at := slices.IndexFunc(r.inputs, func(other property) bool { return other.name == m.name && other.in == m.in }); at >= 0 {
 			r.inputs[at] = m
 			continue
 		}
 		r.inputs = append(r.inputs, m)
 	}
 	for _, name := range placeholders(r.path) {
-		declared := func(m member) bool { return m.name == name && m.in == wire.Path }
+		declared := func(m property) bool { return m.name == name && m.in == wire.Path }
 		if !slices.ContainsFunc(r.inputs, declared) {
-			r.inputs = append(r.inputs, member{name: name, in: wire.Path, required: true, schema: json.RawMessage(`{"type":"string"}`)})
+			r.inputs = append(r.inputs, property{name: name, in: wire.Path, required: true, schema: json.RawMessage(`{"type":"string"}`)})
 		}
 	}
 	return nil
 }
 
-// bodyMembers puts the fields of a body beside the parameters, so that one that moves from there to here is seen.
-func (d *Document) bodyMembers(r *route, schema json.RawMessage) error {
+// bodyFields puts the fields of a body beside the parameters, so that one that moves from there to here is seen.
+func (d *Document) bodyFields(r *route, schema json.RawMessage) error {
 	s, err := d.schema(schema)
 	if err != nil {
 		return fmt.Errorf("request body: %w", err)
@@ -210,7 +210,7 @@ func (d *Document) bodyMembers(r *route, schema json.RawMessage) error {
 		r.unread = append(r.unread, unread{what: "a request body that is not one kind of object"})
 	}
 	r.unread = append(r.unread, s.unread...)
-	r.inputs = append(r.inputs, s.members...)
+	r.inputs = append(r.inputs, s.properties...)
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
 )
 
-func TestParseRefusesWhatItCannotCompare(t *testing.T) {
+func TestParseRejectsWhatItCannotCompare(t *testing.T) {
 	const ping = `"paths": {"/v1/ping": {"get": {"operationId": "ping"}}}`
 	for _, test := range []struct{ name, document, want string }{
 		{"no JSON", `openapi: 3.0.3`, "invalid character"},
@@ -28,8 +28,8 @@ func TestParseRefusesWhatItCannotCompare(t *testing.T) {
 		{"parameter that is none", `{"openapi": "3.0.0", "paths": {"/a": {"get": {"operationId": "a", "parameters": [{"name": 1}]}}}}`, "parameter: json"},
 		{"body that is missing", `{"openapi": "3.0.0", "paths": {"/a": {"post": {"operationId": "a", "requestBody": {"$ref": "#/components/requestBodies/B"}}}}}`, "request body: #/components/requestBodies/B is not in the document"},
 		{"body whose schema is missing", `{"openapi": "3.0.0", "paths": {"/a": {"post": {"operationId": "a", "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/S"}}}}}}}}`, "request body: #/components/schemas/S is not in the document"},
-		{"answer that is none", `{"openapi": "3.0.0", "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {"content": 1}}}}}}`, "answer 200: json"},
-		{"answers in a circle", `{"openapi": "3.0.0", "components": {"responses": {"R": {"$ref": "#/components/responses/R"}}}, "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {"$ref": "#/components/responses/R"}}}}}}`, "a reference to itself"},
+		{"response that is none", `{"openapi": "3.0.0", "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {"content": 1}}}}}}`, "response 200: json"},
+		{"responses in a circle", `{"openapi": "3.0.0", "components": {"responses": {"R": {"$ref": "#/components/responses/R"}}}, "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {"$ref": "#/components/responses/R"}}}}}}`, "a reference to itself"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			doc, err := contract.Parse([]byte(test.document))
@@ -39,15 +39,15 @@ func TestParseRefusesWhatItCannotCompare(t *testing.T) {
 	}
 }
 
-// answerOf is what a document with one operation is found to differ in, whose response has a schema and a type.
-func answerOf(t *testing.T, schema, schemas string, answer reflect.Type) []string {
+// responseOf is what a document with one operation is found to differ in, whose response has a schema and a type.
+func responseOf(t *testing.T, schema, schemas string, response reflect.Type) []string {
 	t.Helper()
 	text := strings.NewReplacer("SCHEMAS", schemas, "SCHEMA", schema).Replace(`{"openapi": "3.0.3", "components": {"schemas": {SCHEMAS}},
 		"paths": {"/": {"get": {"operationId": "op", "responses": {"200": {"content": {"application/json": {"schema": SCHEMA}}}}}}}}`)
 	doc, err := contract.Parse([]byte(text))
 	require.NoError(t, err)
 	var list []string
-	for _, d := range contract.Compare(doc, contract.SDK{Operations: []contract.Operation{{ID: "op", Method: "GET", Path: "/", Response: answer}}}) {
+	for _, d := range contract.Compare(doc, contract.SDK{Operations: []contract.Operation{{ID: "op", Method: "GET", Path: "/", Response: response}}}) {
 		list = append(list, d.String())
 	}
 	return list
@@ -55,28 +55,28 @@ func answerOf(t *testing.T, schema, schemas string, answer reflect.Type) []strin
 
 func TestSchemasThatMakeNoSenseAreReported(t *testing.T) {
 	for _, test := range []struct{ name, schema, schemas, want string }{
-		{"no schema", `1`, ``, "op answer: unreadable: the document has schema: json: cannot unmarshal number"},
+		{"no schema", `1`, ``, "op response: unreadable: the document has schema: json: cannot unmarshal number"},
 		{"required field without a schema", `{"type": "object", "required": ["name", "age"], "properties": {"name": {"type": "string"}}}`, ``,
-			"op answer: unreadable: the document has required field age without a schema, the SDK has nothing"},
+			"op response: unreadable: the document has required field age without a schema, the SDK has nothing"},
 		{"two types at once", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}, "allOf": [{"type": "string"}]}`, ``,
-			"op answer: unreadable: the document has object and string at once, the SDK has nothing"},
-		{"keyword of another type", `{"type": 1}`, ``, "op answer: unreadable: the document has schema: json: cannot unmarshal number"},
+			"op response: unreadable: the document has object and string at once, the SDK has nothing"},
+		{"keyword of another type", `{"type": 1}`, ``, "op response: unreadable: the document has schema: json: cannot unmarshal number"},
 		{"two formats at once", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "format": "uuid", "allOf": [{"format": "email"}]}}}`, ``,
 			"Named.name: unreadable: the document has the formats uuid and email at once, the SDK has nothing"},
 		{"two enums at once", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "x-known-values": ["a"], "allOf": [{"enum": ["b"]}]}}}`, ``,
 			"Named.name: unreadable: the document has two enums at once, the SDK has nothing"},
 		{"alternative that refers to nothing", `{"oneOf": [{"$ref": "#/components/schemas/A"}]}`, ``,
-			"op answer: unreadable: the document has #/components/schemas/A is not in the document, the SDK has nothing"},
-		{"alternatives that share a member", `{"oneOf": [{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}, {"type": "object", "properties": {"name": {"type": "string"}}}]}`, ``,
+			"op response: unreadable: the document has #/components/schemas/A is not in the document, the SDK has nothing"},
+		{"alternatives that share a field", `{"oneOf": [{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}, {"type": "object", "properties": {"name": {"type": "string"}}}]}`, ``,
 			"Named.name: required: the document has optional, the SDK has required"},
-		{"two schemas for a member", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}, "allOf": [{"type": "object", "properties": {"name": {"type": "string", "format": "date"}}}]}`, ``,
-			"op answer: unreadable: the document has two schemas for the field name, the SDK has nothing"},
+		{"two schemas for a field", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}, "allOf": [{"type": "object", "properties": {"name": {"type": "string", "format": "date"}}}]}`, ``,
+			"op response: unreadable: the document has two schemas for the field name, the SDK has nothing"},
 		{"alternatives that disagree", `{"oneOf": [{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}, {"type": "object", "required": ["name"], "properties": {"name": {"type": "integer"}}}]}`, ``,
-			"Named.name: member: the document has required body member, the SDK has nothing"},
+			"Named.name: field: the document has required body field, the SDK has nothing"},
 		{"part of itself", `{"$ref": "#/components/schemas/A"}`, `"A": {"allOf": [{"$ref": "#/components/schemas/B"}]}, "B": {"allOf": [{"$ref": "#/components/schemas/A"}]}`,
-			"op answer: unreadable: the document has a schema that consists of itself, the SDK has nothing"},
+			"op response: unreadable: the document has a schema that consists of itself, the SDK has nothing"},
 		{"reference to another document", `{"$ref": "other.json#/A"}`, ``,
-			"op answer: unreadable: the document has other.json#/A is not in the document, the SDK has nothing"},
+			"op response: unreadable: the document has other.json#/A is not in the document, the SDK has nothing"},
 		{"bound that is no integer", `{"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 1.5}}}`, ``,
 			"Named.name: unreadable: the document has maxLength 1.5, the SDK has nothing"},
 	} {
@@ -84,7 +84,7 @@ func TestSchemasThatMakeNoSenseAreReported(t *testing.T) {
 			type Named struct {
 				Name string `json:"name"`
 			}
-			found := answerOf(t, test.schema, test.schemas, reflect.TypeFor[Named]())
+			found := responseOf(t, test.schema, test.schemas, reflect.TypeFor[Named]())
 			require.Len(t, found, 1)
 			assert.Contains(t, found[0], test.want)
 		})
@@ -93,17 +93,17 @@ func TestSchemasThatMakeNoSenseAreReported(t *testing.T) {
 
 // A type that writes itself hides what is on the wire, so whoever lists the types has to tell.
 func TestTypesThatCannotBeComparedAreReported(t *testing.T) {
-	assert.Equal(t, []string{"op answer: type: the document has object, the SDK has contract_test.Medium, which writes itself"},
-		answerOf(t, `{"type": "object"}`, ``, reflect.TypeFor[Medium]()))
-	assert.Equal(t, []string{"op answer: type: the document has object, the SDK has map[string]int"},
-		answerOf(t, `{"type": "object"}`, ``, reflect.TypeFor[map[string]int]()))
-	assert.Equal(t, []string{"op answer[]: type: the document has any JSON, the SDK has string"},
-		answerOf(t, `{"type": "array"}`, ``, reflect.TypeFor[[]string]()))
-	assert.Equal(t, []string{"op answer: format: the document has uint8, the SDK has int64"},
-		answerOf(t, `{"type": "integer", "format": "uint8"}`, ``, reflect.TypeFor[int64]()))
+	assert.Equal(t, []string{"op response: type: the document has object, the SDK has contract_test.Medium, which writes itself"},
+		responseOf(t, `{"type": "object"}`, ``, reflect.TypeFor[Medium]()))
+	assert.Equal(t, []string{"op response: type: the document has object, the SDK has map[string]int"},
+		responseOf(t, `{"type": "object"}`, ``, reflect.TypeFor[map[string]int]()))
+	assert.Equal(t, []string{"op response[]: type: the document has any JSON, the SDK has string"},
+		responseOf(t, `{"type": "array"}`, ``, reflect.TypeFor[[]string]()))
+	assert.Equal(t, []string{"op response: format: the document has uint8, the SDK has int64"},
+		responseOf(t, `{"type": "integer", "format": "uint8"}`, ``, reflect.TypeFor[int64]()))
 }
 
-func TestMemberWhoseAbsenceWouldBeLostIsReported(t *testing.T) {
+func TestFieldWhoseAbsenceWouldBeLostIsReported(t *testing.T) {
 	type Reading struct {
 		Page   int64  `json:"page,omitzero"`
 		Note   string `json:"note,omitzero"`
@@ -114,7 +114,7 @@ func TestMemberWhoseAbsenceWouldBeLostIsReported(t *testing.T) {
 	assert.Equal(t, []string{
 		"Reading.page: null: the document has a field that may be absent, the SDK has no pointer",
 		"Reading.silent: null: the document has a field that may be absent, the SDK has no pointer",
-	}, answerOf(t, schema, ``, reflect.TypeFor[Reading]()))
+	}, responseOf(t, schema, ``, reflect.TypeFor[Reading]()))
 
 	doc, err := contract.Parse([]byte(`{"openapi": "3.0.3", "paths": {"/": {"post": {"operationId": "op",
 		"requestBody": {"content": {"application/json": {"schema": ` + schema + `}}}}}}}`))
@@ -135,10 +135,10 @@ func TestBodyThatIsNoObjectIsReported(t *testing.T) {
 	}, contract.Compare(doc, contract.SDK{Operations: []contract.Operation{{ID: "op", Method: "POST", Path: "/"}}}))
 }
 
-func TestRequiredMemberOfAnotherPartCounts(t *testing.T) {
+func TestRequiredFieldOfAnotherPartCounts(t *testing.T) {
 	type Named struct {
 		Name string `json:"name"`
 	}
-	assert.Empty(t, answerOf(t, `{"allOf": [{"$ref": "#/components/schemas/A"}], "required": ["name"]}`,
+	assert.Empty(t, responseOf(t, `{"allOf": [{"$ref": "#/components/schemas/A"}], "required": ["name"]}`,
 		`"A": {"type": "object", "properties": {"name": {"type": "string"}}}`, reflect.TypeFor[Named]()))
 }

@@ -73,8 +73,8 @@ func sdk(t *testing.T) contract.SDK {
 			reflect.TypeFor[byzantine.BankAccount]():            {reflect.TypeFor[byzantine.IBANAccount](), reflect.TypeFor[byzantine.ACHAccount]()},
 			reflect.TypeFor[byzantine.TransactionBankAccount](): {reflect.TypeFor[identifiedIBANAccount](), reflect.TypeFor[identifiedACHAccount]()},
 		},
-		Schemas: map[string]string{"Decimal": "decimal", "BigDecimal": "decimal"},
-		Members: map[string]string{"chainId": "chain id", "chain_id": "chain id"},
+		Schemas:    map[string]string{"Decimal": "decimal", "BigDecimal": "decimal"},
+		Properties: map[string]string{"chainId": "chain id", "chain_id": "chain id"},
 	}
 	for op := range byzantine.Operations() {
 		s.Operations = append(s.Operations, contract.Operation{

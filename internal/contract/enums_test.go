@@ -58,7 +58,7 @@ var _ = there.X
 	assert.Equal(t, map[string][]string{"Shape": {"round"}}, constants)
 }
 
-func TestConstantsRefusesWhatItCannotRead(t *testing.T) {
+func TestConstantsRejectsWhatItCannotRead(t *testing.T) {
 	for _, test := range []struct{ name, source, want string }{
 		{"no Go", "package", "expected 'IDENT'"},
 		{"value of another package", "package p\n\nimport \"net/http\"\n\ntype T string\n\nconst C T = http.MethodGet\n", "the value of C cannot be read"},

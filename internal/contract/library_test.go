@@ -164,16 +164,16 @@ type (
 		Language Language  `json:"-" query:"language,omitzero"`
 	}
 	LendBookRequest struct {
-		BookID   string   `json:"-" path:"book_id" check:"uuid"`
-		Notify   *bool    `json:"-" query:"notify,omitzero"`
-		MemberID string   `json:"memberId" check:"uuid"`
-		Copies   []string `json:"copies" check:"uuid,min=1"`
-		Deposit  Amount   `json:"deposit"`
-		Name     string   `json:"name" check:"max=80"`
-		Until    string   `json:"until,omitzero" check:"date"`
-		Reader   Person   `json:"reader"`
-		Silent   bool     `json:"silent"`
-		Weeks    *int64   `json:"weeks,omitzero"`
+		BookID  string   `json:"-" path:"book_id" check:"uuid"`
+		Notify  *bool    `json:"-" query:"notify,omitzero"`
+		FieldID string   `json:"memberId" check:"uuid"`
+		Copies  []string `json:"copies" check:"uuid,min=1"`
+		Deposit Amount   `json:"deposit"`
+		Name    string   `json:"name" check:"max=80"`
+		Until   string   `json:"until,omitzero" check:"date"`
+		Reader  Person   `json:"reader"`
+		Silent  bool     `json:"silent"`
+		Weeks   *int64   `json:"weeks,omitzero"`
 	}
 	Loan struct {
 		LoanID string  `json:"loanId"`
@@ -204,8 +204,8 @@ func library(t *testing.T) contract.SDK {
 		Alternatives: map[reflect.Type][]reflect.Type{
 			reflect.TypeFor[Medium](): {reflect.TypeFor[Print](), reflect.TypeFor[Sound]()},
 		},
-		Schemas: map[string]string{"Amount": "amount"},
-		Members: map[string]string{"hall_id": "hall id"},
+		Schemas:    map[string]string{"Amount": "amount"},
+		Properties: map[string]string{"hall_id": "hall id"},
 		Operations: []contract.Operation{
 			{ID: "ping", Method: "GET", Path: "/v1/ping", Response: reflect.TypeFor[Pong]()},
 			{ID: "list_books", Method: "GET", Path: "/v1/books", Signed: true, Request: reflect.TypeFor[ListBooksRequest](), Response: reflect.TypeFor[[]Book]()},

@@ -44,8 +44,8 @@ func asString(v any) string {
 
 func path(d object, path, method string) object { return at(d, "paths", path, method) }
 func schema(d object, name string) object       { return at(d, "components", "schemas", name) }
-func property(d object, name, member string) object {
-	return at(d, "components", "schemas", name, "properties", member)
+func property(d object, name, field string) object {
+	return at(d, "components", "schemas", name, "properties", field)
 }
 
 // own are the fields that Book has besides those of BookSummary.
@@ -125,7 +125,7 @@ func TestChangesOfOperationsAreReported(t *testing.T) {
 			list := path(d, "/v1/books", "get")
 			list["parameters"] = append(list["parameters"].([]any),
 				object{"name": "Idempotency-Key", "in": "header", "required": true, "schema": object{"type": "string"}})
-		}, []contract.Difference{{Where: "list_books.Idempotency-Key", Kind: contract.KindMember, Document: "required header member"}}},
+		}, []contract.Difference{{Where: "list_books.Idempotency-Key", Kind: contract.KindField, Document: "required header field"}}},
 		{"body removed", func(d object) { delete(path(d, "/v1/books/{book_id}/loans", "post"), "requestBody") },
 			[]contract.Difference{{Where: "lend_book", Kind: contract.KindBody, SDK: "a body"}}},
 		{"body added", func(d object) { path(d, "/v1/loans/{loan_id}", "delete")["requestBody"] = jsonBody("Person") },
@@ -134,24 +134,24 @@ func TestChangesOfOperationsAreReported(t *testing.T) {
 			body := at(path(d, "/v1/books/{book_id}/loans", "post"), "requestBody", "content")
 			body["multipart/form-data"] = object{}
 		}, []contract.Difference{{Where: "lend_book", Kind: contract.KindUnreadable, Document: "request body of type application/json, multipart/form-data"}}},
-		{"answer removed", func(d object) {
+		{"response removed", func(d object) {
 			path(d, "/v1/ping", "get")["responses"] = object{"200": object{"description": "OK"}}
-		}, []contract.Difference{{Where: "ping", Kind: contract.KindResponse, SDK: "an answer"}}},
-		{"answer added", func(d object) {
+		}, []contract.Difference{{Where: "ping", Kind: contract.KindResponse, SDK: "a response"}}},
+		{"response added", func(d object) {
 			path(d, "/v1/loans/{loan_id}", "delete")["responses"] = object{"200": jsonBody("Loan")}
-		}, []contract.Difference{{Where: "return_book", Kind: contract.KindResponse, Document: "an answer"}}},
-		{"answer refers to another schema", func(d object) {
+		}, []contract.Difference{{Where: "return_book", Kind: contract.KindResponse, Document: "a response"}}},
+		{"response refers to another schema", func(d object) {
 			path(d, "/v1/ping", "get")["responses"] = object{"200": jsonBody("Person")}
 		}, []contract.Difference{
-			{Where: "Pong.born", Schema: "Person", Kind: contract.KindMember, Document: "optional body member"},
-			{Where: "Pong.name", Schema: "Person", Kind: contract.KindMember, Document: "required body member"},
-			{Where: "Pong.status", Schema: "Person", Kind: contract.KindMember, SDK: "required body member Status"},
+			{Where: "Pong.born", Schema: "Person", Kind: contract.KindField, Document: "optional body field"},
+			{Where: "Pong.name", Schema: "Person", Kind: contract.KindField, Document: "required body field"},
+			{Where: "Pong.status", Schema: "Person", Kind: contract.KindField, SDK: "required body field Status"},
 		}},
-		{"second answer differs", func(d object) {
+		{"second response differs", func(d object) {
 			at(path(d, "/v1/books/{book_id}/loans", "post"), "responses")["202"] = object{"content": object{"application/json": object{"schema": object{"type": "string"}}}}
-		}, []contract.Difference{{Where: "lend_book answer", Kind: contract.KindType, Document: "string", SDK: "object"}}},
+		}, []contract.Difference{{Where: "lend_book response", Kind: contract.KindType, Document: "string", SDK: "object"}}},
 		{"list became an envelope", func(d object) { at(path(d, "/v1/books", "get"), "responses")["200"] = jsonBody("Book") },
-			[]contract.Difference{{Where: "list_books answer", Kind: contract.KindType, Document: "object", SDK: "array"}}},
+			[]contract.Difference{{Where: "list_books response", Kind: contract.KindType, Document: "object", SDK: "array"}}},
 		{"error body changed", func(d object) { property(d, "Problem", "error")["type"] = "integer" }, nil},
 	})
 }
@@ -164,8 +164,8 @@ func TestChangesOfParametersAreReported(t *testing.T) {
 			delete(paths, "/v1/books/{book_id}/loans")
 			at(paths, "/v1/books/{id}/loans", "parameters", 0)["name"] = "id"
 		}, []contract.Difference{
-			{Where: "lend_book.book_id", Kind: contract.KindMember, SDK: "required path member BookID"},
-			{Where: "lend_book.id", Kind: contract.KindMember, Document: "required path member"},
+			{Where: "lend_book.book_id", Kind: contract.KindField, SDK: "required path field BookID"},
+			{Where: "lend_book.id", Kind: contract.KindField, Document: "required path field"},
 		}},
 		{"path parameter of another form", func(d object) {
 			at(d, "paths", "/v1/books/{book_id}/loans", "parameters", 0)["schema"] = object{"type": "string"}
@@ -180,12 +180,12 @@ func TestChangesOfParametersAreReported(t *testing.T) {
 		{"query parameter added", func(d object) {
 			list := path(d, "/v1/books", "get")
 			list["parameters"] = append(list["parameters"].([]any), object{"name": "author", "in": "query", "schema": object{"type": "string"}})
-		}, []contract.Difference{{Where: "list_books.author", Kind: contract.KindMember, Document: "optional query member"}}},
+		}, []contract.Difference{{Where: "list_books.author", Kind: contract.KindField, Document: "optional query field"}}},
 		{"query parameter removed", func(d object) { delete(path(d, "/v1/books/{book_id}/loans", "post"), "parameters") },
-			[]contract.Difference{{Where: "lend_book.notify", Kind: contract.KindMember, SDK: "optional query member Notify"}}},
+			[]contract.Difference{{Where: "lend_book.notify", Kind: contract.KindField, SDK: "optional query field Notify"}}},
 		{"query parameter renamed", func(d object) { query(d, 2)["name"] = "boughtAfter" }, []contract.Difference{
-			{Where: "list_books.boughtAfter", Kind: contract.KindMember, Document: "optional query member"},
-			{Where: "list_books.since", Kind: contract.KindMember, SDK: "optional query member Since"},
+			{Where: "list_books.boughtAfter", Kind: contract.KindField, Document: "optional query field"},
+			{Where: "list_books.since", Kind: contract.KindField, SDK: "optional query field Since"},
 		}},
 		{"query parameter moved to the body", func(d object) {
 			delete(path(d, "/v1/books/{book_id}/loans", "post"), "parameters")
@@ -193,9 +193,9 @@ func TestChangesOfParametersAreReported(t *testing.T) {
 		}, []contract.Difference{{Where: "lend_book.notify", Kind: contract.KindPlace, Document: "body", SDK: "query"}}},
 		{"query parameter moved to a header", func(d object) { query(d, 2)["in"] = "header" },
 			[]contract.Difference{{Where: "list_books.since", Kind: contract.KindPlace, Document: "header", SDK: "query"}}},
-		{"body member of the same name as a path parameter", func(d object) {
+		{"body field of the same name as a path parameter", func(d object) {
 			at(schema(d, "LoanRequest"), "properties")["book_id"] = object{"type": "string"}
-		}, []contract.Difference{{Where: "lend_book.book_id", Kind: contract.KindMember, Document: "optional body member"}}},
+		}, []contract.Difference{{Where: "lend_book.book_id", Kind: contract.KindField, Document: "optional body field"}}},
 		{"query parameter required", func(d object) { query(d, 1)["required"] = true },
 			[]contract.Difference{{Where: "list_books.genre", Kind: contract.KindRequired, Document: "required", SDK: "optional"}}},
 		{"query parameter of another type", func(d object) { query(d, 0)["schema"] = object{"type": "string", "nullable": true} },
@@ -217,24 +217,24 @@ func TestChangesOfParametersAreReported(t *testing.T) {
 	})
 }
 
-func TestChangesOfRequestMembersAreReported(t *testing.T) {
+func TestChangesOfRequestFieldsAreReported(t *testing.T) {
 	check(t, []mutation{
-		{"member added", func(d object) { at(schema(d, "LoanRequest"), "properties")["note"] = object{"type": "string"} },
-			[]contract.Difference{{Where: "lend_book.note", Kind: contract.KindMember, Document: "optional body member"}}},
-		{"member removed", func(d object) { delete(at(schema(d, "LoanRequest"), "properties"), "until") },
-			[]contract.Difference{{Where: "lend_book.until", Kind: contract.KindMember, SDK: "optional body member Until"}}},
-		{"member renamed", func(d object) {
+		{"field added", func(d object) { at(schema(d, "LoanRequest"), "properties")["note"] = object{"type": "string"} },
+			[]contract.Difference{{Where: "lend_book.note", Kind: contract.KindField, Document: "optional body field"}}},
+		{"field removed", func(d object) { delete(at(schema(d, "LoanRequest"), "properties"), "until") },
+			[]contract.Difference{{Where: "lend_book.until", Kind: contract.KindField, SDK: "optional body field Until"}}},
+		{"field renamed", func(d object) {
 			properties := at(schema(d, "LoanRequest"), "properties")
 			properties["due"] = properties["until"]
 			delete(properties, "until")
 		}, []contract.Difference{
-			{Where: "lend_book.due", Kind: contract.KindMember, Document: "optional body member"},
-			{Where: "lend_book.until", Kind: contract.KindMember, SDK: "optional body member Until"},
+			{Where: "lend_book.due", Kind: contract.KindField, Document: "optional body field"},
+			{Where: "lend_book.until", Kind: contract.KindField, SDK: "optional body field Until"},
 		}},
-		{"member now optional", func(d object) {
+		{"field now optional", func(d object) {
 			schema(d, "LoanRequest")["required"] = without(schema(d, "LoanRequest")["required"], "memberId")
 		}, []contract.Difference{{Where: "lend_book.memberId", Kind: contract.KindRequired, Document: "optional", SDK: "required"}}},
-		{"member now required", func(d object) {
+		{"field now required", func(d object) {
 			schema(d, "LoanRequest")["required"] = append(schema(d, "LoanRequest")["required"].([]any), "until")
 		}, []contract.Difference{{Where: "lend_book.until", Kind: contract.KindRequired, Document: "required", SDK: "optional"}}},
 		{"required field now nullable", func(d object) { property(d, "LoanRequest", "name")["nullable"] = true },
@@ -261,7 +261,7 @@ func TestChangesOfRequestMembersAreReported(t *testing.T) {
 			[]contract.Difference{{Where: "lend_book.name", Kind: contract.KindBounds, Document: "min=2 characters"}}},
 		{"became an enum", func(d object) { property(d, "LoanRequest", "name")["enum"] = []any{"a", "b"} },
 			[]contract.Difference{{Where: "lend_book.name", Kind: contract.KindEnum, Document: "one of a, b", SDK: "any string"}}},
-		{"member with a keyword that is not compared", func(d object) { property(d, "LoanRequest", "name")["pattern"] = "^A" },
+		{"field with a keyword that is not compared", func(d object) { property(d, "LoanRequest", "name")["pattern"] = "^A" },
 			[]contract.Difference{{Where: "lend_book.name", Kind: contract.KindUnreadable, Document: "keyword pattern"}}},
 	})
 }

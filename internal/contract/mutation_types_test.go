@@ -8,15 +8,15 @@ import (
 
 func TestChangesOfTypesAreReportedOnceForEachType(t *testing.T) {
 	check(t, []mutation{
-		{"member of a shared type added", func(d object) { at(schema(d, "Person"), "properties")["phone"] = object{"type": "string"} },
-			[]contract.Difference{{Where: "Person.phone", Schema: "Person", Kind: contract.KindMember, Document: "optional body member"}}},
-		{"member of a shared type removed", func(d object) { delete(at(schema(d, "Person"), "properties"), "born") },
-			[]contract.Difference{{Where: "Person.born", Schema: "Person", Kind: contract.KindMember, SDK: "optional body member Born"}}},
+		{"field of a shared type added", func(d object) { at(schema(d, "Person"), "properties")["phone"] = object{"type": "string"} },
+			[]contract.Difference{{Where: "Person.phone", Schema: "Person", Kind: contract.KindField, Document: "optional body field"}}},
+		{"field of a shared type removed", func(d object) { delete(at(schema(d, "Person"), "properties"), "born") },
+			[]contract.Difference{{Where: "Person.born", Schema: "Person", Kind: contract.KindField, SDK: "optional body field Born"}}},
 		{"required field of a shared type now optional", func(d object) { schema(d, "Person")["required"] = []any{} },
 			[]contract.Difference{{Where: "Person.name", Schema: "Person", Kind: contract.KindRequired, Document: "optional", SDK: "required"}}},
 		{"required field of a shared type now nullable", func(d object) { property(d, "Person", "name")["nullable"] = true },
 			[]contract.Difference{{Where: "Person.name", Schema: "Person", Kind: contract.KindNull, Document: "null", SDK: "no pointer"}}},
-		{"nullable member no longer so", func(d object) { delete(at(own(d), "properties", "lost"), "nullable") },
+		{"nullable field no longer so", func(d object) { delete(at(own(d), "properties", "lost"), "nullable") },
 			[]contract.Difference{{Where: "Book.lost", Schema: "Book", Kind: contract.KindNull, Document: "no null", SDK: "a pointer"}}},
 		{"text of a response now nullable", func(d object) { property(d, "Loan", "clerk")["nullable"] = true }, nil},
 		{"nullable text no longer so", func(d object) { delete(property(d, "Loan", "seal"), "nullable") },
@@ -25,14 +25,14 @@ func TestChangesOfTypesAreReportedOnceForEachType(t *testing.T) {
 			[]contract.Difference{{Where: "Loan.desk", Schema: "Loan", Kind: contract.KindType, Document: "integer", SDK: "string"}}},
 		{"nullable text now always there", func(d object) { schema(d, "Loan")["required"] = []any{"loanId", "reader", "clerk", "seal", "desk"} },
 			[]contract.Difference{{Where: "Loan.desk", Schema: "Loan", Kind: contract.KindRequired, Document: "required", SDK: "optional"}}},
-		{"member of the embedded part renamed", func(d object) {
+		{"field of the embedded part renamed", func(d object) {
 			properties := at(schema(d, "BookSummary"), "properties")
 			properties["name"] = properties["title"]
 			delete(properties, "title")
 			schema(d, "BookSummary")["required"] = []any{"id", "name", "genre", "hall_id"}
 		}, []contract.Difference{
-			{Where: "Book.name", Schema: "Book", Kind: contract.KindMember, Document: "required body member"},
-			{Where: "Book.title", Schema: "Book", Kind: contract.KindMember, SDK: "required body member Title"},
+			{Where: "Book.name", Schema: "Book", Kind: contract.KindField, Document: "required body field"},
+			{Where: "Book.title", Schema: "Book", Kind: contract.KindField, SDK: "required body field Title"},
 		}},
 		{"nullable object now required", func(d object) { own(d)["required"] = append(own(d)["required"].([]any), "buyer") },
 			[]contract.Difference{{Where: "Book.buyer", Schema: "Book", Kind: contract.KindRequired, Document: "required", SDK: "optional"}}},
@@ -42,9 +42,9 @@ func TestChangesOfTypesAreReportedOnceForEachType(t *testing.T) {
 			[]contract.Difference{{Where: "Book.tags[]", Schema: "Book", Kind: contract.KindNull, Document: "null", SDK: "no pointer"}}},
 		{"reference to another schema", func(d object) { at(own(d), "properties", "authors")["items"] = ref("Pong") },
 			[]contract.Difference{
-				{Where: "Person.born", Schema: "Pong", Kind: contract.KindMember, SDK: "optional body member Born"},
-				{Where: "Person.name", Schema: "Pong", Kind: contract.KindMember, SDK: "required body member Name"},
-				{Where: "Person.status", Schema: "Pong", Kind: contract.KindMember, Document: "required body member"},
+				{Where: "Person.born", Schema: "Pong", Kind: contract.KindField, SDK: "optional body field Born"},
+				{Where: "Person.name", Schema: "Pong", Kind: contract.KindField, SDK: "required body field Name"},
+				{Where: "Person.status", Schema: "Pong", Kind: contract.KindField, Document: "required body field"},
 			}},
 		{"reference to nothing", func(d object) { at(own(d), "properties")["authors"] = ref("Author") },
 			[]contract.Difference{{Where: "Book.authors", Schema: "Book", Kind: contract.KindUnreadable, Document: "#/components/schemas/Author is not in the document"}}},
@@ -59,7 +59,7 @@ func TestChangesOfTypesAreReportedOnceForEachType(t *testing.T) {
 		{"any JSON became text", func(d object) { at(own(d), "properties", "extra")["type"] = "string" },
 			[]contract.Difference{{Where: "Book.extra", Schema: "Book", Kind: contract.KindType, Document: "string", SDK: "any JSON"}}},
 		{"type that no operation leads to", func(d object) { at(schema(d, "Fine"), "properties")["since"] = object{"type": "string"} },
-			[]contract.Difference{{Where: "Fine.since", Schema: "Fine", Kind: contract.KindMember, Document: "optional body member"}}},
+			[]contract.Difference{{Where: "Fine.since", Schema: "Fine", Kind: contract.KindField, Document: "optional body field"}}},
 		{"schema that no operation leads to removed", func(d object) { delete(at(d, "components", "schemas"), "Fine") },
 			[]contract.Difference{{Where: "Fine", Kind: contract.KindUnreadable, Document: "#/components/schemas/Fine is not in the document"}}},
 		{"keyword that is not compared", func(d object) { schema(d, "Person")["additionalProperties"] = false },
@@ -71,10 +71,10 @@ func TestChangesOfTypesAreReportedOnceForEachType(t *testing.T) {
 			property(d, "Person", "name")["description"] = "the name"
 			schema(d, "Person")["title"] = "Reader"
 		}, nil},
-		{"format of plain text in an answer changed", func(d object) {
+		{"format of plain text in a response changed", func(d object) {
 			at(schema(d, "Loan"), "properties")["loanId"] = object{"type": "string", "maxLength": 12}
 		}, nil},
-		{"optional member no longer nullable", func(d object) { delete(property(d, "Person", "born"), "nullable") }, nil},
+		{"optional field no longer nullable", func(d object) { delete(property(d, "Person", "born"), "nullable") }, nil},
 	})
 }
 
@@ -113,31 +113,31 @@ func TestChangesOfAlternativesAreReported(t *testing.T) {
 	check(t, []mutation{
 		{"order changed", func(d object) { alternatives(d, "Sound", "Print") }, nil},
 		{"alternative removed", func(d object) { alternatives(d, "Print") },
-			[]contract.Difference{{Where: "Medium", Schema: "Medium", Kind: contract.KindMember, SDK: "the alternative Sound"}}},
+			[]contract.Difference{{Where: "Medium", Schema: "Medium", Kind: contract.KindField, SDK: "the alternative Sound"}}},
 		{"alternative added", func(d object) { alternatives(d, "Print", "Sound", "Person") },
-			[]contract.Difference{{Where: "Medium", Schema: "Medium", Kind: contract.KindMember, Document: "the alternative Person"}}},
+			[]contract.Difference{{Where: "Medium", Schema: "Medium", Kind: contract.KindField, Document: "the alternative Person"}}},
 		{"alternative that is a choice itself", func(d object) {
 			at(d, "components", "schemas")["Either"] = object{"oneOf": []any{ref("Sound"), ref("Person")}}
 			alternatives(d, "Print", "Either")
-		}, []contract.Difference{{Where: "Medium", Schema: "Medium", Kind: contract.KindMember, Document: "the alternative Person"}}},
+		}, []contract.Difference{{Where: "Medium", Schema: "Medium", Kind: contract.KindField, Document: "the alternative Person"}}},
 		{"alternative with a keyword that is not compared", func(d object) { schema(d, "Sound")["discriminator"] = object{} },
 			[]contract.Difference{{Where: "Sound", Kind: contract.KindUnreadable, Document: "keyword discriminator"}}},
-		{"member of an alternative added", func(d object) { at(schema(d, "Sound"), "properties")["voice"] = object{"type": "string"} },
-			[]contract.Difference{{Where: "Sound.voice", Schema: "Sound", Kind: contract.KindMember, Document: "optional body member"}}},
-		{"member beside the alternatives", func(d object) {
+		{"field of an alternative added", func(d object) { at(schema(d, "Sound"), "properties")["voice"] = object{"type": "string"} },
+			[]contract.Difference{{Where: "Sound.voice", Schema: "Sound", Kind: contract.KindField, Document: "optional body field"}}},
+		{"field beside the alternatives", func(d object) {
 			at(d, "components", "schemas")["Medium"] = object{"allOf": []any{
 				object{"oneOf": []any{ref("Print"), ref("Sound")}},
 				object{"type": "object", "required": []any{"weight"}, "properties": object{"weight": object{"type": "integer"}}},
 			}}
 		}, []contract.Difference{
-			{Where: "Print.weight", Schema: "Print", Kind: contract.KindMember, Document: "required body member"},
-			{Where: "Sound.weight", Schema: "Sound", Kind: contract.KindMember, Document: "required body member"},
+			{Where: "Print.weight", Schema: "Print", Kind: contract.KindField, Document: "required body field"},
+			{Where: "Sound.weight", Schema: "Sound", Kind: contract.KindField, Document: "required body field"},
 		}},
 		{"alternatives of one type became one of several", func(d object) {
 			at(d, "components", "schemas")["Pong"] = object{"oneOf": []any{ref("Person"), object{"type": "object", "required": []any{"status"}, "properties": object{"status": object{"type": "string"}}}}}
 		}, []contract.Difference{
-			{Where: "Pong.born", Schema: "Pong", Kind: contract.KindMember, Document: "optional body member"},
-			{Where: "Pong.name", Schema: "Pong", Kind: contract.KindMember, Document: "optional body member"},
+			{Where: "Pong.born", Schema: "Pong", Kind: contract.KindField, Document: "optional body field"},
+			{Where: "Pong.name", Schema: "Pong", Kind: contract.KindField, Document: "optional body field"},
 			{Where: "Pong.status", Schema: "Pong", Kind: contract.KindRequired, Document: "optional", SDK: "required"},
 		}},
 		{"text or number", func(d object) {

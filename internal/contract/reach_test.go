@@ -41,31 +41,31 @@ var partChanges = []struct {
 			}
 		}
 	}},
-	{"answers", func(whole object, _ contract.SDK, mark func(string) string) {
+	{"responses", func(whole object, _ contract.SDK, mark func(string) string) {
 		for op := range operations(whole) {
-			for status, answer := range successes(op) {
-				if content, ok := answer["content"]; ok {
+			for status, response := range successes(op) {
+				if content, ok := response["content"]; ok {
 					name := asString(op["operationId"]) + " " + status
 					at(content, "application/json")["schema"] = object{"type": mark(name)}
 				}
 			}
 		}
 	}},
-	{"more members", func(whole object, s contract.SDK, mark func(string) string) {
+	{"more fields", func(whole object, s contract.SDK, mark func(string) string) {
 		for name, part := range reachable(whole, s) {
 			if properties, ok := part["properties"].(object); ok {
 				properties[mark(name)] = object{"type": "string"}
 			}
 		}
 	}},
-	{"types of members", func(whole object, s contract.SDK, mark func(string) string) {
+	{"types of fields", func(whole object, s contract.SDK, mark func(string) string) {
 		var leaves []func()
 		for name, part := range reachable(whole, s) {
 			properties, _ := part["properties"].(object)
-			for member, was := range properties {
+			for field, was := range properties {
 				// What is below an object would be out of sight with it.
 				if !leadsToObject(whole, was) {
-					leaves = append(leaves, func() { properties[member] = object{"type": mark(name + "." + member)} })
+					leaves = append(leaves, func() { properties[field] = object{"type": mark(name + "." + field)} })
 				}
 			}
 		}
@@ -140,13 +140,13 @@ func operations(whole object) func(yield func(object) bool) {
 
 // successes are the responses of an operation that are no errors.
 func successes(op object) map[string]object {
-	answers := map[string]object{}
-	for status, answer := range at(op, "responses") {
+	responses := map[string]object{}
+	for status, response := range at(op, "responses") {
 		if strings.HasPrefix(status, "2") {
-			answers[status] = asObject(answer)
+			responses[status] = asObject(response)
 		}
 	}
-	return answers
+	return responses
 }
 
 // reachable yields the schemas that operations and the other types of the SDK lead to, with their names, and the inline
@@ -156,8 +156,8 @@ func reachable(whole object, s contract.SDK) func(yield func(string, object) boo
 	for op := range operations(whole) {
 		walk(whole, op["parameters"], seen)
 		walk(whole, op["requestBody"], seen)
-		for _, answer := range successes(op) {
-			walk(whole, answer, seen)
+		for _, response := range successes(op) {
+			walk(whole, response, seen)
 		}
 	}
 	for name := range s.Types {

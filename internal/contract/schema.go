@@ -33,7 +33,7 @@ type schema struct {
 	values       []string // of an enum, or those that are known of an open set
 	open         bool     // other values than these are legal
 	min, max     *int64   // of a number, of the characters of a string or the elements of a list
-	members      []member
+	properties   []property
 	alternatives []*schema // of an object that is one of several kinds, beside the fields that all have
 	elements     json.RawMessage
 	unread       []unread
@@ -103,7 +103,7 @@ func (d *Document) schemaAt(text json.RawMessage, name string, depth int) (*sche
 	}
 	s.bounds(&raw)
 	for _, name := range slices.Sorted(maps.Keys(raw.Properties)) {
-		s.members = append(s.members, member{name, wire.Body, slices.Contains(raw.Required, name), raw.Properties[name]})
+		s.properties = append(s.properties, property{name, wire.Body, slices.Contains(raw.Required, name), raw.Properties[name]})
 	}
 	if err := d.addParts(s, &raw, depth); err != nil {
 		return nil, err
@@ -114,11 +114,11 @@ func (d *Document) schemaAt(text json.RawMessage, name string, depth int) (*sche
 		}
 	}
 	// A part may name as required what another part describes.
-	for i := range s.members {
-		s.members[i].required = s.members[i].required || slices.Contains(raw.Required, s.members[i].name)
+	for i := range s.properties {
+		s.properties[i].required = s.properties[i].required || slices.Contains(raw.Required, s.properties[i].name)
 	}
 	for _, name := range raw.Required {
-		if !slices.ContainsFunc(s.members, func(m member) bool { return m.name == name }) && len(s.alternatives) == 0 {
+		if !slices.ContainsFunc(s.properties, func(m property) bool { return m.name == name }) && len(s.alternatives) == 0 {
 			s.misses("required field " + name + " without a schema")
 		}
 	}
@@ -149,7 +149,7 @@ func (d *Document) addParts(s *schema, raw *rawSchema, depth int) error {
 		}
 		parts = append(parts, part)
 	}
-	if len(parts) == 1 && s.name == "" && s.members == nil {
+	if len(parts) == 1 && s.name == "" && s.properties == nil {
 		s.name = parts[0].name
 	}
 	for _, part := range parts {
@@ -187,23 +187,23 @@ func (s *schema) add(part *schema) {
 	if s.elements == nil {
 		s.elements = part.elements
 	}
-	for _, m := range part.members {
-		s.setMember(m)
+	for _, m := range part.properties {
+		s.setField(m)
 	}
 	s.alternatives = append(s.alternatives, part.alternatives...)
 	s.unread = append(s.unread, part.unread...)
 }
 
-func (s *schema) setMember(m member) {
-	if at := slices.IndexFunc(s.members, func(other member) bool { return other.name == m.name }); at >= 0 {
-		if !bytes.Equal(m.schema, s.members[at].schema) {
+func (s *schema) setField(m property) {
+	if at := slices.IndexFunc(s.properties, func(other property) bool { return other.name == m.name }); at >= 0 {
+		if !bytes.Equal(m.schema, s.properties[at].schema) {
 			s.misses("two schemas for the field " + m.name)
 		}
-		m.required = m.required || s.members[at].required
-		s.members[at] = m
+		m.required = m.required || s.properties[at].required
+		s.properties[at] = m
 		return
 	}
-	s.members = append(s.members, m)
+	s.properties = append(s.properties, m)
 }
 
 // addChoice works the alternatives of a oneOf or anyOf into s: objects stay apart, enums become one.
@@ -249,28 +249,28 @@ func (s *schema) each() []*schema {
 	var list []*schema
 	for _, a := range s.alternatives {
 		whole := *a
-		whole.members = append(slices.Clone(s.members), a.members...)
+		whole.properties = append(slices.Clone(s.properties), a.properties...)
 		list = append(list, &whole)
 	}
 	return list
 }
 
 // flat is an object with alternatives as one object: a field is required if it is in all of them.
-func (s *schema) flat() []member {
-	members := slices.Clone(s.members)
+func (s *schema) flat() []property {
+	properties := slices.Clone(s.properties)
 	for _, a := range s.alternatives {
-		for _, m := range a.members {
+		for _, m := range a.properties {
 			// Two schemas for one name stay two fields. The second is reported then: a struct has one.
-			if slices.ContainsFunc(members, func(o member) bool { return o.name == m.name && bytes.Equal(o.schema, m.schema) }) {
+			if slices.ContainsFunc(properties, func(o property) bool { return o.name == m.name && bytes.Equal(o.schema, m.schema) }) {
 				continue
 			}
 			for _, other := range s.alternatives {
-				m.required = m.required && slices.ContainsFunc(other.members, func(o member) bool { return o.name == m.name && o.required })
+				m.required = m.required && slices.ContainsFunc(other.properties, func(o property) bool { return o.name == m.name && o.required })
 			}
-			members = append(members, m)
+			properties = append(properties, m)
 		}
 	}
-	return members
+	return properties
 }
 
 func (s *schema) bounds(raw *rawSchema) {

@@ -90,7 +90,7 @@ func (c *comparer) object(at place, s *schema, t reflect.Type) {
 	}
 	left := slices.Clone(c.sdk.Alternatives[t])
 	if len(left) == 0 {
-		c.members(at, s.flat(), wire.Fields(t))
+		c.properties(at, s.flat(), wire.Fields(t))
 		return
 	}
 	for _, a := range s.each() {
@@ -101,14 +101,14 @@ func (c *comparer) object(at place, s *schema, t reflect.Type) {
 			}
 		}
 		if best < 0 {
-			c.report(at, KindMember, "the alternative "+a.name, "")
+			c.report(at, KindField, "the alternative "+a.name, "")
 			continue
 		}
 		c.object(at, a, left[best])
 		left = slices.Delete(left, best, best+1)
 	}
 	for _, t := range left {
-		c.report(at, KindMember, "", "the alternative "+t.Name())
+		c.report(at, KindField, "", "the alternative "+t.Name())
 	}
 }
 
@@ -116,7 +116,7 @@ func (c *comparer) object(at place, s *schema, t reflect.Type) {
 func likeness(s *schema, t reflect.Type) int {
 	n := 0
 	for _, f := range wire.Fields(t) {
-		if slices.ContainsFunc(s.members, func(m member) bool { return m.name == f.Name }) {
+		if slices.ContainsFunc(s.properties, func(m property) bool { return m.name == f.Name }) {
 			n++
 		}
 	}
@@ -124,7 +124,7 @@ func likeness(s *schema, t reflect.Type) int {
 }
 
 func (c *comparer) format(at place, s *schema, t reflect.Type, f *wire.Field) {
-	document := cmp.Or(c.sdk.Schemas[s.name], c.sdk.Members[at.name], s.format)
+	document := cmp.Or(c.sdk.Schemas[s.name], c.sdk.Properties[at.name], s.format)
 	sdk := c.scalar(t).Format
 	switch {
 	case sdk != "":

@@ -43,10 +43,10 @@ var excused = map[string]string{
 	"turnkeytest.New":                              "the random source does not fail",
 }
 
-// refusing responds to every request with a 404.
-type refusing struct{}
+// rejecting responds to every request with a 404.
+type rejecting struct{}
 
-func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+func (rejecting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: 404, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(`{"error":"byzantine has no such thing"}`)),
 	}, nil
@@ -69,12 +69,12 @@ func mistakes(t *testing.T) map[string]func() error {
 	}
 	key, err := byzantine.GenerateKey()
 	must(err)
-	client, err := byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: refusing{}}), byzantine.WithMaxAttempts(1))
+	client, err := byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: rejecting{}}), byzantine.WithMaxAttempts(1))
 	must(err)
 	rotation := byzantine.NewRotation(key)
-	rotating, err := byzantine.NewClient(rotation, byzantine.WithHTTPClient(&http.Client{Transport: refusing{}}))
+	rotating, err := byzantine.NewClient(rotation, byzantine.WithHTTPClient(&http.Client{Transport: rejecting{}}))
 	must(err)
-	turnkeyClient, err := turnkey.NewClient(key, "organisation", byzantine.WithHTTPClient(&http.Client{Transport: refusing{}}), byzantine.WithMaxAttempts(1))
+	turnkeyClient, err := turnkey.NewClient(key, "organisation", byzantine.WithHTTPClient(&http.Client{Transport: rejecting{}}), byzantine.WithMaxAttempts(1))
 	must(err)
 	verifier, err := webhook.NewVerifier([]webhook.Key{{PublicKey: key.PublicKeyHex()}})
 	must(err)

@@ -27,7 +27,7 @@ func TestParseCompressed(t *testing.T) {
 	}
 }
 
-func TestParseCompressedRefuses(t *testing.T) {
+func TestParseCompressedRejects(t *testing.T) {
 	const x = "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6" // of the key of RFC 6979, A.2.5
 	for name, text := range map[string]string{
 		"nothing":               "",

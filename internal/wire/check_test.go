@@ -20,8 +20,8 @@ import (
 
 const uuid = "11111111-2222-4333-8444-55555555abCD"
 
-func TestCheckOfRequiredMembers(t *testing.T) {
-	type member struct {
+func TestCheckOfRequiredFields(t *testing.T) {
+	type inner struct {
 		Text string `json:"text"`
 	}
 	type all struct {
@@ -33,7 +33,7 @@ func TestCheckOfRequiredMembers(t *testing.T) {
 		Any     any             `json:"any"`
 		At      time.Time       `json:"at"`
 		Doc     doc             `json:"doc"`
-		Struct  member          `json:"struct"`
+		Struct  inner           `json:"struct"`
 		Number  int             `json:"number"`
 		Ratio   float64         `json:"ratio"`
 		Flag    bool            `json:"flag"`
@@ -41,7 +41,7 @@ func TestCheckOfRequiredMembers(t *testing.T) {
 	}
 	complete := all{
 		Text: "t", List: []string{}, Bytes: []byte{}, Raw: json.RawMessage("null"), Pointer: new(int), Any: 0,
-		At: time.Unix(0, 0), Doc: doc{Type: "a/b"}, Struct: member{"t"},
+		At: time.Unix(0, 0), Doc: doc{Type: "a/b"}, Struct: inner{"t"},
 	}
 	assert.NoError(t, wire.Check(complete), "zero numbers and false are values, and so are empty lists")
 	assert.NoError(t, wire.Check(&complete))
@@ -55,7 +55,7 @@ func TestCheckOfRequiredMembers(t *testing.T) {
 		"Any":         func(a *all) { a.Any = nil },
 		"At":          func(a *all) { a.At = time.Time{} },
 		"Doc":         func(a *all) { a.Doc = doc{} },
-		"Struct.Text": func(a *all) { a.Struct = member{} },
+		"Struct.Text": func(a *all) { a.Struct = inner{} },
 		"List[0]":     func(a *all) { a.List = []string{""} },
 	} {
 		t.Run(field, func(t *testing.T) {
@@ -138,9 +138,9 @@ func TestCheckOfFormats(t *testing.T) {
 				assert.NoError(t, wire.Check(withCheck(tt.tag, &s)), s)
 			}
 			for _, s := range tt.bad {
-				assert.EqualError(t, wire.Check(withCheck(tt.tag, s)), "Member: "+tt.want, s)
-				assert.EqualError(t, wire.Check(withCheck(tt.tag, &s)), "Member: "+tt.want, s)
-				assert.EqualError(t, wire.Check(withCheck(tt.tag, []string{tt.good[0], s})), "Member[1]: "+tt.want, s)
+				assert.EqualError(t, wire.Check(withCheck(tt.tag, s)), "Field: "+tt.want, s)
+				assert.EqualError(t, wire.Check(withCheck(tt.tag, &s)), "Field: "+tt.want, s)
+				assert.EqualError(t, wire.Check(withCheck(tt.tag, []string{tt.good[0], s})), "Field[1]: "+tt.want, s)
 			}
 		})
 	}
@@ -172,7 +172,7 @@ func TestCheckOfBounds(t *testing.T) {
 			if tt.want == "" {
 				assert.NoError(t, err)
 			} else {
-				assert.EqualError(t, err, "Member: "+tt.want)
+				assert.EqualError(t, err, "Field: "+tt.want)
 			}
 		})
 	}
@@ -180,28 +180,28 @@ func TestCheckOfBounds(t *testing.T) {
 
 func TestCheckOfNumbersThatJSONDoesNotHave(t *testing.T) {
 	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		assert.EqualError(t, wire.Check(withCheck("", f)), "Member: must be a finite number")
-		assert.EqualError(t, wire.Check(withCheck("", &f)), "Member: must be a finite number")
+		assert.EqualError(t, wire.Check(withCheck("", f)), "Field: must be a finite number")
+		assert.EqualError(t, wire.Check(withCheck("", &f)), "Field: must be a finite number")
 	}
 }
 
-func TestCheckPassesOverOptionalMembersThatAreUnset(t *testing.T) {
+func TestCheckPassesOverOptionalFieldsThatAreUnset(t *testing.T) {
 	assert.NoError(t, wire.Check(struct {
-		Text    string    `json:"text,omitzero" check:"uuid"`
-		Pointer *string   `json:"pointer,omitzero" check:"min=1"`
-		List    []string  `json:"list,omitzero" check:"min=1"`
-		Refused refused   `json:"refused,omitzero"`
-		At      time.Time `json:"at,omitzero"`
-		Struct  *struct {
+		Text     string    `json:"text,omitzero" check:"uuid"`
+		Pointer  *string   `json:"pointer,omitzero" check:"min=1"`
+		List     []string  `json:"list,omitzero" check:"min=1"`
+		Rejected rejected  `json:"rejected,omitzero"`
+		At       time.Time `json:"at,omitzero"`
+		Struct   *struct {
 			Text string `json:"text"`
 		} `json:"struct,omitzero"`
 	}{}))
 }
 
-// refused is never valid.
-type refused string
+// rejected is never valid.
+type rejected string
 
-func (refused) Validate() error { return errors.New("is refused") }
+func (rejected) Validate() error { return errors.New("is rejected") }
 
 // pair names one of its fields.
 type pair struct {
@@ -247,15 +247,15 @@ func TestCheckAppliesRules(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"a member", withCheck("", refused("x")), "Member: is refused"},
-		{"a pointer", withCheck("", new(refused("x"))), "Member: is refused"},
-		{"an element", withCheck("", []refused{"x"}), "Member[0]: is refused"},
-		{"an element that is a pointer", withCheck("", []*refused{new(refused("x"))}), "Member[0]: is refused"},
-		{"the format comes first", withCheck("uuid", refused("x")), "Member: must be a UUID (8-4-4-4-12 hex digits)"},
+		{"a field", withCheck("", rejected("x")), "Field: is rejected"},
+		{"a pointer", withCheck("", new(rejected("x"))), "Field: is rejected"},
+		{"an element", withCheck("", []rejected{"x"}), "Field[0]: is rejected"},
+		{"an element that is a pointer", withCheck("", []*rejected{new(rejected("x"))}), "Field[0]: is rejected"},
+		{"the format comes first", withCheck("uuid", rejected("x")), "Field: must be a UUID (8-4-4-4-12 hex digits)"},
 		{"the request", same, "B: must differ from A"},
-		{"a struct", withCheck("", same), "Member.B: must differ from A"},
-		{"a pointer to a struct", withCheck("", &same), "Member.B: must differ from A"},
-		{"a struct in a list", withCheck("", []pair{{"x", "y"}, same}), "Member[1].B: must differ from A"},
+		{"a struct", withCheck("", same), "Field.B: must differ from A"},
+		{"a pointer to a struct", withCheck("", &same), "Field.B: must differ from A"},
+		{"a struct in a list", withCheck("", []pair{{"x", "y"}, same}), "Field[1].B: must differ from A"},
 		{"a list in a struct in a list", withCheck("", []any{}), ""},
 		{"an embedded struct", ruled{Worded: Worded{"bad"}, Other: "x"}, "Word: is bad"},
 		{"a pointer to a struct with an embedded one", &ruled{Worded: Worded{"bad"}, Other: "x"}, "Word: is bad"},
@@ -276,7 +276,7 @@ func TestCheckAppliesRules(t *testing.T) {
 	}
 }
 
-func TestCheckNamesMembersDeepDown(t *testing.T) {
+func TestCheckNamesFieldsDeepDown(t *testing.T) {
 	type leaf struct {
 		IDs []string `json:"ids" check:"uuid"`
 	}
@@ -349,13 +349,13 @@ func TestTagsThatAreWrongPanic(t *testing.T) {
 		"an optional path": struct {
 			M string `json:"-" path:"m,omitzero"`
 		}{},
-		"a query member that encoding/json would put into the body": struct {
+		"a query field that encoding/json would put into the body": struct {
 			M string `query:"m"`
 		}{},
-		"a member in two places": struct {
+		"a field in two places": struct {
 			M string `json:"m" query:"m"`
 		}{},
-		"two members of one name": struct {
+		"two fields of one name": struct {
 			Same
 			Other string `json:"name"`
 		}{},
@@ -402,7 +402,7 @@ func TestFields(t *testing.T) {
 // withCheck returns a struct with one required field, which holds value and has the check tag.
 func withCheck(tag string, value any) any {
 	t := reflect.StructOf([]reflect.StructField{{
-		Name: "Member", Type: reflect.TypeOf(value), Tag: reflect.StructTag(fmt.Sprintf(`json:"member" check:%q`, tag)),
+		Name: "Field", Type: reflect.TypeOf(value), Tag: reflect.StructTag(fmt.Sprintf(`json:"field" check:%q`, tag)),
 	}})
 	v := reflect.New(t).Elem()
 	v.Field(0).Set(reflect.ValueOf(value))

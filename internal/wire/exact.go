@@ -25,29 +25,29 @@ var (
 // text of the shortest field.
 const maxNames = 100_000
 
-// Members reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last of
+// ReadObject reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last of
 // two equal names win and matches names without regard to case, so that an object could mean one thing here and another to
 // whoever signs or executes it. known are the names that will be asked for; a known name in other letter case is a
 // *[FieldError] with the name as it must be. The values are parts of data. What is inside of them is not looked at, and
 // invalid UTF-8 passes.
-func Members(data []byte, known ...string) (map[string]json.RawMessage, error) {
+func ReadObject(data []byte, known ...string) (map[string]json.RawMessage, error) {
 	if !json.Valid(data) {
 		return nil, errNotJSON
 	}
 	if data = bytes.TrimSpace(data); data[0] != '{' {
 		return nil, errNoObject
 	}
-	members := map[string]json.RawMessage{}
+	values := map[string]json.RawMessage{}
 	var misspelt error
 	for quoted, value := range fieldsOf(data) {
 		name := unquote(quoted)
-		if _, twice := members[name]; twice {
+		if _, twice := values[name]; twice {
 			return nil, errSameName
 		}
-		if len(members) == maxNames {
+		if len(values) == maxNames {
 			return nil, errManyFields
 		}
-		members[name] = value
+		values[name] = value
 		for _, k := range known {
 			if name != k && strings.EqualFold(name, k) {
 				misspelt = &FieldError{Field: k, JSONPath: k, Reason: "spelt in other letter case"}
@@ -57,7 +57,7 @@ func Members(data []byte, known ...string) (map[string]json.RawMessage, error) {
 	if misspelt != nil {
 		return nil, misspelt
 	}
-	return members, nil
+	return values, nil
 }
 
 // UniqueNames checks that a JSON text is valid UTF-8 and that no object anywhere in it has two fields whose names are
@@ -160,12 +160,12 @@ func decodeExact(data []byte, v reflect.Value) error {
 			known, fields[name] = append(known, name), v.Field(i)
 		}
 	}
-	members, err := Members(data, known...)
+	values, err := ReadObject(data, known...)
 	if err != nil {
 		return err
 	}
 	for name, field := range fields {
-		if value, there := members[name]; there {
+		if value, there := values[name]; there {
 			if err := decodeExact(value, field); err != nil {
 				return err
 			}

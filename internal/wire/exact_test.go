@@ -13,10 +13,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-func TestMembersAreThoseThatEveryReaderSees(t *testing.T) {
-	members, err := wire.Members([]byte(` {"a":{"x":1,"x":2},"A":null,"type":"T"} `), "type", "other")
+func TestFieldsAreThoseThatEveryReaderSees(t *testing.T) {
+	fields, err := wire.ReadObject([]byte(` {"a":{"x":1,"x":2},"A":null,"type":"T"} `), "type", "other")
 	require.NoError(t, err)
-	assert.Equal(t, map[string]json.RawMessage{"a": json.RawMessage(`{"x":1,"x":2}`), "A": json.RawMessage(`null`), "type": json.RawMessage(`"T"`)}, members)
+	assert.Equal(t, map[string]json.RawMessage{"a": json.RawMessage(`{"x":1,"x":2}`), "A": json.RawMessage(`null`), "type": json.RawMessage(`"T"`)}, fields)
 
 	for text, want := range map[string]string{
 		``:                         "not valid JSON",
@@ -30,7 +30,7 @@ func TestMembersAreThoseThatEveryReaderSees(t *testing.T) {
 		`{"Type":1}`:               "type: spelt in other letter case",
 		`{"type":1,"TYPE":2}`:      "type: spelt in other letter case",
 	} {
-		_, err := wire.Members([]byte(text), "type")
+		_, err := wire.ReadObject([]byte(text), "type")
 		assert.EqualError(t, err, want, text)
 	}
 }
@@ -44,11 +44,11 @@ func TestTooManyNames(t *testing.T) {
 		return []byte("{" + strings.TrimSuffix(b.String(), ",") + "}")
 	}
 	most, more := object(100_000), object(100_001)
-	members, err := wire.Members(most)
+	fields, err := wire.ReadObject(most)
 	require.NoError(t, err)
-	assert.Len(t, members, 100_000)
+	assert.Len(t, fields, 100_000)
 	require.NoError(t, wire.UniqueNames(most))
-	_, err = wire.Members(more)
+	_, err = wire.ReadObject(more)
 	assert.EqualError(t, err, "has more than 100000 fields")
 	assert.EqualError(t, wire.UniqueNames(more), "has more than 100000 fields")
 	two := slices.Concat([]byte("["), object(60_000), []byte(","), object(60_000), []byte("]"))

@@ -174,14 +174,14 @@ func (f *Field) inspect(t reflect.Type) {
 		element.inspect(t.Elem())
 		f.element = &element
 	case t.Kind() == reflect.Pointer:
-		f.nested = checkedByMember(t.Elem())
+		f.nested = checkedByField(t.Elem())
 	default:
-		f.nested = checkedByMember(t)
+		f.nested = checkedByField(t)
 		f.text = t.Kind() == reflect.Struct && !f.nested
 	}
 }
 
-func checkedByMember(t reflect.Type) bool { return t.Kind() == reflect.Struct && !writesItself(t) }
+func checkedByField(t reflect.Type) bool { return t.Kind() == reflect.Struct && !writesItself(t) }
 
 // has reports whether t, or what it points to, has a method. A method of the pointer alone would be passed over wherever
 // the value stands without one, so that is rejected. The panic does not name it: reflect's Method makes the linker keep all

@@ -55,7 +55,7 @@ func TestEncode(t *testing.T) {
 		body string
 	}{
 		{
-			"the members that are required and no more",
+			"the fields that are required and no more",
 			&request{ID: "7", Naming: Naming{Name: "n"}},
 			"/v1/things/7/parts", `{"name":"n","count":0,"ready":false}`,
 		},
@@ -106,8 +106,8 @@ func TestEncodeOfRequestsWithoutBody(t *testing.T) {
 	for name, req := range map[string]any{
 		"no request":                     nil,
 		"a nil pointer":                  (*Paging)(nil),
-		"a struct with query members":    Paging{},
-		"a struct without members":       struct{}{},
+		"a struct with query fields":     Paging{},
+		"a struct without fields":        struct{}{},
 		"a pointer to one without a tag": &struct{}{},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestEncodeOfRequestsWithoutBody(t *testing.T) {
 	}
 }
 
-func TestEncodeSendsAnEmptyObjectWhereNoBodyMemberIsSet(t *testing.T) {
+func TestEncodeSendsAnEmptyObjectWhereNoBodyFieldIsSet(t *testing.T) {
 	got, err := wire.Encode("/v1/things", &struct {
 		Label string `json:"label,omitzero"`
 	}{})
@@ -126,7 +126,7 @@ func TestEncodeSendsAnEmptyObjectWhereNoBodyMemberIsSet(t *testing.T) {
 	assert.Equal(t, "{}", string(got.Body))
 }
 
-func TestEncodeRefuses(t *testing.T) {
+func TestEncodeRejects(t *testing.T) {
 	named := Naming{Name: "n"}
 	for _, tt := range []struct {
 		name string
@@ -134,7 +134,7 @@ func TestEncodeRefuses(t *testing.T) {
 		want string
 	}{
 		{"no request for a path with parameters", nil, ": missing"},
-		{"an empty path member", &request{Naming: named}, "ID: missing"},
+		{"an empty path field", &request{Naming: named}, "ID: missing"},
 		{"a dot segment", &request{ID: ".", Naming: named}, "ID: must not hold dot segments"},
 		{"a double dot segment", &request{ID: "..", Naming: named}, "ID: must not hold dot segments"},
 		{"a path upwards", &request{ID: "../../x", Naming: named}, "ID: must not hold dot segments"},
@@ -145,7 +145,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"dots escaped twice, and no escape", &request{ID: "%252e./%zz", Naming: named}, "ID: must not hold dot segments"},
 		{"a dot segment with a parameter", &request{ID: "x/..;a=b", Naming: named}, "ID: must not hold dot segments"},
 		{"an escaped slash", &request{ID: "x%2f..%2fy", Naming: named}, "ID: must not hold dot segments"},
-		{"a missing member of an embedded struct", &request{ID: "7"}, "Name: missing"},
+		{"a missing field of an embedded struct", &request{ID: "7"}, "Name: missing"},
 		{"text that is not UTF-8 in the path", &request{ID: "\xff", Naming: named}, "ID: is not valid UTF-8"},
 		{"text that is not UTF-8 in the query", &request{ID: "7", Text: "\xff", Naming: named}, "Text: is not valid UTF-8"},
 		{"text that is not UTF-8 in the body", &request{ID: "7", Naming: Naming{Name: "\xff"}}, "Name: is not valid UTF-8"},
@@ -160,7 +160,7 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-func TestEncodeRefusesWhatJSONCannotHold(t *testing.T) {
+func TestEncodeRejectsWhatJSONCannotHold(t *testing.T) {
 	_, err := wire.Encode("/v1/things", &struct {
 		At time.Time `json:"at"`
 	}{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)})
@@ -169,7 +169,7 @@ func TestEncodeRefusesWhatJSONCannotHold(t *testing.T) {
 	assert.Contains(t, fieldError.Reason, "cannot be written as JSON")
 }
 
-func TestEncodeRefusesATemplateThatDoesNotFitTheType(t *testing.T) {
+func TestEncodeRejectsATemplateThatDoesNotFitTheType(t *testing.T) {
 	one := &struct {
 		ID string `json:"-" path:"id"`
 	}{"7"}
@@ -202,7 +202,7 @@ func TestDecodeReadsWhatServeMuxMatched(t *testing.T) {
 	assert.Equal(t, sent, got)
 }
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeRejects(t *testing.T) {
 	for _, tt := range []struct{ name, query, body, want string }{
 		{"a word for a number", "limit=abc", `{}`, "Limit: must be an integer"},
 		{"a fraction for a number", "limit=1.5", `{}`, "Limit: must be an integer"},

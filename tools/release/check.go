@@ -146,8 +146,8 @@ func checkChangelog(changelog, version string) error {
 }
 
 // rehearseChangelog is checkChangelog before a person has dated the section: what stands under Unreleased is then checked
-// as the version's, and toDo says what that person has to do. It is empty if the section is there.
-func rehearseChangelog(changelog, version string) (toDo string, err error) {
+// as the version's, and instruction tells that person what to do. It is empty if the section is there.
+func rehearseChangelog(changelog, version string) (instruction string, err error) {
 	number := strings.TrimPrefix(version, "v")
 	open := unreleased(changelog)
 	if regexp.MustCompile(`(?m)^## \[?`+regexp.QuoteMeta(number)+`\b`).MatchString(changelog) || strings.TrimSpace(open) == "" {

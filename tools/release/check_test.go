@@ -78,7 +78,7 @@ func TestChangelog(t *testing.T) {
 func TestChangelogInARehearsal(t *testing.T) {
 	good := sample["CHANGELOG.md"]
 	before := strings.Replace(good, "## 0.2.0 - 2026-12-01", "## Unreleased", 1)
-	for name, c := range map[string]struct{ changelog, version, toDo, want string }{
+	for name, c := range map[string]struct{ changelog, version, instruction, want string }{
 		"dated":                  {good, "v0.2.0", "", ""},
 		"not yet dated":          {before, "v0.2.0", `write "## 0.2.0 - YYYY-MM-DD" in place of "## Unreleased"`, ""},
 		"no migration notes":     {strings.Replace(before, "### Migration", "### Fixed", 1), "v0.2.0", "in place of", "Unreleased has no migration notes"},
@@ -87,9 +87,9 @@ func TestChangelogInARehearsal(t *testing.T) {
 		"a heading without date": {strings.Replace(good, " - 2026-12-01", "", 1), "v0.2.0", "", "no section"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			toDo, err := rehearseChangelog(c.changelog, c.version)
-			assert.Contains(t, toDo, c.toDo)
-			assert.Equal(t, c.toDo == "", toDo == "")
+			instruction, err := rehearseChangelog(c.changelog, c.version)
+			assert.Contains(t, instruction, c.instruction)
+			assert.Equal(t, c.instruction == "", instruction == "")
 			if c.want == "" {
 				assert.NoError(t, err)
 			} else {

@@ -106,7 +106,7 @@ func run(ctx context.Context, args []string) error {
 }
 
 func rehearseParts(ctx context.Context, t *tree, version string, only []string, built []platform, out string) error {
-	toDo := ""
+	instruction := ""
 	do := map[string]func() error{
 		"version": func() error { return checkVersion(t, version) },
 		"commit": func() error {
@@ -115,7 +115,7 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string, 
 				return err
 			}
 			if len(only) == len(parts) {
-				toDo, err = rehearseChangelog(string(changelog), version)
+				instruction, err = rehearseChangelog(string(changelog), version)
 			} else {
 				err = checkChangelog(string(changelog), version)
 			}
@@ -154,8 +154,8 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string, 
 	}
 	switch {
 	case len(only) < len(parts):
-	case toDo != "":
-		fmt.Printf("\nReady, except for one thing that a person does: %s.\nThen run this again: it prints the tags.\n", toDo)
+	case instruction != "":
+		fmt.Printf("\nReady, except for one thing that a person does: %s.\nThen run this again: it prints the tags.\n", instruction)
 	default:
 		fmt.Printf("\nReady. The tags, on one commit, pushed together:\n\n  git tag -a -m %[1]s %[1]s\n", version)
 		for _, m := range t.released()[1:] {

@@ -67,9 +67,9 @@ func ExampleSignDelivery() {
 		Event:    "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02",
 		Key:      "6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a03",
 	}, time.Now(), body)
-	answer := httptest.NewRecorder()
-	receiver.ServeHTTP(answer, request)
-	fmt.Println("responded", answer.Code)
+	response := httptest.NewRecorder()
+	receiver.ServeHTTP(response, request)
+	fmt.Println("responded", response.Code)
 	// Output:
 	// received customer.active
 	// responded 204

@@ -23,15 +23,15 @@ const (
 	publicKey   = "credential.response.attestationObject.authData.credentialPublicKey"
 )
 
-// refusal is a response that must not pass, made from a genuine one.
-type refusal struct {
+// rejection is a response that must not pass, made from a genuine one.
+type rejection struct {
 	forge func(t *testing.T, f *forgery)
 	kind  error
 	check string
 }
 
-// refuse runs a table twice: against a ceremony and, unless the reason lies in the ceremony, without one.
-func refuse(t *testing.T, table map[string]refusal, withoutCeremony bool) {
+// reject runs a table twice: against a ceremony and, unless the reason lies in the ceremony, without one.
+func reject(t *testing.T, table map[string]rejection, withoutCeremony bool) {
 	rp := relyingParty()
 	state, genuine := begin(t, rp, passkeytest.NewAuthenticator())
 	_, err := rp.FinishRegistration(state, takeApart(t, genuine).putTogether(t), "phone")
@@ -44,7 +44,7 @@ func refuse(t *testing.T, table map[string]refusal, withoutCeremony bool) {
 			forged := f.putTogether(t)
 			finished, err := rp.FinishRegistration(state, forged, "phone")
 			assert.Nil(t, finished)
-			requireRefusal(t, err, c.kind, c.check)
+			requireRejection(t, err, c.kind, c.check)
 			requireDiscreet(t, err, state, genuine)
 
 			parsed, err := passkey.ParseUnverified(forged, "phone")
@@ -54,7 +54,7 @@ func refuse(t *testing.T, table map[string]refusal, withoutCeremony bool) {
 				return
 			}
 			assert.Nil(t, parsed)
-			requireRefusal(t, err, c.kind, c.check)
+			requireRejection(t, err, c.kind, c.check)
 		})
 	}
 }
@@ -68,16 +68,16 @@ func requireDiscreet(t *testing.T, err error, state *passkey.RegistrationState, 
 	}
 	require.NoError(t, json.Unmarshal(genuine, &response))
 	secrets := []string{state.Challenge, response.ID}
-	for _, member := range []string{"clientDataJSON", "attestationObject", "authenticatorData", "publicKey"} {
-		secrets = append(secrets, response.Response[member].(string)[:24])
+	for _, field := range []string{"clientDataJSON", "attestationObject", "authenticatorData", "publicKey"} {
+		secrets = append(secrets, response.Response[field].(string)[:24])
 	}
 	for _, secret := range secrets {
 		assert.NotContains(t, err.Error(), secret)
 	}
 }
 
-func TestCeremonyRefusals(t *testing.T) {
-	refuse(t, map[string]refusal{
+func TestCeremonyRejections(t *testing.T) {
+	reject(t, map[string]rejection{
 		"another challenge": {func(_ *testing.T, f *forgery) { f.clientData["challenge"] = encode(make([]byte, 32)) },
 			passkey.ErrChallenge, clientJSON + ".challenge"},
 		"part of the challenge": {func(_ *testing.T, f *forgery) {
@@ -110,7 +110,7 @@ func TestCeremonyRefusals(t *testing.T) {
 	}, false)
 }
 
-func TestOriginIsNamedInTheRefusal(t *testing.T) {
+func TestOriginIsNamedInTheRejection(t *testing.T) {
 	rp := relyingParty()
 	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	f := takeApart(t, response)
@@ -127,7 +127,7 @@ func TestOriginIsNamedInTheRefusal(t *testing.T) {
 	assert.NotContains(t, err.Error(), "\n")
 }
 
-func TestClientDataRefusals(t *testing.T) {
+func TestClientDataRejections(t *testing.T) {
 	replace := func(old, replacement string) func(*testing.T, *forgery) {
 		return func(t *testing.T, f *forgery) {
 			f.rawClient = func(s string) string {
@@ -136,7 +136,7 @@ func TestClientDataRefusals(t *testing.T) {
 			}
 		}
 	}
-	refuse(t, map[string]refusal{
+	reject(t, map[string]rejection{
 		"a sign-in": {func(_ *testing.T, f *forgery) { f.clientData["type"] = "webauthn.get" },
 			passkey.ErrMalformed, clientJSON + ".type"},
 		"no type":           {func(_ *testing.T, f *forgery) { delete(f.clientData, "type") }, passkey.ErrMalformed, clientJSON + ".type"},
@@ -152,7 +152,7 @@ func TestClientDataRefusals(t *testing.T) {
 		"topOrigin is a number":     {func(_ *testing.T, f *forgery) { f.clientData["topOrigin"] = 1 }, passkey.ErrMalformed, clientJSON},
 		"two types":                 {replace(`{`, `{"type":"webauthn.get",`), passkey.ErrMalformed, clientJSON},
 		"two challenges":            {replace(`{`, `{"challenge":"AAAA",`), passkey.ErrMalformed, clientJSON},
-		"two of an unknown member":  {replace(`{`, `{"x":1,"x":1,`), passkey.ErrMalformed, clientJSON},
+		"two of an unknown field":   {replace(`{`, `{"x":1,"x":1,`), passkey.ErrMalformed, clientJSON},
 		"two types, one escaped":    {replace(`{`, `{"\u0074ype":"webauthn.get",`), passkey.ErrMalformed, clientJSON},
 		"challenge in capitals":     {replace(`{`, `{"Challenge":"AAAA",`), passkey.ErrMalformed, clientJSON + ".challenge"},
 		"origin in other case only": {replace(`"origin"`, `"ORIGIN"`), passkey.ErrMalformed, clientJSON + ".origin"},
@@ -177,9 +177,9 @@ func TestClientDataMayHaveMore(t *testing.T) {
 	requireSound(t, c)
 }
 
-func TestAttestationObjectRefusals(t *testing.T) {
+func TestAttestationObjectRejections(t *testing.T) {
 	const upFlag, beFlag, bsFlag, atFlag, edFlag = 1, 8, 16, 64, 128
-	refuse(t, map[string]refusal{
+	reject(t, map[string]rejection{
 		"not CBOR":       {func(_ *testing.T, f *forgery) { f.rawObject = func([]byte) []byte { return []byte{0xff} } }, passkey.ErrMalformed, attestation},
 		"not a map":      {func(_ *testing.T, f *forgery) { f.rawObject = func([]byte) []byte { return []byte{0x80} } }, passkey.ErrMalformed, attestation},
 		"trailing bytes": {func(_ *testing.T, f *forgery) { f.rawObject = func(b []byte) []byte { return append(b, 0) } }, passkey.ErrMalformed, attestation},
@@ -249,7 +249,7 @@ func TestReservedFlagsPass(t *testing.T) {
 	requireSound(t, c)
 }
 
-func TestPublicKeyRefusals(t *testing.T) {
+func TestPublicKeyRejections(t *testing.T) {
 	// A point of the curve, and the size of its coordinates.
 	x, y := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	modulus := func(bits uint) []byte {
@@ -257,7 +257,7 @@ func TestPublicKeyRefusals(t *testing.T) {
 		return n.SetBit(n, 0, 1).Bytes()
 	}
 	e := []byte{1, 0, 1}
-	table := map[string]refusal{}
+	table := map[string]rejection{}
 	for name, key := range map[string]map[int]any{
 		"point off the curve":  {1: 2, 3: -7, -1: 1, -2: x, -3: y},
 		"point at infinity":    {1: 2, 3: -7, -1: 1, -2: make([]byte, 32), -3: make([]byte, 32)},
@@ -285,9 +285,9 @@ func TestPublicKeyRefusals(t *testing.T) {
 		"no algorithm":         {1: 2, -1: 1, -2: x, -3: y},
 		"nothing at all":       {},
 	} {
-		table[name] = refusal{func(t *testing.T, f *forgery) { f.setKey(t, key) }, passkey.ErrUnsupportedKey, publicKey}
+		table[name] = rejection{func(t *testing.T, f *forgery) { f.setKey(t, key) }, passkey.ErrUnsupportedKey, publicKey}
 	}
-	refuse(t, table, true)
+	reject(t, table, true)
 }
 
 func TestPublicKeyAtTheBounds(t *testing.T) {

@@ -198,7 +198,7 @@ func TestWhatTheStandardLeavesOpen(t *testing.T) {
 			kind: passkey.ErrMalformed, text: "Credential Public Key",
 		},
 		{
-			name:   "Attestation object whose members are not in canonical order",
+			name:   "Attestation object whose fields are not in canonical order",
 			source: "Section 2.4 says that a decoder should reject it, and leaves it to the relying party",
 			make: func(_ *testing.T, r *standardResponse) {
 				r.object = func(t *testing.T, format string, statement map[string]any, authData []byte) []byte {
@@ -251,8 +251,8 @@ func TestStricterThanTheStandard(t *testing.T) {
 		// By the letter it is a member to be ignored. But step 6 of section 7.1 leaves the parser to the relying party, and
 		// some parsers would take it for the challenge, so the refusal is the safer judgement.
 		{
-			name:   "Client data with an unknown member that differs from the challenge in letter case only",
-			source: "Section 5.8.1: members may be added; RFC 8259, section 8.3: names are compared by code units",
+			name:   "Client data with an unknown field that differs from the challenge in letter case only",
+			source: "Section 5.8.1: fields may be added; RFC 8259, section 8.3: names are compared by code units",
 			make: func(_ *testing.T, r *standardResponse) {
 				r.clientData += `,"Challenge":"b3RoZXI"`
 			},

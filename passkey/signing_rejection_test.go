@@ -54,7 +54,7 @@ func (f *forgedSignature) putTogether(t testing.TB) []byte {
 	return whole
 }
 
-func TestFinishSigningRefusesResponses(t *testing.T) {
+func TestFinishSigningRejectsResponses(t *testing.T) {
 	const (
 		authenticatorData = "credential.response.authenticatorData"
 		signature         = "credential.response.signature"
@@ -119,7 +119,7 @@ func TestFinishSigningRefusesResponses(t *testing.T) {
 			c.forge(f)
 			signed, err := rp.FinishSigning(state, f.putTogether(t))
 			assert.Zero(t, signed)
-			requireRefusal(t, err, c.kind, c.check)
+			requireRejection(t, err, c.kind, c.check)
 			assert.Less(t, len(err.Error()), 400)
 			for _, secret := range []string{vectorChallenge, f.response["userHandle"].(string), string(state.Payload.BodyToSign)} {
 				assert.NotContains(t, err.Error(), secret)
@@ -145,11 +145,11 @@ func TestFinishSigningTakesOldSpellings(t *testing.T) {
 		s = strings.NewReplacer("-", "+", "_", "/").Replace(s)
 		return s + strings.Repeat("=", (4-len(s)%4)%4)
 	}
-	for _, member := range []string{"id", "rawId"} {
-		f.outer[member] = old(f.outer[member].(string))
+	for _, field := range []string{"id", "rawId"} {
+		f.outer[field] = old(f.outer[field].(string))
 	}
-	for _, member := range []string{"clientDataJSON", "authenticatorData", "signature"} {
-		f.response[member] = old(f.response[member].(string))
+	for _, field := range []string{"clientDataJSON", "authenticatorData", "signature"} {
+		f.response[field] = old(f.response[field].(string))
 	}
 	text, err := json.Marshal(f.outer)
 	require.NoError(t, err)
