@@ -14,7 +14,7 @@ type object struct {
 	fields map[string]json.RawMessage
 }
 
-// decodeObject reads a JSON object by [wire.Members], so that a response cannot mean one thing here and another to the
+// decodeObject reads a JSON object by [wire.ReadObject], so that a response cannot mean one thing here and another to the
 // API. known are the names that will be asked for.
 func decodeObject(check string, data []byte, known ...string) (object, error) {
 	o := object{check: check}
