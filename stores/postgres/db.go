@@ -8,18 +8,20 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// DB is what [New] needs of a database: a *pgxpool.Pool. A *pgx.Conn serves one goroutine at a time only.
+// DB is the part of a database handle that [New] needs. *pgxpool.Pool implements it. *pgx.Conn does too, but one
+// goroutine at a time may use it, and so only one goroutine at a time may use its Store.
 type DB interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// querier runs the store's statements, through pgx or database/sql. Arguments are strings and int64s only, which all
-// drivers and protocols know.
+// querier runs the store's statements through pgx or database/sql. Their arguments are only strings and int64s, because
+// every driver can send those in every mode.
 type querier interface {
-	// exec returns how many rows were changed.
+	// exec runs a statement and returns how many rows it changed.
 	exec(ctx context.Context, query string, args ...any) (int64, error)
-	// query calls each for every row, which it scans.
+	// query runs a statement and calls each once for every row of its result. each must read the row with scan. An
+	// error of each ends the query.
 	query(ctx context.Context, each func(scan func(...any) error) error, query string, args ...any) error
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 )
 
-// Amounts go into a numeric column and come back, through pgx and through database/sql with both drivers.
+// A Decimal that is written to a numeric or a text column has the same value when it is read back, through pgx and
+// through database/sql with both drivers.
 func TestDecimalInNumericColumns(t *testing.T) {
 	_, pool := newStore(t, testserver.Need(t, shared))
 	_, err := pool.Exec(t.Context(), `CREATE TABLE amounts (id text PRIMARY KEY, amount numeric, text text)`)

@@ -7,9 +7,9 @@
 //	...
 //	handler := &webhook.Handler{Verifier: verifier, Handle: fn, Store: store}
 //
-// Each call is one statement on one row, so it is atomic at the default isolation level, read committed. Leases are
-// measured by the database's clock. The search_path determines the table: receivers that are not replicas of each other
-// need schemas, or databases, of their own.
+// Begin, Done, Forget and Save each change one row in one statement, so they are atomic at the default isolation level,
+// read committed. Leases are measured by the database's clock. The search_path of the connections determines in which
+// schema the table is. Receivers that are not replicas of each other must have different schemas or databases.
 //
 // # Exactly once
 //
@@ -29,10 +29,10 @@
 //
 // # What is remembered, and for how long
 //
-// Only [Store.Purge] deletes rows. A webhook.Reconciler calls it after each pass that reached its end. By then
-// the pass has renewed every row that the next pass can read, so no event is handled twice, however long nothing new
-// happens, one event fails, or everything is down. Do not call Purge yourself if there is a Reconciler. Without one, call
-// it daily, for example: an event is then remembered for one retention after its last delivery.
+// Only [Store.Purge] deletes rows. A webhook.Reconciler calls it at the end of a pass that has renewed every row that
+// the next pass can read. So no event is handled twice, however long nothing new happens, one event fails, or
+// everything is down. Do not call Purge yourself if there is a Reconciler. Without a Reconciler, call Purge regularly,
+// for example daily: an event is then remembered for at least nine tenths of the retention after its last delivery.
 //
 // # PgBouncer
 //
@@ -42,15 +42,16 @@
 //	pgx, pgxpool and stdlib    default_query_exec_mode=cache_describe, exec or simple_protocol
 //	lib/pq                     binary_parameters=yes
 //
-// pgx's default, cache_statement, needs PgBouncer 1.21 and its max_prepared_statements. With 1.18 that mode, describe_exec
-// and lib/pq without the parameter fail with errors about prepared statements; events are then not handled, and come
-// again.
+// pgx's default, cache_statement, needs PgBouncer 1.21 and its max_prepared_statements. With PgBouncer 1.18 the modes
+// cache_statement and describe_exec, and lib/pq without binary_parameters, fail with errors about prepared statements.
+// The webhook.Handler then responds with 503 and handles nothing, and the sender retries.
 //
 // # An earlier version's table
 //
-// [Store.CreateSchema] and [Schema] bring the table of version 0.1 up to date: they build an index on token, while which
-// replicas wait, and drop the one on touched_at. Replicas of both versions can share the table before, during and after.
-// Where the table has many millions of rows, build the index without a lock first:
+// [Store.CreateSchema] and [Schema] bring the table of version 0.1 up to date: they build an index on token and drop
+// the index on touched_at. While the index is built, writes to the table wait. Replicas of version 0.1 and of this
+// version can share the table before, during and after the update. If the table has many millions of rows, build the
+// index without a lock before the update:
 //
 //	CREATE INDEX CONCURRENTLY IF NOT EXISTS byzantine_webhook_records_token
 //		ON byzantine_webhook_records (token) WHERE value IS NULL;

@@ -12,7 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// The work of an event and the record that it was done are one transaction: the work is done exactly once.
+// The work of an event and the record that the event is done are written in one transaction, so the work is done
+// exactly once.
 func ExampleStore_DoneIn() {
 	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, "postgres://user@localhost/app")
@@ -37,5 +38,5 @@ func ExampleStore_DoneIn() {
 			return err
 		})
 	})
-	// functions.Handle goes to a handler and a Reconciler with this store.
+	// Set functions.Handle as the Handle of a Handler and of a Reconciler that have this store.
 }

@@ -14,13 +14,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// TestLargeStore prints what calls cost in a large table: BYZANTINE_STORE_ROWS=10000000 go test -run TestLargeStore -v .
+// TestLargeStore logs how long the store's calls take in a large table: BYZANTINE_STORE_ROWS=10000000 go test -run
+// TestLargeStore -v . Without the variable it runs each call once in a smaller table.
 func TestLargeStore(t *testing.T) {
 	store, _, pool := receivers(t)
 	ctx := t.Context()
 	rows, measure := storebench.Rows(t)
 	began := time.Now()
-	// Records of 29 days, with ids in random order. Indexes are built behind them, because that is faster.
+	// The records' ages are spread evenly over 29 days, and their ids are in random order. The indexes are built after
+	// the rows are inserted, because that is faster.
 	_, err := pool.Exec(ctx, fmt.Sprintf(`
 		ALTER TABLE byzantine_webhook_records DROP CONSTRAINT byzantine_webhook_records_pkey;
 		DROP INDEX byzantine_webhook_records_token;
@@ -34,22 +36,23 @@ func TestLargeStore(t *testing.T) {
 	require.NoError(t, err)
 	t.Logf("%d rows in %v", rows, time.Since(began).Round(time.Second))
 
-	// The first tenth of the records is younger than 2.9 days, the others are due for a renewal.
+	// A record is due for a renewal at 3 days (a tenth of the retention): no record of the first tenth is, and every
+	// record from a ninth on is.
 	key := func(n int) string {
 		var k string
 		require.NoError(t, pool.QueryRow(ctx, `SELECT md5($1::bigint::text)::uuid::text`, n).Scan(&k))
 		return k
 	}
-	var keys [2][]string // young ones, and old ones that each call takes some of
+	var keys [2][]string // keys of young records; keys of old ones that no call has renewed yet
 	for range 1000 {
 		keys[0] = append(keys[0], key(1+rand.IntN(rows/10)))
 	}
-	const most = 400 // calls of each side
+	const most = 400 // the most calls that are measured of each function, Limit or Ours
 	require.NoError(t, pool.QueryRow(ctx, `SELECT array_agg(key) FROM (SELECT md5(n::text)::uuid::text AS key
 		FROM generate_series($1::bigint, $2::bigint) n ORDER BY random() LIMIT $3) k`, rows/9, rows, 2*most*1000).Scan(&keys[1]))
 	next := func(n int) []string {
 		if len(keys[1]) < 2*n {
-			return keys[1][:n] // renewed before: a quick run has few
+			return keys[1][:n] // too few are left (a run without BYZANTINE_STORE_ROWS has few), so these were renewed before
 		}
 		some := keys[1][:n]
 		keys[1] = keys[1][n:]

@@ -12,8 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// The store keeps nothing in a session. Whether it works behind PgBouncer in transaction mode is a matter of how the driver
-// prepares statements.
+// The store keeps nothing in a session, so whether it works behind PgBouncer in transaction mode depends only on how
+// the driver prepares statements. These are the settings of the drivers with which it works.
 func TestStoreBehindPgBouncer(t *testing.T) {
 	testserver.Need(t, shared)
 	bouncer := testserver.Need(t, sharedBouncer)

@@ -17,7 +17,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// explaining notes the plan of each statement before it runs.
+// explaining is a DB that appends the plan of each statement to plans before it runs the statement.
 type explaining struct {
 	*pgxpool.Pool
 	t     *testing.T
@@ -42,7 +42,7 @@ func (e *explaining) explain(ctx context.Context, sql string, args []any) {
 	e.plans = append(e.plans, strings.Join(lines, "\n"))
 }
 
-// In a large table every call finds its rows by an index, in one statement.
+// In a large table every call finds its rows with an index and in one statement.
 func TestCallsUseTheIndexes(t *testing.T) {
 	_, _, pool := receivers(t)
 	ctx := t.Context()
@@ -65,7 +65,7 @@ func TestCallsUseTheIndexes(t *testing.T) {
 	for name, c := range map[string]struct {
 		call func() error
 		want error
-		plan string // is in it
+		plan string // text that the plan must contain: the name of the index
 	}{
 		"begin":                 {func() error { _, err := store.Begin(ctx, "another", hour); return err }, nil, "records_pkey"},
 		"a duplicate":           {func() error { _, err := store.Begin(ctx, "event-1", hour); return err }, webhook.ErrHandled, "records_pkey"},
@@ -85,7 +85,8 @@ func TestCallsUseTheIndexes(t *testing.T) {
 		})
 	}
 
-	// The driver prepares statements, and PostgreSQL may plan those without their arguments after five runs.
+	// pgx prepares the statements, and PostgreSQL may use a plan that ignores the arguments once a prepared statement
+	// has run five times. EXPLAIN did not show that plan, so count the scans of the table.
 	plain, err := postgres.New(pool)
 	require.NoError(t, err)
 	scans := func() (sequential, index int) {
@@ -93,7 +94,7 @@ func TestCallsUseTheIndexes(t *testing.T) {
 			WHERE relid = 'byzantine_webhook_records'::regclass`).Scan(&sequential, &index))
 		return sequential, index
 	}
-	time.Sleep(1500 * time.Millisecond) // the numbers are written with a delay of a second
+	time.Sleep(1500 * time.Millisecond) // PostgreSQL updates the numbers with a delay of a second
 	sequential, index := scans()
 	const passes = 20
 	for range passes {

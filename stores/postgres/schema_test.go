@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// The table of version 0.1, with records of all kinds, is brought up to date and keeps them.
+// CreateSchema brings the table of version 0.1 up to date, and the table keeps its records, of all kinds.
 func TestSchemaOfVersion01IsBroughtUpToDate(t *testing.T) {
 	s := testserver.Need(t, shared)
 	_, pool := newStore(t, s)
@@ -57,7 +57,7 @@ func TestSchemaOfVersion01IsBroughtUpToDate(t *testing.T) {
 	require.ErrorIs(t, err, webhook.ErrHandled, "it was renewed just now")
 }
 
-// Most updates leave the indexes alone.
+// More than 95% of the updates are "heap-only": they write no new entry into an index.
 func TestUpdatesLeaveTheIndexesAlone(t *testing.T) {
 	store, other, pool := receivers(t)
 	const events = 3000
@@ -69,7 +69,7 @@ func TestUpdatesLeaveTheIndexesAlone(t *testing.T) {
 	var updates, hot int
 	for deadline := time.Now().Add(time.Minute); updates < events && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		require.NoError(t, pool.QueryRow(t.Context(), `SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_all_tables
-			WHERE relid = 'byzantine_webhook_records'::regclass`).Scan(&updates, &hot)) // written with a delay
+			WHERE relid = 'byzantine_webhook_records'::regclass`).Scan(&updates, &hot)) // PostgreSQL updates the numbers with a delay
 	}
 	require.GreaterOrEqual(t, updates, events)
 	assert.Greater(t, hot, updates*95/100)

@@ -16,8 +16,8 @@ import (
 )
 
 var (
-	shared        *testserver.Server // nil if PostgreSQL is not installed
-	sharedBouncer *testserver.Server // in front of it; nil if PgBouncer is not installed either
+	shared        *testserver.Server // the PostgreSQL server of all tests; nil if PostgreSQL is not installed
+	sharedBouncer *testserver.Server // PgBouncer in front of shared; nil if PostgreSQL or PgBouncer is not installed
 )
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,8 @@ func TestMain(m *testing.M) {
 		}}))
 }
 
-// newStore opens a store with connections of its own, as a replica has.
+// newStore returns a store on the server s that has its own connections, as each replica of a receiver has, and the
+// pool of these connections.
 func newStore(t *testing.T, s *testserver.Server, opts ...postgres.Option) (*postgres.Store, *pgxpool.Pool) {
 	t.Helper()
 	return open(t, s.PostgresAddress(), opts...)
@@ -58,7 +59,8 @@ func replicas(t *testing.T) (a, b webhook.Store) {
 	return a, b
 }
 
-// receivers opens replicas on a table of their own: a Reconciler wants one.
+// receivers returns two stores on the same table, which is new and in its own schema: each test has its own Reconciler,
+// and a table may have one only. pool has the connections of a.
 func receivers(t *testing.T) (a, b *postgres.Store, pool *pgxpool.Pool) {
 	t.Helper()
 	s := testserver.Need(t, shared)

@@ -50,7 +50,7 @@ func TestStoreOnDatabaseSQL(t *testing.T) {
 	}
 }
 
-// Replicas may have different drivers: here one has pgx's own interface.
+// Two replicas share a table although one uses pgx and the other database/sql.
 func TestReplicasOfDifferentDrivers(t *testing.T) {
 	for _, driver := range drivers {
 		t.Run(driver, func(t *testing.T) {

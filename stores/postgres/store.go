@@ -16,11 +16,12 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// DefaultRetention is how long a store remembers that an event was handled.
+// DefaultRetention is how long a Store remembers that an event was handled unless [WithRetention] sets another time.
 const DefaultRetention = 30 * 24 * time.Hour
 
-// Schema creates the table, or brings that of an earlier version up to date: for migrations of your own.
-// [Store.CreateSchema] runs it. It is one script of several statements.
+// Schema is SQL that creates the table, or brings the table of an earlier version up to date. [Store.CreateSchema] runs
+// it. If you put it into your own migrations instead, run its statements in one transaction: a lock that lasts until
+// the end of the transaction makes two replicas that run Schema at the same moment wait for each other.
 //
 //go:embed schema.sql
 var Schema string
@@ -40,8 +41,8 @@ var (
 // Option changes how a Store works. The constructor returns an error for an option with an invalid value, and for a nil one.
 type Option func(*Store) error
 
-// WithRetention sets how long it is remembered that an event was handled, [DefaultRetention] unless set. At least a day:
-// the sender itself retries for nine hours.
+// WithRetention sets how long the Store remembers that an event was handled, after the last renewal of the record:
+// [DefaultRetention] unless set. Less than a day is an error, because the sender itself retries for about nine hours.
 func WithRetention(d time.Duration) Option {
 	return func(s *Store) error {
 		if d < 24*time.Hour {
@@ -52,8 +53,8 @@ func WithRetention(d time.Duration) Option {
 	}
 }
 
-// New returns a store in the table that [Store.CreateSchema] creates, reached through pgx. It sends nothing yet; the
-// caller closes the database handle.
+// New returns a Store that uses the table of [Store.CreateSchema] through pgx. New sends nothing to the database. The
+// caller closes db. A nil db is an error.
 func New(db DB, opts ...Option) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("postgres: New: nil database")
@@ -77,9 +78,9 @@ func newStore(call string, db querier, opts []Option) (*Store, error) {
 	return s, nil
 }
 
-// CreateSchema creates the table if it is not there, and brings that of an earlier version up to date. Replicas may do so
-// at the same moment. An update builds an index, during which other replicas wait: see the package comment for large
-// tables.
+// CreateSchema creates the table if it does not exist, and brings the table of an earlier version up to date. Several
+// replicas may call it at the same moment. The update of a table builds an index, and until the index is built the
+// other replicas' writes to the table wait; see the package comment for large tables.
 func (s *Store) CreateSchema(ctx context.Context) error {
 	if _, err := s.db.exec(ctx, Schema); err != nil {
 		return fmt.Errorf("postgres: create schema: %w", errtext.Bare(err))
@@ -90,15 +91,17 @@ func (s *Store) CreateSchema(ctx context.Context) error {
 // Retention implements webhook.Store.
 func (s *Store) Retention() time.Duration { return s.retention }
 
-// renewAfter is the age in microseconds from which on a record that is done is renewed: a tenth of the retention, or else
-// each pass of a Reconciler would write every record that it reads.
+// renewAfter returns the age in microseconds, a tenth of the retention, below which Begin and Handled do not renew a
+// record that is done. If they renewed every record, each pass of a Reconciler would write every row that it reads.
 func (s *Store) renewAfter() int64 { return s.retention.Microseconds() / 10 }
 
-// Begin implements webhook.Store. A duplicate is one round trip, and writes only if it is due for a renewal.
+// Begin implements webhook.Store. For an event that is done it makes one round trip, and writes only if the record is
+// due for a renewal.
 func (s *Store) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
-	// All parts see the table as it was at the beginning, so either renewed or claimed can change the row, never both.
-	// Tokens are microseconds, or one more than the last: so they grow even where a row was dropped in between.
-	// clock_timestamp goes on while the statement waits for another one's lock on the row, now() does not.
+	// All parts of the statement see the table as it was when the statement began, so either "renewed" or "claimed" can
+	// change the row, never both. A token is the time in microseconds, or one more than the row's last token if that is
+	// larger, so tokens grow even if the row was deleted in between. clock_timestamp() moves on while the statement
+	// waits for a lock on the row, now() does not.
 	const begin = `
 		WITH known AS (
 			SELECT FROM byzantine_webhook_records WHERE key = $1::text AND done_at IS NOT NULL
@@ -122,7 +125,7 @@ func (s *Store) Begin(ctx context.Context, key string, lease time.Duration) (web
 	err := s.db.query(ctx, func(scan func(...any) error) error { return scan(&c.Token, &c.Value, &done) },
 		begin, key, lease.Microseconds(), s.renewAfter())
 	if err == nil && c.Token == 0 && !done {
-		// The row was claimed by another, who may have finished while this statement waited for their lock.
+		// Another claim had the row. The event may have become done while this statement waited for a lock on the row.
 		err = s.db.query(ctx, func(scan func(...any) error) error { return scan(&done) },
 			`SELECT done_at IS NOT NULL FROM byzantine_webhook_records WHERE key = $1::text`, key)
 	}
@@ -146,7 +149,7 @@ func (s *Store) Handled(ctx context.Context, keys []string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: handled: %w", errtext.Bare(err))
 	}
-	// A row that is locked is being renewed by another.
+	// Locked rows are skipped, because the statement that has locked such a row renews it in most cases.
 	const handled = `
 		WITH done AS (
 			SELECT key, touched_at FROM byzantine_webhook_records
@@ -180,10 +183,12 @@ func (s *Store) Done(ctx context.Context, c webhook.Claim) error {
 	return change(ctx, s.db, "done", done, c.Key, c.Token)
 }
 
-// DoneIn marks the event that the calling function handles as done, in a transaction of the caller on the same
-// database. ctx is the function's, or derived from it. It fails with webhook.ErrLeaseLost if another replica has taken the
-// event over. Then the transaction must be rolled back, because the other replica does the work. Call it first in the
-// transaction: from then on any other replica waits for its end.
+// DoneIn records in tx, a transaction of the caller on the store's database, that the event which the calling webhook
+// function handles is done. The record and everything else that the function writes in tx are then committed together
+// or not at all. ctx must be the context that the function got, or derived from it; any other is an error. DoneIn
+// returns webhook.ErrLeaseLost if another replica has taken the event over. Then tx must be rolled back, because the
+// other replica does the work. Call DoneIn first in the transaction: from then on, a replica that wants to take the
+// event over waits until the transaction ends.
 func (s *Store) DoneIn(ctx context.Context, tx pgx.Tx) error {
 	return doneIn(ctx, pgxQuerier{tx})
 }
@@ -220,7 +225,8 @@ func (s *Store) Save(ctx context.Context, c webhook.Claim, lease time.Duration, 
 		WHERE key = $1::text AND token = $2::bigint AND done_at IS NULL`, c.Key, c.Token, lease.Microseconds(), value)
 }
 
-// change runs an update that finds its row by the claim.
+// change runs an UPDATE of the one row that has a claim's key and token, and returns webhook.ErrLeaseLost if there is
+// none. call is the name of the call in the text of other errors.
 func change(ctx context.Context, db querier, call, query string, args ...any) error {
 	affected, err := db.exec(ctx, query, args...)
 	switch {
@@ -232,13 +238,14 @@ func change(ctx context.Context, db querier, call, query string, args ...any) er
 	return nil
 }
 
-// purgeBatch keeps each statement short.
+// purgeBatch is how many rows one statement of Purge deletes at most, so that no statement takes long.
 const purgeBatch = 10000
 
 // Purge implements webhook.Purger.
 func (s *Store) Purge(ctx context.Context) error {
-	// A row is touched no earlier than its token says, so the index on token finds all that are old. Among them are those
-	// that were renewed. now() can be an index condition, clock_timestamp() cannot.
+	// touched_at is not earlier than the time in the token, so the index on token finds every old row. The condition on
+	// touched_at then leaves out the rows that were renewed since their claim. now() can be used with an index,
+	// clock_timestamp() cannot.
 	const purge = `
 		DELETE FROM byzantine_webhook_records WHERE key IN (
 			SELECT key FROM byzantine_webhook_records

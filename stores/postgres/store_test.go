@@ -111,7 +111,7 @@ func newOutage(t *testing.T) recovertest.Outage {
 	store, pool := newStore(t, s)
 	return recovertest.Outage{Store: store, Crash: s.Crash, Start: func() error {
 		err := s.Start()
-		pool.Reset() // or else some calls fail until the last broken connection is found
+		pool.Reset() // otherwise calls fail until every connection that the crash broke was tried once
 		return err
 	}}
 }
@@ -120,7 +120,8 @@ func TestServerGoesAwayAndComesBack(t *testing.T) { recovertest.RunOutage(t, new
 
 func TestReceiverWhileTheServerIsAway(t *testing.T) { recovertest.RunReceiverOutage(t, newOutage(t)) }
 
-// replicaEnv makes this test's program a replica that dies between begin and done.
+// replicaEnv is the environment variable that makes TestMain run crashingReplica instead of the tests. Its value is the
+// database's address.
 const replicaEnv = "BYZANTINE_TEST_REPLICA_ADDRESS"
 
 func crashingReplica(address string) int {

@@ -19,7 +19,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// ledger is the integrator's part of the database: a row for each event that was worked on.
+// ledger is the integrator's table in the store's database. It has a row for each time that the work of an event was
+// committed.
 type ledger struct {
 	t     *testing.T
 	store *postgres.Store
@@ -39,7 +40,8 @@ func newLedgerIn(t *testing.T, store *postgres.Store, pool *pgxpool.Pool) *ledge
 	return &ledger{t, store, pool}
 }
 
-// work does the work of an event and records it, in one transaction. inside runs before the transaction ends.
+// work does the work of an event and records that the event is done, in one transaction. It calls inside before it
+// commits, and rolls the transaction back if inside returns an error.
 func (l *ledger) work(ctx context.Context, d *webhook.Delivery, inside func() error) error {
 	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if err := l.store.DoneIn(ctx, tx); err != nil {
@@ -58,7 +60,8 @@ func (l *ledger) rows(event string) (n int) {
 	return n
 }
 
-// receiver is a handler of the ledger's store; its deliver sends one and the same event.
+// receiver returns a function that delivers the event to a Handler with the ledger's store and the function fn. deliver
+// returns the status of the response.
 func (l *ledger) receiver(event string, fn webhook.Func) (deliver func() int) {
 	l.t.Helper()
 	send := recovertest.Receiver(l.t, l.store, fn)
@@ -115,7 +118,7 @@ func TestStragglerCannotCommit(t *testing.T) {
 	answer := make(chan int)
 	go func() { answer <- deliver() }()
 	claim := <-stuck
-	// The lease runs out.
+	// A negative lease has the claim's lease end now.
 	require.NoError(t, l.store.Save(t.Context(), claim, -time.Second, ""))
 	assert.Equal(t, http.StatusNoContent, deliver())
 	close(resume)
@@ -124,15 +127,15 @@ func TestStragglerCannotCommit(t *testing.T) {
 	assert.Equal(t, 1, l.rows(event))
 }
 
-// Its lease runs out while its transaction is under way: who wants to take over waits for the end of that, and finds the
-// event done.
+// The lease of an event runs out while its function is in a transaction. A replica that then begins the event waits for
+// the end of the transaction, and finds the event done.
 func TestOthersWaitForTheEndOfTheTransaction(t *testing.T) {
 	l := newLedger(t)
 	event := webhooktest.NewID()
 	inside, commit := make(chan bool), make(chan bool)
 	deliver := l.receiver(event, func(ctx context.Context, d *webhook.Delivery) error {
 		claim, _ := webhook.ClaimFrom(ctx)
-		require.NoError(t, l.store.Save(ctx, claim, -time.Second, "")) // the lease is over from the start
+		require.NoError(t, l.store.Save(ctx, claim, -time.Second, "")) // a negative lease has ended already
 		return l.work(ctx, d, func() error {
 			inside <- true
 			<-commit
@@ -154,7 +157,7 @@ func TestOthersWaitForTheEndOfTheTransaction(t *testing.T) {
 	assert.Equal(t, 1, l.rows(event))
 }
 
-// waitForLock waits until some statement of the store waits for a row.
+// waitForLock waits until a statement of the store waits for a lock.
 func (l *ledger) waitForLock() {
 	l.t.Helper()
 	for waiting := 0; waiting == 0; time.Sleep(5 * time.Millisecond) {

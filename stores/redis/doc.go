@@ -15,15 +15,16 @@
 //
 // # What is remembered, and for how long
 //
-// A record expires when its event was neither handled nor read for one retention, 30 days unless set. A webhook.Reconciler
-// reads in each pass every event that its checkpoint can reach, and so renews the records. Hence no event is handled twice,
-// however long nothing new happens and however long one event fails, as long as each pass of the Reconciler reaches its end
-// within one retention of the pass before. After a downtime that is longer than the retention, the events behind the
-// checkpoint that were handled before it are handled again. If you cannot accept that, use stores/postgres, which has no
-// such limit.
+// A record expires one retention after it was last renewed, 30 days unless set. It is renewed when its event is
+// recorded as handled, and when the event comes again (in a delivery, or in a pass of a webhook.Reconciler) and the
+// last renewal is at least a tenth of the retention ago. Each pass of a Reconciler reads every event that its
+// checkpoint can reach. Hence no event is handled twice, however long nothing new happens and however long one event
+// fails, as long as less than nine tenths of the retention lie between the beginning of a pass and the end of the next
+// one. After a longer downtime, events that were handled before it, and that the checkpoint can reach, are handled
+// again. If you cannot accept that, use stores/postgres, which has no such limit.
 //
-// Without a Reconciler an event is remembered for one retention after its last delivery. The sender retries for about nine
-// hours.
+// Without a Reconciler an event is remembered for at least nine tenths of the retention after its last delivery. The
+// sender retries for about nine hours.
 //
 // # How to run the server
 //
@@ -40,6 +41,6 @@
 //
 // # FIPS 140-3
 //
-// Redis identifies scripts by their SHA-1, so a program that imports this package cannot run with GODEBUG=fips140=only: it
-// panics at its start. With fips140=on it works. stores/postgres works with both.
+// Redis identifies scripts by their SHA-1, so a program that imports this package and runs with GODEBUG=fips140=only
+// panics when it starts. With fips140=on it works. stores/postgres works with both.
 package redis

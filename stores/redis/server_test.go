@@ -13,7 +13,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-var shared *testserver.Server // nil if redis-server is not installed
+var shared *testserver.Server // the Redis server of all tests; nil if redis-server is not installed
 
 func TestMain(m *testing.M) {
 	if address := os.Getenv(replicaEnv); address != "" {
@@ -29,7 +29,7 @@ func newClient(t *testing.T, s *testserver.Server) *goredis.Client {
 	return client
 }
 
-// newStore opens a store with connections of its own, as a replica has.
+// newStore returns a store on the server s that has its own connections, as each replica of a receiver has.
 func newStore(t *testing.T, s *testserver.Server, opts ...redis.Option) *redis.Store {
 	t.Helper()
 	store, err := redis.New(newClient(t, s), opts...)
@@ -39,6 +39,6 @@ func newStore(t *testing.T, s *testserver.Server, opts ...redis.Option) *redis.S
 
 func replicas(t *testing.T) (a, b webhook.Store) {
 	s := testserver.Need(t, shared)
-	prefix := redis.WithPrefix(webhooktest.NewID() + ":") // a Reconciler wants records of its own
+	prefix := redis.WithPrefix(webhooktest.NewID() + ":") // each test has its own Reconciler, and a store may have one only
 	return newStore(t, s, prefix), newStore(t, s, prefix)
 }

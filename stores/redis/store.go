@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	// DefaultPrefix begins the keys of all records.
+	// DefaultPrefix is the beginning of every record's key unless [WithPrefix] sets another one.
 	DefaultPrefix = "byzantine:webhook:"
-	// DefaultRetention is how long a store remembers that an event was handled.
+	// DefaultRetention is how long a Store remembers that an event was handled unless [WithRetention] sets another
+	// time.
 	DefaultRetention = 30 * 24 * time.Hour
 )
 
@@ -33,15 +34,15 @@ var _ webhook.Store = (*Store)(nil)
 // Option changes how a Store works. The constructor returns an error for an option with an invalid value, and for a nil one.
 type Option func(*Store) error
 
-// WithPrefix sets what the keys of all records begin with, [DefaultPrefix] unless set. Receivers with the same prefix on
-// the same database are replicas of each other.
+// WithPrefix sets the string with which the key of every record begins, [DefaultPrefix] unless set. Receivers that use
+// the same prefix in the same Redis database share their records: they are replicas of each other.
 func WithPrefix(prefix string) Option {
 	return func(s *Store) error { s.prefix = prefix; return nil }
 }
 
-// WithRetention sets how long it is remembered that an event was handled, [DefaultRetention] unless set. It must be longer
-// than the longest downtime after which no event may be handled twice, see package webhook. At least a day: the sender
-// itself retries for nine hours.
+// WithRetention sets how long the Store remembers that an event was handled, after the last renewal of the record:
+// [DefaultRetention] unless set. It must be longer than the longest downtime after which no event may be handled twice,
+// see the package comment. Less than a day is an error, because the sender itself retries for about nine hours.
 func WithRetention(d time.Duration) Option {
 	return func(s *Store) error {
 		if d < 24*time.Hour {
@@ -52,8 +53,8 @@ func WithRetention(d time.Duration) Option {
 	}
 }
 
-// New returns a store on a *redis.Client, *redis.ClusterClient or any other redis.UniversalClient. It sends nothing yet;
-// the caller closes the client.
+// New returns a Store that keeps its records in the Redis of client: a *redis.Client, a *redis.ClusterClient or any
+// other redis.UniversalClient. New sends nothing to the server. The caller closes the client. A nil client is an error.
 func New(client redis.Scripter, opts ...Option) (*Store, error) {
 	if client == nil {
 		return nil, errors.New("redis: New: nil client")
@@ -65,22 +66,26 @@ func New(client redis.Scripter, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// A record is a hash: token; until, the end of the lease in microseconds, 0 when free; done, 1 when done; value, if one
-// was saved. Tokens are microseconds of the server's clock, or one more than the last: so they grow even where the record
-// was lost in between. All numbers stay below 2^53, the limit of Lua's.
+// A record is a hash with the fields token, until (the end of the lease in microseconds; 0 if the record is free), done
+// (1 if the record is done, otherwise absent) and value (absent unless Save was called). A token is the server's time
+// in microseconds when the claim was made, or one more than the record's last token if that is larger. So tokens grow
+// even if the record was lost in between. All numbers stay below 2^53: up to there Lua's numbers are exact.
 //
-// A record without a value expires. How old it is, is told by the time that it has left to live.
+// A record without a value expires, one with a value is kept for ever. The age of a done record is the retention minus
+// the time that Redis still keeps it (PTTL).
 const (
-	// now sets now to the server's clock in microseconds.
+	// now defines the variable now: the server's time in microseconds.
 	now = `local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2] `
 
-	// format writes a number without an exponent.
+	// format defines the function int, which writes a number without an exponent.
 	format = `local function int(n) return string.format('%.0f', n) end `
 )
 
 var (
-	// ARGV: lease in microseconds, retention in milliseconds. A record that is done is renewed once a tenth of its
-	// retention is over. A claim is kept to the end of its lease, even if that is longer than the retention.
+	// beginScript has the arguments lease in microseconds and retention in milliseconds. It returns {'handled'}, {'in
+	// progress'}, or {'claimed', token, value}. It renews a record that is done if a tenth of the retention or more has
+	// passed since the last renewal. It keeps a claim to the end of its lease, even if that is longer than the
+	// retention.
 	beginScript = redis.NewScript(now + format + `
 local r = redis.call('HMGET', KEYS[1], 'token', 'until', 'done', 'value')
 if r[3] then
@@ -94,20 +99,21 @@ redis.call('HSET', KEYS[1], 'token', int(token), 'until', int(now + ARGV[1]))
 if not r[4] then redis.call('PEXPIRE', KEYS[1], int(math.max(ARGV[2], math.ceil(ARGV[1] / 1000)))) end
 return {'claimed', int(token), r[4] or ''}`)
 
-	// ARGV: token, retention in milliseconds.
+	// doneScript has the arguments token and retention in milliseconds. This script and the next two return 1, or 0 if
+	// they changed nothing because the token is not the record's last one.
 	doneScript = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'done', 1)
 if redis.call('HEXISTS', KEYS[1], 'value') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`)
 
-	// ARGV: token.
+	// forgetScript has the argument token. It leaves a done record done, because Begin looks at done before until.
 	forgetScript = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'until', 0)
 return 1`)
 
-	// ARGV: token, lease in microseconds, value.
+	// saveScript has the arguments token, lease in microseconds and value. It returns 0 for a record that is done, too.
 	saveScript = redis.NewScript(now + format + `
 local r = redis.call('HMGET', KEYS[1], 'token', 'done')
 if r[1] ~= ARGV[1] or r[2] then return 0 end
@@ -157,7 +163,9 @@ func (s *Store) Save(ctx context.Context, c webhook.Claim, lease time.Duration, 
 	return s.change(ctx, "save", saveScript, c, lease.Microseconds(), value)
 }
 
-// change runs a script that returns 1, or 0 if the claim is not the record's last one.
+// change runs doneScript, forgetScript or saveScript on the record of a claim, with the claim's token and args as
+// arguments. It returns webhook.ErrLeaseLost if the script returns 0. call is the name of the call in the text of other
+// errors.
 func (s *Store) change(ctx context.Context, call string, script *redis.Script, c webhook.Claim, args ...any) error {
 	changed, err := script.Run(ctx, s.client, s.keys(c.Key), append([]any{c.Token}, args...)...).Bool()
 	switch {

@@ -48,7 +48,7 @@ func TestRecords(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, -1, expires("checkpoint"))
 
-	// After the retention nothing is known of the event.
+	// Deleting the key simulates its expiry. A later claim gets a larger token all the same.
 	require.NoError(t, client.Del(ctx, prefix+"event").Err())
 	later, err := store.Begin(ctx, "event", hour)
 	require.NoError(t, err)
@@ -90,7 +90,8 @@ func TestServerGoesAwayAndComesBack(t *testing.T) { recovertest.RunOutage(t, new
 
 func TestReceiverWhileTheServerIsAway(t *testing.T) { recovertest.RunReceiverOutage(t, newOutage(t)) }
 
-// replicaEnv makes this test's program a replica that dies between begin and done.
+// replicaEnv is the environment variable that makes TestMain run crashingReplica instead of the tests. Its value is the
+// server's socket.
 const replicaEnv = "BYZANTINE_TEST_REPLICA_SOCKET"
 
 func crashingReplica(socket string) int {
@@ -121,7 +122,7 @@ func TestRetention(t *testing.T) {
 			prefix = webhooktest.NewID() + ":"
 			return newStore(t, s, redis.WithPrefix(prefix)), newStore(t, s, redis.WithPrefix(prefix))
 		},
-		// The time that a key has left becomes shorter: as if the server's clock had gone on.
+		// Shortens the time to live of every record, as if the server's clock had moved on.
 		Age: func(t *testing.T, by time.Duration) {
 			keys, err := client.Keys(t.Context(), prefix+"*").Result()
 			require.NoError(t, err)
@@ -137,7 +138,7 @@ func TestRetention(t *testing.T) {
 			_, err = client.Pipelined(t.Context(), func(p goredis.Pipeliner) error {
 				for i, key := range keys {
 					if left[i].Val() > 0 {
-						p.PExpire(t.Context(), key, left[i].Val()-by) // at once, if that is negative
+						p.PExpire(t.Context(), key, left[i].Val()-by) // Redis deletes the key if this is negative
 					}
 				}
 				return nil
@@ -147,7 +148,7 @@ func TestRetention(t *testing.T) {
 	})
 }
 
-// A claim is kept to the end of its lease, even if that is longer than the retention.
+// A claim is kept to the end of its lease, even if the lease is longer than the retention.
 func TestLeaseLongerThanTheRetention(t *testing.T) {
 	s := testserver.Need(t, shared)
 	prefix := webhooktest.NewID() + ":"
