@@ -29,8 +29,8 @@ var ErrStoreFull = errors.New("webhook: the store is full of claims in progress"
 // number of events after one that always fails; otherwise each pass handles some of them again and logs a warning.
 // Records that hold a value are neither counted nor dropped.
 //
-// Tokens are microseconds of the store's clock, or one more than the last: they grow across restarts of the process as
-// long as the clock does not go back.
+// A token is the time of the store's clock in microseconds, or one more than the store's last token if that is larger.
+// So tokens grow across restarts of the process as long as the clock does not go back.
 type MemoryStore struct {
 	// MaxEvents is the capacity. 0 or less means [DefaultMemoryCapacity].
 	MaxEvents int
@@ -41,7 +41,7 @@ type MemoryStore struct {
 	records map[string]*memoryRecord
 	idle    list.List // the records that are done or free and hold no value, the longest untouched first
 	claimed claimHeap // those that are claimed and hold no value, the lease that ends first in front
-	token   int64     // the last one given
+	token   int64     // of the last claim of any record
 }
 
 type memoryRecord struct {
@@ -52,7 +52,7 @@ type memoryRecord struct {
 	value   string
 	kept    bool          // a value was saved, so the record is in neither idle nor claimed
 	element *list.Element // the element of the list idle, or nil
-	index   int           // the position in the list claimed, if the record is claimed and not kept
+	index   int           // the position in the heap claimed, if the record is claimed and not kept
 }
 
 type memoryState int
@@ -89,7 +89,7 @@ func (s *MemoryStore) Begin(ctx context.Context, key string, lease time.Duration
 		}
 		s.records[key] = r
 	case r.state == memoryDone:
-		s.move(r, memoryDone) // it is renewed: the longest untouched is dropped first
+		s.move(r, memoryDone) // renews the record: makeRoom drops the one that was touched longest ago
 		return Claim{}, ErrHandled
 	case r.state == memoryClaimed && now.Before(r.until):
 		return Claim{}, ErrInProgress
@@ -146,7 +146,8 @@ func (s *MemoryStore) Capacity() int {
 	return s.MaxEvents
 }
 
-// with calls a function that changes the claim's record, if the claim is still the latest one.
+// with calls change with the record of the claim's key. It returns ErrLeaseLost if there is no record, or if its last
+// claim is another one.
 func (s *MemoryStore) with(ctx context.Context, c Claim, change func(*memoryRecord) error) error {
 	if err := ctx.Err(); err != nil {
 		return errtext.In("webhook", err)
@@ -160,7 +161,7 @@ func (s *MemoryStore) with(ctx context.Context, c Claim, change func(*memoryReco
 	return change(r)
 }
 
-// claim makes the record a claimed one until the end of a lease.
+// claim marks the record as claimed until the given time.
 func (s *MemoryStore) claim(r *memoryRecord, until time.Time) {
 	s.detach(r)
 	r.state, r.until = memoryClaimed, until
@@ -169,7 +170,8 @@ func (s *MemoryStore) claim(r *memoryRecord, until time.Time) {
 	}
 }
 
-// move makes the record one that is done or free, touched just now.
+// move sets the state of a record to memoryDone or memoryFree. If the record holds no value, it becomes the last one in
+// idle, because it was touched last.
 func (s *MemoryStore) move(r *memoryRecord, to memoryState) {
 	s.detach(r)
 	r.state = to
@@ -178,7 +180,8 @@ func (s *MemoryStore) move(r *memoryRecord, to memoryState) {
 	}
 }
 
-// detach takes the record out of idle or claimed, wherever it is.
+// detach removes the record from the list idle or the heap claimed, if it is in one of them, and sets its state to
+// memoryFree.
 func (s *MemoryStore) detach(r *memoryRecord) {
 	switch {
 	case r.element != nil:
@@ -190,7 +193,9 @@ func (s *MemoryStore) detach(r *memoryRecord) {
 	r.state = memoryFree
 }
 
-// makeRoom drops a record if the store is full, and reports whether there is room for one more.
+// makeRoom reports whether the store can take one more record. If the store is full, it drops one: the record that was
+// touched longest ago among those that are done or free, or else the claim whose lease ended first. It reports false if
+// no lease is over.
 func (s *MemoryStore) makeRoom(now time.Time) bool {
 	if s.idle.Len()+len(s.claimed) < s.Capacity() {
 		return true

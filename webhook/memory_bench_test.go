@@ -13,7 +13,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// fullStore returns a store that is full, of claims that have ended or of events that were handled, and its clock.
+// fullStore returns a store that holds as many records as it can, and the clock of the store. The records are claims
+// whose leases are over if claims is set, otherwise they are done.
 func fullStore(t testing.TB, size int, claims bool) (s *webhook.MemoryStore, now *time.Time) {
 	t.Helper()
 	now = new(time.Now())
@@ -36,7 +37,7 @@ func BenchmarkMemoryStore(b *testing.B) {
 		for name, claims := range map[string]bool{"handled": false, "leases that are over": true} {
 			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
 				s, _ := fullStore(b, size, claims)
-				lease := time.Duration(0) // over at once
+				lease := time.Duration(0) // has ended when the next Begin comes
 				if !claims {
 					lease = time.Second
 				}
@@ -55,7 +56,7 @@ func BenchmarkMemoryStore(b *testing.B) {
 	}
 }
 
-// However many events come, a store takes no more memory than when it became full.
+// The memory of a full store does not grow, however many more events come.
 func TestMemoryStoreTakesNoMoreMemoryThanItsCapacity(t *testing.T) {
 	const size = 10_000
 	inUse := func() uint64 {

@@ -50,7 +50,8 @@ func TestMemoryStoreIsBounded(t *testing.T) {
 	require.ErrorIs(t, err, webhook.ErrStoreFull)
 	require.ErrorIs(t, s.Done(t.Context(), webhook.Claim{Key: "young"}), webhook.ErrLeaseLost)
 
-	// A lease that is over makes room as well, but the claims of the dropped record stay the older ones.
+	// A claim whose lease is over is dropped too if the store is full. Then the old claim is invalid, and the next
+	// claim of its key has a larger token.
 	now = now.Add(time.Minute)
 	fresh := must("too many")
 	assert.Greater(t, fresh.Token, again.Token)
@@ -74,7 +75,7 @@ func TestRetention(t *testing.T) {
 	}})
 }
 
-// The tokens of a store that begins after another has ended are larger.
+// The tokens of a store are larger than those of the store of an earlier process.
 func TestMemoryStoreTokensGrowAcrossARestart(t *testing.T) {
 	now := time.Now()
 	clock := func() time.Time { now = now.Add(time.Microsecond); return now }
@@ -91,8 +92,8 @@ func TestMemoryStoreTokensGrowAcrossARestart(t *testing.T) {
 	}
 }
 
-// With an event that fails for ever in front, each pass reads all behind it again. If the store holds fewer, some are
-// handled again, and a warning says so, once a pass.
+// An event that always fails holds the checkpoint, so each pass reads all later events again. If the store remembers
+// fewer events than that, each pass handles some of them again and logs one warning.
 func TestMemoryStoreThatIsTooSmallIsNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		capacity, behind int

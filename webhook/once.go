@@ -13,14 +13,16 @@ import (
 )
 
 const (
-	// responseMargin is how long the recording of an outcome may take before the response is sent without it.
+	// responseMargin is how long after the callback's deadline the outcome may still be recorded before the response is
+	// sent without it.
 	responseMargin = time.Second
-	// recordTimeout bounds the recording itself, which continues after the response.
+	// recordTimeout is how long the recording of an outcome may take in total. It continues after the response was
+	// sent.
 	recordTimeout = 5 * time.Second
 	// recordPause is the wait between two tries to record.
 	recordPause = 250 * time.Millisecond
-	// leaseMargin is how much longer a lease lasts than the callback's timeout. It covers the recording and leaves some
-	// room.
+	// leaseMargin is how much longer a lease lasts than the callback's timeout: long enough for the recording, and some
+	// seconds more.
 	leaseMargin = recordTimeout + 7*time.Second
 )
 
@@ -36,7 +38,7 @@ type once struct {
 // errTimeout means that the callback did not return in time. It may still be running.
 var errTimeout = errors.New("the callback took too long")
 
-// callbackError is the error that a callback returned, or says how it ended without returning.
+// callbackError wraps the error that a callback returned, or one that says that it panicked or ended its goroutine.
 type callbackError struct{ err error }
 
 func (e *callbackError) Error() string { return "the callback failed: " + errtext.Trim(e.err.Error()) }
@@ -46,9 +48,9 @@ func (e *callbackError) Unwrap() error { return e.err }
 // before, and [ErrInProgress] if it is being handled elsewhere. Any other error is a failure: a *callbackError,
 // errTimeout, or an error of the store.
 //
-// It returns answerMargin after the deadline at the latest, whatever callback and store do. A callback that ignores its
-// context continues in its goroutine, and its outcome is recorded when it ends, unless its lease was taken over by
-// then.
+// It returns at the latest when responseMargin has passed after the deadline, whatever callback and store do. A
+// callback that ignores its context continues in its goroutine, and its outcome is recorded when it ends, unless its
+// lease was taken over by then.
 func (o *once) handle(ctx context.Context, d *Delivery, deadline time.Time) error {
 	response := time.NewTimer(time.Until(deadline) + responseMargin)
 	defer response.Stop()
@@ -80,7 +82,8 @@ func (o *once) work(ctx context.Context, d *Delivery, deadline time.Time) error 
 	return o.record(context.WithoutCancel(ctx), claim, o.call(context.WithValue(bounded, claimKey{}, claim), d))
 }
 
-// call calls the function in a goroutine of its own, because the function may end its goroutine (runtime.Goexit).
+// call runs the callback and returns nil or a *callbackError. It runs the callback in a separate goroutine, because a
+// callback may end its goroutine (runtime.Goexit).
 func (o *once) call(ctx context.Context, d *Delivery) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("the store took too long: %w", ctx.Err())
@@ -104,7 +107,8 @@ func (o *once) call(ctx context.Context, d *Delivery) error {
 	return nil
 }
 
-// record records in the store how the callback ended, and returns the result for the caller.
+// record records in the store how the callback ended. If result is nil, it calls Done until that succeeds, for up to
+// recordTimeout, and returns nil or the last error. Otherwise it calls Forget once and returns result.
 func (o *once) record(ctx context.Context, claim Claim, result error) error {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
@@ -130,8 +134,9 @@ func (o *once) record(ctx context.Context, claim Claim, result error) error {
 
 type claimKey struct{}
 
-// ClaimFrom returns the claim under which a callback runs. Its token is a fencing token; and a store that shares a
-// database with the callback can mark the claim as done in the callback's own transaction, as stores/postgres does.
+// ClaimFrom returns the claim under which a callback runs, and false if ctx is not derived from the context of a
+// callback. The claim's Token is a fencing token. A store that shares a database with the callback can mark the claim
+// as done in the callback's own transaction, as stores/postgres does.
 func ClaimFrom(ctx context.Context) (Claim, bool) {
 	c, ok := ctx.Value(claimKey{}).(Claim)
 	return c, ok

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// The errors of a [Store] that callers tell apart. It may wrap them; errors.Is finds them. Any other error means that
-// the store could not be reached, and that it is unknown whether the call took effect.
+// The errors of a [Store] that callers tell apart. A Store may wrap them; errors.Is finds them. Any other error means
+// that the store could not be reached, and that it is unknown whether the call took effect.
 var (
 	// ErrHandled is returned by Begin for a key that is done.
 	ErrHandled = errors.New("webhook: handled before")
 	// ErrInProgress is returned by Begin while another claim of the key has not run out.
 	ErrInProgress = errors.New("webhook: in progress elsewhere")
-	// ErrLeaseLost is returned by Done and Save for a claim that was followed by another, or that the store no longer
-	// knows.
+	// ErrLeaseLost is returned by Done and Save for a claim that is not the last claim of its key, or whose record the
+	// store has dropped. Save also returns it for a record that is done.
 	ErrLeaseLost = errors.New("webhook: the lease ran out and was taken over")
 )
 
@@ -40,40 +40,43 @@ var (
 //
 // Implementations must be safe for concurrent use. Package webhooktest has a conformance test for them.
 type Store interface {
-	// Begin claims the key for the length of the lease. The claim's token is larger than that of every earlier claim of
-	// the record, and its Value is what Save last wrote. On a record that is done it renews the age and returns
-	// ErrHandled.
+	// Begin claims the key for the duration of the lease. The claim's token is larger than that of every earlier claim
+	// of the record, and its Value is what Save last wrote. If the record is done, Begin renews its age and returns
+	// ErrHandled. If another claim's lease is not over, Begin returns ErrInProgress.
 	Begin(ctx context.Context, key string, lease time.Duration) (Claim, error)
 
 	// Done marks the claim's record as done. It succeeds after the end of the lease as well, as long as there was no
-	// other claim: then only one callback did the work. Repeating it is harmless.
+	// later claim: then only one callback did the work. Repeating it is harmless.
 	Done(ctx context.Context, c Claim) error
 
-	// Forget releases the claim, so that the next Begin need not wait for the end of the lease. A value stays.
+	// Forget releases the claim, so that the next Begin need not wait for the end of the lease. The record keeps its
+	// value.
 	Forget(ctx context.Context, c Claim) error
 
-	// Save begins the lease again and sets the record's value. The Reconciler keeps its checkpoint like this: a replica
-	// whose claim was followed by another cannot set the checkpoint back.
+	// Save claims the record again, for the duration of the lease from now, and sets its value. The Reconciler keeps
+	// its checkpoint in a value: a replica whose claim was followed by another one gets ErrLeaseLost, so it cannot set
+	// the checkpoint back.
 	Save(ctx context.Context, c Claim, lease time.Duration, value string) error
 
-	// Retention is how long a record that is done is kept after its last renewal, at least. It is constant and must not
-	// block. A store that drops records for other reasons only, or never, returns the longest Duration.
+	// Retention returns how long a record that is done is kept after its last renewal, at least. It is constant and
+	// must not block. A store that does not drop records because of their age returns the longest Duration.
 	Retention() time.Duration
 }
 
-// Purger is a Store that drops old records only when it is told to. A [Reconciler] calls Purge after each pass that
-// reached its end: everything that the next pass can read again was renewed by then, so a Purge cannot drop it, however
-// long the Reconciler was down before.
+// Purger is a Store that drops old records only when its Purge is called. A [Reconciler] calls Purge at the end of a
+// pass that has renewed everything that the next pass can read again, so Purge drops nothing of that, however long the
+// Reconciler was down before. It does not call Purge after a pass that failed, that took longer than half of the
+// retention, or whose last event is older than the newest one by more than that (if the machine's clock is slow).
 type Purger interface {
 	// Purge drops each record that is older than the store's retention, holds no value, and is under no lease.
 	Purge(ctx context.Context) error
 }
 
-// BulkStore is a Store that can be asked for many records at once. It is an optional addition: a [Reconciler] uses it
-// to pass over the events that were handled before in one round trip instead of one for each event.
+// BulkStore is a Store that can look up many records at once. It is optional: with it a [Reconciler] learns in one
+// round trip which of many events were handled before, instead of one for each event.
 type BulkStore interface {
-	// Handled returns those of the keys whose records are done, in any order, and renews them as Begin does. Keys are
-	// at most [MaxHeldEvents].
+	// Handled returns those of the keys whose records are done, in any order, and renews these records as Begin does.
+	// It claims nothing. There are at most [MaxHeldEvents] keys, and the same key may be given twice.
 	Handled(ctx context.Context, keys []string) (done []string, err error)
 }
 

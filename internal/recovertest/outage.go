@@ -16,15 +16,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// Outage is a store on a server that a test can take away.
+// Outage is a store, and the means to crash its server and to start it again.
 type Outage struct {
 	Store webhook.Store
-	Crash func()       // ends the server at once
-	Start func() error // starts it again, with what it had written down
+	Crash func()       // ends the server process at once, without an orderly shutdown
+	Start func() error // starts the server again with the data that it had written to disk
 }
 
-// RunOutage tests that the server dies with a claim in progress and one done, and comes back: calls fail meanwhile, and
-// nothing is forgotten.
+// RunOutage crashes the server while one record is done and another one is claimed, and starts it again. It tests that
+// calls fail in between, with other errors than ErrHandled, and that the server still has both records afterwards.
 func RunOutage(t *testing.T, o Outage) {
 	store := o.Store
 	done, err := store.Begin(t.Context(), "done", time.Hour)
@@ -53,8 +53,9 @@ func RunOutage(t *testing.T, o Outage) {
 	assert.Equal(t, "checkpoint", again.Value)
 }
 
-// RunReceiverOutage tests that the server dies and comes back while an event is being handled, which is recorded all the
-// same. A delivery that comes while the server is away is rejected.
+// RunReceiverOutage crashes the server and starts it again while a callback runs, and tests that the event is recorded
+// as done all the same. Then it crashes the server again and tests that deliveries get a 503, without a call of the
+// callback, until the server runs again.
 func RunReceiverOutage(t *testing.T, o Outage) {
 	calls := 0
 	deliver := Receiver(t, o.Store, func(context.Context, *webhook.Delivery) error {
@@ -82,8 +83,9 @@ func RunReceiverOutage(t *testing.T, o Outage) {
 	assert.Equal(t, 2, calls)
 }
 
-// DieAfterBegin is the work of a replica, a process of its own, that dies between Begin and Done. It prints the claim, and
-// it returns only if it fails before that.
+// DieAfterBegin is the main function of a separate process, which simulates a replica that dies between Begin and Done.
+// It claims a new key for 300 ms, prints the claim's key and token, and kills its own process. It returns only if it
+// fails before that.
 func DieAfterBegin(store webhook.Store) error {
 	c, err := store.Begin(context.Background(), webhooktest.NewID(), 300*time.Millisecond)
 	if err != nil {
@@ -98,7 +100,8 @@ func DieAfterBegin(store webhook.Store) error {
 	select {}
 }
 
-// RunCrash tests that the event of a replica that dies in DieAfterBegin is taken over when its lease is over.
+// RunCrash runs replica, a command that calls DieAfterBegin with a store on the same data. It tests that store can
+// begin the dead replica's key when the lease is over, and that the dead replica's claim is then invalid.
 func RunCrash(t *testing.T, store webhook.Store, replica *exec.Cmd) {
 	out, err := replica.Output()
 	require.ErrorContains(t, err, "killed", "it dies in the middle")

@@ -9,8 +9,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// Receiver makes a handler of fn, which may take a minute, on a store. It returns a function that delivers an event to it,
-// given the event's id, a UUID, and returns the status of the response.
+// Receiver makes a webhook.Handler of fn and store; fn may take up to a minute. The returned function sends the Handler
+// a delivery of the event with the given id, a UUID, and returns the status of the response.
 func Receiver(t testing.TB, store webhook.Store, fn webhook.Func) (deliver func(event string) (status int)) {
 	t.Helper()
 	sender := webhooktest.NewSender(t)

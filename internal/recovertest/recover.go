@@ -1,5 +1,5 @@
-// Package recovertest tests the promise of package webhook on a store, with crashes, losses and downtime. The tests of this
-// project's three stores use it.
+// Package recovertest tests that package webhook keeps its promises (see "What is promised" in its comment) with a
+// given store, in spite of crashes, lost responses and downtime. The tests of this project's three stores use it.
 package recovertest
 
 import (
@@ -24,24 +24,27 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// recoverEvents happen on average within recoverFor.
+// recoverEvents is how many events happen in a run, after pauses of random length. recoverFor is how long all of that
+// takes on average.
 var (
 	recoverEvents = longtest.Count(100, 300)
 	recoverFor    = time.Duration(recoverEvents) * 4 * time.Second / 300
 )
 
-// crashLease is how long the claims of a replica last that has crashed. Nothing in the test works nearly as long.
+// crashLease is how long a lease lasts at most in a run, so that the claims of a crashed replica end soon. No callback
+// takes nearly as long.
 const crashLease = 2 * time.Second
 
-// Run tests the promise of package webhook on a store. Two replicas, each with a handler and a Reconciler, receive the
-// local sandbox's events, which come twice, in any order, or never by webhook, and show up late in the list; while the
-// replicas crash at every point, are down for a while, fail, and lose responses of the store. In the end each event is
-// handled, and none was handled again after that was recorded.
+// Run tests the promises of package webhook. Two replicas, each with a Handler and a Reconciler, receive the events of
+// a local sandbox. Each event is sent to two subscriptions; deliveries arrive in any order, twice, late or not at all;
+// and events appear in the API's list late. The replicas crash at any point and are down for a while, their callbacks
+// fail, and responses of the store are lost. At the end each event was handled, and no event was handled again after it
+// was recorded as done.
 func Run(t *testing.T, replicas webhooktest.Replicas) { recoverWith(t, replicas, nil) }
 
-// RunTransaction is Run for a store that can record an event in the callback's own transaction. work does some
-// work and records the event as done, both or neither. The caller then checks that the work of each event, whose ids are
-// returned, was done exactly once.
+// RunTransaction is Run for a store that can record an event as done in the callback's own transaction. work is the
+// callback: in one transaction it must do some work for the event and record the event as done. RunTransaction returns
+// the ids of all events. The caller then checks that the work of each was done exactly once.
 func RunTransaction(t *testing.T, replicas webhooktest.Replicas, work webhook.Func) (events []string) {
 	return recoverWith(t, replicas, work)
 }
@@ -75,35 +78,36 @@ func recoverWith(t *testing.T, replicas webhooktest.Replicas, work webhook.Func)
 	return events
 }
 
-// trial is one run: the replicas, and the books about them.
+// trial is one run: the replicas, and what has happened so far.
 type trial struct {
 	t        *testing.T
 	world    *world
-	work     webhook.Func // does the work and records the event; nil if the handler records it
+	work     webhook.Func // the work of RunTransaction, which also records the event; nil for Run
 	verifier *webhook.Verifier
 	client   *byzantine.Client
 
 	mu          sync.Mutex
 	live        [2]*process
-	working     map[string]*process       // who is handling an event
-	completions map[string]map[int64]bool // the tokens under which an event was recorded as done
-	starts      map[string]int            // callbacks
-	excuses     map[string]int            // callbacks that failed or whose process crashed
+	working     map[string]*process       // by event id: the process whose callback handles the event now
+	completions map[string]map[int64]bool // by event id: the tokens of the claims that were recorded as done
+	starts      map[string]int            // by event id: the callbacks that have started
+	excuses     map[string]int            // by event id: the callbacks that failed or whose process crashed
 	crashes     int
-	fromHistory int // callbacks for an event that a Reconciler read
+	fromHistory int // callbacks that a Reconciler started, not a delivery
 }
 
-// process is one life of a replica.
+// process is a replica from its start to its crash. After a crash supervise starts the next one.
 type process struct {
 	*trial
 	store   webhook.Store
 	handler http.Handler
 	dead    atomic.Bool
-	crashed chan bool // closed by a crash
+	crashed chan bool // closed when the process crashes
 	once    sync.Once
 }
 
-// supervise starts a replica again and again, until the end.
+// supervise runs one of the two replicas until ctx ends: it starts a process, has it crash after a random time, waits
+// for a random time and starts the next one. It does not crash the process after world.calmDown.
 func (x *trial) supervise(ctx context.Context, slot int, store webhook.Store) {
 	for ctx.Err() == nil {
 		p := &process{trial: x, store: store, crashed: make(chan bool)}
@@ -131,18 +135,18 @@ func (x *trial) supervise(ctx context.Context, slot int, store webhook.Store) {
 			if x.world.chance(1) {
 				p.crash()
 			} else {
-				<-ctx.Done() // it is calm now
+				<-ctx.Done() // chance returned false, so calmDown was called
 			}
 		}
 		end()
 		<-stopped
 		if ctx.Err() == nil {
-			time.Sleep(x.world.upTo(600 * time.Millisecond)) // down
+			time.Sleep(x.world.upTo(600 * time.Millisecond)) // the replica is down
 		}
 	}
 }
 
-// crash is the death of the process: from now on nothing that it does reaches anybody.
+// crash marks the process as dead: from now on its calls of the store fail and its responses do not reach the sender.
 func (p *process) crash() {
 	p.once.Do(func() {
 		p.dead.Store(true)
@@ -154,12 +158,13 @@ func (p *process) crash() {
 }
 
 var (
-	// errDead is ErrLeaseLost, so that a dead process does not try again.
+	// errDead wraps ErrLeaseLost, because package webhook does not try to record an outcome again after that error.
 	errDead = fmt.Errorf("this process is dead: %w", webhook.ErrLeaseLost)
 	errLost = errors.New("the store's response was lost")
 )
 
-// callback is the integrator's function. It may crash before its work is done and after, and it may fail.
+// callback is the Handle function of the replica's Handler and Reconciler. At random it fails, or the process crashes
+// before or after its work.
 func (p *process) callback(ctx context.Context, d *webhook.Delivery) error {
 	if p.dead.Load() {
 		return errDead
@@ -167,7 +172,7 @@ func (p *process) callback(ctx context.Context, d *webhook.Delivery) error {
 	p.enter(d)
 	switch {
 	case p.world.chance(0.04):
-		p.crash() // in the middle of the work, or after it and before it is recorded
+		p.crash() // before the event is recorded as done
 		return nil
 	case p.world.chance(0.1):
 		p.leave(d.EventID)
@@ -184,7 +189,7 @@ func (p *process) callback(ctx context.Context, d *webhook.Delivery) error {
 	claim, _ := webhook.ClaimFrom(ctx)
 	p.complete(claim)
 	if p.world.chance(0.04) {
-		p.crash() // after the work was recorded
+		p.crash() // after the event was recorded as done
 	}
 	return nil
 }
@@ -200,12 +205,12 @@ func (p *process) enter(d *webhook.Delivery) {
 	assert.Empty(p.t, p.completions[event], "handled again after that was recorded")
 	if other := p.working[event]; other != nil {
 		assert.True(p.t, other.dead.Load(), "two are at work on the same event")
-		p.excuses[event]++ // of the one who died
+		p.excuses[event]++ // the callback of the dead process
 	}
 	p.working[event] = p
 }
 
-// leave is the end of a callback that failed.
+// leave notes that a callback failed.
 func (p *process) leave(event string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -213,7 +218,7 @@ func (p *process) leave(event string) {
 	delete(p.working, event)
 }
 
-// complete notes that an event was recorded as done.
+// complete notes that an event was recorded as done under the claim c.
 func (p *process) complete(c webhook.Claim) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -224,8 +229,8 @@ func (p *process) complete(c webhook.Claim) {
 	delete(p.working, c.Key)
 }
 
-// Retention, Begin, Done, Forget and Save make the process a webhook.Store: the real one, seen over a bad connection by somebody
-// who may die.
+// Retention, Begin, Done, Forget and Save make the process a webhook.Store: the store of the run, whose responses are
+// lost at random, and which a dead process cannot call.
 
 func (p *process) Retention() time.Duration { return p.store.Retention() }
 
@@ -255,7 +260,7 @@ func (p *process) Save(ctx context.Context, c webhook.Claim, lease time.Duration
 	return p.call(func() error { return p.store.Save(ctx, c, min(lease, crashLease), value) })
 }
 
-// bulkProcess is a process whose store can be asked for many records at once.
+// bulkProcess is a process whose store is a webhook.BulkStore.
 type bulkProcess struct {
 	*process
 	bulk webhook.BulkStore
@@ -275,7 +280,7 @@ func (p *process) call(f func() error) error {
 	}
 	err := f()
 	if p.dead.Load() {
-		return errDead // the store acted, but the process did not live to see it
+		return errDead // the call took effect, but the process died while it ran
 	}
 	if err == nil && p.world.chance(0.03) {
 		return errLost
@@ -283,7 +288,8 @@ func (p *process) call(f func() error) error {
 	return err
 }
 
-// RoundTrip is the way to the receiver's address: to one of the replicas that are up, if there is one.
+// RoundTrip passes a delivery to one of the two replicas, at random. It returns an error if that replica is down or
+// crashes before it responds.
 func (x *trial) RoundTrip(r *http.Request) (*http.Response, error) {
 	x.mu.Lock()
 	p := x.live[x.world.upTo(2)]

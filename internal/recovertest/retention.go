@@ -22,9 +22,9 @@ import (
 
 // Aging is a store whose records a test can make older.
 type Aging struct {
-	Replicas func(t *testing.T) (a, b webhook.Store) // with records of their own for each call
-	Age      func(t *testing.T, by time.Duration)    // makes all records of the last call older; does nothing if none expire
-	// Forgets says that a downtime longer than the retention makes the store forget.
+	Replicas func(t *testing.T) (a, b webhook.Store) // two stores that share their records, which are new in each call
+	Age      func(t *testing.T, by time.Duration)    // makes all records of the last call of Replicas older; nil if records do not expire
+	// Forgets says that the store drops records during a downtime that is longer than the retention.
 	Forgets bool
 	// Capacity is how many events the store holds, at least 60 and fewer than manyEvents; 0 if their number has no limit.
 	Capacity int
@@ -33,12 +33,13 @@ type Aging struct {
 const (
 	agingEvents = 40
 	manyEvents  = 150
-	oddEvent    = 3 // which event fails for ever, where one does
+	oddEvent    = 3 // index of the event that always fails in TenRetentionsBehindAFailure
 )
 
-// RunRetention tests that what a checkpoint can reach is never forgotten: over ten retentions in which nothing happens,
-// with an event that fails for ever, and after a downtime that is shorter or longer than the retention. A store with a
-// capacity forgets if the failure has more events behind it than that, and then each pass says so.
+// RunRetention tests that a store with a Reconciler keeps the records of all events that the checkpoint can reach: for
+// ten retentions in which nothing happens, for ten in which one event always fails, and after a downtime that is
+// shorter or longer than the retention. A store with Forgets loses them in the longer downtime. A store with a Capacity
+// loses some if one event fails and more events than the Capacity come after it; then each pass logs a warning.
 func RunRetention(t *testing.T, store Aging) {
 	t.Run("TenQuietRetentions", func(t *testing.T) {
 		w := newAging(t, store)
@@ -90,7 +91,7 @@ func RunRetention(t *testing.T, store Aging) {
 	t.Run("DowntimeShorterThanTheRetention", func(t *testing.T) {
 		w := newAging(t, store)
 		w.pass(agingEvents, 0)
-		w.age(0.85) // a tenth may pass without a renewal
+		w.age(0.85) // less than nine tenths: a pass need not renew a record that is younger than a tenth
 		w.pass(0, 0)
 		w.age(0.85)
 		w.pass(0, 0)
@@ -102,7 +103,7 @@ func RunRetention(t *testing.T, store Aging) {
 			w.age(0.5)
 		}
 		if store.Forgets {
-			w.pass(agingEvents, 0) // all of them are in the overlap
+			w.pass(agingEvents, 0) // the checkpoint can reach all events, because they are younger than Overlap
 		} else {
 			w.pass(0, 0)
 			w.age(0.5)
@@ -120,7 +121,7 @@ func RunRetention(t *testing.T, store Aging) {
 	})
 }
 
-// agingWorld is a sandbox with events, and two replicas of a receiver.
+// agingWorld is a sandbox with events, and a receiver with two replicas, whose stores are in slots.
 type agingWorld struct {
 	t       *testing.T
 	store   Aging
@@ -128,10 +129,10 @@ type agingWorld struct {
 	account string
 	events  []string
 	slots   [2]webhook.Store
-	odd     string // the event that fails
+	odd     string // id of the event whose callback fails; "" if none fails
 
 	mu     sync.Mutex
-	calls  map[string]int // that returned nil
+	calls  map[string]int // by event id: the callbacks that returned nil
 	passes int
 }
 
@@ -145,7 +146,8 @@ func newAging(t *testing.T, store Aging) *agingWorld {
 	return w
 }
 
-// happen makes events happen within the overlap.
+// happen makes n events happen, one second apart, and reads the ids of all events into w.events, the oldest first. All
+// events together happen within the Reconciler's Overlap.
 func (w *agingWorld) happen(n int) {
 	statuses := []byzantine.VerificationStatus{byzantine.VerificationInactive, byzantine.VerificationActive}
 	for range n {
@@ -179,7 +181,7 @@ func (w *agingWorld) handle(_ context.Context, d *webhook.Delivery) error {
 	return nil
 }
 
-// reconcile makes a pass, the replicas in turn, and returns what was logged.
+// reconcile makes a pass and returns its report and what it logged. The two replicas make the passes in turn.
 func (w *agingWorld) reconcile() (report webhook.Report, logged string) {
 	w.t.Helper()
 	var log bytes.Buffer
@@ -191,10 +193,12 @@ func (w *agingWorld) reconcile() (report webhook.Report, logged string) {
 	return report, log.String()
 }
 
-// tooFew begins the warning that a store holds too few events.
+// tooFew is part of the warning that a store holds too few events.
 const tooFew = "the store holds fewer events"
 
-// passThatForgets makes a pass over more events than the store holds: it handles some of them again, and warns once.
+// passThatForgets makes a pass in which one event fails and behind events come after it, more than the store holds. It
+// requires that the pass logs one warning, and handles all events after the failure in the first pass and some of them
+// again in each later one.
 func (w *agingWorld) passThatForgets(behind int) {
 	w.t.Helper()
 	report, logged := w.reconcile()
@@ -208,7 +212,8 @@ func (w *agingWorld) passThatForgets(behind int) {
 	require.Positive(w.t, report.Handled, "events that are handled again in pass %d", w.passes)
 }
 
-// pass says what a pass must have done.
+// pass makes a pass and requires that it handles and fails so many events, and that no event was ever handled twice
+// unless the store Forgets.
 func (w *agingWorld) pass(handled, failed int) {
 	w.t.Helper()
 	report, logged := w.reconcile()
@@ -222,7 +227,7 @@ func (w *agingWorld) pass(handled, failed int) {
 	}
 }
 
-// redeliver has all events come by webhook, to both replicas.
+// redeliver delivers every event to both replicas and requires that each event was handled once in total.
 func (w *agingWorld) redeliver() {
 	w.t.Helper()
 	for _, store := range w.slots {

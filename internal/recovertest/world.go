@@ -18,24 +18,25 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// world is the local sandbox, whose events reach the receiver as badly as a network allows.
+// world is a local sandbox whose deliveries are lost, repeated and delayed on their way to the receiver.
 type world struct {
 	*byzantinetest.Server
 	accounts []string
-	receiver http.RoundTripper // how the receiver's address is reached
+	receiver http.RoundTripper // sends a delivery to the receiver
 
 	mu       sync.Mutex
 	random   *rand.Rand
-	calm     bool                 // nothing goes wrong any more
-	happened int                  // events
-	visible  map[string]time.Time // when an event shows up in the list, by the machine's clock
-	strays   sync.WaitGroup       // deliveries that the sandbox does not know of
+	calm     bool                 // set by calmDown: nothing goes wrong any more
+	happened int                  // how many events have happened
+	visible  map[string]time.Time // by event id: when the list begins to show the event, by the machine's clock
+	strays   sync.WaitGroup       // copies of deliveries, which the sandbox did not send itself
 }
 
-// maxCommitDelay is how late an event can show up in the list.
+// maxCommitDelay is how long after an event the list begins to show it, at the latest.
 const maxCommitDelay = 300 * time.Millisecond
 
-// newWorld starts a sandbox whose clock the test moves, with two subscriptions that bring each event twice.
+// newWorld starts a sandbox whose clock only the test moves. It has two subscriptions, so each event is delivered
+// twice.
 func newWorld(t *testing.T, receiver http.RoundTripper) *world {
 	t.Helper()
 	w := &world{receiver: receiver, random: rand.New(rand.NewPCG(rand.Uint64(), 0)), visible: map[string]time.Time{}}
@@ -51,7 +52,7 @@ func newWorld(t *testing.T, receiver http.RoundTripper) *world {
 	return w
 }
 
-// verifier asks the API for the keys of the subscriptions.
+// verifier returns a Verifier that gets the keys of the two subscriptions from the sandbox.
 func (w *world) verifier(t *testing.T) *webhook.Verifier {
 	t.Helper()
 	v, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(w.Client())), webhook.WithClock(w.Now))
@@ -59,14 +60,14 @@ func (w *world) verifier(t *testing.T) *webhook.Verifier {
 	return v
 }
 
-// chance is true with the given probability, and never once the world is calm.
+// chance returns true with the probability p, and false after calmDown.
 func (w *world) chance(p float64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.calm && w.random.Float64() < p
 }
 
-// upTo returns a random stretch of time.
+// upTo returns a random duration of 0 or more and less than d.
 func (w *world) upTo(d time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,7 +80,8 @@ func (w *world) calmDown() {
 	w.calm = true
 }
 
-// happen makes an event happen, often at the very time of the last.
+// happen makes one event happen and moves the clock on, by a random time or, in more than half of the calls, not at
+// all. So events often have the same time.
 func (w *world) happen() {
 	w.mu.Lock()
 	i := w.happened
@@ -89,14 +91,14 @@ func (w *world) happen() {
 	w.SetStatus(w.accounts[i%3], statuses[i/3%2])
 	switch {
 	case w.chance(0.1):
-		w.Advance(31 * time.Second) // a signature is good for 60
+		w.Advance(31 * time.Second) // less than the 60 seconds for which the API accepts a signature
 	case w.chance(0.4):
 		w.Advance(w.upTo(20 * time.Millisecond))
 	}
 }
 
-// RoundTrip carries a delivery of the sandbox's to the receiver: or loses it, or its response, or brings it twice, now
-// or later.
+// RoundTrip sends a delivery of the sandbox to the receiver. At random it sends a copy too, at the same time or later;
+// it loses the delivery; or it loses the response.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -128,8 +130,8 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// lateList is a transport to the sandbox that hides some events from the list for a while: their transactions were
-// committed after those of younger ones.
+// lateList is an HTTP transport to the sandbox that hides some events from the API's list of events for up to
+// maxCommitDelay, as if the API committed their transactions after those of newer events.
 type lateList struct{ *world }
 
 func (l lateList) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -167,7 +169,7 @@ func (l lateList) isVisible(event string) bool {
 	return !l.visible[event].After(time.Now())
 }
 
-// events lists everything that happened.
+// events returns the ids of all events that have happened.
 func (w *world) events(t *testing.T) (ids []string) {
 	t.Helper()
 	for e, err := range w.Client().AllEvents(t.Context(), nil) {

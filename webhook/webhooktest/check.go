@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// The checks of this package's tests. They need no library, so that users of the package get none. must stops the test
-// and belongs into its own goroutine, check does not.
+// The assertions of [TestStore]. They use no testing library, so that users of this package do not depend on one. must,
+// noError and errorIs end the test, so only the goroutine of the test may call them. check, equal and greater report a
+// failure and continue.
 
 func must(t testing.TB, ok bool, format string, args ...any) {
 	t.Helper()

@@ -1,5 +1,5 @@
-// Package webhooktest helps to test receivers of webhooks and stores of one's own. It needs neither a sandbox nor a testing
-// library.
+// Package webhooktest helps to test receivers of webhooks and implementations of [webhook.Store]. It needs neither a
+// sandbox nor a testing library.
 //
 // A receiver is tested with signed deliveries:
 //
@@ -8,5 +8,6 @@
 //	handler := &webhook.Handler{Verifier: verifier, Handle: fn}
 //	status := sender.Deliver(handler, []byte(`{"id":"6f0d5b1e-58b3-4d0c-9a39-0b3d1d1f0a02","type":"customer.active"}`))
 //
-// [SignDelivery] is the same with every detail in the test's hands. A [webhook.Store] is tested with [TestStore].
+// [SignDelivery] makes the headers of a delivery with ids, a time and a body of the test's choice. [TestStore] tests a
+// [webhook.Store].
 package webhooktest

@@ -10,7 +10,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// sameDeliveryAtTwoReplicas delivers an event to both replicas while the first to get it is still at work.
+// sameDeliveryAtTwoReplicas delivers the same event to two replicas at once. Only one of them calls its function; the
+// other one responds with 409 while that runs. When the function has returned, both respond with 204 without calling
+// theirs.
 func sameDeliveryAtTwoReplicas(t *testing.T, a, b webhook.Store) {
 	sender := NewSender(t)
 	verifier, err := webhook.NewVerifier([]webhook.Key{sender.Key()})

@@ -14,14 +14,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// Sender stands in for a subscription of the API: it has a signing key and makes deliveries. It is safe for concurrent use.
+// Sender sends deliveries to a receiver in place of the API. It has the signing key of one subscription. It is safe for
+// concurrent use.
 type Sender struct {
 	t   testing.TB
 	key *byzantine.PrivateKey
 	id  string
 }
 
-// NewSender returns a Sender with a new key.
+// NewSender returns a Sender with a new key. The Sender ends the test t if it fails.
 func NewSender(t testing.TB) *Sender {
 	t.Helper()
 	key, err := byzantine.GenerateKey()
@@ -31,11 +32,11 @@ func NewSender(t testing.TB) *Sender {
 	return &Sender{t: t, key: key, id: NewID()}
 }
 
-// Key is what a webhook.Verifier of this Sender's deliveries is made with.
+// Key returns the Sender's public key, to be passed to webhook.NewVerifier.
 func (s *Sender) Key() webhook.Key { return webhook.Key{ID: s.id, PublicKey: s.key.PublicKeyHex()} }
 
-// Request returns a delivery of an event, signed just now. event is the body, byte by byte: a JSON object whose "id" is a
-// UUID. Each Request is a delivery of its own.
+// Request returns a delivery of an event as an HTTP request, with a new delivery id and signed at the current time.
+// event is the exact body: a JSON object whose "id" is a UUID.
 func (s *Sender) Request(event []byte) *http.Request {
 	s.t.Helper()
 	var named struct{ ID string }
@@ -51,8 +52,8 @@ func (s *Sender) Request(event []byte) *http.Request {
 	return request
 }
 
-// Deliver sends a [Sender.Request] to the handler and returns the status of the response. 2xx means that the event was
-// handled, now or before.
+// Deliver passes a new [Sender.Request] to the handler and returns the status of the response. 2xx means that the event
+// was handled, now or before.
 func (s *Sender) Deliver(h http.Handler, event []byte) (status int) {
 	s.t.Helper()
 	response := httptest.NewRecorder()
@@ -60,7 +61,7 @@ func (s *Sender) Deliver(h http.Handler, event []byte) (status int) {
 	return response.Code
 }
 
-// NewID returns a new UUID, for events.
+// NewID returns a random UUID, for events.
 func NewID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64()>>16)
 }

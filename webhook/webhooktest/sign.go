@@ -20,15 +20,15 @@ import (
 type DeliveryIDs struct {
 	Delivery string
 	Event    string // the id in the body
-	Key      string // the subscription's activeSigningKeyId; not among what is signed
+	Key      string // the subscription's activeSigningKeyId; the signature does not cover it
 }
 
 // SignDelivery returns the headers of a webhook delivery as the API would sign it, Content-Type included, for tests of
-// your own receiver. key is the subscription's: its PublicKeyHex is what a webhook.Verifier is made with. body is signed
-// byte by byte; at is rounded down to a second.
+// your own receiver. key is the signing key of the subscription: make the webhook.Verifier of the receiver with its
+// PublicKeyHex. body is the exact body that is sent. at is the time of signing, rounded down to a second.
 //
-// It signs what it gets, so that a test can send what the API never would: an old time, a foreign id. An empty key is an
-// error.
+// SignDelivery does not check ids, at and body, so a test can send what the API never sends: an old time, or the id of
+// another event. A zero PrivateKey is an error.
 func SignDelivery(key *byzantine.PrivateKey, ids DeliveryIDs, at time.Time, body []byte) (http.Header, error) {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	digest := sha256.Sum256([]byte(ids.Delivery + "." + ids.Event + "." + timestamp + "." + string(body)))

@@ -49,7 +49,7 @@ func TestSignDeliveryNeedsAKey(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// A receiver is tested like any other http.Handler.
+// A Handler is tested like any other http.Handler: with a request whose headers SignDelivery makes.
 func ExampleSignDelivery() {
 	key, _ := byzantine.GenerateKey()
 	verifier, _ := webhook.NewVerifier([]webhook.Key{{PublicKey: key.PublicKeyHex()}})

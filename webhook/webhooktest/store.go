@@ -14,15 +14,16 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// Replicas opens two stores on the same data, as two replicas of a receiver would. Keys differ from call to call, so the
-// data need not be empty. What has to be closed is closed by t.Cleanup.
+// Replicas returns two stores that share their records, as the stores of two replicas of a receiver do. [TestStore]
+// calls it once for each of its tests. The stores may hold records of earlier tests, because every test uses new random
+// keys. Replicas closes with t.Cleanup what it has opened.
 type Replicas func(t *testing.T) (a, b webhook.Store)
 
 const long = time.Hour // a lease that does not end during a test
 
-// TestStore tests what the comment on webhook.Store says, call by call, and that all of it holds between replicas.
-// Retention is not waited for; that a record which is done is dropped in time, and renewed, is for tests of the store
-// itself.
+// TestStore tests that a store does what the comment on [webhook.Store] says, for calls at one replica and at two. It
+// does not wait for the retention. So the tests of the store itself must show that a done record is kept until its age
+// reaches the retention, and that it is renewed.
 func TestStore(t *testing.T, replicas Replicas) {
 	for name, test := range map[string]func(*testing.T, webhook.Store, webhook.Store){
 		"BeginClaims":                          beginClaims,
@@ -59,7 +60,7 @@ func begin(t *testing.T, s webhook.Store, key string, lease time.Duration) webho
 	return c
 }
 
-// beginLater begins as soon as the lease of another is over.
+// beginLater calls Begin until it succeeds, and so waits for the end of another claim's lease.
 func beginLater(t *testing.T, s webhook.Store, key string) webhook.Claim {
 	t.Helper()
 	for {
@@ -68,7 +69,7 @@ func beginLater(t *testing.T, s webhook.Store, key string) webhook.Claim {
 			return c
 		}
 		errorIs(t, err, webhook.ErrInProgress)
-		time.Sleep(5 * time.Millisecond) // the store's clock cannot be moved
+		time.Sleep(5 * time.Millisecond) // a test cannot move the store's clock
 	}
 }
 
@@ -187,7 +188,7 @@ func unknownClaimsChangeNothing(t *testing.T, a, b webhook.Store) {
 	equal(t, "", begin(t, b, c.Key, long).Value)
 }
 
-// The same delivery reaches two replicas, several times, at the same moment.
+// Of ten Begin calls for one key at the same moment, at two replicas, one succeeds.
 func oneOfManyBegins(t *testing.T, a, b webhook.Store) {
 	for range 30 {
 		key := NewID()
@@ -212,7 +213,8 @@ func oneOfManyBegins(t *testing.T, a, b webhook.Store) {
 	}
 }
 
-// Workers on both replicas try for the same few keys until all are done; some give up in between.
+// Eight workers at two replicas begin the same eight keys until all are done. Each often calls Forget instead of Done.
+// A key never has two claims at the same time, and Done succeeds once for each.
 func onlyOneIsAtWork(t *testing.T, a, b webhook.Store) {
 	type record struct {
 		key    string
@@ -318,11 +320,11 @@ func retentionIsLong(t *testing.T, a, b webhook.Store) {
 	equal(t, a.Retention(), b.Retention(), "replicas have the same retention")
 }
 
-// A store that can be asked for many keys at once says of each what Begin would say.
+// Handled of a BulkStore returns the keys for which Begin would return ErrHandled. A store that is no BulkStore passes.
 func manyKeys(t *testing.T, a, b webhook.Store) {
 	bulk, ok := a.(webhook.BulkStore)
 	if !ok {
-		return // it is optional
+		return // BulkStore is optional
 	}
 	done, err := bulk.Handled(t.Context(), nil)
 	noError(t, err)
@@ -333,7 +335,7 @@ func manyKeys(t *testing.T, a, b webhook.Store) {
 		key := NewID() + "'; \"\\{}é"
 		keys = append(keys, key)
 		if i%100 > 2 {
-			continue // most are unknown
+			continue // most keys have no record
 		}
 		c := begin(t, b, key, long)
 		switch i % 3 {
@@ -353,7 +355,7 @@ func manyKeys(t *testing.T, a, b webhook.Store) {
 	must(t, maps.Equal(want, got), "%d keys are done, want %d", len(got), len(want))
 	for _, key := range keys[3:] {
 		if !want[key] {
-			begin(t, b, key, long) // to ask claims nothing
+			begin(t, b, key, long) // Handled has not claimed it
 			break
 		}
 	}
