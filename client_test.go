@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -313,4 +314,39 @@ func TestInvalidRequestComesFirst(t *testing.T) {
 	cancel()
 	_, err := newTestClient(t, byzantine.SandboxURL).InitOTP(ctx, nil)
 	assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
+}
+
+// A nil request is an empty one: it is sent if nothing is required, else it is invalid. It never panics.
+func TestANilRequestIsAnEmptyOne(t *testing.T) {
+	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("sent")
+	})))
+	sent, invalid := 0, 0
+	for i := range reflect.TypeOf(client).NumMethod() {
+		method := reflect.ValueOf(client).Method(i)
+		kind := method.Type()
+		if kind.NumIn() != 3 || kind.In(1).Kind() != reflect.Pointer || kind.NumOut() == 0 {
+			continue
+		}
+		in := func(req reflect.Value) []reflect.Value {
+			return []reflect.Value{reflect.ValueOf(t.Context()), req, reflect.ValueOf(byzantine.WithCallMaxAttempts(1))}
+		}
+		name := reflect.TypeOf(client).Method(i).Name
+		outcome := func(req reflect.Value) string {
+			out := method.Call(in(req))
+			if out[len(out)-1].Type() != reflect.TypeFor[error]() {
+				return "iterator" // TestAllEventsLoadsLazily and its siblings give these nil
+			}
+			err := out[len(out)-1].Interface().(error)
+			if errors.Is(err, byzantine.ErrInvalidRequest) {
+				invalid++
+			} else {
+				sent++
+			}
+			return err.Error()
+		}
+		assert.Equal(t, outcome(reflect.New(kind.In(1).Elem())), outcome(reflect.Zero(kind.In(1))), name)
+	}
+	assert.Greater(t, sent, 10)
+	assert.Greater(t, invalid, 40)
 }

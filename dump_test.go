@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -12,11 +13,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
 // dumpOf returns what a client dumps of a call that gets a response.
@@ -32,6 +35,32 @@ func dumpOf(t *testing.T, status int, body string, do func(context.Context, *byz
 		})))
 	do(t.Context(), client)
 	return out.String()
+}
+
+// brokenWriter counts what is written to it, and fails.
+type brokenWriter struct{ writes int }
+
+func (w *brokenWriter) Write([]byte) (int, error) {
+	w.writes++
+	return 0, errors.New("the disk is full")
+}
+
+// A call is one Write, however often it is sent, and an error of Write does not reach the caller.
+func TestDumpIsOneWriteForEachCall(t *testing.T) {
+	var w brokenWriter
+	statuses := []int{503, 200, 200}
+	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithDump(&w), over(roundTripper(func(*http.Request) (*http.Response, error) {
+		status := statuses[0]
+		statuses = statuses[1:]
+		return newResponse(status, nil, anyResponse), nil
+	})))
+	ctx := jitter.With(t.Context(), func(time.Duration) time.Duration { return 0 })
+	for n := range 2 {
+		_, err := client.Whoami(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, n+1, w.writes)
+	}
+	assert.Empty(t, statuses)
 }
 
 func TestDumpShowsWhatIsMarked(t *testing.T) {

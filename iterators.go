@@ -25,7 +25,8 @@ import (
 //
 // The costs are about 40 bytes of memory for each transaction, a few more requests when positions have shifted, and,
 // with the latest update first, one more request at the end to see what moved to the front. A loop that cannot keep up
-// with the updates ends with an error, after eight times as many pages as the list had at first.
+// with the updates ends with an error, after 200 pages with new transactions and eight more for each page that the list
+// had at first.
 //
 // req.Limit is the size of a page: 100, the API's maximum, if it is 0, and 3 if it is less, because pages overlap by two or
 // more. req.Offset must be 0. The request is copied, and nil stands for the defaults; opts apply to each request.

@@ -159,6 +159,21 @@ func TestAllEventsGoesOnWhilePagesBringNews(t *testing.T) {
 	assert.Len(t, *queries, 600)
 }
 
+func TestCallOptionsGoWithEachPageOfEvents(t *testing.T) {
+	client, _ := pagedAPI(t, func(request int, _ url.Values) any {
+		return eventsPage([]string{"second", ""}[request-1], fmt.Sprint(request, "a"))
+	})
+	var response byzantine.Response
+	pages := 0
+	for _, err := range client.AllEvents(t.Context(), nil, byzantine.WithResponse(&response)) {
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+		response = byzantine.Response{}
+		pages++
+	}
+	assert.Equal(t, 2, pages)
+}
+
 func TestAllEventsLoadsLazily(t *testing.T) {
 	client, queries := pagedAPI(t, func(request int, _ url.Values) any {
 		return eventsPage(fmt.Sprint("cursor", request), fmt.Sprint(request, "a"), fmt.Sprint(request, "b"))

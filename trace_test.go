@@ -185,6 +185,17 @@ func TestTracerOfWhatIsNotSent(t *testing.T) {
 	assert.Empty(t, tracer.attemptStarts)
 }
 
+func TestTheLastTracerIsUsed(t *testing.T) {
+	var first, last attemptRecorder
+	signer, transport := last.noted(t, anyResponse, 200)
+	client, err := byzantine.NewClient(signer, byzantine.WithTracer(&first), transport, byzantine.WithTracer(&last))
+	require.NoError(t, err)
+	_, err = client.Whoami(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, last.ends, 1)
+	assert.Empty(t, first.starts)
+}
+
 func TestWithTracerRejectsNil(t *testing.T) {
 	_, err := byzantine.NewClient(rfc6979Key(t), byzantine.WithTracer(nil))
 	assert.EqualError(t, err, "byzantine: NewClient: WithTracer: nil tracer")

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -265,4 +266,13 @@ func TestResponsesAreLimited(t *testing.T) {
 	_, err := client.SubmitCreateAuthenticators(t.Context(), sampleRequest(t))
 	assert.ErrorContains(t, err, "larger than 100 bytes")
 	assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+}
+
+// The dump of the root package knows Byzantine's fields. It must not show those of Turnkey.
+func TestDumpIsIgnored(t *testing.T) {
+	var dump strings.Builder
+	client := responding(t, 200, string(readFile(t, "activity_flat.json")), byzantine.WithDump(&dump))
+	_, err := client.GetActivity(t.Context(), "a-1")
+	require.NoError(t, err)
+	assert.Empty(t, dump.String())
 }

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -129,6 +130,22 @@ func requireCheck(t *testing.T, err error, check webhook.Check) {
 	var rejected *webhook.VerifyError
 	require.ErrorAs(t, err, &rejected)
 	assert.Equal(t, check, rejected.Check)
+}
+
+// A body can hold personal data, and the error of a delivery goes into logs.
+func TestVerifyErrorsHoldNothingOfTheBody(t *testing.T) {
+	key := newSigningKey(t)
+	v := newVerifier(t, key)
+	for _, body := range []string{
+		`{"id":"ada@example.com","type":"customer.active"}`, `{"id":["ada@example.com"]}`, `{"ada@example.com":1}`, `["ada@example.com"]`,
+		`"ada@example.com"`, `ada@example.com`, `{"id":ada@example.com`, "\xff\xfeada@example.com",
+	} {
+		_, err := v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), []byte(body)), []byte(body))
+		requireCheck(t, err, webhook.CheckEventID)
+		for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
+			assert.NotContains(t, text, "ada", body)
+		}
+	}
 }
 
 func TestVerifyRejectsAnotherBody(t *testing.T) {

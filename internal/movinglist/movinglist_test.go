@@ -3,6 +3,7 @@ package movinglist
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -69,6 +70,44 @@ func TestSet(t *testing.T) {
 }
 
 // A page without a time that can be read does not end a list that is read back to a time.
+// 200 pages with new records, and eight more for each page that the list had at first.
+func TestAListThatGrowsForEverIsAnErrorAfterSoManyPages(t *testing.T) {
+	for total, pages := range map[int64]int{0: 200, 7: 200 + 8*3, 1000: 200 + 8*500} {
+		loads := 0
+		l := still(0)
+		l.Ascending = true
+		l.Load = func(limit, offset int64) (Page[record], error) {
+			loads++
+			p := Page[record]{Limit: limit, Total: total}
+			for i := range limit {
+				p.Records = append(p.Records, record{fmt.Sprint(offset + i), time.Unix(offset+i, 0)})
+			}
+			return p, nil
+		}
+		assert.ErrorIs(t, l.Read(3, func(int, record) bool { return true }), ErrTooFast)
+		assert.Equal(t, pages+1, loads, "a list of %d", total)
+	}
+}
+
+// The iterators' comments promise about 40 bytes for each record that was yielded, however long its id is.
+func TestMemoryOfASet(t *testing.T) {
+	const records = 100_000
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	s := Set{}
+	for i := range records {
+		s.Add(fmt.Sprintf("%0100d", i))
+	}
+	after := heap()
+	assert.Len(t, s, records)
+	assert.Less(t, after-before, uint64(45*records))
+}
+
 func TestSinceLooksBehindPagesWithoutTimes(t *testing.T) {
 	seconds := []int64{10, 0, 0, 0, 0, 0, 0, 9, 8, 7, 6, 5}
 	l := &List[record]{Since: time.Unix(8, 0), Key: func(r *record) (string, time.Time) { return r.id, r.at }}
