@@ -36,6 +36,9 @@ type program struct {
 	client     *byzantine.Client
 	rotation   *byzantine.Rotation // signs for the client
 	transactor *passkey.Transactor
+	verifier   *webhook.Verifier
+	handler    *webhook.Handler
+	reconciler *webhook.Reconciler
 	transport  *http.Transport
 	server     *http.Server
 	stopLoop   context.CancelFunc // of the Reconciler
@@ -96,8 +99,13 @@ func (r *replica) start() error {
 	dispatcher.OnAnyCustomer(func(ctx context.Context, e *webhook.Event, _ *byzantine.CustomerEventData) error {
 		return p.handle(ctx, e)
 	})
-	handler := &webhook.Handler{Verifier: verifier, Handle: dispatcher.Handle, Store: store, Timeout: w.plan.callbackTimeout, Logger: logger}
-	p.server = &http.Server{Handler: p.timed(handler), ReadTimeout: 15 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	p.verifier = verifier
+	p.handler = &webhook.Handler{Verifier: verifier, Handle: dispatcher.Handle, Store: store, Timeout: w.plan.callbackTimeout, Logger: logger}
+	p.server = &http.Server{Handler: p.timed(p.handler), ReadTimeout: 15 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	p.reconciler = &webhook.Reconciler{
+		Events: client, Store: store, Handle: dispatcher.Handle, Overlap: w.plan.overlap, Grace: w.plan.grace, Interval: w.plan.interval,
+		Timeout: w.plan.callbackTimeout, Logger: logger, Now: now,
+	}
 	loop, stop := context.WithCancel(jitter.With(p.process.ctx, w.jitter("jitter of "+p.process.name)))
 	p.stopLoop = stop
 	r.current.Store(p)
@@ -107,21 +115,18 @@ func (r *replica) start() error {
 	if r.index == 0 {
 		go p.keepCopy(jitter.With(loop, w.jitter("jitter of the copy of "+p.process.name)))
 	}
-	go p.reconcile(loop, &webhook.Reconciler{
-		Events: client, Store: store, Handle: dispatcher.Handle, Overlap: w.plan.overlap, Grace: w.plan.grace, Interval: w.plan.interval,
-		Timeout: w.plan.callbackTimeout, Logger: logger, Now: now,
-	})
+	go p.reconcile(loop)
 	return nil
 }
 
-func (p *program) reconcile(ctx context.Context, r *webhook.Reconciler) {
+func (p *program) reconcile(ctx context.Context) {
 	w := p.world
 	// Two replicas that were deployed together do not begin together.
 	first := between(w.random("reconciler of "+p.process.name), 0, w.plan.interval)
 	if !w.instants.sleep(ctx, first) {
 		return
 	}
-	if err := r.Run(ctx); ctx.Err() == nil {
+	if err := p.reconciler.Run(ctx); ctx.Err() == nil {
 		w.violate(Recovery, "the Reconciler of %s has ended: %v", p.process.name, err)
 	}
 }
@@ -162,10 +167,10 @@ func (p *program) handle(ctx context.Context, event *webhook.Event) error {
 	w.ledger.begin(event.ID, string(event.Type), p.process)
 	w.mu.Lock()
 	takes, fails := between(p.random, time.Millisecond, 2*time.Second), p.random.Float64() < w.plan.failing
-	slow, deaf := p.random.IntN(20) == 0, p.random.IntN(4) == 0
+	slow, deaf := p.random.IntN(20), p.random.IntN(4) == 0
 	w.mu.Unlock()
 	takes /= time.Duration(1 + w.plan.bursts/10)
-	if slow && w.stormy() {
+	if (slow == 0 || slow < 10 && w.plan.slowCallbacks) && w.stormy() {
 		takes *= 10
 	}
 	if deaf {

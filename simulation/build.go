@@ -102,7 +102,9 @@ func (w *World) build() (stop func(), err error) {
 			w.network.abortAll()
 		}
 		for _, r := range w.replicas {
-			r.current.Load().process.kill()
+			p := r.current.Load()
+			p.checkHeld()
+			p.process.kill()
 		}
 	}, nil
 }
@@ -127,6 +129,22 @@ func (w *World) allHandled() {
 		all = append(all, event.ID)
 	}
 	w.ledger.check(all)
+}
+
+// recovers checks that all events that there are now are handled after a while.
+func (w *World) recovers(within time.Duration) {
+	until := time.Now()
+	w.instants.sleep(w.ctx, within)
+	for event, err := range w.operator.AllEvents(w.ctx, &byzantine.ListEventsRequest{CreatedBefore: until}) {
+		if err != nil {
+			w.violate(Recovery, "the history cannot be read: %v", err)
+			return
+		}
+		if !w.ledger.isDone(event.ID) {
+			w.violate(Recovery, "the event %s of %v is not handled %v after the faults, when programs were running", event.ID, event.CreatedAt, within)
+			return
+		}
+	}
 }
 
 // checkpointAt checks that no event that the next pass will not read again is left behind a checkpoint.

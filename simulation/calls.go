@@ -27,6 +27,7 @@ type call struct {
 	other   bool // not made by program.call
 	process *process
 	clock   time.Duration // by how much the machine's clock is off
+	jumps   bool          // it may be set while the call is under way
 	draft   string        // what it submits; empty for all other calls
 	ended   bool
 	err     error
@@ -193,6 +194,7 @@ type loop struct{ calls int }
 // begin makes the record of a call. x.mu is held.
 func (x *calls) begin(p *program, op string, read bool, id int, name string) *call {
 	c := &call{id: id, name: name, replica: p.name, machine: p.index, op: op, read: read, process: p.process, clock: x.world.clockOff(p.index)}
+	c.jumps = x.world.plan.clockJumps > 0 && x.world.stormy()
 	x.all = append(x.all, c)
 	return c
 }
@@ -207,7 +209,7 @@ func (x *calls) ends(c *call, err error, took time.Duration) {
 	case c.noKey:
 		x.world.violate(Keys, "%s #%d of %s has failed for its key, which the API does not know any more", c.op, c.id, c.replica)
 	// A request that is long on its way is too old when it arrives.
-	case c.clock.Abs() < 30*time.Second && c.clock.Abs()+took < time.Minute:
+	case !c.jumps && c.clock.Abs() < 30*time.Second && c.clock.Abs()+took < time.Minute:
 		x.world.violate(Recovery, "%s #%d was rejected (%v) with a valid key and a clock that is right", c.op, c.id, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
 )
@@ -25,7 +26,7 @@ func (x *calls) check() {
 		// What was rejected for its clock may be sent again. The proxy may have rejected it for another reason.
 		rejected := slices.ContainsFunc(c.responses, func(status int) bool { return status == 400 || status == 401 || status == 403 })
 		violate := func(format string, args ...any) {
-			x.world.violate(Outcomes, "%s #%d of %s: %s (attempts: %d signed, %d written); the API handled its requests with %v, the call ended with: %v",
+			x.world.violateAs(Outcomes, format, "%s #%d of %s: %s (attempts: %d signed, %d written); the API handled its requests with %v, the call ended with: %v",
 				c.op, c.id, c.replica, fmt.Sprintf(format, args...), c.signed, c.written, c.arrived, c.err)
 		}
 		var transport *byzantine.TransportError
@@ -35,12 +36,13 @@ func (x *calls) check() {
 		if c.read {
 			continue
 		}
-		// A success that can be read in part, or that brought another payload than was asked for, says that it took effect.
+		// A success that can be read in part, or that brought another payload than was asked for, says that it took effect. So
+		// does the error of one that cannot be read, in words.
 		var response *byzantine.Error
 		var partial *byzantine.PartialError
 		var mismatch *byzantine.PayloadMismatchError
 		succeeded := c.err == nil || errors.As(c.err, &partial) || errors.As(c.err, &mismatch) ||
-			errors.As(c.err, &response) && response.StatusCode/100 == 2 && !response.OutcomeUnknown
+			errors.As(c.err, &response) && response.StatusCode/100 == 2 && strings.Contains(response.Error(), "the request has taken effect")
 		switch unknown := errors.Is(c.err, byzantine.ErrOutcomeUnknown); {
 		case effects > 1:
 			violate("it took effect %d times", effects)

@@ -33,6 +33,9 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = e.world.calls.checkSigned(r)
 	random, faults := e.world.nextRequest()
 	f := fate(random, faults)
+	if t := &e.world.plan.trouble; faults != nil && t.meets(r) {
+		t.apply(&f, random)
+	}
 	if f.before > 0 {
 		e.world.instants.sleep(e.world.ctx, f.before) // the proxy does not notice when its client leaves
 	}
@@ -45,11 +48,11 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if f.reject != 0 {
-		e.respond(w, r, random, f.reject, nil, []byte(f.page))
+		e.respond(w, r, random, f.reject, f.throttle, nil, []byte(f.page))
 		return
 	}
 	if page := e.world.endlessPage(r); page != nil {
-		e.respond(w, r, random, http.StatusOK, nil, page)
+		e.respond(w, r, random, http.StatusOK, false, nil, page)
 		return
 	}
 	response := httptest.NewRecorder()
@@ -71,10 +74,10 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status, body = f.lose, []byte(f.page)
 	case f.mangle && status/100 == 2 && len(body) > 0:
 		var how string
-		body, how = mangled(random, r.URL.Path, body)
+		body, how = mangled(random, r.URL.Path, f.how, body)
 		e.world.trace.add("proxy", "body of a success", how)
 	}
-	e.respond(w, r, random, status, response.Header(), body)
+	e.respond(w, r, random, status, false, response.Header(), body)
 }
 
 // endless begins a response that does not end as long as the client waits, or for an hour.
@@ -105,7 +108,7 @@ func (e *edge) endless(w http.ResponseWriter, r *http.Request, kind string) {
 	}
 }
 
-func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand, status int, header http.Header, body []byte) {
+func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand, status int, throttle bool, header http.Header, body []byte) {
 	for name, values := range header {
 		w.Header()[name] = values
 	}
@@ -117,7 +120,7 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	}
 	switch status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		if random.IntN(2) == 0 {
+		if random.IntN(2) == 0 || throttle {
 			w.Header().Set("Retry-After", fmt.Sprint(1+random.IntN(45)))
 		}
 	case http.StatusSeeOther, http.StatusFound:
@@ -140,6 +143,8 @@ type requestFate struct {
 	page                    string
 	abortBefore, abortAfter bool
 	mangle                  bool
+	how                     string // odd or unreadable; either if empty
+	throttle                bool   // the rejection says when to come again
 	endless                 string // silence, 101 or drops
 }
 

@@ -16,10 +16,11 @@ const (
 	// Events: each event of the history is handled and recorded, and none that was recorded is handled again while the
 	// store promises to remember.
 	Events Invariant = "events"
-	// Recovery: no correct client is locked out by somebody else's clock, and when the faults have stopped, everything
-	// works at once.
+	// Recovery: no correct client is locked out by somebody else's clock. When the faults have stopped, everything works at
+	// once, and all events are handled within a time that docs/promises.md states.
 	Recovery Invariant = "recovery"
-	// Bounds: no call, response or callback takes longer than promised, and at the end no connection or goroutine is left.
+	// Bounds: no call, response or callback takes longer than promised, and at the end no connection and no goroutine is left,
+	// and no memory of what has ended.
 	Bounds Invariant = "bounds"
 	// Secrets: no error and no log holds a secret or a part of a response's data, in whatever form it is printed.
 	Secrets Invariant = "secrets"
@@ -44,6 +45,7 @@ type Violation struct {
 	Invariant Invariant
 	At        time.Duration // since the world began
 	Text      string
+	Kind      string // Text without what differs from world to world
 }
 
 func (v Violation) String() string {
@@ -52,10 +54,15 @@ func (v Violation) String() string {
 
 // violate records a violation. A world with many of the same kind is told by the first few.
 func (w *World) violate(i Invariant, format string, args ...any) {
+	w.violateAs(i, format, format, args...)
+}
+
+// violateAs is violate for a format of which only a part says what was wrong.
+func (w *World) violateAs(i Invariant, kind, format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.violations) < maxViolations {
-		w.violations = append(w.violations, Violation{i, time.Since(w.trace.began), fmt.Sprintf(format, args...)})
+		w.violations = append(w.violations, Violation{i, time.Since(w.trace.began), fmt.Sprintf(format, args...), kind})
 	}
 }
 

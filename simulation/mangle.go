@@ -9,9 +9,16 @@ import (
 	"strings"
 )
 
-// mangled changes the body of a success: it is no JSON any more, or one value in it is of another kind.
-func mangled(r *rand.Rand, path string, body []byte) (changed []byte, how string) {
+// mangled changes the body of a success: it is no JSON any more, or one value in it is of another kind. wanted says which of
+// the two, unless it is empty.
+func mangled(r *rand.Rand, path, wanted string, body []byte) (changed []byte, how string) {
 	kind, cut := r.IntN(7), 1+r.IntN(20)
+	switch wanted {
+	case odd:
+		kind = 4
+	case unreadable:
+		kind %= 4
+	}
 	// An event without a readable type is not passed to Handle, and the checkpoint passes it: that is documented, and the
 	// proxy would make it of any event. Of a transaction that reads well and is wrong no copy can know.
 	if kind > 3 && !strings.HasSuffix(path, "/events") && !strings.HasSuffix(path, "/get-all-transactions") {

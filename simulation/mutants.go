@@ -285,6 +285,16 @@ var Mutants = []Mutant{
 		Replace: "satisfied = t.Status == TransactionCompleted || t.Status == TransactionProcessing ||",
 	},
 	{
+		Name: "ended-attempts-stay", Invariant: Bounds, File: "rotation.go",
+		Find:    "delete(r.using, key)\n",
+		Replace: "\n",
+	},
+	{
+		Name: "lease-of-a-pass-is-a-day", Invariant: Recovery, File: "webhook/reconcile.go",
+		Find:    "passLease = 2 * time.Minute",
+		Replace: "passLease = 24 * time.Hour",
+	},
+	{
 		Name: "copy-moves-on-after-an-error", Invariant: Projection, File: "transactioncopy.go",
 		Find:    "\t\tcase err != nil:\n\t\t\treturn since, err\n",
 		Replace: "\t\tcase err != nil:\n\t\t\treturn next, err\n",

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -67,4 +68,24 @@ func (w *World) failover() {
 	lost := s.failOver(between(random, time.Millisecond, 2*time.Second))
 	w.ledger.excuse(lost)
 	w.trace.add("store", "fails over", "")
+}
+
+// clockJumps sets the clocks of the machines to other times, each so far from the one before that the API rejects what is
+// signed by it until the client has found out.
+func (w *World) clockJumps() {
+	random := w.random("clock jumps")
+	for range w.plan.clockJumps {
+		w.instants.sleep(w.ctx, between(random, 10*time.Second, 90*time.Second))
+		machine, by := random.IntN(2), sign(random)*between(random, 70*time.Second, 20*time.Minute)
+		if !w.stormy() {
+			return
+		}
+		w.set(func() {
+			if w.jumped[machine].Abs() > time.Minute && random.IntN(2) == 0 {
+				by = 0
+			}
+			w.jumped[machine] = by
+		})
+		w.trace.add("operator", fmt.Sprintf("sets the clock of machine %d", machine), by.Round(time.Second).String())
+	}
 }

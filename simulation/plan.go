@@ -48,6 +48,9 @@ type plan struct {
 	coarse          bool          // times of events are shown in whole milliseconds, so that many are equal
 	queues          bool          // withdrawals wait for an hour, and can be cancelled
 	processing      time.Duration // of a transaction, in each status
+	trouble         trouble       // a route that goes wrong often
+	clockJumps      int           // of the machines' clocks, during the storm
+	slowCallbacks   bool          // many, not one in twenty
 	slowSigner      float64       // the share of signatures that take seconds, as those of a key service in trouble
 }
 
@@ -140,6 +143,13 @@ func newPlan(seed uint64) plan {
 		n := &p.network
 		n.reset, n.cut, n.stall = n.reset/3, n.cut/3, n.stall/3
 	}
+	// What follows was added later. It draws after all else, so that the rest of a world stays what it was.
+	p.addTrouble(r)
+	if chance(0.1) {
+		p.clockJumps, p.network.reject, p.actions = 6+r.IntN(12), max(p.network.reject, 0.5), 10
+		p.clockOff, p.clockStays, p.proxyOff, p.proxyStays = [2]time.Duration{}, false, 0, false
+	}
+	p.slowCallbacks = chance(0.15)
 	return p
 }
 
@@ -175,6 +185,9 @@ func (p plan) String() string {
 	add(p.slowSigner > 0, "%.0f %% of the signatures take seconds", p.slowSigner*100)
 	add(p.webhooks > 0, "%.0f %% of the webhooks lost", p.webhooks*100)
 	add(p.proxyOff != 0, "proxy clock %v off", p.proxyOff.Round(time.Second))
+	add(p.trouble.fault != "", "trouble %+v", p.trouble)
+	add(p.slowCallbacks, "slow callbacks")
+	add(p.clockJumps > 0, "machine clocks jump %d times", p.clockJumps)
 	add(p.clockOff[0] != 0, "machine clocks %v and %v off", p.clockOff[0].Round(time.Second), p.clockOff[1].Round(time.Second))
 	add(p.downtime > 0, "downtime of %v", p.downtime.Round(time.Minute))
 	add(p.quiet > 0, "%v of quiet", p.quiet.Round(time.Hour))

@@ -128,7 +128,7 @@ func (x *calls) checkSigned(r *http.Request) io.ReadCloser {
 // is off, or a response so late that its Date is old, the client may have corrected the time.
 func (x *calls) checkTime(s *signature, what, header string) {
 	p := &x.world.plan
-	if p.proxyOff == 0 && p.clockOff == [2]time.Duration{} && p.network.sluggish == 0 {
+	if p.proxyOff == 0 && p.clockOff == [2]time.Duration{} && p.clockJumps == 0 && p.network.sluggish == 0 {
 		seconds, err := strconv.ParseInt(header, 10, 64)
 		if off := s.began.Add(s.clock).Sub(time.Unix(seconds, 0)); err != nil || off < 0 || off >= time.Second {
 			x.world.violate(Signatures, "%s #%d was signed with a time that is %v off", what, s.call.id, off)

@@ -28,6 +28,7 @@ var (
 	without   = flag.String("without", "", "parts to take out of the worlds, with commas")
 	first     = flag.String("first", "", "stop at the first world that violates this invariant, and print no timelines")
 	tally     = flag.Bool("tally", false, "print which invariants each world violates, and nothing else")
+	kinds     = flag.Bool("kinds", false, "print in what way each world violates which invariant, before its timeline")
 	timeline  = flag.Bool("timeline", false, "print the timeline of every world, not only of those that violate an invariant")
 )
 
@@ -67,6 +68,9 @@ func TestWorlds(t *testing.T) {
 			sum.add(r, cpuTime()-before)
 			for _, v := range r.Violations {
 				violates[v.Invariant] = true
+				if *kinds {
+					fmt.Printf("\nworld %d violates %s by %q\n", seed, v.Invariant, v.Kind)
+				}
 				if *first == "" && !*tally {
 					t.Error(v)
 				}

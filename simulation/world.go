@@ -43,11 +43,12 @@ type World struct {
 
 	mu         sync.Mutex // guards what follows
 	violations []Violation
-	requests   int       // that reached the proxy so far
-	pages      int       // without end so far
-	phase      phase     //
-	downUntil  time.Time // no program starts before
-	outage     bool      // of the store
+	requests   int              // that reached the proxy so far
+	pages      int              // without end so far
+	phase      phase            //
+	downUntil  time.Time        // no program starts before
+	outage     bool             // of the store
+	jumped     [2]time.Duration // by how much the clocks of the machines have jumped
 }
 
 // phase is a stretch of a world's time.
@@ -143,6 +144,7 @@ func (w *World) live() {
 	others.Go(w.rotations)
 	others.Go(w.misfortunes)
 	others.Go(w.deployments)
+	others.Go(w.clockJumps)
 	others.Go(func() { w.operate(3, min(w.plan.bursts, 30), w.plan.storm) })
 	for _, r := range w.replicas {
 		go r.supervise()
@@ -201,13 +203,16 @@ func (w *World) settle() {
 			w.operate(3, w.plan.bursts, w.plan.downtime)
 		}
 	}
-	// The longest restart, the longest lease and two passes of the Reconciler.
+	// The longest restart, and the longest lease.
 	w.instants.sleep(w.ctx, 5*time.Minute+between(random, 0, time.Minute))
+	// A Reconciler whose machine's clock is slow hands events over later by as much.
+	within := 3*w.plan.interval + 10*time.Minute + max(0, -min(w.clockOff(0), w.clockOff(1)))
+	var recovery sync.WaitGroup
+	recovery.Go(func() { w.recovers(within) })
 	w.probe("after the faults")
 	w.lastRotation()
-	// A Reconciler whose machine's clock is slow hands events over later by as much.
-	late := max(0, -min(w.clockOff(0), w.clockOff(1)))
-	w.instants.sleep(w.ctx, 3*w.plan.interval+10*time.Minute+late)
+	w.instants.sleep(w.ctx, within)
+	recovery.Wait()
 	if w.plan.quiet > 0 {
 		w.trace.add("world", "quiet", w.plan.quiet.Round(time.Minute).String())
 		w.instants.sleep(w.ctx, w.plan.quiet)
@@ -217,7 +222,7 @@ func (w *World) settle() {
 }
 
 func (w *World) enter(p phase) {
-	w.set(func() { w.phase = p })
+	w.set(func() { w.phase, w.jumped = p, [2]time.Duration{} })
 	w.trace.add("world", "the faults stop", "")
 }
 
@@ -269,8 +274,10 @@ func (w *World) proxyOff() time.Duration {
 
 // clockOff is by how much the clock of a machine is off.
 func (w *World) clockOff(i int) time.Duration {
-	if w.stormy() || w.plan.clockStays {
-		return w.plan.clockOff[i]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.phase == storm || w.plan.clockStays {
+		return w.plan.clockOff[i] + w.jumped[i]
 	}
 	return 0
 }

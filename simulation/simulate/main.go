@@ -4,7 +4,7 @@
 //	go run ./simulation/simulate                        # 200 worlds with fresh seeds
 //	go run ./simulation/simulate -for 8h                # fresh seeds until then, or until one violates an invariant
 //	go run ./simulation/simulate -seed 42               # one world, with its timeline
-//	go run ./simulation/simulate -seed 42 -shrink       # the least of it that violates the same invariant
+//	go run ./simulation/simulate -seed 42 -shrink       # the least of it that violates the same invariant in the same way
 //	go run ./simulation/simulate -seed 42 -shrink -mutant no-overlap   # the same in a world with this mutant
 //	go run ./simulation/simulate -seed 1 -worlds 2000
 //	go run ./simulation/simulate -mutants               # every mutant must be found
@@ -160,8 +160,8 @@ func find(root string, mutants []simulation.Mutant, seed uint64, worlds int) err
 	return nil
 }
 
-// shrink takes out of a world one part after the other, as long as the same invariant is violated. With a mutant it is the
-// world that the mutant makes.
+// shrink takes out of a world one part after the other, as long as the same invariant is violated in the same way as by the
+// first violation. With a mutant it is the world that the mutant makes.
 func shrink(root string, seed uint64, mutants []simulation.Mutant, mutated bool) error {
 	args := []string{"-v"}
 	if mutated {
@@ -176,34 +176,35 @@ func shrink(root string, seed uint64, mutants []simulation.Mutant, mutated bool)
 		args = append(args, "-overlay="+overlay)
 	}
 	run := func(out io.Writer, without []string) error {
-		return test(root, out, append(slices.Clone(args), "-args", seeds(seed, 1), "-without="+strings.Join(without, ","))...)
+		return test(root, out, append(slices.Clone(args), "-args", seeds(seed, 1), "-kinds", "-without="+strings.Join(without, ","))...)
 	}
-	violation := func(without []string) (string, error) {
+	violations := func(without []string) (found []string, err error) {
 		var out bytes.Buffer
-		err := run(&out, without)
+		err = run(&out, without)
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
-			return "", err
+			return nil, err
 		}
-		if m := violationLine.FindStringSubmatch(out.String()); m != nil {
-			return m[1], nil
+		for _, m := range violationLine.FindAllStringSubmatch(out.String(), -1) {
+			found = append(found, m[1])
 		}
-		return "", nil
+		return found, nil
 	}
-	want, err := violation(nil)
+	found, err := violations(nil)
 	if err != nil {
 		return err
 	}
-	if want == "" {
+	if len(found) == 0 {
 		return fmt.Errorf("simulate: world %d violates nothing", seed)
 	}
+	want := found[0]
 	var without []string
 	for _, part := range simulation.Parts() {
-		got, err := violation(append(slices.Clone(without), part))
+		found, err := violations(append(slices.Clone(without), part))
 		if err != nil {
 			return err
 		}
-		if got == want {
+		if slices.Contains(found, want) {
 			without = append(without, part)
 		}
 	}
@@ -212,8 +213,8 @@ func shrink(root string, seed uint64, mutants []simulation.Mutant, mutated bool)
 	return nil
 }
 
-// violationLine is the first line of a violation in a timeline.
-var violationLine = regexp.MustCompile(`(?m)^VIOLATION ([a-z]+) `)
+// violationLine is how the test says in what way a world violates an invariant.
+var violationLine = regexp.MustCompile(`(?m)^world \d+ violates ([a-z]+ by ".*")$`)
 
 // overlayOf writes the mutated file and the overlay that puts it into the build.
 func overlayOf(root string, m simulation.Mutant) (string, error) {
