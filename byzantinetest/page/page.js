@@ -1,10 +1,13 @@
 // Keeps a page of the sandbox up to date: it asks for the same page every two seconds and takes over what differs. What is
 // open stays open; focus, selection, place and typed text stay as they are. Forms are sent without leaving the page.
 const every = 2000;
+const soon = 400; // what takes longer is announced
+const patience = 1500; // how long an update may take before the page says that it is not up to date
 const body = document.body;
 const button = document.getElementById("live");
 const notice = document.getElementById("notice");
 let here = body.dataset.here;
+let sends = 0;
 let paused = sessionStorage.getItem("paused") === "yes";
 let offset = 0; // of the sandbox's clock to this machine's, in milliseconds
 
@@ -96,40 +99,58 @@ function ask(method, address, form) {
   });
 }
 
-// Says something. What was done is said for a while, what is wrong until it is right.
-let saying;
+// Says something. What was done is said for a while, what went wrong until something else is said. When nothing is said,
+// the state of the connection is.
+let message = "", connection = "", saying;
 function say(text, brief = true) {
-  if (notice.textContent !== text) notice.textContent = text;
   clearTimeout(saying);
-  if (brief) saying = setTimeout(() => (notice.textContent = ""), 8000);
+  if (text && brief) saying = setTimeout(() => say(""), 8000);
+  message = text;
+  show();
 }
 
-const silent = "The sandbox does not respond. This page shows what was last known.";
+function connectionIs(text) {
+  connection = paused ? "" : text;
+  show();
+}
+
+function show() {
+  const text = message || connection;
+  if (notice.textContent !== text) notice.textContent = text;
+}
 
 async function follow() {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, every));
     if (paused || document.hidden || body.dataset.live === undefined || body.dataset.sending !== undefined) continue;
-    const asked = here;
+    const asked = here, sent = sends;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      connectionIs("The sandbox responds slowly. This page shows what was last known.");
+    }, patience);
     const response = await ask("GET", asked);
-    if (paused || asked !== here || body.dataset.sending !== undefined) continue;
-    if (!response) say(silent, false);
-    else {
-      if (notice.textContent === silent) say("");
-      take(response.response);
-    }
+    clearTimeout(timer);
+    if (!response) connectionIs("The sandbox does not respond. This page shows what was last known.");
+    else if (!late) connectionIs("");
+    // A response to a question from before a form was sent is older than what the page shows.
+    if (response && !paused && asked === here && sent === sends) take(response.response);
   }
 }
 
 // A form that changes something. Its page comes back, with what has come of it.
 async function send(form, submitter) {
-  if (body.dataset.sending !== undefined) return;
+  if (body.dataset.sending !== undefined) return say("One moment, please: what you did before is not finished.", false);
   body.dataset.sending = "";
+  sends++;
   submitter?.setAttribute("aria-busy", "true");
+  const timer = setTimeout(() => say("One moment, please.", false), soon);
   const response = await ask("POST", form.getAttribute("action"), new URLSearchParams(new FormData(form, submitter)));
+  clearTimeout(timer);
   submitter?.removeAttribute("aria-busy");
   delete body.dataset.sending;
   if (!response) return say("The sandbox does not respond. Nothing is known of what was sent.", false);
+  connectionIs("");
   const fresh = response.response, target = new URL(fresh.body.dataset.here, location.href);
   if (target.pathname !== location.pathname) return location.assign(target);
   const failed = response.status >= 400;
@@ -198,6 +219,7 @@ button?.addEventListener("click", () => {
   paused = !paused;
   sessionStorage.setItem("paused", paused ? "yes" : "no");
   showPaused();
+  connectionIs("");
   say(paused ? "This page stands still." : "This page follows what happens.");
 });
 
