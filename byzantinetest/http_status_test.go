@@ -86,7 +86,7 @@ func TestStatusPagesOfWhatIsNotThere(t *testing.T) {
 	} {
 		res, page := statusPage(t, server, path)
 		assert.Equal(t, 404, res.StatusCode, path)
-		assert.Contains(t, page, "It is not there", path)
+		assert.Contains(t, page, "Not found", path)
 	}
 	for _, path := range []string{"other", "requests/1/2", "do/reset", "page.html", "page/page.css"} {
 		res, _ := statusPage(t, server, path)
@@ -250,8 +250,8 @@ func TestStatusPagesOfAccountsTransactionsAndEvents(t *testing.T) {
 	assert.Contains(t, look("accounts/"+i.accountID, "members"), "Test User, user+"+i.userID+"@example.com root 1 passkey user "+i.userID)
 	funds := look("accounts/"+i.accountID, "funds")
 	for _, words := range []string{
-		"700 usd idle on Ethereum", "748.25 usd idle on Base", "250.5 usd in a vault on Base vault " + byzantinetest.VaultBaseUSDC,
-		"200 usd in a vault on Ethereum, 100 queued for withdrawal vault " + byzantinetest.VaultEthereumQueued,
+		"700 USDC idle on Ethereum", "748.25 USDC idle on Base", "250.5 USDC in a vault on Base vault " + byzantinetest.VaultBaseUSDC,
+		"200 USDC in a vault on Ethereum, 100 queued for withdrawal vault " + byzantinetest.VaultEthereumQueued,
 		"Bank account " + bank.Name + ", eur " + bank.BankAccountID,
 	} {
 		assert.Contains(t, funds, words)
@@ -267,7 +267,7 @@ func TestStatusPagesOfAccountsTransactionsAndEvents(t *testing.T) {
 	assert.Contains(t, transactions, "Withdrawal of 100 USDC on Ethereum 1 Sep 2026, 12:02:00 Test User withdrawal initiated")
 	assert.Contains(t, transactions, "Deposit by bank transfer of 500 EUR to 500 EURC on Base 1 Sep 2026, 12:01:00 Test User waiting for funds")
 	assert.Contains(t, look("transactions/"+waiting.TransactionID, "transaction"), "To be paid to "+waiting.FiatDepositInstructions.IBAN)
-	assert.Contains(t, look("transactions/"+waiting.TransactionID, "actions"), "It waits for a bank transfer of 500 eur. Let the transfer arrive")
+	assert.Contains(t, look("transactions/"+waiting.TransactionID, "actions"), "It waits for a bank transfer of 500 EUR. Let the transfer arrive")
 	assert.Contains(t, look("transactions/"+queued.TransactionID, "actions"), "It moves on at 1 Sep 2026, 13:02:00, in 1 hour.")
 	assert.Contains(t, look("transactions/"+queued.TransactionID, "transaction"), "In the vault's queue pending, as ")
 	assert.Contains(t, look("transactions/"+queued.TransactionID, "events"), "transaction.withdrawal_initiated 1 Sep 2026, 12:02:00")

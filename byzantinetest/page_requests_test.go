@@ -40,7 +40,7 @@ func TestPageOfARequest(t *testing.T) {
 	_, err := server.Client().Whoami(t.Context())
 	require.NoError(t, err)
 	page := plain(look(1))
-	assert.Contains(t, page, "200 GET /v1/integrator/whoami Number 1 Operation get_current_integrator_capabilities Came 1 Sep 2026, 12:00:00 UTC")
+	assert.Contains(t, page, "200 GET /v1/integrator/whoami Number 1 Operation get_current_integrator_capabilities Received 1 Sep 2026, 12:00:00 UTC")
 	assert.Regexp(t, `Took \d+\.\d ms`, page)
 	assert.Contains(t, page, `"accessScope": "read_write"`)
 	assert.Contains(t, page, "X-Pubkey "+server.Key().PublicKeyHex())

@@ -24,6 +24,8 @@ var pageFunctions = template.FuncMap{
 	"kind":     kindText,
 	"chain":    chainText,
 	"money":    movedMoney,
+	"amount":   amountText,
+	"coins":    coinsText,
 	"sandbox":  func(path string) string { return StatusPath + path },
 	"control":  func() string { return ControlPath },
 	"document": func() string { return documentPath },
@@ -113,6 +115,15 @@ func movedMoney(tx byzantine.Transaction) string {
 		return in
 	}
 	return strings.TrimSpace(in + " to " + out)
+}
+
+// coinsText is a balance. It is in the stablecoin that follows the currency.
+func coinsText(balance byzantine.Decimal, currency byzantine.FiatCurrency) string {
+	coin := byzantine.CurrencyUSDC
+	if currency == byzantine.FiatEUR {
+		coin = byzantine.CurrencyEURC
+	}
+	return amountText(balance, coin)
 }
 
 func amountText(amount byzantine.Decimal, currency byzantine.Currency) string {

@@ -170,7 +170,7 @@ func TestSandboxPageForms(t *testing.T) {
 	p.do(chromedp.SetValue(chromedp.CSS("#amount"), "12.34"))
 	p.press("Let it arrive")
 	p.says("The money has arrived.")
-	p.until(`document.getElementById("funds").textContent.includes("761.84 usd")`)
+	p.until(`document.getElementById("funds").textContent.includes("761.84 USDC")`)
 	assert.Empty(t, eval[string](p.tab, `return document.getElementById("amount").value`))
 	assert.Equal(t, "EXPIRED", eval[string](p.tab, `return document.getElementById("reasons").value`), "another form keeps what was typed")
 	assert.True(t, p.remained())

@@ -196,3 +196,16 @@ func TestSandboxPagesAreAccessible(t *testing.T) {
 		})
 	}
 }
+
+// A sandbox in which nothing has happened yet says on each page what would be there.
+func TestPagesOfAnEmptySandbox(t *testing.T) {
+	server := byzantinetest.NewServer(byzantinetest.WithTime(sandboxNoon))
+	t.Cleanup(server.Close)
+	p := (&sandboxWorld{Server: server, t: t}).visit(startBrowser(t), "newcomer")
+	for _, path := range []string{"", "mailbox", "requests", "accounts", "transactions", "webhooks", "events", "faults"} {
+		p.goTo(path)
+		assert.Empty(t, p.violations(t), path)
+		assert.NotZero(t, eval[int](p.tab, `return [...document.querySelectorAll(".none")].filter((e) => e.checkVisibility() && e.innerText.trim().length > 4).length`), path)
+		p.takeFullPicture("empty " + path)
+	}
+}

@@ -16,7 +16,7 @@ const maxPlaces = 6
 // maxDigits is how many digits an amount may have before the decimal point.
 const maxDigits = 15
 
-// amount writes money for people: groups of three digits, two decimals at least.
+// amount writes money for people: groups of three digits, two decimals at least, and no more zeros at the end than that.
 func amount(d byzantine.Decimal) string {
 	if !d.IsSet() {
 		return ""
@@ -27,7 +27,7 @@ func amount(d byzantine.Decimal) string {
 	}
 	whole, fraction, _ := strings.Cut(digits, ".")
 	whole = cmp.Or(strings.TrimLeft(whole, "0"), "0")
-	for len(fraction) < 2 {
+	for fraction = strings.TrimRight(fraction, "0"); len(fraction) < 2; {
 		fraction += "0"
 	}
 	grouped := ""
