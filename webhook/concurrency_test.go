@@ -33,7 +33,8 @@ func (h fixedHistory) AllEvents(context.Context, *byzantine.ListEventsRequest, .
 }
 
 // One Handler, one Dispatcher, one Reconciler, one store and one Verifier, whose keys come from a source, serve all
-// goroutines at once. Each event is handled once, whoever brings it. The race detector watches.
+// goroutines at once. Each event is handled once, whether a delivery or the Reconciler brings it. The race detector
+// must find nothing.
 func TestConcurrentUse(t *testing.T) {
 	const events, bringers = 40, 8
 	sender := webhooktest.NewSender(t)

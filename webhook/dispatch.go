@@ -27,7 +27,7 @@ type Dispatcher struct {
 	// Logger gets the warnings about events that no function is registered for; slog.Default if nil.
 	Logger *slog.Logger
 
-	functions map[string]func(context.Context, *Event) error // by type, by the prefix of a family, or "" for any
+	functions map[string]func(context.Context, *Event) error // by a type, by the prefix of a family, or by "" for OnAny
 }
 
 const (
@@ -91,8 +91,8 @@ func (x *Dispatcher) register(key string, fn func(context.Context, *Event) error
 	x.functions[key] = fn
 }
 
-// Handle calls the function for the event. It fails with the function's error, or if the event or its data cannot be
-// decoded.
+// Handle calls the function that is registered for the event's type, and returns its error. It also returns an error if
+// the event or its data cannot be decoded. An event without a function is logged as a warning, and Handle returns nil.
 func (x *Dispatcher) Handle(ctx context.Context, d *Delivery) error {
 	event, err := d.Event()
 	if err != nil {
@@ -124,7 +124,7 @@ func requireFamily(prefix string, t byzantine.EventType) {
 	}
 }
 
-// withData returns a function that decodes the event's data and then calls fn.
+// withData returns a function that decodes the event's data with data and then calls fn; nil if fn is nil.
 func withData[T any](data func(*byzantine.Event) (*T, error), fn func(context.Context, *Event, *T) error) func(context.Context, *Event) error {
 	if fn == nil {
 		return nil

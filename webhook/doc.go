@@ -34,17 +34,21 @@
 //	                 with a Reconciler                          without one
 //	MemoryStore      until the process ends, for as many        the same
 //	                 events as its capacity
-//	stores/redis     as long as the checkpoint can reach it,    one retention after the last
-//	                 if a pass reaches its end at least once    delivery of the event
-//	                 per retention
-//	stores/postgres  as long as the checkpoint can reach it,    until your own call of Purge, one
-//	                 after a downtime of any length             retention after the last delivery
+//	stores/redis     as long as the checkpoint can reach it,    nine tenths of the retention
+//	                 if a pass begins and ends at least once    after the last delivery of the
+//	                 in nine tenths of the retention            event
+//	stores/postgres  as long as the checkpoint can reach it,    until your own call of Purge, nine
+//	                 after a downtime of any length             tenths of the retention after the
+//	                                                            last delivery
+//
+// A store may leave out the renewal of a record that was renewed less than a tenth of the retention ago, hence the nine
+// tenths. The retention is 30 days unless set.
 //
 // The checkpoint can reach every event that was created after the time of the checkpoint minus Overlap. The checkpoint
 // does not move past the oldest event that is not handled. So if the function always fails for one event, the records
 // of all later events are kept: each pass of a Reconciler reads those events and renews their records. If the
-// Reconciler or the API is down for longer than the retention, stores/redis has events handled again; no other Store
-// does. The retention is 30 days unless set.
+// Reconciler or the API is down for longer than nine tenths of the retention, stores/redis has events handled again; no
+// other Store does.
 //
 // The function does not run twice at the same time for one event, unless it runs for longer than its lease, which is 12
 // seconds longer than its timeout. After a crash the lease ends, and the event is retried instead of lost. A function
@@ -56,6 +60,6 @@
 // all of its work is done. So make its effects idempotent, for example with the event id as the key. Or write them in
 // one transaction together with the record, which stores/postgres offers: then they happen exactly once.
 //
-// There is no order between webhooks and the history. A [Reconciler] alone goes from the oldest event to the newest. A
-// function that needs the order should compare OccurredAt with the newest time it has seen.
+// There is no order between webhooks and the history. Only a [Reconciler] without a Handler hands events over from the
+// oldest to the newest. A function that needs the order should compare OccurredAt with the newest time it has seen.
 package webhook

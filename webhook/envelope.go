@@ -29,20 +29,22 @@ type Delivery struct {
 	// Body is the request's body as it was received. Nil for an event that a Reconciler read.
 	Body []byte
 
-	event atomic.Pointer[Event] // once decoded
+	event atomic.Pointer[Event] // the decoded event; nil before it is decoded
 }
 
-// Event is the envelope of an event, in either of its two formats.
+// Event is the envelope of an event, in the format of either generation of the API.
 type Event = byzantine.Event
 
-// errNoEvent is wrapped by the errors of Event: they are about the delivery, which no later attempt changes.
+// errNoEvent is wrapped by the errors of an event that cannot be read. A retry of its delivery would fail in the same
+// way.
 var errNoEvent = errors.New("webhook: event")
 
 // Event decodes the body: an envelope of either generation, see [byzantine.Event.UnmarshalJSON]. Types and fields that
 // this package does not know are not errors, and a field that cannot be read is left zero. It is an error if the body
 // is no envelope, if its id is not EventID, or if it has no readable type.
 //
-// Every call returns the same event, so do not change it. Event is safe for concurrent use.
+// Every call returns the same *Event, so do not change it. For an event that a Reconciler read, it is the event that
+// the API listed. Event is safe for concurrent use.
 func (d *Delivery) Event() (*Event, error) {
 	if e := d.event.Load(); e != nil {
 		return e, nil
@@ -84,7 +86,7 @@ func hasType(e *Event) error {
 	return nil
 }
 
-// historyDelivery wraps an event that the API listed. It is an error if the event has no id or no type.
+// historyDelivery returns a Delivery of an event that the API listed. It is an error if the event has no id or no type.
 func historyDelivery(e byzantine.Event) (*Delivery, error) {
 	if e.ID == "" {
 		return nil, fmt.Errorf("%w: no id", errNoEvent)
@@ -97,8 +99,8 @@ func historyDelivery(e byzantine.Event) (*Delivery, error) {
 	return d, nil
 }
 
-// bodyHasID reports whether the field "id" of a JSON object is this UUID. In practice it is the first field, which
-// needs no decoder, and verification stays fast.
+// bodyHasID reports whether the field "id" of a JSON object is this UUID. It is an error if the body is not an object
+// or has no such field. In practice "id" is the first field; that case needs no decoder, so that verification is fast.
 func bodyHasID(body []byte, id string) (bool, error) {
 	if rest, ok := bytes.CutPrefix(body, []byte(`{"id":"`+id+`"`)); ok && len(rest) > 0 && (rest[0] == ',' || rest[0] == '}') {
 		return true, nil
@@ -132,7 +134,8 @@ func bodyID(body []byte) (string, error) {
 	return "", errors.New("there is no field of that name")
 }
 
-// plainJSONError says what is wrong without repeating any of the input, which is about persons.
+// plainJSONError returns an error that says what is wrong with JSON without repeating any of it, because it is about
+// persons.
 func plainJSONError(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

@@ -81,7 +81,7 @@ func TestEventErrors(t *testing.T) {
 	}
 }
 
-// An odd value in one place leaves that field zero, not the event unread.
+// A field with a value of a wrong form is left zero, and the event is handled nevertheless.
 func TestEventWithFieldsThatCannotBeRead(t *testing.T) {
 	for name, odd := range map[string]string{
 		"a wrong time":      `"occurredAt":"yesterday"`,
@@ -140,7 +140,8 @@ func TestDispatcherCallsByType(t *testing.T) {
 	assert.Equal(t, "else moon.full", got[len(got)-1])
 }
 
-// A type that Byzantine adds later reaches the function of its family, then that for all, and else leaves a warning.
+// An event of a type without a function of its own is passed to the function of its family, otherwise to the one of
+// OnAny. If there is none either, it is logged as a warning.
 func TestDispatcherCallsByFamily(t *testing.T) {
 	var log bytes.Buffer
 	var got []string
@@ -201,7 +202,7 @@ func TestDispatcherRejectsWhatCannotBeMeant(t *testing.T) {
 	})
 }
 
-// The body is decoded once, also by goroutines that ask at the same time.
+// All calls of Delivery.Event return the same event, also when goroutines call it at the same time.
 func TestEventIsDecodedOnce(t *testing.T) {
 	d := delivery(string(customerBody))
 	events := make(chan *webhook.Event)

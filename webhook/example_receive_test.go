@@ -12,7 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// A whole receiver: the endpoint, and a Reconciler for what happens while it is down.
+// A complete receiver: an endpoint for webhooks, and a Reconciler for the events that happen while the endpoint is
+// down.
 func Example() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -27,7 +28,7 @@ func Example() {
 	dispatcher.OnCustomer(byzantine.EventCustomerActive,
 		func(_ context.Context, _ *webhook.Event, data *byzantine.CustomerEventData) error {
 			fmt.Println(data.Customer.CustomerType, "account may transact")
-			return nil // an error has the event come again
+			return nil // after an error the event comes again
 		})
 	verifier, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(client)))
 	if err != nil {
@@ -38,14 +39,14 @@ func Example() {
 	reconciler := &webhook.Reconciler{Events: client, Store: store, Handle: dispatcher.Handle}
 	go reconciler.Run(ctx)
 
-	// From here on, the other side.
+	// From here on, what Byzantine does.
 	account := sandbox.AddAccount(byzantinetest.Account{Status: byzantine.VerificationUnderReview})
 	sandbox.Approve(account.ID)
 	sandbox.Deliver()
 	// Output: individual account may transact
 }
 
-// subscribe has the sandbox deliver to a URL.
+// subscribe creates a subscription, so that the sandbox delivers events to the URL.
 func subscribe(client *byzantine.Client, url string) {
 	_, err := client.CreateWebhookSubscription(context.Background(), &byzantine.CreateWebhookSubscriptionRequest{URL: url})
 	if err != nil {

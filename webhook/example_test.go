@@ -17,10 +17,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// A Verifier alone, for those who have a queue between receiving and handling.
+// A Verifier without a Handler, for receivers that put deliveries into a queue and handle them later.
 func ExampleVerifier_Verify() {
 	verifier, err := webhook.NewVerifier([]webhook.Key{{PublicKey: opensslKey}},
-		webhook.WithClock(func() time.Time { return time.Unix(1788430280, 0) })) // for the sake of the example
+		webhook.WithClock(func() time.Time { return time.Unix(1788430280, 0) })) // the delivery of this example is from then
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func ExampleVerifier_Verify() {
 	// signature
 }
 
-// The endpoint of a service: one function for each type of event that it cares about.
+// The endpoint of a service, with a function for the one type of event that the service needs.
 func ExampleHandler() {
 	var dispatcher webhook.Dispatcher
 	dispatcher.OnCustomer(byzantine.EventCustomerResubmissionRequested,
@@ -67,7 +67,7 @@ func ExampleHandler() {
 		Logger:   slog.New(slog.DiscardHandler),
 	}
 
-	for range 2 { // the sender repeats itself
+	for range 2 { // the sender delivers the event twice
 		request := httptest.NewRequest(http.MethodPost, "/webhooks", bytes.NewReader(customerBody))
 		request.Header, _ = webhooktest.SignDelivery(key, testIDs, time.Now(), customerBody)
 		response := httptest.NewRecorder()
@@ -80,7 +80,7 @@ func ExampleHandler() {
 	// 204
 }
 
-// A Reconciler finds what happened while there was no webhook, or nobody to receive it.
+// A Reconciler hands over the events that no webhook delivered.
 func ExampleReconciler() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -95,9 +95,9 @@ func ExampleReconciler() {
 	})
 	reconciler := &webhook.Reconciler{
 		Events: sandbox.Client(),
-		Store:  new(webhook.MemoryStore), // the same as the handler's
+		Store:  new(webhook.MemoryStore), // in a service, the store of its Handler
 		Handle: dispatcher.Handle,
-		Grace:  -1, // the example does not wait
+		Grace:  -1, // hand over events that are younger than a minute too
 	}
 	for range 2 {
 		report, err := reconciler.Pass(context.Background()) // a service calls Run

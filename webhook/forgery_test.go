@@ -25,7 +25,7 @@ import (
 var deliveryHeaders = []string{webhook.HeaderDeliveryID, webhook.HeaderEventID, webhook.HeaderTimestamp,
 	webhook.HeaderKeyID, webhook.HeaderAlgorithm, webhook.HeaderSignature}
 
-// sent is a delivery on its way.
+// sent is a delivery: the headers and the body of its request.
 type sent struct {
 	header http.Header
 	body   []byte
@@ -33,7 +33,8 @@ type sent struct {
 
 func (s sent) clone() sent { return sent{s.header.Clone(), bytes.Clone(s.body)} }
 
-// meaning is what a delivery says, whatever the spelling: 0x and the case of the signature's digits do not count.
+// meaning returns a text that is the same for two deliveries if they differ at most in the spelling of the signature:
+// 0x in front, and the letter case of its digits.
 func (s sent) meaning() string {
 	h := s.header.Clone()
 	signature := strings.ToLower(strings.TrimPrefix(h.Get(webhook.HeaderSignature), "0x"))
@@ -46,8 +47,8 @@ func (s sent) meaning() string {
 	return b.String()
 }
 
-// No delivery that was tampered with is accepted. (One change is left out: s can be replaced by the order of the curve
-// less s, which is as good a signature of the same delivery. The API's signatures have high and low s alike.)
+// No delivery that was tampered with is accepted. (tamper leaves out one change: s replaced by the order of the curve
+// minus s. That is another valid signature of the same delivery, and the API's signatures may have a high or a low s.)
 func TestForgedDeliveriesAreRejected(t *testing.T) {
 	n := longtest.Count(20_000, 1_000_000)
 	now := time.Now()
@@ -108,7 +109,8 @@ func TestForgedDeliveriesAreRejected(t *testing.T) {
 	t.Logf("%d forged deliveries rejected in %s: %s", n, time.Since(start).Round(time.Millisecond), strings.Join(tally, ", "))
 }
 
-// forge returns a delivery that says something else than each of the genuine ones.
+// forge returns a changed copy of one of the genuine deliveries that means something else than each of them. known has
+// the meanings of the genuine ones.
 func forge(genuine []sent, known map[string]bool) sent {
 	for {
 		s := genuine[rand.IntN(len(genuine))].clone()
@@ -129,20 +131,20 @@ func tamper(s *sent, other sent) {
 		if len(s.body) > 0 {
 			s.body[rand.IntN(len(s.body))] ^= 1 << rand.IntN(8)
 		}
-	case 1: // more of it
+	case 1: // a byte more
 		i := rand.IntN(len(s.body) + 1)
 		s.body = slices.Insert(s.body, i, byte(rand.IntN(256)))
-	case 2: // less of it
+	case 2: // a byte less
 		if len(s.body) > 0 {
 			i := rand.IntN(len(s.body))
 			s.body = slices.Delete(s.body, i, i+1)
 		}
-	case 3: // the body of another
+	case 3: // the body of another delivery
 		s.body = bytes.Clone(other.body)
-	case 4: // another event, here and there
+	case 4: // another event id, in the header and in the body
 		s.body = bytes.ReplaceAll(s.body, []byte(s.header.Get(webhook.HeaderEventID)), []byte(other.header.Get(webhook.HeaderEventID)))
 		s.header.Set(webhook.HeaderEventID, other.header.Get(webhook.HeaderEventID))
-	case 5, 6: // a header of another
+	case 5, 6: // a header of another delivery
 		s.header.Set(name, other.header.Get(name))
 	case 7: // a bit of a header
 		if value != "" {
@@ -176,18 +178,19 @@ func tamper(s *sent, other sent) {
 		} else {
 			s.header.Del(name)
 		}
-	case 12: // r for s
+	case 12: // r and s exchanged
 		if v := strings.TrimPrefix(s.header.Get(webhook.HeaderSignature), "0x"); len(v) == 128 {
 			s.header.Set(webhook.HeaderSignature, v[64:]+v[:64])
 		}
-	case 13: // special numbers
+	case 13: // r and s are 0, 2^256 - 1, 1 or the order of the curve
 		special := []string{strings.Repeat("0", 64), strings.Repeat("f", 64), strings.Repeat("0", 63) + "1",
 			"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"}
 		s.header.Set(webhook.HeaderSignature, special[rand.IntN(4)]+special[rand.IntN(4)])
 	}
 }
 
-// FuzzVerify knows one genuine delivery, whose key nobody has any more: what else it accepts is a forgery.
+// FuzzVerify tests that a Verifier with the key of the OpenSSL delivery accepts that delivery and no other one. Nobody
+// has the private key any more, so every other delivery is a forgery.
 func FuzzVerify(f *testing.F) {
 	v, err := webhook.NewVerifier([]webhook.Key{{PublicKey: opensslKey}}, at(1788430272))
 	require.NoError(f, err)
@@ -215,7 +218,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzEvent signs any body: whatever the sender vouches for, nothing panics, and what is decoded is the event that the
+// FuzzEvent signs any body. Whatever the body is, nothing panics, and an event that is decoded has the id that the
 // header names.
 func FuzzEvent(f *testing.F) {
 	f.Add(customerBody)

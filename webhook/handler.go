@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// DefaultTimeout is how long the key source and the callback of a [Handler] may take. The sender ends an attempt
-	// after 10 seconds, which include the time to connect.
+	// DefaultTimeout is how long the key source and the callback of a [Handler] may take together. The sender ends an
+	// attempt after 10 seconds, which include the time to connect.
 	DefaultTimeout = 8 * time.Second
 	// DefaultMaxBodyBytes is the largest body that a [Handler] reads, in bytes.
 	DefaultMaxBodyBytes = 1 << 20
@@ -26,15 +26,16 @@ const (
 // comment says what exactly that means. A Handler is safe for concurrent use. It responds with
 //
 //	204  Handle returned nil, now or for an earlier delivery of the event, and that is recorded
-//	400  the request is not a delivery
-//	401  the delivery is forged, too old, or signed by an unknown key
+//	400  the request is not a delivery: a header is missing or malformed, the body was cut short, or its id is not
+//	     the event id in the header
+//	401  the delivery is forged, signed by an unknown key, or its timestamp is too far from the clock
 //	403  the delivery comes from the sandbox, and [WithLivemodeOnly] was given
 //	405  the method is not POST
-//	409  the same event is being handled at this moment
+//	409  another callback is handling the same event
 //	413  the body is too large
 //	415  the body is compressed
 //	422  the delivery is genuine, but its event has no readable id or type
-//	500  Handle returned an error or panicked; or a field of the Handler is invalid
+//	500  Handle returned an error, panicked, or ended its goroutine; or a field of the Handler is invalid
 //	503  Handle did not return in time; or the store or the [KeySource] failed
 //
 // The sender retries after every status other than 2xx, up to six times within about nine hours.
@@ -59,20 +60,20 @@ type Handler struct {
 	// Store records which events were handled. Give the same store to all replicas and to the [Reconciler]. If nil, the
 	// Handler uses a [MemoryStore] of its own, which no replica and no Reconciler shares.
 	Store Store
-	// Timeout is how long the [KeySource], if it is asked, and the callback may take together, [DefaultTimeout] if
+	// Timeout is how long the [KeySource], if it is called, and the callback may take together, [DefaultTimeout] if
 	// zero. It begins when the body has been read. The callback's context ends after it; one second later the sender
-	// gets a 503 and retries. The lease of an event is 12 seconds longer than Timeout. With the default it has ended
-	// when the sender retries after a crash, 30 seconds later.
+	// gets a 503 and retries. The lease of an event is 12 seconds longer than Timeout. With the default, the lease of a
+	// process that crashed is over when the sender retries, 30 seconds after the crash.
 	Timeout time.Duration
 	// MaxBodyBytes is the largest body that is read, in bytes, [DefaultMaxBodyBytes] if zero.
 	MaxBodyBytes int64
 	// Logger gets one line for each request, with ids, type, outcome and duration, and with the text of the callback's
 	// error or panic. No line has a body, a signature or unverified data. slog.Default if nil.
 	Logger *slog.Logger
-	// Tracer observes deliveries. There is none if nil.
+	// Tracer observes deliveries. Nil means no tracer.
 	Tracer Tracer
 
-	prepare sync.Once // sets once and invalid
+	prepare sync.Once // calls setDefaults, which sets once and invalid
 	once    once
 	invalid error
 }
@@ -131,7 +132,7 @@ type requestError struct {
 func (e *requestError) Error() string { return "webhook: request rejected: " + errtext.Trim(e.reason) }
 
 // receive reads and verifies a delivery, and decodes its event. If a genuine delivery cannot be decoded, it returns the
-// delivery together with the error. The deadline is that of the callback.
+// delivery together with the error. deadline is the end of the callback's context.
 func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) (d *Delivery, deadline time.Time, err error) {
 	head, body, err := h.read(w, r)
 	if err != nil {
@@ -155,7 +156,7 @@ func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Re
 	return d, deadline, nil
 }
 
-// read reads a request, the headers first.
+// read checks the method and the headers of a request and, if they are valid, reads its body.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*headers, []byte, error) {
 	switch {
 	case h.invalid != nil:

@@ -22,7 +22,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// receiver is a handler, the key it trusts and what it logged.
+// receiver is a handler, the key of its deliveries, and what it has logged.
 type receiver struct {
 	t   testing.TB
 	key signingKey
@@ -30,7 +30,7 @@ type receiver struct {
 	log *bytes.Buffer
 }
 
-// newReceiver makes a handler, with a store of its own unless there is another.
+// newReceiver returns a receiver whose store is the one given, or else a MemoryStore of its own.
 func newReceiver(t testing.TB, fn webhook.Func, stores ...webhook.Store) *receiver {
 	t.Helper()
 	store := append(stores, nil)[0]
@@ -52,7 +52,7 @@ func (r *receiver) serve(request *http.Request) *httptest.ResponseRecorder {
 	return response
 }
 
-// deliver sends the customer event again.
+// deliver sends a delivery of customerBody and returns the status of the response.
 func (r *receiver) deliver() int { return r.serve(r.request(customerBody)).Code }
 
 func ignore(context.Context, *webhook.Delivery) error { return nil }
@@ -125,7 +125,7 @@ func TestHandlerRejectsRequestsThatAreNoDelivery(t *testing.T) {
 	}
 }
 
-// What the headers tell is known before a byte of the body is read.
+// A request that is rejected because of its headers is rejected before a byte of its body is read.
 func TestBodyOfARejectedRequestIsNotRead(t *testing.T) {
 	for name, change := range map[string]func(http.Header){
 		"no headers":        func(h http.Header) { clear(h) },
@@ -150,7 +150,7 @@ func (u unreadable) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// A genuine delivery of an event that cannot be told from others is not recorded as handled, whatever the callback says.
+// A genuine delivery of an event that cannot be identified gets a 422, is logged as an error, and is not handled.
 func TestEventWithoutATypeIsReportedAndNotHandled(t *testing.T) {
 	for name, body := range map[string]string{
 		"none":        `{"id":"` + testIDs.Event + `"}`,
@@ -248,8 +248,8 @@ func TestSecondDeliveryDuringTheFirstIsSentAway(t *testing.T) {
 	assert.EqualValues(t, 1, calls.Load())
 }
 
-// The sender hangs up after 10 seconds. A callback that minds its context is out by then; for one that does not, the
-// response does not wait.
+// The sender waits for 10 seconds. A callback that heeds its context has returned by then; for one that does not, the
+// Handler responds without waiting for it.
 func TestSlowCallbacksAreBounded(t *testing.T) {
 	for name, c := range map[string]struct {
 		fn    webhook.Func
@@ -266,13 +266,13 @@ func TestSlowCallbacksAreBounded(t *testing.T) {
 				start := time.Now()
 				assert.Equal(t, c.want, r.deliver())
 				assert.Equal(t, c.after, time.Since(start))
-				time.Sleep(time.Minute) // until the last one has ended
+				time.Sleep(time.Minute) // until the callback has returned
 			})
 		})
 	}
 }
 
-// It ends after its response was given, and before the sender comes again 30 seconds later.
+// Success counts if the callback returns after the response was sent, but before the sender retries 30 seconds later.
 func TestSuccessAfterTheResponseCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -289,8 +289,8 @@ func TestSuccessAfterTheResponseCounts(t *testing.T) {
 	})
 }
 
-// The first one is still at work when its lease ends, so a second one begins. Whatever the first does then, the record
-// is the second's.
+// A callback still runs when its lease ends, so the next delivery has the event handled again. Whatever the first
+// callback returns then, the record belongs to the second one.
 func TestStragglerCannotRecordAnything(t *testing.T) {
 	for name, outcome := range map[string]error{"by success": nil, "by failure": errors.New("at last")} {
 		t.Run(name, func(t *testing.T) {
@@ -307,10 +307,10 @@ func TestStragglerCannotRecordAnything(t *testing.T) {
 					return nil
 				})
 				assert.Equal(t, http.StatusServiceUnavailable, r.deliver())
-				time.Sleep(12 * time.Second) // 21 s after it began: the lease is over
+				time.Sleep(12 * time.Second) // 21 s after the first one began: its lease is over
 				second := make(chan int, 1)
 				go func() { second <- r.deliver() }()
-				time.Sleep(5 * time.Second) // 26 s: the straggler has come home
+				time.Sleep(5 * time.Second) // 26 s: the first one has returned
 				assert.Equal(t, http.StatusConflict, r.deliver(), "the second one is at it")
 				assert.Equal(t, http.StatusNoContent, <-second)
 				assert.Equal(t, http.StatusNoContent, r.deliver())
@@ -321,7 +321,7 @@ func TestStragglerCannotRecordAnything(t *testing.T) {
 	}
 }
 
-// What was begun is finished, although the sender does not hear of it.
+// A callback is not canceled when the sender closes the connection.
 func TestCallbackOutlivesAnImpatientSender(t *testing.T) {
 	type traceKey struct{}
 	ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), traceKey{}, "trace"))
@@ -338,10 +338,10 @@ func TestCallbackOutlivesAnImpatientSender(t *testing.T) {
 	assert.Equal(t, 1, calls)
 }
 
-// flakyStore is a store whose connection breaks on demand.
+// flakyStore is a store whose calls fail as often as the test says.
 type flakyStore struct {
 	webhook.Store
-	begin, done, forget atomic.Int32 // how often each is to fail yet
+	begin, done, forget atomic.Int32 // how many more calls of each fail
 }
 
 var errAway = errors.New("the store is away")
@@ -392,7 +392,7 @@ func TestSuccessIsRecordedWithPatience(t *testing.T) {
 	})
 }
 
-// The store stays away: the event is handled again after the lease, which is what at least once means.
+// If Done fails until the response must be sent, the event is handled again after its lease: at least once.
 func TestSuccessThatCannotBeRecordedIsNoSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -422,7 +422,7 @@ func TestFailureThatCannotBeRecordedEndsWithTheLease(t *testing.T) {
 		}, store)
 		assert.Equal(t, http.StatusInternalServerError, r.deliver())
 		assert.Equal(t, http.StatusConflict, r.deliver())
-		time.Sleep(30 * time.Second) // when the sender comes again
+		time.Sleep(30 * time.Second) // until the sender retries
 		assert.Equal(t, http.StatusNoContent, r.deliver())
 	})
 }

@@ -22,7 +22,7 @@ var testIDs = webhooktest.DeliveryIDs{
 	Key:      "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0003",
 }
 
-// customerBody is an event of the size that customer events have.
+// customerBody is an event of the size that customer events usually have.
 var customerBody = []byte(`{"id":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0002","type":"customer.resubmission_requested",` +
 	`"occurredAt":"2026-09-03T10:11:12.123456789Z","livemode":true,"payloadVersion":1,` +
 	`"related":{"accountId":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0004","userId":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0005",` +
@@ -32,7 +32,7 @@ var customerBody = []byte(`{"id":"2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0002","type":"
 	`"verificationStatus":"resubmission_requested","createdAt":"2026-09-01T08:00:00Z"},` +
 	`"beneficiary":null,"reasonCodes":["DOCUMENT_EXPIRED","SELFIE_MISMATCH"]}}`)
 
-// signingKey is the key of a subscription, the side that the API keeps.
+// signingKey is the private key of a subscription, which in reality only the API has.
 type signingKey struct{ *byzantine.PrivateKey }
 
 func newSigningKey(t testing.TB) signingKey {
@@ -49,7 +49,7 @@ func (k signingKey) sign(t testing.TB, ids webhooktest.DeliveryIDs, at time.Time
 	return h
 }
 
-// named is the key as the subscription shows it.
+// named returns the public key as a webhook.Key with the given id.
 func (k signingKey) named(id string) webhook.Key {
 	return webhook.Key{ID: id, PublicKey: k.PublicKeyHex()}
 }
@@ -63,7 +63,7 @@ func (k signingKey) point(t testing.TB) *ecdsa.PublicKey {
 	return point
 }
 
-// newVerifier trusts the key under the id in testIDs.
+// newVerifier returns a Verifier with one key, whose id is testIDs.Key.
 func newVerifier(t testing.TB, key signingKey, opts ...webhook.VerifierOption) *webhook.Verifier {
 	t.Helper()
 	v, err := webhook.NewVerifier([]webhook.Key{key.named(testIDs.Key)}, opts...)

@@ -19,23 +19,24 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// epoch is when the histories of these tests begin.
+// epoch is the earliest time of the events in these tests.
 var epoch = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 
-// history is the event list of an API that is too large for a real server: the newest first, both bounds exclusive. Ids
-// are the positions. (The recovery test reads from a real server by the real client.)
+// history is an EventHistory for tests with more events than a test server can have. It lists the newest event first,
+// and both bounds are exclusive. The id of an event is its index in times. (The recovery tests use a real server and
+// client.)
 type history struct {
 	times    []time.Time // CreatedAt of the events, ascending
 	hidden   map[int]bool
-	truncate time.Duration // the bounds are cut to this; 0 if they are not
-	err      error         // what a loop ends with
-	failAt   int           // after so many events in all
+	truncate time.Duration // the bounds of a request are rounded down to a multiple of it; 0 means that they are not
+	err      error         // the error with which AllEvents ends; nil for none
+	failAt   int           // how many events are read before err, over all calls
 
 	mu      sync.Mutex // guards times and pages where they change during a Run
 	loops   int
-	pages   int // requests
+	pages   int // how many pages were requested
 	read    int
-	longest int // the most events that one loop has read
+	longest int // the most events that one call has read
 }
 
 func (h *history) AllEvents(_ context.Context, req *byzantine.ListEventsRequest, _ ...byzantine.CallOption) iter.Seq2[byzantine.Event, error] {
@@ -78,7 +79,7 @@ func newEvent(position int, at time.Time) byzantine.Event {
 	return byzantine.Event{ID: fmt.Sprint(position), Type: byzantine.EventCustomerActive, CreatedAt: at}
 }
 
-// spread returns n times, at random within the duration, with the given resolution.
+// spread returns n random times in ascending order, less than within after epoch, rounded down to the resolution.
 func spread(n int, within, resolution time.Duration) []time.Time {
 	times := make([]time.Time, n)
 	for i := range times {
@@ -100,7 +101,7 @@ func (h *history) grow(times []time.Time) {
 	h.times = times
 }
 
-// book notes what a callback was called for.
+// book counts the events that its handle method was called with and that did not fail.
 type book struct {
 	mu    sync.Mutex
 	times []time.Time
@@ -141,7 +142,7 @@ func (b *book) requireOldestFirst(t *testing.T) {
 	assert.True(t, slices.IsSortedFunc(b.times, time.Time.Compare), "oldest first")
 }
 
-// newReconciler reads the whole history from a clock that is an hour after its end.
+// newReconciler returns a Reconciler of the whole history, whose clock is an hour after the last event.
 func newReconciler(h *history, store webhook.Store, fn webhook.Func) *webhook.Reconciler {
 	return &webhook.Reconciler{Events: h, Store: store, Handle: fn, Logger: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return h.last().Add(time.Hour) }}

@@ -26,24 +26,28 @@ type Key struct {
 	PublicKey string
 }
 
-// KeySource returns all current keys, for a [Verifier] whose subscriptions come and go. [SubscriptionKeys] asks the
-// API; a source of your own can read a database. It is called when a delivery fits none of the known keys, by one
-// goroutine at a time and at most once in ten seconds, whatever a forger sends. What it returns replaces what it
-// returned before. Its context ends after 5 seconds, and no delivery waits longer for it.
+// KeySource returns all current keys, for a [Verifier] of subscriptions that are created and deleted while it is used.
+// [SubscriptionKeys] returns one that asks the API; a source of your own can read a database. The Verifier calls it
+// when a delivery names a key id that none of the known keys has, unless a known key without an id verifies the
+// delivery. It is called by one goroutine at a time and at most once in ten seconds, whatever a forger sends. The keys
+// that it returns replace those that it returned before. Its context ends after 5 seconds, and no delivery waits longer
+// for it.
 type KeySource func(ctx context.Context) ([]Key, error)
 
 const (
 	sourceInterval = 10 * time.Second
-	sourceTimeout  = 5 * time.Second // of the 10 that the sender waits
+	sourceTimeout  = 5 * time.Second // of the 10 seconds that the sender waits for the response
 )
 
-// maxSameID is how many keys may have the same id, or none. A forged delivery is verified with each of them.
+// maxSameID is how many keys may have the same id, or none. It is small because a forged delivery is verified with each
+// of them.
 const maxSameID = 16
 
-// keySet is parsed keys by their ids; those under "" have none.
+// keySet has parsed keys by their ids. Those under "" have no id.
 type keySet map[string][]*ecdsa.PublicKey
 
-// with returns a set that has more keys as well. A key that is there already counts once.
+// with returns a new set with the keys of s and the given ones. A key that s already has under the same id is not added
+// again. It is an error if a key is invalid or more than maxSameID keys have the same id.
 func (s keySet) with(keys []Key) (keySet, error) {
 	all := keySet{}
 	maps.Copy(all, s)
@@ -64,8 +68,8 @@ func (s keySet) with(keys []Key) (keySet, error) {
 	return all, nil
 }
 
-// candidates returns the keys that a delivery with this key id may be signed by: the ones of that id, or else those
-// without one. named says that it is the former.
+// candidates returns the keys that may have signed a delivery with this key id: those with the id or, if there are
+// none, those without an id. named is true if there are keys with the id.
 func (s keySet) candidates(id string) (keys []*ecdsa.PublicKey, named bool) {
 	if keys, named = s[id]; named {
 		return keys, true
@@ -85,21 +89,22 @@ func parsePoint(text string) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// keyring holds the keys that NewVerifier got and those that the source returned last.
+// keyring holds the keys that were passed to NewVerifier and those that the source returned last.
 type keyring struct {
 	fixed   keySet
 	source  KeySource // may be nil
 	now     func() time.Time
-	current atomic.Pointer[keySet] // fixed and sourced
+	current atomic.Pointer[keySet] // the keys of fixed and those of the source
 
-	turn  chan struct{} // holds a value while the source is asked; it guards what follows
+	turn  chan struct{} // holds a value while the source is called; it guards the fields below
 	asked time.Time
-	err   error // the source's last error
+	err   error // the error of the source's last call, or nil
 }
 
-// refresh returns keys that are newer than those the caller saw, nil if there are none: from the source, or from
-// another caller's question to it that this one waited for. It returns when ctx ends, and after sourceTimeout, whatever
-// the source does.
+// refresh returns the current keys if they are newer than seen, the keys that the caller has tried, and otherwise nil.
+// It first waits while another goroutine calls the source. If the keys are still those in seen then, it calls the
+// source itself and returns the keys of that call, unless the last call was less than sourceInterval ago; in that case
+// it returns the error of the last call. It returns when ctx ends or after sourceTimeout, even if the source does not.
 func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 	if r.source == nil {
 		return nil, nil
@@ -124,8 +129,8 @@ func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 	return newer, err
 }
 
-// ask asks the source. It holds the turn until the source returns, even if this caller's context ends before: others
-// wait for the response.
+// ask calls the source and returns the new keys. It frees the turn when the source has returned, even if the caller's
+// ctx ends before: then other goroutines can use the result.
 func (r *keyring) ask(ctx context.Context) (*keySet, error) {
 	type response struct {
 		keys *keySet
@@ -156,7 +161,8 @@ func (r *keyring) ask(ctx context.Context) (*keySet, error) {
 	}
 }
 
-// callSource turns a panic into an error: in a goroutine of its own it would end the process.
+// callSource calls the source and turns a panic into an error, because a panic in a goroutine of this package would end
+// the process.
 func (r *keyring) callSource(ctx context.Context) (keys []Key, err error) {
 	defer func() {
 		if p := recover(); p != nil {

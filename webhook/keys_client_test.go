@@ -17,8 +17,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// A verifier asks its key source under a lock, so that a question without an end would hold up every delivery whose key
-// is unknown, for ever. A client ends it with its attempt, whatever the API or a proxy sends.
+// A Verifier calls its key source in one goroutine at a time, so a call that never returned would hold up every
+// delivery whose key is unknown. The calls of a byzantine.Client end with the timeout of their attempt, whatever the
+// API or a proxy sends.
 func TestClientAsKeySourceHoldsUpNoDelivery(t *testing.T) {
 	for name, play := range map[string]func(io.ReadWriter){
 		"101 and an open connection": func(c io.ReadWriter) {
@@ -96,7 +97,7 @@ func TestClientAsKeySourceHoldsUpNoDelivery(t *testing.T) {
 				require.FailNow(t, "the deliveries are held up")
 			}
 			well.Store(true)
-			ahead.Store(int64(time.Minute)) // it asks again
+			ahead.Store(int64(time.Minute)) // now the verifier may call the source again
 			assert.NoError(t, deliver(later, "later"))
 		})
 	}

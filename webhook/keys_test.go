@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// sourceWorld is a verifier whose keys come from a source that the test fills.
+// sourceWorld is a key source and a clock. The test sets the time, and the keys and the error that the source returns.
 type sourceWorld struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -86,7 +86,7 @@ func TestKeySourceMayReturnKeysWithoutIDs(t *testing.T) {
 	assert.Equal(t, 1, w.calls)
 }
 
-// A forged delivery is verified with every key that it may be signed by, so these are few.
+// Only 16 keys may have the same id, because a forged delivery is verified with each of them.
 func TestKeysThatShareAnID(t *testing.T) {
 	const most = 16
 	keys := make([]signingKey, most+1)
@@ -102,11 +102,11 @@ func TestKeysThatShareAnID(t *testing.T) {
 		require.EqualError(t, err, "webhook: NewVerifier: key 17: more than 16 keys have the same id, or none")
 
 		w := &sourceWorld{now: time.Now(), keys: list[1:]}
-		v := w.verifier(t, append(list[1:], list[1:]...)...) // a key counts once
+		v := w.verifier(t, append(list[1:], list[1:]...)...) // the same key given twice counts once
 		require.NoError(t, w.verify(t, v, keys[most], testIDs.Key))
 		require.NoError(t, w.verify(t, v, keys[1], testIDs.Key))
 
-		w.keys = list[:most] // one more than there are
+		w.keys = list[:most] // has a 17th key
 		err = w.verify(t, w.verifier(t, list[1:]...), keys[0], "unknown")
 		requireCheck(t, err, webhook.CheckKeySource)
 		assert.ErrorContains(t, err, "key 1: more than 16 keys have the same id, or none")
@@ -171,7 +171,7 @@ func TestKeySourceIsAskedByOneAtATime(t *testing.T) {
 	assert.EqualValues(t, 1, calls.Load())
 }
 
-// A sender that gives up is not held by another's question to the source.
+// A Verify whose context ends returns at once, even if another Verify is still waiting for the source.
 func TestWaitingForTheKeySourceEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		key := newSigningKey(t)
@@ -201,8 +201,8 @@ func TestWaitingForTheKeySourceEndsWithTheContext(t *testing.T) {
 	})
 }
 
-// The key source's time is part of the handler's Timeout, whatever source and callback do: the sender hangs up after 10
-// seconds.
+// The Timeout of the Handler covers the key source and the callback together, whatever they do. So the response is sent
+// before the sender's 10 seconds are over.
 func TestKeySourceCountsAgainstTheTimeout(t *testing.T) {
 	hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	takes := func(d time.Duration) func(context.Context) error {
@@ -210,7 +210,7 @@ func TestKeySourceCountsAgainstTheTimeout(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		source, callback func(context.Context) error
-		timeout          time.Duration // of the handler
+		timeout          time.Duration // of the Handler; 0 is the default
 		want             int
 		after            time.Duration
 	}{
@@ -236,13 +236,14 @@ func TestKeySourceCountsAgainstTheTimeout(t *testing.T) {
 				began := time.Now()
 				assert.Equal(t, c.want, r.deliver())
 				assert.Equal(t, c.after, time.Since(began))
-				time.Sleep(2 * time.Hour) // until the last one has ended
+				time.Sleep(2 * time.Hour) // until every source and callback has ended
 			})
 		})
 	}
 }
 
-// subscriptionAPI responds to the two operations that the helpers use, over HTTP, with a subscription whose key the test has.
+// subscriptionAPI returns a client of a server that responds to list_webhook_subscriptions with list and to
+// create_webhook_subscription with created.
 func subscriptionAPI(t *testing.T, list, created string) *byzantine.Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

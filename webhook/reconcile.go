@@ -64,28 +64,29 @@ type Reconciler struct {
 	Interval time.Duration
 	// Timeout is how long a callback may take, 1 minute if zero. The lease of an event is 12 seconds longer.
 	Timeout time.Duration
-	// Logger gets a line for each event that fails and for each pass that did something; slog.Default if nil.
+	// Logger gets a line for each event that fails or cannot be read, for each pass that called Handle or failed, and
+	// for each warning. slog.Default if nil.
 	Logger *slog.Logger
 	// Now is the clock for Grace, time.Now if nil.
 	Now func() time.Time
-	// Tracer observes passes and the events that they hand over. There is none if nil.
+	// Tracer observes passes and the events that they hand over. Nil means no tracer.
 	Tracer Tracer
 }
 
 const (
 	// MaxHeldEvents is how many events a pass of a [Reconciler] holds in memory.
 	MaxHeldEvents = 1000
-	// MaxFailures is how many callbacks may fail in a pass before it ends.
+	// MaxFailures is how many callbacks may fail in a pass: the last of these failures ends the pass with an error.
 	MaxFailures = 100
 
 	pageSize = 250 // the API's maximum
 	// boundMargin widens the bounds of a query. The bounds are exclusive, and it is not documented how exactly the API
-	// compares them. Events outside of the intended bounds are dropped here.
+	// compares them. slice.has drops the events outside of the intended bounds.
 	boundMargin = time.Millisecond
 	// minSlice is the shortest span of time that a pass reads and sorts at once.
 	minSlice = time.Millisecond
-	// passLease is how long other replicas wait after the replica that makes the pass dies, in addition to the
-	// callback's timeout.
+	// passLease and the callback's timeout together are the lease of the checkpoint: how long other replicas wait if
+	// the replica that makes the pass dies.
 	passLease = 2 * time.Minute
 
 	// ownerKey is the key of the record whose value is the Name of the store's only Reconciler, and checkpointKey
@@ -94,22 +95,23 @@ const (
 	checkpointKey = "reconciler/"
 )
 
-// errOtherName ends Run, because it is a mistake in the program that no later pass can mend.
+// errOtherName ends Run, because two Names on one store are a mistake in how the Reconcilers are set up, which no later
+// pass can mend.
 var errOtherName = errors.New("the store's records belong to a Reconciler of another Name")
 
 // Report is the result of one pass.
 type Report struct {
-	Handled    int       // callbacks that returned nil
+	Handled    int       // events whose callback returned nil, which is recorded
 	Known      int       // events that had been handled before
-	Failed     int       // callbacks that did not return nil
-	InProgress int       // events that a webhook delivery was being handled for
+	Failed     int       // events whose callback returned an error, panicked, or did not return in time
+	InProgress int       // events that another callback was handling at that moment
 	Unreadable int       // events without a readable id or type, not passed to Handle
-	Checkpoint time.Time // all events created up to here are handled, apart from late and unreadable ones
+	Checkpoint time.Time // all events created before it are handled, except for late and unreadable ones; zero if there is none
 }
 
-// Run makes passes, Interval apart, until the context ends, and returns the error of the context. A pass that fails is
-// logged and does not end Run. Run returns at once if a field is invalid, if the store's retention is too short, or if
-// the store's records belong to a Reconciler of another Name.
+// Run makes passes until the context ends, and returns the error of the context. Between two passes it waits for
+// Interval. A pass that fails is logged and does not end Run. Run returns at once if a field is invalid, if the store's
+// retention is too short, or if the store's records belong to a Reconciler of another Name.
 func (r *Reconciler) Run(ctx context.Context) error {
 	set, err := r.withDefaults()
 	if err != nil {
@@ -140,9 +142,10 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	}
 }
 
-// Pass reads the history once, up to the newest event that is older than Grace. The error is nil if it got there, even
-// if callbacks failed; it is [ErrInProgress] if another replica is in a pass, [ErrLeaseLost] if one took over. An
-// invalid field, a store with too short a retention and a store of a Reconciler of another Name are errors too.
+// Pass reads the history once, up to the newest event that is older than Grace. The error is nil if the pass reached
+// that event, even if fewer than [MaxFailures] callbacks failed. It is [ErrInProgress] if another replica is making a
+// pass, and [ErrLeaseLost] if another replica has taken over this one. An invalid field, a store whose retention is too
+// short, and a store whose records belong to a Reconciler of another Name are errors too.
 func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
 	set, err := r.withDefaults()
 	if err != nil {
@@ -213,7 +216,7 @@ func (r *Reconciler) own(ctx context.Context) error {
 	return fmt.Errorf("the Name is %q: %w, %q", r.Name, errOtherName, claim.Value)
 }
 
-// forget releases a claim of the Reconciler's own. If that fails, the claim ends with its lease.
+// forget releases a claim on the checkpoint or on the owner's record. If that fails, the claim ends with its lease.
 func (r *Reconciler) forget(ctx context.Context, claim Claim) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
@@ -238,7 +241,8 @@ func (r *Reconciler) withDefaults() (*Reconciler, error) {
 	if set.Overlap < time.Second || set.Interval < 0 || set.Timeout < 0 {
 		return nil, errors.New("webhook: Reconciler: Overlap must be at least one second, Interval and Timeout positive")
 	}
-	// Between two passes that read an event lie no more than these, apart from downtime.
+	// Between two passes that read the same event at most this much time passes, unless no pass is made or reaches its
+	// end.
 	if kept, needed := set.Store.Retention(), set.Overlap+set.Grace+set.Interval; kept <= needed {
 		return nil, fmt.Errorf("webhook: Reconciler: the Store's retention, %v, must be longer than Overlap, Grace and Interval together, %v", kept, needed)
 	}

@@ -18,19 +18,20 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// clockWorld is an API with events that happen while a Reconciler reads, at a machine whose clock is wrong.
+// clockWorld is an EventHistory to which events are added while a Reconciler reads it, and a machine whose clock is
+// wrong.
 type clockWorld struct {
-	created []time.Time     // by the API's clock, ascending
-	late    []time.Duration // how much later each shows up in the list
-	latency time.Duration   // of a page
+	created []time.Time     // CreatedAt of the events by the API's clock, ascending
+	late    []time.Duration // how much later each of them appears in the list
+	latency time.Duration   // of the request for a page
 
-	offset   time.Duration // of the machine's clock
-	callback time.Duration // how long the longest takes
+	offset   time.Duration // how much the machine's clock is fast
+	callback time.Duration // a callback takes less than this
 	lives    []time.Duration
 }
 
-// newClockWorld makes a world in which callbacks take up to 0.8 of the time between two events, so that a backlog shrinks
-// slowly.
+// newClockWorld returns a world with one new event per second on average, in which callbacks take 0.8 s on average at
+// most, so that a backlog shrinks slowly.
 func newClockWorld(seed uint64) *clockWorld {
 	random := rand.New(rand.NewPCG(seed, 0))
 	upTo := func(d time.Duration) time.Duration { return time.Duration(random.Int64N(int64(d))) }
@@ -39,7 +40,7 @@ func newClockWorld(seed uint64) *clockWorld {
 		offset:   upTo(2*time.Hour) - time.Hour,
 		callback: time.Millisecond + upTo(1600*time.Millisecond),
 	}
-	if seed%2 == 0 { // the worst there is
+	if seed%2 == 0 { // the worst case
 		w.offset, w.callback = 25*time.Minute+upTo(30*time.Minute), 1600*time.Millisecond
 	}
 	now := time.Now()
@@ -64,7 +65,7 @@ func newClockWorld(seed uint64) *clockWorld {
 	return w
 }
 
-// AllEvents lists what shows at the moment of each page, the newest first.
+// AllEvents lists the events that have appeared when each page is requested, the newest first.
 func (w *clockWorld) AllEvents(ctx context.Context, req *byzantine.ListEventsRequest, _ ...byzantine.CallOption) iter.Seq2[byzantine.Event, error] {
 	return func(yield func(byzantine.Event, error) bool) {
 		for next := len(w.created) - 1; next >= 0; {
@@ -87,8 +88,8 @@ func (w *clockWorld) AllEvents(ctx context.Context, req *byzantine.ListEventsReq
 	}
 }
 
-// Whatever the machine's clock says, up to an hour off either way, each event is handled once: with a backlog, with events
-// that happen meanwhile or show up late, with callbacks that take long, and with restarts.
+// Whatever the machine's clock says, up to an hour off either way, each event is handled once: with a backlog, with
+// events that happen during passes or appear late in the list, with callbacks that take long, and with restarts.
 func TestNoEventIsLostWhateverTheClockSays(t *testing.T) {
 	for seed := range longtest.Count[uint64](10, 50) {
 		t.Run(fmt.Sprintf("world %d", seed), func(t *testing.T) {

@@ -2,35 +2,40 @@ package webhook
 
 import "time"
 
-// sliceTarget is how many events a slice should have: almost three pages, and a quarter less than fit into memory.
+// sliceTarget is how many events a slice should have: almost three pages, and clearly fewer than MaxHeldEvents, so that
+// few slices have too many.
 const sliceTarget = 700
 
-// cutter cuts the time of a pass into slices. A slice that is too short costs requests, and so does one that has too
-// many events, because it is read in vain. How many it has shows only when it is read, so the cutter uses the density
-// of the events that were seen.
+// cutter cuts the time of a pass into slices with about sliceTarget events. A slice with few events needs a request of
+// its own, and the requests for a slice with too many events (MaxHeldEvents or more) are wasted. How many events a
+// slice has is known only when it is read, so the cutter estimates their density from the slices before.
 //
-// A slice with too many events shows at least where the newest of them begin. The cutter remembers that time: what lies
-// behind it is a slice that is as full as can be. The rest is tried as a whole, because a pass that expects too few
-// events is seldom wrong by much. If the rest has too many events too, there is a burst, and the cutter goes back from
-// it in steps that double, with the density of the burst.
+// The newest events of a slice that has too many were read, because the API lists them first. So the time of the oldest
+// of those splits the slice: the part behind that time is a slice that just fits into memory, and the cutter remembers
+// it in ends. The part before that time is tried as a whole, because a slice seldom has many more events than
+// estimated. If that part has too many events too, there is a burst of events. Then the cutter takes the density of the
+// burst and tries to end the next slice before the burst, going back from it by 1, 3, 7, ... times the time that
+// MaxHeldEvents of its events take.
 type cutter struct {
 	after  time.Time // where the next slice begins
-	until  time.Time // where it ends, unless it would pass the last of ends
+	until  time.Time // where the next slice ends, unless the last of ends is earlier
 	ends   []sliceEnd
-	failed int // slices in a row that had too many events
+	failed int // how many slices in a row had too many events
 
 	// The density: events in a span. Slices from longer ago count less.
 	events float64
 	span   time.Duration
 }
 
-// sliceEnd is a time that no slice passes. The next one is last in cutter.ends, and the end of the pass is first.
+// sliceEnd is a time at which a slice must end. In cutter.ends the earliest is the last element, and the end of the
+// pass is the first.
 type sliceEnd struct {
 	at   time.Time
-	fits bool // the events between the end before this one and this one fit into memory
+	fits bool // the events between the next earlier end and this one fit into memory
 }
 
-// newCutter begins a pass up to a time. newest is the slice without an end, which had too many events.
+// newCutter returns the cutter of a pass up to the time end. newest is the first slice of the pass, which has no end
+// and had too many events; its oldest event gives the first of the ends.
 func newCutter(newest *slice, end time.Time) *cutter {
 	c := &cutter{after: newest.after, ends: []sliceEnd{{at: end}}, events: MaxHeldEvents,
 		span: max(minSlice, newest.newest.Sub(newest.oldest))}
@@ -41,7 +46,7 @@ func newCutter(newest *slice, end time.Time) *cutter {
 	return c
 }
 
-// next returns the next slice, and false at the end of the pass.
+// next returns the next slice to read, and false when the pass has reached its end.
 func (c *cutter) next() (slice, bool) {
 	if len(c.ends) == 0 {
 		return slice{}, false
@@ -53,7 +58,8 @@ func (c *cutter) next() (slice, bool) {
 	return s, true
 }
 
-// handedOver moves on behind a slice.
+// handedOver is called when the events of the slice s have been handed over. It adds them to the density, and the next
+// slice begins at the end of s.
 func (c *cutter) handedOver(s *slice) {
 	const remembered = 0.8 // of the density so far
 	c.events = remembered*c.events + float64(len(s.events))
@@ -65,10 +71,11 @@ func (c *cutter) handedOver(s *slice) {
 	}
 }
 
-// tooMany has a slice of more than minSlice tried again in parts.
+// tooMany is called when the slice s, longer than minSlice, had too many events. The next slice is then an earlier part
+// of s.
 func (c *cutter) tooMany(s *slice) {
 	begin := s.oldest
-	if begin.IsZero() { // no time could be read
+	if begin.IsZero() { // no CreatedAt could be read
 		begin = s.after.Add(s.end.Sub(s.after) / 2)
 	}
 	if latest := s.end.Add(-minSlice); begin.After(latest) {

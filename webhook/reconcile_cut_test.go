@@ -13,8 +13,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// bursts returns the times of at least n events: least to most events within a minute, and then up to twice the pause
-// nothing.
+// bursts returns the times of at least n events. They come in bursts of least to most events within a minute; up to two
+// pauses pass between the beginnings of two bursts, and a minute more.
 func bursts(random *rand.Rand, n, least, most int, pause time.Duration) (times []time.Time) {
 	for at := epoch; len(times) < n; at = at.Add(time.Minute + time.Duration(random.Int64N(int64(2*pause)))) {
 		for range least + random.IntN(most-least+1) {
@@ -25,7 +25,8 @@ func bursts(random *rand.Rand, n, least, most int, pause time.Duration) (times [
 	return times
 }
 
-// A thousand events fill four pages. How many requests a backlog needs beyond that depends on how well slices are cut.
+// A thousand events fill four pages. How many more requests a pass needs for them depends on how well it cuts the time
+// into slices.
 func TestReconcilerNeedsFewRequests(t *testing.T) {
 	const n, day = 20000, 24 * time.Hour
 	even := func(random *rand.Rand, n int) (times []time.Time) {
@@ -74,7 +75,8 @@ func TestReconcilerNeedsFewRequests(t *testing.T) {
 	}
 }
 
-// While nothing happens, a pass is one request, for months. A burst is read with the next pass, in a few more.
+// While nothing happens, a pass makes one request. The first pass after a burst of events reads all of it, with few
+// more requests than its pages.
 func TestRunThroughQuietMonthsAndBursts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &history{times: []time.Time{time.Now()}}
@@ -96,7 +98,7 @@ func TestRunThroughQuietMonthsAndBursts(t *testing.T) {
 			for i := range 7 * webhook.MaxHeldEvents {
 				times = append(times, time.Now().Add(time.Duration(i)*10*time.Millisecond))
 			}
-			h.grow(append(times, time.Now().Add(20*time.Minute))) // the burst is not in the overlap of the quiet
+			h.grow(append(times, time.Now().Add(20*time.Minute))) // so that the passes of the next quiet months do not read the burst again
 			h.pagesSince()
 			time.Sleep(24 * time.Hour)
 			synctest.Wait()

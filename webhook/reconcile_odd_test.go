@@ -20,7 +20,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// oddHistory is a page of the API's event list, text as it comes over the wire, read by the real client.
+// oddHistory returns a client of a server whose list of events is one page with the given JSON texts.
 func oddHistory(t *testing.T, events ...string) *byzantine.Client {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -39,18 +39,18 @@ func createdAt(minute int) string {
 	return `"createdAt":"` + epoch.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339) + `"`
 }
 
-// plainEvent is one with nothing odd about it.
+// plainEvent returns a readable event as JSON. Its id and its createdAt are made from n.
 func plainEvent(n int) string {
 	return `{"id":"` + oddID(n) + `","type":"customer.active","occurredAt":"2026-09-01T00:00:00Z",` + createdAt(n) + `}`
 }
 
-// In the history stand events of both generations, and some with odd values. Each is handed over with what could be read,
-// or reported and never recorded as handled; the others go on, and the checkpoint too.
+// The list has events of both generations and some with odd values. Each is handed over with the fields that could be
+// read, or logged and never recorded as handled. The other events are handled, and the checkpoint moves on.
 func TestOddEventsOfTheHistory(t *testing.T) {
 	for name, c := range map[string]struct {
-		odd  string // stands between the plain events 1 and 3
+		odd  string // the element between the plain events 1 and 3
 		want webhook.Report
-		id   string // that is logged
+		id   string // the event id in the log
 		seen byzantine.Event
 	}{
 		"June's envelope": {
@@ -80,7 +80,7 @@ func TestOddEventsOfTheHistory(t *testing.T) {
 		},
 		"no id": {
 			odd:  `{"type":"customer.rejected",` + createdAt(2) + `}`,
-			want: webhook.Report{Handled: 2, Unreadable: 1, Checkpoint: epoch.Add(time.Minute)}, // no newer than the event
+			want: webhook.Report{Handled: 2, Unreadable: 1, Checkpoint: epoch.Add(time.Minute)}, // held: the time of plain event 1
 		},
 		"an id that is no text": {
 			odd:  `{"id":7,"type":"customer.rejected",` + createdAt(2) + `}`,
@@ -130,7 +130,8 @@ func TestOddEventsOfTheHistory(t *testing.T) {
 	}
 }
 
-// An event whose time cannot be read and whose callback fails holds the checkpoint at its older neighbor.
+// An event whose CreatedAt cannot be read and whose callback fails holds the checkpoint at the time of the next older
+// event.
 func TestFailedEventWithoutATimeHoldsTheCheckpoint(t *testing.T) {
 	events := []string{plainEvent(3), `{"id":"` + oddID(2) + `","type":"customer.active","createdAt":"x"}`, plainEvent(1)}
 	b := book{fail: map[string]error{oddID(2): errors.New("odd")}}
@@ -146,7 +147,7 @@ func TestFailedEventWithoutATimeHoldsTheCheckpoint(t *testing.T) {
 	b.requireEachOnce(t, 3)
 }
 
-// Where no time can be read, everything is handed over and no checkpoint is set.
+// If no CreatedAt can be read, all events are handed over and there is no checkpoint.
 func TestHistoryWithoutReadableTimes(t *testing.T) {
 	var b book
 	r := &webhook.Reconciler{Events: oddHistory(t, `{"id":"b","type":"x"}`, `{"id":"a","type":"x"}`), Store: newStore(), Handle: b.handle,

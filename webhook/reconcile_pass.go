@@ -10,20 +10,20 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
-// pass is one walk through the history.
+// pass is one pass of a Reconciler: one walk through the history.
 //
-// The API lists the newest events first, but the oldest must be handed over first, in bounded memory. So time is cut
-// into slices, from the oldest to the newest. A slice whose events fit into memory is read, put in order and handed
-// over. One with too many is cut again, see cutter.
+// The API lists the newest events first, but the oldest must be handed over first, and only MaxHeldEvents may be held
+// in memory. So time is cut into slices, from the oldest to the newest. A slice with fewer events is read as a whole,
+// sorted and handed over. A slice with more is cut again, see cutter.
 type pass struct {
 	*Reconciler
 	once   once
 	claim  Claim
 	lease  time.Duration
 	began  time.Time // when the pass began, by this machine's clock
-	saved  time.Time // when the lease was last begun, by this machine's clock
+	saved  time.Time // when Save last began the lease, by this machine's clock
 	top    time.Time // CreatedAt of the newest event that the API listed when the pass began; zero if none
-	end    time.Time // how far the pass reads: top, or less because of Grace
+	end    time.Time // the pass hands over events created up to here: top, or earlier because of Grace
 	newest time.Time // CreatedAt of the newest event that was handed over, or the checkpoint so far
 	held   time.Time // CreatedAt of the oldest event that the checkpoint must not pass; zero if none
 	reread reread
@@ -63,9 +63,9 @@ func (p *pass) run(ctx context.Context) error {
 
 // walk hands over the events that were created after a time, slice by slice.
 //
-// The first slice has no end and shows which event is the newest. The pass ends there, because that is a time that the
-// API's clock has reached. A bound taken from this machine's clock could be in the API's future, and events that happen
-// before it while callbacks run would be missed.
+// The first slice has no end, so it shows which event is the newest. The pass ends at that event, because its CreatedAt
+// is a time that the API's clock has reached. A bound taken from this machine's clock could be in the API's future.
+// Then events that happen before that bound, but while callbacks run, would be missed.
 func (p *pass) walk(ctx context.Context, after time.Time) error {
 	s := slice{after: after}
 	complete, err := p.read(ctx, &s)
@@ -101,7 +101,8 @@ func (p *pass) walk(ctx context.Context, after time.Time) error {
 	return nil
 }
 
-// setEnd decides up to which time the pass reads. s holds the newest events of the list.
+// setEnd sets top and end. s holds the newest events of the list. If the machine's clock is more than a minute behind
+// the newest event, it logs a warning.
 func (p *pass) setEnd(ctx context.Context, s *slice) {
 	p.top = s.newest
 	if p.end = p.Now().Add(-p.Grace); p.end.After(p.top) {
@@ -113,8 +114,9 @@ func (p *pass) setEnd(ctx context.Context, s *slice) {
 	}
 }
 
-// mayPurge reports whether everything that the next pass can read again was renewed recently. It was not if this pass
-// took very long, or if a slow clock kept it from the newest events.
+// mayPurge reports whether everything that the next pass can read again was renewed less than half of the retention
+// ago. That is not so if this pass took longer, or if this machine's slow clock kept it from events that are newer by
+// more than that.
 func (p *pass) mayPurge() bool {
 	enough := p.Store.Retention() / 2
 	return time.Since(p.began) < enough && p.top.Sub(p.end) < enough
@@ -134,7 +136,8 @@ func (p *pass) finish(ctx context.Context, events []listed) error {
 	return p.save(ctx)
 }
 
-// known asks a [BulkStore] which events were handled before.
+// known returns which of the events were handled before, by their ids, if the store is a [BulkStore]. Otherwise it
+// returns nil, and Begin is called for each event.
 func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, error) {
 	bulk := bulkOf(p.Store)
 	if bulk == nil || len(events) == 0 {
@@ -157,7 +160,8 @@ func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, err
 	return known, nil
 }
 
-// stream hands over a slice that is too short to be cut and has too many events for memory.
+// stream hands over the events of a slice that is too short to be cut and has too many events for memory, while it
+// reads them: in the order of the API's list, not sorted.
 func (p *pass) stream(ctx context.Context, s slice) error {
 	for event, err := range p.eachListed(ctx, &s) {
 		if err != nil {
@@ -173,7 +177,8 @@ func (p *pass) stream(ctx context.Context, s slice) error {
 	return p.save(ctx)
 }
 
-// handOver has one event handled, unless it was handled before. An error ends the pass.
+// handOver passes one event to the callback, unless known is true or the store has the event as handled, and counts the
+// result in the report. An error that it returns ends the pass.
 func (p *pass) handOver(ctx context.Context, event listed, known bool) error {
 	if time.Since(p.saved) > p.lease/4 {
 		if err := p.save(ctx); err != nil {
@@ -230,7 +235,7 @@ func (p *pass) handle(ctx context.Context, event listed) error {
 	return err
 }
 
-// delivery wraps the event, if it can be read.
+// delivery returns the event as a Delivery, or an error that wraps errNoEvent if the event could not be read.
 func (event listed) delivery() (*Delivery, error) {
 	if event.err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoEvent, errtext.Bare(event.err))
@@ -238,16 +243,17 @@ func (event listed) delivery() (*Delivery, error) {
 	return historyDelivery(event.Event)
 }
 
-// hold keeps the checkpoint from passing an event that is not handled.
+// hold notes that an event is not handled, so that save does not move the checkpoint past it.
 func (p *pass) hold(event listed) {
 	if p.held.IsZero() || event.at.Before(p.held) {
 		p.held = event.at
 	}
 }
 
-// save writes the checkpoint: the time of the newest event that was handled, or of the oldest that was not. The next
-// pass begins earlier by the overlap, so the checkpoint may be the time of the event itself. It is a time from the API,
-// so no wrong clock can move it past events that are still to come.
+// save begins the lease again and writes the checkpoint: the time of the newest event that was handed over, or of the
+// oldest that is held, whichever is earlier. The next pass begins Overlap before the checkpoint, so it reads a held
+// event again. The checkpoint is a time from the API, so a wrong clock of this machine cannot move it past events that
+// are still to come.
 func (p *pass) save(ctx context.Context) error {
 	checkpoint := p.newest
 	if !p.held.IsZero() && p.held.Before(checkpoint) {

@@ -10,18 +10,18 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// listed is an event of the history.
+// listed is an element of the API's list of events, which may be one that cannot be read.
 type listed struct {
 	byzantine.Event
-	// at is CreatedAt. Where that cannot be read, it is the CreatedAt of the next older event: the event itself is not
-	// older than that.
+	// at is CreatedAt. If CreatedAt cannot be read, it is zero until slice.sort sets it to the time of the next older
+	// event in the list, or to the beginning of the slice.
 	at time.Time
-	// err says why the event cannot be read; then only its ID is set, or not even that.
+	// err says why the element cannot be read; then only its ID is set, or not even that. Nil if it was read.
 	err error
 }
 
-// eachListed iterates over the events of a slice. An event that cannot be read is one of them; any other error ends the
-// loop.
+// eachListed iterates over the elements of a slice, the newest first. An element that cannot be read is yielded with
+// its err and a nil error. Any other error of the list is yielded as the error and ends the loop.
 func (p *pass) eachListed(ctx context.Context, s *slice) iter.Seq2[listed, error] {
 	return func(yield func(listed, error) bool) {
 		for event, err := range p.Events.AllEvents(ctx, s.request()) {
@@ -46,7 +46,7 @@ func (p *pass) eachListed(ctx context.Context, s *slice) iter.Seq2[listed, error
 type slice struct {
 	after, end     time.Time // a zero end means no end
 	events         []listed
-	oldest, newest time.Time // of the readable times of events; zero if there is none
+	oldest, newest time.Time // the earliest and latest readable CreatedAt of events; zero if there is none
 }
 
 func (s *slice) request() *byzantine.ListEventsRequest {
@@ -60,14 +60,15 @@ func (s *slice) request() *byzantine.ListEventsRequest {
 	return request
 }
 
-// has reports whether the event is in the slice. An event whose time cannot be read is in it, because the API lists it
-// there.
+// has reports whether the event is in the slice. An event whose CreatedAt cannot be read counts as in the slice,
+// because the API listed it there.
 func (s *slice) has(e *byzantine.Event) bool {
 	return e.CreatedAt.IsZero() || e.CreatedAt.After(s.after) && (s.end.IsZero() || !e.CreatedAt.After(s.end))
 }
 
-// read fills the slice, oldest event first. It is not complete if there are as many as may be held: whether there is
-// one more would cost a request.
+// read reads the events of the slice and sorts them, the oldest first. If there are MaxHeldEvents, it stops and returns
+// false: s.events then has the newest of the slice, unsorted. It does so even if there are no more than these, because
+// finding that out would cost a request.
 func (p *pass) read(ctx context.Context, s *slice) (complete bool, err error) {
 	for event, err := range p.eachListed(ctx, s) {
 		if err != nil {
@@ -95,7 +96,8 @@ func (s *slice) add(event listed) {
 	}
 }
 
-// sort puts the events, which came newest first, in order.
+// sort sorts events that were read newest first, so that the oldest is first. An event without a readable CreatedAt is
+// put after the next older event in the list.
 func (s *slice) sort() {
 	slices.Reverse(s.events)
 	at := s.after
@@ -108,7 +110,7 @@ func (s *slice) sort() {
 	slices.SortStableFunc(s.events, func(a, b listed) int { return a.at.Compare(b.at) })
 }
 
-// upTo returns the events of a complete slice up to a time, or all of them if no time in it could be read.
+// upTo returns the sorted events of a slice up to the time end, or all of them if no CreatedAt in it could be read.
 func (s *slice) upTo(end time.Time) []listed {
 	if s.newest.IsZero() {
 		return s.events
@@ -122,12 +124,12 @@ func (s *slice) upTo(end time.Time) []listed {
 	return s.events[:n]
 }
 
-// reread counts the events that the next pass reads again, for a store that holds a limited number of records. It keeps
-// the times of the last events that were handed over, one more than the limit.
+// reread finds out whether the next pass reads more events again than a store with a limited number of records holds.
+// It keeps the times of the last limit+1 events that were handed over.
 type reread struct {
 	limit int // 0 for a store without a limit
 	times []time.Time
-	next  int // where in times the oldest is, once they are full
+	next  int // index of the time that was noted first, once times has limit+1 elements
 }
 
 // capacityOf returns how many events a store holds, 0 if it does not limit their number.
@@ -152,7 +154,7 @@ func (r *reread) note(at time.Time) {
 	}
 }
 
-// exceeds reports whether more events than the store holds were handed over that were created after a time.
+// exceeds reports whether more than limit events that were created after the given time were handed over.
 func (r *reread) exceeds(after time.Time) bool {
 	return r.limit > 0 && len(r.times) > r.limit && r.times[r.next].After(after)
 }

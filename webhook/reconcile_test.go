@@ -55,7 +55,8 @@ func shift(times []time.Time, by time.Duration) []time.Time {
 	return times
 }
 
-// More events than are held have the very same time: they have no order, but each comes once, and the rest is in order.
+// More than MaxHeldEvents events have the same time. They come in any order, but each is handled once, and the events
+// before and after them are handled in order.
 func TestReconcilerCopesWithEqualTimestamps(t *testing.T) {
 	times := spread(2000, time.Minute, time.Microsecond)
 	for range 5000 {
@@ -68,7 +69,7 @@ func TestReconcilerCopesWithEqualTimestamps(t *testing.T) {
 	b.requireOldestFirst(t)
 }
 
-// A backlog is handled in order, and only a bounded number of its events is held in memory.
+// A backlog is handled in order, and at most MaxHeldEvents of its events are held in memory.
 func TestReconcilerBacklogInBoundedMemory(t *testing.T) {
 	n := longtest.Count(30_000, 1_000_000)
 	h := &history{times: spread(n, 90*24*time.Hour, time.Microsecond)}
@@ -130,7 +131,7 @@ func TestEventsThatAreCommittedLateAreFound(t *testing.T) {
 	b.requireEachOnce(t, 1000)
 }
 
-// The process dies in the middle of a page, again and again: the next one goes on.
+// A process dies in the middle of a slice, six times. The next one continues: each event is handled once, and in order.
 func TestReconcilerRestartsInTheMiddle(t *testing.T) {
 	h := &history{times: spread(5000, 24*time.Hour, time.Microsecond)}
 	store := newStore()
@@ -210,12 +211,12 @@ func TestEventInProgressElsewhereIsNotPassed(t *testing.T) {
 	report := pass(t, r)
 	assert.Equal(t, 1, report.InProgress)
 	assert.Equal(t, h.times[10], report.Checkpoint)
-	require.NoError(t, store.Forget(t.Context(), live)) // it failed
+	require.NoError(t, store.Forget(t.Context(), live)) // its callback failed
 	assert.Equal(t, 1, pass(t, r).Handled)
 	b.requireEachOnce(t, 50)
 }
 
-// The checkpoint is a time of the API's, so that a wrong clock delays events but loses none.
+// The checkpoint is a time from the API, so that a wrong clock delays events but loses none.
 func TestReconcilerSurvivesAWrongClock(t *testing.T) {
 	all := spread(300, time.Hour, time.Second)
 	h := &history{times: all[:100]}
@@ -254,12 +255,12 @@ func TestStartCountsOnlyWithoutACheckpoint(t *testing.T) {
 	assert.Equal(t, webhook.Report{Checkpoint: first.Start}, pass(t, first), "none after Start yet")
 
 	again := newReconciler(h, store, b.handle)
-	again.Start = epoch.Add(4 * time.Hour) // its own start, after a downtime in which an event happened
+	again.Start = epoch.Add(4 * time.Hour) // does not count, because the store has a checkpoint
 	assert.Equal(t, 1, pass(t, again).Handled)
 
 }
 
-// A second checkpoint on the same records would let the first one's be dropped, and the other way round.
+// Two Reconcilers with different Names on one store would each purge records that the other one still needs.
 func TestSecondNameOnTheSameStoreIsRejected(t *testing.T) {
 	h := &history{times: spread(3, time.Hour, time.Second)}
 	store := newStore()
@@ -293,7 +294,8 @@ func TestReplicasTakeTurns(t *testing.T) {
 	assert.Positive(t, pass(t, r).Known, "the end of a pass is known at once")
 }
 
-// It was taken for dead, and another one has gone further.
+// A Reconciler whose lease ends during a pass, and which another one overtakes, gets ErrLeaseLost and leaves the
+// checkpoint as it is.
 func TestReconcilerThatWasOvertakenCannotSetTheCheckpointBack(t *testing.T) {
 	now := time.Now()
 	store := &webhook.MemoryStore{Now: func() time.Time { return now }}
@@ -302,7 +304,7 @@ func TestReconcilerThatWasOvertakenCannotSetTheCheckpointBack(t *testing.T) {
 		now = now.Add(time.Hour)
 		c, err := store.Begin(ctx, "reconciler/events", time.Hour)
 		if err != nil {
-			return nil // later calls
+			return nil // the checkpoint is claimed already: this is not the first event
 		}
 		return store.Save(ctx, c, time.Hour, "2030-01-01T00:00:00Z")
 	}
@@ -355,7 +357,7 @@ func TestRunMakesPassesUntilTheContextEnds(t *testing.T) {
 		b.requireEachOnce(t, 10)
 
 		h.grow(more[:20])
-		store.begin.Store(1) // a pass that fails does not end it
+		store.begin.Store(1) // Run continues after a pass that fails
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		b.requireEachOnce(t, 10)
@@ -371,10 +373,10 @@ func TestRunMakesPassesUntilTheContextEnds(t *testing.T) {
 	})
 }
 
-// purgingStore counts.
+// purgingStore is a Purger that counts the calls of Purge.
 type purgingStore struct {
 	webhook.Store
-	retention time.Duration // that of the inner store if zero
+	retention time.Duration // zero means that of the inner store
 	purges    int
 }
 
@@ -396,7 +398,8 @@ func TestOldRecordsAreDroppedAfterACompletePassOnly(t *testing.T) {
 	assert.Equal(t, 1, store.purges, "what was not read was not renewed")
 	h.err = nil
 
-	// A clock that is slow by more than the retention keeps the pass from records that may be old.
+	// With a clock that is slow by half of the retention or more, a pass does not reach records that may be old, so
+	// they are not purged.
 	r.Now = func() time.Time { return h.last().Add(-15 * 24 * time.Hour) }
 	store.retention = 30 * 24 * time.Hour
 	pass(t, r)
@@ -406,7 +409,8 @@ func TestOldRecordsAreDroppedAfterACompletePassOnly(t *testing.T) {
 	assert.Equal(t, 2, store.purges)
 }
 
-// A pass that took as long as half of the retention began with records that are old by now.
+// After a pass that took half of the retention or longer, records that it renewed at its beginning are old, so they are
+// not purged.
 func TestOldRecordsAreNotDroppedAfterALongPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &history{times: spread(10, time.Hour, time.Second)}
@@ -425,7 +429,7 @@ func TestOldRecordsAreNotDroppedAfterALongPass(t *testing.T) {
 
 func TestRetentionThatIsTooShortIsRejected(t *testing.T) {
 	h := &history{times: spread(10, time.Hour, time.Second)}
-	r := newReconciler(h, nil, ignore) // 10 minutes, 1 minute and 1 minute
+	r := newReconciler(h, nil, ignore) // Overlap, Grace and Interval are 10, 1 and 1 minutes
 	for retention, ok := range map[time.Duration]bool{5 * time.Minute: false, 12 * time.Minute: false, 12*time.Minute + 1: true} {
 		r.Store = &purgingStore{Store: newStore(), retention: retention}
 		_, err := r.Pass(t.Context())

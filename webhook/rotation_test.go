@@ -18,15 +18,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// handlers are hosts by name.
+// handlers is an HTTP transport without a network. It passes a request to the handler of the request's host.
 type handlers map[string]http.Handler
 
 func (h handlers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return byzantinetest.InProcess(h[r.URL.Host]).RoundTrip(r)
 }
 
-// A Reconciler and a key source go on with the API key that their client has, while it is changed and the old one is
-// deleted: each pass works, and a delivery whose key is not known yet is verified.
+// A Reconciler and a key source use a client whose API key is replaced several times, the old key being deleted each
+// time. Every pass of the Reconciler succeeds, and deliveries with keys that only the source knows are verified.
 func TestReconcilerAndKeySourceFollowARotation(t *testing.T) {
 	if fips140.Enabled() {
 		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")
@@ -65,7 +65,7 @@ func TestReconcilerAndKeySourceFollowARotation(t *testing.T) {
 		}()
 
 		account := sandbox.AddAccount(byzantinetest.Account{Status: byzantine.VerificationUnderReview})
-		for range 3 { // without a webhook, by the Reconciler
+		for range 3 { // without a subscription: the Reconciler hands the events over
 			rotate()
 			before := handled.Load()
 			sandbox.SetStatus(account.ID, byzantine.VerificationUnderReview)
@@ -73,14 +73,14 @@ func TestReconcilerAndKeySourceFollowARotation(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 			assert.Greater(t, handled.Load(), before)
 		}
-		for _, path := range []string{"a", "b", "c"} { // by a subscription whose key nobody has told to the verifier
+		for _, path := range []string{"a", "b", "c"} { // with a new subscription, whose key the verifier gets from its source
 			subscription, _, err := webhook.Subscribe(t.Context(), client, &byzantine.CreateWebhookSubscriptionRequest{URL: "http://hooks.example/" + path})
 			require.NoError(t, err)
 			rotate()
 			result, err := client.SendTestWebhookDelivery(t.Context(), subscription.Subscription.ID)
 			require.NoError(t, err)
 			assert.Equal(t, byzantine.WebhookAttemptSucceeded, result.Attempt.Outcome)
-			time.Sleep(time.Minute) // a verifier asks its source every ten seconds at most
+			time.Sleep(time.Minute) // a verifier calls its source at most once in ten seconds
 		}
 		stop()
 		require.ErrorIs(t, <-ended, context.Canceled)

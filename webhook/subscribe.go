@@ -20,9 +20,10 @@ type SubscriptionLister interface {
 // Subscribe creates a subscription and returns it with the Verifier of its deliveries.
 //
 // Call it once for each URL. The API rejects a second subscription of the same URL, so a service that restarts makes
-// its Verifier from the key that it stored, see [KeyOf], or lets [SubscriptionKeys] find it. If the subscription exists
-// but its key is unusable, Subscribe returns both the subscription and an error. All other errors are those of
-// CreateWebhookSubscription; after byzantine.ErrOutcomeUnknown look for the URL in ListWebhookSubscriptions.
+// its Verifier from the key that it stored, see [KeyOf], or with [SubscriptionKeys]. If the new subscription has
+// another algorithm than [Algorithm] or an invalid key, Subscribe returns the subscription together with an error. All
+// other errors are those of CreateWebhookSubscription; after byzantine.ErrOutcomeUnknown look for the URL in
+// ListWebhookSubscriptions.
 func Subscribe(ctx context.Context, c SubscriptionCreator, req *byzantine.CreateWebhookSubscriptionRequest, opts ...VerifierOption) (*byzantine.WebhookSubscriptionWithKey, *Verifier, error) {
 	subscription, err := c.CreateWebhookSubscription(ctx, req)
 	if err != nil {
@@ -40,8 +41,8 @@ func KeyOf(s byzantine.WebhookSubscriptionWithKey) Key {
 	return Key{ID: s.Subscription.ActiveSigningKeyID, PublicKey: s.PublicKey}
 }
 
-// SubscriptionKeys returns a [KeySource] that lists the integrator's subscriptions and returns the keys of them all,
-// except for those of another algorithm than [Algorithm].
+// SubscriptionKeys returns a [KeySource] that lists the integrator's subscriptions with c and returns the keys of all
+// of them, except for those of another algorithm than [Algorithm].
 func SubscriptionKeys(c SubscriptionLister) KeySource {
 	return func(ctx context.Context) ([]Key, error) {
 		list, err := c.ListWebhookSubscriptions(ctx, nil)

@@ -13,17 +13,17 @@ import (
 // metrics. A Tracer that is a [HandleTracer], [PassTracer] or [StoreTracer] too also observes callbacks, passes and
 // calls of the store. Module otelbyzantine has one for OpenTelemetry.
 //
-// The data of the methods hold no id, key, header, body or personal data, with one exception: Err is for the program's
-// own use, and its text may quote the error of a callback or of the store. Record its type and not its text.
+// The data of the methods hold no id, key, header, body or personal data, with one exception: the text of Err may quote
+// the error of a callback or of the store. Do not export that text; record the type of Err instead.
 //
-// The context that a start method returns must be made from the one that it gets. It replaces that context in what is
-// observed: the [KeySource], the [Store] and the callback get it. The methods are called by many goroutines at the same
-// time and must not block.
+// The context that a start method returns must be derived from the one that it gets. The [KeySource], the [Store] and
+// the callback that are called afterwards get the returned context. The methods are called by many goroutines at the
+// same time and must not block.
 type Tracer interface {
 	// TraceDeliveryStart is called before a request is read, and before an event of the history is handed over.
 	TraceDeliveryStart(ctx context.Context, data TraceDeliveryStartData) context.Context
-	// TraceDeliveryEnd is called before the response is written. A callback that did not return in time may still be at
-	// work.
+	// TraceDeliveryEnd is called when the outcome is known: before the response to a webhook is written, or when a
+	// Reconciler has handed over the event. A callback that did not return in time may still be running.
 	TraceDeliveryEnd(ctx context.Context, data TraceDeliveryEndData)
 }
 
@@ -32,7 +32,7 @@ type HandleTracer interface {
 	Tracer
 	// TraceHandleStart is called before the function is called.
 	TraceHandleStart(ctx context.Context, data TraceHandleStartData) context.Context
-	// TraceHandleEnd is called when the function has returned or panicked.
+	// TraceHandleEnd is called when the function has returned, panicked, or ended its goroutine.
 	TraceHandleEnd(ctx context.Context, data TraceHandleEndData)
 }
 
@@ -69,17 +69,18 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomeHandled     Outcome = "handled"     // the callback returned nil, and that is recorded
-	OutcomeKnown       Outcome = "known"       // it had been handled before
-	OutcomeInProgress  Outcome = "in_progress" // it is being handled elsewhere
-	OutcomeRejected    Outcome = "rejected"    // it is no delivery, or not a genuine one
-	OutcomeUnreadable  Outcome = "unreadable"  // it is genuine, but has no readable id or type
-	OutcomeFailed      Outcome = "failed"      // the callback returned an error or panicked
+	OutcomeKnown       Outcome = "known"       // the event had been handled before
+	OutcomeInProgress  Outcome = "in_progress" // another callback is handling the event
+	OutcomeRejected    Outcome = "rejected"    // the request is not a genuine delivery
+	OutcomeUnreadable  Outcome = "unreadable"  // the delivery is genuine, but the event has no readable id or type
+	OutcomeFailed      Outcome = "failed"      // the callback returned an error, panicked, or ended its goroutine
 	OutcomeTimeout     Outcome = "timeout"     // the callback did not return in time
 	OutcomeLeaseLost   Outcome = "lease_lost"  // the callback returned nil after its lease was taken over
 	OutcomeUnavailable Outcome = "unavailable" // the store or KeySource failed, or a Handler field is invalid
 )
 
-// TraceDeliveryStartData says where a delivery or event comes from.
+// TraceDeliveryStartData says how an event arrived: in a webhook request, or in the list of events that a Reconciler
+// reads.
 type TraceDeliveryStartData struct {
 	Source Source
 }
@@ -90,11 +91,11 @@ type TraceDeliveryEndData struct {
 	Type       byzantine.EventType // "" if it was not read, or not genuine
 	OccurredAt time.Time           // of the event; zero if it was not read, or not genuine
 	Outcome    Outcome
-	Check      Check // that the delivery failed; "" if it passed all or did not come that far
+	Check      Check // the check that rejected the delivery; "" if none did
 	StatusCode int   // of the response to the sender; 0 for SourceHistory
 	Err        error
-	Duration   time.Duration // of all of it
-	Receiving  time.Duration // of reading the request and verifying it; 0 for SourceHistory
+	Duration   time.Duration // from TraceDeliveryStart to TraceDeliveryEnd
+	Receiving  time.Duration // part of Duration: reading and verifying the request; 0 for SourceHistory
 }
 
 // TraceHandleStartData says which event is handed to a callback.
@@ -105,14 +106,15 @@ type TraceHandleStartData struct {
 // TraceHandleEndData is how a callback ended.
 type TraceHandleEndData struct {
 	Type     byzantine.EventType
-	Err      error // what it returned, or that it panicked
+	Err      error // what the callback returned; if it did not return, an error that says so
 	Duration time.Duration
 }
 
-// TracePassEndData is the result of a pass. Handled is the number of events that no webhook had brought by then.
+// TracePassEndData is the result of a pass. Handled is the number of events that no webhook had delivered before.
 type TracePassEndData struct {
 	Report
-	// CheckpointAge is the age of the checkpoint by the Reconciler's clock. It is 0 if there is no checkpoint.
+	// CheckpointAge is the age of the checkpoint at the end of the pass, by the Reconciler's clock. It is 0 if there is
+	// no checkpoint.
 	CheckpointAge time.Duration
 	Err           error
 	Duration      time.Duration
@@ -136,15 +138,15 @@ type TraceStoreStartData struct {
 	Call StoreCall
 }
 
-// TraceStoreEndData is the result of a call of the store. Err matches [ErrHandled], [ErrInProgress] or [ErrLeaseLost]
-// where the store works as it should.
+// TraceStoreEndData is the result of a call of the store. An Err that matches [ErrHandled], [ErrInProgress] or
+// [ErrLeaseLost] is a regular result and does not mean that the store failed.
 type TraceStoreEndData struct {
 	Call     StoreCall
 	Err      error
 	Duration time.Duration
 }
 
-// outcomeOf tells an outcome by the error of once.handle or of Handler.receive.
+// outcomeOf returns the outcome for an error of once.handle or of Handler.receive.
 func outcomeOf(err error) Outcome {
 	var failed *callbackError
 	var request *requestError
@@ -152,7 +154,7 @@ func outcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
 		return OutcomeHandled
-	case errors.As(err, &failed): // first: a callback may return anything
+	case errors.As(err, &failed): // first, because a callback may return any of the errors below
 		return OutcomeFailed
 	case errors.Is(err, ErrHandled):
 		return OutcomeKnown
@@ -171,7 +173,8 @@ func outcomeOf(err error) Outcome {
 	return OutcomeUnavailable
 }
 
-// traceDelivery tells the tracer of a delivery's start. The function that it returns tells of the end.
+// traceDelivery calls TraceDeliveryStart, unless t is nil, and returns the new context. The function that it returns
+// calls TraceDeliveryEnd with the delivery's type and time, the outcome and the duration added to data; d may be nil.
 func traceDelivery(ctx context.Context, t Tracer, source Source) (context.Context, func(d *Delivery, data TraceDeliveryEndData)) {
 	if t == nil {
 		return ctx, func(*Delivery, TraceDeliveryEndData) {}
@@ -193,7 +196,7 @@ func traceDelivery(ctx context.Context, t Tracer, source Source) (context.Contex
 	}
 }
 
-// tracedFunc is a callback that the tracer is told of.
+// tracedFunc returns a callback that calls fn and tells t of its start and end. It returns fn if t is no HandleTracer.
 func tracedFunc(t Tracer, fn Func) Func {
 	h, ok := t.(HandleTracer)
 	if !ok {
@@ -206,7 +209,7 @@ func tracedFunc(t Tracer, fn Func) Func {
 		}
 		started := time.Now()
 		ctx = h.TraceHandleStart(ctx, TraceHandleStartData{Type: eventType})
-		err = errNoReturn // unless it returns
+		err = errNoReturn // if fn does not return
 		defer func() {
 			h.TraceHandleEnd(ctx, TraceHandleEndData{Type: eventType, Err: err, Duration: time.Since(started)})
 		}()
@@ -217,14 +220,14 @@ func tracedFunc(t Tracer, fn Func) Func {
 
 var errNoReturn = errors.New("webhook: the callback panicked or ended its goroutine")
 
-// tracedStore is a store that the tracer is told of. It has the optional methods only if the store has them: see bulkOf
-// and purgerOf.
+// tracedStore is a Store that tells the tracer of the start and end of each call. It does not have the optional methods
+// of a BulkStore or Purger: bulkOf and purgerOf add them if the inner store has them.
 type tracedStore struct {
 	Store
 	tracer StoreTracer
 }
 
-// withTracer returns a store that t is told of, or the store itself if t is no StoreTracer.
+// withTracer returns s as a tracedStore, or s itself if t is no StoreTracer.
 func withTracer(s Store, t Tracer) Store {
 	if st, ok := t.(StoreTracer); ok {
 		return &tracedStore{s, st}
@@ -260,7 +263,7 @@ func (s *tracedStore) Save(ctx context.Context, c Claim, lease time.Duration, va
 	return s.traced(ctx, StoreSave, func(ctx context.Context) error { return s.Store.Save(ctx, c, lease, value) })
 }
 
-// tracedBulk and tracedPurger are the optional methods of a tracedStore.
+// tracedBulk and tracedPurger add an optional method to a tracedStore.
 type (
 	tracedBulk struct {
 		*tracedStore
@@ -284,7 +287,7 @@ func (s tracedPurger) Purge(ctx context.Context) error {
 	return s.traced(ctx, StorePurge, s.purger.Purge)
 }
 
-// bulkOf returns the store as a BulkStore, nil if it is none.
+// bulkOf returns the store as a BulkStore, and nil if it is no BulkStore.
 func bulkOf(s Store) BulkStore {
 	if traced, ok := s.(*tracedStore); ok {
 		if bulk, ok := traced.Store.(BulkStore); ok {
@@ -296,7 +299,7 @@ func bulkOf(s Store) BulkStore {
 	return bulk
 }
 
-// purgerOf returns the store as a Purger, nil if it is none.
+// purgerOf returns the store as a Purger, and nil if it is no Purger.
 func purgerOf(s Store) Purger {
 	if traced, ok := s.(*tracedStore); ok {
 		if purger, ok := traced.Store.(Purger); ok {

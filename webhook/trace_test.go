@@ -29,10 +29,10 @@ func span(ctx context.Context) string {
 	return text
 }
 
-// recorder is a Tracer of everything that keeps what it is told.
+// recorder is a Tracer with all optional interfaces. It records the data of the end methods.
 type recorder struct {
 	mu         sync.Mutex
-	lines      []string // what began and ended, in which span
+	lines      []string // one for each end: the names of the span and its parents
 	deliveries []webhook.TraceDeliveryEndData
 	passes     []webhook.TracePassEndData
 	calls      []webhook.TraceStoreEndData
@@ -114,7 +114,7 @@ func TestTracerSeesADelivery(t *testing.T) {
 	assert.ErrorIs(t, tracer.calls[2].Err, webhook.ErrHandled)
 }
 
-// failingStore fails in one of its methods.
+// failingStore is a store whose Begin or Done returns the given error, if that is not nil.
 type failingStore struct {
 	webhook.Store
 	begin, done error
@@ -237,7 +237,7 @@ func TestTracerSeesAPassThatFails(t *testing.T) {
 	assert.Zero(t, tracer.passes[0].CheckpointAge)
 }
 
-// bulkStore is a Store with both optional interfaces.
+// bulkStore is a Store that is also a BulkStore and a Purger.
 type bulkStore struct {
 	*webhook.MemoryStore
 	handled, purged int
@@ -249,7 +249,7 @@ func (s *bulkStore) Handled(context.Context, []string) ([]string, error) {
 }
 func (s *bulkStore) Purge(context.Context) error { s.purged++; return nil }
 
-// A tracer hides none of what a store can do, and adds nothing to it.
+// With a StoreTracer, a store's optional methods are called if the store has them, and only then.
 func TestTracerKeepsTheOptionalMethodsOfAStore(t *testing.T) {
 	var tracer recorder
 	store := &bulkStore{MemoryStore: newStore()}
@@ -288,7 +288,7 @@ func (outcomePrinter) TraceDeliveryEnd(_ context.Context, data webhook.TraceDeli
 	fmt.Println(data.Source, data.Type, data.Outcome)
 }
 
-// A Tracer sees how each delivery ended, forged ones too.
+// A Tracer gets the outcome of each delivery. Here the same event is delivered twice.
 func ExampleTracer() {
 	key, _ := byzantine.GenerateKey() // in place of the API's
 	verifier, err := webhook.NewVerifier([]webhook.Key{{PublicKey: key.PublicKeyHex()}})

@@ -30,7 +30,7 @@ const (
 // Algorithm is the one value of [HeaderAlgorithm]: ECDSA on P-256 over SHA-256.
 const Algorithm = "ECDSA_P256_SHA256"
 
-// DefaultWindow is how far the timestamp of a delivery may be from the clock, both ways.
+// DefaultWindow is how far the timestamp of a delivery may be from the clock, in either direction.
 const DefaultWindow = 300 * time.Second
 
 // Check names one of the checks of [Verifier.Verify].
@@ -40,19 +40,19 @@ type Check string
 const (
 	CheckHeaders   Check = "headers"    // each header once, not empty; the ids are UUIDs, the timestamp is digits
 	CheckAlgorithm Check = "algorithm"  // ECDSA_P256_SHA256
-	CheckTimestamp Check = "timestamp"  // within the window
+	CheckTimestamp Check = "timestamp"  // the timestamp is within the window, see WithWindow
 	CheckKeySource Check = "key source" // the KeySource failed: whether the delivery is genuine is not known
-	CheckKey       Check = "key"        // there is a key for it
-	CheckSignature Check = "signature"  // it belongs to ids, timestamp, body and key
+	CheckKey       Check = "key"        // a known key has the id that the delivery names, or has no id
+	CheckSignature Check = "signature"  // one of these keys signed the ids, the timestamp and the body
 	CheckEventID   Check = "event id"   // the body's id is the header's event id
-	CheckLivemode  Check = "livemode"   // livemode is true, where that is required
+	CheckLivemode  Check = "livemode"   // the event's livemode is true, only with WithLivemodeOnly
 )
 
-// VerifyError says which check a delivery failed. It holds nothing of the body.
+// VerifyError says which check a delivery failed. Its text has nothing of the body.
 type VerifyError struct {
 	Check  Check
 	Reason string
-	Err    error // of the KeySource, or of decoding the body; else nil
+	Err    error // the error of the KeySource or of decoding the body; otherwise nil
 }
 
 func (e *VerifyError) Error() string {
@@ -95,7 +95,8 @@ func WithWindow(d time.Duration) VerifierOption {
 	}
 }
 
-// WithClock sets the clock, time.Now by default.
+// WithClock sets the clock with which the Verifier compares timestamps and limits the calls of a [KeySource], time.Now
+// by default.
 func WithClock(now func() time.Time) VerifierOption {
 	return func(v *Verifier) error {
 		if now == nil {
@@ -106,12 +107,13 @@ func WithClock(now func() time.Time) VerifierOption {
 	}
 }
 
-// WithLivemodeOnly rejects events of the sandbox: those whose livemode is not true.
+// WithLivemodeOnly makes the Verifier reject the events of Byzantine's sandbox: those whose livemode is not true.
 func WithLivemodeOnly() VerifierOption {
 	return func(v *Verifier) error { v.requireLivemode = true; return nil }
 }
 
-// WithKeySource sets a source of keys in addition to those that NewVerifier gets.
+// WithKeySource makes the Verifier call source when no known key belongs to a delivery, see [KeySource] for when
+// exactly. The keys that source returns are accepted in addition to the keys that were passed to NewVerifier.
 func WithKeySource(source KeySource) VerifierOption {
 	return func(v *Verifier) error {
 		if source == nil {
@@ -143,13 +145,14 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 }
 
 // Verify checks a delivery. body is the request's body as it was received: bytes that went through a JSON decoder and
-// back no longer fit the signature. A nil error means that the holder of one of the keys signed these ids, this time
-// and this body within the window, and that the body is the event of that id.
+// back no longer fit the signature. A nil error means that the holder of one of the keys signed the delivery id, the
+// event id, the timestamp and the body, that the timestamp is within the window, and that the id in the body is the
+// event id.
 //
-// Verify keeps no state: the same delivery passes again until its window is over. A [Handler] detects duplicates. It
-// does not decode the body beyond its id, see [Delivery.Event]. h is read with any case of the names; body is kept in
-// the Delivery, not copied. Every error is a *[VerifyError]. If it asks a [KeySource], it waits for at most 5 seconds,
-// and stops when ctx ends.
+// Verify keeps no record of deliveries: the same delivery passes again until its window is over. A [Handler] detects
+// duplicates. Verify decodes no more of the body than its id (and, with [WithLivemodeOnly], the event); see
+// [Delivery.Event]. The names in h may be in any letter case. body is kept in the Delivery, not copied. Every error is
+// a *[VerifyError]. If Verify calls a [KeySource], it waits for at most 5 seconds, and stops when ctx ends.
 func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (*Delivery, error) {
 	head, err := v.checkHeaders(h)
 	if err != nil {
@@ -199,7 +202,8 @@ func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*
 	return d, nil
 }
 
-// checkSignature looks for the key that signed.
+// checkSignature returns nil if one of the known keys that the delivery can belong to verifies its signature, or one
+// that the key source then returns.
 func (v *Verifier) checkSignature(ctx context.Context, head *headers, body []byte) error {
 	digest := head.digest(body)
 	keys := v.ring.current.Load()
@@ -232,8 +236,8 @@ type headers struct {
 	der      []byte // the signature in ASN.1
 }
 
-// parseHeaders takes each header once. Which header counts must not depend on who reads it, so a second one is
-// rejected, even if its name is in another letter case in the map.
+// parseHeaders returns the delivery's headers. A header that is there twice is rejected, even if its names differ in
+// letter case, because programs differ in which of the two they would use.
 func parseHeaders(h http.Header) (*headers, error) {
 	var head headers
 	for key, values := range h {
@@ -257,7 +261,7 @@ func parseHeaders(h http.Header) (*headers, error) {
 	return &head, head.parse()
 }
 
-// value is where the header of a canonical name goes, nil if it is none of a delivery's.
+// value returns the field of head for the header with the given canonical name, nil if a delivery has no such header.
 func (head *headers) value(name string) *string {
 	switch name {
 	case HeaderDeliveryID:
@@ -276,8 +280,9 @@ func (head *headers) value(name string) *string {
 	return nil
 }
 
-// parse checks the shapes. With ids that are UUIDs and a timestamp of digits, the dots between them split the signed
-// string in one way only: no part of a genuine delivery can pass for another.
+// parse checks the forms of the ids, the timestamp and the signature, and sets signedAt and der. With ids that are
+// UUIDs and a timestamp of digits, the dots between them split the signed string in one way only: no part of a genuine
+// delivery can pass for another.
 func (head *headers) parse() error {
 	if !wire.IsUUID(head.deliveryID) {
 		return reject(CheckHeaders, "%s is not a UUID", HeaderDeliveryID)
@@ -306,11 +311,11 @@ func (head *headers) parse() error {
 	return nil
 }
 
-// appendInteger appends a number in ASN.1 DER (SEC 1, section C.8): ecdsa.Verify would do it through math/big, with
-// many allocations.
+// appendInteger appends a big-endian number to der as an ASN.1 DER integer (SEC 1, section C.8). ecdsa.Verify would do
+// so through math/big, with many allocations.
 func appendInteger(der, number []byte) []byte {
 	number = bytes.TrimLeft(number, "\x00")
-	if len(number) == 0 || number[0] >= 0x80 { // zero, or what would read as negative
+	if len(number) == 0 || number[0] >= 0x80 { // zero, or a number that would be read as negative without a zero byte in front
 		der = append(der, 2, byte(len(number)+1), 0)
 	} else {
 		der = append(der, 2, byte(len(number)))
@@ -318,7 +323,7 @@ func appendInteger(der, number []byte) []byte {
 	return append(der, number...)
 }
 
-// digest is the SHA-256 of what is signed: delivery id, event id, timestamp and body with dots between them.
+// digest returns the SHA-256 of what is signed: delivery id, event id, timestamp and body with dots between them.
 func (head *headers) digest(body []byte) []byte {
 	text := make([]byte, 0, 128)
 	for _, part := range []string{head.deliveryID, head.eventID, head.timestamp} {

@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// A delivery whose signature OpenSSL 3 made: nothing of this module had a part in it.
+// A delivery that was signed with OpenSSL 3, without any code of this module.
 const (
 	opensslKey       = "0x0304fc57a0b9bba2b050a3adfb8babd7b0d030f2a25ea64902226f4333c1e714dc"
 	opensslSignature = "bb4a348bee524a2dadcfa75aa476cba66acb2dbe59a59c46bc3c7248773fce28207c88f84e3bf8a29b4393c5ec8be7e67fa8d2dd49e5a2dc9aeb873114a675f1"
@@ -164,8 +164,9 @@ func TestVerifyRejectsAnotherBody(t *testing.T) {
 	}
 }
 
-// The signed string has dots between its parts, so a forger may shift them: what was the end of an id is then said to be
-// the beginning of the next part. All of these carry the genuine signature of the very same bytes.
+// The signed string has dots between its parts, and the body may hold dots too. A forger may split the string at other
+// dots, so that the end of one part becomes the beginning of the next: the signature still fits. Of all splits, Verify
+// accepts only the one that was signed.
 func TestVerifyRejectsEverySplitButOne(t *testing.T) {
 	key := newSigningKey(t)
 	now := time.Now()
@@ -175,7 +176,7 @@ func TestVerifyRejectsEverySplitButOne(t *testing.T) {
 	v := newVerifier(t, key)
 	parts := strings.Split(text, ".")
 	accepted := 0
-	// Every way to choose three of the dots as the separators.
+	// All ways to choose three of the dots as the separators.
 	for i := 1; i < len(parts); i++ {
 		for j := i + 1; j < len(parts); j++ {
 			for k := j + 1; k < len(parts); k++ {
@@ -226,7 +227,7 @@ func TestVerifyRejectsABodyOfAnotherEvent(t *testing.T) {
 		"id last":     `{"type":"x","data":{"id":"y","list":[1,2,{}]},"id":"` + testIDs.Event + `"}`,
 		"with blanks": "\n{ \"id\" : \"" + testIDs.Event + "\" }",
 		"escaped":     `{"\u0069d":"` + testIDs.Event + `"}`,
-		// That the rest is no JSON comes out when the event is decoded.
+		// Verify accepts it; decoding the event fails.
 		"no JSON behind it": `{"id":"` + testIDs.Event + `"x`,
 	} {
 		t.Run(name, func(t *testing.T) {
