@@ -123,14 +123,14 @@ func TestSeedsThatCannotBe(t *testing.T) {
 	user := server.AddUser(byzantinetest.User{Email: "ada@example.com", Authenticators: []byzantine.AuthenticatorParam{phone}})
 	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	for words, seed := range map[string]func(){
-		"byzantinetest: AddUser: there is a user": func() { server.AddUser(byzantinetest.User{Email: "ada@example.com"}) },
-		"already registered":                      func() { server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{phone}}) },
-		"there is an account":                     func() { server.AddAccount(byzantinetest.Account{ID: account.ID}) },
-		"no user " + unknownID:                    func() { server.AddAccount(byzantinetest.Account{UserIDs: []string{unknownID}}) },
-		"more Roles than UserIDs": func() {
+		"byzantinetest: AddUser: email: there is a user": func() { server.AddUser(byzantinetest.User{Email: "ada@example.com"}) },
+		"already registered":                             func() { server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{phone}}) },
+		"there is an account":                            func() { server.AddAccount(byzantinetest.Account{ID: account.ID}) },
+		"no user " + unknownID:                           func() { server.AddAccount(byzantinetest.Account{UserIDs: []string{unknownID}}) },
+		"roles: there are more of them than userIds": func() {
 			server.AddAccount(byzantinetest.Account{Roles: []byzantine.AccountUserRole{byzantine.RoleRoot}})
 		},
-		"no account has the type": func() { server.AddAccount(byzantinetest.Account{Type: "trust"}) },
+		"type: must be one of individual, company": func() { server.AddAccount(byzantinetest.Account{Type: "trust"}) },
 		"a foreign account cannot have users": func() {
 			server.AddAccount(byzantinetest.Account{Foreign: true, UserIDs: []string{user.ID}})
 		},

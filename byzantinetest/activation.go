@@ -14,8 +14,8 @@ func (s *Sandbox) Activate(accountID string, chains ...byzantine.ChainID) {
 	s.lock()
 	defer s.unlock()
 	a := s.world.seededAccount("Activate", accountID)
-	for _, chain := range chains {
-		if err := checkChain(chain); err != nil {
+	for i, chain := range chains {
+		if err := checkChainIn(fmt.Sprintf("chains[%d]", i), chain); err != nil {
 			panic(fmt.Sprintf("byzantinetest: Activate: %v", err))
 		}
 		a.activate(chain)

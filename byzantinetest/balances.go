@@ -142,7 +142,7 @@ func (s *Sandbox) Fund(accountID string, chain byzantine.ChainID, currency byzan
 	s.lock()
 	defer s.unlock()
 	a := s.world.seededAccount("Fund", accountID)
-	if err := checkChain(chain); err != nil {
+	if err := checkChainIn("chainId", chain); err != nil {
 		panic(fmt.Sprintf("byzantinetest: Fund: %v", err))
 	}
 	if err := currency.Validate(); err != nil {

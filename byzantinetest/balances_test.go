@@ -132,8 +132,8 @@ func TestFundPanicsOnTheImpossible(t *testing.T) {
 			assert.Contains(t, panicText(t, c.fund), c.words)
 		})
 	}
-	assert.Contains(t, panicText(t, func() { server.Activate(unknownID, byzantine.ChainBase) }), "byzantinetest: Activate: no account")
-	assert.Contains(t, panicText(t, func() { server.Activate(id, 10) }), "byzantinetest: Activate: chain_id: unknown chain 10")
+	assert.Contains(t, panicText(t, func() { server.Activate(unknownID, byzantine.ChainBase) }), "byzantinetest: Activate: accountId: no account")
+	assert.Contains(t, panicText(t, func() { server.Activate(id, 10) }), "byzantinetest: Activate: chains[0]: unknown chain 10")
 	server.Fund(id, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1")) // the sandbox goes on
 }
 

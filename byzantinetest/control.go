@@ -4,17 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
@@ -52,14 +49,16 @@ type control struct {
 // none is the request or response type of a route without input or output.
 type none struct{}
 
-// route makes a control of a function. The fields of Req have the tags path, query or json.
+// route makes a control of a function. The fields of Req have the tags path, query or json, and
+// about for what the document says of them.
 func route[Req, Res any](name, method, path, goMethod, summary string, do func(context.Context, *Sandbox, *Req) (Res, error)) control {
+	schema := sync.OnceValue(func() *apiSchema { return bodySchema(reflect.TypeFor[Req]()) })
 	return control{
 		name: name, method: method, path: path, goMethod: goMethod, summary: summary,
 		request: reflect.TypeFor[Req](), response: reflect.TypeFor[Res](),
 		serveWith: func(s *Sandbox, r *http.Request) (any, error) {
 			req := new(Req)
-			if err := decodeControl(r, req); err != nil {
+			if err := decodeControl(r, req, schema); err != nil {
 				return nil, err
 			}
 			return do(r.Context(), s, req)
@@ -106,11 +105,10 @@ func (s *Sandbox) control(c control, r *http.Request) (out fake.Response) {
 	defer func() {
 		if mistake := recover(); mistake != nil {
 			text, _ := mistake.(string)
-			text, ours := strings.CutPrefix(text, "byzantinetest: ")
-			if !ours {
+			if errtext.Trim(text) == text {
 				panic(mistake)
 			}
-			out = badRequest("%s", text).response()
+			out = badRequest("%s", c.mistake(errtext.Trim(text))).response()
 		}
 	}()
 	value, err := c.serveWith(s, r)
@@ -119,7 +117,7 @@ func (s *Sandbox) control(c control, r *http.Request) (out fake.Response) {
 	case errors.As(err, &exception):
 		return fake.JSON(http.StatusBadRequest, controlError{exception.Message, http.StatusBadRequest, exception.Name})
 	case err != nil:
-		rejection := badRequest("%s", strings.TrimPrefix(err.Error(), "byzantinetest: "))
+		rejection := badRequest("%s", errtext.Trim(err.Error()))
 		errors.As(err, &rejection)
 		return rejection.response()
 	case c.response == reflect.TypeFor[none]():
@@ -135,78 +133,22 @@ type controlError struct {
 	Name   string `json:"name,omitzero"`
 }
 
-// maxControlBytes is enough for the document of a large world.
-const maxControlBytes = 256 << 20
+// pathFields are the names by which the errors of Go methods call what the path of a request names.
+var pathFields = []string{"accountId", "transactionId", "beneficiaryId", "deliveryId", "vaultAddr"}
 
-// decodeControl fills a request from path, query and body.
-func decodeControl(r *http.Request, req any) error {
-	v := reflect.ValueOf(req).Elem()
-	query, hasBody := r.URL.Query(), false
-	for i := range v.NumField() {
-		field := v.Type().Field(i)
-		switch {
-		case field.Tag.Get("path") != "":
-			v.Field(i).SetString(r.PathValue(field.Tag.Get("path")))
-		case field.Tag.Get("query") != "":
-			if err := setQuery(v.Field(i), field.Tag.Get("query"), query); err != nil {
-				return err
-			}
-		case field.Tag.Get("json") != "-":
-			hasBody = true
+// mistake is the text of an error of the Go method, which begins with the name of a field as it is in the request.
+func (c control) mistake(text string) string {
+	text = strings.TrimPrefix(text, c.goMethod+": ")
+	name, rest, _ := strings.Cut(text, ": ")
+	for i := range c.request.NumField() {
+		if path := c.request.Field(i).Tag.Get("path"); path != "" && slices.Contains(pathFields, name) {
+			return path + ": " + rest
 		}
 	}
-	for name := range query {
-		return badRequest("%s: there is no such query parameter", name)
-	}
-	if !hasBody {
-		return nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxControlBytes))
-	if err != nil {
-		return badRequest("the body cannot be read: %v", err)
-	}
-	if whole := v.FieldByName("Whole"); whole.IsValid() {
-		whole.SetBytes(body)
-		return nil
-	}
-	if len(body) == 0 {
-		return nil
-	}
-	dec := json.NewDecoder(strings.NewReader(string(body)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(req); err != nil {
-		return badRequest("the body cannot be read: %v", plainJSONError(err))
-	}
-	return nil
+	return text
 }
 
-// setQuery takes a parameter out of a query.
-func setQuery(v reflect.Value, name string, query url.Values) error {
-	text := query.Get(name)
-	query.Del(name)
-	if text == "" {
-		return nil
-	}
-	switch v := v.Addr().Interface().(type) {
-	case *string:
-		*v = text
-	case *int:
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return badRequest("%s: must be an integer", name)
-		}
-		*v = n
-	case interface{ UnmarshalText([]byte) error }:
-		if err := v.UnmarshalText([]byte(text)); err != nil {
-			return badRequest("%s: %v", name, err)
-		}
-	default:
-		panic(fmt.Sprintf("byzantinetest: no query parameter can be a %T", v))
-	}
-	return nil
-}
-
-// pageRequest is the part of a request that asks for a page.
+// The bounds of a page.
 const (
 	defaultControlLimit = 100
 	maxControlLimit     = 1000

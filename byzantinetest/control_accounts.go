@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // Users returns all users, the oldest first. Authenticators are not among what is known of them.
@@ -53,13 +54,13 @@ type userJSON struct {
 type accountJSON struct {
 	ID            string                       `json:"accountId,omitzero"`
 	Name          string                       `json:"name,omitzero"`
-	UserIDs       []string                     `json:"userIds,omitzero"`
-	Roles         []byzantine.AccountUserRole  `json:"roles,omitzero"`
-	Type          byzantine.AccountType        `json:"type,omitzero"`
-	Status        byzantine.VerificationStatus `json:"verificationStatus,omitzero"`
+	UserIDs       []string                     `json:"userIds,omitzero" about:"the first owns an individual's account; a new user if left out"`
+	Roles         []byzantine.AccountUserRole  `json:"roles,omitzero" about:"of userIds, in their order; root for the first and view if left out"`
+	Type          byzantine.AccountType        `json:"type,omitzero" about:"individual or company"`
+	Status        byzantine.VerificationStatus `json:"verificationStatus,omitzero" about:"active if left out"`
 	WalletAddress string                       `json:"walletAddress,omitzero"`
-	SelfCustodial bool                         `json:"selfCustodial,omitzero"`
-	Foreign       bool                         `json:"foreign,omitzero"`
+	SelfCustodial bool                         `json:"selfCustodial,omitzero" about:"the wallet came from outside"`
+	Foreign       bool                         `json:"foreign,omitzero" about:"an account of another integrator"`
 }
 
 type listRequest struct {
@@ -79,8 +80,8 @@ type accountList struct {
 
 type statusRequest struct {
 	ID          string                       `path:"id" json:"-"`
-	Status      byzantine.VerificationStatus `json:"status"`
-	ReasonCodes []string                     `json:"reasonCodes,omitzero"`
+	Status      byzantine.VerificationStatus `json:"status" about:"such as active, rejected or resubmission_requested"`
+	ReasonCodes []string                     `json:"reasonCodes,omitzero" about:"such as DOCUMENT_EXPIRED"`
 }
 
 // verificationStatuses are those that a verification can come to.
@@ -92,8 +93,8 @@ var verificationStatuses = []byzantine.VerificationStatus{
 
 type moneyRequest struct {
 	AccountID string             `path:"id" json:"-"`
-	ChainID   byzantine.ChainID  `json:"chainId"`
-	Currency  byzantine.Currency `json:"currency"`
+	ChainID   byzantine.ChainID  `json:"chainId" about:"1 or 8453"`
+	Currency  byzantine.Currency `json:"currency" about:"usdc, eurc, usd or eur"`
 	Amount    byzantine.Decimal  `json:"amount"`
 }
 
@@ -122,6 +123,9 @@ var accountControls = []control{
 		}),
 	route("addBankAccount", "POST", "bank-accounts", "AddBankAccount", "Link a bank account, as add_bank_account does",
 		func(_ context.Context, s *Sandbox, req *byzantine.AddBankAccountRequest) (byzantine.AddedBankAccount, error) {
+			if err := wire.Check(req); err != nil {
+				return byzantine.AddedBankAccount{}, onTheWire(err)
+			}
 			return s.AddBankAccount(req), nil
 		}),
 	route("approve", "POST", "accounts/{id}/approve", "Approve", "Make an account's customer active, with all associated persons",
@@ -148,7 +152,7 @@ var accountControls = []control{
 	route("activate", "POST", "accounts/{id}/activate", "Activate", "Make an account able to transact on chains",
 		func(_ context.Context, s *Sandbox, req *struct {
 			ID     string              `path:"id" json:"-"`
-			Chains []byzantine.ChainID `json:"chains,omitzero"` // all of them if it is left out
+			Chains []byzantine.ChainID `json:"chains,omitzero" about:"all if left out"`
 		}) (none, error) {
 			if req.Chains == nil {
 				req.Chains = slices.Clone(chains)
@@ -164,7 +168,7 @@ var accountControls = []control{
 	route("failTransaction", "POST", "transactions/{id}/fail", "FailTransaction", "End a transaction that is under way",
 		func(_ context.Context, s *Sandbox, req *struct {
 			ID     string                      `path:"id" json:"-"`
-			Status byzantine.TransactionStatus `json:"status"` // simulation_failed, reverted or refunded
+			Status byzantine.TransactionStatus `json:"status" about:"simulation_failed, reverted or refunded"`
 		}) (none, error) {
 			s.FailTransaction(req.ID, req.Status)
 			return none{}, nil
@@ -177,7 +181,7 @@ var accountControls = []control{
 	route("queueWithdrawals", "POST", "vaults/{id}/queue", "QueueWithdrawals", "Let a vault queue withdrawals from now on, or pay them at once",
 		func(_ context.Context, s *Sandbox, req *struct {
 			ID    string `path:"id" json:"-"` // the vault's address
-			Queue bool   `json:"queue"`
+			Queue bool   `json:"queue" about:"whether withdrawals are queued"`
 		}) (none, error) {
 			s.QueueWithdrawals(req.ID, req.Queue)
 			return none{}, nil

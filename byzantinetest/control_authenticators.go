@@ -12,17 +12,17 @@ import (
 // authenticatorRequest makes a software authenticator. The names are those of the options of package passkeytest.
 type authenticatorRequest struct {
 	Name             string   `path:"name" json:"-"`
-	Origin           string   `json:"origin,omitzero"`           // https:// and the relying party's id if it is left out
-	Seed             string   `json:"seed,omitzero"`             // the same keys in every run
-	Transports       []string `json:"transports,omitzero"`       // hybrid and internal if it is left out
-	UserVerification *bool    `json:"userVerification,omitzero"` // true if it is left out
+	Origin           string   `json:"origin,omitzero" about:"https:// and the rp.id if left out"`
+	Seed             string   `json:"seed,omitzero" about:"any text; the same keys in every run"`
+	Transports       []string `json:"transports,omitzero" about:"hybrid and internal if left out"`
+	UserVerification *bool    `json:"userVerification,omitzero" about:"true if left out"`
 	SelfAttestation  bool     `json:"selfAttestation,omitzero"`
 }
 
 // ceremonyRequest holds the options that a page would hand to navigator.credentials.
 type ceremonyRequest struct {
 	Name    string          `path:"name" json:"-"`
-	Options json.RawMessage `json:"options"`
+	Options json.RawMessage `json:"options" about:"as for navigator.credentials"`
 }
 
 // authenticator returns the one of a name. It is made with its first use, if it was not before.
@@ -127,6 +127,9 @@ var authenticatorControls = []control{
 			Name  string `path:"name" json:"-"`
 			Times int    `json:"times"`
 		}) (none, error) {
+			if req.Times < 0 {
+				return none{}, badRequest("times: must not be negative")
+			}
 			s.authenticator(req.Name).Cancel(req.Times)
 			return none{}, nil
 		}),

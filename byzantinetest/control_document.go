@@ -62,7 +62,7 @@ func inputsOf(t reflect.Type) (parameters []object, body object) {
 		field := t.Field(i)
 		for _, in := range []string{"path", "query"} {
 			if name := field.Tag.Get(in); name != "" {
-				parameters = append(parameters, object{"name": name, "in": in, "required": in == "path", "schema": schemaOf(field.Type)})
+				parameters = append(parameters, object{"name": name, "in": in, "required": in == "path", "schema": fieldSchema(field)})
 			}
 		}
 	}
@@ -73,6 +73,17 @@ func inputsOf(t reflect.Type) (parameters []object, body object) {
 		body = schema
 	}
 	return parameters, body
+}
+
+// bodySchema is the body of a request as the document describes it; it has no fields if there is none.
+func bodySchema(t reflect.Type) *apiSchema {
+	_, body := inputsOf(t)
+	if body == nil {
+		return &apiSchema{kind: "object", properties: map[string]*apiSchema{}}
+	}
+	var raw rawSchema
+	json.Unmarshal(marshalled(body), &raw) // which this package has written
+	return (&schemaReader{}).read(raw)
 }
 
 var (
@@ -90,8 +101,15 @@ func schemaOf(t reflect.Type) object {
 		schema["nullable"] = true
 		return schema
 	case t == reflect.TypeFor[byzantine.Decimal]():
-		return object{"type": "string", "description": "a decimal number, such as 12.50"}
-	case t == reflect.TypeFor[json.RawMessage](), t.Implements(jsonMine):
+		return object{"type": "string", "format": "decimal", "description": "a decimal number such as 12.50"}
+	case t == reflect.TypeFor[span]():
+		return object{"type": "string", "format": "go-duration", "description": "a duration such as 1h30m or 250ms"}
+	case t == reflect.TypeFor[headerTexts]():
+		text := object{"type": "string"}
+		return object{"type": "object", "additionalProperties": object{"oneOf": []object{text, {"type": "array", "items": text}}}}
+	case t == reflect.TypeFor[json.RawMessage]():
+		return object{"type": "object"}
+	case t.Implements(jsonMine):
 		return object{}
 	case t.Implements(textType):
 		return object{"type": "string"}
@@ -113,6 +131,15 @@ func schemaOf(t reflect.Type) object {
 	return object{"type": "integer"}
 }
 
+// fieldSchema describes a field, with what its tag about says of it.
+func fieldSchema(field reflect.StructField) object {
+	schema := schemaOf(field.Type)
+	if about := field.Tag.Get("about"); about != "" {
+		schema["description"] = about
+	}
+	return schema
+}
+
 func structSchema(t reflect.Type) object {
 	properties, required := object{}, []string{}
 	for i := range t.NumField() {
@@ -128,8 +155,8 @@ func structSchema(t reflect.Type) object {
 			}
 			continue
 		}
-		properties[name] = schemaOf(field.Type)
-		if !strings.Contains(rest, "omit") && field.Type.Kind() != reflect.Slice {
+		properties[name] = fieldSchema(field)
+		if !strings.Contains(rest, "omit") && (field.Type.Kind() != reflect.Slice || field.Type == reflect.TypeFor[json.RawMessage]()) {
 			required = append(required, name)
 		}
 	}

@@ -90,8 +90,8 @@ type mailRequest struct {
 	OTPID  string `query:"otpId" json:"-"`
 	UserID string `query:"userId" json:"-"`
 	Email  string `query:"email" json:"-"`
-	After  string `query:"after" json:"-"`
-	Wait   span   `query:"wait" json:"-"`
+	After  string `query:"after" json:"-" about:"an otpId: later ones only"`
+	Wait   span   `query:"wait" json:"-" about:"a duration, 1m at most"`
 }
 
 type mailList struct {
@@ -101,6 +101,9 @@ type mailList struct {
 var mailboxControls = []control{
 	route("getMailbox", "GET", "mailbox", "Mailbox", "The one-time codes that were sent, the newest first; with wait, up to a minute until there is one",
 		func(ctx context.Context, s *Sandbox, req *mailRequest) (mailList, error) {
+			if err := notNegative("wait", req.Wait); err != nil {
+				return mailList{}, err
+			}
 			filter := MailFilter{req.OTPID, req.UserID, req.Email, req.After}
 			if req.Wait > 0 {
 				ctx, cancel := context.WithTimeout(ctx, min(time.Duration(req.Wait), maxMailWait))

@@ -1,9 +1,9 @@
 package byzantinetest_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -38,79 +38,108 @@ func TestPageListsTheControlAPI(t *testing.T) {
 	assert.Equal(t, table, old, "docs/sandbox.md is out of date: go test -run TestPageListsTheControlAPI ./byzantinetest -update-docs")
 }
 
-// schema is what of a schema the table says.
+// schema is what of a schema the table and the tests say.
 type schema struct {
-	Type       string            `json:"type"`
-	Format     string            `json:"format"`
-	Properties map[string]schema `json:"properties"`
+	Type        string            `json:"type"`
+	Format      string            `json:"format"`
+	Description string            `json:"description"`
+	Properties  map[string]schema `json:"properties"`
+	Required    []string          `json:"required"`
+
+	AdditionalProperties json.RawMessage `json:"additionalProperties"`
 }
 
-func controlTable(t *testing.T) string {
+// controlMedia is a body in the control API's document.
+type controlMedia struct {
+	Content map[string]struct {
+		Schema schema `json:"schema"`
+	} `json:"content"`
+}
+
+// controlOperation is an operation in the control API's document.
+type controlOperation struct {
+	Method, Path string
+	ID           string `json:"operationId"`
+	Summary      string `json:"summary"`
+	Parameters   []struct {
+		Name, In string
+		Required bool
+		Schema   schema
+	} `json:"parameters"`
+	Body      controlMedia            `json:"requestBody"`
+	Responses map[string]controlMedia `json:"responses"`
+}
+
+// controlOperations reads the document that a sandbox serves.
+func controlOperations(t *testing.T) map[string]controlOperation {
 	t.Helper()
 	res, err := http.Get(newServer(t).URL + byzantinetest.ControlPath + "openapi.json")
 	require.NoError(t, err)
 	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	type media struct {
-		Content map[string]struct {
-			Schema schema `json:"schema"`
-		} `json:"content"`
-	}
 	var document struct {
-		Paths map[string]map[string]struct {
-			ID         string
-			Summary    string `json:"summary"`
-			Parameters []struct {
-				Name, In string
-				Schema   schema
-			} `json:"parameters"`
-			Body      media            `json:"requestBody"`
-			Responses map[string]media `json:"responses"`
-		} `json:"paths"`
+		Paths map[string]map[string]controlOperation `json:"paths"`
 	}
-	require.NoError(t, json.Unmarshal(text, &document))
-	names := func(fields map[string]schema) string {
-		var list []string
-		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			list = append(list, "`"+name+"`")
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&document))
+	operations := map[string]controlOperation{}
+	for path, methods := range document.Paths {
+		for method, op := range methods {
+			op.Method, op.Path = strings.ToUpper(method), path
+			operations[op.ID] = op
 		}
-		return strings.Join(list, ", ")
 	}
+	return operations
+}
+
+// controlTable lists the routes. What is required is bold.
+func controlTable(t *testing.T) string {
+	t.Helper()
+	operations := slices.SortedFunc(maps.Values(controlOperations(t)), func(a, b controlOperation) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	})
 	out := "| request | query or body | response | what it does |\n| --- | --- | --- | --- |\n"
-	for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
-		for _, method := range slices.Sorted(maps.Keys(document.Paths[path])) {
-			op := document.Paths[path][method]
-			var query []string
-			for _, p := range op.Parameters {
-				if p.In == "query" {
-					query = append(query, "`?"+p.Name+"`")
+	for _, op := range operations {
+		var inputs []string
+		for _, p := range op.Parameters {
+			if p.In == "query" {
+				inputs = append(inputs, typed("?"+p.Name, p.Schema, p.Required))
+			}
+		}
+		body := op.Body.Content["application/json"].Schema
+		for _, required := range []bool{true, false} {
+			for _, name := range slices.Sorted(maps.Keys(body.Properties)) {
+				if slices.Contains(body.Required, name) == required {
+					inputs = append(inputs, typed(name, body.Properties[name], required))
 				}
 			}
-			if body := typed(op.Body.Content["application/json"].Schema.Properties); body != "" {
-				query = append(query, body)
-			}
-			out += fmt.Sprintf("| `%s %s` | %s | %s | %s |\n", strings.ToUpper(method), strings.TrimPrefix(path, byzantinetest.ControlPath),
-				strings.Join(query, ", "), names(op.Responses["200"].Content["application/json"].Schema.Properties), op.Summary)
 		}
+		var outputs []string
+		for _, name := range slices.Sorted(maps.Keys(op.Responses["200"].Content["application/json"].Schema.Properties)) {
+			outputs = append(outputs, "`"+name+"`")
+		}
+		out += fmt.Sprintf("| `%s %s` | %s | %s | %s |\n", op.Method, strings.TrimPrefix(op.Path, byzantinetest.ControlPath),
+			strings.Join(inputs, ", "), strings.Join(outputs, ", "), op.Summary)
 	}
 	return out
 }
 
-// typed lists fields with their types in JSON, of which a string is not named.
-func typed(fields map[string]schema) string {
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		text := "`" + name + "`"
-		switch f := fields[name]; {
-		case f.Format == "date-time":
-			text += " (RFC 3339)"
-		case f.Type == "":
-			text += " (object)"
-		case f.Type != "string":
-			text += " (" + f.Type + ")"
-		}
-		list = append(list, text)
+// typed names a field with its type in JSON, of which a string is not named.
+func typed(name string, s schema, required bool) string {
+	text := "`" + name + "`"
+	if required {
+		text = "**" + text + "**"
 	}
-	return strings.Join(list, ", ")
+	var about []string
+	switch {
+	case s.Format == "date-time":
+		about = append(about, "RFC 3339")
+	case s.Type != "string":
+		about = append(about, s.Type)
+	}
+	if s.Description != "" {
+		about = append(about, s.Description)
+	}
+	if len(about) > 0 {
+		text += " (" + strings.Join(about, ": ") + ")"
+	}
+	return text
 }

@@ -262,7 +262,7 @@ func TestMistakesOverTheControlAPI(t *testing.T) {
 		"unknown account":          {"approve", "", "id=" + unknownID, "no account " + unknownID},
 		"unknown status":           {"setStatus", `{"status":"lost"}`, "id=" + unknownID, "status: must be one of"},
 		"unknown field":            {"addUser", `{"mail":"a@example.com"}`, "", "mail"},
-		"not JSON":                 {"addUser", `{`, "", "cannot be read"},
+		"not JSON":                 {"addUser", `{`, "", "not JSON"},
 		"unknown parameter":        {"getUsers", "", "page=2", "page: there is no such query parameter"},
 		"no number":                {"getUsers", "", "limit=many", "limit: must be an integer"},
 		"no duration":              {"advanceClock", `{"duration":"later"}`, "", "must be a duration"},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // ClearFaults drops the faults that were asked for and have not been met: those of the operations, or all if none is named.
@@ -62,7 +63,7 @@ func (r Request) view() requestView {
 type requestsRequest struct {
 	OperationID string `query:"operationId" json:"-"`
 	Status      int    `query:"status" json:"-"`
-	After       int    `query:"after" json:"-"` // only requests with a higher number than this
+	After       int    `query:"after" json:"-" about:"the number of one: later ones only"`
 	Limit       int    `query:"limit" json:"-"`
 }
 
@@ -72,15 +73,56 @@ type requestList struct {
 
 type faultRequest struct {
 	OperationID byzantine.OperationID `json:"operationId"`
-	Times       int                   `json:"times,omitzero"` // 1 if it is left out
+	Times       int                   `json:"times,omitzero" about:"1 if left out"`
 	Delay       span                  `json:"delay,omitzero"`
-	Status      int                   `json:"status,omitzero"`
+	Status      int                   `json:"status,omitzero" about:"of the response, with body"`
 	Body        string                `json:"body,omitzero"`
-	Headers     http.Header           `json:"headers,omitzero"`
-	Reset       bool                  `json:"reset,omitzero"`
-	TakesEffect bool                  `json:"takesEffect,omitzero"`
-	Truncate    bool                  `json:"truncate,omitzero"`
-	ClockSkew   span                  `json:"clockSkew,omitzero"`
+	Headers     headerTexts           `json:"headers,omitzero" about:"texts, or lists of texts"`
+	Reset       bool                  `json:"reset,omitzero" about:"the connection is cut, without a response"`
+	TakesEffect bool                  `json:"takesEffect,omitzero" about:"the request is handled in spite of status or reset"`
+	Truncate    bool                  `json:"truncate,omitzero" about:"the connection is cut in the middle of the body"`
+	ClockSkew   span                  `json:"clockSkew,omitzero" about:"a duration by which the clock is ahead for this request"`
+}
+
+// headerTexts are the headers of a response: each is a text, or a list of texts.
+type headerTexts http.Header
+
+func (h *headerTexts) UnmarshalJSON(text []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	*h = headerTexts{}
+	for name, value := range fields {
+		var one string
+		var list []string
+		if value[0] == '"' && json.Unmarshal(value, &one) == nil {
+			list = []string{one}
+		} else if json.Unmarshal(value, &list) != nil || list == nil {
+			return &wire.FieldError{Field: name, JSONPath: name, Reason: "must be a text or a list of texts"}
+		}
+		(*h)[http.CanonicalHeaderKey(name)] = list
+	}
+	return nil
+}
+
+// check rejects a fault that cannot be, or that changes nothing.
+func (f *faultRequest) check() error {
+	if err := checkOperation(f.OperationID); err != nil {
+		return badRequest("operationId: %v", err)
+	}
+	if err := notNegative("delay", f.Delay); err != nil {
+		return err
+	}
+	switch {
+	case f.Times < 0:
+		return badRequest("times: must be positive")
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return badRequest("status: must be from 200 to 599")
+	case f.Status == 0 && !f.Reset && !f.Truncate && f.Delay == 0 && f.ClockSkew == 0 && len(f.Headers) == 0:
+		return badRequest("status: missing: a fault has at least one of status, reset, truncate, delay, clockSkew and headers")
+	}
+	return nil
 }
 
 type deliveriesRequest struct {
@@ -120,7 +162,7 @@ func (s *Sandbox) RetryDelivery(deliveryID string) byzantine.WebhookDeliveryAtte
 	caller := &credential{pubkey: s.key.PublicKeyHex()}
 	result, err := s.world.retryDelivery(caller, &byzantine.RetryWebhookDeliveryRequest{DeliveryID: deliveryID})
 	if err != nil {
-		panic("byzantinetest: RetryDelivery: " + err.Error())
+		panic("byzantinetest: RetryDelivery: deliveryId: " + err.Error())
 	}
 	return *result.Attempt
 }
@@ -155,11 +197,11 @@ var worldControls = []control{
 		}),
 	route("addFault", "POST", "faults", "Fail", "Let the next requests to an operation meet a fault",
 		func(_ context.Context, s *Sandbox, req *faultRequest) (none, error) {
-			if err := checkOperation(req.OperationID); err != nil {
-				return none{}, badRequest("operationId: %v", err)
+			if err := req.check(); err != nil {
+				return none{}, err
 			}
 			s.Fail(req.OperationID, max(req.Times, 1), Fault{
-				time.Duration(req.Delay), req.Status, req.Body, req.Headers, req.Reset, req.TakesEffect, req.Truncate, time.Duration(req.ClockSkew),
+				time.Duration(req.Delay), req.Status, req.Body, http.Header(req.Headers), req.Reset, req.TakesEffect, req.Truncate, time.Duration(req.ClockSkew),
 			})
 			return none{}, nil
 		}),
@@ -169,9 +211,12 @@ var worldControls = []control{
 		}) (none, error) {
 			if req.OperationID == "" {
 				s.ClearFaults()
-			} else {
-				s.ClearFaults(byzantine.OperationID(req.OperationID))
+				return none{}, nil
 			}
+			if err := checkOperation(byzantine.OperationID(req.OperationID)); err != nil {
+				return none{}, badRequest("operationId: %v", err)
+			}
+			s.ClearFaults(byzantine.OperationID(req.OperationID))
 			return none{}, nil
 		}),
 	route("deliverWebhooks", "POST", "webhooks/deliver", "Deliver", "Send the webhook deliveries that are due, and wait for their responses",
@@ -182,6 +227,11 @@ var worldControls = []control{
 		}),
 	route("getDeliveries", "GET", "webhooks/deliveries", "Deliveries", "The webhook deliveries with their attempts, the newest first",
 		func(_ context.Context, s *Sandbox, req *deliveriesRequest) (deliveryList, error) {
+			if req.Status != "" {
+				if err := checkChoice("status", byzantine.WebhookDeliveryStatus(req.Status), deliveryStatuses); err != nil {
+					return deliveryList{}, err
+				}
+			}
 			filter := byzantine.ListWebhookDeliveriesRequest{
 				SubscriptionID: req.SubscriptionID, EventID: req.EventID, EventType: byzantine.EventType(req.EventType),
 				Status: byzantine.WebhookDeliveryStatus(req.Status), Limit: int64(req.Limit),

@@ -2,6 +2,7 @@ package byzantinetest
 
 import (
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 )
 
 // WithLenientRequests accepts requests whose form the API's document does not allow but whose meaning is clear: a body
@@ -75,7 +77,7 @@ func (c formChecker) check(s *apiSchema, v *jsonValue, path string) error {
 		return c.checkObject(s, v, path)
 	case v.kind == "array":
 		return c.checkList(s, v, path)
-	case v.kind == "string" && strings.HasSuffix(s.name, "Decimal"):
+	case v.kind == "string" && (strings.HasSuffix(s.name, "Decimal") || s.format == "decimal"):
 		if _, err := byzantine.ParseDecimal(v.text); err != nil {
 			return badForm("%s: must be a decimal number such as 1250.50: %s", path, strings.TrimPrefix(err.Error(), "byzantine: decimal: "))
 		}
@@ -114,7 +116,7 @@ func (c formChecker) checkObject(s *apiSchema, v *jsonValue, path string) error 
 		property := s.properties[m.name]
 		if !c.lenient {
 			if property == nil && s.properties != nil {
-				return badForm("%s: the API has no such field", name)
+				return badForm("%s: the API has no such field%s", name, didYouMean(m.name, s.properties))
 			}
 			if slices.ContainsFunc(v.members[:i], func(other jsonMember) bool { return other.name == m.name }) {
 				return badForm("%s: the field is there twice", name)
@@ -128,6 +130,15 @@ func (c formChecker) checkObject(s *apiSchema, v *jsonValue, path string) error 
 		}
 	}
 	return nil
+}
+
+// didYouMean is the end of an error about a name that there is not.
+func didYouMean(name string, known map[string]*apiSchema) string {
+	const longest = 64 // of all names, by far
+	if len(name) > longest {
+		return ""
+	}
+	return spelling.DidYouMean(name, slices.Sorted(maps.Keys(known)))
 }
 
 func (c formChecker) checkList(s *apiSchema, v *jsonValue, path string) error {

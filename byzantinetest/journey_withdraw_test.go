@@ -157,7 +157,7 @@ func TestJourneyQueuedWithdrawalIsSettled(t *testing.T) {
 	assert.Equal(t, byzantine.WithdrawalSettled, tx.WithdrawalRequest.Status)
 	assert.Nil(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals)
 	assert.Equal(t, byzantine.MustParseDecimal("600"), i.idle(byzantine.ChainEthereum, byzantine.FiatUSD))
-	assert.PanicsWithValue(t, "byzantinetest: SettleWithdrawal: the transaction "+withdrawal.TransactionID+" is not a withdrawal that is queued",
+	assert.PanicsWithValue(t, "byzantinetest: SettleWithdrawal: transactionId: the transaction "+withdrawal.TransactionID+" is not a withdrawal that is queued",
 		func() { server.SettleWithdrawal(withdrawal.TransactionID) })
 }
 
@@ -216,7 +216,7 @@ func TestAnyVaultCanQueue(t *testing.T) {
 	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, false)
 	submitted = i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC, ""))
 	assert.False(t, submitted.Queued())
-	assert.PanicsWithValue(t, "byzantinetest: QueueWithdrawals: no vault 0x00: see the constants", func() { server.QueueWithdrawals("0x00", true) })
+	assert.PanicsWithValue(t, "byzantinetest: QueueWithdrawals: vaultAddr: no vault 0x00: see the constants", func() { server.QueueWithdrawals("0x00", true) })
 }
 
 func TestWithdrawalRefusals(t *testing.T) {

@@ -165,7 +165,7 @@ func formValue(t reflect.Type, values []string) (any, error) {
 			return at, nil
 		}
 		return nil, badRequest("must be a date and a time in UTC, such as 2026-09-01 12:00")
-	case t == reflect.TypeFor[http.Header]():
+	case t == reflect.TypeFor[headerTexts]():
 		return formHeader(strings.Join(values, "\n"))
 	case t == reflect.TypeFor[byzantine.Decimal]():
 		if _, err := byzantine.ParseDecimal(text); err != nil {

@@ -121,7 +121,7 @@ func TestFormsThatAreWrong(t *testing.T) {
 	}{
 		"no duration":        {"advanceClock", "", []string{"duration", "soon"}, "duration: must be a duration such as 1h30m or 250ms", `value="soon"`},
 		"back":               {"advanceClock", "events", []string{"duration", "-1m"}, "duration: must be positive", `value="-1m"`},
-		"nothing":            {"advanceClock", "", nil, "duration: must be positive", ""},
+		"nothing":            {"advanceClock", "", nil, "duration: missing", ""},
 		"no time":            {"setClock", "", []string{"now", "yesterday"}, "now: must be a date and a time in UTC, such as 2026-09-01 12:00", `value="yesterday"`},
 		"no amount":          {"fund", account, []string{"id", i.accountID, "amount", `"><b>`, "chainId", "1", "currency", "usdc"}, "amount", `value="&#34;&gt;&lt;b&gt;"`},
 		"a negative amount":  {"fund", account, []string{"id", i.accountID, "amount", "-5", "chainId", "1", "currency", "usdc"}, "amount", `value="-5"`},

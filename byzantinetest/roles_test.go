@@ -153,5 +153,5 @@ func TestAccountsHaveRolesThatThereAre(t *testing.T) {
 	server := newServer(t)
 	user := server.AddUser(byzantinetest.User{})
 	account := byzantinetest.Account{UserIDs: []string{user.ID}, Roles: []byzantine.AccountUserRole{"nonsense"}}
-	assert.Contains(t, panicText(t, func() { server.AddAccount(account) }), "byzantinetest: AddAccount: roles: must be one of root, admin, view, self_custodial, beneficiary")
+	assert.Contains(t, panicText(t, func() { server.AddAccount(account) }), "byzantinetest: AddAccount: roles[0]: must be one of root, admin, view, self_custodial, beneficiary")
 }

@@ -2,6 +2,7 @@ package byzantinetest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -65,8 +66,11 @@ func (w *world) seedUser(u User) User {
 	u.Email = cmp.Or(u.Email, "user+"+u.ID+"@example.com")
 	u.FirstName = cmp.Or(u.FirstName, "Test")
 	u.LastName = cmp.Or(u.LastName, "User")
-	if w.users.get(u.ID) != nil || w.userByEmail(u.Email) != nil {
-		panic(fmt.Sprintf("byzantinetest: AddUser: there is a user %s or %s already", u.ID, u.Email))
+	if w.users.get(u.ID) != nil {
+		panic(fmt.Sprintf("byzantinetest: AddUser: userId: there is a user %s already", u.ID))
+	}
+	if w.userByEmail(u.Email) != nil {
+		panic(fmt.Sprintf("byzantinetest: AddUser: email: there is a user with the address %s already", u.Email))
 	}
 	passkeys, err := w.newPasskeys(u.Authenticators, map[string]bool{})
 	if err != nil {
@@ -109,26 +113,33 @@ func (w *world) seedAccount(a Account) Account {
 	return a
 }
 
+// accountTypes are the types that a test can give an account.
+var accountTypes = []byzantine.AccountType{byzantine.AccountTypeIndividual, byzantine.AccountTypeCompany}
+
 func (w *world) checkSeed(a Account) {
 	reject := func(format string, args ...any) { panic("byzantinetest: AddAccount: " + fmt.Sprintf(format, args...)) }
 	switch {
 	case w.accounts.get(a.ID) != nil:
-		reject("there is an account %s already", a.ID)
+		reject("accountId: there is an account %s already", a.ID)
 	case a.Foreign && len(a.UserIDs) > 0:
-		reject("a foreign account cannot have users")
+		reject("userIds: a foreign account cannot have users")
 	case len(a.Roles) > len(a.UserIDs):
-		reject("there are more Roles than UserIDs")
-	case a.Type != "" && a.Type != byzantine.AccountTypeIndividual && a.Type != byzantine.AccountTypeCompany:
-		reject("no account has the type %q", a.Type)
+		reject("roles: there are more of them than userIds")
 	}
-	for _, role := range a.Roles {
-		if err := checkChoice("roles", role, accountRoles); err != nil {
+	if err := errors.Join(
+		checkChoice("type", cmp.Or(a.Type, byzantine.AccountTypeIndividual), accountTypes),
+		checkChoice("verificationStatus", cmp.Or(a.Status, byzantine.VerificationActive), verificationStatuses),
+	); err != nil {
+		reject("%v", err)
+	}
+	for i, role := range a.Roles {
+		if err := checkChoice(fmt.Sprintf("roles[%d]", i), role, accountRoles); err != nil {
 			reject("%v", err)
 		}
 	}
-	for _, id := range a.UserIDs {
+	for i, id := range a.UserIDs {
 		if w.users.get(id) == nil {
-			reject("no user %s: add it first", id)
+			reject("userIds[%d]: no user %s: add it first", i, id)
 		}
 	}
 }

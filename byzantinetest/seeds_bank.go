@@ -15,6 +15,13 @@ func (s *Sandbox) AddBankAccount(req *byzantine.AddBankAccountRequest) byzantine
 	if err := wire.Check(req); err != nil {
 		panic(fmt.Sprintf("byzantinetest: AddBankAccount: %v", err))
 	}
+	a, err := s.world.ownAccount(req.AccountID)
+	if err == nil {
+		err = a.requireActive()
+	}
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: AddBankAccount: accountId: %v", err))
+	}
 	link, err := s.world.addBankAccount(req)
 	if err != nil {
 		panic(fmt.Sprintf("byzantinetest: AddBankAccount: %v", err))

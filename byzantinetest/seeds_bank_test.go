@@ -19,7 +19,7 @@ func TestAddBankAccountNeedsWhatTheAPINeeds(t *testing.T) {
 	assert.Equal(t, link.BankAccountID, list.BankAccounts[0].BankAccountID)
 
 	waiting := server.AddAccount(byzantinetest.Account{Status: byzantine.VerificationUnderReview})
-	assert.PanicsWithValue(t, "byzantinetest: AddBankAccount: the customer's verification is under_review: it has to be active",
+	assert.PanicsWithValue(t, "byzantinetest: AddBankAccount: accountId: the customer's verification is under_review: it has to be active",
 		func() { server.AddBankAccount(dollarAccount(waiting.ID)) })
 	assert.PanicsWithValue(t, "byzantinetest: AddBankAccount: AccountID: must be a UUID (8-4-4-4-12 hex digits)",
 		func() { server.AddBankAccount(dollarAccount("x")) })

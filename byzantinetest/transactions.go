@@ -182,6 +182,9 @@ func (w *world) fail(tx *transaction, status byzantine.TransactionStatus) {
 	w.become(tx, status)
 }
 
+// failedStatuses are those that a test can end a transaction with.
+var failedStatuses = []byzantine.TransactionStatus{byzantine.TransactionSimulationFailed, byzantine.TransactionReverted, byzantine.TransactionRefunded}
+
 // FailTransaction ends a transaction that is under way with a status: byzantine.TransactionSimulationFailed,
 // TransactionReverted or TransactionRefunded. What it moved is where it was before; money that a bank transfer has brought
 // by then is idle. Of a vault upgrade both halves fail. It panics if there is no such transaction, if it has ended, or if
@@ -192,10 +195,9 @@ func (s *Sandbox) FailTransaction(transactionID string, status byzantine.Transac
 	tx := s.world.seededTransaction("FailTransaction", transactionID)
 	switch {
 	case tx.status.Terminal():
-		panic(fmt.Sprintf("byzantinetest: FailTransaction: the transaction has ended already: it is %s", tx.status))
-	case status == byzantine.TransactionSimulationFailed, status == byzantine.TransactionReverted, status == byzantine.TransactionRefunded:
-	default:
-		panic(fmt.Sprintf("byzantinetest: FailTransaction: %q is not simulation_failed, reverted or refunded", status))
+		panic(fmt.Sprintf("byzantinetest: FailTransaction: transactionId: the transaction has ended already: it is %s", tx.status))
+	case !slices.Contains(failedStatuses, status):
+		panic(fmt.Sprintf("byzantinetest: FailTransaction: %v", checkChoice("status", status, failedStatuses)))
 	}
 	s.world.fail(tx, status)
 	if tx.upgrade != nil {
@@ -207,7 +209,7 @@ func (s *Sandbox) FailTransaction(transactionID string, status byzantine.Transac
 func (w *world) seededTransaction(method, id string) *transaction {
 	tx := w.transactions.get(id)
 	if tx == nil {
-		panic(fmt.Sprintf("byzantinetest: %s: no transaction %s: sign and submit it first", method, id))
+		panic(fmt.Sprintf("byzantinetest: %s: transactionId: no transaction %s: sign and submit it first", method, id))
 	}
 	return tx
 }
@@ -322,9 +324,12 @@ func optionalTime(t time.Time) *time.Time {
 var chains = []byzantine.ChainID{byzantine.ChainEthereum, byzantine.ChainBase}
 
 // checkChain rejects a chain that there are no vaults on.
-func checkChain(chain byzantine.ChainID) error {
+func checkChain(chain byzantine.ChainID) error { return checkChainIn("chain_id", chain) }
+
+// checkChainIn is checkChain for a chain in a field of another name.
+func checkChainIn(field string, chain byzantine.ChainID) error {
 	if !slices.Contains(chains, chain) {
-		return badRequest("chain_id: unknown chain %d", chain)
+		return badRequest("%s: unknown chain %d", field, chain)
 	}
 	return nil
 }

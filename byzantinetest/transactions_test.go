@@ -162,9 +162,9 @@ func TestFailTransactionPanicsOnTheImpossible(t *testing.T) {
 	fail := func(id string, status byzantine.TransactionStatus) string {
 		return panicText(t, func() { server.FailTransaction(id, status) })
 	}
-	assert.Contains(t, fail(unknownID, byzantine.TransactionReverted), "byzantinetest: FailTransaction: no transaction "+unknownID)
+	assert.Contains(t, fail(unknownID, byzantine.TransactionReverted), "byzantinetest: FailTransaction: transactionId: no transaction "+unknownID)
 	assert.Contains(t, fail(payload.TransactionID, byzantine.TransactionReverted), "sign and submit it first")
-	assert.Contains(t, fail(id, byzantine.TransactionCompleted), `"completed" is not simulation_failed`)
+	assert.Contains(t, fail(id, byzantine.TransactionCompleted), "status: must be one of simulation_failed, reverted, refunded")
 	server.Advance(time.Minute)
 	assert.Contains(t, fail(id, byzantine.TransactionReverted), "has ended already: it is completed")
 	assert.Contains(t, panicText(t, func() { server.SettleWithdrawal(id) }), "is not a withdrawal that is queued")

@@ -43,7 +43,7 @@ func (s *Sandbox) SetAssociatedPersonStatus(beneficiaryID string, status byzanti
 	defer s.unlock()
 	a, p := s.world.associatedPerson(beneficiaryID)
 	if p == nil {
-		panic(fmt.Sprintf("byzantinetest: SetAssociatedPersonStatus: no associated person %s: add it first", beneficiaryID))
+		panic(fmt.Sprintf("byzantinetest: SetAssociatedPersonStatus: beneficiaryId: no associated person %s: add it first", beneficiaryID))
 	}
 	s.world.movePerson(a, p, status, reasonCodes)
 	if isWaiting(status) && isOpen(a.entity.status) {
@@ -55,7 +55,7 @@ func (s *Sandbox) SetAssociatedPersonStatus(beneficiaryID string, status byzanti
 func (w *world) seededAccount(method, id string) *account {
 	a, err := w.account(id)
 	if err != nil {
-		panic(fmt.Sprintf("byzantinetest: %s: no account %s of this integrator: add it first", method, id))
+		panic(fmt.Sprintf("byzantinetest: %s: accountId: no account %s of this integrator: add it first", method, id))
 	}
 	return a
 }

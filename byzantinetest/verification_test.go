@@ -197,13 +197,13 @@ func TestCustomerEventsAreComplete(t *testing.T) {
 func TestStatusesOfNobody(t *testing.T) {
 	server := newServer(t)
 	foreign := server.AddAccount(byzantinetest.Account{Foreign: true})
-	assert.PanicsWithValue(t, "byzantinetest: Approve: no account "+unknownID+" of this integrator: add it first", func() {
+	assert.PanicsWithValue(t, "byzantinetest: Approve: accountId: no account "+unknownID+" of this integrator: add it first", func() {
 		server.Approve(unknownID)
 	})
-	assert.PanicsWithValue(t, "byzantinetest: SetStatus: no account "+foreign.ID+" of this integrator: add it first", func() {
+	assert.PanicsWithValue(t, "byzantinetest: SetStatus: accountId: no account "+foreign.ID+" of this integrator: add it first", func() {
 		server.SetStatus(foreign.ID, byzantine.VerificationActive)
 	})
-	assert.PanicsWithValue(t, "byzantinetest: SetAssociatedPersonStatus: no associated person "+unknownID+": add it first", func() {
+	assert.PanicsWithValue(t, "byzantinetest: SetAssociatedPersonStatus: beneficiaryId: no associated person "+unknownID+": add it first", func() {
 		server.SetAssociatedPersonStatus(unknownID, byzantine.VerificationActive)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 )
 
 // trigger is how an event of a type comes about when a test asks for it.
@@ -60,19 +61,23 @@ func (s *Sandbox) Trigger(eventType byzantine.EventType, accountID string) byzan
 	w := s.world
 	i := slices.IndexFunc(triggers, func(t trigger) bool { return t.eventType == eventType })
 	if i < 0 {
-		panic(fmt.Sprintf("byzantinetest: Trigger: there is no event type %q", eventType))
+		var known []string
+		for _, t := range triggers {
+			known = append(known, string(t.eventType))
+		}
+		panic(fmt.Sprintf("byzantinetest: Trigger: eventType: there is no event type %q%s", eventType, spelling.DidYouMean(string(eventType), known)))
 	}
 	var a *account
 	switch {
 	case eventType == byzantine.EventCustomerCreated && accountID != "", eventType == byzantine.EventWebhookTest && accountID != "":
-		panic(fmt.Sprintf("byzantinetest: Trigger: %s is about no account that exists", eventType))
+		panic(fmt.Sprintf("byzantinetest: Trigger: accountId: %s is about no account that exists", eventType))
 	case accountID != "":
 		a = w.seededAccount("Trigger", accountID)
 	default:
 		a = w.accountFor(eventType)
 	}
 	if isTransaction(eventType) && !a.canTransact() {
-		panic(fmt.Sprintf("byzantinetest: Trigger: the account %s has no transactions: it is not active, or it is self-custodial", a.id))
+		panic(fmt.Sprintf("byzantinetest: Trigger: accountId: the account %s has no transactions: it is not active, or it is self-custodial", a.id))
 	}
 	if fire := triggers[i].fire; fire != nil {
 		fire(w, a)
@@ -144,7 +149,7 @@ func (w *world) testEverySubscription(*account) {
 		}
 	}
 	if enabled == 0 {
-		panic("byzantinetest: Trigger: there is no enabled webhook subscription to test")
+		panic("byzantinetest: Trigger: eventType: there is no enabled webhook subscription to test")
 	}
 	w.dispatch()
 }
@@ -236,7 +241,7 @@ type triggerList struct {
 
 type triggerRequest struct {
 	EventType byzantine.EventType `json:"eventType"`
-	AccountID string              `json:"accountId,omitzero"` // any if it is left out
+	AccountID string              `json:"accountId,omitzero" about:"any if left out"`
 }
 
 type triggerResult struct {

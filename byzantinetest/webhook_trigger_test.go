@@ -109,6 +109,6 @@ func TestWhatWasTriggeredGoesOn(t *testing.T) {
 	assert.Len(t, balances.SubAccounts[0].Positions, 1)
 
 	server.SetStatus(account.ID, byzantine.VerificationInactive)
-	assert.PanicsWithValue(t, "byzantinetest: Trigger: the account "+account.ID+" has no transactions: it is not active, or it is self-custodial",
+	assert.PanicsWithValue(t, "byzantinetest: Trigger: accountId: the account "+account.ID+" has no transactions: it is not active, or it is self-custodial",
 		func() { server.Trigger(byzantine.EventTransactionCompleted, account.ID) })
 }

@@ -17,7 +17,7 @@ func (s *Sandbox) QueueWithdrawals(vaultAddr string, queue bool) {
 	defer s.unlock()
 	v, err := s.world.vaultByID(vaultAddr)
 	if err != nil {
-		panic(fmt.Sprintf("byzantinetest: QueueWithdrawals: no vault %s: see the constants", vaultAddr))
+		panic(fmt.Sprintf("byzantinetest: QueueWithdrawals: vaultAddr: no vault %s: see the constants", vaultAddr))
 	}
 	v.queues = queue
 }
@@ -29,7 +29,7 @@ func (s *Sandbox) SettleWithdrawal(transactionID string) {
 	defer s.unlock()
 	tx := s.world.seededTransaction("SettleWithdrawal", transactionID)
 	if !tx.pending() {
-		panic(fmt.Sprintf("byzantinetest: SettleWithdrawal: the transaction %s is not a withdrawal that is queued", transactionID))
+		panic(fmt.Sprintf("byzantinetest: SettleWithdrawal: transactionId: the transaction %s is not a withdrawal that is queued", transactionID))
 	}
 	s.world.settle(tx)
 	s.world.catchUp()

@@ -11,7 +11,7 @@ func (a *Authenticator) Get(optionsJSON []byte) (authenticationResponseJSON []by
 		return nil, err
 	}
 	if len(options.Challenge) == 0 {
-		return nil, &DOMException{"TypeError", "the options have no challenge"}
+		return nil, &DOMException{"TypeError", "options.challenge: missing"}
 	}
 	origin, rpID, err := a.scope(options.RPID)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -30,7 +31,7 @@ func (b *base64URL) UnmarshalText(text []byte) error {
 }
 
 var (
-	errNotBase64URL = &DOMException{"EncodingError", "a field of the options is not unpadded base64url"}
+	errNotBase64URL = &DOMException{"EncodingError", "options: a field must be unpadded base64url"}
 	errDismissed    = &DOMException{"NotAllowedError", "the user dismissed the ceremony"}
 )
 
@@ -92,10 +93,10 @@ func (o *creationOptions) check() error {
 	case len(o.Challenge) == 0:
 		missing = "challenge"
 	case len(o.User.ID) == 0 || len(o.User.ID) > 64:
-		return &DOMException{"TypeError", "user.id must have 1 to 64 bytes"}
+		return &DOMException{"TypeError", "options.user.id: must have 1 to 64 bytes"}
 	}
 	if missing != "" {
-		return &DOMException{"TypeError", "the options have no " + missing}
+		return &DOMException{"TypeError", "options." + missing + ": missing"}
 	}
 	return nil
 }
@@ -136,13 +137,44 @@ type assertionResponse struct {
 
 func decodeCeremonyOptions(data []byte, options any) error {
 	err := json.Unmarshal(data, options)
-	if exception := (*DOMException)(nil); errors.As(err, &exception) {
-		return exception
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errNotBase64URL):
+		return &DOMException{errNotBase64URL.Name, notBase64URLField(data) + ": must be unpadded base64url"}
+	case errors.As(err, &mismatch):
+		return &DOMException{"TypeError", strings.TrimSuffix("options."+mismatch.Field, ".") + ": must not be a " + mismatch.Value}
 	}
-	if err != nil {
-		return &DOMException{"TypeError", "the options are not usable: " + err.Error()}
+	return &DOMException{"TypeError", "options: must be a JSON object"}
+}
+
+// notBase64URLField is the path of the field of the options that is not unpadded base64url, which encoding/json does not
+// say.
+func notBase64URLField(data []byte) string {
+	type descriptor struct {
+		ID string `json:"id"`
 	}
-	return nil
+	var options struct {
+		User      descriptor   `json:"user"`
+		Challenge string       `json:"challenge"`
+		Allowed   []descriptor `json:"allowCredentials"`
+		Excluded  []descriptor `json:"excludeCredentials"`
+	}
+	json.Unmarshal(data, &options) // what can be read of them
+	texts := []struct{ path, text string }{{"user.id", options.User.ID}, {"challenge", options.Challenge}}
+	for i, d := range options.Allowed {
+		texts = append(texts, struct{ path, text string }{fmt.Sprintf("allowCredentials[%d].id", i), d.ID})
+	}
+	for i, d := range options.Excluded {
+		texts = append(texts, struct{ path, text string }{fmt.Sprintf("excludeCredentials[%d].id", i), d.ID})
+	}
+	for _, t := range texts {
+		if new(base64URL).UnmarshalText([]byte(t.text)) != nil {
+			return "options." + t.path
+		}
+	}
+	return "options"
 }
 
 // scope returns the origin of the page and the relying party id of the ceremony, after the browser's check that they

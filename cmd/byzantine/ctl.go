@@ -31,7 +31,7 @@ their fields. Fields are given by name=value, name=@FILE for the text in a file,
   byzantine ctl getMailbox email=ada@example.com wait=10s
   byzantine ctl fund id=$ACCOUNT_ID chainId=8453 currency=usd amount=100
   byzantine ctl advanceClock duration=2h
-  byzantine ctl addFault operationId=init_otp status=503 'headers={"Retry-After":["1"]}'
+  byzantine ctl addFault operationId=init_otp status=503 'headers={"Retry-After":"1"}'
   byzantine ctl getWorld > world.json
   byzantine ctl setWorld -body world.json
 
