@@ -2,6 +2,7 @@ package byzantinetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -37,14 +38,18 @@ func (s *Sandbox) Mailbox(filter MailFilter) []Mail {
 	return s.world.mails(filter)
 }
 
-// WaitForMail returns the newest e-mail that matches, as soon as there is one. The error is the context's.
+// WaitForMail returns the newest e-mail that matches, as soon as there is one. The error is the context's, or that there is
+// nothing to wait for: no code was sent with the filter's OTPID, which nobody knows before, or there is no such user.
 func (s *Sandbox) WaitForMail(ctx context.Context, filter MailFilter) (Mail, error) {
 	for {
 		s.lock()
-		mails, sent := s.world.mails(filter), s.world.mailSent()
+		mails, sent, err := s.world.mails(filter), s.world.mailSent(), s.world.hopeless(filter)
 		s.unlock()
 		if len(mails) > 0 {
 			return mails[0], nil
+		}
+		if err != nil {
+			return Mail{}, errtext.In("byzantinetest: WaitForMail", err)
 		}
 		select {
 		case <-sent:
@@ -52,6 +57,28 @@ func (s *Sandbox) WaitForMail(ctx context.Context, filter MailFilter) (Mail, err
 			return Mail{}, errtext.In("byzantinetest: WaitForMail", ctx.Err())
 		}
 	}
+}
+
+// hopeless is why no code that is sent from now on can match a filter, if none has matched so far.
+func (w *world) hopeless(filter MailFilter) error {
+	if err := w.knownMail(filter.OTPID); err != nil {
+		return err
+	}
+	switch {
+	case filter.OTPID != "":
+		return badRequest("otpId: the code of %s does not match the rest of the filter", filter.OTPID)
+	case filter.UserID != "" && w.users.get(filter.UserID) == nil:
+		return badRequest("userId: no user %s", filter.UserID)
+	}
+	return nil
+}
+
+// knownMail rejects an otpId that no code was sent with. The empty one stands for all.
+func (w *world) knownMail(otpID string) error {
+	if otpID != "" && w.otps.get(otpID) == nil {
+		return badRequest("otpId: no code was sent with the id %s: init_otp returns it; codes are forgotten an hour after they have expired", otpID)
+	}
+	return nil
 }
 
 // mailSent is closed when the next code is sent.
@@ -108,8 +135,13 @@ var mailboxControls = []control{
 			if req.Wait > 0 {
 				ctx, cancel := context.WithTimeout(ctx, min(time.Duration(req.Wait), maxMailWait))
 				defer cancel()
-				s.WaitForMail(ctx, filter) // what matters is what is there then
+				var mistake *rejection // when the time is over, what matters is what is there
+				if _, err := s.WaitForMail(ctx, filter); errors.As(err, &mistake) {
+					return mailList{}, mistake
+				}
 			}
-			return mailList{s.Mailbox(filter)}, nil
+			s.lock()
+			defer s.unlock()
+			return mailList{s.world.mails(filter)}, s.world.knownMail(filter.OTPID)
 		}),
 }

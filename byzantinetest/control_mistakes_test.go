@@ -1,6 +1,7 @@
 package byzantinetest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
@@ -250,4 +252,37 @@ func TestFaultHeadersAreTextsOrLists(t *testing.T) {
 	}
 	headers := controlOperations(t)["addFault"].Body.Content["application/json"].Schema.Properties["headers"]
 	assert.JSONEq(t, `{"oneOf":[{"type":"string"},{"type":"array","items":{"type":"string"}}]}`, string(headers.AdditionalProperties))
+}
+
+// A code is there before its otpId is known to anybody, so there is nothing to wait for when an otpId is not found.
+func TestWaitingForACodeThatWasNeverSent(t *testing.T) {
+	server := newServer(t)
+	c := newController(t, server)
+	ada, bob := server.AddUser(byzantinetest.User{Email: "ada@example.com"}), server.AddUser(byzantinetest.User{})
+	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{ada.ID, bob.ID}})
+	otp, err := server.Client().InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: account.ID, UserID: ada.ID})
+	require.NoError(t, err)
+	for query, want := range map[string]string{
+		"otpId=" + unknownID:                        "otpId: no code was sent with the id " + unknownID,
+		"otpId=" + unknownID + "&wait=1m":           "otpId: no code was sent with the id " + unknownID,
+		"otpId=&wait=1m&userId=" + unknownID:        "userId: no user " + unknownID,
+		"otpId=" + otp.OTPID + "&email=b@c&wait=1m": "otpId: the code of " + otp.OTPID + " does not match the rest of the filter",
+	} {
+		status, text := c.call("getMailbox", "", strings.Split(query, "&")...)
+		assert.Contains(t, controlError(t, status, text), want, query)
+	}
+	assert.Len(t, c.ok("getMailbox", "", "otpId="+otp.OTPID, "wait=1m")["mails"], 1)
+	assert.Empty(t, c.ok("getMailbox", "", "otpId="+otp.OTPID, "userId="+bob.ID)["mails"], "a filter that fits nothing, without wait")
+	assert.Empty(t, c.ok("getMailbox", "", "userId="+bob.ID, "wait=1ms")["mails"])
+
+	_, err = server.WaitForMail(context.Background(), byzantinetest.MailFilter{OTPID: unknownID})
+	assert.EqualError(t, err, "byzantinetest: WaitForMail: otpId: no code was sent with the id "+unknownID+": init_otp returns it; codes are forgotten an hour after they have expired")
+	_, err = server.WaitForMail(context.Background(), byzantinetest.MailFilter{UserID: unknownID})
+	assert.EqualError(t, err, "byzantinetest: WaitForMail: userId: no user "+unknownID)
+	_, err = server.WaitForMail(context.Background(), byzantinetest.MailFilter{OTPID: otp.OTPID, UserID: bob.ID})
+	assert.ErrorContains(t, err, "does not match")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = server.WaitForMail(ended, byzantinetest.MailFilter{UserID: bob.ID})
+	assert.ErrorIs(t, err, context.Canceled)
 }
