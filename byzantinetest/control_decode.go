@@ -65,13 +65,13 @@ func decodeControlBody(body []byte, v reflect.Value, schema *apiSchema) error {
 	if err := (formChecker{}).check(schema, &value, ""); err != nil {
 		return badRequest("%v", err)
 	}
-	members, err := wire.Members(body)
+	fields, err := wire.ReadObject(body)
 	if err != nil {
 		return badRequest("the body is %v", err)
 	}
 	for i := range v.NumField() {
 		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		text, there := members[name]
+		text, there := fields[name]
 		if !there || string(text) == "null" {
 			continue
 		}
