@@ -267,6 +267,10 @@ func TestUnreadableFieldsThatMustBeReadable(t *testing.T) {
 		{"whole POST", `[{"otpId":"7"}]`, "list in place of object", true, testCalls[1].do},
 		{"session", `{` + strings.Replace(session, `"id"`, `["id"]`, 1) + `}`, "sessionId: list in place of string", false, callOTPAuth},
 		{"session with an odd end", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `1`, 1) + `}`, "", false, callOTPAuth},
+		// In upper case these letters are a byte shorter, and blanks stand where the parts of a time would be cut.
+		{"session with an end of other letters", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `"`+strings.Repeat("ı", 10)+`"`, 1) + `}`, "", false, callOTPAuth},
+		{"session with a blank end", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `"`+strings.Repeat(" ", 19)+`"`, 1) + `}`, "", false, callOTPAuth},
+		{"list twice, odd at first", `{"events":[{"id":5,"type":"a"},{"id":6,"type":"b"}],"events":[]}`, "events: occurs twice", false, func(ctx context.Context, c *byzantine.Client) error { return only(c.ListEvents(ctx, nil)) }},
 		{"session without its metadata", `{` + strings.Replace(session, `"s"`, `{}`, 1) + `}`, "", false, callOTPAuth},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -227,6 +227,35 @@ func TestTheSameRequestIsTheSameActivity(t *testing.T) {
 	assert.ErrorIs(t, err, byzantine.ErrBadRequest, "another timestamp is another activity")
 }
 
+// A request that is repeated may have made its activity at any attempt: what the last response says of the last one does
+// not make the outcome of the others known.
+func TestTheOutcomeOfAnEarlierAttemptIsNotForgotten(t *testing.T) {
+	lost := turnkeytest.Fault{Reset: true, TakesEffect: true}
+	for name, c := range map[string]struct {
+		first, last turnkeytest.Fault
+		unknown     bool
+	}{
+		"connection, then 429":      {lost, turnkeytest.Fault{Status: 429}, true},
+		"connection, then 400":      {lost, turnkeytest.Fault{Status: 400}, true},
+		"connection, then 403":      {lost, turnkeytest.Fault{Status: 403}, true},
+		"502 with effect, then 404": {turnkeytest.Fault{Status: 502, TakesEffect: true}, turnkeytest.Fault{Status: 404}, true},
+		"429, then 400":             {turnkeytest.Fault{Status: 429}, turnkeytest.Fault{Status: 400}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := startServer(t)
+			server.Fail("create_authenticators", 1, c.first)
+			server.Fail("create_authenticators", 2, c.last) // a 429 is tried again as well
+			_, err := server.Client().CreateAuthenticators(t.Context(), server.Organization().UserID, []byzantine.AuthenticatorParam{newPasskey(t)})
+			require.Error(t, err)
+			assert.Equal(t, c.unknown, errors.Is(err, byzantine.ErrOutcomeUnknown), err)
+			if c.unknown {
+				assert.ErrorContains(t, err, "an attempt before this one may have taken effect")
+				assert.Len(t, server.Authenticators(), 1)
+			}
+		})
+	}
+}
+
 func TestTimestampIsTheClocks(t *testing.T) {
 	at := time.Date(2026, 8, 1, 0, 0, 0, 123_999_999, time.UTC)
 	client := responding(t, 200, "{}", byzantine.WithClock(func() time.Time { return at }))

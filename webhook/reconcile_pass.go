@@ -24,7 +24,8 @@ type pass struct {
 	saved  time.Time // when Save last began the lease, by this machine's clock
 	top    time.Time // CreatedAt of the newest event that the API listed when the pass began; zero if none
 	end    time.Time // the pass hands over events created up to here: top, or earlier because of Grace
-	newest time.Time // CreatedAt of the newest event that was handed over, or the checkpoint so far
+	from   time.Time // the checkpoint that the pass began with; zero if there was none
+	newest time.Time // CreatedAt of the newest event that was handed over, or from
 	held   time.Time // CreatedAt of the oldest event that the checkpoint must not pass; zero if none
 	reread reread
 	report Report
@@ -32,24 +33,26 @@ type pass struct {
 
 func (p *pass) run(ctx context.Context) error {
 	p.saved = time.Now()
-	p.newest = p.Start
+	p.from = p.Start
 	if p.claim.Value != "" {
 		checkpoint, err := time.Parse(time.RFC3339Nano, p.claim.Value)
 		if err != nil {
 			return errors.New("the checkpoint in the store is not an RFC 3339 time")
 		}
-		p.newest = checkpoint
-	} else if !p.Start.IsZero() {
+		p.from = checkpoint
+	}
+	p.newest = p.from
+	if p.claim.Value == "" && !p.Start.IsZero() {
 		// Save the checkpoint now; otherwise a process that is restarted before the first event would begin at its own
 		// Start.
 		if err := p.save(ctx); err != nil {
 			return err
 		}
 	}
-	p.report.Checkpoint = p.newest
+	p.report.Checkpoint = p.from
 	after := time.Unix(0, 0)
-	if !p.newest.IsZero() {
-		after = p.newest.Add(-p.Overlap)
+	if !p.from.IsZero() {
+		after = p.from.Add(-p.Overlap)
 	}
 	if err := p.walk(ctx, after); err != nil {
 		return err
@@ -253,11 +256,15 @@ func (p *pass) hold(event listed) {
 // save begins the lease again and writes the checkpoint: the time of the newest event that was handed over, or of the
 // oldest that is held, whichever is earlier. The next pass begins Overlap before the checkpoint, so it reads a held
 // event again. The checkpoint is a time from the API, so a wrong clock of this machine cannot move it past events that
-// are still to come.
+// are still to come. It never moves back: the next pass reads again everything that this one has read, and a checkpoint
+// that moved back would go on doing so while callbacks fail, to events from before Start.
 func (p *pass) save(ctx context.Context) error {
 	checkpoint := p.newest
 	if !p.held.IsZero() && p.held.Before(checkpoint) {
 		checkpoint = p.held
+	}
+	if checkpoint.Before(p.from) {
+		checkpoint = p.from
 	}
 	var value string
 	if !checkpoint.IsZero() {

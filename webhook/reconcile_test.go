@@ -191,6 +191,72 @@ func TestFailedEventHoldsTheCheckpointButNotTheOthers(t *testing.T) {
 	b.requireEachOnce(t, 500)
 }
 
+// While the callback fails, each pass reads again what the pass before has read, and nothing older: Start stands for a
+// time before which another program has handled the events.
+func TestAnOutageLeadsToNoEventsFromBeforeStart(t *testing.T) {
+	h := &history{}
+	for at := epoch; at.Before(epoch.Add(10 * time.Hour)); at = at.Add(3 * time.Minute) {
+		h.times = append(h.times, at)
+	}
+	start := epoch.Add(9 * time.Hour)
+	oldest := h.last()
+	var outage error = errors.New("the database is away")
+	var b book
+	r := newReconciler(h, newStore(), func(ctx context.Context, d *webhook.Delivery) error {
+		event, err := d.Event()
+		require.NoError(t, err)
+		if event.CreatedAt.Before(oldest) {
+			oldest = event.CreatedAt
+		}
+		if outage != nil {
+			return outage
+		}
+		return b.handle(ctx, d)
+	})
+	r.Start, r.Overlap = start, 10*time.Minute
+	for range 20 {
+		assert.Equal(t, start, pass(t, r).Checkpoint)
+	}
+	outage = nil
+	report := pass(t, r)
+	assert.Equal(t, h.last(), report.Checkpoint)
+	assert.Equal(t, 3+20, report.Handled, "those of the overlap and those since Start")
+	assert.Equal(t, start.Add(-9*time.Minute), oldest)
+}
+
+// A record that a store has lost or that somebody has deleted brings its event once more, and does not move the checkpoint
+// back to others.
+func TestACheckpointNeverMovesBack(t *testing.T) {
+	h := &history{times: spread(200, 2*time.Hour, time.Second)}
+	store := newStore()
+	var b book
+	pass(t, newReconciler(h, store, b.handle))
+	r := newReconciler(h, &forgetful{Store: store}, func(context.Context, *webhook.Delivery) error { return errors.New("odd") })
+	for range 5 {
+		report := pass(t, r)
+		assert.Equal(t, h.last(), report.Checkpoint)
+		assert.Positive(t, report.Failed)
+	}
+}
+
+// forgetful is a store that has lost its events.
+type forgetful struct{ webhook.Store }
+
+func (f *forgetful) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
+	claim, err := f.Store.Begin(ctx, key, lease)
+	if errors.Is(err, webhook.ErrHandled) {
+		return webhook.Claim{Key: key}, nil
+	}
+	return claim, err
+}
+
+func (f *forgetful) Forget(ctx context.Context, claim webhook.Claim) error {
+	if claim.Token == 0 {
+		return nil
+	}
+	return f.Store.Forget(ctx, claim)
+}
+
 func TestTooManyFailuresEndThePass(t *testing.T) {
 	h := &history{times: spread(500, 24*time.Hour, time.Second)}
 	calls := 0

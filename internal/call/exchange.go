@@ -28,6 +28,7 @@ type Exchange struct {
 	first    attempt  // the first attempt, of most calls the only one
 	last     *attempt // the attempt that decides the call; it owns the response
 	sent     bool     // in any attempt that was not rejected because of the clock
+	open     bool     // an attempt may have taken effect, and no response says whether it did
 	clock    clockTrial
 }
 
@@ -46,6 +47,14 @@ type attempt struct {
 
 func (a *attempt) succeeded() bool {
 	return a.err == nil && !a.tooLarge && isSuccess(a.response.StatusCode)
+}
+
+// leavesOpen reports whether a request that does not only read may have taken effect in an attempt that failed.
+func (a *attempt) leavesOpen() bool {
+	if a.err != nil {
+		return a.sent
+	}
+	return mayHaveTakenEffect(a.response.StatusCode)
 }
 
 // maxGrow is how much memory is reserved at most for a response because of its Content-Length, which may be wrong.
@@ -280,7 +289,7 @@ func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 		if !x.sent && x.clock.first != nil {
 			return x.rejectedAtFirst(err)
 		}
-		return &Failure{Attempts: x.attempts, Sent: x.sent, OutcomeUnknown: x.sent && !x.request.Reads, Err: err}
+		return &Failure{Attempts: x.attempts, Sent: x.sent, OutcomeUnknown: x.open && !x.request.Reads, Err: err}
 	}
 	message := serverMessage(a.response.Body)
 	if a.tooLarge && isSuccess(a.response.StatusCode) {
@@ -310,7 +319,10 @@ func (x *Exchange) Rejected(message string) *Failure {
 	f := &Failure{
 		Response: r, Message: message, Attempts: x.attempts, ClockSkew: x.clock.skew,
 		Host: x.request.URL.Host, RequestHeader: x.last.header, Sent: true,
-		OutcomeUnknown: !x.request.Reads && mayHaveTakenEffect(r.StatusCode),
+		OutcomeUnknown: !x.request.Reads && (x.open || mayHaveTakenEffect(r.StatusCode)),
+	}
+	if f.OutcomeUnknown && !mayHaveTakenEffect(r.StatusCode) {
+		f.addNote("an attempt before this one may have taken effect")
 	}
 	f.addNote(x.clock.note)
 	return f

@@ -50,7 +50,8 @@ import (
 // tested against the machine's clock in the same way: after a 401, 400 or 403 that it may have caused, and after a
 // success whose Date agrees with the machine's clock.
 //
-// A POST to another API that recognises a repeated request by its bytes (Request.Repeatable) is sent again like a GET.
+// A POST to another API that recognises a repeated request by its bytes (Request.Repeatable) is sent again like a GET. If
+// it fails in the end, its outcome is unknown if any of its attempts left it unknown, whatever the last response was.
 const (
 	firstBackoff  = 500 * time.Millisecond
 	maxBackoff    = 8 * time.Second
@@ -78,7 +79,10 @@ func (x *Exchange) Run() *Failure {
 		if a.succeeded() {
 			return nil
 		}
-		x.sent = x.sent || (a.sent && !clockWrong)
+		if !clockWrong {
+			x.sent = x.sent || a.sent
+			x.open = x.open || a.leavesOpen()
+		}
 		wait, again := x.next(ctx, a, clockWrong)
 		if !again || x.attempts >= cmp.Or(x.request.MaxAttempts, x.caller.maxAttempts) {
 			return x.failure(a, nil)

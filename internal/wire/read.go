@@ -49,6 +49,9 @@ func readLenient(text []byte, v reflect.Value, whole bool) error {
 	if f := r.value(bytes.TrimSpace(text), v, nil); f != nil {
 		r.Fatal = f
 	}
+	if r.Fatal == nil {
+		r.Fatal = r.twice
+	}
 	if r.Fatal == nil && len(r.Elements) == 0 && len(r.Fields) == 0 {
 		return nil // the only odd thing was a time in another form of RFC 3339
 	}
@@ -109,9 +112,10 @@ func (r *Unreadable) Error() string {
 // reader is the lenient pass over one response.
 type reader struct {
 	Unreadable
-	whole bool   // fields that must be present are asked for
-	steps []step // where it is
-	depth int    // in how many lists
+	whole bool     // fields that must be present are asked for
+	steps []step   // where it is
+	depth int      // in how many lists
+	twice *Finding // a field that was read again, after Elements of it had been found: these may not be there any more
 }
 
 // step leads from a value to a field of it, or to an element if there is no name.
@@ -208,9 +212,12 @@ func plainTime(text []byte, utc bool) []byte {
 	if len(text) <= zone || text[0] != '"' {
 		return text
 	}
-	plain := bytes.ToUpper(text)
-	if plain[separator] == ' ' {
+	plain := bytes.Clone(text)
+	if plain[separator] == ' ' || plain[separator] == 't' {
 		plain[separator] = 'T'
+	}
+	if last := len(plain) - len(`z"`); plain[last] == 'z' {
+		plain[last] = 'Z'
 	}
 	if utc && !bytes.ContainsAny(plain[zone:], "Z+-") {
 		plain = append(plain[:len(plain)-1], `Z"`...)
@@ -262,12 +269,20 @@ func (r *reader) fields(text []byte, v reflect.Value) (worst *Finding) {
 		return r.finding("an object that is no " + v.Type().Name())
 	}
 	p := planOf(v.Type())
+	var odd []*Field // those with elements that could not be read
 	for name, value := range fieldsOf(text) {
 		field := p.bodyField(name)
 		if field == nil {
 			continue
 		}
+		if r.twice == nil && slices.Contains(odd, field) {
+			r.twice = &Finding{join(r.path(), field.Name), "occurs twice"}
+		}
+		before := len(r.Elements)
 		f := r.at(step{name: field.Name}, value, v.FieldByIndex(field.index), field)
+		if len(r.Elements) > before && !slices.Contains(odd, field) {
+			odd = append(odd, field)
+		}
 		switch {
 		case f == nil:
 		case !field.Must:

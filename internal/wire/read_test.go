@@ -35,6 +35,7 @@ type readPage struct {
 	First    *readElement    `json:"first"`
 	Raw      json.RawMessage `json:"raw"`
 	IDs      []string        `json:"ids" check:"must"`
+	Until    time.Time       `json:"until" check:"utc"`
 }
 
 func TestReadFindings(t *testing.T) {
@@ -135,6 +136,7 @@ func TestReadLeavesNoTraceOfTheStrictPass(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		`{"elements":[{"id":"a","name":"b","at":"2026-09-01T12:00:00Z","count":1,"words":["x"]},{"id":"c"}],"next":"n","more":true,"share":1.5,"first":{"id":"f"},"raw":{"a":[1,2]},"ids":["i"],"kind":"k"}`,
+		`{"until":"ıııııııııı"}`, `{"until":"2026-09-01 12:00:00"}`, `{"until":"2026-09-01t12:00:00z"}`, `{"until":"2026-09-01T12:00:00.123456789-05:30"}`,
 		`{"Elements":[{"ID":"a"}],"elements":[{"id":"b","words":[]},{"id":"c"}],"elements":[{"id":"d"}],"\u006eext":"n","NEXT":null}`,
 		`{"first":{"id":"a","words":["x","y"]},"first":{"name":"n"},"first":null}`, `{"ids":["\ud800","\\\"",""],"raw":null}`, `[]`, `null`, ` {} `, `{"a":{"b":[{"c":"]}"}]}}`, `{"more":1,"elements":[7]}`,
 		`{x:1}`, `{"a"`, `[,,`, `}{`, `{"elements":[`,
@@ -168,4 +170,44 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A field that occurs twice may leave fewer elements than were found to be odd, and an error that names elements which
+// are not there would make callers index out of range.
+func TestAnOddListThatOccursTwiceIsAnError(t *testing.T) {
+	for _, again := range []string{`[]`, `null`, `[{"id":"a"}]`, `7`, `[{"id":8},{"id":9},{"id":10}]`} {
+		for _, name := range []string{"elements", "Elements", `\u0065lements`} {
+			var page readPage
+			err := wire.Read([]byte(`{"elements":[{"id":5},{"id":6}],"`+name+`":`+again+`,"more":true}`), &page)
+			var odd *wire.Unreadable
+			require.ErrorAs(t, err, &odd, again)
+			require.NotNil(t, odd.Fatal, again)
+			assert.Contains(t, odd.Fatal.Error(), "elements", again)
+		}
+	}
+	var page readPage
+	require.NoError(t, wire.Read([]byte(`{"elements":[{"id":"a"},{"id":"b"}],"elements":[{"id":"c"}],"elements":[]}`), &page))
+	assert.Empty(t, page.Elements, "without anything odd the last one counts, as for encoding/json")
+}
+
+func TestTimesInOtherForms(t *testing.T) {
+	noon := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"2026-09-01T12:00:00Z":      noon,
+		"2026-09-01 12:00:00Z":      noon,
+		"2026-09-01t12:00:00z":      noon,
+		"2026-09-01 14:00:00+02:00": noon,
+		"2026-09-01 12:00:00":       noon,
+		"2026-09-01T12:00:00.5":     noon.Add(time.Second / 2),
+		"2026-09-01":                {},
+		"ıııııııııı":                {},
+		"ıııııııııııııııııııı":      {},
+		"":                          {},
+		"zzzzzzzzzzzzzzzzzzzzz":     {},
+	} {
+		var page readPage
+		err := wire.Read([]byte(`{"until":"`+text+`"}`), &page)
+		assert.True(t, want.Equal(page.Until), "%q: %v", text, page.Until)
+		assert.Equal(t, want.IsZero(), err != nil, "%q: %v", text, err)
+	}
 }
