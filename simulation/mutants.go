@@ -46,13 +46,13 @@ var Mutants = []Mutant{
 	},
 	{
 		Name: "unreadable-success-is-a-failure", Invariant: Outcomes, File: "internal/call/exchange.go",
-		Find:    "OutcomeUnknown: !x.request.Reads && mayHaveTakenEffect(r.StatusCode)",
-		Replace: "OutcomeUnknown: !x.request.Reads && r.StatusCode >= 300 && mayHaveTakenEffect(r.StatusCode)",
+		Find:    "(x.open || mayHaveTakenEffect(r.StatusCode))",
+		Replace: "(x.open || r.StatusCode >= 300 && mayHaveTakenEffect(r.StatusCode))",
 	},
 	{
 		Name: "broken-response-is-a-failure", Invariant: Outcomes, File: "internal/call/exchange.go",
-		Find:    "OutcomeUnknown: x.sent && !x.request.Reads",
-		Replace: "OutcomeUnknown: x.sent && !x.request.Reads && a.err == nil",
+		Find:    "OutcomeUnknown: x.open && !x.request.Reads",
+		Replace: "OutcomeUnknown: x.open && !x.request.Reads && a.err == nil",
 	},
 	{
 		Name: "sent-is-forgotten", Invariant: Outcomes, File: "internal/call/transport.go",
@@ -61,8 +61,8 @@ var Mutants = []Mutant{
 	},
 	{
 		Name: "rejected-for-the-clock-counts-as-sent", Invariant: Outcomes, File: "internal/call/retry.go",
-		Find:    "x.sent = x.sent || (a.sent && !clockWrong)",
-		Replace: "x.sent = x.sent || a.sent",
+		Find:    "\t\tif !clockWrong {\n\t\t\tx.sent = x.sent || a.sent\n\t\t\tx.open = x.open || a.leavesOpen()\n\t\t}\n",
+		Replace: "\t\tx.sent = x.sent || a.sent\n\t\tx.open = x.open || a.leavesOpen() || clockWrong\n",
 	},
 	{
 		Name: "dial-counts-as-sent", Invariant: Outcomes, File: "internal/call/exchange.go",
@@ -161,8 +161,8 @@ var Mutants = []Mutant{
 	},
 	{
 		Name: "no-overlap", Invariant: Events, File: "webhook/reconcile_pass.go",
-		Find:    "after = p.newest.Add(-p.Overlap)",
-		Replace: "after = p.newest",
+		Find:    "after = p.from.Add(-p.Overlap)",
+		Replace: "after = p.from",
 	},
 	{
 		Name: "machine-clock-moves-the-checkpoint", Invariant: Events, File: "webhook/reconcile_pass.go",
