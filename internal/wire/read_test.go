@@ -202,8 +202,8 @@ func TestTimesInOtherForms(t *testing.T) {
 		"2026-09-01":                {},
 		"ıııııııııı":                {},
 		"ıııııııııııııııııııı":      {},
-		"":                          {},
-		"zzzzzzzzzzzzzzzzzzzzz":     {},
+		"":                      {},
+		"zzzzzzzzzzzzzzzzzzzzz": {},
 	} {
 		var page readPage
 		err := wire.Read([]byte(`{"until":"`+text+`"}`), &page)
