@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
 // bare is the limit of a client: net/http, encoding/json and crypto/ecdsa, as briefly as it goes, and no care for what
@@ -53,7 +55,10 @@ func (b *bare) send(ctx context.Context, method, pathAndQuery string, body []byt
 	if err != nil {
 		return nil, err
 	}
+	// The headers of a Client, so that both servers read the same request.
+	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", call.UserAgent)
 	request.Header.Set("X-Pubkey", b.publicKey)
 	request.Header.Set("X-Timestamp", timestamp)
 	request.Header.Set("X-Signature", "0x"+hex.EncodeToString(der))

@@ -87,6 +87,9 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 			return t.first, false
 		}
 	}
+	if isSuccess(status) && t.correction == 0 {
+		return a, false
+	}
 	server, dated := serverTime(a.response.Header)
 	ahead := a.responded.Sub(server) // the machine's clock
 	if isSuccess(status) {

@@ -84,7 +84,7 @@ func (f *Field) checkValue(v reflect.Value) *FieldError {
 				return err
 			}
 		}
-		if check := formats[f.Format]; check != nil && !check(s) {
+		if f.hasFormat != nil && !f.hasFormat(s) {
 			return &FieldError{Reason: formatTexts[f.Format]}
 		}
 	case f.Places != nil:
@@ -219,17 +219,38 @@ var formatTexts = map[string]string{
 
 // The checks below take no memory: they run for every call.
 
-const (
-	base64Digits   = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" // in the order of their values
-	lowerHexDigits = "0123456789abcdef"
-	hexDigits      = lowerHexDigits + "ABCDEF"
+// base64Digits are in the order of their values.
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// A charset says of each byte whether it is in a set of ASCII characters.
+type charset [256]bool
+
+var (
+	base64Set   = charsetOf(base64Digits)
+	lowerHexSet = charsetOf("0123456789abcdef")
+	hexSet      = charsetOf("0123456789abcdefABCDEF")
 )
 
-// consistsOf reports whether a text has no other characters.
-func consistsOf(s, characters string) bool { return strings.Trim(s, characters) == "" }
+func charsetOf(characters string) *charset {
+	var set charset
+	for _, c := range []byte(characters) {
+		set[c] = true
+	}
+	return &set
+}
+
+// coversAll reports whether a text has no other characters.
+func (set *charset) coversAll(s string) bool {
+	for i := range len(s) {
+		if !set[s[i]] {
+			return false
+		}
+	}
+	return true
+}
 
 func isBase64URL(s string) bool {
-	if s == "" || !consistsOf(s, base64Digits) {
+	if s == "" || !base64Set.coversAll(s) {
 		return s == ""
 	}
 	last := strings.IndexByte(base64Digits, s[len(s)-1])
@@ -251,10 +272,10 @@ func isDate(s string) bool {
 
 func isAddress(s string) bool {
 	digits, ok := strings.CutPrefix(s, "0x")
-	return ok && len(digits) == 40 && consistsOf(digits, hexDigits)
+	return ok && len(digits) == 40 && hexSet.coversAll(digits)
 }
 
 func isPubkey(s string) bool {
 	digits, ok := strings.CutPrefix(s, "0x")
-	return ok && len(digits) == 66 && consistsOf(digits, lowerHexDigits) && (digits[:2] == "02" || digits[:2] == "03")
+	return ok && len(digits) == 66 && lowerHexSet.coversAll(digits) && (digits[:2] == "02" || digits[:2] == "03")
 }

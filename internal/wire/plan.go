@@ -41,11 +41,12 @@ type Field struct {
 	Must, Present, Object, UTC bool
 
 	index     []int
-	validates bool   // the type, or what it points to, has a Validate method
-	zeroer    bool   // the type, or what it points to, has an IsZero method, as time.Time does
-	text      bool   // a struct with a text of its own, which is empty only if the value is not set
-	nested    bool   // a struct, or a pointer to one, whose fields are checked one by one
-	element   *Field // what each element of a list must be, nil if this is none
+	hasFormat func(string) bool // nil without a Format
+	validates bool              // the type, or what it points to, has a Validate method
+	zeroer    bool              // the type, or what it points to, has an IsZero method, as time.Time does
+	text      bool              // a struct with a text of its own, which is empty only if the value is not set
+	nested    bool              // a struct, or a pointer to one, whose fields are checked one by one
+	element   *Field            // what each element of a list must be, nil if this is none
 }
 
 type plan struct {
@@ -155,7 +156,7 @@ func parseField(sf reflect.StructField, index []int) *Field {
 		case rule == "utc":
 			f.UTC = true
 		case formats[rule] != nil:
-			f.Format = rule
+			f.Format, f.hasFormat = rule, formats[rule]
 		default:
 			panic(fmt.Sprintf("wire: field %s: unknown check %q", sf.Name, rule))
 		}
