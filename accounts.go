@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// AccountType says whose account it is. Values that are not listed here pass through.
+// AccountType says whether an account belongs to a person or to a company. Values that are not listed here pass through.
 type AccountType string
 
 // The account types.

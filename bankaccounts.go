@@ -9,7 +9,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// BankAccount is a bank account as the API shows it, never with its whole number. Exactly one field is set; the zero
+// BankAccount is a bank account as the API shows it, with only the last four characters of its number. Exactly one field is
+// set; the zero
 // BankAccount has none.
 type BankAccount struct {
 	IBAN *IBANAccount // an account in euro
@@ -18,7 +19,7 @@ type BankAccount struct {
 	Unknown json.RawMessage
 }
 
-// IBANAccount is a bank account in the SEPA area as the API shows it, without its whole number.
+// IBANAccount is a bank account in the SEPA area as the API shows it, with only the last four characters of its IBAN.
 type IBANAccount struct {
 	Country string `json:"country"`
 	// Last4 is the end of the IBAN.
@@ -26,7 +27,7 @@ type IBANAccount struct {
 	BIC   string `json:"bic,omitzero"`
 }
 
-// ACHAccount is a bank account in the United States as the API shows it, without its whole number.
+// ACHAccount is a bank account in the United States as the API shows it, with only the last four digits of its number.
 type ACHAccount struct {
 	RoutingNumber string `json:"routingNumber"`
 	// Last4 is the end of the account number.
@@ -135,7 +136,8 @@ func (c *Client) GetBankAccounts(ctx context.Context, req *GetBankAccountsReques
 	return getBankAccounts.call(ctx, c, req, opts)
 }
 
-// AddBankAccountRequest is a bank account to be added, with its whole number.
+// AddBankAccountRequest links a bank account to an account. It holds the complete account number or IBAN, of which responses
+// show only the last four characters.
 type AddBankAccountRequest struct {
 	AccountID string   `json:"accountId" check:"uuid"`
 	Currency  Currency `json:"currency"`

@@ -64,7 +64,7 @@ func inUTF16(s string, bigEndian bool) (out []byte) {
 	return out
 }
 
-// wrongKind makes an object of a list and the other way round.
+// wrongKind wraps a JSON list in an object, and any other value in a list.
 func wrongKind(good []byte) []byte {
 	if good[0] == '[' {
 		return append(append([]byte(`{"list":`), good...), '}')

@@ -140,7 +140,7 @@ func within(t *testing.T, do func() error) error {
 	}
 }
 
-// deaf is a wrapper that drops the context of a request, its values and its end.
+// deaf is a round tripper that sends a request without its context: without the context's values and its cancellation.
 type deaf struct{ next http.RoundTripper }
 
 func (d deaf) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -146,7 +146,8 @@ func newOperation(id OperationID, method, path string, request, response any) *O
 	return op
 }
 
-// pointedTo returns the type that a pointer leads to, nil for none.
+// pointedTo returns the type that pointer points to, or nil if that is the type none: then the operation has no request or no
+// response.
 func pointedTo(pointer any) reflect.Type {
 	if _, nothing := pointer.(*none); nothing {
 		return nil

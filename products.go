@@ -13,7 +13,7 @@ type Vault struct {
 	// IsAsynchronous does not predict whether a withdrawal is queued: that was seen on other vaults as well.
 	IsAsynchronous       bool   `json:"is_asynchronous"`
 	StrategyVaultAddress string `json:"strategy_vault_address,omitzero"`
-	// FallbackAdapter is an address.
+	// FallbackAdapter is an address whose purpose the API does not document. It may be empty.
 	FallbackAdapter string `json:"fallback_adapter,omitzero"`
 }
 

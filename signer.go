@@ -137,8 +137,8 @@ type RequestSignature struct {
 	Signature string
 }
 
-// SignRequest signs one request. at is the time of signing; the API accepts the request within 60 seconds of it. method
-// is in upper case. pathAndQuery is the path and query as they are sent, percent-encoding included, as URL.RequestURI
+// SignRequest signs one request and returns the values of its three headers. at is the time of signing; the API accepts the
+// request within 60 seconds of it. method is in upper case. pathAndQuery is the path and query as they are sent, percent-encoding included, as URL.RequestURI
 // of net/url returns them. body holds exactly the bytes that are sent, nil for none; it is read and neither copied nor
 // kept.
 //
@@ -147,8 +147,9 @@ type RequestSignature struct {
 // The signed digest is the SHA-256 of timestamp, method, pathAndQuery and body, in this order with nothing between
 // them.
 //
-// It returns an error if the method or the path cannot be sent in this form, if the Signer has no compressed P-256 key,
-// and if signing fails; the Signer's own error is wrapped.
+// It returns an error if ctx or s is nil, if at is before 1970 or after 9999, if method is not all upper-case letters, if
+// pathAndQuery does not begin with a slash or holds a space, a control character or "#", if the Signer has no compressed
+// P-256 key, or if signing fails. The error of the Signer or SignerSource is wrapped.
 func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQuery string, body []byte) (RequestSignature, error) {
 	if ctx == nil || s == nil {
 		return RequestSignature{}, errors.New("byzantine: sign request: the context or the signer is nil")

@@ -63,7 +63,9 @@ type GetWithdrawPayloadPasskeyRequest struct {
 	// DestinationCurrency decides where the money goes: with USDC and EURC into the account's wallet, with USD and EUR
 	// to a bank account.
 	DestinationCurrency Currency `json:"destinationCurrency"`
-	// BankAccountID is one of [Client.GetBankAccounts], for USD and EUR only.
+	// BankAccountID is the BankAccountID of an account that [Client.GetBankAccounts] lists. Set it only if
+	// DestinationCurrency is USD or EUR. It is optional; which account the API chooses without it is not documented, but
+	// DestinationBankAccount of the [Payload] shows it.
 	BankAccountID string `json:"bankAccountId,omitzero" check:"uuid"`
 }
 

@@ -43,7 +43,7 @@ type (
 	serverEnd   struct{ Connections int64 }
 )
 
-// server is the other process as the program sees it.
+// server is the parent's handle on the server process, which is this program started again (see serverVariable).
 type server struct {
 	url     string
 	process *exec.Cmd

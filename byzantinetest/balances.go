@@ -71,8 +71,9 @@ func (p *position) invest(amount, price *big.Rat) {
 // balance is what the shares are worth at a price. A holder sees it rounded, and can take what they see.
 func (p *position) balance(price *big.Rat) *big.Rat { return round(times(p.shares, price), coinPlaces) }
 
-// take turns shares into an amount of the vault's coin at a price, and returns them. It reports false, and takes
-// nothing, if the shares are not worth that much. Whoever takes all leaves no fraction behind.
+// take removes from the position the shares that are worth amount at the price, and returns the shares that it removed. If
+// the position is worth less, it changes nothing and reports false. If amount equals the rounded balance, it removes all
+// shares, so that no fraction of one is left.
 func (p *position) take(amount, price *big.Rat) (shares *big.Rat, ok bool) {
 	switch p.balance(price).Cmp(amount) {
 	case -1:

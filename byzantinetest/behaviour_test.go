@@ -29,7 +29,7 @@ type fact struct {
 	words              []string // of the response
 }
 
-// factWorld has what the facts talk about.
+// factWorld is a sandbox, and the ids and keys in it that the requests of the facts table use.
 type factWorld struct {
 	server               *byzantinetest.Server
 	investor             *investor

@@ -32,7 +32,7 @@
 // # Requests and credentials
 //
 //   - A signature whose timestamp differs from the sandbox's clock by more than 60 seconds gets a 401, and so does an
-//     X-Pubkey in another form.
+//     X-Pubkey that is not 0x and the 66 lower-case hexadecimal digits of a compressed P-256 point.
 //   - A body whose Content-Type is not application/json gets a 415. A field or a query parameter that the API's document
 //     does not have, a field that is there twice, and a number where a decimal string is due get a 400. So does text that
 //     is not in the document's enumerations, written in another letter case included.
@@ -60,10 +60,11 @@
 //     States the social security number too. That of an entity needs an incorporation certificate, a shareholder registry,
 //     a proof of address and its type, number, registered address, activity, finances and risks.
 //   - While data of an associated person is missing, an entity that is not active yet has the status
-//     awaiting_associated_person_information. An associated person has an event of their own only if rejected.
+//     awaiting_associated_person_information. An associated person has an event of their own only
+//     when their status becomes rejected or resubmission_requested.
 //   - An e-mail address that exists already gets a 400 for a new customer and for an associated person who is not a user of
-//     the account, and so does an entity's address if another entity has it. A root user may exist already, and joins the
-//     account.
+//     the account, and so does an entity's address if another entity has it. A root user whose e-mail
+//     address belongs to an existing user is that user, who gets a role in the new account.
 //
 // # Accounts, roles and invitations
 //
@@ -72,8 +73,8 @@
 //   - Only the format of bank account numbers is checked. The same number a second time, in one account, gets a 400
 //     that names duplicate_external_account.
 //   - An invited user has the role view from the first login on. An owner with the role beneficiary can be invited as well.
-//   - The roles that can be given are root, admin and view. One root user's signature is enough, one root user must remain,
-//     and the user ids in a quorum are those of the API.
+//   - The roles that can be given are root, admin and view. One root user's signature is enough, and one root user must
+//     remain. The payload of a change of roles names users by the API's user ids.
 //   - The payload of an invitation or of a change of roles can be used once, and not at all if the account has changed
 //     since.
 //
@@ -98,8 +99,8 @@
 //     must be activated on Base; it need not be activated on Ethereum.
 //   - A wallet's nonce counts the operations that were signed for it on a chain. A chain can be activated again.
 //   - An account's transactions are listed newest first.
-//   - The price of a share rises each hour, linearly. A request for a vault's yield can name one period, which
-//     leaves the others out.
+//   - The price of a share rises each hour, linearly. The response to a request for a vault's yield has all
+//     periods, or only the one that the request names.
 //
 // # Events and webhooks
 //
@@ -110,7 +111,7 @@
 //     else after [WithAnyWebhookURL]. A second subscription of the same URL gets a 400, and so does the deletion of an
 //     unknown one.
 //   - No request causes customer.deleted or transaction.payment_in_review; [Sandbox.Trigger] makes such an event.
-//   - Transactions have webhooks like customers. The sourceType of an event is customer_api, onchain or webhook_test, its
+//   - Transactions cause webhook deliveries as customers do. The sourceType of an event is customer_api, onchain or webhook_test, its
 //     sourceId the account's, the transaction's or the subscription's; the data of a webhook.test are {subscriptionId}.
 //   - Signatures of webhooks have no 0x. A 2xx whose body is cut short, or takes more than 10 seconds for its first
 //     64 KiB, is a failure. The summary of a response is {statusCode, body, bodyBytes}.

@@ -22,7 +22,7 @@ func (r *registry[T]) add(id string, thing T) {
 	r.all = append(r.all, thing)
 }
 
-// removeWhere takes out what fits.
+// removeWhere removes everything for which fits returns true.
 func (r *registry[T]) removeWhere(fits func(T) bool) {
 	r.all = slices.DeleteFunc(r.all, fits)
 	maps.DeleteFunc(r.byID, func(_ string, thing T) bool { return fits(thing) })

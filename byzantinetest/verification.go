@@ -135,7 +135,8 @@ func (w *world) moveCustomer(a *account, status byzantine.VerificationStatus, re
 	}
 }
 
-// movePerson emits an event for a rejection only: the customer's event tells the rest.
+// movePerson sets the status of an associated person and emits an event if it becomes rejected or resubmission_requested.
+// Other changes of a person's status have no event of their own.
 func (w *world) movePerson(a *account, p *associatedPerson, status byzantine.VerificationStatus, reasonCodes []string) {
 	if p.user.status == status {
 		return

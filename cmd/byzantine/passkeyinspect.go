@@ -102,7 +102,8 @@ func clientDataOf(c *passkey.Credential) (*clientData, error) {
 	return data, json.Unmarshal(text, data)
 }
 
-// quoteAll keeps what a page made up from looking like anything else on a terminal.
+// quoteAll returns each word as a Go string literal. The words come from a web page, so they may hold control characters
+// or text that looks like other output.
 func quoteAll(words []string) []string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

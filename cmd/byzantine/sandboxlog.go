@@ -13,8 +13,9 @@ import (
 // maxLogged is how many bytes of a request go into a line.
 const maxLogged = 500
 
-// requestLogger returns a function that writes a line for each request: time, status, operation, method and path, and
-// why it was rejected.
+// requestLogger returns a function that writes a line for each request: time, status ("fault" if a fault took its place),
+// operation ("-" if no route matches), method, URI, and why it was rejected. For a signature that does not verify a second
+// line has the text that it must cover, the length of the text and its hash.
 func requestLogger(w io.Writer) func(byzantinetest.Request) {
 	lines := log.New(w, "", 0) // which keeps lines whole
 	return func(r byzantinetest.Request) {

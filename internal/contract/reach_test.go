@@ -149,8 +149,8 @@ func successes(op object) map[string]object {
 	return responses
 }
 
-// reachable yields the schemas that operations and the other types of the SDK lead to, with their names, and the inline
-// parts of their allOf.
+// reachable yields the name and the schema of everything that a successful call or a type in s.Types refers to, except for
+// the schemas in unseen. Of a schema with allOf it yields each part as well, under the name of the schema.
 func reachable(whole object, s contract.SDK) func(yield func(string, object) bool) {
 	seen := map[string]bool{}
 	for op := range operations(whole) {

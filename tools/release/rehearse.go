@@ -162,7 +162,8 @@ func (r *rehearsal) install(ctx context.Context) error {
 	return nil
 }
 
-// programDir is where the program for m stands: "root" is the root's.
+// programDir returns the folder, relative to r.programs, of the program that uses module m: "root" for the root module,
+// otherwise the module's folder.
 func programDir(m *module) string {
 	if m.dir == "." {
 		return "root"
