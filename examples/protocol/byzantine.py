@@ -68,6 +68,13 @@ def raw_field(text, name):
     raise ValueError("the response has no " + name)
 
 
+def stamp(response):
+    """The webAuthnStamp of a browser's AuthenticationResponseJSON."""
+    inner = response["response"]
+    fields = {"credentialId": response["id"], "authenticatorData": inner["authenticatorData"]}
+    return json.dumps(fields | {"clientDataJson": inner["clientDataJSON"], "signature": inner["signature"]})
+
+
 def verify_webhook(pubkey, headers, body, now=None):
     """Returns the event of a delivery, or raises ValueError. headers have lower-case names; body is the bytes that came."""
     header = lambda name: headers.get("x-byzantine-webhook-" + name, "")
@@ -100,13 +107,17 @@ opener = urllib.request.build_opener(NoRedirects)
 
 
 def send(method, url, body=b"", headers={}):
-    """Returns the text of a success; urllib raises HTTPError for anything else."""
+    """Returns the text of a success; anything else is an HTTPError with the text of the response in its message."""
     headers = dict(headers)
     if body:
         headers["Content-Type"] = "application/json"
     request = urllib.request.Request(url, data=body or None, headers=headers, method=method)
-    with opener.open(request, timeout=30) as response:
-        return response.read().decode()
+    try:
+        with opener.open(request, timeout=30) as response:
+            return response.read().decode()
+    except urllib.error.HTTPError as error:
+        error.msg += ": " + error.read().decode()
+        raise
 
 
 class Client:

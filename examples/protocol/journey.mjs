@@ -23,7 +23,7 @@ const savings = '0xba5e0000000000000000000000000000000005dc' // on Base
 const term = '0xe7400000000000000000000000000000000305dc' // on Ethereum; it queues withdrawals
 
 // An account with money. The clock runs with this machine's until it is advanced.
-const { userId } = await control('POST', 'users', { email: 'node@example.com' })
+const { userId } = await control('POST', 'users', { email: `node+${crypto.randomUUID()}@example.com` })
 const { accountId } = await control('POST', 'accounts', { userIds: [userId] })
 await control('POST', `accounts/${accountId}/fund`, { chainId: base, currency: 'usdc', amount: '1000' })
 await control('POST', `accounts/${accountId}/fund`, { chainId: ethereum, currency: 'usdc', amount: '1000' })
@@ -95,9 +95,10 @@ await wait(fiat.transactionId, 'completed')
 
 // A fault: the next request takes effect, but its response is lost. What is not a GET is looked up before it is repeated.
 await control('POST', 'faults', { operationId: 'create_credential', reset: true, takesEffect: true })
-await assert.rejects(post('/v1/integrator/credentials', { label: 'lost' }))
+const label = `lost ${crypto.randomUUID()}`
+await assert.rejects(post('/v1/integrator/credentials', { label }))
 const { credentials } = await get('/v1/integrator/credentials')
-assert.equal(credentials.filter((c) => c.label === 'lost').length, 1)
+assert.equal(credentials.filter((c) => c.label === label).length, 1)
 
 // The webhooks so far are genuine, and a changed body is not.
 await control('POST', 'webhooks/deliver')
