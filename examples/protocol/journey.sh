@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Holds byzantine.sh against the vectors (bash journey.sh FOLDER) and calls the local sandbox. The environment is what
+# Holds byzantine.sh against the vectors (bash journey.sh [FOLDER]) and calls the local sandbox. The environment is what
 # byzantine sandbox prints. jq reads JSON.
 set -euo pipefail
 . "$(dirname "$0")/byzantine.sh"
-vectors=$1
+vectors=${1:-$(dirname "$0")/../../testdata/vectors}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 count=0
