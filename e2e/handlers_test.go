@@ -71,7 +71,7 @@ func (s *site) finish(w http.ResponseWriter, r *http.Request, u *session) {
 		s.onFinish(r)
 	}
 	state := u.Registration
-	u.Registration = nil // each challenge counts once
+	u.Registration = nil // each challenge is used once
 	if state == nil || state.UserID != u.UserID {
 		http.Error(w, "Ask for a new code.", http.StatusBadRequest)
 		return

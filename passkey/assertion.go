@@ -7,20 +7,22 @@ import (
 )
 
 const (
-	// maxAuthenticatorData has room for the extensions of an assertion; without them it has 37 bytes.
+	// maxAuthenticatorData is the largest authenticator data of an assertion, in bytes. It leaves room for extensions;
+	// without them it has 37 bytes.
 	maxAuthenticatorData = 4 << 10
-	// maxSignature is the length of one by the largest RSA key that is taken. An ECDSA signature has about 70 bytes.
+	// maxSignature is the length in bytes of a signature by the largest RSA key that is accepted. An ECDSA signature
+	// has about 70 bytes.
 	maxSignature = maxModulusBits / 8
 )
 
-// assertion is a response to a request for a signature that is well formed. Nothing in it has been compared with a
-// ceremony yet.
+// assertion is a well-formed response to a request for a signature. It has not been compared with a SigningState yet.
 type assertion struct {
 	raw      protocol.CredentialAssertionResponse
 	response protocol.ParsedAssertionResponse
 }
 
-// parseAssertion reads AuthenticationResponseJSON (W3C WebAuthn, section 5.1) and makes the checks that need no state.
+// parseAssertion reads AuthenticationResponseJSON (W3C WebAuthn, section 5.1) and makes the checks that need no
+// SigningState.
 func parseAssertion(responseJSON []byte) (*assertion, error) {
 	rawID, response, err := parseCredential(responseJSON, "clientDataJSON", "authenticatorData", "signature")
 	if err != nil {
@@ -60,7 +62,8 @@ func parseAssertion(responseJSON []byte) (*assertion, error) {
 	return &a, nil
 }
 
-// stamp is the assertion as the API takes it. The blobs go out as the bytes that came in.
+// stamp returns the assertion as the JSON text that the API accepts as a stamp. Its binary fields are the bytes that
+// the browser sent.
 func (a *assertion) stamp() (string, error) {
 	text, err := json.Marshal(struct {
 		CredentialID      string `json:"credentialId"`

@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-tpm/tpm2"
 )
 
-// The ways in which an attestation statement contradicts the data that it is about.
+// The reasons that contradiction returns: how an attestation statement contradicts the registration that it comes with.
 const (
 	wrongSignature = "its signature is not one of the signed data"
 	wrongKey       = "it is about another public key"
@@ -30,21 +30,23 @@ const (
 	incomplete     = "it lacks what its format must have"
 )
 
-// The extensions of certificates that say what a statement is about.
+// The extensions of a certificate with the authenticator's model (FIDO), and with the data that a statement is about
+// (Android, Apple).
 var (
 	oidAAGUID     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
 	oidAndroidKey = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 1, 17}
 	oidApple      = asn1.ObjectIdentifier{1, 2, 840, 113635, 100, 8, 2}
 )
 
-// statement is an attestation statement with what it is about.
+// statement is an attestation statement and the registration that it must agree with.
 type statement struct {
 	fields map[string]any
-	signed []byte // authenticator data and hash of the client data
+	signed []byte // the data that the statement signs: the authenticator data and the hash of the client data
 	object *protocol.AttestationObject
 }
 
-// requiredFields has the fields that a statement of each format cannot be without (W3C WebAuthn, sections 8.2 to 8.8).
+// requiredFields has the fields that an attestation statement of each format must have (W3C WebAuthn, sections 8.2 to
+// 8.8).
 var requiredFields = map[protocol.AttestationFormat][]string{
 	protocol.AttestationFormatPacked:                    {"alg", "sig"},
 	protocol.AttestationFormatTPM:                       {"ver", "alg", "sig", "certInfo", "pubArea"},
@@ -54,9 +56,9 @@ var requiredFields = map[protocol.AttestationFormat][]string{
 	protocol.AttestationFormatApple:                     {"x5c"},
 }
 
-// contradiction says how an attestation statement contradicts the data of its registration (W3C WebAuthn, section 8);
-// nothing if it does not, or if that cannot be told. Unlike the verification by go-webauthn it looks neither at dates
-// and names in certificates nor at who issued them.
+// contradiction returns how an attestation statement contradicts its registration (W3C WebAuthn, section 8). It returns
+// "" if the statement does not, if the format is unknown, or if the statement cannot be read. Unlike the verification
+// by go-webauthn it checks neither dates and names in certificates nor who issued them.
 func contradiction(object *protocol.AttestationObject, clientDataHash []byte) (reason string) {
 	s := statement{object.AttStatement, slices.Concat(object.RawAuthData, clientDataHash), object}
 	for _, field := range requiredFields[protocol.AttestationFormat(object.Format)] {
@@ -96,7 +98,7 @@ func contradiction(object *protocol.AttestationObject, clientDataHash []byte) (r
 	return ""
 }
 
-// certificate returns the first certificate of x5c; nil if there is none that can be read.
+// certificate returns the first certificate of x5c, nil if there is none or it cannot be read.
 func (s statement) certificate() *x509.Certificate {
 	chain, _ := s.fields["x5c"].([]any)
 	if len(chain) == 0 {
@@ -110,7 +112,8 @@ func (s statement) certificate() *x509.Certificate {
 	return certificate
 }
 
-// signature returns the signature and its algorithm; no signature if there is none that can be checked.
+// signature returns the signature and its algorithm. The signature is nil if the statement has none or names no
+// algorithm.
 func (s statement) signature() (sig []byte, algorithm webauthncose.COSEAlgorithmIdentifier) {
 	sig, _ = s.fields["sig"].([]byte)
 	id, ok := integer(s.fields["alg"])
@@ -120,7 +123,8 @@ func (s statement) signature() (sig []byte, algorithm webauthncose.COSEAlgorithm
 	return sig, webauthncose.COSEAlgorithmIdentifier(id)
 }
 
-// checkSignature checks a signature by a certificate's key.
+// checkSignature returns wrongSignature if the certificate's key does not verify the signature. It returns "" if it
+// does, and if the algorithm is unknown, insecure or not supported, so that the signature cannot be checked.
 func checkSignature(certificate *x509.Certificate, algorithm x509.SignatureAlgorithm, data, sig []byte) (reason string) {
 	if algorithm == x509.UnknownSignatureAlgorithm {
 		return ""
@@ -158,7 +162,8 @@ func (s statement) packed() (reason string) {
 	return s.checkModel(certificate)
 }
 
-// checkModel compares the model in a certificate with that of the authenticator.
+// checkModel returns wrongModel if the certificate is for another AAGUID than that of the authenticator data, and "" if
+// it is for the same or for none.
 func (s statement) checkModel(certificate *x509.Certificate) (reason string) {
 	var model []byte
 	if _, err := asn1.Unmarshal(extension(certificate, oidAAGUID), &model); err == nil && !bytes.Equal(model, s.object.AuthData.AttData.AAGUID) {
@@ -175,7 +180,7 @@ func (s statement) u2f(clientDataHash []byte) (reason string) {
 	}
 	key, isCurve := credentialKey(s.object).(*ecdsa.PublicKey)
 	if !isCurve {
-		return wrongKey // U2F knows P-256 only
+		return wrongKey // a U2F key is always on P-256
 	}
 	point, err := key.Bytes()
 	if err != nil {
@@ -261,7 +266,7 @@ func (s statement) tpm() (reason string) {
 	return s.checkModel(certificate)
 }
 
-// tpmKey returns the public key that a TPM describes, if it is of a kind that the API takes.
+// tpmKey returns the public key in a TPM's TPMT_PUBLIC. known is false if it is neither an RSA key nor one on P-256.
 func tpmKey(public *tpm2.TPMTPublic) (key crypto.PublicKey, known bool) {
 	if parameters, err := public.Parameters.RSADetail(); err == nil {
 		modulus, err := public.Unique.RSA()
@@ -270,7 +275,7 @@ func tpmKey(public *tpm2.TPMTPublic) (key crypto.PublicKey, known bool) {
 		}
 		exponent := parameters.Exponent
 		if exponent == 0 {
-			exponent = 65537 // the TPM's way to write it
+			exponent = 65537 // a TPM writes 0 for it
 		}
 		return &rsa.PublicKey{N: new(big.Int).SetBytes(modulus.Buffer), E: int(exponent)}, true
 	}
@@ -290,7 +295,7 @@ func tpmKey(public *tpm2.TPMTPublic) (key crypto.PublicKey, known bool) {
 	return ec, err == nil
 }
 
-// safetyNet looks at the JWS in the statement (W3C WebAuthn, section 8.5).
+// safetyNet checks the nonce and the signature of the JWS in the statement (W3C WebAuthn, section 8.5).
 func (s statement) safetyNet() (reason string) {
 	response, _ := s.fields["response"].([]byte)
 	parts := strings.Split(string(response), ".")
@@ -332,7 +337,7 @@ func extension(certificate *x509.Certificate, id asn1.ObjectIdentifier) []byte {
 	return nil
 }
 
-// credentialKey returns the new credential's public key; nil if it is of an unknown kind.
+// credentialKey returns the public key of the new credential, nil if it is neither an elliptic-curve nor an RSA key.
 func credentialKey(object *protocol.AttestationObject) crypto.PublicKey {
 	parsed, err := webauthncose.ParsePublicKey(object.AuthData.AttData.CredentialPublicKey)
 	if err != nil {
@@ -361,7 +366,7 @@ func keyAlgorithm(key any) webauthncose.COSEAlgorithmIdentifier {
 	return 0
 }
 
-// sameKey reports whether a certificate is about the new credential's key.
+// sameKey reports whether the certificate's public key is that of the new credential.
 func sameKey(certificate *x509.Certificate, object *protocol.AttestationObject) bool {
 	return sameAs(certificate.PublicKey, object)
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// encodeBase64 writes the one spelling that leaves this package: unpadded base64url.
+// encodeBase64 encodes in unpadded base64url, the only form that this package returns or sends.
 func encodeBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// decodeBase64 reads base64url and, because older browsers and password managers send it, standard base64; padded or
-// not. Everything else that decoders let pass is rejected: line breaks, wrong padding, stray bits after the last byte.
+// decodeBase64 reads base64url and, because older browsers and password managers send it, standard base64, each with or
+// without padding. It rejects line breaks, wrong padding and unused bits that are not zero, which the standard
+// library's decoders accept by default.
 func decodeBase64(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, errors.New("contains a line break")

@@ -14,8 +14,8 @@ func TestDecodeBase64(t *testing.T) {
 		assert.Equal(t, []byte{0xfb, 0xff}, b)
 	}
 	for spelling, reason := range map[string]string{
-		"-/8":      "is not base64url", // two alphabets at once
-		"-_9":      "is not base64url", // a bit after the last byte
+		"-/8":      "is not base64url", // base64url and standard base64 mixed
+		"-_9":      "is not base64url", // an unused bit is set
 		"A":        "is not base64url",
 		"AA A":     "is not base64url",
 		"AA=A":     "is not base64url",

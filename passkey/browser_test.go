@@ -11,10 +11,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// recordedChallenge is what the recordings in testdata were made with: the bytes 0 to 31.
+// recordedChallenge is the challenge of all recordings in testdata: the bytes 0 to 31.
 const recordedChallenge = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
-// recordedCeremony returns what the server would have had when a recording was made.
+// recordedCeremony returns the relying party and the state that belong to a recording.
 func recordedCeremony(r recording) (*passkey.RelyingParty, *passkey.RegistrationState) {
 	rp := &passkey.RelyingParty{
 		ID: r.RPID, Name: "Example", Origins: []string{r.Origin},
@@ -56,7 +56,8 @@ func TestRealBrowserWithAnotherAlgorithm(t *testing.T) {
 	requireRejection(t, err, passkey.ErrUnsupportedKey, "credential.response.attestationObject.authData.credentialPublicKey")
 }
 
-// An attestation that the manufacturer's key has not signed must not pass, in any of the formats that a browser made.
+// An attestation statement that the manufacturer's key has not signed is rejected, in each of the formats that a
+// browser made.
 func TestRealBrowserWithForgedAttestation(t *testing.T) {
 	all := recordings(t)
 	for _, name := range []string{"chromium-platform-packed-x5c", "chromium-platform-rs256-packed-x5c", "chromium-usb-u2f"} {

@@ -24,8 +24,8 @@ type Credential struct {
 	PublicKey []byte `json:"publicKey"`
 	// AAGUID identifies the model of the authenticator, in the form of a UUID. Many authenticators report zeros.
 	AAGUID string `json:"aaguid"`
-	// Transports is what the browser reported, in WebAuthn's spelling ("internal", "usb"), each once; never nil. The
-	// API's spelling is in Authenticator.
+	// Transports are the transports that the browser reported, in WebAuthn's spelling ("internal", "usb"), each once;
+	// never nil. The API's spelling is in Authenticator.
 	Transports []string `json:"transports"`
 	// SignCount is the authenticator's count of signatures. Synchronised passkeys always report 0.
 	SignCount uint32 `json:"signCount"`
@@ -60,7 +60,8 @@ func ParseUnverified(responseJSON []byte, name string) (*Credential, error) {
 	return r.credential(name), nil
 }
 
-// credential makes the result. The binary fields are the bytes that the browser sent.
+// credential returns the Credential of a registration with the given authenticator name. Its binary fields are the
+// bytes that the browser sent.
 func (r *registration) credential(name string) *Credential {
 	data := r.response.AttestationObject.AuthData
 	id := encodeBase64(r.raw.RawID)
@@ -103,7 +104,8 @@ func (c *Credential) WithCBORCredentialID() (byzantine.AuthenticatorParam, error
 	return param, nil
 }
 
-// apiTransports translates transports into the API's spelling, each once and in order. The result is never nil.
+// apiTransports translates WebAuthn's transports into the API's, in the same order and each once. The result is never
+// nil.
 func apiTransports(reported []string) []byzantine.AuthenticatorTransport {
 	list := make([]byzantine.AuthenticatorTransport, 0, len(reported))
 	for _, t := range reported {
@@ -130,7 +132,7 @@ func apiTransport(t string) byzantine.AuthenticatorTransport {
 	return byzantine.TransportUnknown
 }
 
-// formatUUID spells 16 bytes as RFC 9562 does.
+// formatUUID returns 16 bytes as the text of a UUID (RFC 9562).
 func formatUUID(b []byte) string {
 	return strings.Join([]string{
 		hex.EncodeToString(b[0:4]), hex.EncodeToString(b[4:6]), hex.EncodeToString(b[6:8]),
@@ -138,7 +140,8 @@ func formatUUID(b []byte) string {
 	}, "-")
 }
 
-// maxAuthenticatorName is in characters. The API documents no limit; a name of this length fits a list on a screen.
+// maxAuthenticatorName is the longest name, in characters. The API documents no limit; a name of this length fits into
+// a list on a screen.
 const maxAuthenticatorName = 64
 
 func authenticatorName(name string) (string, error) {

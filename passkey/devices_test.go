@@ -34,26 +34,26 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// device is a registration as an authenticator and a browser make it, in words, with what has to be said about it. The
-// judgements were written down from W3C WebAuthn and from what browsers and password managers publish.
+// device describes a registration response in testdata/judgements and the expected result. The descriptions and results
+// were written down from W3C WebAuthn and from what browsers and password managers publish.
 type device struct {
 	Device     string
-	Algorithm  int // of the passkey; ES256 if 0
-	By         int // the algorithm of the statement, if it is not the key's
+	Algorithm  int // COSE algorithm of the passkey; 0 means ES256
+	By         int // COSE algorithm of the attestation statement; 0 means the one of the format
 	AAGUID     string
 	IDBytes    int
 	Flags      string
 	Extensions map[string]any
 	Transports json.RawMessage
-	ClientData map[string]any // on top of the usual fields; null takes one away
+	ClientData map[string]any // fields added to the client data; null removes a field
 	Outer      map[string]any
-	Spelling   string // of base64
+	Spelling   string // form of base64: "padded", "standard", or "" for base64url
 	Format     string
-	Expired    bool   // the certificate
-	Forged     string // what the statement gets wrong
-	Leaks      bool   // the private key
-	Asked      bool   // the relying party asks for attestation
-	Unverified bool   // the relying party prefers user verification only
+	Expired    bool   // whether the certificate has expired
+	Forged     string // what is wrong in the statement: "signature", "data", "key" or "model"
+	Leaks      bool   // whether the public key has its private part
+	Asked      bool   // whether the relying party asks for attestation
+	Unverified bool   // whether the relying party accepts a passkey without user verification
 	Judgement  string
 }
 
@@ -99,7 +99,7 @@ func TestRegistrationsAreJudgedRightly(t *testing.T) {
 	}
 }
 
-// maker has what a statement is made of.
+// maker makes the response of a device. It has what the attestation statement is made of.
 type maker struct {
 	t                              *testing.T
 	d                              device
@@ -192,7 +192,7 @@ func (m *maker) makeKey() {
 	}
 }
 
-// certificate certifies a key, by a maker that nobody knows.
+// certificate returns a self-signed certificate of the key.
 func (m *maker) certificate(key crypto.Signer, subject pkix.Name, more ...pkix.Extension) []byte {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().AddDate(-2, 0, 0), NotAfter: time.Now().AddDate(1, 0, 0),
@@ -204,7 +204,7 @@ func (m *maker) certificate(key crypto.Signer, subject pkix.Name, more ...pkix.E
 	return must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
 }
 
-// signed is data with a signature of it, or of something else if the signature is forged.
+// sign returns a signature of data, or of other data if Forged is "signature".
 func (m *maker) sign(key crypto.Signer, data []byte) []byte {
 	if m.d.Forged == "signature" {
 		data = append(bytes.Clone(data), 0)
@@ -213,7 +213,7 @@ func (m *maker) sign(key crypto.Signer, data []byte) []byte {
 	return must(key.Sign(rand.Reader, digest[:], crypto.SHA256))
 }
 
-// about is data that a statement is about, or other data.
+// about returns data, or zeros of the same length if Forged is "data": the statement is then about other data.
 func (m *maker) about(data []byte) []byte {
 	if m.d.Forged == "data" {
 		return make([]byte, len(data))
@@ -221,7 +221,7 @@ func (m *maker) about(data []byte) []byte {
 	return data
 }
 
-// subject is the key that a statement is about, or another one of its kind.
+// subject returns the key that the statement is about: the credential's, or a new P-256 key if Forged is "key".
 func (m *maker) subject() crypto.Signer {
 	if m.d.Forged == "key" {
 		return newECDSA(elliptic.P256())

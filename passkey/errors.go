@@ -4,14 +4,15 @@ import "errors"
 
 // The kinds of rejection, for errors.Is.
 var (
-	// ErrConfiguration is a mistake in the calling program: a relying party, a user, a payload or a credential id that
+	// ErrConfiguration is a mistake in the calling code: a relying party, a user, a payload or a credential id that
 	// cannot be used.
 	ErrConfiguration = errors.New("passkey: configuration not usable")
 	// ErrState is a state that is missing, incomplete, another relying party's or another user's: the ceremony has to
-	// begin again.
+	// begin again. [Transactor.Finish] also returns it if 100,000 drafts were submitted by this process in the last
+	// hour.
 	ErrState = errors.New("passkey: state not usable")
-	// ErrSubmitted is a draft that another call is submitting now, or may have submitted. Check its transaction before
-	// you begin another.
+	// ErrSubmitted is a draft that another call is submitting now, or may have submitted. Check the draft's transaction
+	// before you begin another one.
 	ErrSubmitted = errors.New("passkey: draft already submitted")
 	// ErrExpired is a state that has expired: the ceremony has to begin again.
 	ErrExpired = errors.New("passkey: state expired")
@@ -21,7 +22,8 @@ var (
 	ErrMalformed = errors.New("passkey: response malformed")
 	// ErrChallenge is a response to another challenge than the state's.
 	ErrChallenge = errors.New("passkey: challenge does not match")
-	// ErrOrigin is a response from a page, or for a site, that is not the relying party's.
+	// ErrOrigin is a response from a page that is not one of the relying party's origins, from a page in a frame of
+	// another site, or for another relying party id.
 	ErrOrigin = errors.New("passkey: origin not accepted")
 	// ErrUserVerification is a response without the user verification that the relying party requires.
 	ErrUserVerification = errors.New("passkey: user not verified")
@@ -33,8 +35,8 @@ var (
 	ErrCredential = errors.New("passkey: credential not allowed")
 	// ErrSignature is a signature that the passkey's public key does not verify.
 	ErrSignature = errors.New("passkey: signature not valid")
-	// ErrAttestation is an attestation statement that contradicts the data that it signs; or that is missing or does
-	// not verify, if the relying party asks for attestation.
+	// ErrAttestation is an attestation statement that contradicts the data that it signs. If the relying party asks for
+	// attestation, it is also a statement that is missing or does not verify.
 	ErrAttestation = errors.New("passkey: attestation not valid")
 )
 
@@ -44,7 +46,7 @@ type Error struct {
 	// Check names the value that was checked: a field as in "RelyingParty.ID", or a field of the response as in
 	// "credential.response.clientDataJSON.origin".
 	Check string
-	// Reason says what is wrong with it.
+	// Reason says what is wrong with the value.
 	Reason string
 	// Kind is one of the sentinel errors of this package.
 	Kind error

@@ -9,7 +9,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// Any passkey of the browser's user may sign. Who that is stays open until the API looks at the signature.
+// Any passkey of the browser's user may sign. Only the API checks which user that is.
 func ExampleRelyingParty_BeginSigningAny() {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://app.example.com"}}
 	payload := &byzantine.Payload{BodyToSign: []byte(`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","parameters":{"threshold":1,"userIds":["u"]}}`)}
@@ -22,7 +22,7 @@ func ExampleRelyingParty_BeginSigningAny() {
 	// true <nil>
 }
 
-// A host that insists on the API's own wording gets the id as CBOR.
+// For an API that requires credentialId as its documentation describes it, the id is encoded as CBOR.
 func ExampleCredential_WithCBORCredentialID() {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://app.example.com"}}
 	browser := passkeytest.NewAuthenticator(
@@ -41,14 +41,15 @@ func ExampleCredential_WithCBORCredentialID() {
 	// WCB5sKUFQJJ2fDTTbbWs5q2WHg7ojNthQfrYd3fdgv1zow
 }
 
-// What a process that shares its sessions with others does with the mark that it has set before Finish.
+// Several processes share their sessions, and each sets a mark in a common store before it calls Finish. NothingSent
+// says whether it may delete the mark after an error.
 func ExampleNothingSent() {
 	for _, err := range []error{
 		&byzantine.TransportError{Sent: false},
 		&byzantine.TransportError{Sent: true},
 		&byzantine.Error{StatusCode: 400},
 	} {
-		fmt.Println(passkey.NothingSent(err)) // true: delete the mark, so that the user can finish the same draft again
+		fmt.Println(passkey.NothingSent(err)) // if true, delete the mark, so that the user can finish the same draft again
 	}
 	// Output:
 	// true

@@ -29,11 +29,11 @@ type session struct {
 type backend struct {
 	client  *byzantine.Client
 	rp      *passkey.RelyingParty
-	session func(*http.Request) *session // by the cookie
+	session func(*http.Request) *session // returns the session of the request's cookie
 	save    func(userID string, c *passkey.Credential) error
 }
 
-// sendCode is the first request: the user asks for a code.
+// sendCode handles the first request: the user requests a code.
 func (b *backend) sendCode(w http.ResponseWriter, r *http.Request) {
 	s := b.session(r)
 	otp, err := b.client.InitOTP(r.Context(), &byzantine.InitOTPRequest{AccountID: s.AccountID, UserID: s.UserID})
@@ -45,7 +45,8 @@ func (b *backend) sendCode(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// checkCode is the second: the user typed the code and gets the options for navigator.credentials.create.
+// checkCode handles the second request: the user enters the code, and the page gets the options for
+// navigator.credentials.create.
 func (b *backend) checkCode(w http.ResponseWriter, r *http.Request) {
 	s := b.session(r)
 	otp, err := b.client.OTPAuth(r.Context(), &byzantine.OTPAuthRequest{
@@ -69,11 +70,11 @@ func (b *backend) checkCode(w http.ResponseWriter, r *http.Request) {
 	w.Write(options)
 }
 
-// finish is the third: the browser sends what the authenticator made.
+// finish handles the third request: the page sends what the authenticator made.
 func (b *backend) finish(w http.ResponseWriter, r *http.Request) {
 	s := b.session(r)
 	state := s.Registration
-	s.Registration = nil // each challenge counts once
+	s.Registration = nil // each challenge is used once
 	if state == nil || state.UserID != s.UserID {
 		http.Error(w, "Ask for a new code.", http.StatusBadRequest)
 		return
@@ -101,7 +102,7 @@ func (b *backend) finish(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	// Its public key is needed to check what the passkey signs later.
+	// The public key is needed to check the signatures of the passkey later.
 	if err := b.save(s.UserID, credential); err != nil {
 		fail(w, err)
 		return
@@ -117,7 +118,7 @@ func fail(w http.ResponseWriter, err error) {
 	http.Error(w, "That did not work. Please try again.", http.StatusBadGateway)
 }
 
-// Enrolment as it looks in a backend: three requests of the user's browser.
+// How a user registers a passkey: three requests of the user's browser to the backend.
 func Example_backend() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -138,7 +139,7 @@ func Example_backend() {
 	site := httptest.NewServer(mux)
 	defer site.Close()
 
-	// From here on, the user's browser.
+	// From here on, what the user's browser does.
 	post := func(path, contentType, body string) (int, []byte) {
 		r, err := http.Post(site.URL+path, contentType, strings.NewReader(body))
 		if err != nil {

@@ -27,11 +27,12 @@ type customer struct {
 
 type bank struct {
 	transactor *passkey.Transactor
-	session    func(*http.Request) *customer // by the cookie
+	session    func(*http.Request) *customer // returns the session of the request's cookie
 	passkeys   func(userID string) []passkey.Credential
 }
 
-// beginDeposit is the first request: the user says how much and gets the options for navigator.credentials.get.
+// beginDeposit handles the first request: the user enters an amount, and the page gets the options for
+// navigator.credentials.get.
 func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 	s := b.session(r)
 	amount, err := byzantine.ParseDecimal(r.FormValue("amount"))
@@ -60,11 +61,11 @@ func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 	w.Write(options)
 }
 
-// finishDeposit is the second: the browser sends what the user's passkey signed.
+// finishDeposit handles the second request: the page sends what the user's passkey signed.
 func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 	s := b.session(r)
 	draft := s.Draft
-	s.Draft = nil // it counts once
+	s.Draft = nil // a draft is finished at most once
 	response, err := io.ReadAll(http.MaxBytesReader(w, r.Body, passkey.MaxResponseBytes))
 	if err != nil {
 		beginAgain(w, err)
@@ -75,7 +76,7 @@ func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	submitted, err := b.transactor.Finish(ctx, s.UserID, draft, response)
 	if errors.Is(err, byzantine.ErrOutcomeUnknown) {
-		// Look for draft.Payload.TransactionID with GetTransaction before another one is begun.
+		// Check draft.Payload.TransactionID with GetTransaction before another deposit is begun.
 		http.Error(w, "We do not know yet whether your deposit has begun.", http.StatusBadGateway)
 		return
 	}
@@ -83,10 +84,10 @@ func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 		beginAgain(w, err)
 		return
 	}
-	fmt.Fprint(w, submitted.TransactionID) // WaitForTransaction tells how it goes on
+	fmt.Fprint(w, submitted.TransactionID) // WaitForTransaction returns how it ended
 }
 
-// beginAgain responds for what did not begin and can be tried again.
+// beginAgain responds to a deposit that did not begin, so that the user can try again.
 func beginAgain(w http.ResponseWriter, err error) {
 	if errors.Is(err, passkey.ErrExpired) || errors.Is(err, passkey.ErrState) {
 		http.Error(w, "That took too long. Please begin again.", http.StatusConflict)
@@ -95,7 +96,7 @@ func beginAgain(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), http.StatusBadRequest)
 }
 
-// A deposit as it looks in a backend: two requests of the user's browser, then the wait.
+// How a user deposits: two requests of the user's browser to the backend, and then a wait for the transaction.
 func ExampleTransactor() {
 	sandbox := byzantinetest.NewServer(byzantinetest.WithProcessingTime(10 * time.Millisecond))
 	defer sandbox.Close()
@@ -120,7 +121,7 @@ func ExampleTransactor() {
 	site := httptest.NewServer(mux)
 	defer site.Close()
 
-	// From here on, the user's browser.
+	// From here on, what the user's browser does.
 	post := func(path, contentType, body string) string {
 		r, err := http.Post(site.URL+path, contentType, strings.NewReader(body))
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// fuzzedCeremony is one that every seed belongs to.
+// fuzzedCeremony returns the relying party and the state to which all seeds are valid responses.
 func fuzzedCeremony() (*passkey.RelyingParty, *passkey.RegistrationState) {
 	rp := &passkey.RelyingParty{
 		ID: "localhost", Name: "Example", Origins: []string{"http://localhost:18765"},
@@ -25,7 +25,7 @@ func fuzzedCeremony() (*passkey.RelyingParty, *passkey.RegistrationState) {
 	}
 }
 
-// seeds are responses that pass, from a browser and from software.
+// seeds returns valid responses: those that Chromium made, and some of passkeytest.
 func seeds(f *testing.F) [][]byte {
 	rp, state := fuzzedCeremony()
 	options := []byte(`{"rp":{"id":"localhost","name":"Example"},"user":{"id":"dXNlci0x","name":"ada","displayName":"Ada"},` +
@@ -70,11 +70,12 @@ func FuzzParseUnverified(f *testing.F) {
 	})
 }
 
-// FuzzFinishRegistration works on what stands inside base64, where a fuzzer of the whole does not get.
+// FuzzFinishRegistration fuzzes the decoded values of base64 fields, because a fuzzer that changes the whole response
+// seldom leaves valid base64.
 func FuzzFinishRegistration(f *testing.F) {
 	rp, state := fuzzedCeremony()
 	all := seeds(f)
-	// Statements that do not verify lead the fuzzer into the verification of the other formats.
+	// Seeds of the other formats, whose statements do not verify, lead the fuzzer into the code for those formats.
 	for _, format := range []string{"tpm", "android-key", "android-safetynet", "apple", "fido-u2f", "compound"} {
 		forged := takeApart(f, recordings(f)["chromium-platform-packed-x5c"].Response)
 		statement := forged.object["attStmt"].(map[any]any)

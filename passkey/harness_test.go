@@ -30,7 +30,7 @@ func relyingParty() *passkey.RelyingParty {
 	}
 }
 
-// begin makes a state and the response of an authenticator to its options.
+// begin begins a registration and returns its state and the authenticator's response.
 func begin(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator) (*passkey.RegistrationState, []byte) {
 	t.Helper()
 	options, state, err := rp.BeginRegistration(ada)
@@ -109,7 +109,7 @@ func (f *forgery) setKey(t testing.TB, cose map[int]any) {
 	f.authData = append(bytes.Clone(f.authData[:atID+f.idLength()]), key...)
 }
 
-// setID replaces the credential id in all three places.
+// setID replaces the credential id in authData, id and rawId.
 func (f *forgery) setID(id []byte) {
 	key := f.authData[atID+f.idLength():]
 	head := binary.BigEndian.AppendUint16(bytes.Clone(f.authData[:atIDLength]), uint16(len(id)))
@@ -131,7 +131,7 @@ func decode(t testing.TB, s string) []byte {
 	return b
 }
 
-// recording is a response that a real browser made, with what is needed to check it.
+// recording is a response that a real browser made, with the origin and relying party id that it was made for.
 type recording struct {
 	Source   string          `json:"source"`
 	Origin   string          `json:"origin"`
@@ -155,7 +155,7 @@ func recordings(t testing.TB) map[string]recording {
 	return all
 }
 
-// requireSound checks what holds for every credential that comes out of this package.
+// requireSound requires what must hold for every Credential that this package returns.
 func requireSound(t testing.TB, c *passkey.Credential) {
 	t.Helper()
 	attestation := c.Authenticator.Attestation

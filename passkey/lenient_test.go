@@ -17,7 +17,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// What decides nothing must not keep a user out, whatever its type, in registrations and in signatures.
+// Fields that do not influence the result may have any value, in registrations and in signatures.
 func TestFieldsThatDecideNothing(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	registration, created := begin(t, rp, a)
@@ -38,7 +38,7 @@ func TestFieldsThatDecideNothing(t *testing.T) {
 			s := takeSignatureApart(t, asserted)
 			s.clientData[name] = value
 			signable := *signing
-			signable.Allowed = map[string][]byte{c.ID: nil} // the signature is over the genuine client data
+			signable.Allowed = map[string][]byte{c.ID: nil} // no key, because the changed client data do not fit the signature
 			_, err = rp.FinishSigning(&signable, s.putTogether(t))
 			require.NoError(t, err, "%s: %v", name, value)
 		}
@@ -77,7 +77,7 @@ func TestTransportsThatCanBeUsedAreKept(t *testing.T) {
 	}
 }
 
-// B7: the error says which algorithm it was.
+// The error for a key of an unsupported algorithm names the algorithm.
 func TestAnUnsupportedAlgorithmIsNamed(t *testing.T) {
 	_, response := begin(t, relyingParty(), passkeytest.NewAuthenticator())
 	point := make([]byte, 32)
@@ -113,7 +113,7 @@ func TestAKeyWithItsPrivatePartIsRejected(t *testing.T) {
 	state, response := begin(t, rp, passkeytest.NewAuthenticator())
 	curve := elliptic.P256().Params()
 	x, y := curve.Gx.FillBytes(make([]byte, 32)), curve.Gy.FillBytes(make([]byte, 32))
-	d := append(make([]byte, 31), 1) // the generator's private key is 1
+	d := append(make([]byte, 31), 1) // the private key of the curve's generator, which is x, y
 	modulus := append([]byte{0x80}, append(make([]byte, 254), 1)...)
 	for name, key := range map[string]map[int]any{
 		"ES256 with d":         {1: 2, 3: -7, -1: 1, -2: x, -3: y, -4: d},
@@ -193,7 +193,8 @@ func TestAttestationThatTheRelyingPartyAsksFor(t *testing.T) {
 	requireRejection(t, rp.Validate(), passkey.ErrConfiguration, "RelyingParty.Attestation")
 }
 
-// Where only algorithms of FIPS 140-3 are allowed, a statement by SHA-1 cannot be verified: the standard library panics.
+// A statement that uses SHA-1 and was not asked for counts as none; if it was asked for, it is rejected. With
+// GODEBUG=fips140=only the standard library panics at SHA-1, and the results are the same.
 func TestStatementBySHA1(t *testing.T) {
 	data, err := os.ReadFile("testdata/fips/tpm-sha1.json")
 	require.NoError(t, err)

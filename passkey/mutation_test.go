@@ -24,8 +24,9 @@ type mutation struct {
 	apply func(f *forgery)
 }
 
-// mutationsOfFields changes each of the known fields of a JSON object in every way that readers could disagree about.
-// fields returns the object, and edit changes its text.
+// mutationsOfFields returns mutations of a JSON object, which is called object in their names: each of the fields in
+// names is changed in all ways that readers could disagree about. fields returns the object in a response. edit sets a
+// function that changes the JSON text of the object.
 func mutationsOfFields(object string, names []string, fields func(*forgery) map[string]any, edit func(*forgery, func(string) string)) (all []mutation) {
 	for _, name := range names {
 		add := func(how string, apply func(*forgery)) {
@@ -123,7 +124,7 @@ func mutations(authData int) (all []mutation) {
 	)
 	for at := 0; at < authData; at++ {
 		if at >= atID+80 && at%8 != 0 {
-			continue // numbers and coordinates
+			continue // the coordinates of the key: every eighth byte is enough
 		}
 		all = append(all,
 			mutation{fmt.Sprintf("authData, byte %d is another", at), func(f *forgery) { f.authData[at] ^= 0x41 }},
@@ -132,8 +133,9 @@ func mutations(authData int) (all []mutation) {
 	return append(all, mutation{"authData goes on", func(f *forgery) { f.authData = append(f.authData, 0) }})
 }
 
-// Every mutation of a real registration has the result that testdata/mutations.txt lists: the reason of its rejection, or
-// "passes" for one that means the same. A change of the parser that loses a check, or takes it for another, shows there.
+// Every mutation of a real registration has the result that testdata/mutations.txt lists: the text of the error, or
+// "passes" if the mutated registration means the same. If a change of the parser loses a check or exchanges it for
+// another, the list differs.
 func TestMutatedRegistrations(t *testing.T) {
 	r := recordings(t)["chromium-platform-none"]
 	genuine := takeApart(t, r.Response)

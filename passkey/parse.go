@@ -12,16 +12,16 @@ import (
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 )
 
-// MaxResponseBytes is the largest response that this package reads. Pass it to http.MaxBytesReader when you read the
-// request. Responses of browsers have 1 to 10 KiB.
+// MaxResponseBytes is the size in bytes of the largest response that this package reads. Pass it to http.MaxBytesReader
+// when you read the request. Responses of browsers have 1 to 10 KiB.
 const MaxResponseBytes = 64 << 10
 
 const (
-	// maxAttestationObject bounds the certificates in an attestation statement, and with them the time that a signature
-	// check takes: an RSA key of 30,000 bits costs 50 ms, and one that fills 64 KiB a second. The longest real chains
-	// have about 8 KiB, and the options ask for none.
+	// maxAttestationObject is the size in bytes of the largest attestation object. It limits the certificates in an
+	// attestation statement, and so the time that a signature check takes: an RSA key of 30,000 bits costs 50 ms, and
+	// one that fills 64 KiB a second. The longest real chains have about 8 KiB, and the options usually ask for none.
 	maxAttestationObject = 16 << 10
-	// maxCredentialID is the bound of WebAuthn, section 4, "credential ID".
+	// maxCredentialID is the length in bytes of the longest credential id (WebAuthn, section 4, "credential ID").
 	maxCredentialID = 1023
 	// No browser reports more than the six transports of WebAuthn, section 5.8.4. A list that is stored needs a limit.
 	maxTransports      = 16
@@ -39,17 +39,18 @@ const (
 	checkAssertionSignature = checkResponse + ".signature"
 )
 
-// registration is a response that is well formed and does not contradict itself. It has not been compared with a
-// ceremony yet.
+// registration is a well-formed response to a request for a registration, which does not contradict itself. It has not
+// been compared with a RegistrationState yet.
 type registration struct {
 	raw        protocol.CredentialCreationResponse
 	response   *protocol.ParsedAttestationResponse
 	client     protocol.CollectedClientData
 	transports []string
-	publicKey  []byte // COSE, as the authenticator wrote it
+	publicKey  []byte // COSE_Key, the bytes that the authenticator wrote
 }
 
-// parseRegistration reads RegistrationResponseJSON (W3C WebAuthn, section 5.1) and makes the checks that need no state.
+// parseRegistration reads RegistrationResponseJSON (W3C WebAuthn, section 5.1) and makes the checks that need no
+// RegistrationState.
 func parseRegistration(responseJSON []byte) (*registration, error) {
 	rawID, response, err := parseCredential(responseJSON, "clientDataJSON", "attestationObject", "transports")
 	if err != nil {
@@ -76,7 +77,8 @@ func parseRegistration(responseJSON []byte) (*registration, error) {
 	if err := checkAttestationFields(r.raw.AttestationResponse.AttestationObject); err != nil {
 		return nil, err
 	}
-	// go-webauthn would reject client data because of fields that do not matter; r.client has the fields that it needs.
+	// go-webauthn would reject client data because of fields that do not matter, so it gets an empty object here;
+	// r.client has the fields that are needed.
 	plain := r.raw.AttestationResponse
 	plain.ClientDataJSON = []byte("{}")
 	if r.response, err = plain.Parse(); err != nil {
@@ -91,8 +93,8 @@ func parseRegistration(responseJSON []byte) (*registration, error) {
 	return &r, nil
 }
 
-// parseCredential reads what the responses of both ceremonies have in common: the credential's id, and the response
-// object. known are the fields of the response that the caller will read.
+// parseCredential reads what registrations and signatures have in common, and returns the credential's id and the
+// object in the field response. known are the fields of that object that the caller will read.
 func parseCredential(responseJSON []byte, known ...string) (rawID []byte, response object, err error) {
 	if len(responseJSON) > MaxResponseBytes {
 		return nil, object{}, malformed(checkCredential, "larger than 64 KiB")
@@ -111,7 +113,7 @@ func parseCredential(responseJSON []byte, known ...string) (rawID []byte, respon
 	return rawID, response, err
 }
 
-// credentialID returns the raw id. The fields id and rawId must be equal.
+// credentialID returns the credential's id as bytes. It is an error if the fields id and rawId differ.
 func credentialID(credential object) ([]byte, error) {
 	if !credential.has("id") && !credential.has("rawId") && wraps(credential) {
 		return nil, malformed(checkCredential, "wrapped in another object: pass what PublicKeyCredential.toJSON returned, nothing around it")
@@ -133,7 +135,8 @@ func credentialID(credential object) ([]byte, error) {
 	return rawID, nil
 }
 
-// wraps reports whether a field of an object holds what the object itself should be.
+// wraps reports whether a field of the object holds a response, because the page has posted the response inside another
+// object.
 func wraps(o object) bool {
 	for _, value := range o.fields {
 		var inner struct {
@@ -147,8 +150,8 @@ func wraps(o object) bool {
 	return false
 }
 
-// transports returns what the browser reported, each once. They are only a hint (W3C WebAuthn, section 5.2.1): a
-// browser may report none, and a value that cannot be a transport is left out.
+// transports returns the transports that the browser reported, each once. They are only a hint (W3C WebAuthn, section
+// 5.2.1): a browser may report none, and a value that cannot be a transport is left out.
 func transports(response object) []string {
 	list := []string{}
 	var reported []any
@@ -164,7 +167,8 @@ func transports(response object) []string {
 	return list
 }
 
-// parseClientData reads what the browser saw in a ceremony (W3C WebAuthn, section 5.8.1).
+// parseClientData reads the client data, in which the browser says which page ran which ceremony (W3C WebAuthn, section
+// 5.8.1). It is an error if the client data are for another ceremony than the given one.
 func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (client protocol.CollectedClientData, err error) {
 	text := bytes.TrimPrefix(clientDataJSON, []byte("\ufeff")) // section 7.1, step 5: a byte order mark is stripped
 	o, err := decodeObject(checkClientDataJSON, text, "type", "challenge", "origin", "crossOrigin", "topOrigin")
@@ -178,7 +182,7 @@ func parseClientData(clientDataJSON []byte, ceremony protocol.CeremonyType) (cli
 	if err != nil {
 		return client, err
 	}
-	// The API gets the challenge as it is here, so it must be in the one encoding that browsers use.
+	// The API gets the challenge in this text, so only unpadded base64url is accepted, which all browsers write.
 	if raw, err := decodeBase64(challenge); err != nil || encodeBase64(raw) != challenge {
 		return client, malformed(o.path("challenge"), "not unpadded base64url")
 	}
@@ -223,7 +227,7 @@ func checkAttestationFields(attestationObject []byte) error {
 	return nil
 }
 
-// checkAuthenticatorData makes the checks of a registration's flags and ids that need no state.
+// checkAuthenticatorData checks the flags, and that the response's id is the one in the authenticator data.
 func (r *registration) checkAuthenticatorData() error {
 	data := r.response.AttestationObject.AuthData
 	if err := checkFlags(checkAuthData, data.Flags); err != nil {
@@ -235,10 +239,11 @@ func (r *registration) checkAuthenticatorData() error {
 	return nil
 }
 
-// checkFlags rejects flags that no ceremony can end with. check is what an error calls the authenticator data.
+// checkFlags rejects authenticator data whose flags say that the user was not present, or that the passkey is backed up
+// although it may not be. check is the name of the authenticator data in the error.
 //
-// The reserved flags are not checked. The two backup flags were once reserved, and relying parties that rejected
-// unknown flags rejected every synchronised passkey when they came.
+// Reserved flags are not checked. The two backup flags were once reserved, and relying parties that rejected reserved
+// flags rejected every synchronised passkey when browsers began to use them.
 func checkFlags(check string, flags protocol.AuthenticatorFlags) error {
 	if !flags.HasUserPresent() {
 		return malformed(check+".flags", "the user was not present")

@@ -18,12 +18,12 @@ const (
 	credentialIDOffset = 32 + 1 + 4 + 16 + 2
 
 	minModulusBits = 2048
-	// maxModulusBits keeps a signature check with an invented key from taking seconds.
+	// maxModulusBits is the size of the largest RSA key. A signature check with a larger key could take seconds.
 	maxModulusBits = 8192
 )
 
-// credentialPublicKey returns the public key of a new credential, in the very bytes of the authenticator data:
-// go-webauthn holds a copy that it has encoded itself.
+// credentialPublicKey returns the public key of a new credential, after checking it. The result has the bytes of the
+// authenticator data, because go-webauthn's copy was encoded again.
 func credentialPublicKey(object protocol.AttestationObject) ([]byte, error) {
 	rest := object.RawAuthData[credentialIDOffset+len(object.AuthData.AttData.CredentialID):]
 	var key webauthncbor.RawMessage
@@ -38,8 +38,8 @@ func credentialPublicKey(object protocol.AttestationObject) ([]byte, error) {
 
 const checkPublicKey = checkAuthData + ".credentialPublicKey"
 
-// checkKey takes ES256 on P-256 and RS256 with a modulus of sensible size. go-webauthn compares the algorithm only, and
-// leaves a point off the curve for the first login to fail on.
+// checkKey accepts a COSE_Key for ES256 on P-256, or for RS256 with 2048 to 8192 bits, and rejects all others.
+// go-webauthn compares only the algorithm, so that a point that is not on the curve would fail at the first signature.
 func checkKey(cose []byte) error {
 	if reason := unsupportedKey(cose); reason != "" {
 		return &Error{Check: checkPublicKey, Reason: reason, Kind: ErrUnsupportedKey}
@@ -69,12 +69,12 @@ const (
 	labelPrivateRSA   = -3 // d; all labels below it belong to the private key too
 )
 
-// unsupportedKey names the algorithm of a key that the API does not take, and tells a key that brings its private part
-// along: whoever has seen that can sign as the user. Empty if neither is the case.
+// unsupportedKey returns why a COSE_Key is not supported: its algorithm is neither ES256 nor RS256, or it has its
+// private part, with which whoever saw the key could sign as the user. It returns "" if neither is the case.
 func unsupportedKey(cose []byte) (reason string) {
 	var key map[any]any
 	if webauthncbor.Unmarshal(cose, &key) != nil {
-		return "" // left to the parser
+		return "" // checkKey rejects it
 	}
 	fields := map[int64]any{}
 	for label, value := range key {
@@ -102,7 +102,7 @@ func unsupportedKey(cose []byte) (reason string) {
 	}
 }
 
-// integer reads what the CBOR decoder makes of an integer.
+// integer returns an integer that the CBOR decoder has read, and false for any other value.
 func integer(value any) (n int64, ok bool) {
 	switch v := value.(type) {
 	case int64:

@@ -22,7 +22,7 @@ type User struct {
 	// handle. It does not display the id, but whoever holds the authenticator can read it, so use an opaque id and not
 	// an e-mail address.
 	ID string
-	// Name is what the account picker shows, usually the e-mail address.
+	// Name is the name that the account picker shows, usually the e-mail address. Required.
 	Name string
 	// DisplayName is the person's name. It is Name if empty.
 	DisplayName string
@@ -52,9 +52,9 @@ type RegistrationState struct {
 
 const (
 	challengeSize = 32
-	// gracePeriod is the time that a response has to arrive if the browser made it in the last second of its timeout.
+	// gracePeriod is the time after the relying party's timeout in which a response may still arrive.
 	gracePeriod = time.Minute
-	// maxUserHandle is the bound of WebAuthn, section 5.4.3.
+	// maxUserHandle is the length in bytes of the longest user handle (WebAuthn, section 5.4.3).
 	maxUserHandle = 64
 )
 
@@ -129,7 +129,7 @@ func (rp *RelyingParty) stateExpiry() time.Time {
 	return time.Now().Add(rp.timeout() + gracePeriod).UTC().Truncate(time.Second)
 }
 
-// describe returns the descriptor of a credential in the options. check is the name of the id in an error.
+// describe returns the descriptor of a credential for the options. check is the name of the id in an error.
 func describe(check, id string) (protocol.CredentialDescriptor, error) {
 	raw, err := decodeBase64(id)
 	if err != nil {
@@ -145,7 +145,7 @@ func (u User) check() error {
 	if len(u.ID) == 0 || len(u.ID) > maxUserHandle {
 		return misconfigured("User.ID", "not 1 to 64 bytes")
 	}
-	// JSON would change a state with other bytes.
+	// JSON could not keep other bytes in the state.
 	if !utf8.ValidString(u.ID) {
 		return misconfigured("User.ID", "not valid UTF-8")
 	}
@@ -162,11 +162,12 @@ func (u User) check() error {
 // section 7.1, and returns the credential. name is the authenticator's name in the user's list of passkeys; it is
 // trimmed and must have 1 to 64 characters.
 //
-// It trusts the state. The caller must make sure that the state is the signed-in user's and has not been used before,
-// as [RegistrationState] says, and afterwards that no other user has registered the same [Credential.ID].
+// FinishRegistration trusts the state. The caller must make sure that the state is the signed-in user's and has not
+// been used before, as [RegistrationState] says, and afterwards that no other user has registered the same
+// [Credential.ID].
 //
 // An error is an *[Error]. After [ErrExpired] and [ErrState] begin the registration again; after [ErrName] ask for
-// another name. [ErrConfiguration] is a fault of the program.
+// another name. [ErrConfiguration] means that the RelyingParty is invalid.
 func (rp *RelyingParty) FinishRegistration(state *RegistrationState, responseJSON []byte, name string) (*Credential, error) {
 	if err := rp.Validate(); err != nil {
 		return nil, err
@@ -194,7 +195,8 @@ func (rp *RelyingParty) FinishRegistration(state *RegistrationState, responseJSO
 	return r.credential(name), nil
 }
 
-// check rejects a state that could make a later check pass by being empty.
+// check rejects a state that is missing, incomplete or made for another relying party ([ErrState]), or that has expired
+// ([ErrExpired]). With an incomplete state a later check could pass because there is nothing to compare with.
 func (s *RegistrationState) check(rp *RelyingParty) error {
 	const name = "RegistrationState"
 	if s == nil {
@@ -207,7 +209,8 @@ func (s *RegistrationState) check(rp *RelyingParty) error {
 	return rp.checkState(name, s.RelyingPartyID, s.ExpiresAt)
 }
 
-// checkState checks what the states of both ceremonies have in common: the relying party and the expiry.
+// checkState checks the relying party and the expiry of a RegistrationState or SigningState. name is the name of the
+// state in an error.
 func (rp *RelyingParty) checkState(name, relyingPartyID string, expiresAt time.Time) error {
 	switch {
 	case expiresAt.IsZero():
@@ -220,7 +223,8 @@ func (rp *RelyingParty) checkState(name, relyingPartyID string, expiresAt time.T
 	return nil
 }
 
-// checkClientData compares what the browser saw with what was begun (W3C WebAuthn, sections 7.1 and 7.2).
+// checkClientData checks that the browser ran the ceremony with this challenge, on a page of one of the origins, and
+// not in a frame of another site (W3C WebAuthn, sections 7.1 and 7.2).
 func (rp *RelyingParty) checkClientData(client protocol.CollectedClientData, challenge string) error {
 	if subtle.ConstantTimeCompare([]byte(client.Challenge), []byte(challenge)) != 1 {
 		return &Error{Check: checkClientDataJSON + ".challenge", Reason: "not the one of this ceremony", Kind: ErrChallenge}
@@ -230,15 +234,15 @@ func (rp *RelyingParty) checkClientData(client protocol.CollectedClientData, cha
 		reason := "not among RelyingParty.Origins: " + quoteOrigin(client.Origin)
 		return &Error{Check: checkClientDataJSON + ".origin", Reason: reason, Kind: ErrOrigin}
 	}
-	// A page that another site embeds shows the user that site's address.
+	// The user of a framed page sees the address of the site around it.
 	if client.CrossOrigin || client.TopOrigin != "" {
 		return &Error{Check: checkClientDataJSON + ".crossOrigin", Reason: "the page is framed by a page of another origin", Kind: ErrOrigin}
 	}
 	return nil
 }
 
-// checkAuthenticatorData compares what the authenticator saw with what was asked for (sections 7.1 and 7.2). check is
-// what an error calls the data.
+// checkAuthenticatorData checks that the authenticator made the data for this relying party id, and verified the user
+// if that is required (sections 7.1 and 7.2). check is the name of the data in an error.
 func (rp *RelyingParty) checkAuthenticatorData(check string, data *protocol.AuthenticatorData) error {
 	if hash := sha256.Sum256([]byte(rp.ID)); subtle.ConstantTimeCompare(hash[:], data.RPIDHash) != 1 {
 		return &Error{Check: check + ".rpIdHash", Reason: "made for another relying party id", Kind: ErrOrigin}
@@ -249,9 +253,10 @@ func (rp *RelyingParty) checkAuthenticatorData(check string, data *protocol.Auth
 	return nil
 }
 
-// checkAttestation runs the whole procedure of section 7.1 again in go-webauthn. After the checks before it, whose
-// errors tell more, what can still fail is the attestation statement. With GODEBUG=fips140=only the standard library
-// panics at a statement that uses SHA-1, as those of some TPMs do, so such a statement cannot be verified there.
+// checkAttestation checks the attestation statement, with the whole procedure of section 7.1 in go-webauthn. After the
+// checks before it, whose errors say more, only the statement can still fail. With GODEBUG=fips140=only the standard
+// library panics at a statement that uses SHA-1, as those of some TPMs do, so such a statement counts as one that does
+// not verify.
 func (rp *RelyingParty) checkAttestation(r *registration, challenge string) error {
 	pcc := protocol.ParsedCredentialCreationData{
 		ParsedPublicKeyCredential: protocol.ParsedPublicKeyCredential{RawID: r.raw.RawID},
@@ -283,8 +288,8 @@ func (rp *RelyingParty) checkAttestation(r *registration, challenge string) erro
 	case asked:
 		return badAttestation(libraryReason(err))
 	}
-	// The options did not ask for a statement, so one that cannot be verified counts as none. A statement of another
-	// key or for other data shows that the response was put together from parts.
+	// The options did not ask for a statement, so one that cannot be verified counts as none. But a statement for
+	// another key or other data shows that the response was put together from parts of several ones.
 	clientDataHash := sha256.Sum256(r.raw.AttestationResponse.ClientDataJSON)
 	contradicted := func() (reason string) {
 		defer func() {

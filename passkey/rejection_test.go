@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// Names of checks that many rows share.
+// The names of checks in errors that many tests use.
 const (
 	whole       = "credential"
 	clientJSON  = "credential.response.clientDataJSON"
@@ -23,14 +23,16 @@ const (
 	publicKey   = "credential.response.attestationObject.authData.credentialPublicKey"
 )
 
-// rejection is a response that must not pass, made from a genuine one.
+// rejection is a response that must be rejected. forge makes it from a genuine one; kind and check are those of the
+// error.
 type rejection struct {
 	forge func(t *testing.T, f *forgery)
 	kind  error
 	check string
 }
 
-// reject runs a table twice: against a ceremony and, unless the reason lies in the ceremony, without one.
+// reject passes each response of a table to FinishRegistration, which must reject it, and to ParseUnverified, which
+// must reject it in the same way if withoutCeremony is set and accept it otherwise.
 func reject(t *testing.T, table map[string]rejection, withoutCeremony bool) {
 	rp := relyingParty()
 	state, genuine := begin(t, rp, passkeytest.NewAuthenticator())
@@ -59,7 +61,7 @@ func reject(t *testing.T, table map[string]rejection, withoutCeremony bool) {
 	}
 }
 
-// requireDiscreet checks that an error repeats nothing that a log should not have.
+// requireDiscreet requires that an error repeats neither the challenge nor the credential id nor the encoded data.
 func requireDiscreet(t *testing.T, err error, state *passkey.RegistrationState, genuine []byte) {
 	t.Helper()
 	var response struct {
@@ -221,19 +223,20 @@ func TestAttestationObjectRejections(t *testing.T) {
 	}, true)
 }
 
-// authDataAsText turns the byte string of authData into a text string of the same bytes.
+// authDataAsText turns authData in the CBOR of an attestation object from a byte string into a text string.
 func authDataAsText(object []byte) []byte {
 	return bytes.Replace(object, []byte("authData\x58"), []byte("authData\x78"), 1)
 }
 
-// authDataAsList adds authData as a list of numbers, which some decoders take for bytes.
+// authDataAsList returns a function that adds authData to the CBOR of an attestation object as a list of numbers, which
+// some decoders accept as bytes.
 func authDataAsList(authData []byte) func([]byte) []byte {
 	return func(object []byte) []byte {
 		out := append([]byte{object[0] + 1}, object[1:]...)
 		out = append(out, "\x68authData\x98"...)
 		out = append(out, byte(len(authData)))
 		for _, b := range authData {
-			out = append(out, 0x18, b|0x80) // numbers from 24 on, in their shortest form
+			out = append(out, 0x18, b|0x80) // the CBOR of a number from 24 to 255
 		}
 		return out
 	}
@@ -250,7 +253,7 @@ func TestReservedFlagsPass(t *testing.T) {
 }
 
 func TestPublicKeyRejections(t *testing.T) {
-	// A point of the curve, and the size of its coordinates.
+	// Coordinates of the right size, which are not those of a point on the curve.
 	x, y := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	modulus := func(bits uint) []byte {
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)

@@ -61,16 +61,16 @@ type RelyingParty struct {
 	// port other than the default, as in "https://app.example.com". The host is ID or a subdomain of it. Besides https,
 	// only http://localhost is valid, with or without a port.
 	Origins []string
-	// UserVerification is UserVerificationRequired if empty.
+	// UserVerification says whether the authenticator must verify its user: UserVerificationRequired if empty.
 	UserVerification UserVerification
-	// Attestation is AttestationNone if empty.
+	// Attestation says whether to ask for attestation: AttestationNone if empty.
 	Attestation AttestationConveyance
 	// Timeout is how long a ceremony may take, between one second and one hour. It is 10 minutes if zero.
 	Timeout time.Duration
 }
 
-// Validate reports what is wrong with the relying party. Every ceremony calls it; a program can call it when it starts
-// to find mistakes early. The error is an *[Error] of kind [ErrConfiguration].
+// Validate returns an error if a field of the relying party is missing or invalid. Every ceremony calls Validate; call
+// it when your server starts to find mistakes early. The error is an *[Error] of kind [ErrConfiguration].
 func (rp *RelyingParty) Validate() error {
 	if rp == nil {
 		return misconfigured("RelyingParty", "missing")
@@ -122,7 +122,7 @@ func (rp *RelyingParty) attestation() AttestationConveyance {
 	return rp.Attestation
 }
 
-// checkText rejects a text that a browser would show as empty, or could not show at all.
+// checkText rejects a text that is blank or not valid UTF-8. check is the name of the text in the error.
 func checkText(check, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":
@@ -133,8 +133,8 @@ func checkText(check, s string) error {
 	return nil
 }
 
-// checkDomain returns why a name cannot be a relying party id, or "". The id is hashed as it is, so only the spelling
-// that a browser uses can match: lower case, punycode.
+// checkDomain returns why a name cannot be a relying party id, or "". Authenticators hash the id as it is, so it must
+// be spelt as browsers spell it: in lower case and punycode.
 func checkDomain(name string) (reason string) {
 	if name == "" {
 		return "missing"

@@ -157,7 +157,8 @@ func TestTransports(t *testing.T) {
 	assert.Contains(t, string(sent), `"transports":[]`, "always a list, never null")
 }
 
-// What a browser adds to its response decides nothing, so that no browser and no extension of it can break a registration.
+// Fields that a browser adds to its response are ignored, whatever their values, so that no browser or extension can
+// break a registration with them.
 func TestOtherFieldsAreIgnored(t *testing.T) {
 	rp := relyingParty()
 	state, response := begin(t, rp, passkeytest.NewAuthenticator())

@@ -16,8 +16,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// A draft that was begun with one API key is finished with the next one, and a wait goes on with a third, while each old
-// key is deleted.
+// A draft is begun with one API key and finished with the next, and WaitForTransaction continues with a third, while
+// each old key is deleted.
 func TestTransactorFollowsARotation(t *testing.T) {
 	if fips140.Enabled() {
 		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")

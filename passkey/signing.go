@@ -20,8 +20,8 @@ import (
 // as the API sent it. White space between its tokens does not matter; everything else does, so it must not have been
 // decoded and encoded again.
 //
-// [RelyingParty.BeginSigning] puts the challenge into its options. This function is for programs that make their own
-// options. The error is an *[Error] of kind [ErrConfiguration].
+// [RelyingParty.BeginSigning] puts the challenge into its options. This function is for servers that make the options
+// themselves. The error is an *[Error] of kind [ErrConfiguration].
 func Challenge(bodyToSign []byte) (string, error) {
 	body, err := wire.CompactObject(bodyToSign)
 	if err != nil {
@@ -30,7 +30,7 @@ func Challenge(bodyToSign []byte) (string, error) {
 	return encodeBase64(challengeOf(body)), nil
 }
 
-// challengeOf takes a body that is compact already.
+// challengeOf returns the bytes of the challenge for a body that is compact JSON already.
 func challengeOf(body []byte) []byte {
 	digest := sha256.Sum256(body)
 	return hex.AppendEncode(nil, digest[:])
@@ -138,8 +138,9 @@ func (rp *RelyingParty) beginSigning(payload *byzantine.Payload, allowed []Crede
 	return options, state, nil
 }
 
-// bodyToSign returns the compact body of a payload, after checking that two readers of it cannot take it for different
-// orders.
+// bodyToSign returns the payload's BodyToSign as compact JSON. It rejects a body that is not an activity, that two
+// readers could understand differently, or that does not order signatures of the wallet although the payload names a
+// transaction.
 func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
 	if payload == nil {
 		return nil, misconfigured("Payload", "missing")
@@ -158,8 +159,8 @@ func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
 	return body, nil
 }
 
-// allow adds a passkey and reports whether it is new. A list that was merged from two sources may name a passkey twice,
-// once with and once without its key.
+// allow adds a passkey to Allowed and reports whether it was not there yet. A caller may name a passkey twice, once
+// with its public key and once without; the entry then has the key. A public key that is not supported is an error.
 func (s *SigningState) allow(id string, publicKey []byte) (added bool, err error) {
 	if len(publicKey) > 0 {
 		if err := checkKey(publicKey); err != nil {
@@ -186,11 +187,11 @@ func (s *SigningState) allow(id string, publicKey []byte) (added bool, err error
 // The API checks the signature in any case. FinishSigning does not check the user handle, because the state does not
 // name a user, nor the signature counter, because this package does not store the last one.
 //
-// It trusts the state. The caller must make sure that the state is the signed-in user's and has not been used before,
-// as [SigningState] says.
+// FinishSigning trusts the state. The caller must make sure that the state is the signed-in user's and has not been
+// used before, as [SigningState] says.
 //
 // An error is an *[Error]. After [ErrExpired] and [ErrState] begin again with a new payload. [ErrCredential] means that
-// the user chose a passkey that is not one of this account. [ErrConfiguration] is a fault of the program.
+// the user chose a passkey that is not one of this account. [ErrConfiguration] means that the RelyingParty is invalid.
 func (rp *RelyingParty) FinishSigning(state *SigningState, responseJSON []byte) (byzantine.SignedPayload, error) {
 	none := byzantine.SignedPayload{}
 	if err := rp.Validate(); err != nil {
@@ -235,7 +236,9 @@ func (rp *RelyingParty) FinishSigning(state *SigningState, responseJSON []byte) 
 	}, nil
 }
 
-// check rejects a state that could make a later check pass by being empty.
+// check rejects a state that is missing, incomplete or made for another relying party ([ErrState]), or that has expired
+// ([ErrExpired]). A state without passkeys is incomplete unless it has AnyCredential: otherwise any passkey would pass
+// the check of the credential id.
 func (s *SigningState) check(rp *RelyingParty) error {
 	const name = "SigningState"
 	switch {
@@ -247,8 +250,8 @@ func (s *SigningState) check(rp *RelyingParty) error {
 	return rp.checkState(name, s.RelyingPartyID, s.ExpiresAt)
 }
 
-// checkSignature runs the whole procedure of section 7.2 again in go-webauthn. After the checks before it, whose
-// errors tell more, what can still fail is the signature.
+// checkSignature checks the signature with the public key, with the whole procedure of section 7.2 in go-webauthn.
+// After the checks before it, whose errors say more, only the signature can still fail.
 func (rp *RelyingParty) checkSignature(a *assertion, challenge string, publicKey []byte) error {
 	pca := protocol.ParsedCredentialAssertionData{
 		ParsedPublicKeyCredential: protocol.ParsedPublicKeyCredential{RawID: a.raw.RawID},

@@ -42,10 +42,11 @@ func FuzzChallenge(f *testing.F) {
 	})
 }
 
-// FuzzFinishSigning works on what stands inside base64, where a fuzzer of the whole does not get, and on the whole.
+// FuzzFinishSigning fuzzes the whole response and, because a fuzzer that changes the whole seldom leaves valid base64,
+// the decoded values of the base64 fields.
 func FuzzFinishSigning(f *testing.F) {
 	rp := relyingParty()
-	var checked *passkey.SigningState // asks for the passkey of the last seed
+	var checked *passkey.SigningState // the state of the last seed, whose signature is checked
 	for _, algorithm := range []passkeytest.Algorithm{passkeytest.AlgorithmES256, passkeytest.AlgorithmRS256} {
 		a := passkeytest.NewAuthenticator(passkeytest.WithAlgorithms(algorithm), passkeytest.WithDeterministicKeys("fuzz"))
 		c := enrol(f, rp, a)
@@ -82,7 +83,7 @@ func FuzzFinishSigning(f *testing.F) {
 	})
 }
 
-// requireSigned checks that there is either a signed payload that is ready to be sent or a typed rejection.
+// requireSigned requires either a signed payload that can be sent or an *Error.
 func requireSigned(t *testing.T, signed byzantine.SignedPayload, err error) {
 	t.Helper()
 	if err != nil {

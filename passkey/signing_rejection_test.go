@@ -128,12 +128,13 @@ func TestFinishSigningRejectsResponses(t *testing.T) {
 	}
 }
 
-// twice adds a second field of a name to a JSON object.
+// twice returns a function that adds a second field with the given name to a JSON object.
 func twice(name string) func(string) string {
 	return func(object string) string { return `{"` + name + `":"AAAA",` + object[1:] }
 }
 
-// Older browsers and password managers pad their base64 or use its standard alphabet. What leaves is one spelling.
+// Older browsers and password managers pad their base64 or use its standard alphabet. FinishSigning accepts both and
+// returns unpadded base64url.
 func TestFinishSigningTakesOldSpellings(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, enrol(t, rp, a))
@@ -158,7 +159,7 @@ func TestFinishSigningTakesOldSpellings(t *testing.T) {
 	assert.Equal(t, modern, signed)
 }
 
-// An extension's output is part of what is signed, and no reason to reject.
+// The output of an extension in the authenticator data is accepted, and it is part of the stamp.
 func TestFinishSigningTakesExtensions(t *testing.T) {
 	rp, a := relyingParty(), passkeytest.NewAuthenticator()
 	state, response := beginSigning(t, rp, a, passkey.Credential{ID: enrol(t, rp, a).ID})

@@ -18,7 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// A published vector of the challenge rule.
+// A published vector of the rule for challenges: vectorChallenge is the challenge of vectorBody.
 const (
 	vectorBody = `{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"1700000000000",` +
 		`"organizationId":"11111111-2222-4333-8444-555555555555","parameters":{"signWith":"0x00000000000000000000000000000000000000aa",` +
@@ -33,7 +33,7 @@ func TestChallenge(t *testing.T) {
 }
 
 func TestChallengeIsOfTheBytesAsTheyCame(t *testing.T) {
-	// Key order, escapes and characters that encoding/json would rewrite: none of them may be touched.
+	// The order of the names, escapes and characters that encoding/json would write differently must stay as they are.
 	body := `{"z":"<&>` + "\u2028" + `","a":"\u003c\/","n":1.50e1,"p":"{\"k\": 1}"}`
 	digest := sha256.Sum256([]byte(body))
 	want := encode([]byte(hex.EncodeToString(digest[:])))
@@ -65,7 +65,7 @@ func TestChallengeRejects(t *testing.T) {
 	}
 }
 
-// deposit is a payload with everything that a careless store would change.
+// deposit returns a payload with everything that a store would change if it decoded and encoded the JSON again.
 func deposit() byzantine.Payload {
 	return byzantine.Payload{
 		BodyToSign:    []byte(`{"z":"<&>` + "\u2028" + `","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","a":"\u003c","parameters":{"payload":"00ff"}}`),
@@ -74,7 +74,7 @@ func deposit() byzantine.Payload {
 	}
 }
 
-// enrol registers a new passkey of an authenticator.
+// enrol registers a new passkey of an authenticator and returns its Credential.
 func enrol(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator) passkey.Credential {
 	t.Helper()
 	state, response := begin(t, rp, a)
@@ -83,7 +83,7 @@ func enrol(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator)
 	return *c
 }
 
-// beginSigning makes a state and the response of an authenticator to its options.
+// beginSigning begins to sign a deposit and returns the state and the authenticator's response.
 func beginSigning(t testing.TB, rp *passkey.RelyingParty, a *passkeytest.Authenticator, allowed ...passkey.Credential) (*passkey.SigningState, []byte) {
 	t.Helper()
 	options, state, err := rp.BeginSigning(new(deposit()), allowed)
@@ -293,7 +293,7 @@ func TestAnotherPasskeyDoesNotPass(t *testing.T) {
 	_, err = rp.FinishSigning(state, response)
 	requireRejection(t, err, passkey.ErrCredential, "credential.id")
 
-	// Under her id his signature does not verify.
+	// The signature of his passkey does not verify if the response names hers.
 	forged := takeSignatureApart(t, response)
 	forged.outer["id"], forged.outer["rawId"] = herKey.ID, herKey.ID
 	_, err = rp.FinishSigning(state, forged.putTogether(t))

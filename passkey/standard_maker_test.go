@@ -40,12 +40,12 @@ const (
 	boundFlags  = flagUP | flagUV | flagAT
 )
 
-// standardResponse is everything that a client and an authenticator decide about a registration response. A case changes
-// the fields that make it special.
+// standardResponse is everything that a browser and an authenticator decide about a registration response. Each case
+// changes the fields in which its response differs from that of newStandardResponse.
 type standardResponse struct {
 	ceremony, challenge, origin string
-	// clientData is appended to the fields of the client data, each with its comma; clientDataPrefix stands before the
-	// object.
+	// clientData is appended to the fields of the client data, each with its comma. clientDataPrefix is written before
+	// the JSON object.
 	clientData, clientDataPrefix string
 
 	rpID      string
@@ -57,7 +57,7 @@ type standardResponse struct {
 	// cose changes the COSE_Key before it is encoded, as a map; coseBytes replaces its encoding.
 	cose      func(map[int]any)
 	coseBytes []byte
-	// extensions are the authenticator's extension outputs. The flag ED is set apart.
+	// extensions are the authenticator's extension outputs. A case that has some must set the flag ED in flags.
 	extensions any
 	// authData changes the finished authenticator data.
 	authData func([]byte) []byte
@@ -73,7 +73,7 @@ type standardResponse struct {
 	response func(outer, inner map[string]any)
 }
 
-// newStandardResponse is a sound response without peculiarities.
+// newStandardResponse returns a valid response to the challenge, as a password manager would make it.
 func newStandardResponse(t *testing.T, challenge string) *standardResponse {
 	t.Helper()
 	return &standardResponse{
@@ -122,7 +122,7 @@ func (r *standardResponse) json(t *testing.T) []byte {
 	return text
 }
 
-// authenticatorData lays out the bytes of W3C WebAuthn, sections 6.1 and 6.5.1.
+// authenticatorData returns the authenticator data (W3C WebAuthn, sections 6.1 and 6.5.1).
 func (r *standardResponse) authenticatorData(t *testing.T) []byte {
 	t.Helper()
 	hash := sha256.Sum256([]byte(r.rpID))
@@ -201,7 +201,7 @@ func attestationObject(t *testing.T, format string, statement map[string]any, au
 	return canonicalCBOR(t, map[string]any{"fmt": format, "attStmt": statement, "authData": authData})
 }
 
-// selfAttestation is the statement of packed self attestation (section 8.2).
+// selfAttestation returns the statement of packed self attestation (section 8.2).
 func selfAttestation(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 	t.Helper()
 	return map[string]any{
@@ -209,7 +209,8 @@ func selfAttestation(t *testing.T, r *standardResponse, authData, clientDataHash
 	}
 }
 
-// packedAttestation is the statement of packed attestation with a certificate that is valid until the given time.
+// packedAttestation returns a function that makes the statement of packed attestation (section 8.2), with a certificate
+// that is valid until the given time.
 func packedAttestation(until time.Time) func(*testing.T, *standardResponse, []byte, []byte) map[string]any {
 	return func(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 		t.Helper()
@@ -231,7 +232,7 @@ func packedAttestation(until time.Time) func(*testing.T, *standardResponse, []by
 	}
 }
 
-// u2fAttestation is the statement of a U2F key (section 8.6).
+// u2fAttestation returns the statement of a U2F key (section 8.6).
 func u2fAttestation(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 	t.Helper()
 	public, isECDSA := r.key.Public().(*ecdsa.PublicKey)
@@ -246,8 +247,8 @@ func u2fAttestation(t *testing.T, r *standardResponse, authData, clientDataHash 
 	return map[string]any{"sig": signSHA256(t, attestationKey, signed), "x5c": [][]byte{certificate}}
 }
 
-// tpmAttestation is the statement of Windows Hello with a TPM and an RSA key (section 8.3). The structures are those of the
-// TPM 2.0 Library, Part 2: TPMT_PUBLIC and TPMS_ATTEST.
+// tpmAttestation returns the statement of Windows Hello with a TPM and an RSA key (section 8.3). The structures are
+// those of the TPM 2.0 Library, Part 2: TPMT_PUBLIC and TPMS_ATTEST.
 func tpmAttestation(t *testing.T, r *standardResponse, authData, clientDataHash []byte) map[string]any {
 	t.Helper()
 	public, isRSA := r.key.Public().(*rsa.PublicKey)
@@ -281,7 +282,7 @@ func tpmAttestation(t *testing.T, r *standardResponse, authData, clientDataHash 
 	}
 }
 
-// tpmName is the subject alternative name of a TPM: the directory name of its manufacturer (Infineon), model and
+// tpmName returns the subject alternative name of a TPM: the directory name of its manufacturer (Infineon), model and
 // version.
 func tpmName(t *testing.T) []byte {
 	t.Helper()
@@ -299,7 +300,7 @@ func tpmName(t *testing.T) []byte {
 	return names
 }
 
-// attestationCertificate has a certificate of the key issued by an authority that nobody knows.
+// attestationCertificate returns a certificate of the key, made from the template and issued by an unknown authority.
 func attestationCertificate(t *testing.T, template *x509.Certificate, key crypto.Signer) []byte {
 	t.Helper()
 	template.SerialNumber = big.NewInt(1)
@@ -314,7 +315,7 @@ func attestationCertificate(t *testing.T, template *x509.Certificate, key crypto
 	return certificate
 }
 
-// signSHA256 signs with SHA-256, which is part of ES256 and RS256.
+// signSHA256 returns a signature of the message, hashed with SHA-256 as in ES256 and RS256.
 func signSHA256(t *testing.T, key crypto.Signer, message []byte) []byte {
 	t.Helper()
 	digest := sha256.Sum256(message)
@@ -323,7 +324,7 @@ func signSHA256(t *testing.T, key crypto.Signer, message []byte) []byte {
 	return signature
 }
 
-// appendSized appends a TPM2B structure: two bytes of length, and the value.
+// appendSized appends a TPM2B structure: the length in two bytes, and the value.
 func appendSized(to, value []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(to, uint16(len(value))), value...)
 }

@@ -157,7 +157,8 @@ func TestUnsoundResponsesByTheStandard(t *testing.T) {
 	})
 }
 
-// TestWhatTheStandardLeavesOpen has responses that the standard leaves to the relying party, most of them in its words.
+// TestWhatTheStandardLeavesOpen has responses about which the standard lets the relying party decide; in most cases it
+// says so.
 func TestWhatTheStandardLeavesOpen(t *testing.T) {
 	t.Parallel()
 	judge(t, []standardCase{
@@ -243,13 +244,13 @@ func TestWhatTheStandardLeavesOpen(t *testing.T) {
 	})
 }
 
-// TestStricterThanTheStandard has a response that the standard does not reject by its letter, and that this package
-// rejects.
+// TestStricterThanTheStandard has a response that this package rejects although the standard does not say that it must.
 func TestStricterThanTheStandard(t *testing.T) {
 	t.Parallel()
 	judge(t, []standardCase{
-		// By the letter it is a member to be ignored. But step 6 of section 7.1 leaves the parser to the relying party, and
-		// some parsers would take it for the challenge, so the refusal is the safer judgement.
+		// The standard lets a relying party ignore unknown fields. But step 6 of section 7.1 leaves the choice of the
+		// parser to the relying party, and some parsers would read this field as the challenge, so it is safer to
+		// reject it.
 		{
 			name:   "Client data with an unknown field that differs from the challenge in letter case only",
 			source: "Section 5.8.1: fields may be added; RFC 8259, section 8.3: names are compared by code units",

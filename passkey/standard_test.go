@@ -12,21 +12,21 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// standardCase is a registration response that was written from the standard and from public documentation alone, without
-// a look at this package's code, and judged before it was run.
+// standardCase is a registration response that was written from the standard and from public documentation alone,
+// without looking at this package's code. The expected result was written down before the first run.
 type standardCase struct {
 	name string
 	// source says where the knowledge comes from. A bare section is one of W3C WebAuthn Level 3.
 	source string
-	// make says how the response differs from the sound one of newStandardResponse.
+	// make changes the valid response of newStandardResponse.
 	make func(t *testing.T, r *standardResponse)
-	// kind is the expected kind of error, and text a part of it. The response is sound if kind is nil.
+	// kind is the expected kind of error, and text a part of its text. The response must be accepted if kind is nil.
 	kind error
 	text string
 
 	attestation      passkey.AttestationConveyance
 	userVerification passkey.UserVerification
-	// transports are the expected ones; those of the response if nil.
+	// transports are the expected Transports of the Credential. Nil means those of the response.
 	transports []string
 }
 
@@ -98,7 +98,7 @@ func TestSoundResponsesByTheStandard(t *testing.T) {
 				r.extensions = map[string]any{"credProps": map[string]any{"rk": true}}
 				r.transports = []string{}
 				r.response = func(outer, inner map[string]any) {
-					// The copy is made as for a signature: 37 bytes without attested credential data.
+					// KeePassXC makes this copy as for a signature: 37 bytes without attested credential data.
 					inner["authenticatorData"] = base64.RawURLEncoding.EncodeToString(make([]byte, 37))
 					inner["clientExtensionResults"] = outer["clientExtensionResults"]
 					outer["authenticatorAttachment"] = nil
@@ -185,7 +185,7 @@ func TestSoundResponsesByTheStandard(t *testing.T) {
 	})
 }
 
-// judge registers each response and compares the judgement.
+// judge passes the response of each case to FinishRegistration and requires the expected result.
 func judge(t *testing.T, cases []standardCase) {
 	t.Helper()
 	for _, test := range cases {
@@ -223,7 +223,7 @@ func judge(t *testing.T, cases []standardCase) {
 	}
 }
 
-// keepOnly removes all fields but the named ones.
+// keepOnly removes all fields from the object but those with the given names.
 func keepOnly(object map[string]any, names ...string) {
 	kept := make(map[string]any, len(names))
 	for _, name := range names {
@@ -235,7 +235,7 @@ func keepOnly(object map[string]any, names ...string) {
 	}
 }
 
-// pointOf returns the coordinates of a P-256 key.
+// pointOf returns the coordinates of the response's P-256 key.
 func pointOf(t *testing.T, r *standardResponse) (x, y []byte) {
 	t.Helper()
 	key, isECDSA := r.key.Public().(*ecdsa.PublicKey)

@@ -8,18 +8,19 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// submissions records what Transactors have submitted. It belongs to the package and not to a Transactor, because a
-// program may make a Transactor for each request.
+// submissions records the drafts that Transactors have submitted. All Transactors of the process share it, because a
+// server may make a Transactor for each request.
 var submissions = ledger{limit: 100_000}
 
-// submission is a draft at an API, by its [Draft.Key]. Two sandboxes in one process may both know a transaction by the
-// same id.
+// submission identifies a draft by the client that submits it and by its [Draft.Key]. The client is part of it because
+// the sandboxes of two clients in one process may give two transactions the same id.
 type submission struct {
 	client *byzantine.Client
 	key    string
 }
 
-// ledger is a set of submissions. A submission is removed when every draft of it must have expired.
+// ledger is a set of submissions, at most limit. A submission stays for draftLifetime, and is then removed by a later
+// call of begin.
 type ledger struct {
 	limit int
 
@@ -28,11 +29,12 @@ type ledger struct {
 	swept time.Time
 }
 
-// draftLifetime is longer than the remaining time of any draft that exists now.
+// draftLifetime is the longest time that a draft which exists now can still be valid.
 const draftLifetime = maxTimeout + gracePeriod
 
-// begin records that a draft is being submitted. end reports whether anything was sent: if not, the record is removed.
-// begin returns an error if the draft is already recorded, or if the ledger is full.
+// begin records that a draft is being submitted. Call end when the submission has ended: end(false) says that nothing
+// was sent and removes the record. begin returns an error of kind [ErrSubmitted] if the draft is already recorded, and
+// of kind [ErrState] if the ledger is full.
 func (l *ledger) begin(client *byzantine.Client, draftKey string) (end func(sent bool), err error) {
 	key := submission{client, draftKey}
 	l.mu.Lock()
@@ -67,8 +69,8 @@ func (l *ledger) begin(client *byzantine.Client, draftKey string) (end func(sent
 }
 
 // NothingSent reports whether an error of [Transactor.Finish] proves that this call sent nothing to the API, so that
-// the same draft can be finished again. It is false for nil, and for [ErrSubmitted], because another call may have sent
-// the draft.
+// the same draft can be finished again. It is false for nil; for an error response of the API; and for [ErrSubmitted],
+// because another call may have sent the draft.
 func NothingSent(err error) bool {
 	var rejected *Error
 	var invalid *byzantine.FieldError

@@ -18,7 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// submissionsOf counts the requests to submit that the API got.
+// submissionsOf returns how many sign_payload_passkey requests the sandbox got.
 func (s *saver) submissionsOf() (n int) {
 	for _, request := range s.sandbox.Requests() {
 		if request.OperationID == "sign_payload_passkey" {
@@ -28,7 +28,7 @@ func (s *saver) submissionsOf() (n int) {
 	return n
 }
 
-// slow is a transport on a line that takes a second each way.
+// slow is a transport that takes a second before each request and a second after it.
 type slow struct{ http.RoundTripper }
 
 func (l slow) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -38,7 +38,8 @@ func (l slow) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Eight requests of one browser, each with the draft as the session store holds it; one Transactor, or one for each.
+// Eight requests finish the same draft at the same time, with one Transactor or with one for each. One submits it, and
+// the others get ErrSubmitted.
 func TestConcurrentFinishesSubmitOnce(t *testing.T) {
 	for name, one := range map[string]bool{"one transactor": true, "a transactor for each request": false} {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +139,7 @@ func TestNothingSent(t *testing.T) {
 	}
 }
 
-// A transport that panics may have sent before.
+// After a panic of the transport a draft counts as submitted, because the transport may have sent the request before.
 func TestADraftAfterAPanic(t *testing.T) {
 	s := newSaver(t)
 	transactor := s.process(panics{})

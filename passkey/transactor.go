@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Transactor carries a user's transaction through two requests of their browser, from the payload to the submission:
+// Transactor signs and submits a transaction with a user's passkey. That takes two requests of the user's browser:
 //
 //	payload, err := client.GetDepositPayloadPasskey(ctx, &byzantine.GetDepositPayloadPasskeyRequest{...})
 //	options, draft, err := transactor.Begin(userID, payload, passkeys)
@@ -25,9 +25,9 @@ import (
 //
 // # A draft counts once
 //
-// Within a process, a draft is submitted at most once, however many requests come with it: [Transactor.Finish] rejects
-// it with [ErrSubmitted] while another call submits it, and after a submission that may have reached the API. If
-// nothing was sent, it can be finished again. This holds for all Transactors of one client. The API takes each payload
+// Within a process, a draft is submitted at most once, however many requests finish it: [Transactor.Finish] rejects it
+// with [ErrSubmitted] while another call submits it, and after a submission that may have reached the API. If nothing
+// was sent, it can be finished again. This holds for all Transactors with the same Client. The API takes each payload
 // once as well, but a second request would tell the user that their transaction failed.
 //
 // Several processes that serve the same sessions need a common store. One command before Finish is enough, in Redis
@@ -52,9 +52,10 @@ type Transactor struct {
 // Keep it as [SigningState] says: on the server, in the session of the user who began, and take it out before it is
 // finished, whatever the outcome.
 //
-// An account has at most one draft. The API drops it when another payload is requested, by whatever tab, device or user
-// of the account. Finishing the dropped draft then fails and moves nothing; the page has to begin again. The API's
-// status for this is not documented; package byzantinetest responds with a 400 (byzantine.ErrBadRequest).
+// An account has at most one draft. The API drops it when another payload is requested for the account, in whatever
+// tab, on whatever device or by whatever user. Finishing the dropped draft then fails and moves nothing; the page has
+// to begin again. The API's status for this is not documented; package byzantinetest responds with a 400
+// (byzantine.ErrBadRequest).
 type Draft struct {
 	// UserID is the caller's own id of the user who began.
 	UserID string `json:"userId"`
@@ -73,7 +74,7 @@ func (d *Draft) Key() string {
 // payload is the result of one of the client's Get...PayloadPasskey methods; requesting it has ended the draft that the
 // account had before, see [Draft].
 //
-// userID identifies the signed-in user. passkeys are that user's passkeys, at least one, each as
+// userID is your own id of the signed-in user. passkeys are that user's passkeys, at least one, each as
 // [RelyingParty.BeginSigning] says. An error is an *[Error], as there.
 func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys []Credential) (options json.RawMessage, draft *Draft, err error) {
 	switch {
@@ -101,8 +102,8 @@ func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys [
 // missing or not this user's, of kind [ErrSubmitted] for a draft that another call submits or has submitted, otherwise
 // as [RelyingParty.FinishSigning] says. Any other error is that of byzantine.Client.SignPayloadPasskey. After
 // byzantine.ErrOutcomeUnknown and ErrSubmitted check draft.Payload.TransactionID with GetTransaction before you begin
-// another transaction. For a cancellation look at the withdrawal's WithdrawalRequest, because a cancellation can have
-// the withdrawal's id.
+// another transaction. For a cancellation check the WithdrawalRequest of the withdrawal's transaction instead of its
+// status, because a cancellation can have the withdrawal's id.
 //
 // A withdrawal that the vault has queued is a success, see byzantine.SubmittedTransaction.Queued.
 func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, responseJSON []byte) (*byzantine.SubmittedTransaction, error) {
@@ -124,7 +125,7 @@ func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, re
 	if err != nil {
 		return nil, err
 	}
-	sent := true // also if what follows panics
+	sent := true // end(true) if SignPayloadPasskey panics
 	defer func() { end(sent) }()
 	submitted, err := t.Client.SignPayloadPasskey(ctx, &byzantine.SignPayloadPasskeyRequest{SignedPayload: signed})
 	sent = !NothingSent(err)

@@ -45,7 +45,7 @@ func newSaver(t *testing.T) *saver {
 	return s
 }
 
-// process returns the transactor of a process of its own, on a transport.
+// process returns a Transactor with a client of its own, as another process has, which sends requests over transport.
 func (s *saver) process(transport http.RoundTripper) *passkey.Transactor {
 	s.t.Helper()
 	client, err := byzantine.NewClient(s.sandbox.Key(), byzantine.WithClock(s.sandbox.Now),
@@ -63,7 +63,8 @@ func (s *saver) depositPayload(chain byzantine.ChainID, vault string) *byzantine
 	return payload
 }
 
-// begin takes a payload to the browser, and returns the session as it is stored meanwhile.
+// begin begins a draft of the payload and has the device sign it. It returns the session with the draft, as a store
+// keeps it, and the browser's response.
 func (s *saver) begin(payload *byzantine.Payload) (session, response []byte) {
 	s.t.Helper()
 	options, draft, err := s.transactor.Begin(s.userID, payload, []passkey.Credential{s.passkey})
@@ -75,7 +76,7 @@ func (s *saver) begin(payload *byzantine.Payload) (session, response []byte) {
 	return session, response
 }
 
-// take takes the draft out of a stored session.
+// take returns the draft of a stored session.
 func take(t *testing.T, session []byte) *passkey.Draft {
 	t.Helper()
 	var restored struct{ Draft *passkey.Draft }
@@ -83,7 +84,7 @@ func take(t *testing.T, session []byte) *passkey.Draft {
 	return restored.Draft
 }
 
-// sign is both requests.
+// sign begins a draft of the payload, has the device sign it, and finishes it.
 func (s *saver) sign(payload *byzantine.Payload) *byzantine.SubmittedTransaction {
 	s.t.Helper()
 	session, response := s.begin(payload)
@@ -92,7 +93,7 @@ func (s *saver) sign(payload *byzantine.Payload) *byzantine.SubmittedTransaction
 	return submitted
 }
 
-// requireNothingSubmitted checks that the API was never asked to submit.
+// requireNothingSubmitted requires that the sandbox got no sign_payload_passkey request.
 func (s *saver) requireNothingSubmitted() {
 	s.t.Helper()
 	for _, request := range s.sandbox.Requests() {
@@ -111,8 +112,8 @@ func TestTransactorTakesADepositToItsEnd(t *testing.T) {
 	})
 }
 
-// The payload of an activation has a JSON text with quotes inside. "<" is what a careless store rewrites, and what is
-// submitted has to be the very bytes that were signed.
+// What is submitted must be the bytes that were signed: with "<", escapes and JSON inside a string, which a store that
+// decodes and encodes JSON would change.
 func TestTransactorSubmitsTheBytesThatWereSigned(t *testing.T) {
 	const body = `{"z":"<&>` + "\u2028" + `","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","a":"\u003c","parameters":{"payload":"{\"chainId\": 8453}"}}`
 	var sent []byte
@@ -148,7 +149,7 @@ func TestDraftIsTheSameAfterAStore(t *testing.T) {
 	assert.Equal(t, deposit().TransactionID, restored.Payload.TransactionID)
 }
 
-// A withdrawal that the vault queues gets a 202, and its cancellation goes the same way.
+// A withdrawal that the vault queues (status 202) is submitted without an error, and so is its cancellation.
 func TestTransactorWithAQueuedWithdrawal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)
@@ -178,7 +179,8 @@ func TestTransactorWithAQueuedWithdrawal(t *testing.T) {
 	})
 }
 
-// Two tabs: the second payload ends the first draft, whichever of them is signed first.
+// The user begins in two tabs. The payload of the second tab ends the draft of the first, even if the first is finished
+// first.
 func TestASecondBeginEndsTheFirstDraft(t *testing.T) {
 	s := newSaver(t)
 	first, firstResponse := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
@@ -290,7 +292,7 @@ func TestBeginRejects(t *testing.T) {
 	requireRejection(t, err, passkey.ErrConfiguration, "RelyingParty")
 }
 
-// The response to the submission is lost. The transaction id in the draft is what to look for.
+// The response to the submission is lost. The transaction can be found by the id in the draft.
 func TestFinishWithUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSaver(t)

@@ -58,14 +58,14 @@ type credentialSource struct {
 // [Enroll]; [NewAuthenticator] panics with it.
 type Option func(*Authenticator) error
 
-// WithOrigin is the origin of the page, as in "https://app.example.com" or "http://localhost:8080". Without it, the
-// page stands on https:// and the relying party's id.
+// WithOrigin sets the origin of the page, as in "https://app.example.com" or "http://localhost:8080". Without this
+// option it is https:// and the relying party's id.
 func WithOrigin(origin string) Option {
 	return func(a *Authenticator) error { a.origin = origin; return nil }
 }
 
-// WithAlgorithms says which algorithms the authenticator has. Both, without this option: the first of the page's
-// pubKeyCredParams decides.
+// WithAlgorithms sets the algorithms of which the authenticator can make keys: both without this option. It makes a key
+// for the first algorithm of the page's pubKeyCredParams that it has.
 func WithAlgorithms(algorithms ...Algorithm) Option {
 	return func(a *Authenticator) error {
 		if len(algorithms) == 0 {
@@ -87,36 +87,36 @@ func WithSelfAttestation() Option {
 	return func(a *Authenticator) error { a.selfAttestation = true; return nil }
 }
 
-// WithTransports says what the browser reports as transports. "hybrid" and "internal", without this option.
+// WithTransports sets the transports that the browser reports: "hybrid" and "internal" without this option.
 func WithTransports(transports ...string) Option {
 	return func(a *Authenticator) error { a.transports = slices.Clone(transports); return nil }
 }
 
-// WithAAGUID names the model of the authenticator. All zeros, without this option.
+// WithAAGUID sets the AAGUID, which identifies the model of the authenticator: zeros without this option.
 func WithAAGUID(aaguid [16]byte) Option {
 	return func(a *Authenticator) error { a.aaguid = aaguid; return nil }
 }
 
-// WithUserVerification says whether the authenticator can verify its user, as with a PIN or a fingerprint. It can,
-// without this option. An authenticator that cannot rejects options that require it.
+// WithUserVerification sets whether the authenticator can verify its user, as with a PIN or a fingerprint: it can
+// without this option. An authenticator that cannot rejects options that require it, with a NotAllowedError.
 func WithUserVerification(able bool) Option {
 	return func(a *Authenticator) error { a.userVerification = able; return nil }
 }
 
-// WithBackup sets the flags BE and BS: whether passkeys may be synchronised, and whether they are. Both hold, without
-// this option. The combination that the standard forbids (backed up but not eligible) is made as asked for.
+// WithBackup sets the flags BE (the passkeys may be synchronised) and BS (they are synchronised): both are set without
+// this option. It also accepts the combination that the standard forbids, backed up but not eligible.
 func WithBackup(eligible, backedUp bool) Option {
 	return func(a *Authenticator) error { a.backupEligible, a.backedUp = eligible, backedUp; return nil }
 }
 
-// WithSignCount counts signatures, per credential: first is the count at registration, and each assertion adds one.
-// Without it the count is always 0, as with synchronised passkeys.
+// WithSignCount makes the authenticator count signatures, for each credential: first is the count at registration, and
+// each assertion adds one. Without this option the count is always 0, as with synchronised passkeys.
 func WithSignCount(first uint32) Option {
 	return func(a *Authenticator) error { a.counts, a.firstCount = true, first; return nil }
 }
 
 // WithDeterministicKeys derives keys and credential ids from a seed, so that the same calls in the same order give the
-// same bytes in every run. The keys are as public as the seed.
+// same bytes in every run. Whoever knows the seed knows the private keys.
 func WithDeterministicKeys(seed string) Option {
 	return func(a *Authenticator) error { a.random = mathrand.NewChaCha8(sha256.Sum256([]byte(seed))); return nil }
 }
@@ -143,7 +143,8 @@ func newAuthenticator(opts []Option) (*Authenticator, error) {
 	return a, options.Apply(a, opts)
 }
 
-// Cancel lets the user dismiss the next ceremonies, as many as times says: they end with a NotAllowedError.
+// Cancel makes the user dismiss the next ceremonies, as many as times says: Create and Get then return a
+// NotAllowedError.
 func (a *Authenticator) Cancel(times int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -153,16 +154,17 @@ func (a *Authenticator) Cancel(times int) {
 // DOMException is how a browser tells a page that a ceremony failed (Web IDL, section 2.8.1; the names that occur are
 // listed in W3C WebAuthn, sections 5.1.3 and 5.1.4).
 type DOMException struct {
-	// Name is what a page branches on: NotAllowedError (dismissed, or nothing fits), InvalidStateError (the
-	// authenticator holds one of the excluded credentials), SecurityError (origin and relying party id do not fit),
-	// NotSupportedError (no common algorithm), EncodingError (not base64url) or TypeError (not usable options).
+	// Name tells the page why the ceremony failed: NotAllowedError (the user dismissed it, no credential or
+	// authenticator fits, or the user cannot be verified), InvalidStateError (the authenticator holds one of the
+	// excluded credentials), SecurityError (origin and relying party id do not fit), NotSupportedError (no common
+	// algorithm), EncodingError (not base64url) or TypeError (invalid options).
 	Name    string
 	Message string
 }
 
 func (e *DOMException) Error() string { return "passkeytest: " + e.Name + ": " + e.Message }
 
-// proceed is false if the user dismisses this ceremony. The caller holds the lock.
+// proceed reports whether the user does not dismiss this ceremony, and counts a dismissal. The caller holds the lock.
 func (a *Authenticator) proceed() bool {
 	if a.cancel <= 0 {
 		return true
@@ -171,7 +173,8 @@ func (a *Authenticator) proceed() bool {
 	return false
 }
 
-// find returns the newest credential of a relying party that fits.
+// find returns the newest credential of a relying party for which fits returns true, nil if there is none. The caller
+// holds the lock.
 func (a *Authenticator) find(rpID string, fits func(*credentialSource) bool) *credentialSource {
 	for _, c := range slices.Backward(a.credentials) {
 		if c.rpID == rpID && fits(c) {
@@ -197,8 +200,9 @@ const (
 	flagAttestedCredential = 1 << 6
 )
 
-// authenticatorData puts together the flags and counters that an authenticator signs (W3C WebAuthn, section 6.1).
-// attested is the attested credential data, nil in an assertion.
+// authenticatorData returns authenticator data for a credential (W3C WebAuthn, section 6.1): the hash of the relying
+// party id, flags, count and attested, the attested credential data, which is nil for an assertion. userVerification is
+// what the page's options require.
 func (a *Authenticator) authenticatorData(c *credentialSource, userVerification string, attested []byte) []byte {
 	flags := byte(flagUserPresent)
 	if a.userVerification && userVerification != "discouraged" {
@@ -219,7 +223,8 @@ func (a *Authenticator) authenticatorData(c *credentialSource, userVerification 
 	return append(data, attested...)
 }
 
-// collectClientData serialises what the browser saw (W3C WebAuthn, section 5.8.1).
+// collectClientData returns the client data as JSON, with the fields in the order of the standard (W3C WebAuthn,
+// section 5.8.1).
 func collectClientData(ceremony string, challenge base64URL, origin string) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -20,13 +20,13 @@ const (
 	passkeyChallenge = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 )
 
-// credentialParameters are both algorithms, in the order that a page would give.
+// credentialParameters are both algorithms, in the usual order: ES256 and RS256.
 var credentialParameters = []protocol.CredentialParameter{
 	{Type: protocol.PublicKeyCredentialType, Algorithm: -7},
 	{Type: protocol.PublicKeyCredentialType, Algorithm: -257},
 }
 
-// creationOptions returns options for a new credential, after a change by the test.
+// creationOptions returns options for a new credential as JSON, after change has changed them; nil changes nothing.
 func creationOptions(t testing.TB, change func(options map[string]any)) []byte {
 	t.Helper()
 	options := map[string]any{
@@ -68,7 +68,7 @@ func registerPasskey(t testing.TB, a *passkeytest.Authenticator, options []byte)
 	return pcc
 }
 
-// signInWithPasskey makes an assertion and has go-webauthn verify it with a credential's public key.
+// signInWithPasskey makes an assertion and has go-webauthn verify it with the public key of the credential with.
 func signInWithPasskey(t testing.TB, a *passkeytest.Authenticator, options []byte, with *protocol.ParsedCredentialCreationData) *protocol.ParsedCredentialAssertionData {
 	t.Helper()
 	response, err := a.Get(options)
@@ -80,7 +80,7 @@ func signInWithPasskey(t testing.TB, a *passkeytest.Authenticator, options []byt
 	return par
 }
 
-// requireException checks the name of a rejection.
+// requireException requires that err is a DOMException with this name and a message.
 func requireException(t testing.TB, err error, name string) {
 	t.Helper()
 	var exception *passkeytest.DOMException
@@ -108,7 +108,7 @@ func TestAuthenticatorIsVerifiedByGoWebAuthn(t *testing.T) {
 	}
 }
 
-// The fields that browsers add to what the attestation object holds anyway must agree with it.
+// A registration response has fields that repeat parts of the attestation object, as in browsers. They agree with it.
 func TestRegistrationResponseHasWhatBrowsersAdd(t *testing.T) {
 	a := passkeytest.NewAuthenticator(passkeytest.WithTransports("usb", "nfc"))
 	created := registerPasskey(t, a, creationOptions(t, nil))

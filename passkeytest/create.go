@@ -70,8 +70,8 @@ func (a *Authenticator) checkUserVerification(requirement string) error {
 	return nil
 }
 
-// choose returns the first algorithm of the page's list that the authenticator has. An empty list means ES256 and
-// RS256 (W3C WebAuthn, section 5.1.3).
+// choose returns the first algorithm of the page's pubKeyCredParams that the authenticator has, or a NotSupportedError.
+// An empty list means ES256 and RS256 (W3C WebAuthn, section 5.1.3).
 func (a *Authenticator) choose(params []credentialParameter) (Algorithm, error) {
 	if len(params) == 0 {
 		params = []credentialParameter{{"public-key", AlgorithmES256}, {"public-key", AlgorithmRS256}}
@@ -96,7 +96,7 @@ func (a *Authenticator) newCredential(algorithm Algorithm) (*credentialSource, e
 	return c, nil
 }
 
-// attest is the registration response for a new credential (W3C WebAuthn, sections 6.5 and 5.2.1.1).
+// attest returns the registration response for a new credential (W3C WebAuthn, sections 6.5 and 5.2.1.1).
 func (a *Authenticator) attest(c *credentialSource, userVerification string, clientData []byte) ([]byte, error) {
 	publicKey, err := encodeCBOR(c.key.cose())
 	if err != nil {
@@ -134,7 +134,7 @@ func (a *Authenticator) attest(c *credentialSource, userVerification string, cli
 	})
 }
 
-// encodeCBOR encodes in CTAP2's canonical form, which WebAuthn demands of authenticators (section 6).
+// encodeCBOR encodes in CTAP2's canonical form, which WebAuthn requires of authenticators (section 6).
 func encodeCBOR(v any) ([]byte, error) {
 	mode, err := cbor.CTAP2EncOptions().EncMode()
 	if err != nil {
@@ -143,7 +143,7 @@ func encodeCBOR(v any) ([]byte, error) {
 	return mode.Marshal(v)
 }
 
-// listed says whether a list of the options names a credential.
+// listed reports whether a list of the options names the credential.
 func listed(descriptors []credentialDescriptor, c *credentialSource) bool {
 	return slices.ContainsFunc(descriptors, func(d credentialDescriptor) bool {
 		return d.Type == "public-key" && bytes.Equal(d.ID, c.id)

@@ -10,31 +10,32 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// User is who [Enroll] makes a passkey for.
+// User is the user for whom [Enroll] makes a passkey.
 type User struct {
 	AccountID string // UUID
 	UserID    string // UUID
-	// RelyingParty is that of the backend under test, which later signs with the passkey.
+	// RelyingParty is the relying party of the backend under test, for which the user later signs with the passkey.
 	RelyingParty *passkey.RelyingParty
 }
 
-// Enrollment is a passkey that a user has.
+// Enrollment is a passkey that was added to a user's account.
 type Enrollment struct {
 	Authenticator   *Authenticator     // holds the passkey and signs with it
 	Credential      passkey.Credential // what a backend keeps, for [passkey.Transactor.Begin]
 	AuthenticatorID string             // UUID that the API gave the passkey
 }
 
-// Enroll gives a user a passkey by a one-time code, as a backend and the user's browser do it together: it asks for the
-// code, opens a session with it, makes a passkey in a new [Authenticator] and adds it to the account. opts are those of
-// the authenticator.
+// Enroll adds a new passkey to a user, with a one-time code, as a backend and the user's browser would: it requests the
+// code, opens a session with the code, makes a passkey in a new [Authenticator] and adds it to the account. opts are
+// options of the Authenticator.
 //
 // code returns the code that the user got by e-mail. In the sandbox that is
 //
 //	func(_ context.Context, otpID string) (string, error) { return sandbox.OTPCode(otpID), nil }
 //
-// An error is that of code, of the ceremony or of the client's method, and names the step. Operations init_otp, otp_auth and
-// create_authenticators_otp; after [byzantine.ErrOutcomeUnknown] of the last one the passkey may have been added.
+// An error is that of code, of the registration or of the client's method, and names the step. Operations init_otp,
+// otp_auth and create_authenticators_otp; if the last one fails with [byzantine.ErrOutcomeUnknown], the passkey may
+// have been added.
 func Enroll(ctx context.Context, client *byzantine.Client, user User, code func(ctx context.Context, otpID string) (string, error), opts ...Option) (*Enrollment, error) {
 	switch {
 	case client == nil:
@@ -79,7 +80,7 @@ func Enroll(ctx context.Context, client *byzantine.Client, user User, code func(
 	return &Enrollment{browser, *credential, created.AuthenticatorIDs[0]}, nil
 }
 
-// register is the ceremony between the backend and the browser.
+// register registers a passkey for the user's relying party and returns it as the backend gets it.
 func register(user User, browser *Authenticator) (*passkey.Credential, error) {
 	options, state, err := user.RelyingParty.BeginRegistration(passkey.User{ID: user.UserID, Name: user.UserID})
 	if err != nil {

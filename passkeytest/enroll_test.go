@@ -24,7 +24,7 @@ func newUser(sandbox *byzantinetest.Server) passkeytest.User {
 	return passkeytest.User{AccountID: account.ID, UserID: user.ID, RelyingParty: party}
 }
 
-// A test enrols a passkey, and signs with it what the backend under test asks for.
+// A test adds a passkey to a user of the sandbox, with a one-time code.
 func ExampleEnroll() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()

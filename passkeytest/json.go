@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// base64URL is bytes that stand in JSON as unpadded base64url, which is all that a browser reads and writes.
+// base64URL is bytes that are written in JSON as unpadded base64url, the only form that a browser reads and writes.
 type base64URL []byte
 
 func (b base64URL) MarshalText() ([]byte, error) {
@@ -35,7 +35,7 @@ var (
 	errDismissed    = &DOMException{"NotAllowedError", "the user dismissed the ceremony"}
 )
 
-// creationOptions is PublicKeyCredentialCreationOptionsJSON, without what an authenticator may ignore.
+// creationOptions is PublicKeyCredentialCreationOptionsJSON with the fields that this authenticator uses.
 type creationOptions struct {
 	RP struct {
 		ID   string  `json:"id"`
@@ -69,8 +69,8 @@ type authenticatorSelection struct {
 	UserVerification        string `json:"userVerification"`
 }
 
-// discoverable says whether the credential can be found without its id (W3C WebAuthn, section 5.4.4; the default of
-// residentKey depends on the older requireResidentKey).
+// discoverable reports whether the new credential is discoverable, which means that options need not name its id (W3C
+// WebAuthn, section 5.4.4). If the page does not set residentKey, the older requireResidentKey decides.
 func (s authenticatorSelection) discoverable() bool {
 	if s.ResidentKey == "" {
 		return s.RequireResidentKey
@@ -101,7 +101,7 @@ func (o *creationOptions) check() error {
 	return nil
 }
 
-// requestOptions is PublicKeyCredentialRequestOptionsJSON, without what an authenticator may ignore.
+// requestOptions is PublicKeyCredentialRequestOptionsJSON with the fields that this authenticator uses.
 type requestOptions struct {
 	Challenge        base64URL              `json:"challenge"`
 	RPID             string                 `json:"rpId"`
@@ -109,7 +109,7 @@ type requestOptions struct {
 	UserVerification string                 `json:"userVerification"`
 }
 
-// publicKeyCredential is RegistrationResponseJSON or AuthenticationResponseJSON, by its response.
+// publicKeyCredential is RegistrationResponseJSON or AuthenticationResponseJSON, depending on the type of Response.
 type publicKeyCredential struct {
 	ID                      base64URL `json:"id"`
 	RawID                   base64URL `json:"rawId"`
@@ -177,8 +177,9 @@ func notBase64URLField(data []byte) string {
 	return "options"
 }
 
-// scope returns the origin of the page and the relying party id of the ceremony, after the browser's check that they
-// belong together (W3C WebAuthn, section 5.1.3). It knows no public suffixes.
+// scope returns the origin of the page and the relying party id of the ceremony. It returns a SecurityError if the
+// origin is not https (or http://localhost), or if its host is not the id or a subdomain of it (W3C WebAuthn, section
+// 5.1.3). Unlike a browser it accepts an id that is a public suffix, such as "com".
 func (a *Authenticator) scope(rpID string) (origin, effectiveRPID string, err error) {
 	origin = a.origin
 	if origin == "" {

@@ -27,12 +27,13 @@ type signingKey interface {
 	algorithm() Algorithm
 	cose() map[int]any // a COSE_Key (RFC 9053, section 7; RFC 8230, section 4)
 	spki() ([]byte, error)
-	// sign signs the way WebAuthn defines it: authenticator data, then the hash of the client data (section 6.3.3).
+	// sign returns a signature of the authenticator data followed by the hash of the client data (W3C WebAuthn, section
+	// 6.3.3).
 	sign(authData, clientData []byte) ([]byte, error)
 }
 
-// newSigningKey makes a key pair out of the bytes of random. It does so by hand because the key generators of the
-// standard library ignore the reader they are given since Go 1.26, and a seed must give the same keys every time.
+// newSigningKey makes a key pair from the bytes of random. It does not use the key generators of the standard library,
+// because since Go 1.26 they ignore the reader that they get, and the same seed must give the same keys.
 func newSigningKey(algorithm Algorithm, random io.Reader) (signingKey, error) {
 	switch algorithm {
 	case AlgorithmES256:
@@ -51,7 +52,7 @@ func newES256Key(random io.Reader) (signingKey, error) {
 		if _, err := io.ReadFull(random, secret); err != nil {
 			return nil, fmt.Errorf("passkeytest: P-256 key: %w", err)
 		}
-		// About one in 2^32 draws is 0 or beyond the order of the curve, and the next one will do.
+		// About one of 2^32 secrets is 0 or not below the order of the curve; then the next one is tried.
 		if key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), secret); err == nil {
 			return es256Key{key}, nil
 		}
@@ -63,7 +64,7 @@ func (k es256Key) algorithm() Algorithm { return AlgorithmES256 }
 func (k es256Key) cose() map[int]any {
 	point, err := k.PublicKey.Bytes() // 0x04, x, y
 	if err != nil {
-		panic(err) // only for curves other than the one above
+		panic(err) // fails only for curves other than P-256
 	}
 	return map[int]any{1: 2, 3: AlgorithmES256, -1: 1, -2: point[1:33], -3: point[33:]}
 }
@@ -105,7 +106,8 @@ func newRS256Key(random io.Reader) (signingKey, error) {
 	return rs256Key{key}, nil
 }
 
-// newPrime draws a prime of half the key's size with its two top bits set, so that the product of two has full size.
+// newPrime returns a random prime of half the key's size. Its two top bits are set, so that the product of two such
+// primes has the full size.
 func newPrime(random io.Reader) (*big.Int, error) {
 	buf := make([]byte, rsaBits/2/8)
 	for {
@@ -116,7 +118,7 @@ func newPrime(random io.Reader) (*big.Int, error) {
 		buf[len(buf)-1] |= 1
 		p := new(big.Int).SetBytes(buf)
 		before := new(big.Int).Sub(p, big.NewInt(1))
-		// The exponent is a prime itself: it must not divide p-1, or it has no inverse.
+		// p-1 must not be a multiple of the exponent, which is a prime, or the exponent has no inverse.
 		if before.Mod(before, big.NewInt(rsaExponent)).Sign() != 0 && p.ProbablyPrime(20) {
 			return p, nil
 		}
