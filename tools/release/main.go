@@ -18,6 +18,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/signal"
@@ -157,11 +158,24 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string, 
 	case instruction != "":
 		fmt.Printf("\nReady, except for one thing that a person does: %s.\nThen run this again: it prints the tags.\n", instruction)
 	default:
-		fmt.Printf("\nReady. The tags, on one commit, pushed together:\n\n  git tag -a -m %[1]s %[1]s\n", version)
-		for _, m := range t.released()[1:] {
-			fmt.Printf("  git tag -a -m %[1]s %[1]s\n", m.tag(version))
-		}
-		fmt.Println("  git push --follow-tags")
+		printTags(os.Stdout, t, version)
 	}
 	return nil
+}
+
+// printTags prints what a person does after a rehearsal. GitHub starts no workflow for a push of more than three tags, so
+// the root's tag, which starts the workflow of the release, is pushed alone. It comes first, because the other modules
+// require the root at this version.
+func printTags(out io.Writer, t *tree, version string) {
+	var others []string
+	fmt.Fprintf(out, "\nReady. The tags, all on this commit:\n\n")
+	for _, m := range t.released() {
+		tag := m.tag(version)
+		fmt.Fprintf(out, "  git tag -a -m %s %s\n", version, tag)
+		if m.dir != "." {
+			others = append(others, tag)
+		}
+	}
+	fmt.Fprintf(out, "\nPush the commit, then the root's tag alone, because GitHub starts no workflow for a push of more than three tags,\nthen the others:\n\n")
+	fmt.Fprintf(out, "  git push origin HEAD\n  git push origin %s\n  git push --atomic origin %s\n", version, strings.Join(others, " "))
 }

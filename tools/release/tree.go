@@ -19,7 +19,7 @@ const rootPath = "github.com/byzantine-finance/byzantine-go"
 
 // development names the folders whose modules serve the development of this repository and are not released. All other
 // modules are.
-var development = []string{"e2e", "examples", "simulation", "tools"}
+var development = []string{"e2e", "examples", "tools"}
 
 // tree is a checkout of the repository.
 type tree struct {
