@@ -55,7 +55,7 @@ func TestCodeInDocsStandsInCompiledFiles(t *testing.T) {
 			}
 			source, err := os.ReadFile(file)
 			if assert.NoError(t, err, page) {
-				assert.Contains(t, string(source), code, "%s: code from %s", page, file)
+				assert.True(t, strings.Contains(string(source), code), "%s: this code is not in %s any more: copy it from there again:\n%s", page, file, code)
 			}
 			if page != "README.md" && page != "docs/sandbox.md" {
 				assert.NotContains(t, code, "byzantinetest.", "%s: code for production names a test package", page)

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,4 +48,35 @@ func TestNamesOfOperationsAreThoseOfCall(t *testing.T) {
 			assert.NoError(t, err, "%s %s", op.ID, f.Name)
 		}
 	}
+}
+
+// The pages show commands that the command line takes.
+func TestCallsInDocsHaveTheNamesOfTheAPI(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	count := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, line := range regexp.MustCompile(`(?m)^byzantine call .*`).FindAllString(string(text), -1) {
+			count++
+			command, _, _ := strings.Cut(line, "  #")
+			words := strings.Fields(command)[2:]
+			op, err := operation(words[0])
+			if !assert.NoError(t, err, "%s: %s", page, line) {
+				continue
+			}
+			for _, word := range words[1:] {
+				name, _, isField := strings.Cut(word, "=")
+				if !isField {
+					continue
+				}
+				steps, err := parsePath(strings.TrimSuffix(name, ":"))
+				require.NoError(t, err, "%s: %s", page, line)
+				_, _, err = fieldAt(op, reflect.TypeOf(op.NewRequest()).Elem(), name, steps)
+				assert.NoError(t, err, "%s: %s", page, line)
+			}
+		}
+	}
+	assert.NotZero(t, count)
 }

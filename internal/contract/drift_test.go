@@ -123,7 +123,7 @@ func TestSDKAgreesWithTheDocument(t *testing.T) {
 		t.Errorf("%s%s", d, place(s, declared, d.Where))
 	}
 	for _, d := range stale {
-		t.Errorf("a deliberate difference is none any more, remove it: %s: %s: %s", d.Where, d.Kind, d.Reason)
+		t.Errorf("Differences in differences.go lists what is none any more: remove the entry, or rename it with its field: %s: %s: %s", d.Where, d.Kind, d.Reason)
 	}
 }
 
