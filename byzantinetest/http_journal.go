@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/fake"
@@ -23,11 +24,13 @@ type Request struct {
 	// longer.
 	Body          []byte
 	BodyBytes     int           // how long the body was
-	Status        int           // of the response; 0 if a fault took its place
+	Status        int           // of the response that the request was handled with; 0 if a fault took its place
 	Response      []byte        // at most 4 KiB of the response's body
 	ResponseBytes int           // how long the response's body was
 	Duration      time.Duration // until the response was ready, in real time
-	Verdict       string        // why the response is not a success: what is wrong with the signature, say
+	// Verdict says why the response is not a success: what is wrong with the signature, say. It says as well what a fault has
+	// made of the response.
+	Verdict string
 	// Difference says where the text that was signed differs from the text that had to be signed. Nil if no signature was
 	// rejected, or if it could not be found out what was signed.
 	Difference *Difference
@@ -35,6 +38,8 @@ type Request struct {
 	// cover. Empty unless the signature was rejected.
 	SignedBytes  int
 	SignedSHA256 string // hexadecimal
+
+	faulty bool // a fault has changed the response or taken its place
 }
 
 // Requests returns the requests so far, the oldest first: the newest 16 MiB of them.
@@ -84,6 +89,7 @@ type roundTrip struct {
 	body      []byte
 	response  fake.Response
 	err       error // why the response is not a success, if it is the sandbox's own
+	fault     fake.Fault
 }
 
 // record keeps a request, cut to size.
@@ -96,6 +102,10 @@ func (s *Sandbox) record(x roundTrip) {
 	}
 	if mismatch := (*mismatchError)(nil); errors.As(x.err, &mismatch) {
 		r.Difference, r.SignedBytes, r.SignedSHA256 = mismatch.difference, mismatch.signedBytes, mismatch.signedSHA256
+	}
+	if seen := x.fault.Seen(); seen != "" {
+		r.faulty = true
+		r.Verdict = strings.TrimPrefix(r.Verdict+"; a fault: "+seen, "; ")
 	}
 	s.mu.Lock()
 	r.Time = s.world.clock.now()

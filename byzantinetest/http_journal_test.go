@@ -1,12 +1,15 @@
 package byzantinetest_test
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
@@ -49,4 +52,74 @@ func TestSignedTextIsWhatTheSignatureCovers(t *testing.T) {
 	require.Equal(t, 201, status)
 	r := server.Requests()[0]
 	assert.Equal(t, r.Header.Get("X-Timestamp")+"POST"+path+body, string(r.SignedText()))
+}
+
+// The journal says what a fault made of a response, also of a request that was handled.
+func TestJournalSaysWhatAFaultDid(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		fault   byzantinetest.Fault
+		status  int
+		verdict string
+	}{
+		{"reset", byzantinetest.Fault{Reset: true}, 0, "a fault: the request was not handled, and the connection was cut without a response"},
+		{"reset after the effect", byzantinetest.Fault{Reset: true, TakesEffect: true}, 201, "a fault: the request was handled, but the connection was cut without a response"},
+		{"status", byzantinetest.Fault{Status: 503}, 0, "a fault: the request was not handled, and the client got a 503"},
+		{"status after the effect", byzantinetest.Fault{Status: 502, TakesEffect: true}, 201, "a fault: the request was handled, but the client got a 502"},
+		{"truncate", byzantinetest.Fault{Truncate: true}, 201, "a fault: the request was handled, but the connection was cut in the middle of the response"},
+		{"truncated status", byzantinetest.Fault{Status: 500, Body: "ab", Truncate: true}, 0, "a fault: the request was not handled, and the connection was cut in the middle of a 500"},
+		{"delay", byzantinetest.Fault{Delay: 1}, 201, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := newServer(t)
+			server.Fail(byzantine.OpCreateCredential, 1, c.fault)
+			server.Client(byzantine.WithMaxAttempts(1)).CreateCredential(t.Context(), &byzantine.CreateCredentialRequest{Label: "x"})
+			requests := server.Requests()
+			require.Len(t, requests, 1)
+			assert.Equal(t, c.status, requests[0].Status)
+			assert.Equal(t, c.verdict, requests[0].Verdict)
+			_, page := statusPage(t, server, "requests?outcome=fault")
+			assert.Equal(t, c.verdict != "", strings.Contains(page, `data-key="request-1"`), "the outcome is a fault")
+			seen := newController(t, server).ok("getRequests", "")["requests"].([]any)[0].(map[string]any)
+			assert.Equal(t, c.verdict, seen["verdict"])
+		})
+	}
+
+	// What was wrong with the request itself stands in front.
+	server := newServer(t)
+	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Truncate: true})
+	http.Post(server.URL+"/v1/integrator/credentials", "application/json", strings.NewReader("{}"))
+	assert.Regexp(t, `X-Pubkey is missing; a fault: the request was handled, but`, server.Requests()[0].Verdict)
+}
+
+// What is below /_sandbox/ is no request to the API: it is not in the journal, whether there is such a path or not.
+func TestUnknownPathsOfTheSandboxItself(t *testing.T) {
+	server := newServer(t)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{"POST", "api/fund", 404, `{"error":"the control API has no route POST /_sandbox/api/fund: its document is at /_sandbox/api/openapi.json","status":404}`},
+		{"PUT", "api/clock", 405, `{"error":"the control API has no route PUT /_sandbox/api/clock: its document is at /_sandbox/api/openapi.json","status":405}`},
+		{"GET", "no/such/page", 404, ""},
+		{"GET", "api/clock", 200, ""},
+	} {
+		request, err := http.NewRequest(c.method, server.URL+byzantinetest.StatusPath+c.path, nil)
+		require.NoError(t, err)
+		res, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, c.status, res.StatusCode, c.path)
+		if c.body != "" {
+			assert.JSONEq(t, c.body, string(body))
+			assert.Equal(t, "application/json", res.Header.Get("Content-Type"))
+		}
+		if c.status == 405 {
+			assert.Equal(t, "GET, HEAD", res.Header.Get("Allow"))
+		}
+	}
+	assert.Empty(t, server.Requests())
 }

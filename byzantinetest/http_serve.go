@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -14,7 +16,7 @@ import (
 const maxRequestBytes = 64 << 20
 
 // ServeHTTP responds to a request to the API. A request without a route is in the journal as well, because it is a
-// mistake that a developer will look for. [StatusPath] is a page for browsers.
+// mistake that a developer will look for. [StatusPath] is a page for browsers; what is below it is not in the journal.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	if err := s.guard(r); err != nil {
@@ -27,10 +29,28 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mux.ServeHTTP(w, r)
 		return
 	}
+	if strings.HasPrefix(r.URL.Path, StatusPath) {
+		serveNoRoute(w, r, handler)
+		return
+	}
 	seen := &statusRecorder{ResponseWriter: w}
 	handler.ServeHTTP(seen, r)
 	verdict := "the API has no route " + r.Method + " " + r.URL.Path
 	s.record(roundTrip{request: r, started: started, response: fake.Response{Status: seen.status, Verdict: verdict}})
+}
+
+// serveNoRoute responds to a request for a path below StatusPath that there is not. handler is the mux's own.
+func serveNoRoute(w http.ResponseWriter, r *http.Request, handler http.Handler) {
+	if !strings.HasPrefix(r.URL.Path, ControlPath) {
+		handler.ServeHTTP(w, r)
+		return
+	}
+	seen := httptest.NewRecorder()
+	handler.ServeHTTP(seen, r)
+	if allow := seen.Header().Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+	}
+	writeControl(w, reject(seen.Code, "the control API has no route %s %s: its document is at %sopenapi.json", r.Method, fake.CutText(r.URL.Path), ControlPath).response())
 }
 
 // statusRecorder notes the status of a response.
@@ -59,7 +79,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 	if !fault.Wait(r.Context()) {
 		return
 	}
-	x := roundTrip{request: r, operation: op.ID, started: started, body: body}
+	x := roundTrip{request: r, operation: op.ID, started: started, body: body, fault: fault}
 	if fault.ReachesHandler() {
 		x.response, x.err = s.response(r, op, handle, body, fault.ClockSkew)
 		if responded != nil {

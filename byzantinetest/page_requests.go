@@ -41,13 +41,13 @@ func (o outcome) Meaning() string {
 	case outcomeError:
 		return "5xx"
 	}
-	return "set by a test, not handled"
+	return "set by a test"
 }
 
 // Outcome is how the request ended.
 func (r *Request) outcome() outcome {
 	switch {
-	case r.Status == 0:
+	case r.Status == 0, r.faulty:
 		return outcomeFault
 	case r.Status >= 500:
 		return outcomeError

@@ -58,6 +58,26 @@ func (f Fault) Wait(ctx context.Context) bool {
 // ReachesHandler says whether the request is handled in spite of the fault.
 func (f Fault) ReachesHandler() bool { return f.TakesEffect || (f.Status == 0 && !f.Reset) }
 
+// Seen says what the client sees in place of the response, and whether the request was handled; it is empty if the client
+// sees the response.
+func (f Fault) Seen() string {
+	handled := "the request was not handled, and "
+	if f.ReachesHandler() {
+		handled = "the request was handled, but "
+	}
+	switch {
+	case f.Reset:
+		return handled + "the connection was cut without a response"
+	case f.Truncate && f.Status != 0:
+		return fmt.Sprintf("%sthe connection was cut in the middle of a %d", handled, f.Status)
+	case f.Truncate:
+		return handled + "the connection was cut in the middle of the response"
+	case f.Status != 0:
+		return fmt.Sprintf("%sthe client got a %d", handled, f.Status)
+	}
+	return ""
+}
+
 // Play writes the response, or what the fault makes of it.
 func (f Fault) Play(w http.ResponseWriter, now time.Time, out Response) {
 	if f.Reset {
