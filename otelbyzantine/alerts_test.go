@@ -18,7 +18,7 @@ import (
 
 const alertsFile = "../docs/alerts.yml"
 
-// alertNames are the names of the alerts in the file.
+// alertNames returns the names of the alerts in docs/alerts.yml.
 func alertNames(t *testing.T) (names []string) {
 	t.Helper()
 	text, err := os.ReadFile(alertsFile)
@@ -30,7 +30,7 @@ func alertNames(t *testing.T) (names []string) {
 	return names
 }
 
-// promtool runs Prometheus's own tool.
+// promtool runs Prometheus's command promtool and returns its output. It skips the test if promtool is not installed.
 func promtool(t *testing.T, args ...string) (output string, err error) {
 	t.Helper()
 	program, missing := exec.LookPath("promtool")
@@ -49,10 +49,12 @@ func TestPromtoolChecksTheAlerts(t *testing.T) {
 	assert.NoError(t, err, output)
 }
 
-// series is what was scraped one time after the other, by the name of the series with its labels.
+// series has the values of the time series in several scrapes, by the name of the series with its labels. "_" means
+// that the scrape has no value.
 type series map[string][]string
 
-// add adds a scrape.
+// add adds the byzantine_ samples of the scrape with the given number, which counts from 0. A series without a sample
+// in an earlier scrape gets "_" for it.
 func (s series) add(scrape string, number int) {
 	for line := range strings.Lines(scrape) {
 		if at := strings.LastIndexByte(line, ' '); at > 0 && strings.HasPrefix(line, "byzantine_") {
@@ -65,7 +67,8 @@ func (s series) add(scrape string, number int) {
 	}
 }
 
-// unitTest is an input of promtool: the scrapes are ten minutes apart, and at each time just these alerts fire.
+// unitTest returns an input for promtool: the scrapes are ten minutes apart, and at each time in firing exactly the
+// given alerts fire.
 func (s series) unitTest(rules string, firing map[time.Duration][]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "rule_files: [%q]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n", rules)
@@ -90,7 +93,8 @@ func (s series) unitTest(rules string, firing map[time.Duration][]string) string
 	return b.String()
 }
 
-// In healthy times no alert fires. In bad times all do, on the data that Prometheus would have scraped.
+// On the data that Prometheus would have scraped, no alert fires while everything succeeds, and all alerts fire after
+// enough failures.
 func TestAlertsFireOnDataOfARealRun(t *testing.T) {
 	x := newTelemetry(t)
 	w := newWorld(t, x)
@@ -101,7 +105,7 @@ func TestAlertsFireOnDataOfARealRun(t *testing.T) {
 	}
 	for i := range 3 {
 		w.troubled()
-		x.ahead.Add(int64(20 * time.Minute)) // the last pass that reached its end is that old
+		x.ahead.Add(int64(20 * time.Minute)) // so long ago did the last complete pass end
 		data.add(x.scrape(t), 2+i)
 	}
 	rules, err := filepath.Abs(alertsFile)
@@ -114,7 +118,7 @@ func TestAlertsFireOnDataOfARealRun(t *testing.T) {
 		t.Log(output[:min(len(output), 4000)])
 	}
 
-	// The check can fail: without the troubled time the alerts do not fire.
+	// The check can fail: with the scrapes before the failures only, the alerts do not fire.
 	quiet := series{}
 	for name, values := range data {
 		quiet[name] = values[:min(2, len(values))]

@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/otelbyzantine"
 )
 
-// BenchmarkCall is a call over loopback, without a Tracer, and with spans and metrics.
+// BenchmarkCall measures a call over loopback without a Tracer, and with one that records spans and metrics.
 func BenchmarkCall(b *testing.B) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"integratorId":"i","accessScope":"read_write","capabilities":{"canWrite":true}}`)

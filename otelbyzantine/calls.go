@@ -17,7 +17,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// The attributes of this package's own.
+// The attributes that OpenTelemetry's conventions do not have.
 const (
 	operationKey = attribute.Key("byzantine.operation")
 	outcomeKey   = attribute.Key("byzantine.outcome")
@@ -48,13 +48,13 @@ func newCallMetrics(in *instruments) callMetrics {
 	}
 }
 
-// operation is the name of an operation; Client.Do has none.
+// operation returns the name of an operation, and otherValue for Client.Do, which has none.
 func operation(id byzantine.OperationID) string { return cmp.Or(string(id), otherValue) }
 
 // TraceCallStart implements byzantine.Tracer.
 func (t *Tracer) TraceCallStart(ctx context.Context, data byzantine.TraceCallStartData) context.Context {
 	attributes := []attribute.KeyValue{operationKey.String(operation(data.Operation)), semconv.HTTPRequestMethodKey.String(data.Method)}
-	if data.Operation != "" { // the path of Client.Do is the caller's own
+	if data.Operation != "" { // the path of Client.Do comes from the caller and may hold anything
 		attributes = append(attributes, semconv.URLTemplate(data.Path))
 	}
 	attributes = append(attributes, server(data.Host)...)
@@ -62,13 +62,13 @@ func (t *Tracer) TraceCallStart(ctx context.Context, data byzantine.TraceCallSta
 	return ctx
 }
 
-// server is where requests go: the host of the base URL.
+// server returns the attributes with the host and the port of the base URL.
 func server(hostPort string) []attribute.KeyValue {
 	host, port, err := net.SplitHostPort(hostPort)
 	if err != nil {
 		return []attribute.KeyValue{semconv.ServerAddress(hostPort)}
 	}
-	number, _ := strconv.Atoi(port) // a base URL has been parsed
+	number, _ := strconv.Atoi(port) // no error: the base URL has been parsed before
 	return []attribute.KeyValue{semconv.ServerAddress(host), semconv.ServerPort(number)}
 }
 
@@ -86,7 +86,7 @@ func (t *Tracer) TraceCallEnd(ctx context.Context, data byzantine.TraceCallEndDa
 	set := metric.WithAttributeSet(attribute.NewSet(attributes...))
 	t.calls.duration.Record(ctx, data.Duration.Seconds(), set)
 	t.calls.attempts.Record(ctx, float64(data.Attempts), metric.WithAttributes(op, outcomeKey.String(outcome)))
-	unknown := int64(0) // also said, so that the counter is there before the first
+	unknown := int64(0) // also recorded, so that the counter exists before the first such call
 	if data.OutcomeUnknown {
 		unknown = 1
 	}
@@ -117,7 +117,7 @@ func (t *Tracer) TraceAttemptEnd(ctx context.Context, data byzantine.TraceAttemp
 	end(ctx, data.Err, append(attributes, attribute.Bool("byzantine.sent", data.Sent))...)
 }
 
-// end ends the span of ctx.
+// end ends the span in ctx with the attributes, as failed if err is not nil.
 func end(ctx context.Context, err error, attributes ...attribute.KeyValue) {
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(attributes...)
@@ -127,7 +127,8 @@ func end(ctx context.Context, err error, attributes ...attribute.KeyValue) {
 	span.End()
 }
 
-// result is the status of a response and the kind of an error.
+// result returns the attributes with the status of a response, if there was one, and the kind of the error, if there is
+// one.
 func result(status int, err error) (attributes []attribute.KeyValue) {
 	if status != 0 {
 		attributes = append(attributes, semconv.HTTPResponseStatusCode(status))
@@ -138,7 +139,8 @@ func result(status int, err error) (attributes []attribute.KeyValue) {
 	return attributes
 }
 
-// errorType is the value of error.type: the status of a response that is no success, or a word of this list.
+// errorType returns the value of error.type: the status of a response that is not a success, "" for a success without
+// an error, or else one of the words below.
 func errorType(status int, err error) string {
 	var partial *byzantine.PartialError
 	var dns *net.DNSError

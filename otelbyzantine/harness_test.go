@@ -35,8 +35,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/otelbyzantine"
 )
 
-// telemetry is a Tracer whose data are exported in every way that there is: into memory, by OTLP over HTTP, and as what
-// Prometheus scrapes.
+// telemetry is a Tracer and three exporters of its data: spans into memory, spans and metrics by OTLP over HTTP, and
+// metrics for Prometheus to scrape.
 type telemetry struct {
 	*otelbyzantine.Tracer
 	tracers  *trace.TracerProvider
@@ -72,7 +72,7 @@ func newTelemetry(t *testing.T) *telemetry {
 	return x
 }
 
-// metrics returns what was recorded, by name.
+// metrics returns the metrics that were recorded so far, by name.
 func (x *telemetry) metrics(t *testing.T) map[string]metricdata.Metrics {
 	t.Helper()
 	var all metricdata.ResourceMetrics
@@ -86,7 +86,7 @@ func (x *telemetry) metrics(t *testing.T) map[string]metricdata.Metrics {
 	return byName
 }
 
-// scrape is what Prometheus gets.
+// scrape returns the text that Prometheus would scrape now.
 func (x *telemetry) scrape(t *testing.T) string {
 	t.Helper()
 	response, err := http.Get(x.scrapes.URL)
@@ -98,7 +98,8 @@ func (x *telemetry) scrape(t *testing.T) string {
 	return string(text)
 }
 
-// exported is all that leaves the process, as text, by the way it goes.
+// exported returns everything that each exporter has exported so far, as text. The keys are "memory" (spans), "OTLP"
+// and "Prometheus".
 func (x *telemetry) exported(t *testing.T) map[string]string {
 	t.Helper()
 	require.NoError(t, x.tracers.ForceFlush(t.Context()))
@@ -108,11 +109,11 @@ func (x *telemetry) exported(t *testing.T) map[string]string {
 	return map[string]string{"memory": string(spans), "OTLP": x.receiver.text(), "Prometheus": x.scrape(t)}
 }
 
-// receiver is an OTLP receiver over HTTP.
+// receiver is a server that receives OTLP over HTTP.
 type receiver struct {
 	*httptest.Server
 	mu              sync.Mutex
-	traces, metrics []string // what came, as JSON
+	traces, metrics []string // the messages that it received, as JSON
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -148,7 +149,7 @@ func (r *receiver) text() string {
 	return strings.Join(append(append([]string(nil), r.traces...), r.metrics...), "\n")
 }
 
-// wiretap is a transport that keeps all values that went over the wire.
+// wiretap is a transport that notes the values in the requests and responses that it passes on.
 type wiretap struct {
 	next http.RoundTripper
 	mu   sync.Mutex
@@ -221,19 +222,18 @@ func (w *wiretap) walk(tree any) {
 }
 
 var (
-	// apiWord is a word of the API's own, such as a status or a part of a path: they say nothing of anybody.
+	// apiWord matches words of the API, such as a status or a part of a path, which say nothing about a person.
 	apiWord = regexp.MustCompile(`^[a-z]+([-_.][a-z0-9]+)*$`)
-	// personal is what must not be anywhere, whoever it is of: e-mail addresses, UUIDs, and keys and signatures in
-	// hexadecimal.
+	// personal matches what must not be exported: e-mail addresses, UUIDs, and keys and signatures in hexadecimal.
 	personal = regexp.MustCompile(`[\w.+-]+@[\w-]+\.\w+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|0x[0-9a-fA-F]{16,}|[0-9a-fA-F]{64}`)
 )
 
-// values are the wire's values that must not be exported.
+// values returns the noted values that must not be exported.
 func (w *wiretap) values() (values []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for v, ofInterest := range w.seen {
-		// The host of everything in these tests is also that of the API, which spans name.
+		// This host is exported on purpose: it is that of the sandbox, which spans name as the server.
 		if ofInterest && len(v) >= 4 && !apiWord.MatchString(v) && v != "127.0.0.1" {
 			values = append(values, v)
 		}
@@ -241,7 +241,8 @@ func (w *wiretap) values() (values []string) {
 	return values
 }
 
-// holds reports whether a text holds a value; one of digits as a whole number, because the times of spans have many digits.
+// holds reports whether a text has a value in it. A value of digits must be a whole number in the text, because the
+// times of spans have many digits.
 func holds(text, value string) bool {
 	if strings.Trim(value, "0123456789") != "" {
 		return strings.Contains(text, value)

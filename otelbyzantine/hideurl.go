@@ -6,14 +6,16 @@ import (
 	"net/url"
 )
 
-// HideURL makes a wrapper for byzantine.WithTransport of one that records URLs, such as otelhttp's transport. What it wraps
-// sees scheme and host of each request and no path or query, because those of some operations hold ids and e-mail addresses:
+// HideURL returns a wrapper for byzantine.WithTransport. The RoundTripper that wrap returns, such as otelhttp's
+// transport, then sees only the scheme and host of each request, and no path or query, because those of some operations
+// hold ids and e-mail addresses. The request is sent with its whole URL:
 //
 //	byzantine.WithTransport(otelbyzantine.HideURL(func(next http.RoundTripper) http.RoundTripper {
 //		return otelhttp.NewTransport(next)
 //	}))
 //
-// The wrapped RoundTripper must pass on the context of the request that it gets, or one that is made from it.
+// The RoundTripper that wrap returns must pass the request on with the context that it gets, or with one derived from
+// it.
 func HideURL(wrap func(http.RoundTripper) http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return urlHider{wrap(urlRestorer{next})}

@@ -28,7 +28,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// world is a backend with all that it talks to.
+// world is a backend that is observed with a telemetry, a sandbox that it talks to, and a user with an account.
 type world struct {
 	t          *testing.T
 	sandbox    *byzantinetest.Server
@@ -40,15 +40,15 @@ type world struct {
 	store      *faultyStore
 	handler    *webhook.Handler
 	reconciler *webhook.Reconciler
-	fail       atomic.Bool // the callback fails
+	fail       atomic.Bool // whether the callback returns an error
 
-	authenticator *passkeytest.Authenticator // enrolled last
+	authenticator *passkeytest.Authenticator // the user's authenticator; credential is its passkey
 	credential    *passkey.Credential
 }
 
 var relyingParty = &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 
-// faultyStore is a store whose leases are lost, or that cannot be reached.
+// faultyStore is a store whose Done returns ErrLeaseLost if lost is set, and whose Begin fails if down is set.
 type faultyStore struct {
 	webhook.Store
 	lost, down atomic.Bool
@@ -103,13 +103,14 @@ func newWorld(t *testing.T, x *telemetry) *world {
 	return w
 }
 
-// deliver has an event delivered.
+// deliver sets the account's status and has the resulting event delivered.
 func (w *world) deliver(status byzantine.VerificationStatus) {
 	w.sandbox.SetStatus(w.account.ID, status)
 	w.sandbox.Deliver()
 }
 
-// healthy is a quarter of an hour in which all goes well: a passkey is enrolled, a key made and deleted, an event received.
+// healthy makes calls, deliveries and a pass that all succeed: a passkey is enrolled, an API key made and deleted, and
+// events are received.
 func (w *world) healthy() {
 	t, ctx := w.t, w.t.Context()
 	t.Helper()
@@ -142,7 +143,7 @@ func (w *world) healthy() {
 	w.pass()
 }
 
-// onboard makes a customer with a document and a bank account.
+// onboard creates an account for a person, with a document, and adds a bank account.
 func (w *world) onboard() {
 	t, ctx := w.t, w.t.Context()
 	t.Helper()
@@ -168,7 +169,7 @@ func (w *world) onboard() {
 	require.NoError(t, err)
 }
 
-// deposit has the passkey that was enrolled last sign a deposit.
+// deposit makes a deposit that is signed with the passkey of the last call of healthy.
 func (w *world) deposit() {
 	t, ctx := w.t, w.t.Context()
 	t.Helper()
@@ -193,7 +194,7 @@ func (w *world) pass() {
 	require.NoError(w.t, err)
 }
 
-// troubled is a quarter of an hour in which everything goes wrong that can.
+// troubled makes calls, deliveries and passes that fail in each of the ways for which there is an alert.
 func (w *world) troubled() {
 	t, ctx := w.t, w.t.Context()
 	t.Helper()
@@ -231,7 +232,7 @@ func (w *world) troubled() {
 	w.sandbox.SetStatus(w.account.ID, byzantine.VerificationActive)
 }
 
-// journey makes a world with good and bad times, and returns what went over the wire.
+// journey makes a world, runs all of its successes and failures, and returns the wiretap with the values that were sent.
 func journey(t *testing.T, x *telemetry) *wiretap {
 	t.Helper()
 	w := newWorld(t, x)
@@ -242,8 +243,8 @@ func journey(t *testing.T, x *telemetry) *wiretap {
 	return w.tap
 }
 
-// Nothing that went over the wire is exported: no value of a body, a query, a path or a header, and nothing that looks like
-// an id, an e-mail address, a key or a signature.
+// No value of a body, a query, a path or a header is exported (except for the API's own words, see apiWord), and
+// nothing that looks like an id, an e-mail address, a key or a signature.
 func TestExportedDataHoldNothingPersonal(t *testing.T) {
 	x := newTelemetry(t)
 	tap := journey(t, x)
@@ -257,7 +258,7 @@ func TestExportedDataHoldNothingPersonal(t *testing.T) {
 	for way, text := range x.exported(t) {
 		require.Contains(t, text, "create_authenticators_otp", "%s has the journey", way)
 		for _, v := range values {
-			assert.False(t, holds(text, v), "%s: %q", way, v) // the text itself would fill the screen
+			assert.False(t, holds(text, v), "%s: %q", way, v) // not assert.NotContains, which would print the whole text
 		}
 		assert.Empty(t, personal.FindAllString(text, 3), way)
 		assert.False(t, strings.Contains(strings.ToLower(text), "lovelace"), way)
@@ -265,10 +266,11 @@ func TestExportedDataHoldNothingPersonal(t *testing.T) {
 	}
 }
 
-// metricRow is a row of the table of metrics in docs/observability.md: name, unit, Prometheus' name.
+// metricRow matches a row of the table of metrics in docs/observability.md: name, unit, name in Prometheus.
 var metricRow = regexp.MustCompile("(?m)^\\| `(byzantine\\.[a-z_.]+)` \\| `([^`]+)` \\| `(byzantine_[a-z_]+)` \\|")
 
-// The page lists the metrics that there are, with their units and their names in Prometheus.
+// docs/observability.md lists exactly the metrics that a journey records, with their units and their names in
+// Prometheus.
 func TestPageListsTheMetrics(t *testing.T) {
 	page, err := os.ReadFile("../docs/observability.md")
 	require.NoError(t, err)
@@ -289,10 +291,10 @@ func TestPageListsTheMetrics(t *testing.T) {
 	assert.Equal(t, units, listed)
 }
 
-// attributeRow is a row of the table of attributes.
+// attributeRow matches a row of the table of attributes in docs/observability.md.
 var attributeRow = regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| [a-z]")
 
-// The page lists the attributes that there are.
+// docs/observability.md lists exactly the attributes of the spans that a journey records.
 func TestPageListsTheAttributes(t *testing.T) {
 	page, err := os.ReadFile("../docs/observability.md")
 	require.NoError(t, err)
@@ -313,7 +315,7 @@ func TestPageListsTheAttributes(t *testing.T) {
 	assert.Equal(t, seen, listed)
 }
 
-// The search finds what otelhttp records without HideURL.
+// The search for personal data works: it finds the e-mail address in a query that otelhttp records without HideURL.
 func TestSearchFindsQueries(t *testing.T) {
 	x := newTelemetry(t)
 	sandbox := byzantinetest.NewServer()

@@ -6,8 +6,9 @@
 //	handler := &webhook.Handler{Verifier: verifier, Handle: handle, Store: store, Tracer: tracer}
 //	reconciler := &webhook.Reconciler{Events: client, Handle: handle, Store: store, Tracer: tracer}
 //
-// What is recorded holds no ids, personal data, keys, bodies, headers or queries, and of an error only what kind it is. Every
-// attribute has few values. docs/observability.md in the repository lists all names and units, and alert rules for Prometheus.
+// Spans and metrics hold no ids, personal data, keys, bodies, headers or queries, and of an error only its kind. Every
+// attribute has a small number of values. docs/observability.md in the repository lists all names and units, and alert
+// rules for Prometheus.
 //
 // For spans of the requests themselves use otelhttp together with [HideURL].
 package otelbyzantine
@@ -31,8 +32,8 @@ import (
 // scope is the name of the instrumentation scope.
 const scope = "github.com/byzantine-finance/byzantine-go/otelbyzantine"
 
-// Tracer records calls, deliveries, passes and calls of stores. Make one per process and share it: it is safe for concurrent
-// use.
+// Tracer records calls of the API, deliveries of webhooks, passes of a reconciler and calls of stores. Make one for
+// each process and share it: it is safe for concurrent use.
 type Tracer struct {
 	spans      trace.Tracer
 	meter      metric.Meter
@@ -61,7 +62,7 @@ type config struct {
 // Option changes where a [Tracer] records. [New] returns an error for an option with an invalid value, and for a nil one.
 type Option func(*config) error
 
-// WithTracerProvider sets where spans go, otel.GetTracerProvider by default.
+// WithTracerProvider sets the provider of the tracer that records spans, otel.GetTracerProvider() by default.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(c *config) error {
 		if p == nil {
@@ -72,7 +73,7 @@ func WithTracerProvider(p trace.TracerProvider) Option {
 	}
 }
 
-// WithMeterProvider sets where metrics go, otel.GetMeterProvider by default.
+// WithMeterProvider sets the provider of the meter that records metrics, otel.GetMeterProvider() by default.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) error {
 		if p == nil {
@@ -94,7 +95,7 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// New returns a Tracer. It is an error if an option or the meter provider rejects something.
+// New returns a Tracer. It is an error if an option is invalid, or if the meter provider cannot make an instrument.
 func New(opts ...Option) (*Tracer, error) {
 	c := config{tracers: otel.GetTracerProvider(), meters: otel.GetMeterProvider(), now: time.Now}
 	if err := options.Apply(&c, opts); err != nil {
@@ -114,7 +115,7 @@ func New(opts ...Option) (*Tracer, error) {
 	return t, nil
 }
 
-// instruments makes instruments and keeps the first errors.
+// instruments makes the instruments of a meter and joins their errors.
 type instruments struct {
 	meter metric.Meter
 	err   error
@@ -132,7 +133,8 @@ func (in *instruments) histogram(name, unit, description string, bounds []float6
 	return h
 }
 
-// The bounds of histograms, in seconds. Account creation takes 30 to 90 seconds, an event may be found days late.
+// The bounds of histograms, in seconds. The creation of an account takes 30 to 90 seconds; an event may be found days
+// late.
 var (
 	shortTimes = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
 	callTimes  = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 90, 180, 600}
@@ -140,10 +142,12 @@ var (
 	skews      = []float64{30, 60, 120, 300, 900, 3600, 86400}
 )
 
-// maxEventTypes is how many types of events are told apart. Byzantine has some twenty and adds more.
+// maxEventTypes is how many different types of events the attribute shows. Byzantine has about twenty types and adds
+// more.
 const maxEventTypes = 64
 
-// bounded lets the first values through and replaces the others, so that an attribute has few values.
+// bounded limits the values of an attribute: limit returns the first maxEventTypes different values as they are, and
+// otherValue for all others.
 type bounded struct {
 	mu   sync.Mutex
 	seen map[string]bool

@@ -24,7 +24,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// named returns the spans of a name.
+// named returns the spans with the given name.
 func named(spans tracetest.SpanStubs, name string) (found tracetest.SpanStubs) {
 	for _, s := range spans {
 		if s.Name == name {
@@ -42,7 +42,7 @@ func attributesOf(s tracetest.SpanStub) map[string]any {
 	return all
 }
 
-// A call's span holds those of its attempts, and these hold those of otelhttp.
+// The span of a call is the parent of the spans of its attempts, and these are the parents of otelhttp's spans.
 func TestSpansOfACall(t *testing.T) {
 	x := newTelemetry(t)
 	w := newWorld(t, x)
@@ -98,7 +98,7 @@ func TestErrorTypes(t *testing.T) {
 	}
 }
 
-// However many types of events come, the attribute has a bounded number of values.
+// The attribute with the type of event has at most 65 values, however many types come.
 func TestEventTypesAreBounded(t *testing.T) {
 	x := newTelemetry(t)
 	for i := range 1000 {
@@ -119,7 +119,7 @@ func TestEventTypesAreBounded(t *testing.T) {
 	assert.Equal(t, uint64(1000-64), others)
 }
 
-// The ages go on growing when nothing is recorded any more.
+// The gauges of ages grow even if nothing new is recorded.
 func TestAgesGrow(t *testing.T) {
 	x := newTelemetry(t)
 	w := newWorld(t, x)

@@ -31,9 +31,10 @@ type webhookMetrics struct {
 	takeovers metric.Int64Counter
 }
 
-// passState is what the gauges are computed from.
+// passState is what the gauges are computed from. Its times are zero until there is a checkpoint, or a pass has
+// completed.
 type passState struct {
-	checkpoint, completed time.Time // zero if there was none yet
+	checkpoint, completed time.Time // the checkpoint; when the last complete pass ended
 }
 
 func newWebhookMetrics(in *instruments, t *Tracer) webhookMetrics {
@@ -53,8 +54,8 @@ func newWebhookMetrics(in *instruments, t *Tracer) webhookMetrics {
 	return m
 }
 
-// gauge makes a gauge of how long ago something was, which is absent as long as it never was. It grows also when nothing
-// is recorded any more.
+// gauge makes a gauge of the time that has passed since the time that since returns. The gauge is absent while since
+// returns the zero time. It grows even if nothing new is recorded.
 func (t *Tracer) gauge(in *instruments, name, description string, since func(passState) time.Time) {
 	_, err := in.meter.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(description),
 		metric.WithFloat64Callback(func(_ context.Context, observer metric.Float64Observer) error {
@@ -132,7 +133,7 @@ func (t *Tracer) TracePassStart(ctx context.Context) context.Context {
 // TracePassEnd implements webhook.PassTracer.
 func (t *Tracer) TracePassEnd(ctx context.Context, data webhook.TracePassEndData) {
 	outcome, failed := outcomeOf(data.Err), data.Err
-	if errors.Is(data.Err, webhook.ErrInProgress) { // another replica is at it
+	if errors.Is(data.Err, webhook.ErrInProgress) { // another replica is making a pass
 		outcome, failed = string(webhook.OutcomeInProgress), nil
 	}
 	t.mu.Lock()

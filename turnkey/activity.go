@@ -38,18 +38,18 @@ type Activity struct {
 	OrganizationID string         `json:"organizationId"`
 	Status         ActivityStatus `json:"status"`
 	Type           ActivityType   `json:"type"`
-	TimestampMs    string         `json:"timestampMs,omitzero"` // of the request; not in every response
+	TimestampMs    string         `json:"timestampMs,omitzero"` // timestampMs of the request; not in every response
 	Intent         Intent         `json:"intent"`
 	Result         Result         `json:"result"`
 	Votes          []Vote         `json:"votes"`
 	AppProofs      []AppProof     `json:"appProofs,omitzero"`
-	// Fingerprint is what approvals refer to: a hash of the request's body.
+	// Fingerprint identifies the activity in approvals: a hash of the request's body.
 	Fingerprint string    `json:"fingerprint"`
-	CanApprove  bool      `json:"canApprove"` // for the user whose key asks
+	CanApprove  bool      `json:"canApprove"` // whether the user whose key stamped this request may approve it
 	CanReject   bool      `json:"canReject"`
 	CreatedAt   Timestamp `json:"createdAt"`
 	UpdatedAt   Timestamp `json:"updatedAt"`
-	Failure     *Status   `json:"failure,omitzero"` // nil if there is none
+	Failure     *Status   `json:"failure,omitzero"` // why the activity failed; nil if it did not, or if Turnkey does not say why
 }
 
 // UnmarshalJSON reads an activity in both shapes that are documented: with its fields side by side, and with most of
@@ -70,7 +70,7 @@ func (a *Activity) read(data []byte) error {
 	if err := json.Unmarshal(data, &nested); err != nil {
 		return err
 	}
-	// Fields that the outer activity lacks are taken from the inner one.
+	// A field that the outer activity lacks gets the value of the inner one.
 	to, from := reflect.ValueOf(&outer).Elem(), reflect.ValueOf(nested.Result.Activity)
 	for i := range to.NumField() {
 		if to.Field(i).IsZero() {
@@ -90,21 +90,21 @@ func (a *Activity) AuthenticatorIDs() []string {
 	return a.Result.CreateAuthenticatorsResult.AuthenticatorIDs
 }
 
-// describe names an activity in an error. The quoted texts come from Turnkey.
+// describe returns the id and the status of the activity for an error, quoted because the texts come from Turnkey.
 func (a *Activity) describe() string { return fmt.Sprintf("activity %.100q is %.100q", a.ID, a.Status) }
 
-// Intent is what an activity is to do. The field that is set depends on its type; for types that this package has no
-// request for, there is none.
+// Intent is what an activity is to do. Which field is set depends on the activity's type. None is set for a type for
+// which this package has no request.
 type Intent struct {
 	CreateAuthenticatorsIntentV2 *CreateAuthenticatorsIntentV2 `json:"createAuthenticatorsIntentV2,omitzero"`
 }
 
-// Result is what an activity has done. There is none before it is completed.
+// Result is what an activity has done. No field is set before the activity is completed.
 type Result struct {
 	CreateAuthenticatorsResult *CreateAuthenticatorsResult `json:"createAuthenticatorsResult,omitzero"`
 }
 
-// CreateAuthenticatorsResult names new authenticators.
+// CreateAuthenticatorsResult has the ids of new authenticators.
 type CreateAuthenticatorsResult struct {
 	AuthenticatorIDs []string `json:"authenticatorIds"` // in the order of the request
 }
@@ -125,7 +125,7 @@ type Vote struct {
 	User       User          `json:"user"`
 	ActivityID string        `json:"activityId"`
 	Selection  VoteSelection `json:"selection"`
-	Message    string        `json:"message"` // what was signed
+	Message    string        `json:"message"` // the text that the voter signed
 	PublicKey  string        `json:"publicKey"`
 	Signature  string        `json:"signature"`
 	Scheme     string        `json:"scheme"` // of the signature
@@ -151,17 +151,17 @@ type AppProof struct {
 	Signature    string `json:"signature"`
 }
 
-// CreateAuthenticatorsRequest asks for new authenticators. [Client.NewCreateAuthenticatorsRequest] makes it.
+// CreateAuthenticatorsRequest requests new authenticators. [Client.NewCreateAuthenticatorsRequest] makes it.
 type CreateAuthenticatorsRequest struct {
 	Type           ActivityType                 `json:"type"`        // ActivityTypeCreateAuthenticatorsV2
 	TimestampMs    string                       `json:"timestampMs"` // Unix milliseconds, decimal; part of the identity
 	OrganizationID string                       `json:"organizationId"`
 	Parameters     CreateAuthenticatorsIntentV2 `json:"parameters"`
-	// GenerateAppProofs asks for AppProofs in the activity.
+	// GenerateAppProofs requests AppProofs in the activity.
 	GenerateAppProofs *bool `json:"generateAppProofs,omitzero"`
 }
 
-// This package could not read the result of another type.
+// Only one type is valid, because this package could not read the result of another one.
 var _ = wire.Rule(func(r *CreateAuthenticatorsRequest) error {
 	switch {
 	case r.Type != ActivityTypeCreateAuthenticatorsV2:
@@ -172,14 +172,14 @@ var _ = wire.Rule(func(r *CreateAuthenticatorsRequest) error {
 	return nil
 })
 
-// CreateAuthenticatorsIntentV2 says which passkeys to add to whom.
+// CreateAuthenticatorsIntentV2 has the passkeys to add and the user to whom they are added.
 type CreateAuthenticatorsIntentV2 struct {
 	// Authenticators are the passkeys, at least one. Package passkey makes them from what a browser sent.
 	Authenticators []byzantine.AuthenticatorParam `json:"authenticators" check:"min=1"`
 	UserID         string                         `json:"userId"`
 }
 
-// transports are those that Turnkey has: all of Byzantine's but one.
+// transports are the transports that Turnkey knows: all of Byzantine's except for byzantine.TransportUnknown.
 var transports = []byzantine.AuthenticatorTransport{
 	byzantine.TransportBLE, byzantine.TransportInternal, byzantine.TransportNFC, byzantine.TransportUSB, byzantine.TransportHybrid,
 }
@@ -198,10 +198,10 @@ var _ = wire.Rule(func(p *CreateAuthenticatorsIntentV2) error {
 	return nil
 })
 
-// activityResponse is the response of both operations.
+// activityResponse is the response of create_authenticators and of get_activity.
 type activityResponse struct{ Activity *Activity }
 
-// UnmarshalJSON rejects a response that nothing can be done with.
+// UnmarshalJSON reads the activity. It is an error if there is none, or if it has no id or no status.
 func (r *activityResponse) UnmarshalJSON(data []byte) error {
 	var response struct {
 		Activity Activity `json:"activity"`

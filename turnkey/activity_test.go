@@ -21,7 +21,7 @@ func TestTimestamp(t *testing.T) {
 		`{"seconds":"1746736509","nanos":"99999999999999999999"}`: at.Truncate(time.Second),
 		`{"seconds":"-1","nanos":"0"}`:                            time.Unix(-1, 0).UTC(),
 		`"2025-05-08T22:35:09.954+02:00"`:                         at,
-		// An activity is not lost over these.
+		// Any other form is read as the zero time.
 		`"<string>"`:                            {},
 		`""`:                                    {},
 		`null`:                                  {},
@@ -65,7 +65,7 @@ func TestUnknownValuesAndFieldsPass(t *testing.T) {
 	assert.Equal(t, &turnkey.Status{}, a.Failure)
 }
 
-// The outer activity is what comes first; what it does not have is taken from the inner one.
+// The outer activity has precedence; a field that it lacks gets the value of the inner one.
 func TestNestedActivity(t *testing.T) {
 	for text, want := range map[string]turnkey.Activity{
 		`{"id":"outer","result":{"activity":{"id":"inner","status":"S"}}}`: {ID: "outer", Status: "S"},
@@ -78,7 +78,7 @@ func TestNestedActivity(t *testing.T) {
 		`{"result":{"createAuthenticatorsResult":{"authenticatorIds":["o"]},"activity":{"result":{"createAuthenticatorsResult":{"authenticatorIds":["i"]}}}}}`: {
 			Result: turnkey.Result{CreateAuthenticatorsResult: &turnkey.CreateAuthenticatorsResult{AuthenticatorIDs: []string{"o"}}},
 		},
-		// One level is what is documented.
+		// Only one level of nesting is documented.
 		`{"result":{"activity":{"result":{"activity":{"id":"deep"}}}}}`: {},
 	} {
 		var a turnkey.Activity

@@ -23,11 +23,12 @@ type Client struct {
 	authorize      call.Authorize
 }
 
-// NewClient returns a client that stamps with signer: a *byzantine.PrivateKey, an HSM or KMS key through
-// byzantine.NewSigner, or your own. Its public key is that of an API key of a user of the organisation. A key of the
-// parent organisation may read in a sub-organisation, but a write takes one of the sub-organisation's own.
+// NewClient returns a client that stamps its requests with signer: a *byzantine.PrivateKey, an HSM or KMS key through
+// byzantine.NewSigner, or your own. The signer's public key must be that of an API key of a user of the organisation. A
+// key of the parent organisation may read in a sub-organisation, but a write needs a key of the sub-organisation
+// itself.
 //
-// The private half in Turnkey's key files is 64 hexadecimal digits, which byzantine.ParsePrivateKey reads; cut off a
+// The private key in Turnkey's key files is 64 hexadecimal digits, which byzantine.ParsePrivateKey reads; remove a
 // ":p256" at their end.
 //
 // The options are those of the root package and mean the same: limits, attempts, transport, logging. Four of them differ
@@ -50,20 +51,22 @@ func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine
 }
 
 // CreateAuthenticators adds passkeys to a user of the organisation and returns the ids that Turnkey gave them, in the
-// order of the request. The authenticators are what package passkey makes; a transport Turnkey has no name for, such as
+// order of the request. Package passkey makes the authenticators. A transport that Turnkey does not know, such as
 // byzantine.TransportUnknown, is rejected with a *byzantine.FieldError. userID is Turnkey's id of the user.
 //
-// It polls an activity that is not over yet, after 1 second, then 2, 4, and every 5, until ctx ends: give it a deadline.
-// The error is a *[ConsensusError] if somebody has to approve the activity, a *[FailedError] if it ended otherwise than
-// completed, an *[UnresolvedError] if its end was not seen. After byzantine.ErrOutcomeUnknown look at the user's
-// authenticators before you call it again, or use [Client.SubmitCreateAuthenticators], which may be called again.
+// If the activity is not over yet, CreateAuthenticators polls it after 1 second, then after 2 and 4, and then every 5
+// seconds, until ctx ends: give ctx a deadline. The error is a *[ConsensusError] if somebody has to approve the
+// activity, a *[FailedError] if it failed or was rejected, and an *[UnresolvedError] if the call ended before the
+// activity did. After byzantine.ErrOutcomeUnknown check the user's authenticators before you call it again, or use
+// [Client.SubmitCreateAuthenticators], which may be called again.
 //
 // POST /public/v1/submit/create_authenticators, activity type [ActivityTypeCreateAuthenticatorsV2].
 func (c *Client) CreateAuthenticators(ctx context.Context, userID string, authenticators []byzantine.AuthenticatorParam) ([]string, error) {
 	return c.SubmitCreateAuthenticators(ctx, c.NewCreateAuthenticatorsRequest(userID, authenticators))
 }
 
-// NewCreateAuthenticatorsRequest returns the request of [Client.CreateAuthenticators], dated now.
+// NewCreateAuthenticatorsRequest returns the request that [Client.CreateAuthenticators] submits, with the current time
+// as its TimestampMs.
 func (c *Client) NewCreateAuthenticatorsRequest(userID string, authenticators []byzantine.AuthenticatorParam) *CreateAuthenticatorsRequest {
 	return &CreateAuthenticatorsRequest{
 		Type:           ActivityTypeCreateAuthenticatorsV2,
@@ -96,7 +99,7 @@ func (c *Client) SubmitCreateAuthenticators(ctx context.Context, req *CreateAuth
 	return activity.outcome()
 }
 
-// GetActivityRequest names an activity. [Client.GetActivity] makes it.
+// GetActivityRequest is the request of [Client.GetActivity], which makes it.
 type GetActivityRequest struct {
 	OrganizationID string `json:"organizationId"`
 	ActivityID     string `json:"activityId"`
@@ -105,15 +108,16 @@ type GetActivityRequest struct {
 // GetActivity returns the current state of an activity of any type. An activity of another type than
 // [ActivityTypeCreateAuthenticatorsV2] comes without its intent and result.
 //
-// POST /public/v1/query/get_activity. It changes nothing, so its errors are never byzantine.ErrOutcomeUnknown.
+// POST /public/v1/query/get_activity. The operation changes nothing, so the errors are never
+// byzantine.ErrOutcomeUnknown.
 func (c *Client) GetActivity(ctx context.Context, activityID string) (*Activity, error) {
 	return c.call(ctx, call.Request{Operation: "get_activity", Path: "/public/v1/query/get_activity", Reads: true},
 		&GetActivityRequest{OrganizationID: c.organizationID, ActivityID: activityID})
 }
 
-// call makes a call whose response is an activity. It may be repeated: Turnkey takes the SHA-256 of the body for the
-// activity's fingerprint, and the response to a body with a known fingerprint is the activity that there is already. The
-// stamp is over the body alone and never gets old.
+// call makes a call whose response is an activity. The call may be retried: Turnkey uses the SHA-256 of the body as the
+// activity's fingerprint, and responds to a body with a known fingerprint with the existing activity. The stamp covers
+// only the body and does not expire.
 func (c *Client) call(ctx context.Context, r call.Request, request any) (*Activity, error) {
 	encoded, err := wire.Encode(r.Path, request)
 	if err != nil {
@@ -130,7 +134,7 @@ func (c *Client) call(ctx context.Context, r call.Request, request any) (*Activi
 	return activity, err
 }
 
-// activityOf runs a call and reads the activity from its response.
+// activityOf makes the request of a call and returns the activity in the response.
 func activityOf(x *call.Exchange, r *call.Request) (*Activity, error) {
 	if failure := x.Run(); failure != nil {
 		return nil, newError(r, failure)

@@ -72,7 +72,7 @@ func TestStampIsOverTheBodyThatIsSent(t *testing.T) {
 	assert.Contains(t, body.String(), `My phone <3 & \"more\"`, "no HTML escaping")
 }
 
-// hsm is a key that is reached through a service whose calls take a context.
+// hsm is a Signer whose key is reached through a service; its calls take a context.
 type hsm struct {
 	byzantine.Signer
 	key *ecdsa.PrivateKey
@@ -212,7 +212,7 @@ func TestTheSameRequestIsTheSameActivity(t *testing.T) {
 	first, err := client.SubmitCreateAuthenticators(t.Context(), request)
 	require.NoError(t, err)
 
-	// By another process, which has read it from somewhere.
+	// Another process reads the stored request and submits it.
 	stored, err := json.MarshalIndent(request, "", " ")
 	require.NoError(t, err)
 	var restored turnkey.CreateAuthenticatorsRequest
@@ -227,8 +227,8 @@ func TestTheSameRequestIsTheSameActivity(t *testing.T) {
 	assert.ErrorIs(t, err, byzantine.ErrBadRequest, "another timestamp is another activity")
 }
 
-// A request that is repeated may have made its activity at any attempt: what the last response says of the last one does
-// not make the outcome of the others known.
+// Each attempt of a retried request may have created its activity. A last response that says that the last attempt had
+// no effect does not make the outcome of the earlier ones known.
 func TestTheOutcomeOfAnEarlierAttemptIsNotForgotten(t *testing.T) {
 	lost := turnkeytest.Fault{Reset: true, TakesEffect: true}
 	for name, c := range map[string]struct {
@@ -244,7 +244,7 @@ func TestTheOutcomeOfAnEarlierAttemptIsNotForgotten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := startServer(t)
 			server.Fail("create_authenticators", 1, c.first)
-			server.Fail("create_authenticators", 2, c.last) // a 429 is tried again as well
+			server.Fail("create_authenticators", 2, c.last) // two, because a 429 is retried as well
 			_, err := server.Client().CreateAuthenticators(t.Context(), server.Organization().UserID, []byzantine.AuthenticatorParam{newPasskey(t)})
 			require.Error(t, err)
 			assert.Equal(t, c.unknown, errors.Is(err, byzantine.ErrOutcomeUnknown), err)
@@ -262,7 +262,7 @@ func TestTimestampIsTheClocks(t *testing.T) {
 	assert.Equal(t, "1785542400123", client.NewCreateAuthenticatorsRequest("u", nil).TimestampMs)
 }
 
-// What the README of the root package says of its logs and redirects holds here, because it is the same code.
+// Logs hide secrets, and redirects are not followed, as the README of the root package says.
 func TestLogsAndRedirectsAreTheRootPackages(t *testing.T) {
 	server := startServer(t)
 	server.Fail("create_authenticators", 1, turnkeytest.Fault{Status: 307, Header: http.Header{"Location": {"/elsewhere"}}})
@@ -297,7 +297,7 @@ func TestResponsesAreLimited(t *testing.T) {
 	assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
 }
 
-// The dump of the root package knows Byzantine's fields. It must not show those of Turnkey.
+// WithDump has no effect here. The dump hides the secret fields of Byzantine's API, and it would show those of Turnkey.
 func TestDumpIsIgnored(t *testing.T) {
 	var dump strings.Builder
 	client := responding(t, 200, string(readFile(t, "activity_flat.json")), byzantine.WithDump(&dump))

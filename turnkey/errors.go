@@ -28,10 +28,10 @@ const (
 
 // Status is how Turnkey describes a failure (google.rpc.Status). Fields that cannot be read stay empty.
 type Status struct {
-	Code    int32    `json:"code"` // of gRPC; too coarse to branch on
+	Code    int32    `json:"code"` // gRPC's code; too coarse to branch on
 	Message string   `json:"message"`
 	Details []Detail `json:"details"`
-	// TurnkeyErrorCode is the first one among the details, empty if there is none. Branch on it where it is set.
+	// TurnkeyErrorCode is the first turnkeyErrorCode in Details, "" if there is none. Branch on it where it is set.
 	TurnkeyErrorCode ErrorCode `json:"-"`
 }
 
@@ -41,7 +41,8 @@ type Detail struct {
 	TurnkeyErrorCode ErrorCode `json:"turnkeyErrorCode,omitzero"`
 }
 
-// UnmarshalJSON reads a status as far as it can be read: what it is about must not be lost because of its form.
+// UnmarshalJSON reads the fields that can be read and leaves the others empty. It never fails, so that an activity or
+// an error can be read even if its Status has another form.
 func (s *Status) UnmarshalJSON(data []byte) error {
 	type plain Status
 	*s = Status{}
@@ -54,7 +55,7 @@ func (s *Status) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// describe is for the end of an error's text. What it quotes is the other side's.
+// describe returns the message and the code for the end of an error's text, quoted because they come from Turnkey.
 func (s *Status) describe() string {
 	var b strings.Builder
 	if s.Message != "" {
@@ -69,15 +70,15 @@ func (s *Status) describe() string {
 // Error is a response that is not a success, or a success that cannot be read. errors.Is uses the HTTP status, as for
 // the *byzantine.Error in it.
 type Error struct {
-	Status // zero if the body is not Turnkey's
+	Status // zero if the body is not an error of Turnkey
 	Err    *byzantine.Error
 }
 
 func (e *Error) Error() string {
-	if e.Err == nil { // somebody's literal
+	if e.Err == nil { // an Error that this package has not made
 		return "turnkey: rejected" + e.describe()
 	}
-	codeOnly := Status{TurnkeyErrorCode: e.TurnkeyErrorCode} // the message is in Err
+	codeOnly := Status{TurnkeyErrorCode: e.TurnkeyErrorCode} // the text of Err has the message
 	return "turnkey: " + errtext.Trim(e.Err.Error()) + codeOnly.describe()
 }
 
@@ -89,7 +90,8 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// newError makes the error of a failed call: an *Error if there was a response, a *byzantine.TransportError if not.
+// newError returns the error of a failed call: an *Error if there was a response, and a *byzantine.TransportError if
+// there was none.
 func newError(r *call.Request, f *call.Failure) error {
 	note := f.Note
 	if f.StatusCode == http.StatusUnauthorized || f.StatusCode == http.StatusForbidden {
@@ -126,8 +128,8 @@ func (e *ConsensusError) Error() string {
 	return fmt.Sprintf("turnkey: %s: somebody has to approve it", e.Activity.describe())
 }
 
-// FailedError is an activity that ended as [ActivityFailed] or [ActivityRejected]. Its Failure says why, as far as
-// Turnkey does; it may be nil.
+// FailedError is an activity that ended as [ActivityFailed] or [ActivityRejected]. The Failure of the Activity says
+// why; it is nil if Turnkey does not say it.
 type FailedError struct {
 	Activity *Activity
 }
@@ -144,7 +146,7 @@ func (e *FailedError) Error() string {
 // byzantine.ErrOutcomeUnknown. Get its result later by its ID, with [Client.GetActivity].
 type UnresolvedError struct {
 	Activity *Activity // as last seen
-	Err      error     // why the call ended: the end of the context, a poll that was rejected, a response without a status
+	Err      error     // why the call ended: the context ended, a poll was rejected, the status is unknown, or a completed activity has no ids
 }
 
 func (e *UnresolvedError) Error() string {

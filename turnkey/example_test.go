@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
-// enrolledPasskey is what FinishRegistration returns for a browser's response; here the browser is software.
+// enrolledPasskey returns a passkey as FinishRegistration returns it, here of a software authenticator.
 func enrolledPasskey() *passkey.Credential {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 	options, state, err := rp.BeginRegistration(passkey.User{ID: "user-1", Name: "ada@example.com"})

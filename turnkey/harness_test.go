@@ -28,7 +28,7 @@ func parseKey(tb testing.TB, text string) *byzantine.PrivateKey {
 	return key
 }
 
-// startServer starts a fake of Turnkey on a loopback port.
+// startServer starts a fake of Turnkey that listens on a loopback port.
 func startServer(t *testing.T) *turnkeytest.Server {
 	t.Helper()
 	server := turnkeytest.NewServer(turnkeytest.Organization{})
@@ -36,7 +36,7 @@ func startServer(t *testing.T) *turnkeytest.Server {
 	return server
 }
 
-// newPasskey makes a passkey in software, by way of package passkey.
+// newPasskey returns a new passkey of a software authenticator, as package passkey makes it.
 func newPasskey(tb testing.TB) byzantine.AuthenticatorParam {
 	tb.Helper()
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
@@ -49,12 +49,13 @@ func newPasskey(tb testing.TB) byzantine.AuthenticatorParam {
 	return credential.Authenticator
 }
 
-// roundTripper is a transport of a test. It fires no trace hooks, so a request that it fails counts as sent.
+// roundTripper is a function as an http.RoundTripper. It calls no hooks of httptrace, so a request that it fails counts
+// as sent.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// over makes a client use a transport.
+// over returns an option for a client that uses the transport.
 func over(transport roundTripper) byzantine.Option {
 	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
 }
@@ -71,7 +72,7 @@ func within(handler http.Handler) roundTripper {
 	}
 }
 
-// responding makes a client of a test whose every request gets the same response.
+// responding returns a client that gets the same response to every request.
 func responding(t *testing.T, status int, body string, opts ...byzantine.Option) *turnkey.Client {
 	t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +92,7 @@ func readFile(tb testing.TB, name string) []byte {
 	return text
 }
 
-// sampleRequest is the request that the test data have as JSON.
+// sampleRequest returns the request in testdata/create_authenticators_request.json.
 func sampleRequest(tb testing.TB) *turnkey.CreateAuthenticatorsRequest {
 	tb.Helper()
 	request := new(turnkey.CreateAuthenticatorsRequest)
@@ -99,7 +100,7 @@ func sampleRequest(tb testing.TB) *turnkey.CreateAuthenticatorsRequest {
 	return request
 }
 
-// last returns the newest of some things, of which there has to be one.
+// last returns the last element of a list, which must not be empty.
 func last[T any](t *testing.T, list []T) T {
 	t.Helper()
 	require.NotEmpty(t, list)

@@ -22,7 +22,7 @@ func TestRequestSample(t *testing.T) {
 	assert.JSONEq(t, string(want), string(sentBody(t)))
 }
 
-// sentBody is what the client sends for the sample request.
+// sentBody returns the body that the client sends for the sample request.
 func sentBody(t *testing.T) []byte {
 	t.Helper()
 	var body []byte
@@ -53,7 +53,7 @@ func TestResponseSampleIsReadInFull(t *testing.T) {
 	assert.Equal(t, turnkey.CodeRequestNotAuthorized, flat.Failure.TurnkeyErrorCode, "of the second detail")
 
 	nested := decodeActivity(t, string(readFile(t, "activity_nested.json")))
-	flat.AppProofs, flat.Failure = nil, nil // which that shape does not have
+	flat.AppProofs, flat.Failure = nil, nil // the nested shape does not have them
 	assert.Equal(t, flat, nested)
 }
 
@@ -64,7 +64,8 @@ func TestSamplesAreThoseOfTheDocumentation(t *testing.T) {
 	assertLike(t, "request", decodeAny(t, request), decodeAny(t, sentBody(t)))
 	assertLike(t, "response", decodeAny(t, response), decodeAny(t, readFile(t, "activity_nested.json")))
 
-	// The response itself, with values of the right type where it has only a description.
+	// The documented response itself, with values of the right type in place of the descriptions "<array>" and
+	// "<boolean>".
 	filled := strings.NewReplacer(`"<array>"`, `[]`, `"<boolean>"`, `true`).Replace(string(response))
 	a := decodeActivity(t, filled)
 	assert.Equal(t, "<string>", a.ID)

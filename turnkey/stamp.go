@@ -23,14 +23,16 @@ const (
 	stampScheme = "SIGNATURE_SCHEME_TK_API_P256"
 )
 
-// stamp is what X-Stamp holds, as JSON in unpadded base64url.
+// stamp is the JSON object in X-Stamp, which is encoded in unpadded base64url.
 type stamp struct {
 	PublicKey string `json:"publicKey"` // compressed SEC 1, 66 hexadecimal digits without 0x
 	Scheme    string `json:"scheme"`
 	Signature string `json:"signature"` // ECDSA over the SHA-256 of the body, hexadecimal ASN.1 DER
 }
 
-// stampWith returns what stamps requests with a signer.
+// stampWith returns a function that adds the signer's stamp to a request. If the signer is a byzantine.SignerSource,
+// the function calls its Signer method for each request. A nil signer, or one without a compressed P-256 key, is an
+// error.
 func stampWith(signer byzantine.Signer) (call.Authorize, error) {
 	if signer == nil {
 		return nil, errors.New("no signer")
@@ -60,7 +62,7 @@ func stampWith(signer byzantine.Signer) (call.Authorize, error) {
 	}, nil
 }
 
-// stampedKey returns the public key that a request was stamped with, "" if it was not.
+// stampedKey returns the public key in the stamp of a request with the header h, "" if there is no stamp.
 func stampedKey(h http.Header) string {
 	var s stamp
 	text, err := base64.RawURLEncoding.DecodeString(h.Get(stampHeader))

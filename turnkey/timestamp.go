@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Timestamp is a time in a response. Turnkey writes it as {"seconds": "1746736509", "nanos": "0"}, both decimal; an RFC
-// 3339 string is read as well. It is zero if it was written otherwise: an activity must not be lost over its date.
+// Timestamp is a time in a response. Turnkey writes it as {"seconds": "1746736509", "nanos": "0"}, both decimal; a
+// string in the form of RFC 3339 is read as well. Any other form is read as the zero time, so that an activity with it
+// can still be read.
 type Timestamp struct{ time.Time }
 
 type secondsAndNanos struct {

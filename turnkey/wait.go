@@ -11,13 +11,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
-// How an activity is polled: after 1 s, 2 s, 4 s, then every 5 s, and later if a response to a poll asks for it.
+// The waits before the polls of an activity: 1 s, 2 s, 4 s, then 5 s each, and longer if the response to a poll has a
+// later Retry-After.
 const (
 	firstPoll = time.Second
 	maxPoll   = 5 * time.Second
 )
 
-// follow polls an activity as long as it progresses automatically.
+// follow polls an activity as long as its status is one that progresses automatically, and returns it when it has
+// another status. If ctx ends, or a poll fails with an error that is not temporary, the error is an *UnresolvedError.
 func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 	var failure error // of the last poll
 	for pause := firstPoll; a.Status == ActivityCreated || a.Status == ActivityPending; pause = min(2*pause, maxPoll) {
@@ -26,7 +28,7 @@ func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 		if errors.As(failure, &rejected) {
 			wait = max(wait, call.RetryAfter(rejected.Header, time.Now()))
 		}
-		call.Sleep(ctx, wait) // GetActivity puts the end of the context into words
+		call.Sleep(ctx, wait) // if the context has ended, GetActivity returns the error
 		now, err := c.GetActivity(ctx, a.ID)
 		switch {
 		case err == nil:
@@ -41,7 +43,7 @@ func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 	return a, nil
 }
 
-// passing reports whether a failed poll says nothing about the next one.
+// passing reports whether the error of a poll is temporary, so that the next poll may succeed.
 func passing(err error) bool {
 	var response *byzantine.Error
 	if errors.As(err, &response) {
@@ -51,7 +53,8 @@ func passing(err error) bool {
 	return errors.As(err, &transport) && call.Passing(0, err)
 }
 
-// outcome is the result of an activity that no longer progresses automatically.
+// outcome returns the result of an activity that no longer progresses automatically: the authenticator ids if it is
+// completed, and otherwise an error.
 func (a *Activity) outcome() (authenticatorIDs []string, err error) {
 	switch a.Status {
 	case ActivityCompleted:

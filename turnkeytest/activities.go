@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/turnkey"
 )
 
-// activity is an activity as Turnkey's responses show it, and the steps that are still to come.
+// activity is an activity as Turnkey's responses show it, and the statuses that it will have next.
 type activity struct {
 	turnkey.Activity
 	next []turnkey.ActivityStatus
@@ -33,18 +33,19 @@ func (t *Fake) Play(statuses ...turnkey.ActivityStatus) {
 	t.plays = append(t.plays, slices.Clone(statuses))
 }
 
-// Approve completes an activity that waits for somebody's approval, with a vote that is not signed. It panics on any
-// other.
+// Approve completes an activity that waits for somebody's approval, with a vote that is not signed. It panics if no
+// activity with the id waits for an approval.
 func (t *Fake) Approve(activityID string) {
 	t.vote(activityID, turnkey.VoteApproved, turnkey.ActivityCompleted)
 }
 
-// Reject ends an activity that waits for somebody's approval, with a vote that is not signed. It panics on any other.
+// Reject ends an activity that waits for somebody's approval, with a vote that is not signed. It panics if no activity
+// with the id waits for an approval.
 func (t *Fake) Reject(activityID string) {
 	t.vote(activityID, turnkey.VoteRejected, turnkey.ActivityRejected)
 }
 
-// Authenticators returns the passkeys of the user: those of completed activities.
+// Authenticators returns the user's passkeys, which are those of completed activities.
 func (t *Fake) Authenticators() []byzantine.AuthenticatorParam {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,8 +64,8 @@ func (t *Fake) vote(activityID string, selection turnkey.VoteSelection, outcome 
 	t.enter(a, outcome)
 }
 
-// createAuthenticators creates an activity for a request. A request with the same bytes as an earlier one gets that one's
-// activity.
+// createAuthenticators creates the activity of a request. A request with the same bytes as an earlier one gets the
+// activity of that one.
 func (t *Fake) createAuthenticators(signed stamp) (*activity, *rejection) {
 	var request turnkey.CreateAuthenticatorsRequest
 	if err := t.decode(signed, &request, &request.OrganizationID); err != nil {
@@ -102,7 +103,7 @@ func (t *Fake) createAuthenticators(signed stamp) (*activity, *rejection) {
 	return a, nil
 }
 
-// getActivity shows an activity a step further.
+// getActivity moves an activity to the next status that Play has set, if there is one, and returns it.
 func (t *Fake) getActivity(signed stamp) (*activity, *rejection) {
 	var request turnkey.GetActivityRequest
 	if err := t.decode(signed, &request, &request.OrganizationID); err != nil {
@@ -120,7 +121,7 @@ func (t *Fake) getActivity(signed stamp) (*activity, *rejection) {
 	return a, nil
 }
 
-// activity returns nil for an id that is not known.
+// activity returns the activity with an id, nil if there is none.
 func (t *Fake) activity(id string) *activity {
 	for _, a := range t.activities {
 		if a.ID == id {
@@ -130,7 +131,8 @@ func (t *Fake) activity(id string) *activity {
 	return nil
 }
 
-// decode reads a request and checks its form and its organisation.
+// decode reads the request that was stamped into request, and checks its form. organizationID points to its
+// organisation, which must be the fake's.
 func (t *Fake) decode(signed stamp, request any, organizationID *string) *rejection {
 	if err := json.Unmarshal([]byte(signed.body), request); err != nil {
 		return badRequest("cannot read the request: %v", err)
@@ -147,7 +149,8 @@ func (t *Fake) decode(signed stamp, request any, organizationID *string) *reject
 	return nil
 }
 
-// checkPasskeys rejects passkeys that no browser made, and those that are registered or about to be.
+// checkPasskeys rejects a passkey that cannot be verified, and one whose credential id is in a completed activity, in
+// one that is not over, or twice in this request.
 func (t *Fake) checkPasskeys(params []byzantine.AuthenticatorParam) *rejection {
 	taken := map[string]bool{}
 	for _, a := range t.activities {
@@ -170,7 +173,8 @@ func (t *Fake) checkPasskeys(params []byzantine.AuthenticatorParam) *rejection {
 	return nil
 }
 
-// enter takes an activity into a status, with what belongs to that.
+// enter gives an activity a status, and sets the fields that depend on the status. A completed activity adds its
+// passkeys to the user.
 func (t *Fake) enter(a *activity, status turnkey.ActivityStatus) {
 	waiting := status == turnkey.ActivityConsensusNeeded || status == turnkey.ActivityAuthenticatorsNeeded
 	a.Status, a.CanApprove, a.CanReject = status, waiting, waiting
@@ -191,7 +195,8 @@ func (t *Fake) enter(a *activity, status turnkey.ActivityStatus) {
 	}
 }
 
-// addVote adds what somebody thinks of an activity. Asking for it is an approval.
+// addVote adds a user's vote to an activity. signed is the stamped request of the vote. The request that creates an
+// activity is a vote to approve it.
 func (a *activity) addVote(selection turnkey.VoteSelection, user turnkey.User, signed stamp) {
 	now := turnkey.Timestamp{Time: time.Now().UTC()}
 	user.UserTags, user.CreatedAt, user.UpdatedAt = []string{}, a.CreatedAt, a.CreatedAt
@@ -202,7 +207,7 @@ func (a *activity) addVote(selection turnkey.VoteSelection, user turnkey.User, s
 	})
 }
 
-// nest is the response with most of the activity inside its own result.
+// nest returns a response in which most of the activity is inside its own result.
 func (a *activity) nest() any {
 	return map[string]any{"activity": map[string]any{
 		"id": a.ID, "status": a.Status, "type": a.Type, "organizationId": a.OrganizationID, "timestampMs": a.TimestampMs,

@@ -21,7 +21,7 @@ import (
 // the stamp of every request, checks every passkey, recognises a repeated request by its bytes, and takes activities
 // through the statuses that [Fake.Play] asks for. It is an http.Handler and safe for concurrent use.
 //
-// Where Turnkey's behaviour is not documented, the fake makes these choices:
+// Where Turnkey's behaviour is not documented, the fake does this:
 //
 //   - A request whose stamp is missing or not valid gets a 401 with SIGNATURE_INVALID, one of a key that the organisation
 //     does not have a 401 with REQUEST_NOT_AUTHORIZED, and a parent's write a 403 with the same.
@@ -34,9 +34,9 @@ type Fake struct {
 	mux          *http.ServeMux
 
 	mu             sync.Mutex                 // guards what follows
-	writers        map[string]bool            // by public key, as in a stamp; false for those that only read
+	writers        map[string]bool            // by public key, as in a stamp: whether the key may create activities
 	activities     []*activity                // the oldest first
-	plays          [][]turnkey.ActivityStatus // of activities to come
+	plays          [][]turnkey.ActivityStatus // statuses of the next new activities, see Play
 	authenticators []byzantine.AuthenticatorParam
 	nested         bool
 	faults         fake.FaultPlan
@@ -47,10 +47,10 @@ type Fake struct {
 type Organization struct {
 	ID     string                // a UUID, at Turnkey
 	UserID string                // a UUID, at Turnkey
-	Key    *byzantine.PrivateKey // of an API key of the user
+	Key    *byzantine.PrivateKey // the key pair of an API key of the user
 }
 
-// New returns a fake.
+// New returns a fake. It makes the values of empty fields.
 func New(organization Organization) (*Fake, error) {
 	if organization.ID == "" {
 		organization.ID = randomID()
@@ -93,18 +93,18 @@ type Fault struct {
 	// Delay delays the request before anything else, in real time.
 	Delay time.Duration
 	// Status makes the fake respond to the request with this status and Body. The request is not handled, unless
-	// TakesEffect.
+	// TakesEffect is set.
 	Status int
 	Body   string
 	// Header is set in the response, also where Status is 0.
 	Header http.Header
-	// Reset cuts the connection instead of responding. The request is not handled, unless TakesEffect.
+	// Reset cuts the connection instead of responding. The request is not handled, unless TakesEffect is set.
 	Reset bool
-	// TakesEffect lets a request with Status or Reset be handled first.
+	// TakesEffect makes the fake handle a request with Status or Reset before the fault.
 	TakesEffect bool
 	// Truncate closes the connection in the middle of the response's body. The request is handled, unless Status is set.
 	Truncate bool
-	// ClockSkew moves the Date of the response.
+	// ClockSkew is added to the time in the response's Date header.
 	ClockSkew time.Duration
 }
 
@@ -117,11 +117,11 @@ type Request struct {
 	Header    http.Header
 	Body      []byte // at most 4 KiB of the request's body
 	BodyBytes int    // how long the body was
-	Status    int    // of the response; 0 if a fault took its place
-	Verdict   string // why the response is not a success: what is wrong with the stamp, say
+	Status    int    // status that the handler responded with; 0 if a fault kept the request from it
+	Verdict   string // why the handler's response is not a success, for example what is wrong with the stamp
 }
 
-// maxRequestBytes is far above what passkeys need.
+// maxRequestBytes is the size of the largest body that the fake reads, far more than requests with passkeys need.
 const maxRequestBytes = 64 << 20
 
 // Fail adds the fault to the next times requests of an operation, create_authenticators or get_activity, after the faults
@@ -142,8 +142,8 @@ func (t *Fake) Requests() []Request {
 	return slices.Clone(t.journal.Requests())
 }
 
-// NestResults says whether responses have most of an activity in another one inside its result, as one of Turnkey's
-// documents shows it. They have it side by side otherwise, as the others do.
+// NestResults sets whether responses have most of an activity inside another one in its result, as one page of
+// Turnkey's documentation shows it. Otherwise its fields are side by side, as on the other pages.
 func (t *Fake) NestResults(nest bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -153,7 +153,7 @@ func (t *Fake) NestResults(nest bool) {
 // ServeHTTP responds to a request.
 func (t *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.mux.ServeHTTP(w, r) }
 
-// operation is a route.
+// operation is a route of Turnkey's API that the fake serves. writes says whether the route creates activities.
 type operation struct {
 	name, path string
 	writes     bool
@@ -231,7 +231,7 @@ func (t *Fake) authenticate(header http.Header, op operation, body []byte) (stam
 	return signed, nil
 }
 
-// rejection is an error response of Turnkey's.
+// rejection is an error response of Turnkey.
 type rejection struct {
 	status int
 	code   turnkey.ErrorCode
@@ -246,7 +246,7 @@ func notFound(text string) *rejection {
 	return &rejection{http.StatusNotFound, turnkey.CodeUnspecified, text}
 }
 
-// grpcCodes are the codes that the statuses stand for.
+// grpcCodes maps the HTTP statuses of rejections to gRPC's codes.
 var grpcCodes = map[int]int32{
 	http.StatusBadRequest: 3, http.StatusNotFound: 5, http.StatusForbidden: 7,
 	http.StatusInternalServerError: 13, http.StatusUnauthorized: 16,

@@ -38,7 +38,7 @@ func startServer(t *testing.T) *turnkeytest.Server {
 	return server
 }
 
-// submit sends a body with a stamp to the fake.
+// submit sends the fake a body with a stamp and returns the response. There is no stamp if it is "".
 func submit(fake http.Handler, path, stamp, body string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest("POST", "/public/v1"+path, strings.NewReader(body))
 	if stamp != "" {
@@ -49,7 +49,8 @@ func submit(fake http.Handler, path, stamp, body string) *httptest.ResponseRecor
 	return recorder
 }
 
-// stampOf makes a stamp without the client's code. change may spoil it before it is encoded.
+// stampOf makes a stamp without the client's code. change changes the stamp's fields before they are encoded; nil
+// changes nothing.
 func stampOf(t *testing.T, key *byzantine.PrivateKey, body string, change func(stamp map[string]any)) string {
 	t.Helper()
 	digest := sha256.Sum256([]byte(body))
@@ -255,7 +256,7 @@ func TestResponsesHaveTwoShapes(t *testing.T) {
 	assert.Equal(t, flat, nested["result"].(map[string]any)["activity"])
 }
 
-// requestBody is the body of a request for a passkey.
+// requestBody returns the body of a request for the passkey.
 func requestBody(t *testing.T, fake *turnkeytest.Fake, passkey byzantine.AuthenticatorParam) string {
 	t.Helper()
 	organization := fake.Organization()
@@ -303,7 +304,7 @@ func FuzzStamp(f *testing.F) {
 	})
 }
 
-// However much comes, the journal has an end.
+// The journal keeps a bounded number of bytes, however many requests come.
 func TestRequestsAreBounded(t *testing.T) {
 	fake := newFake(t, turnkeytest.Organization{})
 	body := strings.Repeat("x", 8<<10)

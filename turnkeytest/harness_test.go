@@ -10,7 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// newPasskey is a passkey of a new authenticator, as it is registered.
+// newPasskey returns a new passkey of a software authenticator, in the form that create_authenticators takes.
 func newPasskey(t *testing.T) byzantine.AuthenticatorParam {
 	t.Helper()
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
@@ -23,7 +23,7 @@ func newPasskey(t *testing.T) byzantine.AuthenticatorParam {
 	return credential.Authenticator
 }
 
-// panicText is what a function panics with.
+// panicText returns the text with which f panics, and fails the test if f does not panic.
 func panicText(t *testing.T, f func()) (text string) {
 	t.Helper()
 	defer func() { text, _ = recover().(string) }()

@@ -12,10 +12,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/p256"
 )
 
-// apiKeyScheme is the one scheme of stamps that the fake knows: an API key on P-256.
+// apiKeyScheme is the only scheme of stamps that the fake accepts: an API key on P-256.
 const apiKeyScheme = "SIGNATURE_SCHEME_TK_API_P256"
 
-// stamp is a request's stamp, and what it was found to cover.
+// stamp is the stamp of a request whose signature verifies, and the body that it signs.
 type stamp struct {
 	publicKey string // lower-case hexadecimal of the compressed point
 	signature string // hexadecimal ASN.1 DER
@@ -26,10 +26,10 @@ type stamp struct {
 // body, all of it and nothing else.
 func verifyStamp(header string, body []byte) (stamp, error) {
 	text, err := base64.RawURLEncoding.Strict().DecodeString(header)
-	if err != nil || strings.ContainsAny(header, "\r\n") { // which the decoder skips
+	if err != nil || strings.ContainsAny(header, "\r\n") { // the decoder skips line breaks
 		return stamp{}, errors.New("X-Stamp is not base64url without padding")
 	}
-	var fields map[string]any // a struct would take names in any letter case
+	var fields map[string]any // a struct would accept names in any letter case
 	if json.Unmarshal(text, &fields) != nil {
 		return stamp{}, errors.New("X-Stamp does not hold a JSON object")
 	}

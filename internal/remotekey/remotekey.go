@@ -1,5 +1,5 @@
-// Package remotekey is what the signers of key services and tokens share: the check of the public key and of the first
-// signature, the time that a signature may take, and the encoding of signatures.
+// Package remotekey has what the signers for key services and tokens share: the check of the public key and of a first
+// signature, retries and timeouts, and the encoding of signatures.
 package remotekey
 
 import (
@@ -17,11 +17,12 @@ import (
 )
 
 const (
-	// SignTimeout is how long one signature may take, with all its tries. The API takes a request within 60 seconds of its
-	// timestamp, which is older than the signature: half of that is left for the way and for clocks that differ.
+	// SignTimeout is how long one signature may take, with all its tries. The API accepts a request within 60 seconds
+	// of its timestamp, which is set before signing. So at least 30 seconds are left for the way to the API and for
+	// clocks that differ.
 	SignTimeout = 30 * time.Second
-	// TryTimeout is how long a key service may take to respond to one try. A connection that was cut without a word costs
-	// that much, and not the whole call.
+	// TryTimeout is how long a key service may take to respond to one try. If a connection has failed without notice,
+	// this try fails, and the next one can still succeed within SignTimeout.
 	TryTimeout = 10 * time.Second
 
 	maxTries   = 3
@@ -31,22 +32,23 @@ const (
 
 // Config describes a key that another process or machine holds.
 type Config struct {
-	Name   string           // of the package, where errors begin
-	Public crypto.PublicKey // as it was read from the service
-	// Sign makes one signature of a SHA-256 digest, in ASN.1 DER or as r||s. Its errors say what to fix, without Name.
+	Name   string           // name of the signer's package, with which its errors begin
+	Public crypto.PublicKey // the public key that was read from the service or token
+	// Sign signs a SHA-256 digest and returns the signature in ASN.1 DER or as r||s. Its errors say what to fix, and do
+	// not begin with Name.
 	Sign func(ctx context.Context, digest []byte) ([]byte, error)
-	// TryTimeout bounds one call of Sign, which is repeated after it. Zero means that there is one try: for a token, where
-	// a call cannot be given up.
+	// TryTimeout is how long one call of Sign may take. If it takes longer, Sign is called again, at most three times
+	// in all. Zero means one try without this limit: for a token, in which a call cannot be ended.
 	TryTimeout time.Duration
 }
 
-// Key signs with such a key. It is a byzantine.Signer.
+// Key is a byzantine.Signer with a key that another process or machine holds, see Config.
 type Key struct {
 	config Config
 	point  []byte
 }
 
-// New checks that the public key is on P-256, makes a signature and verifies it.
+// New returns a Key after checking that the public key is on P-256 and that it verifies a first signature.
 func New(ctx context.Context, c Config) (*Key, error) {
 	public, ok := c.Public.(*ecdsa.PublicKey)
 	if !ok {
@@ -63,7 +65,8 @@ func New(ctx context.Context, c Config) (*Key, error) {
 	return k, nil
 }
 
-// unnamed is a Key whose errors do not begin with the name of the package.
+// unnamed is the Key as New passes it to byzantine.CheckSigner: its errors do not begin with Config.Name, because New
+// adds that itself.
 type unnamed struct{ key *Key }
 
 func (u unnamed) PublicKey() []byte { return u.key.point }
@@ -75,7 +78,8 @@ func (u unnamed) SignDigest(ctx context.Context, digest []byte) ([]byte, error) 
 // PublicKey returns the compressed point, 33 bytes. The caller may change the slice.
 func (k *Key) PublicKey() []byte { return bytes.Clone(k.point) }
 
-// SignDigest signs a SHA-256 digest and returns ASN.1 DER.
+// SignDigest signs a SHA-256 digest of 32 bytes and returns the signature in ASN.1 DER. It takes SignTimeout at most,
+// and less if ctx ends.
 func (k *Key) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
 	der, err := k.sign(ctx, digest)
 	if err != nil {
@@ -107,7 +111,8 @@ func (k *Key) sign(parent context.Context, digest []byte) ([]byte, error) {
 	return nil, err
 }
 
-// joined puts why the time ended before what the last try said.
+// joined returns an error that wraps reason, why the time is over, and last, the error of the last try; or only last if
+// that wraps reason already.
 func joined(reason, last error) error {
 	if errors.Is(last, reason) {
 		return last
@@ -115,7 +120,8 @@ func joined(reason, last error) error {
 	return fmt.Errorf("%w (the last try: %w)", reason, last)
 }
 
-// tries reports with late that the last try ended with its time. Its end and that of ctx can be the same moment.
+// tries calls try until it succeeds, at most maxTries times and only after a timeout or a transient error. late reports
+// that the last try ended because its own time was over, which may be the same moment as the end of ctx.
 func (k *Key) tries(ctx context.Context, digest []byte) (signature []byte, late bool, err error) {
 	for try := 1; ; try++ {
 		signature, late, err = k.try(ctx, digest)
@@ -125,7 +131,7 @@ func (k *Key) tries(ctx context.Context, digest []byte) (signature []byte, late 
 	}
 }
 
-// try reports with late that its time was over.
+// try calls Sign once. late reports that it failed after its time was over.
 func (k *Key) try(ctx context.Context, digest []byte) (signature []byte, late bool, err error) {
 	if k.config.TryTimeout > 0 {
 		var stop context.CancelFunc
@@ -136,8 +142,8 @@ func (k *Key) try(ctx context.Context, digest []byte) (signature []byte, late bo
 	return signature, err != nil && ctx.Err() != nil, err
 }
 
-// toDER returns a signature in DER. A signature of 64 bytes is taken for r||s and converted: fewer than one in 2^40
-// signatures has that length in DER already.
+// toDER returns a signature in DER. A signature of 64 bytes is treated as r||s and converted: fewer than one in 2^40
+// signatures in DER have that length.
 func toDER(signature []byte) ([]byte, error) {
 	if len(signature) == rawSize {
 		return p256.SignatureFromRaw(signature)
@@ -145,12 +151,13 @@ func toDER(signature []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// transient is an error after which Sign is called again at once.
+// transient is an error of Sign after which Sign is called again at once.
 type transient struct{ error }
 
 func (t transient) Unwrap() error { return t.error }
 
-// Transient marks an error of Sign that has gone when Sign is called again, such as a damaged response.
+// Transient marks an error of Sign that another call may not have, such as a damaged response. Sign is then called
+// again at once.
 func Transient(err error) error { return transient{err} }
 
 func isTransient(err error) bool {

@@ -25,7 +25,7 @@ func newKey(t *testing.T, curve elliptic.Curve) *ecdsa.PrivateKey {
 	return key
 }
 
-// service signs with a key, after the first signature in the manner of then.
+// service is a key service. Its first signature is right; later ones are made by then, if that is set.
 type service struct {
 	key   *ecdsa.PrivateKey
 	calls int
@@ -104,7 +104,7 @@ func TestAnotherDigestIsRejected(t *testing.T) {
 func TestTries(t *testing.T) {
 	hang := func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()
-		return nil, errors.New("no response") // as a library that hides the reason
+		return nil, errors.New("no response") // like a library whose error does not wrap the context's
 	}
 	denied := errors.New("denied")
 	for _, c := range []struct {

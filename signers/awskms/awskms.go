@@ -32,8 +32,8 @@ type Signer struct {
 
 var _ byzantine.Signer = (*Signer)(nil)
 
-// New reads the public key of a KMS key, has the key make one signature, and verifies it. keyID is the ARN or the id of the
-// key, or an alias ("alias/name" or its ARN).
+// New reads the public key of a KMS key, has KMS make one signature with the key, and verifies it. keyID is the ARN or
+// the id of the key, or an alias ("alias/name" or the alias's ARN).
 //
 // It fails, with an error that names what to fix, if the key does not exist, is disabled or about to be deleted, is not an
 // ECC_NIST_P256 key for SIGN_VERIFY, or if kms:GetPublicKey or kms:Sign is not allowed. The error of the AWS SDK is wrapped.
@@ -77,7 +77,8 @@ func New(ctx context.Context, client API, keyID string) (*Signer, error) {
 	return &Signer{key, arn}, nil
 }
 
-// check looks at what KMS says of the key, which is clearer than the error of the first signature.
+// check returns an error if KMS describes the key as one that cannot be used, because that is clearer than the error of
+// a first signature.
 func check(out *kms.GetPublicKeyOutput) error {
 	switch {
 	case out.KeyUsage != types.KeyUsageTypeSignVerify:
@@ -101,5 +102,5 @@ func (s *Signer) SignDigest(ctx context.Context, digest []byte) ([]byte, error) 
 	return s.key.SignDigest(ctx, digest)
 }
 
-// KeyARN returns the ARN of the key, also where [New] got an alias.
+// KeyARN returns the ARN of the key, even if [New] was given an alias.
 func (s *Signer) KeyARN() string { return s.arn }

@@ -31,7 +31,7 @@ func TestSigner(t *testing.T) {
 func TestAnAliasIsResolvedOnce(t *testing.T) {
 	client := localKMS(t)
 	first, second := createSigningKey(t, client), createSigningKey(t, client)
-	alias := "alias/byzantine-" + first // one of this run
+	alias := "alias/byzantine-" + first // an alias that no earlier run has used
 	_, err := client.CreateAlias(t.Context(), &kms.CreateAliasInput{AliasName: &alias, TargetKeyId: &first})
 	require.NoError(t, err)
 	signer, err := awskms.New(t.Context(), client, alias)

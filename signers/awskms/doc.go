@@ -9,25 +9,25 @@
 //
 // # The key
 //
-// It has the key spec ECC_NIST_P256 and the key usage SIGN_VERIFY. Neither can be changed later. Byzantine's support has to
-// register its public half, see docs/keys.md: the API's create_credential makes a key pair of its own.
+// The key must have the key spec ECC_NIST_P256 and the key usage SIGN_VERIFY. Neither can be changed later. Byzantine's
+// support has to register its public key, see docs/keys.md: the API's create_credential generates a key pair itself.
 //
 // The process needs two permissions on that key and no others:
 //
 //	{"Effect": "Allow", "Action": ["kms:GetPublicKey", "kms:Sign"], "Resource": "<the ARN of the key>",
 //	 "Condition": {"StringEqualsIfExists": {"kms:SigningAlgorithm": "ECDSA_SHA_256"}}}
 //
-// An alias is resolved once, by [New]; after that the signer names the key by its ARN. Whoever moves the alias does not
-// change the key of a program that runs. A policy that goes by kms:RequestAlias therefore does not fit;
-// kms:ResourceAliases does.
+// [New] resolves an alias once; after that the signer uses the ARN of the key. So if the alias is moved to another key,
+// a running program still uses the old one. For the same reason a policy with the condition key kms:RequestAlias does
+// not allow the signatures; one with kms:ResourceAliases does.
 //
 // # Time and failures
 //
-// Each signature is one call over the network, a few milliseconds within a region. The AWS SDK retries throttling and
-// server errors as its client is configured; a try without a response is ended after 10 seconds and made again, and all tries
-// together end after 30 seconds, because a request is valid for 60 seconds after its timestamp. The end of the caller's
-// context ends it earlier.
+// Each signature is one call over the network, a few milliseconds within a region. The AWS SDK retries after throttling
+// and server errors as its client is configured. A try without a response is ended after 10 seconds and made again, at
+// most three times. All tries together end after 30 seconds, because a request is valid for 60 seconds after its
+// timestamp, or earlier if the caller's context ends.
 //
-// KMS has a quota of requests per second for elliptic-curve keys, shared by an account and region. A program that polls
-// many resources should know it.
+// KMS has a quota of requests per second for elliptic-curve keys, which an account shares in each region. Consider it
+// if your program polls many resources.
 package awskms

@@ -11,7 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/signers/awskms"
 )
 
-// newByzantineClient gets its configuration from config.LoadDefaultConfig of github.com/aws/aws-sdk-go-v2/config.
+// newByzantineClient returns a client that signs with a KMS key. cfg comes from config.LoadDefaultConfig of
+// github.com/aws/aws-sdk-go-v2/config.
 func newByzantineClient(ctx context.Context, cfg aws.Config, key string) (*byzantine.Client, error) {
 	signer, err := awskms.New(ctx, kms.NewFromConfig(cfg), key) // "alias/byzantine", an id or an ARN
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// advice says what to fix, by the code of an error of KMS.
+// advice says what to fix, for each known code of an error of KMS.
 var advice = map[string]string{
 	"AccessDeniedException":         "the permission is missing: allow it in the key policy or in an IAM policy of the caller",
 	"DisabledException":             "the key is disabled: enable it, or use another",
@@ -29,7 +29,7 @@ var advice = map[string]string{
 	"InvalidGrantTokenException":    "the grant token is not valid",
 }
 
-// explain puts before an error of the AWS SDK which action failed on which key, and what to fix.
+// explain wraps an error of the AWS SDK in one that names the action, the key and what to fix.
 func explain(action, key string, err error) error {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {

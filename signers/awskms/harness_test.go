@@ -24,7 +24,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/testserver"
 )
 
-var shared *testserver.Server // nil if local-kms cannot be built
+var shared *testserver.Server // the local-kms of all tests; nil if local-kms cannot be built
 
 func TestMain(m *testing.M) {
 	os.Exit(testserver.Main(m, testserver.Start{At: &shared, New: func() (*testserver.Server, error) {
@@ -43,7 +43,7 @@ func newClient(url string) *kms.Client {
 	})
 }
 
-// localKMS is a client of local-kms.
+// localKMS returns a client of the shared local-kms, and skips the test if there is none.
 func localKMS(t testing.TB) *kms.Client {
 	t.Helper()
 	if shared == nil {
@@ -66,14 +66,14 @@ func createSigningKey(t testing.TB, client *kms.Client) string {
 
 const arn = "arn:aws:kms:eu-west-2:111122223333:key/0d4b3b6e-5d1c-4e0e-8d0b-0c7f0e0a9d11"
 
-// wire is KMS on the wire, for what local-kms does not do: rejections by policy, quotas, silence.
+// wire is a fake of KMS with one key, for what local-kms cannot do: rejections by policy, quotas, and no response.
 type wire struct {
 	*httptest.Server
 	key          *ecdsa.PrivateKey
-	getPublicKey map[string]any                                  // changes of the response
-	fail         func(action string, w http.ResponseWriter) bool // whether it responded
+	getPublicKey map[string]any                                  // fields that replace those of the response
+	fail         func(action string, w http.ResponseWriter) bool // responds instead of the fake, or returns false
 	signed       int
-	keyIDs       []string // that requests named
+	keyIDs       []string // the key ids in the requests
 }
 
 func newWire(t *testing.T) *wire {

@@ -10,9 +10,9 @@
 //
 // # The key
 //
-// It has the purpose "asymmetric signing" and the algorithm EC_SIGN_P256_SHA256, with the protection level SOFTWARE or HSM. A
-// name always ends with a version: each version is another key pair, and Byzantine knows it by its public half, which
-// Byzantine's support has to register, see docs/keys.md. KMS does not rotate such keys automatically.
+// The key must have the purpose "asymmetric signing" and the algorithm EC_SIGN_P256_SHA256, with the protection level
+// SOFTWARE or HSM. The name always ends with a version, because each version is another key pair. Byzantine's support
+// has to register the version's public key, see docs/keys.md. KMS does not rotate such keys automatically.
 //
 //	gcloud kms keys create K --keyring R --location L --purpose asymmetric-signing --default-algorithm ec-sign-p256-sha256
 //
@@ -22,8 +22,8 @@
 //
 // # Time and failures
 //
-// Each signature is one call over the network. Checksums (CRC32C) go both ways, and a call whose bytes were damaged on the way
-// is made again. Google's client retries while the service is unavailable. A try without a response is ended after 10
-// seconds and made again, and all tries together end after 30 seconds, because a request is valid for 60 seconds after its
-// timestamp. The end of the caller's context ends it earlier.
+// Each signature is one call over the network. Requests and responses have checksums (CRC32C), and a call whose bytes
+// were damaged on the way is made again. Google's client retries while the service is unavailable. A try without a
+// response is ended after 10 seconds and made again, at most three times. All tries together end after 30 seconds,
+// because a request is valid for 60 seconds after its timestamp, or earlier if the caller's context ends.
 package gcpkms

@@ -10,7 +10,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/signers/gcpkms"
 )
 
-// newByzantineClient gets a client of apiv1.NewKeyManagementClient, which the program closes at its end.
+// newByzantineClient returns a client that signs with a key of Cloud KMS. kms comes from apiv1.NewKeyManagementClient,
+// and its maker closes it.
 func newByzantineClient(ctx context.Context, kms *apiv1.KeyManagementClient, keyVersion string) (*byzantine.Client, error) {
 	signer, err := gcpkms.New(ctx, kms, keyVersion) // "projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/1"
 	if err != nil {

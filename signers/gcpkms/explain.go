@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// advice says what to fix, by the code of an error of KMS.
+// advice says what to fix, for each known code of an error of Cloud KMS.
 var advice = map[codes.Code]string{
 	codes.PermissionDenied:   "the permission is missing, or there is no such key: grant it to the service account on this key (roles/cloudkms.signerVerifier has it)",
 	codes.Unauthenticated:    "the Google credentials are missing or not valid: check the application default credentials",
@@ -19,7 +19,8 @@ var advice = map[codes.Code]string{
 	codes.Internal:           "Cloud KMS failed",
 }
 
-// explain adds to an error of the service which permission the call needs, on which key, and what to fix.
+// explain wraps an error of the service in one that names the permission that the call needs, the key version and what
+// to fix.
 func explain(permission, name string, err error) error {
 	if text := advice[status.Code(err)]; text != "" {
 		return fmt.Errorf("%s on %s: %s: %w", permission, name, text, err)

@@ -36,11 +36,12 @@ var _ byzantine.Signer = (*Signer)(nil)
 
 var versionName = regexp.MustCompile(`^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[0-9]+$`)
 
-// New reads the public key of a key version, has the version make one signature, and verifies it. name is its resource name:
-// projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N.
+// New reads the public key of a key version, has Cloud KMS make one signature with it, and verifies it. name is the
+// version's resource name: projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N.
 //
-// It fails, with an error that names what to fix, if the name has another form, the version does not exist, is disabled or
-// destroyed, its algorithm is not EC_SIGN_P256_SHA256, or a permission is missing. Errors of the service are wrapped.
+// It fails, with an error that names what to fix, if the name has another form, the version does not exist, is disabled
+// or destroyed, its algorithm is not EC_SIGN_P256_SHA256, or a permission is missing. Errors of the service are
+// wrapped.
 func New(ctx context.Context, client API, name string) (*Signer, error) {
 	if v := reflect.ValueOf(client); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, errors.New("gcpkms: the client is nil")
@@ -115,7 +116,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func checksum(data []byte) int64 { return int64(crc32.Checksum(data, castagnoli)) }
 
-// isChecksum is false for a checksum that is missing.
+// isChecksum reports whether got is the checksum of data. A missing checksum is not.
 func isChecksum(got *wrapperspb.Int64Value, data []byte) bool {
 	return got != nil && got.GetValue() == checksum(data)
 }

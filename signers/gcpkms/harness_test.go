@@ -26,14 +26,14 @@ import (
 
 const name = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/byzantine/cryptoKeyVersions/1"
 
-// server is Cloud KMS with one key version, behind the published service definition.
+// server is a fake of Cloud KMS with one key version, which implements Google's published service definition.
 type server struct {
 	kmspb.UnimplementedKeyManagementServiceServer
 	key *ecdsa.PrivateKey
 
 	mu        sync.Mutex
 	algorithm kmspb.CryptoKeyVersion_CryptoKeyVersionAlgorithm
-	state     codes.Code // that calls are rejected with; OK: none
+	state     codes.Code // the code with which calls are rejected; none if it is OK
 	onPublic  func(*kmspb.PublicKey)
 	onSign    func(ctx context.Context, out *kmspb.AsymmetricSignResponse) error
 	reads     int
@@ -58,7 +58,7 @@ func newServer(t testing.TB) (*server, *apiv1.KeyManagementClient) {
 	return s, client
 }
 
-// set changes the server between calls.
+// set runs change, which may change the server between calls, under its lock.
 func (s *server) set(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,22 +16,22 @@ import (
 // DefaultMaxSessions is the number of sessions of a Signer without [WithMaxSessions].
 const DefaultMaxSessions = 8
 
-// config says which key of which token signs.
+// config is what the options select: a token, a key on it, and how to use them.
 type config struct {
 	module                  string // the path of the library
 	tokenLabel, tokenSerial string // at least one is set
 	pin                     byzantine.Secret
-	keyLabel                string // it or keyID is set
+	keyLabel                string // keyLabel or keyID is set
 	keyID                   []byte
 	maxSessions             int
 }
 
-// Option says which token and which key a [Signer] signs with. [New] returns an error for an option with an invalid value,
-// and for a nil one.
+// Option selects the token and the key of a [Signer], or changes how the Signer uses them. [New] returns an error for
+// an option with an invalid value, and for a nil one.
 type Option func(*config) error
 
-// WithTokenLabel selects the token by its label. This option or [WithTokenSerial] is required, and both together must fit.
-// There is no option for a slot number, because many libraries number the slots again at each start.
+// WithTokenLabel selects the token by its label. This option or [WithTokenSerial] is required; with both, the token
+// must have both. There is no option for a slot number, because many libraries number the slots again at each start.
 func WithTokenLabel(label string) Option {
 	return func(c *config) error { c.tokenLabel = label; return notEmpty("WithTokenLabel", label != "") }
 }
@@ -41,13 +41,13 @@ func WithTokenSerial(serial string) Option {
 	return func(c *config) error { c.tokenSerial = serial; return notEmpty("WithTokenSerial", serial != "") }
 }
 
-// WithPIN sets the user's PIN. An empty one is like no option: for a token that needs none, or that has a keypad of its own.
+// WithPIN sets the user's PIN. An empty PIN has no effect, as for a token that needs none or has a keypad of its own.
 func WithPIN(pin byzantine.Secret) Option {
 	return func(c *config) error { c.pin = pin; return nil }
 }
 
-// WithKeyLabel selects the private key by its label (CKA_LABEL). This option or [WithKeyID] is required, and both together
-// must fit.
+// WithKeyLabel selects the private key by its label (CKA_LABEL). This option or [WithKeyID] is required; with both, the
+// key must have both.
 func WithKeyLabel(label string) Option {
 	return func(c *config) error { c.keyLabel = label; return notEmpty("WithKeyLabel", label != "") }
 }
@@ -57,7 +57,8 @@ func WithKeyID(id []byte) Option {
 	return func(c *config) error { c.keyID = bytes.Clone(id); return notEmpty("WithKeyID", len(id) > 0) }
 }
 
-// WithMaxSessions bounds how many signatures are made at a time; further callers wait. The default is [DefaultMaxSessions].
+// WithMaxSessions sets how many sessions the Signer may have open, and so how many signatures it makes at a time,
+// [DefaultMaxSessions] unless set. Further callers wait. Less than 1 is an error.
 func WithMaxSessions(n int) Option {
 	return func(c *config) error {
 		if n < 1 {
@@ -96,12 +97,12 @@ func newConfig(module string, opts []Option) (*config, error) {
 	return c, nil
 }
 
-// token names the token in errors.
+// token describes the selected token in errors, by its label and serial number.
 func (c *config) token() string {
 	return strings.TrimSpace(named("label", c.tokenLabel) + named("serial number", c.tokenSerial))
 }
 
-// key names the key in errors.
+// key describes the selected key in errors, by its label and id.
 func (c *config) key() string {
 	id := ""
 	if len(c.keyID) > 0 {

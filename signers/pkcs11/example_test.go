@@ -11,7 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/signers/pkcs11"
 )
 
-// newByzantineClient returns the signer too, which the program closes at its end.
+// newByzantineClient returns a client and its signer, which the caller must close when the client is no longer used.
 func newByzantineClient(ctx context.Context, module string) (*byzantine.Client, *pkcs11.Signer, error) {
 	signer, err := pkcs11.New(ctx, module, // the library of the token's maker
 		pkcs11.WithTokenLabel("byzantine"),

@@ -12,7 +12,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
-// advice says what to fix, by the return value of a call.
+// advice says what to fix, for each known error code of a call.
 var advice = map[p11.Error]string{
 	p11.CKR_PIN_INCORRECT:                  "the PIN is wrong",
 	p11.CKR_PIN_INVALID:                    "the PIN has characters that the token does not take",
@@ -32,7 +32,7 @@ var advice = map[p11.Error]string{
 	p11.CKR_USER_NOT_LOGGED_IN:             "the token requires a login: use WithPIN",
 }
 
-// explain names the call that failed and what to fix.
+// explain wraps an error of the library in one that names the call and what to fix.
 func explain(call string, err error) error {
 	if code, ok := errors.AsType[p11.Error](err); ok && advice[code] != "" {
 		return fmt.Errorf("%s: %s: %w", call, advice[code], errtext.Bare(err))
@@ -40,20 +40,20 @@ func explain(call string, err error) error {
 	return fmt.Errorf("%s: %w", call, errtext.Bare(err))
 }
 
-// isPINError reports errors after which the same PIN must not be tried again.
+// isPINError reports whether the token rejected the PIN, so that the same PIN must not be tried again.
 func isPINError(err error) bool {
 	return isOneOf(err, p11.CKR_PIN_INCORRECT, p11.CKR_PIN_INVALID, p11.CKR_PIN_LEN_RANGE, p11.CKR_PIN_EXPIRED, p11.CKR_PIN_LOCKED)
 }
 
-// isLost reports errors of a session that may go away with a new session.
+// isLost reports whether an error shows that a session is lost, so that a new session may work.
 func isLost(err error) bool {
 	return isOneOf(err, p11.CKR_SESSION_HANDLE_INVALID, p11.CKR_SESSION_CLOSED, p11.CKR_USER_NOT_LOGGED_IN,
 		p11.CKR_KEY_HANDLE_INVALID, p11.CKR_OBJECT_HANDLE_INVALID, p11.CKR_TOKEN_NOT_PRESENT, p11.CKR_DEVICE_REMOVED,
 		p11.CKR_DEVICE_ERROR, p11.CKR_SLOT_ID_INVALID, p11.CKR_OPERATION_ACTIVE, p11.CKR_OPERATION_NOT_INITIALIZED)
 }
 
-// isGone reports that the library does not know the session any more. It must not be closed then: some libraries give the
-// same handle to a new session.
+// isGone reports whether an error shows that the library no longer knows the session. Such a session must not be
+// closed: some libraries give its handle to a new session.
 func isGone(err error) bool {
 	return isOneOf(err, p11.CKR_SESSION_HANDLE_INVALID, p11.CKR_SESSION_CLOSED)
 }

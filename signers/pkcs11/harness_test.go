@@ -32,7 +32,7 @@ var module string // the library of SoftHSM; empty if it is not installed
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// run configures SoftHSM, which reads its configuration when it is initialized: once in a process.
+// run writes a configuration for SoftHSM and runs the tests. SoftHSM reads its configuration once in a process.
 func run(m *testing.M) int {
 	found, err := findSoftHSM()
 	if err != nil && os.Getenv("BYZANTINE_REQUIRE_PROGRAMS") != "" {
@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 	}
 	module = found
 	if os.Getenv(ownLibraryEnv) != "" {
-		return m.Run() // with the parent's configuration
+		return m.Run() // a child of TestOwnLibrary uses the parent's configuration
 	}
 	dir, err := os.MkdirTemp("", "byzantine")
 	if err != nil {
@@ -71,7 +71,7 @@ func findSoftHSM() (string, error) {
 	return "", fmt.Errorf("softhsm2-util is installed, but its library is in none of the usual places: %w", exec.ErrNotFound)
 }
 
-// admin is another user of the same library in this process, who prepares tokens and disturbs sessions.
+// admin uses SoftHSM in this process beside the Signers. It prepares tokens and disturbs the Signers' sessions.
 type admin struct {
 	*p11.Ctx
 	t       testing.TB
@@ -80,7 +80,8 @@ type admin struct {
 	session p11.SessionHandle
 }
 
-// newToken makes a token with the test's name.
+// newToken makes a token with a label that no other test has, and with userPIN. It skips the test if SoftHSM is not
+// installed.
 func newToken(t testing.TB) *admin {
 	t.Helper()
 	if module == "" {
@@ -92,7 +93,7 @@ func newToken(t testing.TB) *admin {
 	if err := a.Initialize(); err != nil {
 		require.ErrorIs(t, err, p11.Error(p11.CKR_CRYPTOKI_ALREADY_INITIALIZED))
 	}
-	// In its own process, because SoftHSM sees no tokens that another one makes.
+	// Made in this process, because SoftHSM does not see tokens that another process makes.
 	require.NoError(t, a.InitToken(a.slotOf(""), adminPIN, a.label))
 	a.slot = a.slotOf(a.label)
 	session, err := a.OpenSession(a.slot, p11.CKF_SERIAL_SESSION|p11.CKF_RW_SESSION)
@@ -103,7 +104,7 @@ func newToken(t testing.TB) *admin {
 	return a
 }
 
-// slotOf finds the token with a label. The one without a label is new.
+// slotOf returns the slot of the token with the label. The token with the label "" is a new one.
 func (a *admin) slotOf(label string) uint {
 	slots, err := a.GetSlotList(true)
 	require.NoError(a.t, err)
@@ -118,9 +119,9 @@ func (a *admin) slotOf(label string) uint {
 	return 0
 }
 
-var tokens int // that tests have made
+var tokens int // how many tokens the tests have made
 
-// login opens a session that may write. The login counts for the whole process until logout.
+// login opens a session that may write, and logs in. The login is valid for the whole process until logout.
 func (a *admin) login() {
 	var err error
 	a.session, err = a.OpenSession(a.slot, p11.CKF_SERIAL_SESSION|p11.CKF_RW_SESSION)
@@ -141,8 +142,8 @@ func (a *admin) setPIN(old, next string) {
 	require.NoError(a.t, a.CloseSession(session))
 }
 
-// requireNoSessions requires that no session of the token is open in this process: SoftHSM does not count them, but the last
-// one that is closed ends the login.
+// requireNoSessions requires that no session of the token is open in this process. SoftHSM does not count sessions, but
+// closing the last one ends the login, so a new session must not be logged in.
 func (a *admin) requireNoSessions() {
 	session, err := a.OpenSession(a.slot, p11.CKF_SERIAL_SESSION)
 	require.NoError(a.t, err)
@@ -179,14 +180,14 @@ func merge(attributes, change []*p11.Attribute) []*p11.Attribute {
 	return attributes
 }
 
-// choice is what a test gives to New. Fields that are zero give no option.
+// choice has what a test passes to New. A zero field means that its option is not used.
 type choice struct {
 	module, tokenLabel, tokenSerial, pin, keyLabel string
 	keyID                                          []byte
 	maxSessions                                    int
 }
 
-// choose selects the key signing-key of a token.
+// choose returns the choice of the key "signing-key" of a token.
 func choose(tokenLabel string) choice {
 	return choice{module: module, tokenLabel: tokenLabel, pin: userPIN, keyLabel: "signing-key"}
 }
@@ -209,7 +210,7 @@ func (c choice) new(ctx context.Context) (*pkcs11.Signer, error) {
 
 func (a *admin) choice() choice { return choose(a.label) }
 
-// withKey makes a token with the one key that a service has.
+// withKey makes a token with one key pair, "signing-key".
 func withKey(t testing.TB) *admin {
 	t.Helper()
 	a := newToken(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// SoftHSM locks no PIN and has no keypad.
+// The flags of a token are made up here, because SoftHSM never locks a PIN and has no keypad.
 func TestNeedsLogin(t *testing.T) {
 	const usable = p11.CKF_LOGIN_REQUIRED | p11.CKF_USER_PIN_INITIALIZED
 	for _, c := range []struct {
@@ -59,7 +59,7 @@ func FuzzParsePoint(f *testing.F) {
 		require.NoError(f, err)
 		require.Equal(f, bare, got)
 		f.Add(params, point)
-		f.Add([]byte("\x13\x09secp256r1"), point) // some tokens name the curve by a string
+		f.Add([]byte("\x13\x09secp256r1"), point) // some tokens give the curve's name as a string
 		for _, wrong := range [][]byte{point[1:], append([]byte{}, point[:len(point)-1]...), append(append([]byte{}, point...), 0)} {
 			_, err := parsePoint(params, wrong)
 			require.Error(f, err)
@@ -77,7 +77,7 @@ func FuzzParsePoint(f *testing.F) {
 	})
 }
 
-// A library that hangs costs one goroutine, and what it does afterwards is undone.
+// await returns when ctx ends, although f hangs. When f succeeds later, undo is called.
 func TestAwait(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	release, undone := make(chan struct{}), make(chan struct{})

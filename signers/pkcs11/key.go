@@ -13,14 +13,15 @@ import (
 	p11 "github.com/miekg/pkcs11"
 )
 
-// tokenKey is the private key as one session sees it, and its public half.
+// tokenKey is the private key with the handle that it has in one session, and its public key.
 type tokenKey struct {
 	handle             p11.ObjectHandle
 	public             *ecdsa.PublicKey
 	alwaysAuthenticate bool // each signature needs the PIN
 }
 
-// readKey finds the key of the config and checks that it signs with ECDSA on P-256.
+// readKey finds the private key of the config. It is an error if there is none or more than one, or if the key may not
+// sign or is not on P-256.
 func (t *token) readKey(session p11.SessionHandle) (*tokenKey, error) {
 	template := []*p11.Attribute{p11.NewAttribute(p11.CKA_CLASS, p11.CKO_PRIVATE_KEY)}
 	if t.config.keyLabel != "" {
@@ -50,7 +51,8 @@ func (t *token) readKey(session p11.SessionHandle) (*tokenKey, error) {
 	return key, err
 }
 
-// publicKey reads the point from the public key with the same CKA_ID, or from the private key where tokens keep it there.
+// publicKey returns the public key of a private key. It reads the point from the public key object with the same CKA_ID
+// (or the same label, if there is no id), or else from the private key, where some tokens have it.
 func (t *token) publicKey(session p11.SessionHandle, private p11.ObjectHandle) (*ecdsa.PublicKey, error) {
 	holders := []p11.ObjectHandle{private}
 	template := []*p11.Attribute{p11.NewAttribute(p11.CKA_CLASS, p11.CKO_PUBLIC_KEY)}
@@ -73,7 +75,8 @@ func (t *token) publicKey(session p11.SessionHandle, private p11.ObjectHandle) (
 
 var oidP256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}
 
-// parsePoint reads CKA_EC_PARAMS and CKA_EC_POINT: a DER OCTET STRING, as the standard has it, or the bare point.
+// parsePoint reads CKA_EC_PARAMS and CKA_EC_POINT. The point may be in a DER OCTET STRING, as the standard requires, or
+// without it, as some tokens have it.
 func parsePoint(params, point []byte) (*ecdsa.PublicKey, error) {
 	var curve asn1.ObjectIdentifier
 	if _, err := asn1.Unmarshal(params, &curve); err == nil && !curve.Equal(oidP256) {
@@ -90,7 +93,7 @@ func parsePoint(params, point []byte) (*ecdsa.PublicKey, error) {
 	return public, nil
 }
 
-// objects returns two objects at most, which is enough to see that a template fits more than one.
+// objects returns the objects that fit a template, two at most: that is enough to see that there is more than one.
 func (t *token) objects(session p11.SessionHandle, template []*p11.Attribute) ([]p11.ObjectHandle, error) {
 	if err := t.library.FindObjectsInit(session, template); err != nil {
 		return nil, explain("C_FindObjectsInit", err)
@@ -105,7 +108,7 @@ func (t *token) objects(session p11.SessionHandle, template []*p11.Attribute) ([
 	return found, nil
 }
 
-// attribute returns nil for what an object does not have or does not show.
+// attribute returns the value of an attribute of an object, nil if the object does not have it or does not show it.
 func (t *token) attribute(session p11.SessionHandle, object p11.ObjectHandle, kind uint) []byte {
 	got, err := t.library.GetAttributeValue(session, object, []*p11.Attribute{p11.NewAttribute(kind, nil)})
 	if err != nil || len(got) != 1 {

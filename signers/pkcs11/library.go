@@ -10,12 +10,13 @@ import (
 	p11 "github.com/miekg/pkcs11"
 )
 
-// library is a loaded and initialized PKCS #11 library. A process initializes each library once, whoever uses it.
+// library is a loaded and initialized PKCS #11 library. All Signers of the process share one for each path, because a
+// process may initialize a library only once.
 type library struct {
 	*p11.Ctx
 	path  string
-	users int  // signers, and calls that are under way
-	owned bool // this package initialized it and has to finalize it
+	users int  // how many Signers and signatures in progress use it
+	owned bool // this package has initialized the library and must finalize it
 }
 
 var (
@@ -46,14 +47,14 @@ func openLibrary(path string) (*library, error) {
 	return l, nil
 }
 
-// retain adds a user to a library that has one.
+// retain adds a user to a library that is in use already.
 func (l *library) retain() {
 	librariesMu.Lock()
 	defer librariesMu.Unlock()
 	l.users++
 }
 
-// release ends the use by one user. The last one finalizes the library.
+// release removes a user. After the last one it finalizes and unloads the library.
 func (l *library) release() {
 	librariesMu.Lock()
 	defer librariesMu.Unlock()
@@ -62,7 +63,7 @@ func (l *library) release() {
 	}
 	delete(libraries, l.path)
 	if l.owned {
-		_ = l.Finalize() // it can only say that it was not initialized
+		_ = l.Finalize() // the only possible error is that it is not initialized
 	}
 	l.Destroy()
 }

@@ -20,17 +20,17 @@ type Signer struct {
 	key    *remotekey.Key
 	token  *token
 	public *ecdsa.PublicKey
-	places chan struct{} // one for each session that may be open
+	places chan struct{} // holds a value for each signature in progress; its capacity is the number of sessions
 
 	mu         sync.Mutex
 	idle       []session
-	generation int // of new sessions; sessions that were lost together have the same
+	generation int // generation of new sessions; it grows when sessions are lost
 	closed     bool
 }
 
 var _ byzantine.Signer = (*Signer)(nil)
 
-// session is an open session, and the key as it sees it.
+// session is an open session, with the handle that the key has in it.
 type session struct {
 	handle     p11.SessionHandle
 	key        *tokenKey
@@ -40,13 +40,15 @@ type session struct {
 // ErrClosed is the error of a Signer after Close.
 var ErrClosed = errors.New("pkcs11: the signer is closed")
 
-// New loads the library at the path module, which the token's maker provides, finds the token, logs in, reads the public key, has the key make one signature and verifies it.
+// New loads the library at the path module, which the token's maker provides, finds the token, logs in, reads the
+// public key, has the token make one signature with the key, and verifies it.
 //
 // It fails, with an error that names what to fix, if the library cannot be loaded, no token or more than one fits, the PIN is
 // wrong, missing or locked, no key or more than one fits, or the key is not on P-256 or may not sign. Errors of the library
 // are wrapped; they are values of github.com/miekg/pkcs11.Error. The PIN is in none of them.
 //
-// The end of ctx ends the wait; what the library is doing at that moment goes on and is undone afterwards.
+// When ctx ends, New returns the error of ctx. A call of the library that is then in progress continues, and what it
+// has opened is closed afterwards.
 func New(ctx context.Context, module string, opts ...Option) (*Signer, error) {
 	c, err := newConfig(module, opts)
 	if err != nil {
@@ -65,7 +67,7 @@ func New(ctx context.Context, module string, opts ...Option) (*Signer, error) {
 	return s, nil
 }
 
-// open loads the library and opens the first session. After an error nothing is open.
+// open loads the library and opens the first session. If it fails, it leaves nothing open.
 func (s *Signer) open(c *config) error {
 	library, err := openLibrary(c.module)
 	if err != nil {
@@ -84,14 +86,15 @@ func (s *Signer) open(c *config) error {
 // PublicKey returns the compressed point of the key, 33 bytes, as [New] read it. The caller may change the slice.
 func (s *Signer) PublicKey() []byte { return s.key.PublicKey() }
 
-// SignDigest has the token sign a SHA-256 digest of 32 bytes and returns the signature in ASN.1 DER. It waits for a session
-// if all sessions are busy (see [WithMaxSessions]), and returns after 30 seconds at most, or when ctx ends. Its errors name what to fix.
+// SignDigest has the token sign a SHA-256 digest of 32 bytes and returns the signature in ASN.1 DER. It waits for a
+// session if all sessions are busy (see [WithMaxSessions]), and returns after 30 seconds at most, or when ctx ends. Its
+// errors name what to fix.
 func (s *Signer) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
 	return s.key.SignDigest(ctx, digest)
 }
 
-// Close closes the sessions and releases the library. Signatures that are under way end as they would have; later ones fail
-// with [ErrClosed]. It does not wait for the library. Calling it again does nothing.
+// Close closes the sessions and releases the library. It does not wait for signatures in progress, which end as usual;
+// later ones fail with [ErrClosed]. Calling it again does nothing.
 func (s *Signer) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -109,7 +112,7 @@ func (s *Signer) Close() error {
 	return nil
 }
 
-// sign makes a signature on a session that is free, with the result in the form r||s.
+// sign makes a signature in the form r||s. It waits until fewer signatures are in progress than there may be sessions.
 func (s *Signer) sign(ctx context.Context, digest []byte) ([]byte, error) {
 	select {
 	case s.places <- struct{}{}:
@@ -133,7 +136,7 @@ func (s *Signer) sign(ctx context.Context, digest []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// begin keeps the library loaded for one signature.
+// begin keeps the library loaded for one signature, or returns ErrClosed.
 func (s *Signer) begin() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +147,7 @@ func (s *Signer) begin() error {
 	return nil
 }
 
-// signNow signs again on a new session if the one at hand was lost.
+// signNow signs on an idle or a new session. If an idle session turns out to be lost, it signs on a new one instead.
 func (s *Signer) signNow(digest []byte) ([]byte, error) {
 	open, reused, err := s.take()
 	if err != nil {
@@ -165,7 +168,7 @@ func (s *Signer) signNow(digest []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// signOn closes the session after an error, because an operation may still be active in it.
+// signOn signs on a session. After an error it closes the session, because an operation may still be active in it.
 func (s *Signer) signOn(open session, digest []byte) (signature []byte, err error) {
 	defer func() {
 		if err != nil && !isGone(err) {
@@ -188,7 +191,7 @@ func (s *Signer) signOn(open session, digest []byte) (signature []byte, err erro
 	return signature, nil
 }
 
-// take returns a session that is free, or a new one.
+// take returns an idle session (reused is true) or a new one.
 func (s *Signer) take() (open session, reused bool, err error) {
 	s.mu.Lock()
 	if n := len(s.idle); n > 0 {
@@ -201,7 +204,7 @@ func (s *Signer) take() (open session, reused bool, err error) {
 	return open, false, err
 }
 
-// newSession opens a session and finds the key in it, which must be the one that New found.
+// newSession opens a session and finds the key in it. It is an error if the key is not the one that New found.
 func (s *Signer) newSession() (session, error) {
 	s.mu.Lock()
 	open := session{generation: s.generation}
@@ -232,11 +235,12 @@ func (s *Signer) put(open session) {
 	s.drop(open)
 }
 
-// dropGeneration drops the idle sessions that are as old as one that was lost with err.
+// dropGeneration is called when a session of a generation was lost with err. It drops the idle sessions of that
+// generation, because they are probably lost too.
 func (s *Signer) dropGeneration(generation int, err error) {
 	s.mu.Lock()
 	var old []session
-	if generation == s.generation { // else another caller has seen it before
+	if generation == s.generation { // otherwise another caller has dropped them already
 		s.generation++
 		old, s.idle = s.idle, nil
 	}
@@ -252,8 +256,8 @@ func (s *Signer) dropGeneration(generation int, err error) {
 // drop closes a session.
 func (s *Signer) drop(open session) { _ = s.token.library.CloseSession(open.handle) }
 
-// await runs f, which cannot be interrupted, and returns its error, or that of ctx if ctx ends before. In the latter
-// case undo runs after f, if f succeeded.
+// await runs f, which cannot be interrupted, in a goroutine. It returns the error of f, or that of ctx if ctx ends
+// before f does. In the latter case undo runs after f, if f succeeded.
 func await(ctx context.Context, f func() error, undo func()) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()

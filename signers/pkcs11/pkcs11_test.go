@@ -211,7 +211,8 @@ func TestClose(t *testing.T) {
 	require.NoError(t, byzantine.CheckSigner(t.Context(), newSigner(t, a.choice())), "and for the next")
 }
 
-// ownLibraryEnv names the token to a process in which nobody but signers uses the library.
+// ownLibraryEnv is the environment variable with a token's label that makes TestOwnLibrary run its checks. It is set in
+// a child process, in which only Signers initialize the library.
 const ownLibraryEnv = "BYZANTINE_TEST_OWN_LIBRARY"
 
 func TestOwnLibrary(t *testing.T) {

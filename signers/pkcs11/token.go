@@ -12,16 +12,16 @@ import (
 	p11 "github.com/miekg/pkcs11"
 )
 
-// token is the token of a config, found and logged in to.
+// token finds the token of a config in a library, and logs in to it.
 type token struct {
 	library *library
 	config  *config
 
-	mu       sync.Mutex // one login at a time, so that a wrong PIN is tried once
-	rejected error      // that of the login whose PIN was wrong
+	mu       sync.Mutex // held during a login, so that a wrong PIN is tried once
+	rejected error      // the error with which the token rejected the PIN; nil if it has not
 }
 
-// session opens a session on the token, in which the user is logged in.
+// session finds the token, opens a session on it and logs in if that is needed.
 func (t *token) session() (p11.SessionHandle, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -43,7 +43,8 @@ func (t *token) session() (p11.SessionHandle, error) {
 	return handle, nil
 }
 
-// find looks for the token in all slots.
+// find returns the slot of the token that has the label and serial number of the config. It is an error if no token or
+// more than one does.
 func (t *token) find() (uint, p11.TokenInfo, error) {
 	slots, err := t.library.GetSlotList(true)
 	if err != nil {
@@ -55,7 +56,7 @@ func (t *token) find() (uint, p11.TokenInfo, error) {
 	for _, slot := range slots {
 		info, err := t.library.GetTokenInfo(slot)
 		if err != nil {
-			continue // it was pulled out since, or has none that the library knows
+			continue // the token was pulled out in the meantime, or the library does not know its kind
 		}
 		label, serial := trim(info.Label), trim(info.SerialNumber)
 		if (t.config.tokenLabel != "" && label != t.config.tokenLabel) || (t.config.tokenSerial != "" && serial != t.config.tokenSerial) {
@@ -78,7 +79,7 @@ func (t *token) find() (uint, p11.TokenInfo, error) {
 	return 0, token, fmt.Errorf("no token has the %s; there are tokens with the labels %s", t.config.token(), strings.Join(others, ", "))
 }
 
-// trim removes what pads the texts of a token.
+// trim removes the padding at the end of a token's texts: spaces or zero bytes.
 func trim(s string) string { return strings.TrimRight(s, " \x00") }
 
 func (t *token) login(handle p11.SessionHandle, flags uint) error {
@@ -96,7 +97,8 @@ func (t *token) login(handle p11.SessionHandle, flags uint) error {
 	return t.authenticate(handle, p11.CKU_USER)
 }
 
-// needsLogin decides by the flags of a token (CK_TOKEN_INFO) whether to log in.
+// needsLogin returns whether to log in to a token with these flags (CK_TOKEN_INFO). It is an error if a login is needed
+// and cannot succeed, or must not be tried because a wrong PIN would lock the token.
 func needsLogin(flags uint, havePIN bool) (bool, error) {
 	has := func(flag uint) bool { return flags&flag != 0 }
 	switch {
@@ -114,7 +116,7 @@ func needsLogin(flags uint, havePIN bool) (bool, error) {
 	return true, nil
 }
 
-// authenticate presents the PIN.
+// authenticate logs in with the PIN. If the token rejects the PIN, it keeps the error, and the PIN is not tried again.
 func (t *token) authenticate(handle p11.SessionHandle, user uint) error {
 	err := t.library.Login(handle, user, t.config.pin.Reveal())
 	switch {
@@ -127,7 +129,7 @@ func (t *token) authenticate(handle p11.SessionHandle, user uint) error {
 	return explain("C_Login", err)
 }
 
-// confirm presents the PIN for one signature, for a key with CKA_ALWAYS_AUTHENTICATE.
+// confirm logs in with the PIN for one signature, which a key with CKA_ALWAYS_AUTHENTICATE requires.
 func (t *token) confirm(handle p11.SessionHandle) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
