@@ -36,7 +36,8 @@
 //   - A body whose Content-Type is not application/json gets a 415. A field or a query parameter that the API's document
 //     does not have, a field that is there twice, and a number where a decimal string is due get a 400. So does text that
 //     is not in the document's enumerations, written in another letter case included.
-//   - A field that is null counts as absent.
+//   - A field that is null counts as absent, and so does an optional text that is empty, unless the document wants a form that
+//     an empty text does not have: a date, or an id.
 //   - Errors in a request's form (malformed JSON, a value of the wrong type, an unknown field) come as plain text, all
 //     others as JSON. Both use the names that the fields have on the wire.
 //   - Where the API documents no 404, an unknown account gets a 400 and one of another integrator a 401; elsewhere both

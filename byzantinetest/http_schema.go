@@ -1,6 +1,7 @@
 package byzantinetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ type apiSchema struct {
 	name       string // in the document, empty for one that stands inline
 	kind       string // JSON type; empty for any
 	format     string
+	pattern    string
 	nullable   bool
 	values     []string // of an enum; nil if every value is legal
 	properties map[string]*apiSchema
@@ -90,6 +92,8 @@ type (
 	rawSchema struct {
 		Ref          string `json:"$ref"`
 		Type, Format string
+		Pattern      string
+		Observed     string `json:"x-observed-pattern"` // what the document does not say and the API was seen to want
 		Nullable     bool
 		Enum         []string
 		Properties   map[string]rawSchema
@@ -129,7 +133,7 @@ func (r *schemaReader) fill(s *apiSchema, raw rawSchema) {
 		return
 	}
 	s.kind, s.format, s.nullable, s.values = raw.Type, raw.Format, raw.Nullable, raw.Enum
-	s.required = raw.Required
+	s.pattern, s.required = cmp.Or(raw.Pattern, raw.Observed), raw.Required
 	if raw.Items != nil {
 		s.items = r.read(*raw.Items)
 	}
@@ -158,6 +162,9 @@ func (s *apiSchema) merge(part *apiSchema) {
 	}
 	if s.format == "" {
 		s.format = part.format
+	}
+	if s.pattern == "" {
+		s.pattern = part.pattern
 	}
 	if s.name == "" {
 		s.name = part.name

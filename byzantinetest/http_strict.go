@@ -125,12 +125,18 @@ func (c formChecker) checkObject(s *apiSchema, v *jsonValue, path string) error 
 		if property == nil {
 			continue
 		}
+		if !c.lenient && m.value.kind == "string" && m.value.text == "" && property.wantsForm() && !slices.Contains(s.required, m.name) {
+			return badRequest("%s: must not be empty: leave it out", name)
+		}
 		if err := c.check(property, &m.value, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// wantsForm says whether an empty text is not among those that the document allows. Package wire checks all other texts.
+func (s *apiSchema) wantsForm() bool { return s.pattern != "" || s.format == "uuid" }
 
 // didYouMean is the end of an error about a name that there is not.
 func didYouMean(name string, known map[string]*apiSchema) string {

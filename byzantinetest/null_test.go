@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
 // The API writes null where an id does not apply, in the list of events and in what it delivers. Package byzantine reads
@@ -76,4 +77,33 @@ func TestNullIsWrittenWhereAnIDDoesNotApply(t *testing.T) {
 		require.NoError(t, json.Unmarshal(d.body, &e))
 		assert.Equal(t, string(ids[e.ID]), string(e.Related), "as in the list")
 	}
+}
+
+// An empty text counts as absent where any text is legal, and is an error where the document wants a form that it does not
+// have: a date, or an id.
+func TestEmptyTexts(t *testing.T) {
+	request := func(member string) string {
+		return `{"userInfo":{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com",` + member + `},"byzantineTermsSignedAt":"2026-09-01T12:00:00Z",
+			"rootUsers":[{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.com"}]}`
+	}
+	for _, c := range []struct {
+		member string
+		strict int
+	}{{`"middleName":""`, 200}, {`"profilePictureUrl":""`, 200}, {`"birthDate":null`, 200}, {`"birthDate":""`, 400}, {`"nationality":""`, 400}} {
+		status, text := send(t, newServer(t), "POST", "/v1/submit/create-individual-account", request(c.member), nil)
+		assert.Equal(t, c.strict, status, "%s: %s", c.member, text)
+		if c.member == `"birthDate":""` {
+			assert.Contains(t, text, "userInfo.birthDate: must not be empty: leave it out")
+		}
+	}
+	status, text := send(t, newServer(t, byzantinetest.WithLenientRequests()), "POST", "/v1/submit/create-individual-account", request(`"birthDate":""`), nil)
+	assert.Equal(t, 200, status, text)
+	assert.NotContains(t, text, "birthDate")
+
+	server := newServer(t)
+	account := server.AddAccount(byzantinetest.Account{})
+	status, text = send(t, server, "POST", "/v1/query/get-withdraw-payload-passkey?chain_id=8453",
+		`{"accountId":"`+account.ID+`","vaultAddr":"`+byzantinetest.VaultBaseUSDC+`","amount":"1","destinationCurrency":"usdc","bankAccountId":""}`, nil)
+	assert.Equal(t, 400, status)
+	assert.Contains(t, text, "bankAccountId: must not be empty: leave it out")
 }
