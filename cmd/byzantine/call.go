@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -80,7 +81,7 @@ rejected before it was sent; 3 if it was sent and may have taken effect: check b
 				return err
 			}
 			if failed != nil {
-				return fmt.Errorf("%s: %w%s", op.ID, failed, api.hint(p.getenv, failed))
+				return fmt.Errorf("%s: %w%s", op.ID, errtext.Bare(failed), api.hint(p.getenv, failed))
 			}
 			return nil
 		}

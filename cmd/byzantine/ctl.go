@@ -24,7 +24,7 @@ var ctlCommand = command{
 	summary: "drive a running sandbox: clock, codes, funds, faults, world",
 	help: `
 Calls a route of the control API of a running sandbox and prints its response as JSON. Without a route it lists them, with
-their fields. Fields are given by name=value, name=@FILE for the text in a file, name:=JSON, or all of the body with
+their fields, of which those in brackets are optional. Fields are given by name=value, name=@FILE for the text in a file, name:=JSON, or all of the body with
 -body.
 
   byzantine ctl
@@ -208,7 +208,15 @@ func (c *controller) routes(ctx context.Context) ([]controlRoute, error) {
 func printRoutes(w io.Writer, routes []controlRoute) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range routes {
-		names := known(slices.Concat(r.Parameters, r.Fields), func(f controlField) string { return f.Name })
+		var names, optional []string
+		for _, f := range slices.Concat(r.Parameters, r.Fields) {
+			if f.Required {
+				names = append(names, f.Name)
+			} else {
+				optional = append(optional, "["+f.Name+"]")
+			}
+		}
+		names = append(names, optional...)
 		fmt.Fprintf(table, "%s\t%s\t%s\n", r.ID, strings.Join(names, " "), r.Summary)
 	}
 	return table.Flush()

@@ -25,7 +25,7 @@ func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
 	if k.file == "-" {
 		text, err := io.ReadAll(io.LimitReader(p.stdin, maxKeyBytes))
 		if err != nil {
-			return nil, usagef("-key -: %v", err)
+			return nil, usagef("-key -: %v", errtext.Bare(err))
 		}
 		key, err := byzantine.ParsePrivateKey(string(text))
 		if err != nil {

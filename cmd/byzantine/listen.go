@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -112,7 +113,7 @@ func (l *listener) listen(ctx context.Context, p *process) (err error) {
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := client.DeleteWebhookSubscription(soon, subscription.Subscription.ID); err != nil {
-		return fmt.Errorf("the subscription %s is left: %w", subscription.Subscription.ID, err)
+		return fmt.Errorf("the subscription %s is left: %w", subscription.Subscription.ID, errtext.Bare(err))
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func run(ctx context.Context, p *process, args []string) int {
 		return exitDone
 	}
 	// The library's errors begin with the same word.
-	fmt.Fprintln(p.stderr, "byzantine:", strings.ReplaceAll(err.Error(), "byzantine: ", ""))
+	fmt.Fprintln(p.stderr, "byzantine:", strings.TrimPrefix(err.Error(), "byzantine: "))
 	switch {
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
 		return exitOutcomeUnknown

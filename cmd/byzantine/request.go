@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
@@ -57,7 +58,7 @@ func inRequest(op byzantine.Operation, err error) error {
 	if errors.As(err, &field) && field.JSONPath != "" {
 		err = field.OnTheWire()
 	}
-	return usagef("%s: %v", op.ID, err)
+	return usagef("%s: %v", op.ID, errtext.Bare(err))
 }
 
 // withZeros adds the arguments that the request leaves out because they are zero. What was asked for is sent: to limit=0 the
@@ -141,9 +142,9 @@ func splitArguments(p *process, op byzantine.Operation, structType reflect.Type,
 // inField names the field in an error of [place] or of an argument's value.
 func inField(name string, err error) error {
 	if errors.Is(err, errTwice) {
-		return usagef("%s %v", name, err)
+		return usagef("%s %v", name, errtext.Bare(err))
 	}
-	return usagef("%s: %v", name, err)
+	return usagef("%s: %v", name, errtext.Bare(err))
 }
 
 // fieldAt follows a name such as userInfo.email through the request's type. It returns the request's own field, which the

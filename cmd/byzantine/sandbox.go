@@ -16,6 +16,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // controlTokenVariable names the environment variable with the token of the control API.
@@ -190,7 +191,7 @@ func (s *sandboxRun) open(p *process, key *byzantine.PrivateKey) (*byzantinetest
 		state = &stateFile{name: s.state}
 		kept, err := os.ReadFile(s.state)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, nil, usagef("-state: %v", err)
+			return nil, nil, usagef("-state: %v", errtext.Bare(err))
 		}
 		world = kept
 	}
@@ -210,7 +211,7 @@ func (s *sandboxRun) open(p *process, key *byzantine.PrivateKey) (*byzantinetest
 		seed(sandbox)
 	} else if err := sandbox.SetWorld(world); err != nil {
 		sandbox.Close()
-		return nil, nil, usagef("%s: %v", source, err)
+		return nil, nil, usagef("%s: %v", source, errtext.Bare(err))
 	}
 	if state != nil {
 		if err := state.save(sandbox); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 	"github.com/byzantine-finance/byzantine-go/internal/demoapp/demo"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // handler serves the API and its status page, and an application at all other paths.
@@ -48,7 +49,7 @@ func demoApplication(sandbox *byzantinetest.Sandbox, url, origin string, log *sl
 	}
 	application, err := demo.New(sandbox, client, origin, log)
 	if err != nil {
-		return nil, usagef("-origin: %v", err)
+		return nil, usagef("-origin: %v", errtext.Bare(err))
 	}
 	return application, nil
 }

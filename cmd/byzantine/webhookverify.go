@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/webhook"
+
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 var webhookVerifyCommand = command{
@@ -46,7 +48,7 @@ All is checked but the age, because a file is old: that is printed. A receiver a
 			}
 			var body []byte
 			if header, body, err = readDelivery(text); err != nil {
-				return fmt.Errorf("not a delivery: %w", err)
+				return fmt.Errorf("not a delivery: %w", errtext.Bare(err))
 			}
 			delivery, err := verifier.Verify(ctx, header, body)
 			if err != nil {
