@@ -96,7 +96,11 @@ func TestHostileListsAreBounded(t *testing.T) {
 			}
 			seen[place.element] = true
 			for _, size := range sizes {
-				for _, element := range []string{"{}", filling(size, 90_000), odd(size, 90_000)} {
+				elements := []string{"{}", filling(size, 90_000), odd(size, 90_000)}
+				if !longtest.On() { // one kind for each list, in turn
+					elements = elements[len(seen)%3:][:1]
+				}
+				for _, element := range elements {
 					count := (size - len(place.before) - len(place.behind)) / (len(element) + 1)
 					body = []byte(place.before + strings.Repeat(element+",", count-1) + element + place.behind)
 					var err error
@@ -163,7 +167,7 @@ func manyFields(size int) string {
 // The work of reading grows with the number of elements and not faster, in both passes: what is counted is what is
 // allocated, which does not depend on the machine.
 func TestReadingListsTakesLinearWork(t *testing.T) {
-	n := longtest.Count(200, 1000)
+	n := longtest.Count(100, 1000)
 	tried := 0
 	for op := range byzantine.Operations() {
 		if op.NewResponse() == nil {

@@ -1,9 +1,12 @@
 package byzantine_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,7 +15,7 @@ import (
 
 // A wrong comparison of two amounts does not compile: each program is built, and only those that compare by value succeed.
 func TestWrongComparisonsDoNotCompile(t *testing.T) {
-	for _, tt := range []struct{ name, code, want string }{
+	programs := []struct{ name, code, want string }{
 		{"Cmp and Equal", `func f(a, b byzantine.Decimal) bool { return a.Cmp(b) < 0 || a.Equal(b) }`, ""},
 		{"fields by Equal", `func f(a, b byzantine.Transaction) bool { return a.SourceAmount.Equal(b.DestinationAmount) }`, ""},
 		{"==", `func f(a, b byzantine.Decimal) bool { return a == b }`, "cannot be compared"},
@@ -29,19 +32,38 @@ func TestWrongComparisonsDoNotCompile(t *testing.T) {
 		{"from a literal", `var a byzantine.Decimal = "100"`, "cannot use"},
 		{"from a float", `var a byzantine.Decimal = 100.5`, "cannot use"},
 		{"arithmetic", `func f(a, b byzantine.Decimal) any { return a + b }`, "operator + not defined"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "program.go")
-			source := "package program\n\nimport \"github.com/byzantine-finance/byzantine-go\"\n\n" + tt.code + "\n"
-			require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
-			out, err := exec.CommandContext(t.Context(), "go", "build", "-o", os.DevNull, file).CombinedOutput()
-			if tt.want == "" {
-				require.NoError(t, err, "%s", out)
+	}
+
+	// One build of all programs. An overlay puts them into the module: nothing is written there.
+	folder := t.TempDir()
+	module, err := filepath.Abs(".")
+	require.NoError(t, err)
+	overlay := map[string]map[string]string{"Replace": {}}
+	args := []string{"build", "-overlay", filepath.Join(folder, "overlay.json"), "-o", os.DevNull}
+	for i, program := range programs {
+		file := filepath.Join(folder, fmt.Sprintf("%d.go", i))
+		source := "package program\n\nimport \"github.com/byzantine-finance/byzantine-go\"\n\n" + program.code + "\n"
+		require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
+		overlay["Replace"][filepath.Join(module, "programs", strconv.Itoa(i), "program.go")] = file
+		args = append(args, fmt.Sprintf("./programs/%d", i))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "overlay.json"), []byte(toJSON(t, overlay)), 0o600))
+	out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput()
+	require.Error(t, err)
+	said := map[string]string{} // by program
+	for _, part := range strings.Split(string(out), "# "+"github.com/byzantine-finance/byzantine-go/programs/")[1:] {
+		name, text, _ := strings.Cut(part, "\n")
+		said[name] = text
+	}
+	for i, program := range programs {
+		t.Run(program.name, func(t *testing.T) {
+			text := said[strconv.Itoa(i)]
+			if program.want == "" {
+				require.Empty(t, text)
 				return
 			}
-			require.Error(t, err)
-			assert.Contains(t, string(out), "program.go:5:", "the compiler finds the line")
-			assert.Contains(t, string(out), tt.want)
+			assert.Contains(t, text, ".go:5:", "the compiler finds the line")
+			assert.Contains(t, text, program.want)
 		})
 	}
 }

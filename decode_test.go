@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -18,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
 // brokenResponses are the ways in which the body of a success can be unusable.
@@ -153,7 +156,11 @@ func TestErrorsShowNoSuccess(t *testing.T) {
 		}
 		operations++
 		good := []byte(toJSON(t, sample(reflect.TypeOf(out).Elem())))
-		for kind, breakIt := range brokenResponses {
+		for i, kind := range slices.Sorted(maps.Keys(brokenResponses)) {
+			if !longtest.On() && (i+operations)%3 != 0 {
+				continue
+			}
+			breakIt := brokenResponses[kind]
 			body = breakIt(bytes.Clone(good))
 			err := byzantine.SendEmpty(t.Context(), client, op, op.NewResponse())
 			if err == nil {

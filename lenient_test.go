@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -124,7 +125,9 @@ func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 				if (list && isList) || (object && !isList && hasStruct(s.field.Type)) {
 					continue // the right kind; what is odd about it are its elements or fields
 				}
-				tried++
+				if tried++; !longtest.On() && tried%3 != 0 {
+					continue
+				}
 				s.object[s.field.Name] = wrong
 				out, err := read()
 				name := fmt.Sprintf("%s: %s is %v", op.ID, s.path, wrong)
@@ -163,7 +166,7 @@ func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 		}
 	}
 	assert.Greater(t, tried, 3000)
-	assert.Greater(t, failed, 300)
+	assert.Greater(t, failed, longtest.Count(100, 300))
 }
 
 func hasStruct(t reflect.Type) bool {

@@ -154,7 +154,7 @@ func (a *ledgerAPI) states() map[string]string {
 // request, equal times, late commits, lost responses, unreadable times and restarts in the middle.
 func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {
 	interrupted, passes := 0, 0
-	seeds := longtest.Count(150, 1000)
+	seeds := longtest.Count(60, 1000)
 	for seed := range uint64(seeds) {
 		api := newLedgerAPI(seed, false)
 		client := api.client(t)

@@ -91,7 +91,7 @@ func (w *clockWorld) AllEvents(ctx context.Context, req *byzantine.ListEventsReq
 // Whatever the machine's clock says, up to an hour off either way, each event is handled once: with a backlog, with
 // events that happen during passes or appear late in the list, with callbacks that take long, and with restarts.
 func TestNoEventIsLostWhateverTheClockSays(t *testing.T) {
-	for seed := range longtest.Count[uint64](10, 50) {
+	for seed := range longtest.Count[uint64](6, 50) {
 		t.Run(fmt.Sprintf("world %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newClockWorld(seed)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
@@ -59,7 +60,7 @@ func TestReconcilerNeedsFewRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			events, pages := 0, 0
-			for seed := range uint64(2) {
+			for seed := range longtest.Count[uint64](1, 2) {
 				h := &history{times: c.times(rand.New(rand.NewPCG(seed, 0)))}
 				var b book
 				r := newReconciler(h, newStore(), b.handle)

@@ -24,5 +24,5 @@ step e2e 7 e2e
 e2e() {
 	programs chromium:chromium
 	npm_packages
-	each ./e2e go test $(race) ./...
+	BYZANTINE_LONG_TESTS=1 each ./e2e go test $(race) ./...
 }
