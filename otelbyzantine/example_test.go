@@ -56,7 +56,7 @@ func Example() {
 // withHTTPSpans adds a span for each request, with the times of the connection, and without path and query.
 func withHTTPSpans() byzantine.Option {
 	return byzantine.WithTransport(otelbyzantine.HideURL(func(next http.RoundTripper) http.RoundTripper {
-		return otelhttp.NewTransport(next, otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator())) // no trace ids to others
+		return otelhttp.NewTransport(next, otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator())) // sends no trace ids
 	}))
 }
 

@@ -59,7 +59,8 @@ type config struct {
 	now     func() time.Time
 }
 
-// Option changes where a [Tracer] records. [New] returns an error for an option with an invalid value, and for a nil one.
+// Option sets a provider or the clock of a [Tracer]. [New] returns an error for an option with an invalid value, and
+// for a nil one.
 type Option func(*config) error
 
 // WithTracerProvider sets the provider of the tracer that records spans, otel.GetTracerProvider() by default.

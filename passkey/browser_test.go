@@ -18,7 +18,7 @@ const recordedChallenge = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 func recordedCeremony(r recording) (*passkey.RelyingParty, *passkey.RegistrationState) {
 	rp := &passkey.RelyingParty{
 		ID: r.RPID, Name: "Example", Origins: []string{r.Origin},
-		UserVerification: passkey.UserVerificationPreferred, // U2F keys have none
+		UserVerification: passkey.UserVerificationPreferred, // the recorded U2F key cannot verify its user
 	}
 	return rp, &passkey.RegistrationState{
 		UserID: "user-1", RelyingPartyID: r.RPID, Challenge: recordedChallenge, ExpiresAt: time.Now().Add(time.Minute),

@@ -16,7 +16,8 @@ var (
 	ErrSubmitted = errors.New("passkey: draft already submitted")
 	// ErrExpired is a state that has expired: the ceremony has to begin again.
 	ErrExpired = errors.New("passkey: state expired")
-	// ErrName is a name for the authenticator that is empty, too long or not text. The user can choose another one.
+	// ErrName is a name for the authenticator that is empty, longer than 64 characters, not valid UTF-8, or has control
+	// characters. The user can choose another one.
 	ErrName = errors.New("passkey: authenticator name not usable")
 	// ErrMalformed is a response that is not what a browser sends, or contradicts itself.
 	ErrMalformed = errors.New("passkey: response malformed")
@@ -31,7 +32,7 @@ var (
 	// RSA size below 2048 or above 8192 bits, or with its private part. If the algorithm is not supported, the error
 	// names it.
 	ErrUnsupportedKey = errors.New("passkey: public key not supported")
-	// ErrCredential is a signature by a passkey that is not one of those that may sign.
+	// ErrCredential is a signature by a passkey that the state does not allow, see [SigningState.Allowed].
 	ErrCredential = errors.New("passkey: credential not allowed")
 	// ErrSignature is a signature that the passkey's public key does not verify.
 	ErrSignature = errors.New("passkey: signature not valid")
@@ -40,8 +41,8 @@ var (
 	ErrAttestation = errors.New("passkey: attestation not valid")
 )
 
-// Error says why something was rejected. Its text never repeats challenges, ids or key material; of the page's data it
-// shows at most the origin.
+// Error says why a configuration, a state, a name or a response was rejected. Its text never repeats challenges, ids or
+// key material; of the page's data it shows at most the origin.
 type Error struct {
 	// Check names the value that was checked: a field as in "RelyingParty.ID", or a field of the response as in
 	// "credential.response.clientDataJSON.origin".

@@ -19,11 +19,11 @@ import (
 
 // session is what the backend keeps between the requests of one signed-in user, on the server.
 type session struct {
-	AccountID, UserID, Email string // since sign-in
+	AccountID, UserID, Email string // set when the user signs in
 
-	OTPID        string                     // after the first request
-	OTPSessionID string                     // after the second
-	Registration *passkey.RegistrationState // after the second
+	OTPID        string                     // set by the first request
+	OTPSessionID string                     // set by the second
+	Registration *passkey.RegistrationState // set by the second
 }
 
 type backend struct {

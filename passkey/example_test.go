@@ -26,7 +26,7 @@ func ExampleRelyingParty_FinishRegistration() {
 		log.Fatal(err)
 	}
 
-	// The page calls navigator.credentials.create. Here an authenticator in software stands in for it.
+	// The page calls navigator.credentials.create. In this example a software authenticator does that.
 	browser := passkeytest.NewAuthenticator(
 		passkeytest.WithOrigin("https://app.example.com"),
 		passkeytest.WithDeterministicKeys("example"),
@@ -36,7 +36,7 @@ func ExampleRelyingParty_FinishRegistration() {
 		log.Fatal(err)
 	}
 
-	// Second request: take the state out of the session, so that it serves once, and see whose it is.
+	// Second request: take the state out of the session, so that it is used once, and check whose it is.
 	state = new(passkey.RegistrationState)
 	if err := json.Unmarshal(session, state); err != nil {
 		log.Fatal(err)
@@ -92,7 +92,7 @@ func ExampleRelyingParty_FinishSigning() {
 		log.Fatal(err)
 	}
 
-	// Second request: take the state out of the user's session, so that it serves once.
+	// Second request: take the state out of the user's session, so that it is used once.
 	state = new(passkey.SigningState)
 	if err := json.Unmarshal(session, state); err != nil {
 		log.Fatal(err)
@@ -145,7 +145,7 @@ func ExampleChallenge() {
 }
 
 func ExampleParseUnverified() {
-	// Nothing but the response is at hand: it may come from anybody. See the warning.
+	// Without a state, the response may come from anybody: see the warning of ParseUnverified.
 	_, err := passkey.ParseUnverified([]byte(`{"publicKey": {"rawId": "AAAA", "response": {}}}`), "Ada's phone")
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, passkey.ErrMalformed))

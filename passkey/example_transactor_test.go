@@ -21,8 +21,8 @@ import (
 
 // customer is what the bank keeps between the requests of one signed-in user, on the server.
 type customer struct {
-	AccountID, UserID string         // since sign-in
-	Draft             *passkey.Draft // while the user is asked to sign
+	AccountID, UserID string         // set when the user signs in
+	Draft             *passkey.Draft // set from the first to the second request of a deposit
 }
 
 type bank struct {

@@ -109,7 +109,7 @@ func FuzzFinishRegistration(f *testing.F) {
 	})
 }
 
-// requireOutcome checks that there is either a sound credential or a typed rejection.
+// requireOutcome requires either a sound Credential or an *Error.
 func requireOutcome(t *testing.T, c *passkey.Credential, err error) {
 	t.Helper()
 	if err == nil {

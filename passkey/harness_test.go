@@ -92,7 +92,7 @@ func (f *forgery) putTogether(t testing.TB) []byte {
 	return whole
 }
 
-// Where things are in authenticator data (W3C WebAuthn, sections 6.1 and 6.5.1).
+// Offsets in authenticator data with attested credential data (W3C WebAuthn, sections 6.1 and 6.5.1).
 const (
 	atFlags    = 32
 	atIDLength = 53
@@ -101,7 +101,7 @@ const (
 
 func (f *forgery) idLength() int { return int(binary.BigEndian.Uint16(f.authData[atIDLength:])) }
 
-// setKey replaces the public key.
+// setKey replaces the public key in authData with the CBOR encoding of cose.
 func (f *forgery) setKey(t testing.TB, cose map[int]any) {
 	t.Helper()
 	key, err := cbor.Marshal(cose)

@@ -65,8 +65,8 @@ func checkKey(cose []byte) error {
 const (
 	labelKeyType      = 1
 	labelAlgorithm    = 3
-	labelPrivateCurve = -4 // d, of a key on a curve
-	labelPrivateRSA   = -3 // d; all labels below it belong to the private key too
+	labelPrivateCurve = -4 // the private part d of a key on a curve
+	labelPrivateRSA   = -3 // the private part d of an RSA key; all labels below -3 belong to its private key too
 )
 
 // unsupportedKey returns why a COSE_Key is not supported: its algorithm is neither ES256 nor RS256, or it has its

@@ -249,7 +249,7 @@ func TestAuthenticatorName(t *testing.T) {
 	}
 }
 
-// requireRejection checks the type, the kind and the name of a rejection.
+// requireRejection requires that err is an *Error of this kind and with this Check.
 func requireRejection(t testing.TB, err error, kind error, check string) {
 	t.Helper()
 	require.ErrorIs(t, err, kind)

@@ -8,9 +8,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// object is a JSON object whose fields have been read strictly.
+// object is a JSON object that decodeObject has read.
 type object struct {
-	check  string // what an error calls the object
+	check  string // the name of the object in errors
 	fields map[string]json.RawMessage
 }
 
@@ -21,7 +21,7 @@ func decodeObject(check string, data []byte, known ...string) (object, error) {
 	if len(data) == 0 {
 		return o, malformed(check, "missing")
 	}
-	if !utf8.Valid(data) { // encoding/json would replace what is not
+	if !utf8.Valid(data) { // encoding/json would replace invalid bytes without an error
 		return o, malformed(check, "not valid UTF-8")
 	}
 	var err error
@@ -34,12 +34,12 @@ func decodeObject(check string, data []byte, known ...string) (object, error) {
 	return o, nil
 }
 
-// path is what an error calls a field of the object.
+// path returns the name of a field of the object in errors.
 func (o object) path(field string) string { return o.check + "." + field }
 
 func (o object) has(field string) bool { return o.fields[field] != nil }
 
-// text returns a field that must be a string and not empty.
+// text returns the value of a field, which must be a string and not empty.
 func (o object) text(field string) (string, error) {
 	if !o.has(field) {
 		return "", malformed(o.path(field), "missing")
@@ -54,7 +54,7 @@ func (o object) text(field string) (string, error) {
 	return *s, nil
 }
 
-// bytes returns a field that must be base64 and not empty.
+// bytes returns the decoded value of a field, which must be base64 and not empty.
 func (o object) bytes(field string) ([]byte, error) {
 	s, err := o.text(field)
 	if err != nil {
@@ -67,7 +67,7 @@ func (o object) bytes(field string) ([]byte, error) {
 	return b, nil
 }
 
-// expect rejects a field that is not the string it must be.
+// expect returns an error if the field is not the string want.
 func (o object) expect(field, want string) error {
 	s, err := o.text(field)
 	if err == nil && s != want {

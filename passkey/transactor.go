@@ -14,7 +14,7 @@ import (
 //	options, draft, err := transactor.Begin(userID, payload, passkeys)
 //	// options to the page, which calls navigator.credentials.get; draft into the user's session
 //
-//	// draft out of the session, so that it serves once
+//	// draft out of the session, so that it is used once
 //	submitted, err := transactor.Finish(ctx, userID, draft, response)
 //	transaction, err := client.WaitForTransaction(ctx, submitted.TransactionID)
 //

@@ -38,7 +38,7 @@ type Authenticator struct {
 	counts           bool
 	firstCount       uint32
 
-	mu          sync.Mutex // guards what follows
+	mu          sync.Mutex // guards the fields below
 	random      io.Reader
 	cancel      int
 	credentials []*credentialSource
@@ -81,8 +81,9 @@ func WithAlgorithms(algorithms ...Algorithm) Option {
 	}
 }
 
-// WithSelfAttestation makes attestation statements of the format "packed", signed with the credential's own key (W3C
-// WebAuthn, section 8.2), whatever conveyance the page asked for. Without it the format is "none".
+// WithSelfAttestation makes the authenticator add an attestation statement of the format "packed", signed with the
+// credential's own key (W3C WebAuthn, section 8.2), whether the page asked for attestation or not. Without this option
+// the format is "none".
 func WithSelfAttestation() Option {
 	return func(a *Authenticator) error { a.selfAttestation = true; return nil }
 }

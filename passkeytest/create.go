@@ -62,7 +62,8 @@ func (a *Authenticator) Create(optionsJSON []byte) (registrationResponseJSON []b
 	return response, nil
 }
 
-// checkUserVerification rejects a requirement that the authenticator cannot meet.
+// checkUserVerification returns a NotAllowedError if the page requires user verification and the authenticator cannot
+// verify its user.
 func (a *Authenticator) checkUserVerification(requirement string) error {
 	if requirement == "required" && !a.userVerification {
 		return &DOMException{"NotAllowedError", "the authenticator cannot verify its user"}

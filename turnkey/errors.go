@@ -46,7 +46,7 @@ type Detail struct {
 func (s *Status) UnmarshalJSON(data []byte) error {
 	type plain Status
 	*s = Status{}
-	_ = json.Unmarshal(data, (*plain)(s)) // continues after a field of another type
+	_ = json.Unmarshal(data, (*plain)(s)) // json.Unmarshal reads on after a field of a wrong type
 	for _, d := range s.Details {
 		if s.TurnkeyErrorCode == "" {
 			s.TurnkeyErrorCode = d.TurnkeyErrorCode
@@ -112,7 +112,7 @@ func newError(r *call.Request, f *call.Failure) error {
 		e.Err.Body, e.Err.SuccessBody = nil, byzantine.NewSecret(string(f.Body))
 	}
 	if f.StatusCode >= http.StatusMultipleChoices {
-		_ = json.Unmarshal(f.Body, &e.Status) // a body may be anything
+		_ = json.Unmarshal(f.Body, &e.Status) // the Status stays empty if the body is something else
 	}
 	return e
 }

@@ -80,7 +80,7 @@ func ExampleClient_GetActivity() {
 	}
 	fmt.Println(consensus.Activity.Status)
 
-	server.Approve(consensus.Activity.ID) // somebody in the organisation
+	server.Approve(consensus.Activity.ID) // what a user of the organisation does
 	activity, err := client.GetActivity(ctx, consensus.Activity.ID)
 	if err != nil {
 		log.Fatal(err)
@@ -99,7 +99,7 @@ func ExampleClient_SubmitCreateAuthenticators() {
 
 	request := client.NewCreateAuthenticatorsRequest(server.Organization().UserID, []byzantine.AuthenticatorParam{enrolledPasskey().Authenticator})
 
-	// The first time it takes effect, but its response never arrives.
+	// The first submission takes effect, but its response is lost.
 	server.Fail("create_authenticators", 1, turnkeytest.Fault{Reset: true, TakesEffect: true})
 	ids, err := client.SubmitCreateAuthenticators(ctx, request)
 	if errors.Is(err, byzantine.ErrOutcomeUnknown) {

@@ -21,7 +21,7 @@ const (
 // follow polls an activity as long as its status is one that progresses automatically, and returns it when it has
 // another status. If ctx ends, or a poll fails with an error that is not temporary, the error is an *UnresolvedError.
 func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
-	var failure error // of the last poll
+	var failure error // the error of the last poll, or nil
 	for pause := firstPoll; a.Status == ActivityCreated || a.Status == ActivityPending; pause = min(2*pause, maxPoll) {
 		wait := pause
 		var rejected *byzantine.Error

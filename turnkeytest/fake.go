@@ -33,7 +33,7 @@ type Fake struct {
 	organization Organization
 	mux          *http.ServeMux
 
-	mu             sync.Mutex                 // guards what follows
+	mu             sync.Mutex                 // guards the fields below
 	writers        map[string]bool            // by public key, as in a stamp: whether the key may create activities
 	activities     []*activity                // the oldest first
 	plays          [][]turnkey.ActivityStatus // statuses of the next new activities, see Play
@@ -135,7 +135,7 @@ func (t *Fake) Fail(name string, times int, f Fault) {
 	t.faults.Add(name, times, fake.Fault(f))
 }
 
-// Requests returns the requests so far, the oldest first: the newest 16 MiB of them.
+// Requests returns the newest requests so far that fit into 16 MiB, the oldest first.
 func (t *Fake) Requests() []Request {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -58,14 +58,14 @@ func (x *Dispatcher) OnTransaction(t byzantine.EventType, fn func(context.Contex
 	x.On(t, withData((*byzantine.Event).TransactionData, fn))
 }
 
-// OnAnyCustomer registers the function for all types that begin with "customer." and have none of their own, types of
-// the future too. It panics if there is one already, or fn is nil.
+// OnAnyCustomer registers the function for all types that begin with "customer." and have no function of their own,
+// also those that Byzantine adds later. It panics if there is one already, or fn is nil.
 func (x *Dispatcher) OnAnyCustomer(fn func(context.Context, *Event, *byzantine.CustomerEventData) error) {
 	x.register(customerFamily, withData((*byzantine.Event).CustomerData, fn))
 }
 
-// OnAnyTransaction registers the function for all types that begin with "transaction." and have none of their own,
-// types of the future too. It panics if there is one already, or fn is nil.
+// OnAnyTransaction registers the function for all types that begin with "transaction." and have no function of their
+// own, also those that Byzantine adds later. It panics if there is one already, or fn is nil.
 func (x *Dispatcher) OnAnyTransaction(fn func(context.Context, *Event, *byzantine.TransactionEventData) error) {
 	x.register(transactionFamily, withData((*byzantine.Event).TransactionData, fn))
 }

@@ -55,7 +55,7 @@ func ExampleHandler() {
 			fmt.Println("write to", data.Customer.Email, "about", data.ReasonCodes)
 			return nil
 		})
-	key, _ := byzantine.GenerateKey() // in place of the API's
+	key, _ := byzantine.GenerateKey() // in place of a subscription's key
 	verifier, err := webhook.NewVerifier([]webhook.Key{{PublicKey: key.PublicKeyHex()}})
 	if err != nil {
 		log.Fatal(err)

@@ -157,11 +157,11 @@ func tamper(s *sent, other sent) {
 			b[rand.IntN(len(b))] = "0123456789abcdef"[rand.IntN(16)]
 			s.header.Set(webhook.HeaderSignature, string(b))
 		}
-	case 9: // a later time
+	case 9: // another time
 		if seconds, err := strconv.ParseInt(s.header.Get(webhook.HeaderTimestamp), 10, 64); err == nil {
 			s.header.Set(webhook.HeaderTimestamp, strconv.FormatInt(seconds+int64(rand.IntN(600)-300), 10))
 		}
-	case 10: // the end of one part is the beginning of the next
+	case 10: // the end of one part becomes the beginning of the next
 		i := rand.IntN(3)
 		left, right := deliveryHeaders[i], deliveryHeaders[min(i+1, 2)]
 		if i == 2 {

@@ -15,7 +15,8 @@ import (
 // DefaultMemoryCapacity is how many events a [MemoryStore] remembers unless its MaxEvents is set: about 16 MB.
 const DefaultMemoryCapacity = 1 << 16
 
-// ErrStoreFull is returned by [MemoryStore.Begin] when every record is claimed, so that none can be dropped.
+// ErrStoreFull is returned by [MemoryStore.Begin] when the store has reached its capacity and every record is a claim
+// whose lease is not over, so that none can be dropped.
 var ErrStoreFull = errors.New("webhook: the store is full of claims in progress")
 
 // MemoryStore is a [Store] in the memory of this process, for a single replica and for tests. It loses everything with
@@ -37,7 +38,7 @@ type MemoryStore struct {
 	// Now is the store's clock. Nil means time.Now.
 	Now func() time.Time
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	records map[string]*memoryRecord
 	idle    list.List // the records that are done or free and hold no value, the longest untouched first
 	claimed claimHeap // those that are claimed and hold no value, the lease that ends first in front

@@ -30,7 +30,7 @@ func fullStore(t testing.TB, size int, claims bool) (s *webhook.MemoryStore, now
 	return s, now
 }
 
-// BenchmarkMemoryStore is the cost of an event at a store that is full, where each new event drops an old one. The cost
+// BenchmarkMemoryStore measures an event at a store that is full, where each new event drops an old one. The cost
 // hardly depends on the size.
 func BenchmarkMemoryStore(b *testing.B) {
 	for _, size := range []int{1_000, 100_000, 1_000_000} {

@@ -26,8 +26,8 @@ const (
 	leaseMargin = recordTimeout + 7*time.Second
 )
 
-// once calls a function for events that the store does not know as handled, and records the outcome. [Handler]
-// and [Reconciler] both use it, so that an event is handled by only one of them.
+// once calls the callback for events that the store does not have as handled, and records the outcome. [Handler] and
+// [Reconciler] both use it, so that an event is handled by only one of them.
 type once struct {
 	store   Store
 	fn      Func

@@ -74,7 +74,7 @@ type Reconciler struct {
 }
 
 const (
-	// MaxHeldEvents is how many events a pass of a [Reconciler] holds in memory.
+	// MaxHeldEvents is how many events a pass of a [Reconciler] holds in memory at most.
 	MaxHeldEvents = 1000
 	// MaxFailures is how many callbacks may fail in a pass: the last of these failures ends the pass with an error.
 	MaxFailures = 100

@@ -61,7 +61,7 @@ func (c *cutter) next() (slice, bool) {
 // handedOver is called when the events of the slice s have been handed over. It adds them to the density, and the next
 // slice begins at the end of s.
 func (c *cutter) handedOver(s *slice) {
-	const remembered = 0.8 // of the density so far
+	const remembered = 0.8 // how much the slices before this one count
 	c.events = remembered*c.events + float64(len(s.events))
 	c.span = time.Duration(remembered*float64(c.span)) + s.end.Sub(s.after)
 	c.after, c.failed = s.end, 0
@@ -100,7 +100,7 @@ func (c *cutter) tooMany(s *slice) {
 	}
 }
 
-// width is how long a slice with sliceTarget events is, by the density.
+// width returns how long a slice with sliceTarget events is, estimated from the density.
 func (c *cutter) width() time.Duration {
 	const longest = 1 << 62 // some 146 years
 	return max(minSlice, time.Duration(min(longest, float64(c.span)/max(1, c.events)*sliceTarget)))

@@ -88,8 +88,8 @@ type TraceDeliveryStartData struct {
 // TraceDeliveryEndData is the result of a delivery or event.
 type TraceDeliveryEndData struct {
 	Source     Source
-	Type       byzantine.EventType // "" if it was not read, or not genuine
-	OccurredAt time.Time           // of the event; zero if it was not read, or not genuine
+	Type       byzantine.EventType // "" if the event was not read, or is not genuine
+	OccurredAt time.Time           // when the event occurred; zero if it was not read, or is not genuine
 	Outcome    Outcome
 	Check      Check // the check that rejected the delivery; "" if none did
 	StatusCode int   // of the response to the sender; 0 for SourceHistory
@@ -103,7 +103,7 @@ type TraceHandleStartData struct {
 	Type byzantine.EventType
 }
 
-// TraceHandleEndData is how a callback ended.
+// TraceHandleEndData is the result of a callback.
 type TraceHandleEndData struct {
 	Type     byzantine.EventType
 	Err      error // what the callback returned; if it did not return, an error that says so

@@ -269,7 +269,7 @@ func TestTracerKeepsTheOptionalMethodsOfAStore(t *testing.T) {
 	assert.Contains(t, calls(), webhook.StorePurge)
 
 	tracer = recorder{}
-	plain := struct{ webhook.Store }{newStore()} // not even Capacity
+	plain := struct{ webhook.Store }{newStore()} // hides the methods that webhook.Store does not have, also Capacity
 	r = newReconciler(&history{times: spread(3, time.Hour, time.Microsecond)}, plain, ignore)
 	r.Tracer = &tracer
 	pass(t, r)
@@ -290,7 +290,7 @@ func (outcomePrinter) TraceDeliveryEnd(_ context.Context, data webhook.TraceDeli
 
 // A Tracer gets the outcome of each delivery. Here the same event is delivered twice.
 func ExampleTracer() {
-	key, _ := byzantine.GenerateKey() // in place of the API's
+	key, _ := byzantine.GenerateKey() // in place of a subscription's key
 	verifier, err := webhook.NewVerifier([]webhook.Key{{PublicKey: key.PublicKeyHex()}})
 	if err != nil {
 		log.Fatal(err)

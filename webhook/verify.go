@@ -161,7 +161,7 @@ func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (*Del
 	return v.checkBody(ctx, head, body)
 }
 
-// checkHeaders does the checks that need no body.
+// checkHeaders parses the headers and checks what needs no body: their form, the algorithm and the timestamp.
 func (v *Verifier) checkHeaders(h http.Header) (*headers, error) {
 	head, err := parseHeaders(h)
 	if err != nil {

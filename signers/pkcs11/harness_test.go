@@ -134,7 +134,7 @@ func (a *admin) login() {
 // logout ends all sessions of the token in this process, those of signers too.
 func (a *admin) logout() { require.NoError(a.t, a.CloseAllSessions(a.slot)) }
 
-// setPIN changes the user's PIN.
+// setPIN changes the user's PIN on the token from old to next.
 func (a *admin) setPIN(old, next string) {
 	session, err := a.OpenSession(a.slot, p11.CKF_SERIAL_SESSION|p11.CKF_RW_SESSION)
 	require.NoError(a.t, err)
