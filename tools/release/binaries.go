@@ -153,7 +153,7 @@ func writeBinaries(ctx context.Context, log io.Writer, t *tree, o origin, built 
 		fmt.Fprintf(log, "%s/%s: %d bytes, twice the same\n", p.os, p.arch, len(binary))
 	}
 	if len(machines) > 0 {
-		if err := writeImage(filepath.Join(out, imageName(o)), machines, o); err != nil {
+		if err := writeImageTwice(log, out, machines, o); err != nil {
 			return err
 		}
 	}

@@ -75,6 +75,30 @@ func writeImage(name string, machines []machine, o origin) error {
 	return os.WriteFile(name, data, 0o666)
 }
 
+// writeImageTwice writes the image to the folder out, and again elsewhere. It is an error if the two differ.
+func writeImageTwice(log io.Writer, out string, machines []machine, o origin) error {
+	elsewhere, err := os.MkdirTemp("", "byzantine-second-image-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(elsewhere)
+	var images [2][]byte
+	for i, dir := range []string{out, elsewhere} {
+		name := filepath.Join(dir, imageName(o))
+		if err := writeImage(name, machines, o); err != nil {
+			return err
+		}
+		if images[i], err = os.ReadFile(name); err != nil {
+			return err
+		}
+	}
+	if !bytes.Equal(images[0], images[1]) {
+		return fmt.Errorf("%s: two images of the same binaries differ", imageName(o))
+	}
+	fmt.Fprintf(log, "%s: %d bytes, twice the same\n", imageName(o), len(images[0]))
+	return nil
+}
+
 func sandboxImage(m machine, o origin) (v1.Image, error) {
 	files := append([]file{
 		{"etc/", 0o755, nil}, {"etc/ssl/", 0o755, nil}, {"etc/ssl/certs/", 0o755, nil},

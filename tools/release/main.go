@@ -120,6 +120,9 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string, 
 			} else {
 				err = checkChangelog(string(changelog), version)
 			}
+			if head, gitErr := git(t.root, "log", "-1", "--format=%h %s"); gitErr == nil {
+				fmt.Print(head)
+			}
 			return errors.Join(err, checkCommit(t, version))
 		},
 		"modules": func() error {
