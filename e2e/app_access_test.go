@@ -181,6 +181,8 @@ func TestEveryPageOfTheApplication(t *testing.T) {
 				const small = `return [...document.querySelectorAll("button, input:not([type=hidden]), .button, nav a, summary")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML).join()`
 				assert.Empty(t, eval[string](ada.tab, small), "%s: too small for a thumb", page)
 				assert.Empty(t, eval[string](ada.tab, fmt.Sprintf("return (%s)()", poorContrast)), "%s: contrast", page)
+				const many = `return [...document.querySelectorAll(".card, dialog[open]")].filter((card) => [...card.querySelectorAll("button:not(.second, .quiet, .copy), a.button:not(.second)")].filter((e) => e.checkVisibility()).length > 1).map((e) => e.outerHTML).join()`
+				assert.Empty(t, eval[string](ada.tab, many), "%s: cards with several primary actions", page)
 				if longtest.On() || screen.phone == (screen.scheme == "light") { // briefly, each width and each scheme once
 					assert.Empty(t, ada.violations(t), "%s: axe", page)
 				}
@@ -235,6 +237,9 @@ func TestEveryPageOfTheApplication(t *testing.T) {
 			ada.open("Dollar term savings")
 			ada.fillIn("Deposit", "5000,01")
 			ada.has("This is more than you have: there are 5,000.00 USDC in your wallet on Ethereum.")
+			assert.Equal(t, "deposit-amount true This is more than you have: there are 5,000.00 USDC in your wallet on Ethereum.", eval[string](ada.tab, `
+				const e = document.activeElement;
+				return [e.id, e.ariaInvalid, document.getElementById(e.getAttribute("aria-describedby").split(" ")[0]).textContent].join(" ").replaceAll("\u00a0", " ")`), "the error is the field's")
 			fits("14 vault with an error")
 			ada.fillIn("Deposit", "1 234,567891")
 			ada.sign()
@@ -246,6 +251,8 @@ func TestEveryPageOfTheApplication(t *testing.T) {
 			fits("16 queued")
 			ada.goTo("Account")
 			fits("17 account")
+			columns := eval[int](ada.tab, `return getComputedStyle(document.querySelector(".columns")).gridTemplateColumns.split(" ").length`)
+			assert.Equal(t, !screen.phone, columns == 2, "two columns where there is room")
 			ada.open("Dollar term savings")
 			ada.do(chromedp.Click(chromedp.CSS("summary")))
 			fits("18 vault")

@@ -123,6 +123,7 @@ func TestSandboxPageShowsTheNewestCode(t *testing.T) {
 	p.goTo("")
 	code := w.sendCode()
 	p.until(fmt.Sprintf(`document.querySelector(".newest .code").textContent === %q`, code))
+	assert.GreaterOrEqual(t, eval[float64](p.tab, `return parseFloat(getComputedStyle(document.querySelector(".newest .code")).fontSize)`), 40.0, "large")
 	p.do(chromedp.Click(chromedp.CSS(".newest .copy")))
 	p.says("Copied.")
 	assert.Equal(t, code, eval[string](p.tab, `return window.copied`))
