@@ -9,9 +9,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// BankAccount is a bank account as the API shows it, with only the last four characters of its number. Exactly one field is
-// set; the zero
-// BankAccount has none.
+// BankAccount is a bank account as the API shows it, with only the last four characters of its number. Exactly one
+// field is set; the zero BankAccount has none.
 type BankAccount struct {
 	IBAN *IBANAccount // an account in euro
 	ACH  *ACHAccount  // an account in US dollar

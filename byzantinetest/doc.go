@@ -61,11 +61,11 @@
 //     States the social security number too. That of an entity needs an incorporation certificate, a shareholder registry,
 //     a proof of address and its type, number, registered address, activity, finances and risks.
 //   - While data of an associated person is missing, an entity that is not active yet has the status
-//     awaiting_associated_person_information. An associated person has an event of their own only
-//     when their status becomes rejected or resubmission_requested.
-//   - An e-mail address that exists already gets a 400 for a new customer and for an associated person who is not a user of
-//     the account, and so does an entity's address if another entity has it. A root user whose e-mail
-//     address belongs to an existing user is that user, who gets a role in the new account.
+//     awaiting_associated_person_information. An associated person has an event of their own only when their status
+//     becomes rejected or resubmission_requested.
+//   - An e-mail address that exists already gets a 400 for a new customer and for an associated person who is not a
+//     user of the account, and so does an entity's address if another entity has it. A root user whose e-mail address
+//     belongs to an existing user is that user, who gets a role in the new account.
 //
 // # Accounts, roles and invitations
 //
