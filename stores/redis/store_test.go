@@ -39,6 +39,14 @@ func TestRecords(t *testing.T) {
 	require.NoError(t, store.Done(ctx, c))
 	assert.InDelta(t, 48*hour, expires("event"), float64(hour))
 
+	id := webhooktest.NewID()
+	c, err = store.Begin(ctx, id, hour)
+	require.NoError(t, err)
+	require.NoError(t, store.Done(ctx, c))
+	size, err := client.MemoryUsage(ctx, prefix+id).Result()
+	require.NoError(t, err)
+	assert.InDelta(t, 200, size, 60, "bytes of an event that is done")
+
 	c, err = store.Begin(ctx, "checkpoint", hour)
 	require.NoError(t, err)
 	require.NoError(t, store.Save(ctx, c, hour, "value"))
