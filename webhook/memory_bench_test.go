@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // fullStore returns a store that holds as many records as it can, and the clock of the store. The records are claims
@@ -85,4 +86,24 @@ func TestMemoryStoreTakesNoMoreMemoryThanItsCapacity(t *testing.T) {
 	happen(20 * size)
 	assert.Less(t, int64(inUse())-int64(before), int64(1<<20))
 	runtime.KeepAlive(s)
+}
+
+// DefaultMemoryCapacity promises about 16 MB for as many events as a store holds by default.
+func TestMemoryOfADefaultStore(t *testing.T) {
+	inUse := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := inUse()
+	s := new(webhook.MemoryStore)
+	for range webhook.DefaultMemoryCapacity {
+		c, err := s.Begin(t.Context(), webhooktest.NewID(), time.Minute)
+		require.NoError(t, err)
+		require.NoError(t, s.Done(t.Context(), c))
+	}
+	taken := inUse() - before
+	runtime.KeepAlive(s)
+	assert.Less(t, taken, int64(18e6)) // less where pointers have 32 bits
 }
