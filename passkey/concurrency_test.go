@@ -14,7 +14,7 @@ import (
 )
 
 // One RelyingParty and one Transactor serve all users of a backend at once: each registers a passkey and signs with it.
-// The race detector watches.
+// The race detector must find nothing.
 func TestConcurrentUse(t *testing.T) {
 	s := newSaver(t)
 	transactor := s.transactor

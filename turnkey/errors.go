@@ -78,7 +78,7 @@ func (e *Error) Error() string {
 	if e.Err == nil { // an Error that this package has not made
 		return "turnkey: rejected" + e.describe()
 	}
-	codeOnly := Status{TurnkeyErrorCode: e.TurnkeyErrorCode} // the text of Err has the message
+	codeOnly := Status{TurnkeyErrorCode: e.TurnkeyErrorCode} // without the message, which the text of Err has already
 	return "turnkey: " + errtext.Trim(e.Err.Error()) + codeOnly.describe()
 }
 

@@ -45,10 +45,10 @@
 // tenths. The retention is 30 days unless set.
 //
 // The checkpoint can reach every event that was created after the time of the checkpoint minus Overlap. The checkpoint
-// does not move past the oldest event that is not handled. So if the function always fails for one event, the records
-// of all later events are kept: each pass of a Reconciler reads those events and renews their records. If the
-// Reconciler or the API is down for longer than nine tenths of the retention, stores/redis has events handled again; no
-// other Store does.
+// moves at most as far as the oldest event that is not handled, and never back. So if the function always fails for one
+// event, the records of all later events are kept: each pass of a Reconciler reads those events and renews their
+// records. If the Reconciler or the API is down for longer than nine tenths of the retention, stores/redis has events
+// handled again; no other Store does.
 //
 // The function does not run twice at the same time for one event, unless it runs for longer than its lease, which is 12
 // seconds longer than its timeout. After a crash the lease ends, and the event is retried instead of lost. A function

@@ -37,9 +37,10 @@ type EventHistory interface {
 // reads and where the checkpoint moves. The machine's clock is used for Grace alone: if it is slow, events are handed
 // over later by as much as it is behind; if it is fast, they are handed over before Grace has passed.
 //
-// An event whose callback fails does not stop the events after it. But the checkpoint stays before that event, so each
-// pass reads from there again until the callback succeeds. A callback that decides to drop an event must return nil.
-// [MaxFailures] failures end a pass, because that many point to an outage and not to a single bad event.
+// An event whose callback fails does not stop the events after it. But the checkpoint does not move past that event, so
+// each pass reads it and all later events again until the callback succeeds. A callback that decides to drop an event
+// must return nil. [MaxFailures] failures end a pass, because that many point to an outage and not to a single bad
+// event.
 //
 // An event whose id or type cannot be read is logged in each pass that reads it, not passed to Handle, and never
 // recorded as handled. The checkpoint moves past it, unless it is the id that cannot be read. An event whose CreatedAt
@@ -106,7 +107,7 @@ type Report struct {
 	Failed     int       // events whose callback returned an error, panicked, or did not return in time
 	InProgress int       // events that another callback was handling at that moment
 	Unreadable int       // events without a readable id or type, not passed to Handle
-	Checkpoint time.Time // all events created before it are handled, except for late and unreadable ones; zero if there is none
+	Checkpoint time.Time // events created more than Overlap before it are handled, except for late and unreadable ones; zero if there is none
 }
 
 // Run makes passes until the context ends, and returns the error of the context. Between two passes it waits for

@@ -246,7 +246,7 @@ func (event listed) delivery() (*Delivery, error) {
 	return historyDelivery(event.Event)
 }
 
-// hold notes that an event is not handled, so that save does not move the checkpoint past it.
+// hold notes that an event is not handled, so that save does not move the checkpoint beyond the reach of the event.
 func (p *pass) hold(event listed) {
 	if p.held.IsZero() || event.at.Before(p.held) {
 		p.held = event.at
@@ -254,10 +254,10 @@ func (p *pass) hold(event listed) {
 }
 
 // save begins the lease again and writes the checkpoint: the time of the newest event that was handed over, or of the
-// oldest that is held, whichever is earlier. The next pass begins Overlap before the checkpoint, so it reads a held
-// event again. The checkpoint is a time from the API, so a wrong clock of this machine cannot move it past events that
-// are still to come. It never moves back: the next pass reads again everything that this one has read, and a checkpoint
-// that moved back would go on doing so while callbacks fail, to events from before Start.
+// oldest that is held, whichever is earlier, but never an earlier time than the checkpoint before. The next pass begins
+// Overlap before the checkpoint, so it reads a held event again. The checkpoint is a time from the API, so a wrong
+// clock of this machine cannot move it past events that are still to come. If it could move back, an event in the
+// Overlap that fails would move it back by up to Overlap in each pass, as far as before Start.
 func (p *pass) save(ctx context.Context) error {
 	checkpoint := p.newest
 	if !p.held.IsZero() && p.held.Before(checkpoint) {

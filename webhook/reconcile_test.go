@@ -191,8 +191,8 @@ func TestFailedEventHoldsTheCheckpointButNotTheOthers(t *testing.T) {
 	b.requireEachOnce(t, 500)
 }
 
-// While the callback fails, each pass reads again what the pass before has read, and nothing older: Start stands for a
-// time before which another program has handled the events.
+// While the callback fails, each pass reads the same events again, and none from more than Overlap before Start, which
+// another program may have handled.
 func TestAnOutageLeadsToNoEventsFromBeforeStart(t *testing.T) {
 	h := &history{}
 	for at := epoch; at.Before(epoch.Add(10 * time.Hour)); at = at.Add(3 * time.Minute) {
@@ -224,8 +224,8 @@ func TestAnOutageLeadsToNoEventsFromBeforeStart(t *testing.T) {
 	assert.Equal(t, start.Add(-9*time.Minute), oldest)
 }
 
-// A record that a store has lost or that somebody has deleted brings its event once more, and does not move the checkpoint
-// back to others.
+// If a store has lost records, their events are handed over again. If they fail then, the checkpoint does not move back
+// to them.
 func TestACheckpointNeverMovesBack(t *testing.T) {
 	h := &history{times: spread(200, 2*time.Hour, time.Second)}
 	store := newStore()
@@ -239,7 +239,7 @@ func TestACheckpointNeverMovesBack(t *testing.T) {
 	}
 }
 
-// forgetful is a store that has lost its events.
+// forgetful is a store whose Begin claims a done record again, like a store that has lost its records.
 type forgetful struct{ webhook.Store }
 
 func (f *forgetful) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {

@@ -71,7 +71,7 @@ type wire struct {
 	*httptest.Server
 	key          *ecdsa.PrivateKey
 	getPublicKey map[string]any                                  // fields that replace those of the response
-	fail         func(action string, w http.ResponseWriter) bool // responds instead of the fake, or returns false
+	fail         func(action string, w http.ResponseWriter) bool // returns true if it has responded instead of the fake
 	signed       int
 	keyIDs       []string // the key ids in the requests
 }
