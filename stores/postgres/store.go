@@ -225,8 +225,8 @@ func (s *Store) Save(ctx context.Context, c webhook.Claim, lease time.Duration, 
 		WHERE key = $1::text AND token = $2::bigint AND done_at IS NULL`, c.Key, c.Token, lease.Microseconds(), value)
 }
 
-// change runs an UPDATE of the one row that has a claim's key and token, and returns webhook.ErrLeaseLost if there is
-// none. call is the name of the call in the text of other errors.
+// change runs an UPDATE of the one row that has a claim's key and token, and returns webhook.ErrLeaseLost if it changes
+// no row. call is the name of the call in the text of other errors.
 func change(ctx context.Context, db querier, call, query string, args ...any) error {
 	affected, err := db.exec(ctx, query, args...)
 	switch {
