@@ -135,8 +135,8 @@ func (c *Client) GetBankAccounts(ctx context.Context, req *GetBankAccountsReques
 	return getBankAccounts.call(ctx, c, req, opts)
 }
 
-// AddBankAccountRequest links a bank account to an account. It holds the complete account number or IBAN, of which responses
-// show only the last four characters.
+// AddBankAccountRequest links a bank account to an account. It holds the complete account number or IBAN, of which
+// responses show only the last four characters.
 type AddBankAccountRequest struct {
 	AccountID string   `json:"accountId" check:"uuid"`
 	Currency  Currency `json:"currency"`

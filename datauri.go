@@ -159,7 +159,7 @@ func (d DataURI) Format(state fmt.State, _ rune) { fmt.Fprint(state, d.String())
 // LogValue is [DataURI.String].
 func (d DataURI) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
-// sniff tells one of the media types by the first bytes; empty if it is none of them, or one in disguise.
+// sniff returns the media type that the first bytes of a document show, or "" if they show none of the five.
 func sniff(data []byte) string {
 	begins := func(offset int, signatures ...string) bool {
 		return len(data) >= offset && slices.ContainsFunc(signatures, func(s string) bool {

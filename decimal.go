@@ -57,7 +57,7 @@ func MustParseDecimal(s string) Decimal {
 	return d
 }
 
-// flawOf says what keeps s from being the text of a Decimal; "" is nothing.
+// flawOf returns why s is not the text of a Decimal, or "" if it is one.
 func flawOf[T string | []byte](s T) string {
 	switch {
 	case len(s) == 0:
@@ -113,7 +113,7 @@ func (d Decimal) GoString() string {
 // IsSet reports whether d holds an amount, which may be 0.
 func (d Decimal) IsSet() bool { return d.text != "" }
 
-// encodable returns the digits, or an error if they could not be read back.
+// encodable returns the digits, or an error if they are longer than what [Decimal.UnmarshalText] reads.
 func (d Decimal) encodable() (string, error) {
 	if len(d.text) > maxDecimalLength {
 		return "", errDecimalLength
@@ -165,7 +165,7 @@ func (d *Decimal) UnmarshalJSON(data []byte) error {
 	return d.parse(plain)
 }
 
-// parse sets d to what [ParseDecimal] returns. After an error d is what it was.
+// parse sets d to the result of [ParseDecimal]. If s is invalid, d does not change.
 func (d *Decimal) parse(s string) error {
 	parsed, err := ParseDecimal(s)
 	if err == nil {
@@ -174,7 +174,8 @@ func (d *Decimal) parse(s string) error {
 	return err
 }
 
-// writeOut returns a decimal number that may have an exponent without one. All else it returns as it is.
+// writeOut returns a decimal number with an exponent as one without: "1.5e3" as "1500". Any other text is returned
+// unchanged. An exponent that is not an integer from -100 to 100 is an error.
 func writeOut(s string) (string, error) {
 	at := strings.IndexAny(s, "eE")
 	if at < 0 || flawOf(s[:at]) != "" {

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// number is a decimal number in parts. whole has no zeros in front, so that it is "" for values between -1 and 1.
+// number is a decimal number split into its sign and the digits before and after the point. whole has no leading zeros,
+// so it is "" for values between -1 and 1.
 type number struct {
 	negative        bool
 	whole, fraction string
 }
 
-// numberOf takes apart the text of a Decimal, "" as well.
+// numberOf splits the text of a Decimal. The number of "" is 0.
 func numberOf(text string) (n number) {
 	if n.negative = strings.HasPrefix(text, "-"); n.negative {
 		text = text[1:]
@@ -23,7 +24,7 @@ func numberOf(text string) (n number) {
 
 func (n number) isZero() bool { return n.whole == "" && strings.Trim(n.fraction, "0") == "" }
 
-// decimal puts the parts together. Zero has no sign.
+// decimal returns the number as a Decimal. Zero gets no minus sign.
 func (n number) decimal() Decimal {
 	var text strings.Builder
 	text.Grow(len(n.whole) + len(n.fraction) + len("-0."))
@@ -41,7 +42,8 @@ func (n number) decimal() Decimal {
 	return Decimal{text: text.String()}
 }
 
-// compareSize compares without the signs.
+// compareSize compares the absolute values: the result is negative, 0 or positive, as that of n is less than, equal to
+// or greater than that of other.
 func (n number) compareSize(other number) int {
 	if len(n.whole) != len(other.whole) {
 		return len(n.whole) - len(other.whole)
@@ -142,7 +144,7 @@ func (d Decimal) Mul(other Decimal) Decimal {
 	return number{a.negative != b.negative, strings.TrimLeft(digits[:point], "0"), digits[point:]}.decimal()
 }
 
-// coefficient is the number without sign and point.
+// coefficient returns all digits of the number as an integer, without sign and point: 1250 for -12.50.
 func (n number) coefficient() *big.Int {
 	c := new(big.Int)
 	if digits := n.whole + n.fraction; digits != "" {
@@ -183,7 +185,8 @@ func (d Decimal) Round(places int, mode RoundingMode) Decimal {
 	return combine(kept, unit, 1)
 }
 
-// awayFromZero reports whether the last digit that is kept grows by one.
+// awayFromZero reports whether rounding adds one to the last digit that is kept. dropped are the decimals that rounding
+// removes, last is the digit before them.
 func awayFromZero(dropped string, last int, mode RoundingMode) bool {
 	dropped = strings.TrimRight(dropped, "0")
 	switch {

@@ -11,9 +11,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// decode reads the body of a success into out; nil and a response without a body are left alone. A response of an
-// operation of the table is read as far as it can be: fields that are odd are left zero, elements of lists that are odd
-// are a *PartialError.
+// decode reads the body of a success into out. It reads nothing if out is nil or a *none. If out is the response type
+// of an operation, as much as possible is read: an unreadable field is left zero and logged, and unreadable elements of
+// lists are a *PartialError. Any other out is read by encoding/json.
 func (c *Client) decode(x *call.Exchange, op *Operation, out any) error {
 	if _, nothing := out.(*none); nothing || out == nil {
 		return nil
@@ -43,13 +43,13 @@ func (c *Client) decode(x *call.Exchange, op *Operation, out any) error {
 	return nil
 }
 
-// isResponse reports whether out points to a response of an operation of the table.
+// isResponse reports whether out points to the response type of an operation.
 func isResponse(out any) bool {
 	t := reflect.TypeOf(out).Elem()
 	return slices.ContainsFunc(operations, func(op *Operation) bool { return op.response == t })
 }
 
-// unreadable makes the error of a success that cannot be read.
+// unreadable returns the error of a success that cannot be read. message says why.
 func unreadable(x *call.Exchange, op *Operation, message string) *Error {
 	return newResponseError(op, x.Rejected(message))
 }

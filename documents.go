@@ -110,7 +110,7 @@ func checkFirstDocuments(documents []UserVerificationDocument) error {
 	}
 }
 
-// missingFor is the error of a field that is required because of a value beside it.
+// missingFor returns the error of a missing field that is required because another field has the value.
 func missingFor[T ~string](value T, field string) error {
 	return &wire.FieldError{Field: field, Reason: fmt.Sprintf("missing: %s needs it", value)}
 }

@@ -31,7 +31,8 @@ func WithDump(w io.Writer) Option {
 	}
 }
 
-// dumpShown marks the types whose values a dump shows: times and the enumerations that say nothing about a person.
+// dumpShown has the types whose values a dump shows: times, amounts, chain ids, and enumerations that say nothing about
+// a person.
 var dumpShown = map[reflect.Type]bool{
 	reflect.TypeFor[time.Time]():               true,
 	reflect.TypeFor[Decimal]():                 true,
@@ -59,9 +60,9 @@ var dumpShown = map[reflect.Type]bool{
 	reflect.TypeFor[WithdrawalRequestStatus](): true,
 }
 
-// dumpable reports whether a text looks like one of these types: a word with or without a second one after a dot, or a
-// time. Any other text may be anything, whatever the type of its field. It is no regular expression because that
-// package would be in every program that imports this one.
+// dumpable reports whether a text looks like a value of a type in dumpShown: a time, or one word, or two with a dot
+// between them. A text that does not is hidden, because an API may send anything in the field. There is no regular
+// expression here, because package regexp would then be linked into every program that imports this package.
 func dumpable(text string) bool {
 	if text != "" && len(text) <= 35 && strings.Trim(text, "0123456789T:.+Z-") == "" {
 		return true
@@ -124,7 +125,8 @@ func dumpBody(b *bytes.Buffer, prefix string, body []byte, t reflect.Type) {
 	_ = encoder.Encode(masked(tree, t)) // of what was decoded
 }
 
-// masked returns what may be shown of a JSON value that is decoded into t; nil is a type that is not known.
+// masked returns a copy of a JSON value in which all values that a dump must not show are replaced by their kind and
+// length. t is the type that the value is decoded into, nil if it is not known.
 func masked(tree any, t reflect.Type) any {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -170,7 +172,8 @@ func isNumber(k reflect.Kind) bool {
 	return (k >= reflect.Int && k <= reflect.Uint64) || k == reflect.Float32 || k == reflect.Float64
 }
 
-// maskedObject shows the names of the fields that t has. Those of others may be data.
+// maskedObject is masked for an object. It shows the names of fields that t has, and only the number of all others,
+// because a name that is not known may be personal data itself.
 func maskedObject(object map[string]any, t reflect.Type) any {
 	fields := map[string]reflect.Type{}
 	if t != nil && t.Kind() == reflect.Struct {

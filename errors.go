@@ -32,7 +32,7 @@ var (
 // Check before you retry: the table in docs/errors.md names the call to check with.
 var ErrOutcomeUnknown = errors.New("byzantine: the request may have taken effect: check before you retry")
 
-// outcomeUnknown is the end of an error's text.
+// outcomeUnknown is what the text of an error ends with if its outcome is unknown.
 var outcomeUnknown = errtext.Trim(ErrOutcomeUnknown.Error())
 
 // ErrInvalidRequest marks an error of a request that is invalid and was not sent. The error is a *[FieldError].
@@ -134,7 +134,7 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// newError makes the error of a failed call: an *Error if there was a response, a *TransportError if not.
+// newError returns the error of a failed call: an *Error if there was a response, otherwise a *TransportError.
 func newError(op *Operation, f *call.Failure) error {
 	if f.StatusCode == 0 {
 		return &TransportError{
@@ -145,7 +145,8 @@ func newError(op *Operation, f *call.Failure) error {
 	return newResponseError(op, f)
 }
 
-// newResponseError makes the error of a response. The note on what the API means by the status comes first.
+// newResponseError returns the error of a response that is not a success or cannot be read. Its Note begins with what
+// the API means by the status.
 func newResponseError(op *Operation, f *call.Failure) *Error {
 	e := &Error{
 		Operation: op.ID, Method: op.Method, Path: op.Path,
@@ -172,7 +173,7 @@ func (e *Error) addNote(note string) {
 	}
 }
 
-// meaning is what a status of the API means beyond its name.
+// meaning returns what the API means by a status that has a special meaning, otherwise "".
 func meaning(method string, status int) string {
 	switch {
 	case status == http.StatusUnauthorized:

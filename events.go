@@ -68,7 +68,7 @@ type LegacyEvent struct {
 	ProviderEventID string `json:"providerEventId,omitzero"` // the provider's own id
 }
 
-// eventEnvelope is an event as either generation of the API writes it.
+// eventEnvelope has the fields of both generations of the envelope, so that either can be decoded into it.
 type eventEnvelope struct {
 	eventFields
 	EventType    EventType `json:"eventType" check:"must"` // June's name of the type
@@ -76,7 +76,7 @@ type eventEnvelope struct {
 	LegacyEvent
 }
 
-// eventFields is an Event without its methods.
+// eventFields is Event without UnmarshalJSON, which would call itself.
 type eventFields Event
 
 // UnmarshalJSON decodes an envelope of either generation. They are told apart by the name of the type: "type" since
@@ -89,7 +89,8 @@ func (e *Event) UnmarshalJSON(text []byte) error {
 	return errtext.In("byzantine: event", err)
 }
 
-// event is the envelope in the form of September 2026.
+// event returns the envelope as an Event. An envelope of June has its type in EventType, and its ids and LegacyEvent
+// move to Related and Legacy.
 func (v *eventEnvelope) event() Event {
 	e := Event(v.eventFields)
 	if e.Type == "" && v.EventType != "" {

@@ -82,7 +82,7 @@ var (
 	deleteCredential = newRoute[DeleteCredentialRequest, none](OpDeleteCredential, "DELETE", "/v1/integrator/credentials/{pubkey}")
 )
 
-// operations lists the rows in their order. newOperation fills it while the variables above are initialised.
+// operations has the operations in the order of the variables above, whose initialisation calls newOperation.
 var operations []*Operation
 
 // Operation is one route of the API.
@@ -114,12 +114,12 @@ func (o Operation) NewRequest() any { return fresh(o.request) }
 // NewResponse returns a pointer to a new response value (*InitOTPResponse, *[]Vault), or nil if there is no response.
 func (o Operation) NewResponse() any { return fresh(o.response) }
 
-// none is the type of a request without fields and of a response without a body.
+// none is the request type of an operation without a request, and the response type of one without a response body.
 type none struct{}
 
-// route is an operation together with its types, so that a method cannot use the types of another operation. The
-// compiler makes a copy of generic code for each pair of types, with their whole layouts in its name, so there is
-// little of it.
+// route is an operation together with its types, so that a method cannot use the types of another operation. Its
+// methods are short, because the compiler makes a copy of generic code for each pair of types, under a name that is as
+// long as the layouts of both types.
 type route[Req, Res any] struct{ op *Operation }
 
 func newRoute[Req, Res any](id OperationID, method, path string) route[Req, Res] {
@@ -131,8 +131,8 @@ func unsigned[Req, Res any](r route[Req, Res]) route[Req, Res] {
 	return r
 }
 
-// newOperation adds a row to the table. request and response are nil pointers to their types, so that newRoute is small
-// enough to be inlined and leaves no copies in a program.
+// newOperation appends an operation to operations and returns it. request and response are nil pointers to the types:
+// so newRoute is small enough to be inlined, and a program has no copies of it.
 func newOperation(id OperationID, method, path string, request, response any) *Operation {
 	op := &Operation{
 		ID: id, Method: method, Path: path,
@@ -146,8 +146,8 @@ func newOperation(id OperationID, method, path string, request, response any) *O
 	return op
 }
 
-// pointedTo returns the type that pointer points to, or nil if that is the type none: then the operation has no request or no
-// response.
+// pointedTo returns the type that pointer points to, or nil if that is the type none: then the operation has no request
+// or no response.
 func pointedTo(pointer any) reflect.Type {
 	if _, nothing := pointer.(*none); nothing {
 		return nil

@@ -81,14 +81,16 @@ func newPartialError(operation OperationID, elements []wire.Element) *PartialErr
 	return e
 }
 
-// pageErrors are the errors of the elements of a page, for an iterator.
+// pageErrors has the errors of a page, for an iterator that yields them one by one: each error stands with the element
+// of the page that it is about.
 type pageErrors struct {
 	operation OperationID
 	own       map[int]ElementError   // of the page's elements, by index
 	below     map[int][]ElementError // of elements of lists in them
 }
 
-// takeApart splits what a list method returned: errors of elements, and any other error.
+// takeApart splits the error of a list method into the errors of elements, if it is a *PartialError, and any other
+// error.
 func takeApart(err error) (*pageErrors, error) {
 	var partial *PartialError
 	if !errors.As(err, &partial) {
@@ -105,14 +107,14 @@ func takeApart(err error) (*pageErrors, error) {
 	return p, nil
 }
 
-// unreadable reports whether the element at an index could not be read.
+// unreadable reports whether the element of the page with an index could not be read.
 func (p *pageErrors) unreadable(index int) bool {
 	_, is := p.own[index]
 	return is
 }
 
-// yieldElement yields one element of a page: itself, or the zero value with its error; and behind it the errors of
-// elements in it. It reports whether the loop goes on.
+// yieldElement yields one element of a page, or the zero value and an error if the element could not be read. Then it
+// yields an error for each unreadable element of a list inside the element. It returns false if the loop has ended.
 func yieldElement[T any](p *pageErrors, index int, element T, yield func(T, error) bool) bool {
 	var none T
 	single := func(e ElementError) error { return &PartialError{p.operation, []ElementError{e}} }

@@ -83,8 +83,8 @@ type SignedPayload struct {
 	ChainID       ChainID `json:"-" query:"chain_id,omitzero"`
 }
 
-// validate rejects a signed body that is none, and a payload that was made for another kind of call. The requests that
-// embed a SignedPayload call it from their own Validate.
+// check rejects a SignedBody that is not a JSON object, and a payload for another kind of request: TransactionID and
+// ChainID must be set if the request submits a transaction, and must not be set otherwise.
 func (p *SignedPayload) check(forTransaction bool) error {
 	if _, err := wire.CompactObject(p.SignedBody); err != nil {
 		return &wire.FieldError{Field: "SignedBody", Reason: err.Error()}
@@ -197,7 +197,8 @@ func (p *Payload) Activity() (*Activity, error) {
 	return a, nil
 }
 
-// rawPayloadParams is [SignRawPayloadsParams] with the field that each of the two activities has.
+// rawPayloadParams is [SignRawPayloadsParams] as the API sends it: with the field payload in [ActivitySignRawPayload]
+// and the field payloads in [ActivitySignRawPayloads].
 type rawPayloadParams struct {
 	SignWith     string   `json:"signWith"`
 	Payload      *string  `json:"payload"`
@@ -216,7 +217,8 @@ func (p *rawPayloadParams) of(kind ActivityType) (*SignRawPayloadsParams, error)
 	return &SignRawPayloadsParams{SignWith: p.SignWith, Payloads: p.Payloads, Encoding: p.Encoding, HashFunction: p.HashFunction}, nil
 }
 
-// notAnActivity says what is wrong with a body. The words of encoding/json can quote it, so they are left out.
+// notAnActivity returns the error of a BodyToSign that is not an activity. Errors of encoding/json are replaced,
+// because their texts can quote the body.
 func notAnActivity(err error) error {
 	var odd *json.UnmarshalTypeError
 	var syntax *json.SyntaxError

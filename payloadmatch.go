@@ -23,7 +23,7 @@ func (e *PayloadMismatchError) Error() string {
 	return fmt.Sprintf("byzantine: %s: the payload is not what was asked for: %s: %s", e.Operation, e.Field, e.Reason)
 }
 
-// expectation is what the payload that a request asks for must be.
+// expectation is what the payload that a request asks for must hold.
 type expectation struct {
 	chain     ChainID // the chain to submit the payload on; 0 if the request names none
 	activity  ActivityType
@@ -31,8 +31,8 @@ type expectation struct {
 	users     []Invitee // of an invitation
 }
 
-// fetchPayload is call for the routes whose response is a payload. It is the one place where a payload and the request
-// for it are both known, so it compares them.
+// fetchPayload calls a route whose response is a payload, and compares the payload with the request. A difference is a
+// *PayloadMismatchError.
 func fetchPayload[Req any, P interface {
 	*Req
 	expects() expectation
@@ -54,7 +54,7 @@ func fetchPayload[Req any, P interface {
 	return payload, nil
 }
 
-// compare returns the first difference; no reason if there is none.
+// compare returns the first field of the payload that is not as expected, and why. reason is "" if there is none.
 func (e expectation) compare(payload *Payload) (field, reason string) {
 	activity, err := payload.Activity()
 	switch {
@@ -94,8 +94,8 @@ func (e expectation) compare(payload *Payload) (field, reason string) {
 	return "", ""
 }
 
-// identity is a user by name and e-mail address. Blanks around the parts of a name and the letter case of an address do
-// not tell two people apart.
+// identity returns a name and an e-mail address in a form that can be compared: without extra blanks in the name, and
+// with the address in lower case.
 func identity(name, email string) [2]string {
 	return [2]string{strings.Join(strings.Fields(name), " "), strings.ToLower(strings.TrimSpace(email))}
 }

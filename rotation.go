@@ -83,7 +83,8 @@ func (r *Rotation) SignDigest(ctx context.Context, digest []byte) ([]byte, error
 	return s.SignDigest(ctx, digest)
 }
 
-// hold returns the Signer for an attempt and counts the attempt until its context ends.
+// hold returns the present Signer for an attempt, and counts the attempt as using the key of that Signer until the
+// attempt's context ends.
 func (r *Rotation) hold(attempt context.Context) (Signer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,7 +109,7 @@ func (r *Rotation) hold(attempt context.Context) (Signer, error) {
 	return s, nil
 }
 
-// wait returns when no attempt with a key is under way, or with the context's error.
+// wait returns nil as soon as no attempt uses the key, or an error when the context ends.
 func (r *Rotation) wait(ctx context.Context, key string) error {
 	for {
 		r.mu.Lock()
@@ -232,7 +233,8 @@ func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(con
 	return old, nil
 }
 
-// lookBeforeRotation returns the scope and the label of the credential to create.
+// lookBeforeRotation returns the scope and the label of the credential to create. It returns a *RotationError if the
+// present credential cannot create one, or if an earlier rotation left a credential.
 func lookBeforeRotation(ctx context.Context, c *Client, old string, opts []CallOption) (AccessScope, string, error) {
 	fail := func(advice string, err error, left ...string) (AccessScope, string, error) {
 		return "", "", &RotationError{Step: RotationLook, Left: left, Advice: advice, Err: err}
@@ -267,15 +269,16 @@ func lookBeforeRotation(ctx context.Context, c *Client, old string, opts []CallO
 	return me.AccessScope, label, nil
 }
 
-// replaces is how the label of a credential names the one in whose place it was created.
+// replaces returns the end of the label of a credential that was created to replace the credential old.
 func replaces(old string) string { return "(replaces " + old[:min(len(old), 18)] + ")" }
 
 func printableScope(s AccessScope) string { return call.Printable(string(s)) }
 
-// proveTries is how often the new key is tried: not every server may know it at once.
+// proveTries is how often prove calls the API, a second apart: it may take a moment until every server of the API knows
+// a new key.
 const proveTries = 3
 
-// prove calls the API with a new key over the connections of c.
+// prove checks with a call of Whoami, over the connections of c, that the API accepts a new key and that it may write.
 func prove(ctx context.Context, c *Client, key *PrivateKey, opts []CallOption) (err error) {
 	with := &Client{signer: key, calls: c.calls, authorize: authorizeWith(key)}
 	for try := range proveTries {

@@ -137,19 +137,19 @@ type RequestSignature struct {
 	Signature string
 }
 
-// SignRequest signs one request and returns the values of its three headers. at is the time of signing; the API accepts the
-// request within 60 seconds of it. method is in upper case. pathAndQuery is the path and query as they are sent, percent-encoding included, as URL.RequestURI
-// of net/url returns them. body holds exactly the bytes that are sent, nil for none; it is read and neither copied nor
-// kept.
+// SignRequest signs one request and returns the values of its three headers. at is the time of signing; the API accepts
+// the request within 60 seconds of it. method is in upper case. pathAndQuery is the path and query as they are sent,
+// percent-encoding included, as URL.RequestURI of net/url returns them. body holds exactly the bytes that are sent, nil
+// for none; it is read and neither copied nor kept.
 //
 // If s is a [SignerSource], its Signer method is called once and returns the Signer to use.
 //
 // The signed digest is the SHA-256 of timestamp, method, pathAndQuery and body, in this order with nothing between
 // them.
 //
-// It returns an error if ctx or s is nil, if at is before 1970 or after 9999, if method is not all upper-case letters, if
-// pathAndQuery does not begin with a slash or holds a space, a control character or "#", if the Signer has no compressed
-// P-256 key, or if signing fails. The error of the Signer or SignerSource is wrapped.
+// It returns an error if ctx or s is nil, if at is before 1970 or after 9999, if method is not all upper-case letters,
+// if pathAndQuery does not begin with a slash or holds a space, a control character or "#", if the Signer has no
+// compressed P-256 key, or if signing fails. The error of the Signer or SignerSource is wrapped.
 func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQuery string, body []byte) (RequestSignature, error) {
 	if ctx == nil || s == nil {
 		return RequestSignature{}, errors.New("byzantine: sign request: the context or the signer is nil")

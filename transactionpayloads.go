@@ -64,8 +64,8 @@ type GetWithdrawPayloadPasskeyRequest struct {
 	// to a bank account.
 	DestinationCurrency Currency `json:"destinationCurrency"`
 	// BankAccountID is the BankAccountID of an account that [Client.GetBankAccounts] lists. Set it only if
-	// DestinationCurrency is USD or EUR. It is optional; which account the API chooses without it is not documented, but
-	// DestinationBankAccount of the [Payload] shows it.
+	// DestinationCurrency is USD or EUR. It is optional; which account the API chooses without it is not documented,
+	// but DestinationBankAccount of the [Payload] shows it.
 	BankAccountID string `json:"bankAccountId,omitzero" check:"uuid"`
 }
 

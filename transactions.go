@@ -285,10 +285,10 @@ func (t *SubmittedTransaction) Queued() bool { return t.Status == TransactionWit
 // signature does not fit; the status is not documented.
 //
 // After [ErrOutcomeUnknown] call [Client.GetTransaction] again and again for half a minute: if it returns the
-// transaction, it was submitted; if the 404 remains, it most likely was not. Only then request another payload, and call
-// GetTransaction again before the user signs: the new payload has discarded the draft, which cannot be submitted any more.
-// A cancellation can have the id of its withdrawal, which GetTransaction returns in any case: it took effect if the
-// withdrawal's WithdrawalRequest is [WithdrawalCancelled].
+// transaction, it was submitted; if the 404 remains, it most likely was not. Only then request another payload, and
+// call GetTransaction again before the user signs: the new payload has discarded the draft, which cannot be submitted
+// any more. A cancellation can have the id of its withdrawal, which GetTransaction returns in any case: it took effect
+// if the withdrawal's WithdrawalRequest is [WithdrawalCancelled].
 func (c *Client) SignPayloadPasskey(ctx context.Context, req *SignPayloadPasskeyRequest, opts ...CallOption) (*SubmittedTransaction, error) {
 	return signPayloadPasskey.call(ctx, c, req, opts)
 }

@@ -69,7 +69,6 @@ func TestSet(t *testing.T) {
 	assert.Len(t, s, 3)
 }
 
-// A page without a time that can be read does not end a list that is read back to a time.
 // 200 pages with new records, and eight more for each page that the list had at first.
 func TestAListThatGrowsForEverIsAnErrorAfterSoManyPages(t *testing.T) {
 	for total, pages := range map[int64]int{0: 200, 7: 200 + 8*3, 1000: 200 + 8*500} {
@@ -108,6 +107,7 @@ func TestMemoryOfASet(t *testing.T) {
 	assert.Less(t, after-before, uint64(45*records))
 }
 
+// A page without a time that can be read does not end a list that is read back to a time.
 func TestSinceLooksBehindPagesWithoutTimes(t *testing.T) {
 	seconds := []int64{10, 0, 0, 0, 0, 0, 0, 9, 8, 7, 6, 5}
 	l := &List[record]{Since: time.Unix(8, 0), Key: func(r *record) (string, time.Time) { return r.id, r.at }}
