@@ -52,7 +52,7 @@ func (v Violation) String() string {
 	return fmt.Sprintf("VIOLATION %s after %v: %s", v.Invariant, v.At, v.Text)
 }
 
-// violate records a violation. A world with many of the same kind is told by the first few.
+// violate records a violation. Of many of the same kind the first few tell enough.
 func (w *World) violate(i Invariant, format string, args ...any) {
 	w.violateAs(i, format, format, args...)
 }
@@ -61,9 +61,15 @@ func (w *World) violate(i Invariant, format string, args ...any) {
 func (w *World) violateAs(i Invariant, kind, format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.violations) < maxViolations {
+	n := 0
+	for _, v := range w.violations {
+		if v.Invariant == i && v.Kind == kind {
+			n++
+		}
+	}
+	if n < maxOfAKind {
 		w.violations = append(w.violations, Violation{i, time.Since(w.trace.began), fmt.Sprintf(format, args...), kind})
 	}
 }
 
-const maxViolations = 20
+const maxOfAKind = 5

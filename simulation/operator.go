@@ -44,8 +44,12 @@ func (w *World) deployments() {
 // misfortunes end transactions that are under way. No event tells of a refund.
 func (w *World) misfortunes() {
 	random := w.random("misfortunes")
-	for range 6 {
-		w.instants.sleep(w.ctx, between(random, time.Second, w.plan.storm/6))
+	times, longest := 6, w.plan.storm/6
+	if w.plan.mishaps {
+		times, longest = 20, min(longest, 30*time.Second)
+	}
+	for range times {
+		w.instants.sleep(w.ctx, between(random, time.Second, longest))
 		status := pick(random, byzantine.TransactionRefunded, byzantine.TransactionRefunded, byzantine.TransactionReverted)
 		for t, err := range w.operator.AllTransactions(w.ctx, nil) {
 			if err == nil && !t.Status.Terminal() {

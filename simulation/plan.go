@@ -51,6 +51,7 @@ type plan struct {
 	trouble         trouble       // a route that goes wrong often
 	clockJumps      int           // of the machines' clocks, during the storm
 	slowCallbacks   bool          // many, not one in twenty
+	mishaps         bool          // transactions fail while users wait for them
 	slowSigner      float64       // the share of signatures that take seconds, as those of a key service in trouble
 }
 
@@ -150,6 +151,9 @@ func newPlan(seed uint64) plan {
 		p.clockOff, p.clockStays, p.proxyOff, p.proxyStays = [2]time.Duration{}, false, 0, false
 	}
 	p.slowCallbacks = chance(0.15)
+	if p.mishaps = chance(0.15); p.mishaps {
+		p.processing, p.actions = 40*time.Second, max(p.actions, 6)
+	}
 	return p
 }
 
@@ -187,6 +191,7 @@ func (p plan) String() string {
 	add(p.proxyOff != 0, "proxy clock %v off", p.proxyOff.Round(time.Second))
 	add(p.trouble.fault != "", "trouble %+v", p.trouble)
 	add(p.slowCallbacks, "slow callbacks")
+	add(p.mishaps, "many transactions fail")
 	add(p.clockJumps > 0, "machine clocks jump %d times", p.clockJumps)
 	add(p.clockOff[0] != 0, "machine clocks %v and %v off", p.clockOff[0].Round(time.Second), p.clockOff[1].Round(time.Second))
 	add(p.downtime > 0, "downtime of %v", p.downtime.Round(time.Minute))

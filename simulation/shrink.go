@@ -24,6 +24,7 @@ var parts = map[string]func(*plan){
 	"failover":  func(p *plan) { p.failover = false },
 	"proxy":     func(p *plan) { p.proxyOff = 0 },
 	"clocks":    func(p *plan) { p.clockOff, p.clockJumps = [2]time.Duration{}, 0 },
+	"mishaps":   func(p *plan) { p.mishaps = false },
 	"trouble":   func(p *plan) { p.trouble = trouble{} },
 	"webhooks":  func(p *plan) { p.webhooks, p.twice = 0, 0 },
 	"callbacks": func(p *plan) { p.failing, p.slowCallbacks = 0, false },
