@@ -33,6 +33,7 @@ func TestQuickRunOfEveryLine(t *testing.T) {
 		"request signature, 64 KiB", "request signature, 8 MiB", "call, POST of 1 KiB", "call with a document of 6 MiB",
 		"webhook verification", "webhook verification, 1000 keys", "decode of 100 transactions", "response of 25 MiB", "iterating over 300 transactions",
 		"passkey registration", "passkey challenge of a payload",
+		"MemoryStore, 1000 leases that are over",
 		"sandbox, 100 accounts: init_otp", "sandbox, 100 accounts: an event and its delivery",
 		"HTTP/1.1, callers: 4", "HTTP/2, callers: 4",
 	} {

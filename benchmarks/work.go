@@ -76,7 +76,7 @@ func (b *bench) pairs() ([]*pair, error) {
 	list := b.signaturePairs()
 	list = append(list, b.callPair())
 	for _, more := range []func() (*pair, error){
-		b.documentPair, b.webhookPair, b.manyKeysPair, b.decodePair, b.longListPair, b.iterationPair, b.registrationPair, b.challengePair,
+		b.documentPair, b.webhookPair, b.manyKeysPair, b.decodePair, b.longListPair, b.iterationPair, b.registrationPair, b.challengePair, b.claimsPair,
 	} {
 		p, err := more()
 		if err != nil {

@@ -149,16 +149,18 @@ func (s *Store) Handled(ctx context.Context, keys []string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: handled: %w", errtext.Bare(err))
 	}
-	// Locked rows are skipped, because the statement that has locked such a row renews it in most cases.
+	// Locked rows are skipped, because the statement that has locked such a row renews it in most cases. A row's ctid is its
+	// place in the table, which does not change while the row is locked.
 	const handled = `
 		WITH done AS (
 			SELECT key, touched_at FROM byzantine_webhook_records
 			WHERE key = ANY(ARRAY(SELECT json_array_elements_text($1::text::json))) AND done_at IS NOT NULL
+		), due AS (
+			SELECT ctid FROM byzantine_webhook_records
+			WHERE key IN (SELECT key FROM done WHERE touched_at < now() - $2::bigint * interval '1 microsecond')
+			FOR UPDATE SKIP LOCKED
 		), renewed AS (
-			UPDATE byzantine_webhook_records SET touched_at = clock_timestamp() WHERE key IN (
-				SELECT key FROM byzantine_webhook_records
-				WHERE key IN (SELECT key FROM done WHERE touched_at < now() - $2::bigint * interval '1 microsecond')
-				FOR UPDATE SKIP LOCKED)
+			UPDATE byzantine_webhook_records r SET touched_at = clock_timestamp() FROM due WHERE r.ctid = due.ctid
 		)
 		SELECT key FROM done`
 	var done []string
