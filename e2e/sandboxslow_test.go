@@ -34,7 +34,7 @@ func TestSandboxPageOnASlowNetwork(t *testing.T) {
 		assert.Equal(t, "90", eval[string](p.tab, `return document.getElementById("advance-by").value`))
 	}
 	const slow = "The sandbox responds slowly. This page shows what was last known."
-	p.slowly(2500 * time.Millisecond)
+	p.slowly(2 * time.Second)
 	p.says(slow)
 	p.takePicture("waits")
 	undisturbed()

@@ -100,18 +100,19 @@ function ask(method, address, form) {
 }
 
 // Says something. What was done is said for a while, what went wrong until something else is said. When nothing is said,
-// the state of the connection is.
+// the state of the connection is; and at once if there is none any more, but not in place of what went wrong.
 let message = "", connection = "", saying;
 function say(text, brief = true) {
   clearTimeout(saying);
-  if (text && brief) saying = setTimeout(() => say(""), 8000);
+  saying = text && brief ? setTimeout(() => say(""), 8000) : undefined;
   message = text;
   show();
 }
 
-function connectionIs(text) {
+function connectionIs(text, atOnce = false) {
   connection = paused ? "" : text;
-  show();
+  if (atOnce && saying) say("");
+  else show();
 }
 
 function show() {
@@ -131,7 +132,7 @@ async function follow() {
     }, patience);
     const response = await ask("GET", asked);
     clearTimeout(timer);
-    if (!response) connectionIs("The sandbox does not respond. This page shows what was last known.");
+    if (!response) connectionIs("The sandbox does not respond. This page shows what was last known.", true);
     else if (!late) connectionIs("");
     // A response to a question from before a form was sent is older than what the page shows.
     if (response && !paused && asked === here && sent === sends) take(response.response);
