@@ -12,7 +12,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// SDK is what a document is compared with.
+// SDK describes the operations and types of this module, with which a document is compared.
 type SDK struct {
 	Operations []Operation
 	Types      map[string]reflect.Type // schema name -> type, for types of responses that no operation leads to
@@ -20,11 +20,12 @@ type SDK struct {
 	Scalars    map[reflect.Type]Scalar // types that are more on the wire than their kind in Go tells
 	// Alternatives lists what a type that writes itself can be on the wire: one of several structs.
 	Alternatives map[reflect.Type][]reflect.Type
-	// Formats that a document expresses by a name: that of a schema ("Decimal"), or of a field or parameter ("chainId").
+	// Formats that a document expresses by a name: that of a schema ("Decimal"), or of a field or parameter
+	// ("chainId").
 	Schemas, Properties map[string]string
 }
 
-// Operation is a route and what goes over it.
+// Operation is an operation of the SDK: its route and its types.
 type Operation struct {
 	ID, Method, Path string
 	Signed           bool
@@ -32,8 +33,8 @@ type Operation struct {
 	Response         reflect.Type // nil if there is none
 }
 
-// Scalar is how a type stands on the wire: its JSON type ("string", "any JSON") and its format. The zero value of one with
-// Unset is no value of its own: it stands for absent and null.
+// Scalar is how a type stands on the wire: its JSON type ("string", "any JSON") and its format. The zero value of one
+// with Unset is no value of its own: it stands for absent and null.
 type Scalar struct {
 	Kind, Format string
 	Unset        bool
@@ -63,7 +64,7 @@ const (
 	KindUnreadable Kind = "unreadable" // this package does not understand the document
 )
 
-// Difference is one thing that is not alike on the two sides.
+// Difference is one point in which the document and the SDK differ.
 type Difference struct {
 	Where         string // an operation id, a Go type, or a field of either: "list_events.limit", "Transaction.status"
 	Schema        string // the document's name for the Go type
@@ -132,7 +133,7 @@ func (c *comparer) routeOf(op Operation) *route {
 	return c.doc.routes[at]
 }
 
-// nameless is a path template without the names of its placeholders, which are compared as parameters.
+// nameless returns a path template without the names of its placeholders. The names are compared as parameters.
 func nameless(path string) string {
 	for _, name := range placeholders(path) {
 		path = strings.Replace(path, "{"+name+"}", "{}", 1)
@@ -140,7 +141,7 @@ func nameless(path string) string {
 	return path
 }
 
-// place is where a comparison stands.
+// place is the part of an operation or a type that is being compared.
 type place struct {
 	where  string // see Difference
 	schema string
@@ -272,8 +273,9 @@ func optionality(optional bool) string {
 	return "required"
 }
 
-// null compares whether a field that is always there, or an element, may be null. A text of a response may: null is read as
-// "". An id may not, nor an element: f is nil for an element.
+// null reports a field that is always present, or an element of a list (f is nil), that may be null on one side only.
+// Go needs a pointer for null, except for a text in a response, where null is read as "". An id and an element need the
+// pointer.
 func (c *comparer) null(at place, text json.RawMessage, t reflect.Type, f *wire.Field) {
 	s, err := c.doc.schema(text)
 	if err != nil || t.Kind() == reflect.Slice || c.scalar(t).Unset {
@@ -288,8 +290,8 @@ func (c *comparer) null(at place, text json.RawMessage, t reflect.Type, f *wire.
 	}
 }
 
-// absence asks for a pointer where the zero value of a type cannot stand for absent: anywhere in a response but in a text,
-// and in a request where it may be meant, like false or 0.
+// absence reports a field that may be absent and is not a pointer, if its zero value is not the same as absent: in a
+// response any field but a text, in a request a field whose zero value may be meant, like false or 0.
 func (c *comparer) absence(at place, t reflect.Type) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		return

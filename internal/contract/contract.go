@@ -1,13 +1,13 @@
 // Package contract compares the operations and types of this module with an OpenAPI 3.0 document, in both directions:
-// what the document has and the module lacks is a [Difference], and so is the reverse. Its test is the drift test of the
-// API: see CONTRIBUTING for how a new version of the API is taken in with it.
+// what the document has and the module lacks is a [Difference], and so is the reverse. Its test is the drift test of
+// the API: see CONTRIBUTING for how a new version of the API is taken in with it.
 //
 // What is compared: the routes; whether they are signed; parameters and body fields, their places, and whether they are
 // required; the fields of all types below; JSON types, formats, bounds, the values of enums, and what may be null.
 //
-// What is not, because it changes nothing on the wire of this module: status codes and the bodies of errors, defaults and
-// texts, whether an optional field may be null as well (it is left out rather than sent as null, and absent and null read
-// alike), and formats and bounds of plain text in responses, which are not checked.
+// What is not, because it changes nothing on the wire of this module: status codes and the bodies of errors, defaults
+// and texts, whether an optional field may be null as well (it is left out rather than sent as null, and absent and
+// null read alike), and formats and bounds of plain text in responses, which are not checked.
 //
 // The document is read strictly: a keyword that this package does not know is reported, so that nothing passes unseen.
 package contract
@@ -48,7 +48,7 @@ type property struct {
 	schema   json.RawMessage
 }
 
-// The raw forms of what stands in a document.
+// The objects of a document as they are decoded, before their references are followed.
 type (
 	rawOperation struct {
 		OperationID string
@@ -164,7 +164,8 @@ func (d *Document) route(method, path string, op rawOperation) (*route, error) {
 	return r, nil
 }
 
-// demandsAny reports whether one of the alternatives asks for something.
+// demandsAny reports whether one of the alternatives in a security requirement names a scheme. The alternative
+// {} names none.
 func demandsAny(security []map[string][]string) bool {
 	return slices.ContainsFunc(security, func(schemes map[string][]string) bool { return len(schemes) > 0 })
 }
@@ -200,7 +201,8 @@ func (d *Document) parameters(r *route, list []json.RawMessage) error {
 	return nil
 }
 
-// bodyFields puts the fields of a body beside the parameters, so that one that moves from there to here is seen.
+// bodyFields appends the fields of a request body to the parameters of the route. So a value that moves from a
+// parameter to the body is reported as one difference of its place.
 func (d *Document) bodyFields(r *route, schema json.RawMessage) error {
 	s, err := d.schema(schema)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// An element of two bytes can become a struct of several hundred. Bodies of more than alwaysDecoded bytes are decoded only
-// if all their lists together have at most maxElements.
+// An element of two bytes can become a struct of several hundred. Bodies of more than alwaysDecoded bytes are decoded
+// only if all their lists together have at most maxElements.
 const (
 	alwaysDecoded = 64 << 10
 	maxElements   = 100_000
@@ -19,8 +19,8 @@ const (
 // have a body and has none cannot be read either.
 //
 // problem says why the body cannot be used, and where. It holds no part of the body, because that may be a private key
-// or personal data: so the parser's error, which quotes, is not wrapped. odd is what [Read] could not read, nil if there
-// is nothing; if its Fatal is set, problem is about that.
+// or personal data: so the parser's error, which quotes, is not wrapped. odd is what [Read] could not read, nil if
+// there is nothing; if its Fatal is set, problem is about that.
 func ReadBody(body []byte, out any, read func([]byte, any) error) (odd *Unreadable, problem string) {
 	switch {
 	case len(body) == 0:
@@ -49,8 +49,8 @@ func ReadBody(body []byte, out any, read func([]byte, any) error) (odd *Unreadab
 	return found, problem
 }
 
-// describeMismatch says what encoding/json met in place of what. It leaves out the path, which can hold names from the
-// body, and the digits of a number.
+// describeMismatch returns what encoding/json found in place of which type: "string in place of int". It leaves out the
+// path, which can hold names from the body, and the digits of a number.
 func describeMismatch(err error) string {
 	var field *FieldError
 	if errors.As(err, &field) {

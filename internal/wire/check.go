@@ -127,13 +127,13 @@ func decimals(number string) int64 {
 	return int64(len(strings.TrimRight(fraction, "0")))
 }
 
-// validate calls the value's own Validate.
+// validate calls the Validate method of a value.
 func validate(v reflect.Value) *FieldError {
 	return belowValue(v.Type(), v.Interface().(interface{ Validate() error }).Validate())
 }
 
-// belowValue makes a *FieldError of the error of a rule or a Validate method. One that is a *FieldError names a field below
-// the value, which is of type t.
+// belowValue converts the error of a rule or of a Validate method to a *FieldError. If it is one already, the field
+// that it names is a field of the value, whose type is t; otherwise the error is about the value itself.
 func belowValue(t reflect.Type, err error) *FieldError {
 	if err == nil {
 		return nil
@@ -155,8 +155,8 @@ func Reason(err error) string {
 	return errtext.Trim(err.Error())
 }
 
-// jsonPath turns the path of a field in Go, such as Authenticators[0].Challenge, into its path on the wire. What it does
-// not find stays as it is.
+// jsonPath converts the path of a field in Go, such as Authenticators[0].Challenge, to its path on the wire. A part
+// that is not a field of the type is kept unchanged.
 func jsonPath(t reflect.Type, goPath string) string {
 	path := ""
 	for step := range strings.SplitSeq(goPath, ".") {
@@ -195,8 +195,8 @@ func isZero(v reflect.Value, zeroer bool) bool {
 	return v.IsZero()
 }
 
-// absent reports whether a zero value of a kind can only mean that the field was forgotten. A struct that is missing
-// shows by its fields, which have names.
+// absent reports whether the zero value of a kind counts as missing: the kinds for which it cannot be a value that
+// somebody wants to send. A struct is not one of them, because its own required fields are checked.
 func absent(k reflect.Kind) bool {
 	return k == reflect.String || k == reflect.Slice || k == reflect.Pointer || k == reflect.Interface
 }
@@ -217,12 +217,12 @@ var formatTexts = map[string]string{
 	"pubkey":    "must be a compressed P-256 point: 0x, 02 or 03, and 64 lower-case hex digits",
 }
 
-// The checks below take no memory: they run for every call.
+// The checks below allocate no memory, because they run for every call.
 
 // base64Digits are in the order of their values.
 const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// A charset says of each byte whether it is in a set of ASCII characters.
+// A charset is a set of ASCII characters: an entry for each byte that says whether it is in the set.
 type charset [256]bool
 
 var (
@@ -239,7 +239,7 @@ func charsetOf(characters string) *charset {
 	return &set
 }
 
-// coversAll reports whether a text has no other characters.
+// coversAll reports whether all characters of a text are in the set.
 func (set *charset) coversAll(s string) bool {
 	for i := range len(s) {
 		if !set[s[i]] {

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Why a JSON text can mean different things to different readers.
+// The reasons for which a JSON text can mean different things to different readers.
 var (
 	errNotUTF8     = errors.New("not valid UTF-8")
 	errNotJSON     = errors.New("not valid JSON")
@@ -25,11 +25,11 @@ var (
 // text of the shortest field.
 const maxNames = 100_000
 
-// ReadObject reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last of
-// two equal names win and matches names without regard to case, so that an object could mean one thing here and another to
-// whoever signs or executes it. known are the names that will be asked for; a known name in other letter case is a
-// *[FieldError] with the name as it must be. The values are parts of data. What is inside of them is not looked at, and
-// invalid UTF-8 passes.
+// ReadObject reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last
+// of two equal names win and matches names without regard to case, so that an object could mean one thing here and
+// another to whoever signs or executes it. known are the names that will be asked for; a known name in other letter
+// case is a *[FieldError] with the name as it must be. The values are parts of data. What is inside of them is not
+// looked at, and invalid UTF-8 passes.
 func ReadObject(data []byte, known ...string) (map[string]json.RawMessage, error) {
 	if !json.Valid(data) {
 		return nil, errNotJSON
@@ -114,7 +114,7 @@ func UniqueNames(data []byte) error {
 	}
 }
 
-// fold returns one text for all that strings.EqualFold takes for equal.
+// fold returns the same text for any two texts that strings.EqualFold calls equal.
 func fold(s string) string {
 	return strings.Map(func(r rune) rune {
 		least := r
@@ -125,7 +125,7 @@ func fold(s string) string {
 	}, s)
 }
 
-// DecodeExact is json.Unmarshal into structs, and pointers and slices of them, with the strictness of [Members] at
+// DecodeExact is json.Unmarshal into structs, and pointers and slices of them, with the strictness of [ReadObject] at
 // each. Other types are decoded by encoding/json. It is for small objects whose meaning a user signs.
 func DecodeExact(data []byte, v any) error {
 	return decodeExact(data, reflect.ValueOf(v).Elem())
@@ -174,7 +174,8 @@ func decodeExact(data []byte, v reflect.Value) error {
 	return nil
 }
 
-// holdsStruct reports whether a pointer or slice leads to a struct whose fields are read one by one.
+// holdsStruct reports whether t is a struct, or pointers or slices of one, whose fields are read one by one: one
+// without an UnmarshalJSON of its own.
 func holdsStruct(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		if readsItself(t) {

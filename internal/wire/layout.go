@@ -121,14 +121,14 @@ func (f *jsonField) setOptions(options string, t reflect.Type) bool {
 	return true
 }
 
-// isPlainName reports whether a name is one that every encoder takes from a tag as it stands.
+// isPlainName reports whether every encoder uses a name in a tag unchanged.
 func isPlainName(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-$@./<>", r))
 	})
 }
 
-// isLeftOut agrees with encoding/json's omitempty and omitzero.
+// isLeftOut reports whether encoding/json leaves a field out because of omitempty or omitzero.
 func (f *jsonField) isLeftOut(v reflect.Value) bool {
 	return f.omitEmpty && isEmpty(v) || f.omitZero && isZero(v, f.zeroer)
 }

@@ -41,7 +41,7 @@ func marshal(v reflect.Value) ([]byte, error) {
 	return out, err
 }
 
-// encoders are used again: to make one takes more memory than most bodies.
+// encoders are kept and used again, because a new one takes more memory than most bodies.
 var encoders = sync.Pool{New: func() any {
 	e := new(encoder)
 	e.json = json.NewEncoder(&e.text)
@@ -146,7 +146,7 @@ func (e *encoder) entries(v reflect.Value, depth int) error {
 	return nil
 }
 
-// named writes one field of an object.
+// named writes a field of an object: its name, a colon and its value.
 func (e *encoder) named(name string, v reflect.Value, first bool, depth int) error {
 	if !first {
 		e.text.WriteByte(',')
@@ -190,8 +190,8 @@ func (e *encoder) assemble() ([]byte, error) {
 	return append(out, text[done:]...), nil
 }
 
-// ObjectText returns the bytes of an object that stands in a response as it is, without white space, or as encoding/json
-// writes bytes, in base64.
+// ObjectText returns the bytes of an object that stands in a response as it is, without white space, or as
+// encoding/json writes bytes, in base64.
 func ObjectText(text []byte) ([]byte, error) {
 	if len(text) > 0 && text[0] == '"' {
 		var object []byte

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// bodyField finds the Field that encoding/json would read a JSON field into: by its exact name, or else without regard to
-// case. name has its quotes.
+// bodyField finds the Field that encoding/json would read a JSON field into: by its exact name, or else without regard
+// to case. name has its quotes.
 func (p *plan) bodyField(name []byte) *Field {
 	text := unquote(name)
 	var folded *Field
@@ -22,7 +22,7 @@ func (p *plan) bodyField(name []byte) *Field {
 	return folded
 }
 
-// missing returns the first field that must be present and is not, nil if there is none.
+// missing returns the first field that must be present and has no value, or nil if there is none.
 func (p *plan) missing(v reflect.Value) *Field {
 	if !p.hasPresent {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Read decodes a response, valid JSON, into out, a pointer. It is encoding/json first; only where that fails, or where a
-// field is missing that nothing can be done without, the lenient pass reads field by field and element by element.
+// Read decodes a response, valid JSON, into out, a pointer. It is encoding/json first; only where that fails, or where
+// a field is missing that nothing can be done without, the lenient pass reads field by field and element by element.
 // Then the error is an *Unreadable. A text that is not JSON gives encoding/json's error.
 func Read(text []byte, out any) error {
 	v := reflect.ValueOf(out).Elem()
@@ -21,8 +21,8 @@ func Read(text []byte, out any) error {
 	return read(text, v, true)
 }
 
-// ReadPart is Read for the UnmarshalJSON of a type that stands in responses. It does not ask whether fields are missing:
-// that is asked of the type itself. The UnmarshalJSON sets what was read and returns the error.
+// ReadPart is Read for the UnmarshalJSON of a type that stands in responses. It does not ask whether fields are
+// missing: that is asked of the type itself. The UnmarshalJSON sets what was read and returns the error.
 func ReadPart(text []byte, out any) error {
 	return read(text, reflect.ValueOf(out).Elem(), false)
 }
@@ -65,7 +65,7 @@ type Finding struct {
 	Reason string // "number in place of string", "missing"
 }
 
-// Error gives both.
+// Error returns the path and the reason.
 func (f Finding) Error() string {
 	if f.Path == "" {
 		return f.Reason
@@ -73,8 +73,8 @@ func (f Finding) Error() string {
 	return f.Path + ": " + f.Reason
 }
 
-// Element is an element of a list that could not be read: it is of the wrong kind, or a field of it that must be readable
-// is not. The rest of it was read and stands in its place in the list.
+// Element is an element of a list that could not be read: it is of the wrong kind, or a field of it that must be
+// readable is not. The rest of it was read and stands in its place in the list.
 type Element struct {
 	Index   int
 	Top     int // the index of this element, or of the one that holds it, in the outermost list
@@ -93,10 +93,10 @@ type Unreadable struct {
 	FieldCount int
 }
 
-// maxFindings bounds what one response can put into the log.
+// maxFindings is how many unreadable fields of one response are named in the log at most.
 const maxFindings = 20
 
-// Error says what is wrong at the first place.
+// Error returns the most severe finding: Fatal, otherwise the first of Elements, otherwise the first of Fields.
 func (r *Unreadable) Error() string {
 	switch {
 	case r.Fatal != nil:
@@ -118,7 +118,7 @@ type reader struct {
 	twice *Finding // a field that was read again, after Elements of it had been found: these may not be there any more
 }
 
-// step leads from a value to a field of it, or to an element if there is no name.
+// step is one step of a path into a value: to a field with a name, or to an element with an index if the name is "".
 type step struct {
 	name  string
 	index int
@@ -141,7 +141,7 @@ func (r *reader) path() string {
 	return path.String()
 }
 
-// top is the index in the outermost list.
+// top returns the index of the present element in the outermost list that it is in, or 0 outside of lists.
 func (r *reader) top() int {
 	for _, s := range r.steps {
 		if s.name == "" {
@@ -151,7 +151,7 @@ func (r *reader) top() int {
 	return 0
 }
 
-// at reads a value below the one where the reader is.
+// at reads the value of a field or an element of the present value.
 func (r *reader) at(s step, text []byte, v reflect.Value, field *Field) *Finding {
 	r.steps = append(r.steps, s)
 	f := r.value(text, v, field)
@@ -166,9 +166,9 @@ func (r *reader) warn(f Finding) {
 	}
 }
 
-// value reads one value and returns what is wrong with it: it is of another kind, or a field in it that is Must cannot be
-// read. field is the field that it belongs to, directly or as an element; nil at the top. Whether the finding is an error
-// or a warning is for that field to say.
+// value reads one value and returns what is wrong with it: it is of another kind, or a field in it that is Must cannot
+// be read. field is the field that it belongs to, directly or as an element; nil at the top. Whether the finding is an
+// error or a warning is for that field to say.
 func (r *reader) value(text []byte, v reflect.Value, field *Field) *Finding {
 	t := v.Type()
 	isNull := string(text) == "null"
@@ -192,7 +192,7 @@ func (r *reader) value(text []byte, v reflect.Value, field *Field) *Finding {
 	return r.leaf(text, v, field)
 }
 
-// leaf leaves a value to encoding/json. What the type's own UnmarshalJSON has set before its error stays.
+// leaf reads a value with encoding/json. If that fails, what the UnmarshalJSON of the type has set before stays set.
 func (r *reader) leaf(text []byte, v reflect.Value, field *Field) *Finding {
 	err := json.Unmarshal(text, v.Addr().Interface())
 	if err != nil && v.Type() == timeType {
@@ -204,9 +204,9 @@ func (r *reader) leaf(text []byte, v reflect.Value, field *Field) *Finding {
 	return nil
 }
 
-// plainTime rewrites a time that has a blank or a small t between date and time, or a small z, which notes in section 5.6
-// of RFC 3339 allow as well. A time without a zone could be any of 27 hours: it is UTC where the field says so, and
-// stays unreadable elsewhere.
+// plainTime returns a time in the one form that encoding/json reads. The notes in section 5.6 of RFC 3339 also allow a
+// blank or a lower-case t between date and time, and a lower-case z. If utc is set, a time without a zone gets the zone
+// UTC; otherwise it is returned unchanged and cannot be read.
 func plainTime(text []byte, utc bool) []byte {
 	const separator, zone = len(`"2006-01-02`), len(`"2006-01-02T15:04:05`)
 	if len(text) <= zone || text[0] != '"' {
@@ -238,7 +238,7 @@ func (r *reader) pointer(text []byte, v reflect.Value, field *Field) *Finding {
 	return f
 }
 
-// object reads a struct. null is one that has no fields.
+// object reads a JSON object into a struct. null counts as an object without fields.
 func (r *reader) object(text []byte, v reflect.Value) (worst *Finding) {
 	switch {
 	case string(text) == "null":
@@ -294,7 +294,8 @@ func (r *reader) fields(text []byte, v reflect.Value) (worst *Finding) {
 	return worst
 }
 
-// adopt takes over what a type's own UnmarshalJSON found by calling ReadPart.
+// adopt adds the findings of an UnmarshalJSON that called ReadPart to those of the reader, with the path of the present
+// value in front of theirs. It returns the fatal one, nil if there is none.
 func (r *reader) adopt(below *Unreadable) *Finding {
 	path := r.path()
 	for _, e := range below.Elements {
@@ -314,7 +315,7 @@ func (r *reader) adopt(below *Unreadable) *Finding {
 	return &Finding{join(path, below.Fatal.Path), below.Fatal.Reason}
 }
 
-// join puts a path below another.
+// join appends a path to another: "a" and "b" are "a.b", "a" and "[0]" are "a[0]".
 func join(path, below string) string {
 	if path == "" || below == "" || below[0] == '[' {
 		return path + below
@@ -322,7 +323,8 @@ func join(path, below string) string {
 	return path + "." + below
 }
 
-// list reads into the elements that are there already and new ones behind them, as encoding/json does.
+// list reads a JSON list into a slice. Like encoding/json it reuses the elements that the slice has, and appends new
+// ones.
 func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
 	if text[0] != '[' {
 		return r.finding(kindOf(text) + " in place of list")
@@ -361,7 +363,7 @@ func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
 	return nil
 }
 
-// kindOf names the kind of a JSON value.
+// kindOf returns the kind of a JSON value as a word: "object", "number".
 func kindOf(text []byte) string {
 	switch text[0] {
 	case '{':
@@ -378,7 +380,7 @@ func kindOf(text []byte) string {
 	return "number"
 }
 
-// nameOf says what is read into a type.
+// nameOf returns what a JSON value must be to be read into a type: "boolean", "RFC 3339 time".
 func nameOf(t reflect.Type) string {
 	switch {
 	case t == timeType:

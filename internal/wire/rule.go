@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Rule makes a function part of the check of a struct type, after the checks that its fields' tags ask for. It stands beside
-// the type:
+// Rule makes a function part of the check of a struct type, after the checks that its fields' tags ask for. It stands
+// beside the type:
 //
 //	var _ = wire.Rule(func(r *GetUserDetailsRequest) error { ... })
 //
@@ -27,8 +27,8 @@ func addRule(t reflect.Type, rule func(reflect.Value) error) {
 	plans.Clear() // a plan that was made before lacks the rule
 }
 
-// ruleOf returns the rule of a struct type, nil if it has none. That of a Validate method would not be called, so a struct
-// must not have one.
+// ruleOf returns the rule of a struct type, nil if it has none. That of a Validate method would not be called, so a
+// struct must not have one.
 func ruleOf(t reflect.Type) func(reflect.Value) error {
 	if has(t, validatorType) {
 		panic(fmt.Sprintf("wire: %s has a Validate method: use Rule", t))
@@ -38,7 +38,7 @@ func ruleOf(t reflect.Type) func(reflect.Value) error {
 	return check
 }
 
-// obey applies a rule to a struct.
+// obey calls a rule with a struct and returns its error.
 func obey(rule func(reflect.Value) error, v reflect.Value) *FieldError {
 	if !v.CanAddr() {
 		addressable := reflect.New(v.Type()).Elem()

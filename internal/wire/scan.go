@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// What stands here walks over JSON without making values of it. What it finds means something only in valid JSON; with
-// anything else it comes to an end as well.
+// The functions of this file go through a JSON text without decoding it. Their results are meaningful only for valid
+// JSON; for any other text they end as well.
 
 // spaceEnd returns where the white space that begins at i ends.
 func spaceEnd(text []byte, i int) int {
@@ -122,8 +122,8 @@ func unquote(quoted []byte) string {
 	return text
 }
 
-// reserve makes room for the lists that a text has at its top, so that they do not grow while they are read: that would
-// take twice their size for a moment, and five times as much altogether.
+// reserve allocates the lists at the top of a response with the capacity that the text needs. A list that grows while
+// it is read takes twice its size for a moment, and five times as much in all allocations together.
 func reserve(text []byte, v reflect.Value) {
 	text = bytes.TrimSpace(text)
 	switch {
@@ -140,7 +140,7 @@ func reserve(text []byte, v reflect.Value) {
 	}
 }
 
-// empty makes v zero, but keeps the memory of its lists for those that are read next.
+// empty sets v to its zero value, but keeps the capacity of its lists, so that the next pass can use it.
 func empty(v reflect.Value) {
 	switch {
 	case isStructList(v.Type()):
@@ -164,7 +164,8 @@ func isReadByField(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && !readsItself(t) && !writesItself(t)
 }
 
-// reserveAbove is the length of a text from which on it is worth going over it again.
+// reserveAbove is the length of a text in bytes above which [reserve] is called: for a shorter one counting costs more
+// than it saves.
 const reserveAbove = 64 << 10
 
 // CountElements returns how many elements the lists in a text have together, those of lists in lists included. It stops
@@ -198,5 +199,5 @@ func CountElements(text []byte, limit int) int {
 	return count
 }
 
-// maxNesting is how deeply encoding/json reads.
+// maxNesting is the depth above which encoding/json rejects a text.
 const maxNesting = 10_000

@@ -30,18 +30,18 @@ type FieldError struct{ Field, JSONPath, Reason string }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
 
-// OnTheWire is the error with the field's path on the wire in place of its path in Go.
+// OnTheWire returns the error with the field's path on the wire in Field, in place of its path in Go.
 func (e *FieldError) OnTheWire() *FieldError {
 	return &FieldError{Field: e.JSONPath, JSONPath: e.JSONPath, Reason: e.Reason}
 }
 
-// under puts the error below a field or an element, by its names in Go and on the wire.
+// under puts the name of a field or the index of an element in front of the error's paths, in Go and on the wire.
 func (e *FieldError) under(goName, name string) *FieldError {
 	e.Field, e.JSONPath = below(goName, e.Field), below(name, e.JSONPath)
 	return e
 }
 
-// below joins two parts of a path: "Attestation" and "CredentialID", "Authenticators" and "[0]".
+// below joins two parts of a path: "Attestation" and "CredentialID" with a dot, "Authenticators" and "[0]" without.
 func below(parent, path string) string {
 	if path == "" || path[0] == '[' {
 		return parent + path
