@@ -10,13 +10,14 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
 )
 
-// allowedValues returns the values that the API's document allows for the fields of an operation, by the names that
-// operations lists. Fields that take more than a choice are not in it.
+// allowedValues returns the values that the API's document allows for the fields of an operation. The keys are the
+// names of fields as `byzantine operations` prints them. A field that may have any value is not in the map.
 func allowedValues(operationID string) map[string][]string {
 	return allowedByOperation()[operationID]
 }
 
-// documentSchema is what of a schema of the document says which values there are and what is below.
+// documentSchema is the part of a schema in the API's document that says which values it allows and which fields it
+// has.
 type documentSchema struct {
 	Ref        string                    `json:"$ref"`
 	AllOf      []documentSchema          `json:"allOf"`
@@ -28,7 +29,7 @@ type documentSchema struct {
 	Items      *documentSchema           `json:"items"`
 }
 
-// apiDocument is what of the API's document says which values there are.
+// apiDocument is the part of the API's document that says which values a request may have.
 type apiDocument struct {
 	Paths map[string]map[string]struct {
 		ID         string `json:"operationId"`
@@ -54,7 +55,7 @@ var readDocument = sync.OnceValue(func() (document apiDocument) {
 	return document
 })
 
-// eventTypes are the types of events that the document lists.
+// eventTypes returns the event types that the API's document lists.
 func eventTypes() (names []string) {
 	for _, value := range readDocument().Components.Schemas["WebhookEventType"].Enum {
 		names = append(names, fmt.Sprint(value))
@@ -62,8 +63,8 @@ func eventTypes() (names []string) {
 	return names
 }
 
-// eventTypeFields are fields that the document describes as any text, and that are types of events; webhook.test is none
-// that can be asked for.
+// eventTypeFields has the fields, by operation, that take event types, although the document allows any text in them.
+// They do not take webhook.test.
 var eventTypeFields = map[string]string{
 	"create_subscription": "eventTypes[]",
 	"update_subscription": "eventTypes[]",

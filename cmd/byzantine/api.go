@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// apiFlags say how to reach the API.
+// apiFlags are the flags of a command that calls the API.
 type apiFlags struct {
 	key          keyFlag
 	baseURL      string
@@ -30,7 +30,7 @@ func (a *apiFlags) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&a.verbose, "v", false, "log each attempt to standard error, and what was sent and received, without its texts")
 }
 
-// host is where the client goes.
+// host returns the base URL of the API: that of -base-url, else that of the environment, else Byzantine's sandbox.
 func (a *apiFlags) host(getenv func(string) string) string {
 	for _, host := range []string{a.baseURL, getenv(keyenv.BaseURL)} {
 		if host != "" {
@@ -40,7 +40,8 @@ func (a *apiFlags) host(getenv func(string) string) string {
 	return byzantine.SandboxURL
 }
 
-// isDialError reports whether no connection was made. The text of the system's error differs between systems.
+// isDialError reports whether a connection could not be made. It does not look at the text of the error, which differs
+// between operating systems.
 func isDialError(err error) bool {
 	var operation *net.OpError
 	return errors.As(err, &operation) && operation.Op == "dial"
@@ -77,8 +78,8 @@ func (a *apiFlags) client(p *process, key byzantine.Signer) (*byzantine.Client, 
 	return client, nil
 }
 
-// inFlags names the flag or the variable of the environment that an error of NewClient is about, and the flags that lift
-// what is wrong.
+// inFlags converts an error of NewClient to a usage error. It names the flag or the environment variable that the error
+// is about, and a flag of this command in place of an option of the library.
 func (a *apiFlags) inFlags(getenv func(string) string, err error) error {
 	_, reason, isBaseURL := strings.Cut(err.Error(), "base URL: ")
 	if !isBaseURL {
@@ -91,8 +92,8 @@ func (a *apiFlags) inFlags(getenv func(string) string, err error) error {
 	return usagef("%s: %s", name, strings.ReplaceAll(reason, "WithInsecureHTTP", "-insecure-http"))
 }
 
-// readInput returns the bytes of a file, or of standard input for "-". The text must be UTF-8 without a byte order mark,
-// which some editors and PowerShell write: the parsers would report it as another mistake.
+// readInput returns the bytes of a file, or of standard input for "-". The text must be UTF-8 without a byte order
+// mark, which some editors and PowerShell write: the parsers would report it as another mistake.
 func readInput(p *process, file string) ([]byte, error) {
 	var data []byte
 	var err error

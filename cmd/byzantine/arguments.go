@@ -19,7 +19,8 @@ type argument struct {
 	isJSON bool
 }
 
-// parseArgument takes an argument apart. readFile may read standard input.
+// parseArgument splits an argument into its name and its text. For name=@FILE it reads the file, or standard input if
+// FILE is -.
 func parseArgument(p *process, arg string) (argument, error) {
 	name, text, ok := strings.Cut(arg, "=")
 	if !ok || name == "" || name == ":" {
@@ -42,7 +43,8 @@ func parseArgument(p *process, arg string) (argument, error) {
 	return a, nil
 }
 
-// value is the argument as JSON. asText says that the field is a string; what is none has to be JSON, as form describes.
+// value returns the argument as JSON. If asText is set, the field is a string and the text becomes one; otherwise the
+// text must be JSON, and the error says so with form, which describes the field.
 func (a argument) value(asText bool, form string) (json.RawMessage, error) {
 	switch {
 	case a.isJSON:
@@ -55,7 +57,7 @@ func (a argument) value(asText bool, form string) (json.RawMessage, error) {
 	return json.RawMessage(a.text), nil
 }
 
-// plain is the value for a path or a query, where texts have no quotation marks.
+// plain returns the value for a path or a query: a JSON string without its quotation marks, any other text unchanged.
 func (a argument) plain() string {
 	var text string
 	if a.isJSON && json.Unmarshal([]byte(a.text), &text) == nil {
@@ -64,14 +66,14 @@ func (a argument) plain() string {
 	return a.text
 }
 
-// step goes from an object to a field, or from a list to an element.
+// step is one step of a path into a JSON document: to a field of an object, or to an element of a list.
 type step struct {
 	field string
 	index int // where field is empty
 }
 
-// parsePath takes a name such as rootUsers[0].email apart. [] is the first element, so that the names that operations lists
-// can be used as they are.
+// parsePath splits a name such as rootUsers[0].email into steps. [] stands for the first element, because
+// `byzantine operations` prints names like rootUsers[].email.
 func parsePath(name string) ([]step, error) {
 	var steps []step
 	for part := range strings.SplitSeq(name, ".") {
@@ -96,10 +98,12 @@ func parsePath(name string) ([]step, error) {
 	return steps, nil
 }
 
-// errTwice says that something stands in the place already.
+// errTwice is the error of a value that was given already, by another argument or by -body.
 var errTwice = errors.New("is given twice")
 
-// place puts a value into a JSON document, which is nil where nothing is yet. What else is there keeps its bytes.
+// place returns a JSON document with a value at the end of a path. document may be nil; objects and lists on the path
+// are made if they are missing. All other values of the document keep their bytes. A value that is there already is
+// errTwice.
 func place(document json.RawMessage, steps []step, value json.RawMessage) (json.RawMessage, error) {
 	switch {
 	case len(steps) == 0 && document != nil:
@@ -137,7 +141,7 @@ func place(document json.RawMessage, steps []step, value json.RawMessage) (json.
 	return wire.Marshal(list)
 }
 
-// known lists the names of things.
+// known returns the names of things, sorted.
 func known[T any](things []T, name func(T) string) []string {
 	names := make([]string, len(things))
 	for i, t := range things {

@@ -88,7 +88,7 @@ rejected before it was sent; 3 if it was sent and may have taken effect: check b
 	},
 }
 
-// operation finds a row of the table.
+// operation returns the operation with an id, or a usage error that suggests a similar id.
 func operation(id string) (byzantine.Operation, error) {
 	all := slices.Collect(byzantine.Operations())
 	i := slices.IndexFunc(all, func(op byzantine.Operation) bool { return string(op.ID) == id })
@@ -108,8 +108,8 @@ func callKey(op byzantine.Operation, from *keyFlag, p *process) (*byzantine.Priv
 }
 
 // send returns the response's body, indented and with a newline; nothing if there is none. It is the body that the API
-// sent, not the decoded value, which hides a private key for example. With a *byzantine.PartialError it returns the body
-// as well.
+// sent, not the decoded value, which hides a private key for example. With a *byzantine.PartialError it returns the
+// body as well.
 func send(ctx context.Context, client *byzantine.Client, op byzantine.Operation, request wire.Request) ([]byte, error) {
 	var in any
 	if request.Body != nil {

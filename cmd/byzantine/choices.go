@@ -45,7 +45,7 @@ func checkChoices(op byzantine.Operation, structType reflect.Type, query url.Val
 	return eachValue(body, "", "", func(name, listed, text string) error { return check(name, allowed[listed], text) })
 }
 
-// typeAt is the type of a field, nil if the library does not know it.
+// typeAt returns the type of a field of a request, or nil if the library has no such field.
 func typeAt(op byzantine.Operation, structType reflect.Type, name string) reflect.Type {
 	steps, err := parsePath(name)
 	if err != nil {
@@ -58,8 +58,8 @@ func typeAt(op byzantine.Operation, structType reflect.Type, name string) reflec
 	return t
 }
 
-// canBeSent says whether the library sends a value that the document does not list. It rejects those of types that no new
-// generation of the API is expected to extend.
+// canBeSent reports whether the library sends a value of type t that the document does not list. Types with a Validate
+// method reject such values.
 func canBeSent(t reflect.Type, text string) bool {
 	value := reflect.New(t)
 	if t.Kind() == reflect.String {
@@ -71,13 +71,15 @@ func canBeSent(t reflect.Type, text string) bool {
 	return !ok || validator.Validate() == nil
 }
 
-// covers says whether a name, as it was given, is that of a field or of something above it. [] is the first element.
+// covers reports whether the name that was given in an argument is that of the field, or of an object or list that
+// contains the field. [] in given stands for the first element.
 func covers(given, name string) bool {
 	given = strings.ReplaceAll(given, "[]", "[0]")
 	return name == given || strings.HasPrefix(name, given+".") || strings.HasPrefix(name, given+"[")
 }
 
-// quoted writes a value as a user types it in a shell after name:=, which takes JSON: a text gets quotation marks.
+// quoted returns a value as a user types it in a shell after name:=, which takes JSON: a text gets JSON's quotation
+// marks, and the shell's around them.
 func quoted(text string) string {
 	if json.Valid([]byte(text)) {
 		return text
@@ -89,8 +91,8 @@ func quoted(text string) string {
 	return "'" + string(value) + "'"
 }
 
-// eachValue calls do with the texts and numbers of a JSON document: with their names, such as rootUsers[0].email and as
-// operations lists them, rootUsers[].email. It ends with the first error.
+// eachValue calls do with each text and number of a JSON document, with its name (rootUsers[0].email), and with that
+// name as `byzantine operations` prints it (rootUsers[].email). It stops at the first error of do and returns it.
 func eachValue(document json.RawMessage, name, listed string, do func(name, listed, text string) error) error {
 	var object map[string]json.RawMessage
 	var list []json.RawMessage

@@ -20,7 +20,7 @@ type command struct {
 	prepare func(flags *flag.FlagSet) action
 }
 
-// action does what a command is for. args are the arguments that are not flags.
+// action runs a command after its flags were read. args are the arguments that are not flags.
 type action func(ctx context.Context, p *process, args []string) error
 
 // usageError is a mistake in the command line.

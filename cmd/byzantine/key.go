@@ -50,7 +50,7 @@ func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
 	return key, nil
 }
 
-// require is read for the commands that need a key.
+// require returns the key, or a usage error if there is none.
 func (k *keyFlag) require(p *process) (*byzantine.PrivateKey, error) {
 	key, err := k.read(p)
 	if err == nil && key == nil {
@@ -62,8 +62,8 @@ func (k *keyFlag) require(p *process) (*byzantine.PrivateKey, error) {
 // maxKeyBytes is larger than any key file.
 const maxKeyBytes = 1 << 20
 
-// writeKey makes a file with a key that only its owner can read. It never overwrites a file, because the key in it would be
-// lost.
+// writeKey makes a file with a key that only its owner can read. It never overwrites a file, because the key in it
+// would be lost.
 func writeKey(name string, key *byzantine.PrivateKey) error {
 	file, err := newKeyFile(name)
 	if err != nil {

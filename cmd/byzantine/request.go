@@ -61,8 +61,8 @@ func inRequest(op byzantine.Operation, err error) error {
 	return usagef("%s: %v", op.ID, errtext.Bare(err))
 }
 
-// withZeros adds the arguments that the request leaves out because they are zero. What was asked for is sent: to limit=0 the
-// API does not respond as it does without a limit.
+// withZeros appends the query parameters that were given with the value zero, which the library would leave out. A user
+// who types limit=0 wants it to be sent, and the API's response to it is not the same as without a limit.
 func withZeros(pathAndQuery string, request reflect.Value, query url.Values) string {
 	for _, f := range wire.Fields(request.Type()) {
 		value := request.FieldByName(f.GoName)
@@ -78,7 +78,7 @@ func withZeros(pathAndQuery string, request reflect.Value, query url.Values) str
 	return pathAndQuery
 }
 
-// parts are those of a request before it is checked.
+// parts are the path values, the query and the body of a request before it is checked.
 type parts struct {
 	path  map[string]string
 	query url.Values
@@ -87,7 +87,8 @@ type parts struct {
 	forced []string
 }
 
-// splitArguments puts each argument where its field stands.
+// splitArguments puts each argument into the path, the query or the body, depending on where the field with its name
+// is.
 func splitArguments(p *process, op byzantine.Operation, structType reflect.Type, args []string, body []byte) (*parts, error) {
 	fields := wire.Fields(structType)
 	hasBody := slices.ContainsFunc(fields, func(f *wire.Field) bool { return f.In == wire.Body })
@@ -139,7 +140,7 @@ func splitArguments(p *process, op byzantine.Operation, structType reflect.Type,
 	return out, nil
 }
 
-// inField names the field in an error of [place] or of an argument's value.
+// inField converts an error of [place] or of an argument's value to a usage error that names the field.
 func inField(name string, err error) error {
 	if errors.Is(err, errTwice) {
 		return usagef("%s %v", name, errtext.Bare(err))
@@ -147,8 +148,8 @@ func inField(name string, err error) error {
 	return usagef("%s: %v", name, errtext.Bare(err))
 }
 
-// fieldAt follows a name such as userInfo.email through the request's type. It returns the request's own field, which the
-// name begins with, and the type of the value that the whole name stands for.
+// fieldAt looks up a name such as userInfo.email in the type of a request. It returns the field of the request with
+// which the name begins (userInfo), and the type of the field at the end of the name (email).
 func fieldAt(op byzantine.Operation, t reflect.Type, name string, steps []step) (top *wire.Field, end reflect.Type, err error) {
 	for _, s := range steps {
 		for t.Kind() == reflect.Pointer {
@@ -180,7 +181,8 @@ func fieldAt(op byzantine.Operation, t reflect.Type, name string, steps []step) 
 	return top, t, nil
 }
 
-// missingFields lists the required fields that a request lacks, those of objects that are there included.
+// missingFields returns the names of the required fields that a request does not have, also of those inside objects and
+// lists that it has.
 func missingFields(t reflect.Type, p *parts, raw json.RawMessage, prefix string) (missing []string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -223,7 +225,8 @@ func isText(t reflect.Type) bool {
 	return t.Kind() == reflect.String || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// rejectUnknownFields finds misspelt fields, which would be left out otherwise.
+// rejectUnknownFields returns a usage error if a body has a field that the operation does not have. The library would
+// leave such a field out.
 func rejectUnknownFields(op byzantine.Operation, body []byte) error {
 	if body == nil {
 		return nil
