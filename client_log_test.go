@@ -25,7 +25,7 @@ func logged(t *testing.T, level slog.Level, fault func(*rawConn), do func(contex
 	})
 	var out bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: level}))
-	_ = do(t.Context(), newTestClient(t, server.url, append(opts, byzantine.WithLogger(logger))...))
+	_ = do(atOnce(t), newTestClient(t, server.url, append(opts, byzantine.WithLogger(logger))...))
 	text = out.String()
 	for line := range strings.Lines(text) {
 		var fields map[string]any

@@ -51,7 +51,7 @@ func TestFaultTableBeforeSending(t *testing.T) {
 		for _, call := range testCalls {
 			client := newTestClient(t, row.url, row.opts...)
 			cells.add(row.name+"/"+call.method, call, row.want, row.want, func() outcome {
-				return outcome{err: call.do(t.Context(), client)}
+				return outcome{err: call.do(atOnce(t), client)}
 			})
 		}
 	}

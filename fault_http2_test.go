@@ -101,7 +101,7 @@ func (f http2Fault) run(t *testing.T, call testCall, warm bool) outcome {
 	handled, requests := len(in.all()), proxy.requests.Load()
 	faulty.Store(true)
 	proxy.drops.Store(f.drops)
-	err := call.do(t.Context(), client)
+	err := call.do(atOnce(t), client)
 	onWire := int(proxy.requests.Load() - requests)
 	if f.drops {
 		assert.Len(t, in.all(), handled)

@@ -93,7 +93,7 @@ func (row faultRow) run(t *testing.T, call testCall) outcome {
 		assert.NoError(t, call.do(t.Context(), client))
 	}
 	warm := len(server.all())
-	err := call.do(t.Context(), client)
+	err := call.do(atOnce(t), client)
 	if row.early {
 		return outcome{err: err, unread: server.accepted()}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
 const (
@@ -32,6 +33,12 @@ func newTestClient(tb testing.TB, url string, opts ...byzantine.Option) *byzanti
 	client, err := byzantine.NewClient(rfc6979Key(tb), append([]byzantine.Option{byzantine.WithBaseURL(url)}, opts...)...)
 	require.NoError(tb, err)
 	return client
+}
+
+// atOnce is a context in which a call does not wait the random time before it tries again.
+func atOnce(t testing.TB) context.Context {
+	t.Helper()
+	return jitter.With(t.Context(), func(time.Duration) time.Duration { return 0 })
 }
 
 // testCalls has one call per method. The body is what has to be on the wire each time.
