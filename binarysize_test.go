@@ -14,8 +14,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// buildProgram builds a program for linux/amd64, whatever this machine is, and returns its size in bytes and what the go
-// command printed.
+// buildProgram builds a program for linux/amd64, whatever this machine is, and returns its size in bytes and what the
+// go command printed.
 func buildProgram(t *testing.T, imports, body, ldflags string) (size int64, printed string) {
 	t.Helper()
 	folder := t.TempDir()

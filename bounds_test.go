@@ -44,11 +44,11 @@ func listPlaces(t reflect.Type, before, behind string) (places []listPlace) {
 	return places
 }
 
-// heapLimit is what reading a response of this size may take.
+// heapLimit returns how many bytes of heap reading a response of a size may take.
 func heapLimit(size int) int64 { return max(64<<20, 8*int64(size)) }
 
-// heapFor is how much the heap grows at most while f runs. Garbage is included, but not what a busy machine has no time to
-// collect: what is above the limit is measured again after a collection.
+// heapFor is how much the heap grows at most while f runs. Garbage is included, but not what a busy machine has no time
+// to collect: what is above the limit is measured again after a collection.
 func heapFor(limit int64, f func()) int64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(20)) // what counts is what is in use, so garbage goes soon
 	runtime.GC()
@@ -119,14 +119,14 @@ func TestHostileListsAreBounded(t *testing.T) {
 	assert.Greater(t, len(seen), 25)
 }
 
-// filling is an object of such a length that so many fill a body.
+// filling returns a JSON object of such a length that count of them fill a body of size bytes.
 func filling(size, count int) string {
 	const frame = len(`{"":""}`) + 1
 	return `{"` + strings.Repeat("x", max(1, size/count-frame)) + `":""}`
 }
 
-// odd is a text of such a length that so many fill a body. Nothing that a list holds is read from it, so every element of
-// most lists is an error.
+// odd is a text of such a length that so many fill a body. Nothing that a list holds is read from it, so every element
+// of most lists is an error.
 func odd(size, count int) string {
 	return `"` + strings.Repeat("x", max(1, size/count-len(`"",`))) + `"`
 }
@@ -155,7 +155,7 @@ func TestHostileObjectsAreBounded(t *testing.T) {
 	}
 }
 
-// manyFields is the fields of an object, each with a name of its own.
+// manyFields returns the inside of a JSON object of size bytes whose fields all have different names.
 func manyFields(size int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size; i++ {
@@ -194,7 +194,7 @@ func TestReadingListsTakesLinearWork(t *testing.T) {
 	assert.Greater(t, tried, 200)
 }
 
-// allocated is how often f allocates, and how many bytes.
+// allocated returns how many allocations f makes and how many bytes they have.
 func allocated(f func()) (allocations, bytes float64) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

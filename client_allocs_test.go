@@ -14,7 +14,8 @@ import (
 )
 
 // A call may cost 8 allocations more than the bare one. Both sides are measured, so that a new Go version does not
-// change the question. The server's allocations are in both. The race detector makes sync.Pool forgetful, so not with it.
+// change the question. The server's allocations are in both. The race detector makes sync.Pool forgetful, so not with
+// it.
 func TestCallAllocations(t *testing.T) {
 	bare, sdk := benchCalls(t)
 	limit, got := leastAllocations(t, bare), leastAllocations(t, sdk)

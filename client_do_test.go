@@ -137,7 +137,8 @@ func TestDoDecodes(t *testing.T) {
 	assert.ErrorContains(t, err, "the response is not of the expected form: object in place of int")
 }
 
-// A response of one of this package's methods is read as by the method; a type of the caller's is read as a whole or not.
+// A response of one of this package's methods is read as by the method; a type of the caller's is read as a whole or
+// not.
 func TestDoReadsResponsesAsTheMethodsDo(t *testing.T) {
 	body := []byte(`{"transactions":[{"transactionId":"a","chainId":"odd"},{"transactionId":7}],"total":2}`)
 	client, log := replying(t, &body)

@@ -102,7 +102,7 @@ func TestBaseURL(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// hosts is a transport that notes where requests would go.
+// hosts is a transport that sends nothing and appends the scheme and host of each request to seen.
 func hosts(seen *[]string) byzantine.Option {
 	return over(roundTripper(func(r *http.Request) (*http.Response, error) {
 		*seen = append(*seen, r.URL.Scheme+"://"+r.URL.Host)

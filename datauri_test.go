@@ -220,7 +220,7 @@ func TestDataURIShowsNothingOfTheDocument(t *testing.T) {
 	assert.Equal(t, "no document", byzantine.DataURI{}.String())
 }
 
-// roundTrip is a transport that responds without a network.
+// roundTrip is an http.RoundTripper made of a function.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A wrong comparison of two amounts does not compile: each program is built, and only those that compare by value succeed.
+// A wrong comparison of two amounts does not compile: each program is built, and only those that compare by value
+// succeed.
 func TestWrongComparisonsDoNotCompile(t *testing.T) {
 	programs := []struct{ name, code, want string }{
 		{"Cmp and Equal", `func f(a, b byzantine.Decimal) bool { return a.Cmp(b) < 0 || a.Equal(b) }`, ""},

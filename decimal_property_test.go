@@ -37,7 +37,7 @@ func randomDecimal(random *rand.Rand) byzantine.Decimal {
 	return byzantine.MustParseDecimal(s)
 }
 
-// scaled is a number as an integer of units of 10^-places.
+// scaled returns d times 10^places, as an integer.
 func scaled(d byzantine.Decimal, places int) *big.Int {
 	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil)
 	r := new(big.Rat).Mul(d.Rat(), new(big.Rat).SetInt(unit))

@@ -23,7 +23,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// brokenResponses are the ways in which the body of a success can be unusable.
+// brokenResponses make the body of a success unusable, each in another way.
 var brokenResponses = map[string]func(good []byte) []byte{
 	"cut short":           func(good []byte) []byte { return good[:len(good)-1] },
 	"half of it":          func(good []byte) []byte { return good[:len(good)/2] },
@@ -95,7 +95,7 @@ func garbled(good []byte) []byte {
 	return out
 }
 
-// shownForms are all forms in which a program shows an error.
+// shownForms returns an error in all forms in which a program may show it: the verbs of fmt, JSON, slog.
 func shownForms(t *testing.T, err error) map[string]string {
 	t.Helper()
 	shown := map[string]string{"Error": err.Error()}
@@ -128,7 +128,8 @@ func shownForms(t *testing.T, err error) map[string]string {
 	return shown
 }
 
-// tracesOf are the forms in which a part of a body could show through.
+// tracesOf returns the forms in which a text could contain a part of a body: as it is, in hexadecimal, in base64 and so
+// on.
 func tracesOf(part string) []string {
 	traces := []string{part, hex.EncodeToString([]byte(part)), strings.ToUpper(hex.EncodeToString([]byte(part)))}
 	traces = append(traces, fmt.Sprintf("% x", part), fmt.Sprintf("% X", part), strings.Trim(fmt.Sprint([]byte(part)), "[]"))

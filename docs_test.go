@@ -129,7 +129,7 @@ func TestOutcomeTableIsComplete(t *testing.T) {
 	}
 }
 
-// methodOf returns the name of an operation's method, which is that of its request type without "Request".
+// methodOf returns the name of the client method of an operation: the name of its request type without "Request".
 func methodOf(t *testing.T, op byzantine.Operation) string {
 	t.Helper()
 	if request := op.NewRequest(); request != nil {

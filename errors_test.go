@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// errorOf returns what a call comes to that gets one response.
+// errorOf returns the error of a call whose only attempt gets a response with the status and the body.
 func errorOf(t *testing.T, call testCall, status int, body string) error {
 	t.Helper()
 	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithMaxAttempts(1), over(roundTripper(func(*http.Request) (*http.Response, error) {

@@ -50,7 +50,7 @@ func newFakeAPI(tb testing.TB) *fakeAPI {
 	return api
 }
 
-// sentCase is a call and the request that it has to send.
+// sentCase is a call, and the request that it must send.
 type sentCase struct {
 	name    string
 	call    func(context.Context, *byzantine.Client) error
@@ -92,9 +92,9 @@ func testRejected(t *testing.T, cases []rejectedCase) {
 	}
 }
 
-// testResponses asserts that a method reads every field of a response: what it returns, written again, is the same JSON,
-// for a response with all fields, for one with the required fields only, for one with null in place of the optional
-// fields, and for one that holds words and fields that nobody knows yet.
+// testResponses asserts that a method reads every field of a response: what it returns, written again, is the same
+// JSON, for a response with all fields, for one with the required fields only, for one with null in place of the
+// optional fields, and for one that holds words and fields that nobody knows yet.
 func testResponses[T any](t *testing.T, call func(context.Context, *byzantine.Client) (T, error), full, minimal string) {
 	t.Helper()
 	api := newFakeAPI(t)
@@ -128,7 +128,7 @@ func toJSON(tb testing.TB, v any) string {
 	return string(out)
 }
 
-// withNulls returns minimal with a null for every field that only full has.
+// withNulls returns a copy of minimal in which every field that only full has is null.
 func withNulls(minimal, full any) any {
 	switch m := minimal.(type) {
 	case map[string]any:
@@ -150,7 +150,8 @@ func withNulls(minimal, full any) any {
 	return minimal
 }
 
-// strangeWords changes every word to one that no version of this package can know. Times stay.
+// strangeWords returns a copy of a JSON tree in which every text but times is a word that no version of this package
+// knows.
 func strangeWords(tree any) any {
 	return rewrite(tree, func(v any) any {
 		word, ok := v.(string)
@@ -164,7 +165,7 @@ func strangeWords(tree any) any {
 	})
 }
 
-// withUnknownFields adds fields to every object.
+// withUnknownFields returns a copy of a JSON tree in which every object has additional fields.
 func withUnknownFields(tree any) any {
 	return rewrite(tree, func(v any) any {
 		object, ok := v.(map[string]any)
@@ -195,5 +196,5 @@ func rewrite(tree any, f func(any) any) any {
 	return f(tree)
 }
 
-// only drops the response of a call.
+// only returns the error of a call and drops its response.
 func only[T any](_ T, err error) error { return err }

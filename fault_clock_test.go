@@ -49,7 +49,7 @@ func newClockServer(t *testing.T) *clockServer {
 	return s
 }
 
-// wrongClock is a machine's clock that can be set.
+// wrongClock is the clock of a machine, ahead of the real time by an amount that a test sets.
 type wrongClock struct{ ahead atomic.Int64 }
 
 func newWrongClock(ahead time.Duration) *wrongClock {

@@ -61,7 +61,7 @@ func newIntermediary(t *testing.T, rejection int) *intermediary {
 	return i
 }
 
-// submit makes a POST to which the API responds with a status, and checks that it took two requests at most.
+// submit makes a POST to which the API responds with a status, and checks that at most two requests were sent for it.
 func (i *intermediary) submit(t *testing.T, client *byzantine.Client, status int) error {
 	t.Helper()
 	before := i.requests.Load()
@@ -102,7 +102,8 @@ func TestClocks(t *testing.T) {
 								err := front.submit(t, client, reason)
 								require.Error(t, err)
 								if reason == 401 && rejection != 401 {
-									// A 401 and then the API's other word for an old signature look like a clock set right.
+									// A 401 and then the API's other word for an old signature look like a clock set
+									// right.
 									assert.Contains(t, []int{reason, rejection}, statusOf(err), err)
 								} else {
 									assert.Equal(t, reason, statusOf(err), err)
@@ -125,8 +126,8 @@ func TestClocks(t *testing.T) {
 	}
 }
 
-// With both clocks wrong from the beginning no signature can be right. Each call takes two requests at most, and once the
-// machine's clock is set, calls get through although the intermediary is wrong still.
+// With both clocks wrong from the beginning no signature can be right. Each call takes two requests at most, and once
+// the machine's clock is set, calls get through although the intermediary is wrong still.
 func TestBothClocksWrong(t *testing.T) {
 	for _, lie := range []time.Duration{20 * time.Minute, -5 * time.Minute, 10 * time.Minute} {
 		for _, swings := range []bool{false, true} {
@@ -160,7 +161,8 @@ func TestMistypedCodeBehindAWrongClock(t *testing.T) {
 	assert.EqualValues(t, 1, front.requests.Load()-before, "the correction is kept")
 }
 
-// A mistyped code behind an intermediary with a wrong clock: one extra request, the API's first response, and no change.
+// A mistyped code behind an intermediary with a wrong clock: one extra request, the API's first response, and no
+// change.
 func TestMistypedCodeBehindAWrongIntermediary(t *testing.T) {
 	front := newIntermediary(t, 401)
 	front.ahead.Store(int64(20 * time.Minute))

@@ -24,12 +24,12 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// hooked is a wrapper as it should be.
+// hooked is a RoundTripper that passes requests on unchanged, so that the trace hooks are called.
 type hooked struct{ next http.RoundTripper }
 
 func (w hooked) RoundTrip(r *http.Request) (*http.Response, error) { return w.next.RoundTrip(r) }
 
-// valueless is a wrapper that drops the values of the context, and with them the trace hooks.
+// valueless is a RoundTripper that passes on requests without the values of their contexts, and so without trace hooks.
 type valueless struct{ next http.RoundTripper }
 
 func (w valueless) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -40,7 +40,7 @@ type noValues struct{ context.Context }
 
 func (noValues) Value(any) any { return nil }
 
-// A transportOf makes a round tripper around net/http's transport.
+// transportsOf are the kinds of round trippers that a caller may build around net/http's transport.
 var transportsOf = []struct {
 	name  string
 	wrap  func(*http.Transport) http.RoundTripper
@@ -58,7 +58,8 @@ var transportsOf = []struct {
 	}, true, false},
 }
 
-// registered hands all requests to a transport that calls no hooks.
+// registered returns a transport that passes all requests to t by RegisterProtocol, without the values of their
+// contexts, so that no trace hooks are called.
 func registered(t *http.Transport) *http.Transport {
 	outer := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}} // or else net/http registers https
 	outer.RegisterProtocol("http", valueless{t})
@@ -66,7 +67,7 @@ func registered(t *http.Transport) *http.Transport {
 	return outer
 }
 
-// unsentRow is a fault before a connection came up.
+// unsentRow is a line of a table: a fault that occurs before there is a connection, and what the call must return.
 type unsentRow struct {
 	name  string
 	dials bool // ... of the dial or the handshake; else the context ends
@@ -117,8 +118,8 @@ var unsentRows = []unsentRow{
 	},
 }
 
-// TestProofOfNotSent has every fault in which nothing goes out, on every kind of round tripper. "Nothing was sent" is said
-// where it is proven, and nowhere else; a request other than a GET is tried again only with the proof.
+// TestProofOfNotSent has every fault in which nothing goes out, on every kind of round tripper. "Nothing was sent" is
+// said where it is proven, and nowhere else; a request other than a GET is tried again only with the proof.
 func TestProofOfNotSent(t *testing.T) {
 	for _, row := range unsentRows {
 		for _, kind := range transportsOf {
@@ -187,8 +188,8 @@ var bodylessPOST = testCall{"POST", "", func(ctx context.Context, c *byzantine.C
 	return c.Do(ctx, "POST", "/v1/webhooks/deliveries/"+testAccountID+"/retry", nil, new(any))
 }}
 
-// A rejection for the clock had no effect. If nothing is sent after it, the outcome is known, and the error is that of the
-// rejection.
+// A rejection for the clock had no effect. If nothing is sent after it, the outcome is known, and the error is that of
+// the rejection.
 func TestNothingSentAfterTheClock(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
@@ -218,8 +219,8 @@ func (s signingHook) SignDigest(ctx context.Context, digest []byte) ([]byte, err
 	return s.Signer.SignDigest(ctx, digest)
 }
 
-// A mistyped code behind a proxy with a wrong clock looks like a wrong clock. If the time of the call runs out before the
-// second attempt is sent, the caller is told about the code, and not that nothing was sent.
+// A mistyped code behind a proxy with a wrong clock looks like a wrong clock. If the time of the call runs out before
+// the second attempt is sent, the caller is told about the code, and not that nothing was sent.
 func TestMistypedCodeWhoseSecondAttemptIsNotSent(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {

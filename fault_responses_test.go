@@ -12,7 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// responding is the fault of a response. After it the connection stays open, as with a server that is well.
+// responding is a fault: the server sends a response with the status, the header lines and the body, and keeps the
+// connection open.
 func responding(status int, header, body string) func(*rawConn) {
 	return func(c *rawConn) {
 		for ok := true; ok; ok = c.receive() {
@@ -21,7 +22,7 @@ func responding(status int, header, body string) func(*rawConn) {
 	}
 }
 
-// sending is the fault of a response that is written by hand.
+// sending is a fault: the server sends a text, which need not be HTTP, and closes the connection.
 func sending(text string) func(*rawConn) { return func(c *rawConn) { c.send(text) } }
 
 var bodyFaults = []faultRow{

@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// slowCloseConn takes its time to close, and is open until then.
+// slowCloseConn is a connection whose Close takes a while, during which the connection is open.
 type slowCloseConn struct{ net.Conn }
 
 func (c slowCloseConn) Close() error {
@@ -24,8 +24,8 @@ func (c slowCloseConn) Close() error {
 	return c.Conn.Close()
 }
 
-// With a second idle connection at hand net/http would send a GET again on it. Whether it looks at the context before is
-// a matter of chance, hence the rounds.
+// With a second idle connection at hand net/http would send a GET again on it. Whether it looks at the context before
+// is a matter of chance, hence the rounds.
 func TestNoResendOnAnIdleConnection(t *testing.T) {
 	const idle = 4
 	for range 20 {

@@ -11,7 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// want is what a call must come to. status 0 is a *TransportError, any other an *Error.
+// want is what a call must return, and what the server must have received. status 0 stands for a *TransportError, any
+// other status for an *Error.
 type want struct {
 	requests int // on the wire; each is an attempt, if attempts is not set
 	attempts int
@@ -23,7 +24,7 @@ type want struct {
 	message  string // part of the error's text
 }
 
-// outcome is what a call came to.
+// outcome is what a call returned, and the requests that the server received.
 type outcome struct {
 	err      error
 	requests []seenRequest
@@ -42,7 +43,7 @@ func assertOutcome(t *testing.T, call testCall, w want, got outcome) {
 	assertFailure(t, call, w, got.err)
 }
 
-// assertFailure checks an error.
+// assertFailure checks that the error of a call is as w says.
 func assertFailure(t *testing.T, call testCall, w want, err error) {
 	t.Helper()
 	require.Error(t, err)
@@ -117,8 +118,8 @@ func (row faultRow) serve() func(*rawConn) {
 	}
 }
 
-// sentAgain and unknown are the two lines that most of the table is made of: a GET is sent again, anything else is not and
-// its outcome is not known.
+// sentAgain and unknown are the two lines that most of the table is made of: a GET is sent again, anything else is not
+// and its outcome is not known.
 var (
 	sentAgain = want{requests: 3}
 	unknown   = want{requests: 1, unknown: true}
@@ -143,7 +144,7 @@ func runFaultTable(t *testing.T, rows []faultRow) {
 	cells.run(t)
 }
 
-// faultCells are the cells of a fault table.
+// faultCells are the cells of a fault table: each call with each fault.
 type faultCells []faultCell
 
 type faultCell struct {
@@ -163,7 +164,7 @@ func (cells *faultCells) add(name string, call testCall, get, write want, run fu
 // waits reports whether a cell has waits between attempts, which take real time.
 func (c faultCell) waits() bool { return max(c.want.requests, c.want.attempts) > 1 }
 
-// run starts all cells that wait at once.
+// run runs all cells. Those with real waits run in parallel.
 func (cells faultCells) run(t *testing.T) {
 	outcomes := make([]chan outcome, len(cells))
 	for i, c := range cells {

@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// endless are the responses that a server can begin and never end. Each goes on until the client closes the connection.
+// endless are responses that never end. Each goes on until the client closes the connection.
 var endless = []struct {
 	name   string
 	play   func(*rawConn)

@@ -37,8 +37,9 @@ const (
 	codeCANCEL        = 0x8
 )
 
-// http2Server is net/http's server with HTTP/2 only. TLS is the proxy's business. All responses have the same Date: a proxy
-// that drops one must not drop the only definition of a header that later ones name by its index (RFC 7541, section 2.3.2).
+// http2Server is net/http's server with HTTP/2 only. TLS is the proxy's business. All responses have the same Date: a
+// proxy that drops one must not drop the only definition of a header that later ones name by its index (RFC 7541,
+// section 2.3.2).
 func http2Server(t *testing.T, handler http.Handler) *httptest.Server {
 	date := time.Now().UTC().Format(http.TimeFormat)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

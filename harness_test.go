@@ -75,7 +75,7 @@ type seenRequest struct {
 	at          time.Time
 }
 
-// verify checks the signature by the server's clock.
+// verify checks the signature of a request at the time at which it arrived.
 func (r seenRequest) verify(key []byte) error {
 	signature, err := byzantine.RequestSignatureFromHeader(r.header)
 	if err != nil {
@@ -84,7 +84,7 @@ func (r seenRequest) verify(key []byte) error {
 	return signature.Verify(key, r.at, r.method, r.uri, r.body)
 }
 
-// inbox collects the requests that arrived.
+// inbox collects the requests that a server has received.
 type inbox struct {
 	mu       sync.Mutex
 	requests []seenRequest
@@ -125,7 +125,7 @@ func assertEachSignedAnew(t *testing.T, call testCall, requests []seenRequest) {
 	assert.Len(t, signatures, len(requests), "each attempt has a signature of its own")
 }
 
-// tickingClock is the machine's clock, a second further on at each look.
+// tickingClock returns a clock that is ahead of the machine's by one more second at each call.
 func tickingClock() func() time.Time {
 	var mu sync.Mutex
 	var ticks time.Duration
@@ -155,7 +155,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// over makes a client use a transport.
+// over is the option that makes a client use a transport.
 func over(transport http.RoundTripper) byzantine.Option {
 	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
 }

@@ -42,7 +42,7 @@ type hostileAPI struct {
 	calls map[string]*delivery
 }
 
-// delivery is what arrived of one call.
+// delivery is what the server received of one call.
 type delivery struct {
 	requests      int // with all headers
 	effects       int // read in full, and carried out
@@ -141,7 +141,7 @@ func (h *hostileAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hostileBody is the body of a call's request.
+// hostileBody returns the body of the request that a call with an id must send.
 func hostileBody(method, id string) string {
 	if method == "POST" || method == "PATCH" {
 		return `{"id":"` + id + `"}`
@@ -167,7 +167,7 @@ func switchProtocols(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-// brokenListener closes some connections as soon as they are there.
+// brokenListener closes some connections as soon as it has accepted them.
 type brokenListener struct{ net.Listener }
 
 func (l brokenListener) Accept() (net.Conn, error) {
@@ -183,7 +183,7 @@ func (l brokenListener) Accept() (net.Conn, error) {
 	}
 }
 
-// hostilePath is a way to the API.
+// hostilePath is a way in which a client reaches the API: a URL, and the transport to use.
 type hostilePath struct {
 	name      string
 	url       string
@@ -296,8 +296,9 @@ func hostileTunnel(w http.ResponseWriter, r *http.Request) {
 }
 
 // TestHostileServer makes calls of all methods to an API that does anything, over every protocol and kind of proxy, by
-// every kind of round tripper, and cancels some of them. It then holds what each call said against what arrived: nothing
-// but a GET takes effect twice, nothing that took effect is called known to have failed, and nothing outlives its time.
+// every kind of round tripper, and cancels some of them. It then holds what each call said against what arrived:
+// nothing but a GET takes effect twice, nothing that took effect is called known to have failed, and nothing outlives
+// its time.
 //
 // The long form: go test -run TestHostileServer -hostile.calls 100000 -timeout 30m
 func TestHostileServer(t *testing.T) {

@@ -68,7 +68,7 @@ func (p *slowPipe) Read(b []byte) (int, error) {
 	}
 }
 
-// slowConn is one end of a connection.
+// slowConn is one end of a connection made of two slowPipes.
 type slowConn struct {
 	net.Conn // nil: deadlines and addresses are not asked for
 	in, out  *slowPipe

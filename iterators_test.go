@@ -31,7 +31,7 @@ func pagedAPI(t *testing.T, response func(request int, query url.Values) any) (*
 	return newTestClient(t, server.URL), queries
 }
 
-// collect reads to the end, or to the error.
+// collect returns the elements of an iterator up to its end or its first error.
 func collect[T any](t *testing.T, all iter.Seq2[T, error]) (elements []T, err error) {
 	t.Helper()
 	for element, e := range all {

@@ -25,7 +25,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// secretLeak says in which form a text shows the secret number, or a part of it that is worth having. It returns "" for none.
+// secretLeak says in which form a text shows the secret number, or a part of it that is worth having. It returns "" for
+// none.
 func secretLeak(text string, secret []byte) string {
 	lower := strings.ToLower(text)
 	// Without anything but digits between, a hex dump ("c9 af a9"), a Go slice of bytes ("0xc9, 0xaf") and
@@ -107,7 +108,7 @@ var keyShapes = map[string]func(key *byzantine.PrivateKey) any{
 	"map of values":      func(k *byzantine.PrivateKey) any { return map[string]keyHiddenByValue{"key": {*k}} },
 }
 
-// keyDoors are the ways in which a value becomes text.
+// keyDoors returns the texts that all ways to print a value make of it, by the name of the way.
 func keyDoors(value, other any) map[string]string {
 	out := map[string]string{}
 	for verb := 'A'; verb <= 'z'; verb++ {

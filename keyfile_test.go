@@ -18,7 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// keyFile writes a file and returns its name.
+// keyFile writes a text to a new file and returns the path of the file.
 func keyFile(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "key")

@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// replying returns a client whose every call gets the body, and what it logged.
+// replying returns a client that gets the body in response to every request, and the buffer that its log is written to.
 func replying(t testing.TB, body *[]byte) (*byzantine.Client, *bytes.Buffer) {
 	t.Helper()
 	log := new(bytes.Buffer)
@@ -72,7 +72,7 @@ func spots(t reflect.Type, tree any, path string, inList, chain bool) (all []spo
 // wrongValues are of no kind that a field can have, but those that it names.
 var wrongValues = []any{true, 12345678901234567890.5, "garbled", []any{map[string]any{}}, map[string]any{"garbled": 1.0}, nil}
 
-// fits reports whether a value can be read into a field, by encoding/json alone.
+// fits reports whether encoding/json decodes a value into a field without an error.
 func fits(f *wire.Field, value any) bool {
 	if f.Object {
 		_, isObject := value.(map[string]any)

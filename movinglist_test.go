@@ -57,7 +57,7 @@ func (w *movingWorld) insert() {
 	w.records = append(w.records, movingRecord{fmt.Sprintf("00000000-0000-4000-8000-%012d", w.made), w.now})
 }
 
-// update puts a record at the newest end.
+// update gives a record the present time, which moves it to the newest end of the list.
 func (w *movingWorld) update(i int) { w.records[i].at = w.now }
 
 func (w *movingWorld) delete(i int) { w.records = slices.Delete(w.records, i, i+1) }
@@ -127,7 +127,7 @@ func (w *movingWorld) read(t *testing.T, req *byzantine.GetAllTransactionsReques
 	return ids, nil
 }
 
-// readByOffset is the loop that one writes without thinking.
+// readByOffset reads the list page by page with growing offsets, as a program without this package would.
 func (w *movingWorld) readByOffset(t *testing.T, limit int64, order byzantine.SortOrder) (ids []string) {
 	client := w.client(t)
 	for offset := int64(0); ; offset += limit {

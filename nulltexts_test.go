@@ -47,8 +47,8 @@ func TestNullAbsentAndEmptyTextsReadAsEmpty(t *testing.T) {
 	}
 }
 
-// A pointer to a text is left only where a change of an entity or a person has to tell "" from unchanged: in what a PATCH
-// takes, and returns.
+// A pointer to a text is left only where a change of an entity or a person has to tell "" from unchanged: in what a
+// PATCH takes, and returns.
 func TestTextsOfResponsesAreNoPointers(t *testing.T) {
 	var walk func(reflect.Type)
 	walk = func(typ reflect.Type) {

@@ -112,7 +112,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 	check()
 }
 
-// cutOff resets the connection of an HTTP/1 request.
+// cutOff resets the connection of the request that is being handled (HTTP/1 only).
 func cutOff(w http.ResponseWriter) {
 	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 		_ = conn.(*net.TCPConn).SetLinger(0)

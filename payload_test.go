@@ -16,8 +16,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// An object whose bytes do not survive a decoding and encoding by encoding/json: order, doubled and odd fields, escapes,
-// characters that are escaped in HTML and JavaScript, numbers.
+// An object whose bytes do not survive a decoding and encoding by encoding/json: order, doubled and odd fields,
+// escapes, characters that are escaped in HTML and JavaScript, numbers.
 const delicateBody = `{"zz":"<a>&\u003c\u2028` + "\u2028\u2029" + `","a":{"b":1.50,"a":1E+2,"n":-0},"type":"T","type":"U","payload":"{\"x\":\"\\u0026 \t\"}","":[],"é":"\u00e9"}`
 
 func decodePayload(t *testing.T, text string) *byzantine.Payload {

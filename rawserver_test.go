@@ -64,14 +64,14 @@ func (s *rawServer) accepted() int {
 	return len(s.conns)
 }
 
-// rawConn is a connection as the server sees it.
+// rawConn is the server's end of a connection.
 type rawConn struct {
 	net.Conn
 	server *rawServer
 	reader *bufio.Reader
 }
 
-// receive reads a whole request; false is the end of the connection.
+// receive reads a whole request. It returns false if the connection has ended.
 func (c *rawConn) receive() bool {
 	request, err := http.ReadRequest(c.reader)
 	if err != nil {
@@ -81,7 +81,7 @@ func (c *rawConn) receive() bool {
 	return err == nil
 }
 
-// send writes a response as it stands, with the line breaks of HTTP.
+// send writes a response. Each line break in text becomes a carriage return and a line feed.
 func (c *rawConn) send(text string) {
 	_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
 }
@@ -92,7 +92,7 @@ func (c *rawConn) respond(status int, header, body string) {
 	_, _ = io.WriteString(c, body)
 }
 
-// reset closes the connection with a RST.
+// reset closes the connection with a TCP reset.
 func (c *rawConn) reset() {
 	_ = c.Conn.(*net.TCPConn).SetLinger(0)
 	c.Close()

@@ -42,8 +42,8 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errKilled
 }
 
-// Wherever a process is killed in the middle of a rotation, the next one starts with the key in the vault and comes to the
-// end by what the errors advise: one credential is left, and its key is in the vault.
+// Wherever a process is killed in the middle of a rotation, the next one starts with the key in the vault and comes to
+// the end by what the errors advise: one credential is left, and its key is in the vault.
 func TestRotationGoesOnAfterAKill(t *testing.T) {
 	type kill struct {
 		at        int // a request: 1 and 2 look, 3 creates, 4 proves, 5 retires

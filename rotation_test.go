@@ -32,8 +32,8 @@ func inVault(vault *[]*byzantine.PrivateKey) func(context.Context, *byzantine.Pr
 	}
 }
 
-// Under 256 callers no call fails for the key, while it is changed and the old one is deleted, again and again. The sandbox
-// verifies each signature with the key that the request names.
+// Under 256 callers no call fails for the key, while it is changed and the old one is deleted, again and again. The
+// sandbox verifies each signature with the key that the request names.
 func TestRotationUnderLoad(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -238,7 +238,7 @@ func TestRetireWaitsForAttempts(t *testing.T) {
 	require.NoError(t, <-retired)
 }
 
-// heldUp is a Signer that waits, until it is told to pass.
+// heldUp is a Signer whose signatures wait: it announces that one has begun, and goes on when the test says so.
 type heldUp struct {
 	byzantine.Signer
 	arrived, goOn chan struct{}
@@ -279,7 +279,7 @@ func TestRotationMisuse(t *testing.T) {
 	require.ErrorContains(t, err, "without a signer")
 }
 
-// sourceOf is a SignerSource of the caller's own.
+// sourceOf is a SignerSource made of a function.
 type sourceOf struct {
 	first, next byzantine.Signer
 	err         error

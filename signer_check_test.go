@@ -18,7 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// remoteSigner is a Signer as an integrator writes one.
+// remoteSigner is a Signer as an integrator would write one for a key service.
 type remoteSigner struct {
 	point []byte
 	sign  func(ctx context.Context, digest []byte) ([]byte, error)

@@ -95,7 +95,7 @@ func FuzzRequestSignatureVerify(f *testing.F) {
 	})
 }
 
-// mirrorS replaces S by n-S, which is as valid.
+// mirrorS returns a signature in which S is replaced by n-S. Both signatures are valid.
 func mirrorS(tb testing.TB, signature string) string {
 	tb.Helper()
 	var numbers struct{ R, S *big.Int }

@@ -76,7 +76,7 @@ func TestVectorsMadeByOpenSSL(t *testing.T) {
 	}
 }
 
-// openSSL runs the openssl program in a folder of its own.
+// openSSL runs the openssl program in a temporary folder.
 type openSSL struct{ dir string }
 
 func newOpenSSL(tb testing.TB) openSSL {

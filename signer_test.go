@@ -29,7 +29,7 @@ func rfc6979Key(tb testing.TB) *byzantine.PrivateKey {
 	return key
 }
 
-// ownSigner is a caller's own Signer.
+// ownSigner is a Signer made of a public key and a function.
 type ownSigner struct {
 	publicKey []byte
 	sign      func(ctx context.Context, digest []byte) ([]byte, error)

@@ -19,13 +19,13 @@ import (
 
 type spanKey struct{}
 
-// spans is what tracers have put into a context, the outer one first.
+// spans returns the names that tracers have put into a context, the outer one first.
 func spans(ctx context.Context) string {
 	text, _ := ctx.Value(spanKey{}).(string)
 	return text
 }
 
-// callRecorder is a Tracer that keeps what it is told.
+// callRecorder is a Tracer that keeps the data of each call of its methods.
 type callRecorder struct {
 	starts []byzantine.TraceCallStartData
 	ends   []byzantine.TraceCallEndData
@@ -42,7 +42,7 @@ func (r *callRecorder) TraceCallEnd(ctx context.Context, data byzantine.TraceCal
 	r.seen = append(r.seen, "call end: "+spans(ctx))
 }
 
-// attemptRecorder is an AttemptTracer that keeps what it is told.
+// attemptRecorder is an AttemptTracer that keeps the data of each call of its methods.
 type attemptRecorder struct {
 	callRecorder
 	attemptStarts []byzantine.TraceAttemptStartData

@@ -21,8 +21,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// ledgerAPI is the list of transactions of an API that changes after each request, and sometimes before it is read: some
-// responses are lost, some times cannot be read. It is an http.RoundTripper.
+// ledgerAPI is the list of transactions of an API that changes after each request, and sometimes before it is read:
+// some responses are lost, some times cannot be read. It is an http.RoundTripper.
 type ledgerAPI struct {
 	random   *rand.Rand
 	now      int // milliseconds
@@ -89,7 +89,7 @@ func (a *ledgerAPI) change() {
 	a.list[i] = row
 }
 
-// visible is what the list shows, the latest update first.
+// visible returns the rows that the API lists, the latest update first.
 func (a *ledgerAPI) visible() (rows []ledgerRow) {
 	for _, row := range a.list {
 		if row.late > a.now && !a.quiet {
@@ -141,7 +141,7 @@ func (a *ledgerAPI) client(t *testing.T, opts ...byzantine.Option) *byzantine.Cl
 	return newTestClient(t, byzantine.SandboxURL, opts...)
 }
 
-// states is what the list says of each transaction.
+// states returns the status of each transaction, by its id.
 func (a *ledgerAPI) states() map[string]string {
 	states := map[string]string{}
 	for _, row := range a.visible() {
@@ -150,8 +150,8 @@ func (a *ledgerAPI) states() map[string]string {
 	return states
 }
 
-// A copy equals the list in the end, whatever happened while it was made: 1,000 random histories with updates during each
-// request, equal times, late commits, lost responses, unreadable times and restarts in the middle.
+// A copy equals the list in the end, whatever happened while it was made: 1,000 random histories with updates during
+// each request, equal times, late commits, lost responses, unreadable times and restarts in the middle.
 func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {
 	interrupted, passes := 0, 0
 	seeds := longtest.Count(60, 1000)
@@ -216,8 +216,8 @@ func TestALoopEndsWithTheNewestStates(t *testing.T) {
 	assert.Greater(t, again, 50)
 }
 
-// A known transaction that waits is updated after a new one was made: a loop that stops at the first known id misses the
-// new one.
+// A known transaction that waits is updated after a new one was made: a loop that stops at the first known id misses
+// the new one.
 func TestUpdatedSinceDoesNotStopAtWhatIsKnown(t *testing.T) {
 	api := &ledgerAPI{quiet: true, pageSize: 100, random: rand.New(rand.NewPCG(1, 1)), list: []ledgerRow{
 		{id: "known", status: "processing", at: 3000}, {id: "new", status: "completed", at: 2000}, {id: "old", status: "completed", at: 1000},

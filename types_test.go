@@ -54,8 +54,8 @@ func TestWordsOfClosedSets(t *testing.T) {
 	}
 }
 
-// What a request must fulfil is checked when it is sent. A Validate method on it would return nil for an empty request, as its
-// required fields are no part of it.
+// What a request must fulfil is checked when it is sent. A Validate method on it would return nil for an empty request,
+// as its required fields are no part of it.
 func TestRequestStructsHaveNoValidateMethod(t *testing.T) {
 	validator := reflect.TypeFor[interface{ Validate() error }]()
 	seen := map[reflect.Type]bool{}

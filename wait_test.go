@@ -356,7 +356,7 @@ func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 	}
 }
 
-// verifiedAPI responds to what WaitForVerification asks. "" is a 404.
+// verifiedAPI responds to the requests of WaitForVerification. A status of "" is a 404.
 type verifiedAPI struct {
 	account  string // the response of get-account-details
 	statuses []byzantine.VerificationStatus
