@@ -145,7 +145,11 @@ func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out an
 		request.Body = body
 	}
 	op := &Operation{Method: method, Path: withoutIdentifiers(path), Retryable: method == http.MethodGet, Signed: true}
-	return c.send(ctx, op, request, out, set)
+	err = c.send(ctx, op, request, out, set)
+	if payload, ok := out.(*Payload); ok { // only the methods compare a payload and say what it is for
+		payload.Operation, payload.ChainID = "", 0
+	}
+	return err
 }
 
 // withoutIdentifiers replaces the identifiers in a path below /v1/ by {}, so that it looks like a path template.

@@ -165,3 +165,14 @@ func TestDoReadsResponsesAsTheMethodsDo(t *testing.T) {
 	require.ErrorContains(t, err, "the response is not of the expected form: string in place of")
 	assert.Equal(t, body, response.Body)
 }
+
+// What a payload is for is said by the methods, which have compared it with their request.
+func TestDoTakesNoOperationOfAPayload(t *testing.T) {
+	body := []byte(`{"bodyToSign":{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"},"operation":"get_deposit_payload_passkey","chainId":1}`)
+	client, _ := replying(t, &body)
+	var payload byzantine.Payload
+	require.NoError(t, client.Do(t.Context(), "POST", "/v1/submit/new-payload", struct{}{}, &payload))
+	assert.NotEmpty(t, payload.BodyToSign)
+	assert.Empty(t, payload.Operation)
+	assert.Zero(t, payload.ChainID)
+}

@@ -71,10 +71,9 @@
 // never floats. Enumerations are string types, and values of responses that this package does not list pass through. An
 // optional field of a request is left out when it is zero. Optional fields that can deliberately be zero or false are
 // pointers, and so are the texts that an update may empty; new(false) and new("") make one. A nil request is an empty
-// one. An update does not change
-// fields that are not set. A limit of 0 is the API's default. In responses, nullable numbers, times and structs are
-// pointers. A nullable text is a string, which is empty for null, and a nullable amount is a Decimal, which is unset
-// for null.
+// one. An update does not change fields that are not set. A limit of 0 is the API's default. In responses, nullable
+// numbers, times and structs are pointers. A nullable text is a string, which is empty for null, and a nullable amount
+// is a Decimal, which is unset for null.
 //
 // The ids in requests are UUIDs, except CredentialID (unpadded base64url) and VaultID, OTPID and SourceID, whose forms
 // are not documented. Addresses on a chain are 0x and 40 hexadecimal digits. Times are sent in UTC as RFC 3339.

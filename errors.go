@@ -184,7 +184,7 @@ func meaning(method string, status int) string {
 	return ""
 }
 
-// TransportError is the error of a call that got no response.
+// TransportError is the error of a call that got no response, or a success whose body broke off.
 type TransportError struct {
 	Operation OperationID // empty for [Client.Do]
 	Method    string
@@ -205,7 +205,7 @@ func (e *TransportError) Error() string {
 	if e.Operation != "" {
 		b.WriteString(string(e.Operation) + ": ")
 	}
-	b.WriteString(errtext.Trim(call.Printable(e.Err.Error()))) // printable: it may quote the other side
+	b.WriteString(call.Printable(textOf(e.Err))) // printable: it may quote the other side
 	switch {
 	case !e.Sent:
 		b.WriteString("; nothing was sent")
@@ -223,6 +223,14 @@ func (e *TransportError) Is(target error) bool {
 
 // Unwrap returns the cause: context.Canceled, a *net.OpError, and so on.
 func (e *TransportError) Unwrap() error { return e.Err }
+
+// textOf is the text of an error within another's. It is nil in an error that a user's test has made.
+func textOf(err error) string {
+	if err == nil {
+		return "unknown error"
+	}
+	return errtext.Trim(err.Error())
+}
 
 func trailer(method, path string, attempts int) string {
 	unit := "attempts"

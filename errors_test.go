@@ -269,3 +269,13 @@ func TestFieldErrorJSONPath(t *testing.T) {
 		assert.Equal(t, tt.jsonPath, field.JSONPath, tt.field)
 	}
 }
+
+// Users make these errors in their own tests, and not always with all fields.
+func TestErrorsWithoutACause(t *testing.T) {
+	for _, err := range []error{
+		&byzantine.TransportError{}, &byzantine.RotationError{}, byzantine.ElementError{}, &byzantine.Error{}, &byzantine.TransactionFailedError{},
+		&byzantine.PartialError{Elements: make([]byzantine.ElementError, 1)},
+	} {
+		assert.NotPanics(t, func() { assert.Contains(t, err.Error(), "byzantine: ") }, "%T", err)
+	}
+}

@@ -1,6 +1,7 @@
 package byzantine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -112,7 +113,7 @@ type EventRelated struct {
 
 // CustomerEventData is the data of an event whose type begins with "customer.".
 type CustomerEventData struct {
-	Customer CustomerSummary `json:"customer"`
+	Customer CustomerSummary `json:"customer" check:"must"`
 	// Beneficiary is the associated person that the event is about. It is nil for an event about the customer.
 	Beneficiary *BeneficiarySummary `json:"beneficiary,omitzero"`
 	// ReasonCodes are codes of the verification provider, in capital letters. [EventCustomerResubmissionRequested] and
@@ -123,7 +124,7 @@ type CustomerEventData struct {
 // CustomerSummary is the customer of an event, as they were then.
 type CustomerSummary struct {
 	// AccountID is a UUID.
-	AccountID    string       `json:"accountId"`
+	AccountID    string       `json:"accountId" check:"must"`
 	CustomerType CustomerType `json:"customerType"`
 	// UserID is the UUID of an individual.
 	UserID string `json:"userId,omitzero"`
@@ -155,15 +156,17 @@ type BeneficiarySummary struct {
 // TransactionEventData is the data of an event whose type begins with "transaction.". [Client.GetTransaction] returns
 // the rest; a program that keeps a copy of all transactions calls [Client.CopyTransactions] instead.
 type TransactionEventData struct {
-	Status TransactionStatus `json:"status"`
+	Status TransactionStatus `json:"status" check:"must"`
 }
 
-// CustomerData reads Data of an event whose type begins with "customer.". It is an error for any other.
+// CustomerData reads Data of an event whose type begins with "customer.". It is an error for any other event, and if Data
+// is not an object or the account's id in it cannot be read. Any other field that cannot be read is left zero.
 func (e *Event) CustomerData() (*CustomerEventData, error) {
 	return eventData[CustomerEventData](e, "customer.")
 }
 
-// TransactionData reads Data of an event whose type begins with "transaction.". It is an error for any other.
+// TransactionData reads Data of an event whose type begins with "transaction.". It is an error for any other event, and if
+// Data is not an object or the status in it cannot be read.
 func (e *Event) TransactionData() (*TransactionEventData, error) {
 	return eventData[TransactionEventData](e, "transaction.")
 }
@@ -172,8 +175,12 @@ func eventData[T any](e *Event, prefix string) (*T, error) {
 	if !strings.HasPrefix(string(e.Type), prefix) {
 		return nil, errors.New("byzantine: event: the type does not begin with " + prefix)
 	}
-	var data *T
-	if json.Unmarshal(e.Data, &data) != nil || data == nil {
+	data := new(T)
+	err := wire.Read(e.Data, data)
+	var odd *wire.Unreadable
+	switch {
+	case errors.As(err, &odd) && odd.Fatal == nil:
+	case err != nil, string(bytes.TrimSpace(e.Data)) == "null":
 		return nil, errors.New("byzantine: event: the data are not those of a " + prefix + "* event")
 	}
 	return data, nil

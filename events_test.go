@@ -94,3 +94,25 @@ func TestEventDataOfAnotherFormIsAnError(t *testing.T) {
 		assert.Nil(t, got)
 	}
 }
+
+// An odd value in one place does not keep an event from being handled: its delivery would fail until the sender gives up.
+func TestEventDataWithOddFields(t *testing.T) {
+	event := byzantine.Event{Type: byzantine.EventCustomerRejected, Data: json.RawMessage(`{"customer":{"accountId":"a","name":7,"verificationStatus":"rejected",` +
+		`"createdAt":"2026-09-01"},"beneficiary":"none","reasonCodes":["A",7]}`)}
+	data, err := event.CustomerData()
+	require.NoError(t, err)
+	assert.Equal(t, &byzantine.CustomerEventData{
+		Customer:    byzantine.CustomerSummary{AccountID: "a", VerificationStatus: byzantine.VerificationRejected},
+		ReasonCodes: []string{"A", ""},
+	}, data)
+
+	for _, odd := range []byzantine.Event{
+		{Type: byzantine.EventCustomerActive, Data: json.RawMessage(`{"customer":{"accountId":7}}`)},
+		{Type: byzantine.EventCustomerActive, Data: json.RawMessage(`{"customer":[]}`)},
+	} {
+		_, err := odd.CustomerData()
+		assert.Error(t, err, "%s", odd.Data)
+	}
+	_, err = (&byzantine.Event{Type: byzantine.EventTransactionCompleted, Data: json.RawMessage(`{"status":7}`)}).TransactionData()
+	assert.Error(t, err, "there is nothing else in it")
+}

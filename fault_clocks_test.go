@@ -251,3 +251,15 @@ func TestClocksWithManyCallers(t *testing.T) {
 		})
 	}
 }
+
+// A call that may make one attempt only does not spend it on the trial whether the correction can go.
+func TestASingleAttemptIsNoTrialOfTheClock(t *testing.T) {
+	front := newIntermediary(t, 401)
+	client := newTestClient(t, front.url, byzantine.WithClock(newWrongClock(-5*time.Minute).now))
+	require.NoError(t, front.submit(t, client, 200), "it learns the correction")
+	front.ahead.Store(int64(-5 * time.Minute)) // the intermediary agrees with the machine
+	for range 10 {
+		require.NoError(t, client.Do(t.Context(), "POST", "/v1/submit/200", struct{}{}, nil, byzantine.WithCallMaxAttempts(1)))
+	}
+	require.NoError(t, front.submit(t, client, 200), "a call with more attempts finds out")
+}

@@ -210,13 +210,7 @@ func (c *Client) AllWebhookDeliveries(ctx context.Context, req *ListWebhookDeliv
 			}
 			withoutNews++
 			for i, delivery := range list.Deliveries {
-				isNew := false
-				if errs.unreadable(i) {
-					isNew = seen.AddUnreadable(delivery)
-				} else {
-					isNew = seen.Add(delivery.Delivery.ID)
-				}
-				if !isNew {
+				if !seen.Add(movinglist.Identity(delivery.Delivery.ID, !errs.unreadable(i), delivery)) {
 					continue
 				}
 				withoutNews = 0

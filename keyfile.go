@@ -32,6 +32,10 @@ func ReadKeyFile(path string) (*PrivateKey, error) {
 //	client, err := byzantine.NewClient(rotation)
 //	go (&byzantine.KeyFile{Path: path, Rotation: rotation}).Run(ctx)
 //
+// The Rotation gets a key from the file only when the file holds another key than at the read before (at the first read:
+// another than the Rotation). So a key that [RotateCredential] or [Rotation.Use] sets in the meantime stays in use until
+// the file changes, however late a mounted file follows its source.
+//
 // Set the fields before Run and do not change them after.
 type KeyFile struct {
 	Path     string
@@ -56,7 +60,7 @@ func (f *KeyFile) Run(ctx context.Context) error {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	warned := ""
+	warned, last := "", f.Rotation.PublicKey()
 	for call.Sleep(ctx, interval) {
 		key, err := ReadKeyFile(f.Path)
 		switch {
@@ -66,7 +70,8 @@ func (f *KeyFile) Run(ctx context.Context) error {
 				logger.WarnContext(ctx, "byzantine: the key file cannot be read, so the last key stays in use", slog.Any("error", err))
 			}
 			continue
-		case !bytes.Equal(key.PublicKey(), f.Rotation.PublicKey()):
+		case !bytes.Equal(key.PublicKey(), last):
+			last = key.PublicKey()
 			if err := f.Rotation.Use(key); err != nil {
 				return err
 			}

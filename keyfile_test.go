@@ -57,6 +57,8 @@ func TestKeyFileFeedsARotation(t *testing.T) {
 	first := rfc6979Key(t)
 	second, err := byzantine.GenerateKey()
 	require.NoError(t, err)
+	third, err := byzantine.GenerateKey()
+	require.NoError(t, err)
 	path := keyFile(t, first.SecretHex())
 	synctest.Test(t, func(t *testing.T) {
 		rotation := byzantine.NewRotation(first)
@@ -79,6 +81,9 @@ func TestKeyFileFeedsARotation(t *testing.T) {
 		after("half a secret", second)
 		assert.Equal(t, 1, strings.Count(log.String(), "cannot be read"), log.String())
 		assert.NotContains(t, log.String(), "secret")
+		require.NoError(t, rotation.Use(third))
+		after(second.SecretHex(), third) // the file has not changed: it may follow its source late
+		assert.Equal(t, 1, strings.Count(log.String(), "has changed"), log.String())
 		after(first.SecretHex(), first)
 		assert.Equal(t, 2, strings.Count(log.String(), "has changed"), log.String())
 		assert.NotContains(t, log.String(), first.SecretHex())

@@ -32,7 +32,7 @@ type ElementError struct {
 	below bool // it stands in a list in such an element
 }
 
-func (e ElementError) Error() string { return errtext.In("byzantine", e.Err).Error() }
+func (e ElementError) Error() string { return "byzantine: " + textOf(e.Err) }
 
 // Unwrap returns Err.
 func (e ElementError) Unwrap() error { return e.Err }

@@ -87,6 +87,8 @@ func (e expectation) compare(payload *Payload) (field, reason string) {
 			return path + ".authenticators", "must be empty"
 		case len(user.OAuthProviders) > 0:
 			return path + ".oauthProviders", "must be empty"
+		case len(user.UserTags) > 0: // policies can give rights to a tag
+			return path + ".userTags", "must be empty"
 		case user.UserPhoneNumber != "":
 			return path + ".userPhoneNumber", "must be empty"
 		}

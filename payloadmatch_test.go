@@ -158,7 +158,7 @@ func TestAnInvitationIsComparedUserByUser(t *testing.T) {
 	const eve = `{"userName":"Eve van Doe","userEmail":"Eve@Example.com","apiKeys":[],"authenticators":null}`
 	for name, c := range map[string]struct{ users, field string }{
 		"as asked":               {joe("") + "," + eve, ""},
-		"in another order":       {eve + "," + joe(`,"userTags":["t"],"new":1`), ""},
+		"in another order":       {eve + "," + joe(`,"userTags":[],"new":1`), ""},
 		"one is missing":         {joe(""), users},
 		"none":                   {"", users},
 		"one too many":           {joe("") + "," + eve + "," + joe(""), users},
@@ -171,6 +171,7 @@ func TestAnInvitationIsComparedUserByUser(t *testing.T) {
 		"with an API key":        {eve + "," + joe(`,"apiKeys":[{"publicKey":"02"}]`), users + "[1].apiKeys"},
 		"with a passkey":         {joe(`,"authenticators":[{}]`) + "," + eve, users + "[0].authenticators"},
 		"with an OAuth provider": {joe(`,"oauthProviders":[null]`) + "," + eve, users + "[0].oauthProviders"},
+		"with a tag":             {joe(`,"userTags":["t"]`) + "," + eve, users + "[0].userTags"},
 		"with a phone":           {joe(`,"userPhoneNumber":"+15550100"`) + "," + eve, users + "[0].userPhoneNumber"},
 		"with hidden API keys":   {joe(`,"ApiKeys":[{"publicKey":"02"}]`) + "," + eve, "bodyToSign"},
 	} {

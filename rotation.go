@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
-	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
 // SignerSource is a [Signer] whose key can change. [SignRequest] and a [Client] ask it once for each attempt, so that
@@ -37,7 +36,7 @@ type heldSigner struct{ Signer }
 
 // NewRotation returns a Rotation that signs with first. If first is nil, [NewClient] rejects the Rotation.
 func NewRotation(first Signer) *Rotation {
-	r := &Rotation{using: map[string]int{}, ended: make(chan struct{})}
+	r := new(Rotation)
 	r.current.Store(&heldSigner{first})
 	return r
 }
@@ -58,7 +57,7 @@ func (r *Rotation) Use(next Signer) error {
 
 // Signer returns the Signer that is used now.
 func (r *Rotation) Signer(context.Context) (Signer, error) {
-	s := r.current.Load().Signer
+	s := r.signer()
 	if s == nil {
 		return nil, errors.New("byzantine: rotation: it was made without a signer")
 	}
@@ -68,8 +67,16 @@ func (r *Rotation) Signer(context.Context) (Signer, error) {
 // PublicKey returns the public key that is used now. Two calls can return different keys: code that needs a key and a
 // signature that belong together calls [Rotation.Signer] and uses the Signer that it returns.
 func (r *Rotation) PublicKey() []byte {
-	if s := r.current.Load().Signer; s != nil {
+	if s := r.signer(); s != nil {
 		return s.PublicKey()
+	}
+	return nil
+}
+
+// signer returns nil if there is none, in a Rotation that was made without one or without NewRotation.
+func (r *Rotation) signer() Signer {
+	if held := r.current.Load(); held != nil {
+		return held.Signer
 	}
 	return nil
 }
@@ -95,6 +102,9 @@ func (r *Rotation) hold(attempt context.Context) (Signer, error) {
 	key, err := signerPublicKeyHex(s)
 	if err != nil {
 		return nil, err
+	}
+	if r.using == nil {
+		r.using, r.ended = map[string]int{}, make(chan struct{})
 	}
 	r.using[key]++
 	context.AfterFunc(attempt, func() {
@@ -150,7 +160,7 @@ type RotationError struct {
 
 func (e *RotationError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "byzantine: rotate credential: %s: %s", e.Step, errtext.Trim(e.Err.Error()))
+	fmt.Fprintf(&b, "byzantine: rotate credential: %s: %s", e.Step, textOf(e.Err))
 	if len(e.Left) > 0 {
 		fmt.Fprintf(&b, "; left: %s", strings.Join(e.Left, ", "))
 	}
@@ -251,8 +261,7 @@ func lookBeforeRotation(ctx context.Context, c *Client, old string, opts []CallO
 		return fail("nothing was created; rotate again", errors.New("the response does not say which scope this credential has"))
 	}
 	list, err := c.ListCredentials(ctx, nil, opts...)
-	var partial *PartialError // what could be read is enough to find what was left
-	if err != nil && !errors.As(err, &partial) {
+	if err != nil && !isPartial(err) { // what could be read is enough to find what was left
 		return fail("nothing was created", err)
 	}
 	base, _, _ := strings.Cut(me.Label, " (replaces 0x")

@@ -308,3 +308,18 @@ func TestSignRequestAsksTheSource(t *testing.T) {
 	_, err = byzantine.SignRequest(t.Context(), sourceOf{first, nil, closed}, at, "GET", "/v1/x", nil)
 	require.ErrorIs(t, err, closed)
 }
+
+func TestARotationWithoutNewRotation(t *testing.T) {
+	rotation := new(byzantine.Rotation)
+	_, err := byzantine.NewClient(rotation)
+	require.Error(t, err)
+	require.NoError(t, rotation.Use(rfc6979Key(t)))
+	body := []byte(`{}`)
+	_, err = byzantine.NewClient(rotation)
+	require.NoError(t, err)
+	client, _ := replying(t, &body)
+	_ = client
+	signature, err := byzantine.SignRequest(t.Context(), rotation, time.Now(), "GET", "/v1/health", nil)
+	require.NoError(t, err)
+	assert.Equal(t, rfc6979Key(t).PublicKeyHex(), signature.PublicKey)
+}

@@ -36,7 +36,6 @@ const (
 	signatureWindow = 60
 	scalarSize      = 32 // a P-256 private key, in bytes
 	pointSize       = 33 // a compressed P-256 point, in bytes
-	maxDERSize      = 72 // the longest ASN.1 DER of two P-256 numbers, in bytes
 )
 
 // Signer signs with the integrator's P-256 key, wherever that key is held. [PrivateKey] is the Signer for a key in
@@ -179,7 +178,7 @@ func SignRequest(ctx context.Context, s Signer, at time.Time, method, pathAndQue
 	if err != nil {
 		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %w", errtext.Bare(err))
 	}
-	if len(der) == 0 || len(der) > maxDERSize {
+	if len(der) == 0 || len(der) > p256.MaxDERSize {
 		return RequestSignature{}, fmt.Errorf("byzantine: sign request: %d bytes from the signer are no P-256 signature in DER", len(der))
 	}
 	return RequestSignature{PublicKey: publicKey, Timestamp: timestamp, Signature: hexWithPrefix(der)}, nil
@@ -319,7 +318,7 @@ func checkTimestamp(value string, now time.Time) error {
 
 // decodeSignature accepts one spelling of each signature: lower-case hexadecimal of strict DER.
 func decodeSignature(value string) ([]byte, error) {
-	if len(value) > 2+2*maxDERSize {
+	if len(value) > 2+2*p256.MaxDERSize {
 		return nil, errors.New("is longer than a P-256 signature")
 	}
 	der, err := hex.DecodeString(strings.TrimPrefix(value, "0x"))
@@ -357,6 +356,6 @@ func compressPoint(key *ecdsa.PublicKey) ([]byte, error) {
 // hexWithPrefix returns 0x and lower-case digits. The buffer is large enough for every header value, so that it stays
 // on the stack.
 func hexWithPrefix(b []byte) string {
-	buf := append(make([]byte, 0, 2+2*maxDERSize), "0x"...)
+	buf := append(make([]byte, 0, 2+2*p256.MaxDERSize), "0x"...)
 	return string(hex.AppendEncode(buf, b))
 }

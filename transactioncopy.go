@@ -39,10 +39,6 @@ func (c *Client) TransactionsUpdatedSince(ctx context.Context, since time.Time, 
 // call: what shows itself during the call may stand behind the place that was read already.
 const copyOverlap = time.Minute
 
-// copyFuture is how far ahead of the client's clock an update may be for CopyTransactions to go on from it. After a
-// single transaction with a time in the far future, nothing else would be later and therefore new.
-const copyFuture = 24 * time.Hour
-
 // CopyTransactions brings a copy of all transactions up to date. It calls store with each transaction that was updated
 // since a former call, at least once, and returns the time for the next call:
 //
@@ -57,8 +53,9 @@ const copyFuture = 24 * time.Hour
 // same point again. So a crash at any moment loses nothing. An error of store is returned as it is and ends the call.
 // If transactions cannot be read, all others are stored and the error is a *[PartialError] about the first of these.
 //
-// The returned time is at most a day ahead of the client's clock, so that one transaction with a time in the far future
-// does not hide later updates. A client whose clock is more than a day slow copies everything each time.
+// The returned time is not later than the client's clock, which the API's responses correct, so that one transaction
+// with a time in the future does not hide later updates. Until that time has come, each call stores the transaction
+// again.
 //
 // Operation get_all_transactions, see [Client.TransactionsUpdatedSince].
 func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store func(context.Context, *Transaction) error, opts ...CallOption) (next time.Time, err error) {
@@ -67,7 +64,6 @@ func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store fu
 		from = since.Add(-copyOverlap)
 	}
 	next = since
-	latest := c.calls.Now().Add(copyFuture)
 	first := true
 	var unreadable error
 	for t, err := range c.TransactionsUpdatedSince(ctx, from, opts...) {
@@ -85,7 +81,9 @@ func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store fu
 		if err := store(ctx, &t); err != nil {
 			return since, err
 		}
-		if t.UpdatedAt.After(latest) {
+		// A time to come would hide what is updated until then. The signatures of these calls were accepted, so this
+		// clock is ahead of the API's by less than copyOverlap.
+		if t.UpdatedAt.After(c.calls.CorrectedNow()) {
 			continue // the first one after it is the one to go on from
 		}
 		if first && t.UpdatedAt.After(next) { // not if that cannot be read

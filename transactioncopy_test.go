@@ -253,9 +253,38 @@ func TestCopyWithAnUnreadableTransaction(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 9, 3, 0, 0, 0, 0, time.UTC), next)
 }
 
+// A time in the near future hides nothing either, even of an API whose clock is a minute behind this client's, which is
+// as much as signatures allow.
+func TestATimeInTheNearFutureHidesNoUpdate(t *testing.T) {
+	for name, behind := range map[string]time.Duration{"the same clock": 0, "a slow API": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			now := time.UnixMilli(1_000_000)
+			api := &ledgerAPI{quiet: true, pageSize: 100, random: rand.New(rand.NewPCG(1, 1)), list: []ledgerRow{
+				{id: "ahead", status: "processing", at: int(now.Add(90 * time.Minute).UnixMilli())},
+			}}
+			client := api.client(t, byzantine.WithClock(func() time.Time { return now }))
+			stored := map[string]bool{}
+			var since time.Time
+			var err error
+			for minute := range 200 {
+				now = now.Add(time.Minute)
+				id := fmt.Sprint(minute)
+				api.list = append(api.list, ledgerRow{id: id, status: "completed", at: int(now.Add(-behind).UnixMilli())})
+				since, err = client.CopyTransactions(t.Context(), since, func(_ context.Context, t *byzantine.Transaction) error {
+					stored[t.TransactionID] = true
+					return nil
+				})
+				require.NoError(t, err)
+				require.Contains(t, stored, id)
+			}
+			assert.Contains(t, stored, "ahead")
+		})
+	}
+}
+
 // A time in the far future, which the API gave by mistake, does not hide what is updated afterwards.
 func TestATimeInTheFarFutureDoesNotEndTheCopy(t *testing.T) {
-	now := time.UnixMilli(10_000)
+	now := time.UnixMilli(200_000)
 	api := &ledgerAPI{quiet: true, pageSize: 100, random: rand.New(rand.NewPCG(1, 1)), list: []ledgerRow{
 		{id: "mistaken", status: "processing", at: int(now.AddDate(900, 0, 0).UnixMilli())}, {id: "known", status: "completed", at: 2000},
 	}}

@@ -22,8 +22,6 @@ const (
 
 	// maxUnseen is how long what was just made may be unknown to the API.
 	maxUnseen = 30 * time.Second
-	// maxOutage is how long the API may fail before the wait is given up.
-	maxOutage = 5 * time.Minute
 )
 
 // WaitOption changes a wait. For an option with an invalid value, and for a nil one, the wait returns a *[FieldError]
@@ -178,7 +176,7 @@ func (w *wait) failed(ctx context.Context, err error) error {
 	case errors.Is(err, ErrNotFound) && !w.seen && time.Since(w.started) < maxUnseen:
 		return nil
 	case passing(err):
-		if time.Since(w.failedSince) < maxOutage {
+		if time.Since(w.failedSince)+w.retryAfter() < call.MaxOutage {
 			return nil
 		}
 	}
@@ -214,13 +212,13 @@ func (w *wait) lastSeen() string {
 	return "last seen as " + call.Printable(w.status)
 }
 
-// retryAfter is how long the API asked to wait when it rejected the last poll: at most as long as an outage may take.
+// retryAfter is how long the API asked to wait when it rejected the last poll.
 func (w *wait) retryAfter() time.Duration {
 	var rejected *Error
 	if !errors.As(w.failure, &rejected) {
 		return 0
 	}
-	return min(call.RetryAfter(rejected.Header, time.Now()), maxOutage)
+	return call.RetryAfter(rejected.Header, time.Now())
 }
 
 // pause is the time until the next poll.
@@ -268,7 +266,7 @@ func (c *Client) WaitForVerification(ctx context.Context, accountID string, opts
 	err = w.run(ctx, func() (string, bool, error) {
 		if ask == nil {
 			account, err := c.GetAccountDetails(ctx, accountID)
-			if err != nil {
+			if err != nil && !isPartial(err) { // an odd element of a list does not concern the status
 				return "", false, err
 			}
 			if account.EntityInfo != nil {
@@ -295,7 +293,7 @@ func (c *Client) verificationOf(ctx context.Context, account *Account) func() (V
 	case account.EntityInfo != nil:
 		return func() (VerificationStatus, error) {
 			entity, err := c.GetEntityDetails(ctx, account.EntityInfo.EntityID)
-			if err != nil {
+			if err != nil && !isPartial(err) {
 				return "", err
 			}
 			return entity.VerificationStatus, nil
@@ -303,7 +301,7 @@ func (c *Client) verificationOf(ctx context.Context, account *Account) func() (V
 	case account.AccountBeneficiary != nil:
 		return func() (VerificationStatus, error) {
 			user, err := c.GetUserDetails(ctx, &GetUserDetailsRequest{UserID: account.AccountBeneficiary.UserID})
-			if err != nil {
+			if err != nil && !isPartial(err) {
 				return "", err
 			}
 			return user.VerificationStatus, nil

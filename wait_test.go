@@ -336,9 +336,9 @@ func TestTransactionFailedErrorIsNoRecordOfAPerson(t *testing.T) {
 
 func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 	for asked, want := range map[string]time.Duration{
-		"7":    7 * time.Second,
-		"45":   45 * time.Second, // more than a call waits for
-		"3600": 5 * time.Minute,  // more than an outage may take
+		"7":   7 * time.Second,
+		"45":  45 * time.Second, // more than a call waits for
+		"299": 299 * time.Second,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			api := statuses("processing", "completed")
@@ -354,6 +354,22 @@ func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 			assert.Equal(t, want, api.times[1].Sub(api.times[0]))
 		})
 	}
+}
+
+// A server that asks to wait for longer than an outage may take ends the wait at once: a poll before its time would not
+// be what it asked for.
+func TestAWaitThatIsTooLongIsNotWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := statuses("processing")
+		api.respond = func(int) (*http.Response, error) {
+			return newResponse(429, http.Header{"Retry-After": {"3600"}}, ""), nil
+		}
+		began := time.Now()
+		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+		require.ErrorIs(t, err, byzantine.ErrRateLimited)
+		assert.Len(t, api.times, 1)
+		assert.Zero(t, time.Since(began))
+	})
 }
 
 // verifiedAPI responds to the requests of WaitForVerification. A status of "" is a 404.
@@ -435,6 +451,24 @@ func TestWaitForVerification(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An odd element of a list says nothing about the status, so it does not end the wait.
+func TestWaitForVerificationDespiteOddElements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/v1/query/get-account-details" {
+				return newResponse(http.StatusOK, nil, `{"accountId":"`+testAccountID+`","entityInfo":{"entityId":"`+testEntityID+`"},"bankAccounts":[{"id":7}],"users":[{"userId":5}]}`), nil
+			}
+			return newResponse(http.StatusOK, nil, `{"entityId":"`+testEntityID+`","verificationStatus":"active","teamMembers":[{"userId":5}]}`), nil
+		})))
+		_, err := client.GetEntityDetails(t.Context(), testEntityID)
+		var partial *byzantine.PartialError
+		require.ErrorAs(t, err, &partial)
+		status, err := client.WaitForVerification(t.Context(), testAccountID)
+		require.NoError(t, err)
+		assert.Equal(t, byzantine.VerificationActive, status)
+	})
 }
 
 // A customer who has not begun is one who was just made, for half a minute.

@@ -91,7 +91,12 @@ func (a *Activity) AuthenticatorIDs() []string {
 }
 
 // describe returns the id and the status of the activity for an error, quoted because the texts come from Turnkey.
-func (a *Activity) describe() string { return fmt.Sprintf("activity %.100q is %.100q", a.ID, a.Status) }
+func (a *Activity) describe() string {
+	if a == nil { // in an error that a user's test has made
+		return "no activity"
+	}
+	return fmt.Sprintf("activity %.100q is %.100q", a.ID, a.Status)
+}
 
 // Intent is what an activity is to do. Which field is set depends on the activity's type. None is set for a type for
 // which this package has no request.

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -304,4 +305,39 @@ func TestDumpIsIgnored(t *testing.T) {
 	_, err := client.GetActivity(t.Context(), "a-1")
 	require.NoError(t, err)
 	assert.Empty(t, dump.String())
+}
+
+// sourceOf is a SignerSource that returns a signer of its own.
+type sourceOf struct {
+	*byzantine.PrivateKey
+	next byzantine.Signer
+}
+
+func (s sourceOf) Signer(context.Context) (byzantine.Signer, error) { return s.next, nil }
+
+// wordless is a signer whose signature is empty.
+type wordless struct{ byzantine.Signer }
+
+func (wordless) SignDigest(context.Context, []byte) ([]byte, error) { return nil, nil }
+
+// faceless is a signer without a public key.
+type faceless struct{ byzantine.Signer }
+
+func (faceless) PublicKey() []byte { return nil }
+
+func TestASignerThatReturnsNothingUsable(t *testing.T) {
+	key := parseKey(t, testKey)
+	for want, signer := range map[string]byzantine.Signer{
+		"stamp: no signer": sourceOf{key, nil},
+		"stamp: the signer's public key is not a compressed P-256 point of 33 bytes": sourceOf{key, faceless{key}},
+		"stamp: 0 bytes from the signer are no P-256 signature in DER":               wordless{key},
+	} {
+		client, err := turnkey.NewClient(signer, testOrganizationID, over(func(*http.Request) (*http.Response, error) {
+			t.Error("something was sent")
+			return nil, io.EOF
+		}))
+		require.NoError(t, err)
+		_, err = client.GetActivity(t.Context(), "a")
+		assert.ErrorContains(t, err, want)
+	}
 }

@@ -136,7 +136,7 @@ type FailedError struct {
 
 func (e *FailedError) Error() string {
 	text := "turnkey: " + e.Activity.describe()
-	if e.Activity.Failure != nil {
+	if e.Activity != nil && e.Activity.Failure != nil {
 		text += e.Activity.Failure.describe()
 	}
 	return text
@@ -150,7 +150,11 @@ type UnresolvedError struct {
 }
 
 func (e *UnresolvedError) Error() string {
-	return fmt.Sprintf("turnkey: %s: %v", e.Activity.describe(), errtext.Bare(e.Err))
+	reason := "unknown error"
+	if e.Err != nil {
+		reason = errtext.Trim(e.Err.Error())
+	}
+	return fmt.Sprintf("turnkey: %s: %s", e.Activity.describe(), reason)
 }
 
 // Is reports true for byzantine.ErrOutcomeUnknown.

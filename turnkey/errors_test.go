@@ -2,8 +2,10 @@ package turnkey_test
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -197,4 +199,22 @@ func TestErrorsOfACallersOwnTests(t *testing.T) {
 	assert.NoError(t, errors.Unwrap(err))
 	assert.EqualError(t, &turnkey.FailedError{Activity: &turnkey.Activity{ID: "a", Status: turnkey.ActivityRejected}},
 		`turnkey: activity "a" is "ACTIVITY_STATUS_REJECTED"`)
+}
+
+func TestErrorsWithoutACause(t *testing.T) {
+	for _, err := range []error{&turnkey.Error{}, &turnkey.ConsensusError{}, &turnkey.FailedError{}, &turnkey.UnresolvedError{}} {
+		assert.NotPanics(t, func() { assert.Contains(t, err.Error(), "turnkey: ") }, "%T", err)
+	}
+}
+
+// An activity names users and holds attestations: an error that is logged as JSON has its id, type and status alone.
+func TestErrorsAsJSONHoldNoPersonalData(t *testing.T) {
+	a := &turnkey.Activity{ID: "id-1", Status: turnkey.ActivityFailed, Type: "ACTIVITY_TYPE_X", Votes: []turnkey.Vote{{User: turnkey.User{UserEmail: "ada@example.com"}}}}
+	for _, err := range []error{&turnkey.FailedError{Activity: a}, &turnkey.ConsensusError{Activity: a}, &turnkey.UnresolvedError{Activity: a, Err: io.EOF}} {
+		text, failure := json.Marshal(err)
+		require.NoError(t, failure)
+		assert.NotContains(t, string(text), "ada@example.com", "%T", err)
+		assert.Contains(t, string(text), `"activityId":"id-1","type":"ACTIVITY_TYPE_X","status":"ACTIVITY_STATUS_FAILED"`, "%T", err)
+		assert.Contains(t, string(text), `"error":"turnkey: `, "%T", err)
+	}
 }

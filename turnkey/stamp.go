@@ -34,17 +34,17 @@ type stamp struct {
 // the function calls its Signer method for each request. A nil signer, or one without a compressed P-256 key, is an
 // error.
 func stampWith(signer byzantine.Signer) (call.Authorize, error) {
-	if signer == nil {
-		return nil, errors.New("no signer")
-	}
-	if !p256.IsCompressed(signer.PublicKey()) {
-		return nil, errors.New("the signer's public key is not a compressed P-256 point of 33 bytes")
+	if err := checkSigner(signer); err != nil {
+		return nil, err
 	}
 	return func(ctx context.Context, request *http.Request, body []byte, _ time.Time) error {
 		signer := signer
 		if source, ok := signer.(byzantine.SignerSource); ok {
 			var err error
-			if signer, err = source.Signer(ctx); err != nil {
+			if signer, err = source.Signer(ctx); err == nil {
+				err = checkSigner(signer)
+			}
+			if err != nil {
 				return fmt.Errorf("stamp: %w", errtext.Bare(err))
 			}
 		}
@@ -53,6 +53,9 @@ func stampWith(signer byzantine.Signer) (call.Authorize, error) {
 		if err != nil {
 			return fmt.Errorf("stamp: %w", errtext.Bare(err))
 		}
+		if len(der) == 0 || len(der) > p256.MaxDERSize {
+			return fmt.Errorf("stamp: %d bytes from the signer are no P-256 signature in DER", len(der))
+		}
 		text, err := wire.Marshal(stamp{hex.EncodeToString(signer.PublicKey()), stampScheme, hex.EncodeToString(der)})
 		if err != nil {
 			return fmt.Errorf("stamp: %w", errtext.Bare(err))
@@ -60,6 +63,16 @@ func stampWith(signer byzantine.Signer) (call.Authorize, error) {
 		request.Header.Set(stampHeader, base64.RawURLEncoding.EncodeToString(text))
 		return nil
 	}, nil
+}
+
+func checkSigner(signer byzantine.Signer) error {
+	switch {
+	case signer == nil:
+		return errors.New("no signer")
+	case !p256.IsCompressed(signer.PublicKey()):
+		return errors.New("the signer's public key is not a compressed P-256 point of 33 bytes")
+	}
+	return nil
 }
 
 // stampedKey returns the public key in the stamp of a request with the header h, "" if there is no stamp.

@@ -19,7 +19,8 @@ const (
 )
 
 // follow polls an activity as long as its status is one that progresses automatically, and returns it when it has
-// another status. If ctx ends, or a poll fails with an error that is not temporary, the error is an *UnresolvedError.
+// another status. If ctx ends, if a poll fails with an error that is not temporary, or if Turnkey asks to wait for more
+// than call.MaxOutage, the error is an *UnresolvedError.
 func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 	var failure error // the error of the last poll, or nil
 	for pause := firstPoll; a.Status == ActivityCreated || a.Status == ActivityPending; pause = min(2*pause, maxPoll) {
@@ -27,6 +28,9 @@ func (c *Client) follow(ctx context.Context, a *Activity) (*Activity, error) {
 		var rejected *byzantine.Error
 		if errors.As(failure, &rejected) {
 			wait = max(wait, call.RetryAfter(rejected.Header, time.Now()))
+		}
+		if wait > call.MaxOutage {
+			return nil, &UnresolvedError{a, failure}
 		}
 		call.Sleep(ctx, wait) // if the context has ended, GetActivity returns the error
 		now, err := c.GetActivity(ctx, a.ID)

@@ -115,6 +115,19 @@ func TestFailedPolls(t *testing.T) {
 			assert.Equal(t, 45*time.Second, polls[2].Time.Sub(polls[1].Time))
 		})
 	})
+	t.Run("that ask to wait too long", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			fake, client := newFake(t, byzantine.WithMaxAttempts(1))
+			fake.Play(turnkey.ActivityPending, turnkey.ActivityCompleted)
+			fake.Fail("get_activity", 1, turnkeytest.Fault{Status: 429, Header: http.Header{"Retry-After": {"864000"}}})
+			began := time.Now()
+			_, err := create(t.Context(), t, fake, client)
+			require.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+			require.ErrorIs(t, err, byzantine.ErrRateLimited)
+			assert.Len(t, fake.Requests(), 2)
+			assert.Less(t, time.Since(began), time.Minute)
+		})
+	})
 	t.Run("without a response", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fake, _ := newFake(t)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -86,10 +87,14 @@ func hasType(e *Event) error {
 	return nil
 }
 
-// historyDelivery returns a Delivery of an event that the API listed. It is an error if the event has no id or no type.
+// historyDelivery returns a Delivery of an event that the API listed. It is an error if the event has no id that a Store
+// can take as a key, or no type.
 func historyDelivery(e byzantine.Event) (*Delivery, error) {
-	if e.ID == "" {
+	switch {
+	case e.ID == "":
 		return nil, fmt.Errorf("%w: no id", errNoEvent)
+	case !canBeKey(e.ID):
+		return nil, fmt.Errorf("%w: the id is not that of an event", errNoEvent)
 	}
 	if err := hasType(&e); err != nil {
 		return nil, err
@@ -97,6 +102,14 @@ func historyDelivery(e byzantine.Event) (*Delivery, error) {
 	d := &Delivery{EventID: e.ID}
 	d.event.Store(&e)
 	return d, nil
+}
+
+// canBeKey reports whether an id of the history can be the key of a record. Ids of events are UUIDs. Others pass as long as
+// no store chokes on them and they are not keys of the [Reconciler]'s own records.
+func canBeKey(id string) bool {
+	const maxLength = 128
+	odd := func(r rune) bool { return r <= ' ' || r > '~' }
+	return len(id) <= maxLength && !strings.ContainsFunc(id, odd) && id != ownerKey && !strings.HasPrefix(id, checkpointKey)
 }
 
 // bodyHasID reports whether the field "id" of a JSON object is this UUID. It is an error if the body is not an object

@@ -82,6 +82,8 @@ func (h *Handler) setDefaults() {
 	switch {
 	case h.Verifier == nil:
 		h.invalid = errors.New("webhook: Handler: Verifier must be set")
+	case h.Verifier.now == nil:
+		h.invalid = errors.New("webhook: Handler: Verifier must be made by NewVerifier")
 	case h.Handle == nil:
 		h.invalid = errors.New("webhook: Handler: Handle must be set")
 	case h.Timeout < 0:
@@ -141,7 +143,10 @@ func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Re
 	deadline = time.Now().Add(h.once.timeout)
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	if d, err = h.Verifier.checkBody(ctx, head, body); err != nil {
+	switch d, err = h.Verifier.checkBody(ctx, head, body); {
+	case errors.Is(err, errNoEvent):
+		return d, deadline, &requestError{http.StatusUnprocessableEntity, err.Error()}
+	case err != nil:
 		return nil, deadline, err
 	}
 	event, unreadable, err := d.decode()

@@ -447,3 +447,37 @@ func TestHandlerWithAnInvalidFieldSaysSo(t *testing.T) {
 		})
 	}
 }
+
+// With WithLivemodeOnly, an event that cannot be read gets the status that it has without, and nothing but true is a
+// production event.
+func TestLivemodeOfAnOddEvent(t *testing.T) {
+	key := newSigningKey(t)
+	for body, want := range map[string]int{
+		`{"id":"` + testIDs.Event + `","livemode":true,"data":{}}`:                   http.StatusUnprocessableEntity,
+		`{"id":"` + testIDs.Event + `","type":"a.b","livemode":"true","data":{}}`:    http.StatusForbidden,
+		`{"id":"` + testIDs.Event + `","type":"a.b","livemode":false,"data":{}}`:     http.StatusForbidden,
+		`{"id":"` + testIDs.Event + `","type":"a.b","data":{}}`:                      http.StatusForbidden,
+		`{"id":"` + testIDs.Event + `","type":"a.b","livemode":true,"data":{}}`:      http.StatusNoContent,
+		`{"id":"` + testIDs.Event + `","type":7,"livemode":true,"data":{},"data":7}`: http.StatusUnprocessableEntity,
+	} {
+		handler := &webhook.Handler{Verifier: newVerifier(t, key, webhook.WithLivemodeOnly()), Logger: slog.New(slog.DiscardHandler),
+			Handle: func(context.Context, *webhook.Delivery) error { return nil }}
+		request := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		request.Header = key.sign(t, testIDs, time.Now(), []byte(body))
+		response := httptest.NewRecorder()
+		handler.ServeHTTP(response, request)
+		assert.Equal(t, want, response.Code, body)
+		if want == http.StatusUnprocessableEntity {
+			d, err := handler.Verifier.Verify(t.Context(), request.Header, []byte(body))
+			require.Error(t, err)
+			assert.Nil(t, d)
+		}
+	}
+}
+
+func TestAHandlerWhoseVerifierWasNotMade(t *testing.T) {
+	handler := &webhook.Handler{Verifier: new(webhook.Verifier), Logger: slog.New(slog.DiscardHandler), Handle: func(context.Context, *webhook.Delivery) error { return nil }}
+	response := httptest.NewRecorder()
+	handler.ServeHTTP(response, httptest.NewRequest("POST", "/", strings.NewReader("{}")))
+	assert.Equal(t, http.StatusInternalServerError, response.Code)
+}

@@ -30,7 +30,8 @@ type Key struct {
 // [SubscriptionKeys] returns one that asks the API; a source of your own can read a database. The Verifier calls it
 // when a delivery names a key id that none of the known keys has, unless a known key without an id verifies the
 // delivery. It is called by one goroutine at a time and at most once in ten seconds, whatever a forger sends. The keys
-// that it returns replace those that it returned before. Its context ends after 5 seconds, and no delivery waits longer
+// that it returns replace those that it returned before. So a key that the source does not return any more stays valid
+// until the next call: if a subscription's key is compromised, make a new Verifier. Its context ends after 5 seconds, and no delivery waits longer
 // for it.
 type KeySource func(ctx context.Context) ([]Key, error)
 

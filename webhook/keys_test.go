@@ -320,3 +320,55 @@ func TestSubscriptionKeysAreThoseOfTheAPI(t *testing.T) {
 	_, err = v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), customerBody), customerBody)
 	requireCheck(t, err, webhook.CheckKeySource)
 }
+
+// lister is the API's list of subscriptions.
+type lister struct {
+	list *byzantine.WebhookSubscriptionList
+	err  error
+}
+
+func (l lister) ListWebhookSubscriptions(context.Context, *byzantine.ListWebhookSubscriptionsRequest, ...byzantine.CallOption) (*byzantine.WebhookSubscriptionList, error) {
+	return l.list, l.err
+}
+
+// One odd subscription does not stop the deliveries of the others.
+func TestSubscriptionKeysLeaveOutWhatCannotBeRead(t *testing.T) {
+	good := newSigningKey(t)
+	subscription := func(id, key string) byzantine.WebhookSubscriptionWithKey {
+		return byzantine.WebhookSubscriptionWithKey{Subscription: byzantine.WebhookSubscription{ID: id, ActiveSigningKeyID: id}, PublicKey: key, Algorithm: webhook.Algorithm}
+	}
+	list := func(s ...byzantine.WebhookSubscriptionWithKey) *byzantine.WebhookSubscriptionList {
+		return &byzantine.WebhookSubscriptionList{Subscriptions: s}
+	}
+	partial := &byzantine.PartialError{Elements: []byzantine.ElementError{{Index: 1, Err: errors.New("odd")}}}
+	readable := subscription(testIDs.Key, good.PublicKeyHex())
+	for name, c := range map[string]struct {
+		lister
+		keys int
+		want string // of the error
+	}{
+		"one without a key":        {lister{list(subscription("a", ""), readable), nil}, 1, ""},
+		"one that is unreadable":   {lister{list(readable, subscription("", "")), partial}, 1, ""},
+		"none that can be used":    {lister{list(subscription("a", "02ff")), nil}, 0, "the key of subscription 1: "},
+		"none but an odd one":      {lister{list(), partial}, 0, "cannot be read"},
+		"none":                     {lister{list(), nil}, 0, ""},
+		"no list":                  {lister{nil, errors.New("away")}, 0, "away"},
+		"one of another algorithm": {lister{list(byzantine.WebhookSubscriptionWithKey{Algorithm: "rsa"}), nil}, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys, err := webhook.SubscriptionKeys(c.lister)(t.Context())
+			if c.want != "" {
+				require.ErrorContains(t, err, c.want)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, keys, c.keys)
+			if c.keys > 0 {
+				v, err := webhook.NewVerifier(keys)
+				require.NoError(t, err)
+				_, err = v.Verify(t.Context(), good.sign(t, testIDs, time.Now(), customerBody), customerBody)
+				require.NoError(t, err)
+			}
+		})
+	}
+}

@@ -41,7 +41,9 @@ var errTimeout = errors.New("the callback took too long")
 // callbackError wraps the error that a callback returned, or one that says that it panicked or ended its goroutine.
 type callbackError struct{ err error }
 
-func (e *callbackError) Error() string { return "the callback failed: " + errtext.Trim(e.err.Error()) }
+func (e *callbackError) Error() string {
+	return "the callback failed: " + errtext.TrimUnlessForeign(e.err.Error())
+}
 func (e *callbackError) Unwrap() error { return e.err }
 
 // handle returns nil if the event was handled by this call and that is recorded, [ErrHandled] if it had been handled

@@ -176,7 +176,7 @@ func (r *Reconciler) untracedPass(ctx context.Context) (Report, error) {
 	if err := r.own(ctx); err != nil {
 		return Report{}, fmt.Errorf("webhook: reconcile: %w", errtext.Bare(err))
 	}
-	lease := r.Timeout + passLease
+	lease := 2*r.Timeout + passLease // save renews it after a quarter, so a callback always ends within it
 	claim, err := r.Store.Begin(ctx, checkpointKey+r.Name, lease)
 	if err != nil {
 		return Report{}, fmt.Errorf("webhook: reconcile: %w", errtext.Bare(err))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -154,4 +155,76 @@ func TestHistoryWithoutReadableTimes(t *testing.T) {
 		Logger: slog.New(slog.DiscardHandler)}
 	assert.Equal(t, webhook.Report{Handled: 2}, pass(t, r))
 	assert.Equal(t, webhook.Report{Known: 2}, pass(t, r))
+}
+
+// listOf is a history that is the same whatever is asked for.
+type listOf []byzantine.Event
+
+func (h listOf) AllEvents(context.Context, *byzantine.ListEventsRequest, ...byzantine.CallOption) iter.Seq2[byzantine.Event, error] {
+	return func(yield func(byzantine.Event, error) bool) {
+		for _, e := range h {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// An event with an id that no store can take, or that is the key of the Reconciler's own records, stops nothing but itself.
+func TestOddIDsStopNoPass(t *testing.T) {
+	at := epoch
+	for _, id := range []string{"reconciler", "reconciler/events", "a\x00b", strings.Repeat("x", 9000), "a b", "\xff"} {
+		store := newStore()
+		var b book
+		r := newReconciler(&history{times: []time.Time{at.Add(time.Second)}}, store, b.handle)
+		r.Events = listOf{{ID: "later", Type: "a.b", CreatedAt: at.Add(time.Second)}, {ID: id, Type: "a.b", CreatedAt: at}}
+		for n := range 3 {
+			report, err := r.Pass(t.Context())
+			require.NoError(t, err, "%.20q", id)
+			assert.Equal(t, 1, report.Unreadable, "%.20q", id)
+			assert.Equal(t, min(1, max(0, 1-n)), report.Handled, "%.20q", id)
+		}
+	}
+}
+
+// strict is a history that rejects an empty span, as the API may.
+type strict struct {
+	*history
+	t *testing.T
+}
+
+func (s strict) AllEvents(ctx context.Context, req *byzantine.ListEventsRequest, opts ...byzantine.CallOption) iter.Seq2[byzantine.Event, error] {
+	if !req.CreatedBefore.IsZero() {
+		assert.True(s.t, req.CreatedAfter.Before(req.CreatedBefore), "asked for what is after %v and before %v", req.CreatedAfter, req.CreatedBefore)
+	}
+	return s.history.AllEvents(ctx, req, opts...)
+}
+
+// A clock that is slow after a restart, so that nothing that can be read is older than Grace.
+func TestASlowClockAsksForNoEmptySpan(t *testing.T) {
+	h := &history{times: spread(3000, 5*time.Minute, time.Microsecond)}
+	var b book
+	r := newReconciler(h, newStore(), b.handle)
+	r.Events = strict{h, t}
+	now := h.last().Add(time.Hour)
+	r.Now = func() time.Time { return now }
+	assert.Equal(t, 3000, pass(t, r).Handled)
+	h.grow(append(h.times, shift(spread(3000, time.Minute, time.Microsecond), 6*time.Minute)...))
+	now = epoch.Add(-time.Hour)
+	report := pass(t, r)
+	assert.Zero(t, report.Handled)
+	assert.Equal(t, h.times[2999], report.Checkpoint)
+	now = h.last().Add(time.Hour)
+	assert.Equal(t, 3000, pass(t, r).Handled)
+	b.requireEachOnce(t, 6000)
+}
+
+// Other libraries begin their texts as this module's stores do.
+func TestTheTextOfACallbacksErrorIsWhole(t *testing.T) {
+	var log strings.Builder
+	h := &history{times: []time.Time{epoch}}
+	r := newReconciler(h, newStore(), func(context.Context, *webhook.Delivery) error { return errors.New("redis: nil") })
+	r.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	pass(t, r)
+	assert.Contains(t, log.String(), "redis: nil")
 }

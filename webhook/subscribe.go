@@ -1,7 +1,9 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -42,18 +44,28 @@ func KeyOf(s byzantine.WebhookSubscriptionWithKey) Key {
 }
 
 // SubscriptionKeys returns a [KeySource] that lists the integrator's subscriptions with c and returns the keys of all
-// of them, except for those of another algorithm than [Algorithm].
+// of them, except for those of another algorithm than [Algorithm]. A subscription whose key cannot be read is left out,
+// so that it does not stop the deliveries of the others; it is an error only if no key is left.
 func SubscriptionKeys(c SubscriptionLister) KeySource {
 	return func(ctx context.Context) ([]Key, error) {
 		list, err := c.ListWebhookSubscriptions(ctx, nil)
-		if err != nil {
+		var partial *byzantine.PartialError // the list has what could be read
+		if err != nil && (list == nil || !errors.As(err, &partial)) {
 			return nil, err
 		}
 		var keys []Key
-		for _, s := range list.Subscriptions {
-			if s.Algorithm == Algorithm {
-				keys = append(keys, KeyOf(s))
+		for i, s := range list.Subscriptions {
+			if s.Algorithm != Algorithm {
+				continue
 			}
+			if _, invalid := parsePoint(s.PublicKey); invalid != nil {
+				err = cmp.Or(err, fmt.Errorf("the key of subscription %d: %w", i+1, invalid))
+				continue
+			}
+			keys = append(keys, KeyOf(s))
+		}
+		if len(keys) == 0 {
+			return nil, err
 		}
 		return keys, nil
 	}

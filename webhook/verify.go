@@ -158,7 +158,11 @@ func (v *Verifier) Verify(ctx context.Context, h http.Header, body []byte) (*Del
 	if err != nil {
 		return nil, err
 	}
-	return v.checkBody(ctx, head, body)
+	d, err := v.checkBody(ctx, head, body)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // checkHeaders parses the headers and checks what needs no body: their form, the algorithm and the timestamp.
@@ -179,6 +183,8 @@ func (v *Verifier) checkHeaders(h http.Header) (*headers, error) {
 	return head, nil
 }
 
+// checkBody checks the signature of a delivery and what its body must say. With an error that wraps errNoEvent, it
+// returns the delivery, which is genuine.
 func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*Delivery, error) {
 	if err := v.checkSignature(ctx, head, body); err != nil {
 		return nil, err
@@ -193,10 +199,10 @@ func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*
 	if v.requireLivemode {
 		event, err := d.Event()
 		if err != nil {
-			return nil, &VerifyError{Check: CheckLivemode, Reason: "the body cannot be read", Err: err}
+			return d, &VerifyError{Check: CheckLivemode, Reason: "the body cannot be read", Err: err}
 		}
 		if !event.Livemode {
-			return nil, reject(CheckLivemode, "the event is one of the sandbox")
+			return nil, reject(CheckLivemode, "the event is not marked as one of production")
 		}
 	}
 	return d, nil

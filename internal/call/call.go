@@ -98,6 +98,9 @@ func New[Option ~func(*Config) error](baseURL string, opts []Option) (*Caller, e
 // Now returns the time of the client's clock, without the correction that was learned from responses.
 func (c *Caller) Now() time.Time { return c.clock.now() }
 
+// CorrectedNow returns the time of the client's clock with the correction: the time that signatures carry.
+func (c *Caller) CorrectedNow() time.Time { return c.clock.time() }
+
 // Dump returns the writer that the client's calls are dumped to, nil if there is none.
 func (c *Caller) Dump() io.Writer { return c.dump }
 

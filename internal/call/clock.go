@@ -48,7 +48,7 @@ func (x *Exchange) chooseClock() {
 		return
 	}
 	t.correction = c.kept()
-	if t.correction != 0 && !t.resent && c.doubted.Swap(false) {
+	if t.correction != 0 && !t.resent && x.attempts < x.maxAttempts() && c.doubted.Swap(false) {
 		t.correction, t.trying, t.healing, t.known = 0, true, true, true
 	}
 }

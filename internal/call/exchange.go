@@ -57,8 +57,12 @@ func (a *attempt) leavesOpen() bool {
 	return mayHaveTakenEffect(a.response.StatusCode)
 }
 
-// maxGrow is how much memory is reserved at most for a response because of its Content-Length, which may be wrong.
-const maxGrow = 1 << 20
+// The Content-Length of a response may be wrong. At most maxGrow bytes are reserved because of it at first. If that many
+// have come, the rest is reserved at once, unless it is more than maxAnnounced.
+const (
+	maxGrow      = 1 << 20
+	maxAnnounced = 64 << 20
+)
 
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
@@ -241,9 +245,11 @@ func (x *Exchange) read(ctx context.Context, g *guard, response *http.Response, 
 	return fmt.Errorf("status %d, but its body broke off: %w", response.StatusCode, err)
 }
 
-// readUpTo reads to the end, or until it has limit bytes. announced is the Content-Length, negative if there is none: it
-// may be wrong, so memory for more than maxGrow bytes is reserved only once that many have come.
+// readUpTo reads to the end, or until it has limit bytes. announced is the Content-Length, negative if there is none.
 func readUpTo(r io.Reader, limit, announced int64) ([]byte, error) {
+	if announced > maxAnnounced {
+		announced = 0
+	}
 	body := make([]byte, 0, min(max(announced, 0), maxGrow)+bytes.MinRead)
 	for int64(len(body)) < limit {
 		if len(body) == cap(body) {

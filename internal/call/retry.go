@@ -28,7 +28,7 @@ import (
 //	sent, then the context ended                   error            ErrOutcomeUnknown
 //	429                                            again            error
 //	500, 502, 503, 504                             again            ErrOutcomeUnknown
-//	  ... 429 or 503 with a Retry-After above      error, with      as without it
+//	  ... any of these with a Retry-After above    error, with      as without it
 //	  30 s                                         the value
 //	101, other 5xx                                 error            ErrOutcomeUnknown
 //	2xx that is too large or cannot be decoded     error            ErrOutcomeUnknown
@@ -58,6 +58,9 @@ const (
 	maxRetryAfter = 30 * time.Second
 )
 
+// MaxOutage is how long a server may fail, or ask to wait, before a wait for something at the server is given up.
+const MaxOutage = 5 * time.Minute
+
 // mayHaveTakenEffect reports whether a request that does not only read may have taken effect although the response has
 // this status. For a success it is called only if the response cannot be read.
 func mayHaveTakenEffect(status int) bool {
@@ -84,7 +87,7 @@ func (x *Exchange) Run() *Failure {
 			x.open = x.open || a.leavesOpen()
 		}
 		wait, again := x.next(ctx, a, clockWrong)
-		if !again || x.attempts >= cmp.Or(x.request.MaxAttempts, x.caller.maxAttempts) {
+		if !again || x.attempts >= x.maxAttempts() {
 			return x.failure(a, nil)
 		}
 		if wait > maxRetryAfter {
@@ -99,6 +102,8 @@ func (x *Exchange) Run() *Failure {
 		}
 	}
 }
+
+func (x *Exchange) maxAttempts() int { return cmp.Or(x.request.MaxAttempts, x.caller.maxAttempts) }
 
 // next decides by the table above whether the request is sent again after a failed attempt, and how long to wait
 // before.

@@ -25,6 +25,18 @@ func Trim(text string) string {
 	}
 }
 
+// TrimUnlessForeign is Trim for the text of an error that may be another library's: drivers of Redis and PostgreSQL begin
+// their texts as this module's stores do, and that name stays.
+func TrimUnlessForeign(text string) string {
+	for {
+		name, rest, found := strings.Cut(text, ": ")
+		if !found || name == "redis" || name == "postgres" || !slices.Contains(Packages, name) {
+			return text
+		}
+		text = rest
+	}
+}
+
 // Bare returns err with a text that does not begin with the name of a package, for an error that wraps it. errors.Is and
 // errors.As see err itself.
 func Bare(err error) error {

@@ -113,7 +113,7 @@ func (r *reader[T]) sweep(until time.Time) (first time.Time, loads int, err erro
 		if r.most == 0 {
 			r.most = mostUseful(&p)
 		}
-		if offset > 0 && !r.goesOn(p.Records, frontier, sameTime) {
+		if offset > 0 && !r.goesOn(&p, frontier, sameTime) {
 			slack = min(2*slack, max(1, p.Limit*3/4))
 			offset -= min(offset, slack)
 			if err := r.count(false); err != nil {
@@ -158,33 +158,33 @@ func (r *reader[T]) sweep(until time.Time) (first time.Time, loads int, err erro
 }
 
 // goesOn reports whether nothing unseen can stand in front of a page.
-func (r *reader[T]) goesOn(records []T, frontier time.Time, sameTime bool) bool {
-	if len(records) == 0 {
+func (r *reader[T]) goesOn(p *Page[T], frontier time.Time, sameTime bool) bool {
+	if len(p.Records) == 0 {
 		return false
 	}
 	// A record without a time stands before the first with one, so what stands in front of it does too.
-	first := r.firstTime(records)
+	first := r.firstTime(p.Records)
 	if first.IsZero() || frontier.IsZero() || r.before(first, frontier) {
 		return true
 	}
-	id, at := r.Key(&records[0])
-	return sameTime && (at.IsZero() || at.Equal(frontier)) && r.seen.Has(id)
+	_, at := r.Key(&p.Records[0])
+	return sameTime && (at.IsZero() || at.Equal(frontier)) && r.seen.Has(r.identity(p, 0))
+}
+
+// identity is the [Identity] of a record of a page.
+func (r *reader[T]) identity(p *Page[T], i int) string {
+	id, _ := r.Key(&p.Records[i])
+	return Identity(id, p.Unreadable == nil || !p.Unreadable(i), p.Records[i])
 }
 
 // take yields the records that were not seen yet and reports whether there were any.
 func (r *reader[T]) take(p Page[T]) (news bool, err error) {
 	for i := range p.Records {
-		id, at := r.Key(&p.Records[i])
+		_, at := r.Key(&p.Records[i])
 		if !at.IsZero() && at.Before(r.Since) {
 			continue
 		}
-		isNew := false
-		if p.Unreadable != nil && p.Unreadable(i) {
-			isNew = r.seen.AddUnreadable(p.Records[i])
-		} else {
-			isNew = r.seen.Add(id)
-		}
-		if !isNew {
+		if !r.seen.Add(r.identity(&p, i)) {
 			continue
 		}
 		news = true

@@ -63,9 +63,9 @@ func TestSet(t *testing.T) {
 	assert.True(t, s.Add("a"))
 	assert.False(t, s.Add("a"))
 	assert.True(t, s.Has("a"))
-	assert.True(t, s.AddUnreadable(map[string]int{"x": 1}))
-	assert.False(t, s.AddUnreadable(map[string]int{"x": 1}))
-	assert.True(t, s.AddUnreadable(map[string]int{"x": 2}))
+	assert.True(t, s.Add(Identity("id", false, map[string]int{"x": 1})))
+	assert.False(t, s.Add(Identity("", true, map[string]int{"x": 1})))
+	assert.True(t, s.Add(Identity("", true, map[string]int{"x": 2})))
 	assert.Len(t, s, 3)
 }
 
@@ -125,4 +125,22 @@ func TestSinceLooksBehindPagesWithoutTimes(t *testing.T) {
 	var ids []string
 	assert.NoError(t, l.Read(3, func(_ int, r record) bool { ids = append(ids, r.id); return true }))
 	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8"}, ids)
+}
+
+// Records without an id are told apart by what they hold.
+func TestRecordsWithoutAnID(t *testing.T) {
+	type row struct {
+		ID string
+		At time.Time
+	}
+	records := []row{{"", time.Unix(5, 0)}, {"", time.Unix(4, 0)}, {"a", time.Unix(3, 0)}}
+	l := List[row]{
+		Key: func(r *row) (string, time.Time) { return r.ID, r.At },
+		Load: func(limit, offset int64) (Page[row], error) {
+			return Page[row]{Limit: limit, Total: 3, Records: records[min(offset, 3):min(offset+limit, 3)]}, nil
+		},
+	}
+	var got []row
+	assert.NoError(t, l.Read(2, func(_ int, r row) bool { got = append(got, r); return true }))
+	assert.Equal(t, records, got)
 }

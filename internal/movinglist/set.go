@@ -24,8 +24,12 @@ func (s Set) Add(id string) bool {
 	return !known
 }
 
-// AddUnreadable adds a record whose id could not be read. What could be read of it stands in for the id.
-func (s Set) AddUnreadable(record any) bool {
+// Identity returns what tells a record from others: its id or, if it has none that could be read, everything that could
+// be read of it.
+func Identity(id string, readable bool, record any) string {
+	if readable && id != "" {
+		return id
+	}
 	text, _ := json.Marshal(record) // what came as JSON can be written as JSON
-	return s.Add("unreadable " + string(text))
+	return "unreadable " + string(text)
 }

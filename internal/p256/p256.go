@@ -14,6 +14,9 @@ const (
 	coordinateSize = 32
 )
 
+// MaxDERSize is the length of the longest signature in ASN.1 DER, in bytes.
+const MaxDERSize = 72
+
 // ParseCompressed reads a compressed point (SEC 1, section 2.3.4), 33 bytes.
 func ParseCompressed(point []byte) (*ecdsa.PublicKey, error) {
 	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), point)

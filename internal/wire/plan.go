@@ -27,7 +27,7 @@ type Field struct {
 	Optional bool // omitzero
 	Type     reflect.Type
 
-	// What the check tag asks for. Format is uuid, base64url, date or address; in a list it holds for the elements.
+	// What the check tag asks for. Format is uuid, base64url, pubkey, date or address; in a list it holds for the elements.
 	// Min and Max bound a number, the characters of a string or the elements of a list; nil is no bound.
 	Format   string
 	Min, Max *int64

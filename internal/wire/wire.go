@@ -125,9 +125,11 @@ func Encode(template string, req any) (Request, error) {
 }
 
 // HasDotSegment reports whether a part of a path has a segment "." or "..", also behind escapes, escapes of escapes, a
-// backslash in place of a slash, or parameters ("..;x"): a proxy may resolve any of them before it forwards.
+// backslash in place of a slash, or parameters ("..;x"): a proxy may resolve any of them before it forwards. It also
+// reports true for escapes of escapes that are nested deeper than maxEscapes, because each level costs a pass over the
+// whole path, and no identifier has them.
 func HasDotSegment(path string) bool {
-	for {
+	for range maxEscapes {
 		for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
 			name, _, _ := strings.Cut(segment, ";")
 			if name == "." || name == ".." {
@@ -140,7 +142,10 @@ func HasDotSegment(path string) bool {
 		}
 		path = plain
 	}
+	return true
 }
+
+const maxEscapes = 10
 
 // dotEscapes resolves the escapes that can hide a dot segment, whatever else is in the text.
 var dotEscapes = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/", "%3b", ";", "%3B", ";", "%25", "%")

@@ -272,3 +272,12 @@ func FuzzDecodeReturnsWhatWasEncoded(f *testing.F) {
 		require.Equal(t, sent, got)
 	})
 }
+
+// Each level of escapes costs a pass over the text, so there is a bound. No identifier comes near it.
+func TestNestedEscapesAreBounded(t *testing.T) {
+	for levels, want := range map[int]bool{0: true, 1: true, 5: true, 9: true, 20: true, 100_000: true} {
+		assert.Equal(t, want, wire.HasDotSegment("/a/%"+strings.Repeat("25", levels)+"2e%2e/b"), levels)
+	}
+	assert.False(t, wire.HasDotSegment("/a/%25252525b"))
+	assert.False(t, wire.HasDotSegment("/a/"+strings.Repeat("%25", 1000)))
+}
