@@ -1,6 +1,6 @@
 // Package call makes one call on the wire: it authorizes and sends a request, reads the response, and decides by one
-// table whether the request is sent again. It does not depend on the operations of an API. The root package calls
-// Byzantine with it, and package turnkey calls Turnkey.
+// table, which is in retry.go, whether the request is sent again. It does not depend on the operations of an API. The
+// root package calls Byzantine with it, and package turnkey calls Turnkey.
 //
 // A call has three steps, so that decoding the response is a part of the call:
 //
@@ -26,7 +26,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
-// Config holds what the options of a client set.
+// Config holds the settings of a Caller. New fills in the defaults before it applies the options.
 type Config struct {
 	BaseURL          string                                    // scheme and host
 	InsecureHTTP     bool                                      // allows http to hosts other than loopback
@@ -38,9 +38,9 @@ type Config struct {
 	MaxResponseBytes int64                                     // after decompression
 	UserAgent        string
 	Logger           *slog.Logger
-	Now              func() time.Time // the clock that signatures are dated with
+	Now              func() time.Time // the clock that gives the time of signing
 	Hooks            Hooks
-	Dump             io.Writer // nil for none
+	Dump             io.Writer // gets a dump of each call; nil for none
 }
 
 // A Caller makes the calls of one client. It is safe for concurrent use.
@@ -60,7 +60,9 @@ type Caller struct {
 	transport        transport
 }
 
-// New returns a Caller with the given base URL and the defaults, changed by the options.
+// New returns a Caller for baseURL. opts change the default settings and may replace baseURL. It returns an error if an
+// option does, or if the base URL is not https with a host and nothing else (http is accepted for loopback addresses,
+// and for all hosts with InsecureHTTP).
 func New[Option ~func(*Config) error](baseURL string, opts []Option) (*Caller, error) {
 	config := Config{
 		BaseURL:          baseURL,
@@ -88,20 +90,20 @@ func New[Option ~func(*Config) error](baseURL string, opts []Option) (*Caller, e
 		maxAttempts:      config.MaxAttempts,
 		readTimeout:      config.ReadTimeout,
 		writeTimeout:     config.WriteTimeout,
-		maxResponseBytes: min(config.MaxResponseBytes, math.MaxInt64-1), // read reads one more
+		maxResponseBytes: min(config.MaxResponseBytes, math.MaxInt64-1), // readUpTo gets this limit plus one
 	}
 	c.clock.now = config.Now
 	c.http, err = newHTTPClient(config.HTTPClient, config.WrapTransport, &c.transport)
 	return c, err
 }
 
-// Now returns the time of the client's clock, without the correction that was learned from responses.
+// Now returns the time of the client's clock, without the correction that responses have led to.
 func (c *Caller) Now() time.Time { return c.clock.now() }
 
-// CorrectedNow returns the time of the client's clock with the correction: the time that signatures carry.
+// CorrectedNow returns the time of the client's clock with the kept correction: the time that signatures contain.
 func (c *Caller) CorrectedNow() time.Time { return c.clock.time() }
 
-// Dump returns the writer that the client's calls are dumped to, nil if there is none.
+// Dump returns the writer to which the client's calls are dumped, nil if there is none.
 func (c *Caller) Dump() io.Writer { return c.dump }
 
 // BaseURL returns the scheme and host of all calls.
@@ -113,7 +115,8 @@ func (c *Caller) CloseIdleConnections() { c.http.CloseIdleConnections() }
 // Logger returns the client's logger.
 func (c *Caller) Logger() *slog.Logger { return c.logger }
 
-// URL returns the URL of an escaped path and query. The request that is sent repeats them byte for byte.
+// URL returns the base URL with an escaped path and query. The request is sent with exactly these bytes. It returns an
+// error if pathAndQuery names a host or is not escaped.
 func (c *Caller) URL(pathAndQuery string) (*url.URL, error) {
 	// ParseRequestURI reads no host from a text that begins with one slash.
 	target, err := url.ParseRequestURI(pathAndQuery)
@@ -128,23 +131,23 @@ func (c *Caller) URL(pathAndQuery string) (*url.URL, error) {
 type Request struct {
 	Operation string // for errors, logs and hooks; may be empty
 	Method    string
-	Path      string   // the path template, without identifiers and query
+	Path      string   // for hooks and logs: the path with placeholders, without identifiers and query
 	URL       *url.URL // see [Caller.URL]
 	Body      []byte   // nil for none
 
-	Reads      bool // it changes nothing, so that no failure leaves its outcome unknown
-	Repeatable bool // it is sent again after a failure whose outcome is unknown
+	Reads      bool // the request changes nothing on the server, so its outcome is never unknown
+	Repeatable bool // the request is sent again after a failure whose outcome is unknown
 
-	MaxAttempts int           // 0 for the client's
+	MaxAttempts int           // including the first; 0 for the client's
 	Timeout     time.Duration // of one attempt; 0 for the client's
-	Header      http.Header   // besides those of this package; nil for none
+	Header      http.Header   // added to the headers of this package, or replacing them; nil for none
 
 	Authorize Authorize // nil for a call that needs no signature
-	Dated     bool      // the signature carries a time, so that a rejection can be about the clock
+	Dated     bool      // the signature covers a time, so the server may reject the request because of the clock
 }
 
-// Authorize signs a request, right before each attempt. body is what is sent; now is the corrected time of the client's
-// clock. It adds headers and changes nothing else.
+// Authorize signs a request by adding headers to it. It is called right before each attempt. body is the body that is
+// sent. now is the time of the client's clock plus the correction in use (see clockTrial).
 type Authorize func(ctx context.Context, request *http.Request, body []byte, now time.Time) error
 
 // Response is a response of the server. StatusCode is 0 if there was none.
@@ -152,21 +155,21 @@ type Response struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte // as received, decompressed
-	RequestID  string // by which the server's owner finds the request, if the response names it
+	RequestID  string // names the request in the logs of the server's owner; empty if the response has none
 }
 
 // Failure is why a call did not succeed. Users never see it: each package converts it to an error type of its own.
 type Failure struct {
 	Response              // StatusCode is 0 if there was no response
-	Message        string // the server's words, shortened and printable; or what is wrong with the response
-	Note           string // what else helps
+	Message        string // the text of an error response, shortened and printable; or what is wrong with a success
+	Note           string // more facts for the reader of the error, separated by semicolons; empty if there are none
 	Attempts       int
-	ClockSkew      time.Duration // how far the machine's clock is ahead of the response's Date, if that may be the reason
+	ClockSkew      time.Duration // how far the signed time is ahead of the response's Date, if that may be the reason
 	Host           string        // where the request went
-	RequestHeader  http.Header   // of the request that Response is the response to; nil if there was none
-	Sent           bool          // in an attempt that was not rejected because of the clock
-	OutcomeUnknown bool
-	Err            error // what went wrong without a response; or what ended the retries
+	RequestHeader  http.Header   // of the attempt that got Response; nil if there was none
+	Sent           bool          // the server may have received an attempt, other than one that it rejected because of the clock
+	OutcomeUnknown bool          // the request may or may not have taken effect
+	Err            error         // why no response came; or why the request was not sent again
 }
 
 func (f *Failure) Error() string {
@@ -186,11 +189,12 @@ func (f *Failure) addNote(note string) {
 	}
 }
 
-// shownKeyDigits is how much of a public key an error shows, 0x included: enough to tell the keys of an integrator apart.
+// shownKeyDigits is how many characters of a public key an error shows, 0x included: enough to tell the keys of an
+// integrator apart.
 const shownKeyDigits = 12
 
-// Sender returns a note on a rejected request: the host that it went to, and the public key that signed it, "" if none
-// did.
+// Sender returns a note for the error of a rejected request: the host that received it, and the beginning of publicKey,
+// which signed it. publicKey is empty if the request has no signature.
 func (f *Failure) Sender(publicKey string) string {
 	note := "host " + f.Host
 	if len(publicKey) > shownKeyDigits {
@@ -199,7 +203,8 @@ func (f *Failure) Sender(publicKey string) string {
 	return note
 }
 
-// Success reports whether the response is a success; a Failure with one means that it could not be read.
+// Success reports whether the response has a 2xx status. A Failure with such a response means that the response could
+// not be read.
 func (f *Failure) Success() bool { return isSuccess(f.StatusCode) }
 
 func parseBaseURL(text string, insecureHTTP bool) (*url.URL, error) {

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// A clock gives the time that signatures carry: the machine's time plus a correction. The correction comes from the
-// Date of a response and is kept only after a later response has proven it, because the Date may come from an
-// intermediary whose clock is wrong.
+// A clock gives the time that signatures contain: the machine's time plus a correction. The correction comes from the
+// Date of a response and is kept only after the server has accepted a signature with it, because the Date may come from
+// an intermediary whose clock is wrong.
 type clock struct {
 	now        func() time.Time
-	correction atomic.Int64 // nanoseconds to add, proven
-	doubted    atomic.Bool  // a success has shown that the machine's clock needs no correction any more
+	correction atomic.Int64 // nanoseconds to add to now; a signature with it was accepted
+	doubted    atomic.Bool  // the Date of a success agreed with the machine's clock, so the correction may not be needed any more
 	turn       atomic.Uint32
 }
 
@@ -24,24 +24,25 @@ func (c *clock) kept() time.Duration { return time.Duration(c.correction.Load())
 func (c *clock) time() time.Time { return c.now().Add(c.kept()) }
 
 const (
-	minSkew = 30 * time.Second // half of the window in which a signature counts
-	maxSkew = time.Hour        // a clock that is further off has to be set by its owner
+	minSkew = 30 * time.Second // half of the 60 seconds for which a signature is valid
+	maxSkew = time.Hour        // a larger difference is reported, not corrected
 )
 
-// A clockTrial is the state of one call's attempts to find the right clock. Only this call uses a correction that is
-// being tried.
+// A clockTrial is the state of one call's search for the right clock. A correction that this call is trying is not used
+// by other calls.
 type clockTrial struct {
-	correction time.Duration // by which the next attempt is signed
-	trying     bool          // the correction is not proven
-	healing    bool          // it is the trial whether the proven correction can go
-	known      bool          // it does not come from a response: no correction, or the one that was proven before
-	resent     bool          // the one extra request that a call may make for the clock was made
-	first      *attempt      // the rejection that led to it
-	skew       time.Duration // how far the clock was ahead by that response
-	note       string        // that another clock did not help
+	correction time.Duration // added to the machine's clock in the next attempt's signature
+	trying     bool          // the next attempt shows whether correction is right
+	healing    bool          // this call tries whether the client can do without its kept correction
+	known      bool          // correction is zero or the kept one; otherwise it comes from a response
+	resent     bool          // the request was sent again because of the clock, which happens once in a call
+	first      *attempt      // the attempt whose rejection led to another clock; nil if none did
+	skew       time.Duration // how far the signed time was ahead of the rejecting response's Date; 0 if that is not the reason any more
+	note       string        // for the error: that the attempt with another clock was rejected too
 }
 
-// chooseClock sets the correction for the signature of the next attempt.
+// chooseClock sets the correction for the signature of the next attempt: the kept one, unless one is being tried
+// already. If an earlier success agreed with the machine's clock, this attempt tries to do without a correction.
 func (x *Exchange) chooseClock() {
 	t, c := &x.clock, &x.caller.clock
 	if t.trying {
@@ -53,16 +54,17 @@ func (x *Exchange) chooseClock() {
 	}
 }
 
-// settleClock applies the rules that retry.go lists under "The clock" to an attempt. It returns the attempt that
-// decides the call, which is the first one if another clock did not help, and whether to send the request again with
-// another clock. Authentication comes before handling, so a request that was rejected for its clock had no effect.
+// settleClock applies the rules that retry.go lists under "The clock" to the result a of an attempt. It returns the
+// attempt that decides the call: a, or the first one if the server rejected the second clock as well. resend reports
+// whether the request is to be sent again with another clock. Authentication comes before handling, so a request that
+// was rejected because of its clock had no effect.
 func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, resend bool) {
 	t, c, status := &x.clock, &x.caller.clock, a.response.StatusCode
 	switch {
 	case !x.request.Dated || a.unsigned:
 		return a, false
 	case status == 0:
-		t.trying = t.trying && !a.sent // what was not sent has not tried the clock
+		t.trying = t.trying && !a.sent // an attempt that was not sent does not show whether its clock is right
 		return a, false
 	}
 	if t.trying {
@@ -74,7 +76,7 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 			}
 			t.skew = 0
 			return a, false
-		case t.first != nil && t.healing: // the correction that was proven before knows better than its trial
+		case t.first != nil && t.healing: // the attempt with the kept correction decides, not the one without it
 			t.skew = 0
 			return a, false
 		case t.first != nil:
@@ -91,7 +93,7 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 		return a, false
 	}
 	server, dated := serverTime(a.response.Header)
-	ahead := a.responded.Sub(server) // the machine's clock
+	ahead := a.responded.Sub(server) // by how much the machine's clock is ahead of the response's
 	if isSuccess(status) {
 		if a.err == nil && dated && t.correction != 0 && ahead.Abs() < minSkew {
 			c.doubted.Store(true)
@@ -106,9 +108,12 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 	return a, true
 }
 
-// findClock looks for another clock that may be the right one after a rejection: the response's, or the machine's with
-// the proven correction (without it, if the attempt used it). If both are possible, a call that tests whether the
-// proven correction can go uses the proven one; other calls that fail alternate between the two. So a wrong correction
+// findClock looks for another clock after a response with the given status, and sets it for the next attempt. It
+// reports whether there is one. ahead is by how much the machine's clock is ahead of the response's; dated is false if
+// the response has no time. There are two candidates, each of which counts only if the difference explains the
+// rejection (see rejectedFor): the response's clock, and the machine's clock (in a call that tries to do without the
+// kept correction: with that correction). If both are possible, that call uses the kept correction; for other calls
+// c.turn alternates between the two, and it changes with each second clock that was rejected. So a wrong correction
 // that was kept cannot lock the client out, whatever Date the responses have.
 func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	t, c := &x.clock, &x.caller.clock
@@ -131,7 +136,7 @@ func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	return byResponse || byMachine
 }
 
-// keepCorrection makes the call's correction the client's.
+// keepCorrection makes the correction that this call has tried the client's, for later calls.
 func (x *Exchange) keepCorrection(ctx context.Context, a *attempt) {
 	before := time.Duration(x.caller.clock.correction.Swap(int64(x.clock.correction)))
 	if (before - x.clock.correction).Abs() >= minSkew {
@@ -139,16 +144,19 @@ func (x *Exchange) keepCorrection(ctx context.Context, a *attempt) {
 	}
 }
 
-// rejected reports whether a status says that the server examined the request and did not accept it.
+// rejected reports whether a status says that the server examined the request and did not accept it: 4xx other than 408
+// and 429.
 func rejected(status int) bool {
 	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
 }
 
-// passed reports whether a status other than a success shows that the signature was accepted.
+// passed reports whether an error status shows that the signature was accepted: the status is one of rejected, but not
+// 401.
 func passed(status int) bool { return rejected(status) && status != http.StatusUnauthorized }
 
-// rejectedFor reports whether the clock may be the reason for a status, if it is off by this much. The API does not
-// document the status for an old signature; a signature that is off by more than a minute cannot have been accepted.
+// rejectedFor reports whether the clock may be the reason for a status, if the signed time is off by off. The API does
+// not document the status for an old signature. A 401 may be one from 30 seconds on, a 400 or 403 only from 60 seconds
+// on, when the signature cannot have been accepted.
 func rejectedFor(status int, off time.Duration) bool {
 	switch status {
 	case http.StatusUnauthorized:
@@ -159,8 +167,8 @@ func rejectedFor(status int, off time.Duration) bool {
 	return false
 }
 
-// serverTime returns when a response was made, by its Date. A response with an Age header is a cached copy with an old
-// Date, so it gives no time.
+// serverTime returns the time of a response from its Date header, and whether there is one. A response with an Age
+// header is a cached copy with an old Date, so it gives no time.
 func serverTime(h http.Header) (time.Time, bool) {
 	if len(h.Values("Age")) > 0 {
 		return time.Time{}, false

@@ -21,26 +21,26 @@ import (
 type Exchange struct {
 	caller  *Caller
 	request Request
-	ctx     context.Context // of the call: a value of this type does not outlive it
+	ctx     context.Context // of the call; an Exchange is used in one call only, so it may hold it
 	started time.Time       // only set for the hook CallEnd
 
 	attempts int
 	first    attempt  // the first attempt, of most calls the only one
-	last     *attempt // the attempt that decides the call; it owns the response
-	sent     bool     // in any attempt that was not rejected because of the clock
+	last     *attempt // the attempt that decides the call; nil before the first
+	sent     bool     // the server may have received an attempt, other than one that it rejected because of the clock
 	open     bool     // an attempt may have taken effect, and no response says whether it did
 	clock    clockTrial
 }
 
 // attempt is the result of one attempt.
 type attempt struct {
-	unsigned  bool // it ended before it began: the signer failed
-	sent      bool // headers were written, or may have been
+	unsigned  bool // the request could not be signed
+	sent      bool // the server may have the request (see guard.sent)
 	err       error
-	response  Response    // zero if there is none; of a success that was cut short, the part that came
+	response  Response    // zero if there is none; if a success was cut short, what was received
 	header    http.Header // of the request
 	tooLarge  bool        // the response was not read to its end
-	responded time.Time   // on the machine's clock, when the response's headers were there
+	responded time.Time   // the machine's time when the response's headers were there
 	duration  time.Duration
 	guard     guard
 }

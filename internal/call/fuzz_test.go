@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// What comes out of an error body is one printable line of limited length, whatever went in.
+// The message of an error body is one printable line of limited length, whatever the body is.
 func FuzzServerMessage(f *testing.F) {
 	for _, seed := range []string{
 		"", "plain", `{"error":"text"}`, `{"message":"text"}`, `{"error":{"a":1}}`, `{"error":null}`, `"text"`, "null", "[1]",
@@ -37,7 +37,7 @@ func FuzzServerMessage(f *testing.F) {
 	})
 }
 
-// Whatever a server asks for, the wait is none or a time to come, and a whole number of seconds is what it says.
+// Whatever a Retry-After header says, the wait is not negative, and a whole number is read as seconds.
 func FuzzRetryAfter(f *testing.F) {
 	now := time.Date(2026, time.September, 1, 12, 0, 0, 0, time.UTC)
 	for _, seed := range []string{
@@ -58,8 +58,8 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
-// Whatever date two responses carry, at most one resend comes of them, no clock of more than an hour off is tried, and
-// the proven correction changes only if a signature by another one was accepted.
+// Whatever Date two responses have, the request is sent again at most once because of the clock, no correction of more
+// than an hour is tried, and the kept correction changes only if a signature with another one was accepted.
 func FuzzDate(f *testing.F) {
 	now := time.Date(2026, time.September, 1, 12, 0, 0, 0, time.UTC)
 	for _, seed := range []string{
@@ -101,7 +101,7 @@ func FuzzDate(f *testing.F) {
 		if resend && again {
 			t.Error("a second resend")
 		}
-		// Either the response's clock was accepted, or, after a success that cast doubt on the correction, none at all was.
+		// The response's clock was accepted; or no correction was, after a success that cast doubt on the kept one.
 		proven := isSuccess(secondStatus) || (status == 401 && passed(secondStatus))
 		if got := c.clock.correction.Load(); got != correction && !(proven && (resend || (isSuccess(status) && got == 0))) {
 			t.Errorf("%d and %d change the correction from %d to %d", status, secondStatus, correction, got)

@@ -6,8 +6,9 @@ import (
 )
 
 // Hooks are called at the start and at the end of a call and of each of its attempts, in the goroutine of the call. A
-// hook that is nil is not called. The context that a start hook returns must be made from the one that it got, and
-// replaces it: the context of an attempt is made from that of the call, and Authorize and the transport get it.
+// nil hook is not called. A start hook returns the context that is used from then on; it must be derived from the
+// context that the hook received. The context of an attempt is derived from that of the call. Authorize and the
+// transport receive the context of the attempt.
 type Hooks struct {
 	CallStart    func(ctx context.Context, r *Request) context.Context
 	CallEnd      func(ctx context.Context, end CallEnd)
@@ -18,9 +19,9 @@ type Hooks struct {
 // CallEnd is the result of a call.
 type CallEnd struct {
 	Request    *Request
-	StatusCode int // of the response that decided; 0 if there was none
+	StatusCode int // of the response that decided the call; 0 if there was none
 	Attempts   int
-	Err        error // what the user gets
+	Err        error // the error that the user gets; nil after a success
 	Duration   time.Duration
 	// ResponseBytes is the length of the body that was read, after decompression.
 	ResponseBytes int
@@ -32,7 +33,7 @@ type AttemptEnd struct {
 	Request    *Request
 	Number     int
 	StatusCode int  // 0 if there was no response
-	Sent       bool // headers were written, or may have been
+	Sent       bool // the server may have received the request
 	Err        error
 	Duration   time.Duration
 }

@@ -22,14 +22,14 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 type traceKey struct{}
 
-// trace is what hooks that were called before have put into a context.
+// trace returns the text that the start hooks of TestHooks have put into ctx.
 func trace(ctx context.Context) string {
 	text, _ := ctx.Value(traceKey{}).(string)
 	return text
 }
 
-// The context of a start hook reaches what belongs to it: that of an attempt the signature, the transport and the end of
-// this attempt only, that of the call all attempts and its end.
+// The context that AttemptStart returns reaches the signature, the transport and AttemptEnd of this attempt only. The
+// context that CallStart returns reaches all attempts and CallEnd.
 func TestHooks(t *testing.T) {
 	var seen []string
 	note := func(ctx context.Context, text string) { seen = append(seen, text+" in"+trace(ctx)) }
@@ -93,7 +93,7 @@ func TestHooks(t *testing.T) {
 	assert.Equal(t, CallEnd{Request: &x.request, StatusCode: 200, Attempts: 2, Err: failure, ResponseBytes: 4}, end)
 }
 
-// An attempt that ends before it is sent ends for the hooks too, and so does a call without an attempt.
+// AttemptEnd is called for an attempt that ends before it is sent, and CallEnd for a call without an attempt.
 func TestHooksOfWhatIsNotSent(t *testing.T) {
 	var ends []AttemptEnd
 	var calls []CallEnd

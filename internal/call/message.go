@@ -10,11 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxMessage is how many bytes of the server's text an error shows at most.
+// maxMessage is the maximum length of the server's text in an error, in bytes.
 const maxMessage = 300
 
-// serverMessage returns the message in an error body: the "error" (or "message") field of a JSON object, the first text
-// of an HTML page, the first line of anything else. The result is one printable line, shortened, and often empty.
+// serverMessage returns the message in the body of an error response: the "error" (or "message") field of a JSON object
+// if it is a text, a JSON text, the title or first text of an HTML page, or the first line of anything else. The result
+// is made Printable, and is empty if the body has none of these.
 func serverMessage(body []byte) string {
 	body = bytes.TrimSpace(body)
 	var object struct {
@@ -33,7 +34,7 @@ func serverMessage(body []byte) string {
 	if json.Unmarshal(body, &text) == nil {
 		return Printable(text)
 	}
-	// The message cannot need more than this, so an error page of several MiB is not read in full.
+	// The message has at most maxMessage bytes, so only the beginning of a large error page is examined.
 	body = body[:min(len(body), 64*maxMessage)]
 	if bytes.HasPrefix(body, []byte("<")) {
 		return Printable(firstHTMLText(string(body)))
@@ -63,8 +64,8 @@ func firstHTMLText(page string) string {
 	return ""
 }
 
-// Printable returns s as one line without control, format or invalid characters, so that a response cannot forge a log
-// line or a terminal sequence.
+// Printable returns s as one line of at most maxMessage bytes and "...", without control, format or invalid characters,
+// so that a response cannot forge a log line or a terminal sequence.
 func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
@@ -82,13 +83,15 @@ func Printable(s string) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// requestIDHeaders are the headers in which servers and the usual intermediaries name a request, the server's own first.
+// requestIDHeaders are the headers in which servers and common proxies return the id of a request. The first one in
+// this list that a response has counts.
 var requestIDHeaders = []string{"X-Request-Id", "X-Correlation-Id", "X-Amzn-Requestid", "X-Amzn-Trace-Id", "Cf-Ray"}
 
-// maxRequestID is the longest request id that an error shows.
+// maxRequestID is the maximum length of a request id; a longer one is left out.
 const maxRequestID = 128
 
-// requestID returns the server's id of a request, "" if there is none or if it has other than visible ASCII characters.
+// requestID returns the first id in requestIDHeaders that is not too long and has visible ASCII characters only, "" if
+// there is none.
 func requestID(h http.Header) string {
 	for _, name := range requestIDHeaders {
 		id := h.Get(name)

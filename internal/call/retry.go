@@ -61,13 +61,14 @@ const (
 // MaxOutage is how long a server may fail, or ask to wait, before a wait for something at the server is given up.
 const MaxOutage = 5 * time.Minute
 
-// mayHaveTakenEffect reports whether a request that does not only read may have taken effect although the response has
-// this status. For a success it is called only if the response cannot be read.
+// mayHaveTakenEffect reports whether a request that changes something may have done so although its response, which has
+// this status, is an error or cannot be read. For a status of success it is called only if the response cannot be read.
 func mayHaveTakenEffect(status int) bool {
 	return status < 300 || status >= 500 || status == http.StatusSeeOther || status == http.StatusRequestTimeout
 }
 
-// Run sends the request, again where the table allows it, and returns nil after a success that was read completely.
+// Run sends the request, and sends it again where the table allows it. It returns nil after a success whose body was
+// read completely, and a Failure otherwise.
 func (x *Exchange) Run() *Failure {
 	ctx := x.ctx
 	if ctx.Err() != nil {
@@ -105,8 +106,8 @@ func (x *Exchange) Run() *Failure {
 
 func (x *Exchange) maxAttempts() int { return cmp.Or(x.request.MaxAttempts, x.caller.maxAttempts) }
 
-// next decides by the table above whether the request is sent again after a failed attempt, and how long to wait
-// before.
+// next decides by the table above whether the request is sent again after the failed attempt a, and how long to wait
+// before that. clockWrong says that settleClock has found another clock to try.
 func (x *Exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait time.Duration, again bool) {
 	switch {
 	case clockWrong:
@@ -123,14 +124,15 @@ func (x *Exchange) next(ctx context.Context, a *attempt, clockWrong bool) (wait 
 	return max(x.backoff(ctx), RetryAfter(a.response.Header, x.caller.clock.time())), transient(a.response.StatusCode)
 }
 
-// Hopeless reports whether an attempt that sent nothing would fail in the same way again.
+// Hopeless reports whether a request that could not be sent would fail in the same way again: the host is unknown, or
+// its certificate was rejected.
 func Hopeless(err error) bool {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	return errors.As(err, &certificate) || (errors.As(err, &dns) && dns.IsNotFound)
 }
 
-// transient reports whether a GET is sent again after a status.
+// transient reports whether a request that only reads is sent again after this status.
 func transient(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
@@ -140,8 +142,8 @@ func transient(status int) bool {
 	return false
 }
 
-// Passing reports whether the next poll may succeed after one that failed. status is that of the response, or 0 if
-// there was none and err says why.
+// Passing reports whether a later request of a loop that polls may succeed after this one failed. status is that of the
+// response, or 0 if there was none; then err says why.
 func Passing(status int, err error) bool {
 	if status == 0 {
 		return !Hopeless(err)
@@ -149,12 +151,15 @@ func Passing(status int, err error) bool {
 	return status == http.StatusTooManyRequests || status >= 500
 }
 
-// backoff returns an exponential wait with full jitter, so that clients that failed together do not retry together.
+// backoff returns a random wait between 0 and a maximum that doubles with each attempt, from 500 ms to 8 s. Being
+// random it keeps clients that failed together from retrying together.
 func (x *Exchange) backoff(ctx context.Context) time.Duration {
 	return jitter.UpTo(ctx, min(maxBackoff, firstBackoff<<min(x.attempts-1, 10)))
 }
 
-// RetryAfter reads the Retry-After header, seconds or a date (RFC 9110, section 10.2.3). It returns 0 if there is none.
+// RetryAfter returns the wait that the Retry-After header asks for, in seconds or as a date (RFC 9110, section 10.2.3).
+// A date is compared with the response's Date if there is one, otherwise with now. It returns 0 if there is no valid
+// value.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -165,7 +170,7 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	if server, ok := serverTime(h); ok {
-		now = server // the date refers to the server's clock
+		now = server // the date was written with the server's clock
 	}
 	return max(at.Sub(now), 0)
 }

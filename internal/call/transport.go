@@ -11,21 +11,21 @@ import (
 	"time"
 )
 
-// A transport holds what a client knows about its round tripper.
+// A transport is what a Caller knows about the http.RoundTripper that it uses.
 type transport struct {
 	kind transportKind
 	// plainHTTP2 says that connections without TLS use HTTP/2, so that many requests share one.
 	plainHTTP2 bool
-	traced     atomic.Bool // the round tripper has called trace hooks for a request of this client
-	warned     atomic.Bool // the log has the warning about one that calls none
+	traced     atomic.Bool // a trace hook was called during a request of this Caller
+	warned     atomic.Bool // the log has the warning that no trace hook is called
 }
 
-// A transportKind says how reliably the trace hooks of a round tripper show what was sent.
+// A transportKind says how reliably the trace hooks (net/http/httptrace) of a round tripper show what was sent.
 type transportKind int
 
 const (
-	// A foreign round tripper may send a request and call no hook: a wrapper, or a *http.Transport with an HTTP/2
-	// implementation that its owner set.
+	// A foreign round tripper may send a request without calling a hook: a wrapper, or a *http.Transport whose owner
+	// has set an HTTP/2 implementation.
 	foreign transportKind = iota
 	// A caller's *http.Transport calls the hooks, unless RegisterProtocol has replaced its code, which cannot be
 	// detected.
@@ -34,8 +34,10 @@ const (
 	own
 )
 
-// newHTTPClient returns the http.Client of a Client: a copy of the user's, or one of our own. It follows no redirect: Go
-// would send X-Signature on to another host and replay the body there, and the signed string does not name the host.
+// newHTTPClient returns the http.Client that a Caller uses: a copy of user, or a new one with NewTransport if user is
+// nil, with wrap around its transport. It records in about what it finds out about the transport. The client follows no
+// redirect: Go would send X-Signature to another host and send the body again there, and the signature does not cover
+// the host. It returns an error if wrap returns nil.
 func newHTTPClient(user *http.Client, wrap func(http.RoundTripper) http.RoundTripper, about *transport) (*http.Client, error) {
 	client := &http.Client{}
 	switch {
@@ -62,8 +64,8 @@ func newHTTPClient(user *http.Client, wrap func(http.RoundTripper) http.RoundTri
 	return client, nil
 }
 
-// inspect examines a caller's transport. It reads a clone, which has only the TLSNextProto that the owner set, and
-// which may be read while other goroutines use the transport.
+// inspect sets t by the settings of a transport that the user supplied. It reads a clone of it: the clone's
+// TLSNextProto has only the entries that the owner set, and it may be read while other goroutines use the transport.
 func (t *transport) inspect(callersTransport *http.Transport) {
 	clone := callersTransport.Clone()
 	if len(clone.TLSNextProto) == 0 {
@@ -72,20 +74,21 @@ func (t *transport) inspect(callersTransport *http.Transport) {
 	t.plainHTTP2 = clone.Protocols != nil && clone.Protocols.UnencryptedHTTP2() && !clone.Protocols.HTTP1()
 }
 
-// resends reports whether the round tripper may send a request without a body a second time without calling a hook
-// first.
+// resends reports whether the round tripper may send a request without a body a second time before it calls a hook.
+// Such requests get the body of onceOnly.
 func (t *transport) resends() bool {
 	return t.kind == foreign || (t.kind == callers && !t.traced.Load())
 }
 
-// locationCheck removes a Location that is not a URL from a response. Otherwise http.Client returns an error in place
-// of the response, before it calls CheckRedirect.
+// locationCheck removes a Location header that is not a URL from a response. Otherwise http.Client would return an
+// error instead of the response, before it calls CheckRedirect.
 type locationCheck struct {
 	next http.RoundTripper
-	pool http.RoundTripper // next, or what it wraps
+	pool http.RoundTripper // next, or the round tripper that WithTransport has wrapped
 }
 
-// CloseIdleConnections makes that of http.Client reach the connections, also through a wrapper that has no such method.
+// CloseIdleConnections closes the idle connections of next or, if next has no such method, of pool. http.Client calls
+// it.
 func (t locationCheck) CloseIdleConnections() {
 	for _, roundTripper := range []http.RoundTripper{t.next, t.pool} {
 		if closer, ok := roundTripper.(interface{ CloseIdleConnections() }); ok {
@@ -105,12 +108,12 @@ func (t locationCheck) RoundTrip(request *http.Request) (*http.Response, error) 
 	return response, err
 }
 
-// IdleTimeout is below the 60 seconds after which common load balancers close an idle connection. The outcome of a
-// request is unknown if it is sent on a connection that is being closed.
+// IdleTimeout is how long an unused connection stays open. It is below the 60 seconds after which common load balancers
+// close an idle connection: a request that is sent on a connection that is being closed may have an unknown outcome.
 const IdleTimeout = 50 * time.Second
 
-// NewTransport returns a transport for many callers and one host. With net/http's default of two idle connections per
-// host most calls under load would need a new TLS handshake.
+// NewTransport returns a transport for many concurrent calls of one host. With net/http's default of two idle
+// connections per host most calls under load would need a new TLS handshake.
 func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -119,10 +122,10 @@ func NewTransport() *http.Transport {
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
-		MaxIdleConns:          512, // caps the next one
+		MaxIdleConns:          512, // a lower value would limit MaxIdleConnsPerHost as well
 		MaxIdleConnsPerHost:   512,
 		IdleConnTimeout:       IdleTimeout,
-		ForceAttemptHTTP2:     true, // a TLS config of our own would turn it off
+		ForceAttemptHTTP2:     true, // otherwise TLSClientConfig would turn HTTP/2 off
 		// Without pings a dead HTTP/2 connection blocks every call until the kernel gives up. Without a write timeout a
 		// peer that has stopped reading blocks the reading of every response, because a reader has to acknowledge what
 		// it has read.
@@ -130,7 +133,7 @@ func NewTransport() *http.Transport {
 	}
 }
 
-// Why a guard ended an attempt.
+// The reasons for which a guard ends an attempt.
 var (
 	errSecondSend    = errors.New("the connection failed after the request was written")
 	errSecondRequest = errors.New("the RoundTripper sent more than one request under the context of this one: " +
@@ -151,7 +154,7 @@ type guard struct {
 	second    atomic.Bool // the attempt was ended because of a second connection
 }
 
-// watch returns the context of the one request to watch.
+// watch returns a context for the attempt's request, with the trace hooks of this guard.
 func (g *guard) watch(ctx context.Context) context.Context {
 	g.trace.GetConn = func(string) {
 		g.traced.Store(true)
@@ -163,7 +166,7 @@ func (g *guard) watch(ctx context.Context) context.Context {
 		g.stopSecond(info.Conn)
 	}
 	g.trace.WroteHeaders = func() { g.wrote.Store(true) }
-	if g.transport.kind == foreign { // for the others the hooks alone show what was not sent
+	if g.transport.kind == foreign { // the hooks of the other kinds suffice to show that nothing was sent
 		g.trace.TLSHandshakeDone = func(_ tls.ConnectionState, err error) {
 			if err != nil {
 				g.noTLS.Store(true)
@@ -173,15 +176,17 @@ func (g *guard) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &g.trace)
 }
 
-// stopSecond ends the attempt if headers were written before the attempt got conn.
+// stopSecond ends the attempt if headers were written already. It is called when net/http asks for a connection (conn
+// is nil) and when it has one.
 func (g *guard) stopSecond(conn net.Conn) {
 	if !g.wrote.Load() {
 		return
 	}
 	g.second.Store(true)
 	g.stop()
-	// HTTP/2 checks the context again before it writes. HTTP/1 does not, so its connection is closed. The protocol of a
-	// foreign transport is not known; there a body prevents the second request (see onceOnly).
+	// HTTP/2 checks the context again before it writes. HTTP/1 does not, so its connection is closed. For a foreign
+	// transport the protocol is not known; a body that can be read only once keeps it from sending the request again
+	// (see onceOnly).
 	if conn != nil && g.transport.kind != foreign && !g.transport.plainHTTP2 && !isHTTP2(conn) {
 		conn.Close()
 	}
@@ -195,13 +200,13 @@ func (g *guard) reason() error {
 	return errSecondSend
 }
 
-// trusted reports whether the hooks of this attempt were called by net/http itself.
+// trusted reports whether it was net/http itself that called the hooks of this attempt.
 func (g *guard) trusted() bool {
 	return g.transport.kind == own || (g.transport.kind == callers && g.traced.Load())
 }
 
-// sent reports whether the server may have the request after an attempt that ended with err. It returns false only with
-// proof: there was no connection, and either the hooks of net/http show this or the error is that of a dial or a
+// sent reports whether the server may have received the request of an attempt that ended with err. It returns false
+// only with proof: there was no connection, and either the hooks of net/http show this or err is that of a dial or a
 // handshake.
 func (g *guard) sent(err error) bool {
 	return g.got.Load() || !(g.trusted() || (g.traced.Load() && g.failedDial(err)))
@@ -210,7 +215,7 @@ func (g *guard) sent(err error) bool {
 // failedDial reports whether an error says that a connection could not be made.
 func (g *guard) failedDial(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false // which may have ended anything
+		return false // a context may end at any point, also after the request was sent
 	}
 	var operation *net.OpError
 	var dns *net.DNSError

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The comment on byzantine.WithHTTPClient names what a transport of the caller's own lacks.
+// The comment on byzantine.WithHTTPClient says which of these settings a user's own transport lacks.
 func TestOwnTransport(t *testing.T) {
 	own := NewTransport()
 	assert.Equal(t, 512, own.MaxIdleConnsPerHost)

@@ -1,6 +1,6 @@
-// Package errtext keeps a rule of all packages here: the text of an error that a user gets begins with the name of a
-// package, and holds no second one. An error that is made of another package's error, or of one that an exported function
-// of the same package returned, wraps it through [Bare].
+// Package errtext implements a rule for the errors of all packages of this repository: the text of an error that a user
+// gets begins with the name of a package and has no second package name in it. If an error wraps one of another
+// package, or one that an exported function of the same package returned, it wraps the result of [Bare].
 package errtext
 
 import (
@@ -14,7 +14,7 @@ var Packages = []string{
 	"awskms", "gcpkms", "pkcs11", "otelbyzantine", "postgres", "redis",
 }
 
-// Trim returns an error's text without the name of a package in front.
+// Trim returns text without the package names, each with a colon and a space, that it begins with.
 func Trim(text string) string {
 	for {
 		name, rest, found := strings.Cut(text, ": ")
@@ -37,8 +37,8 @@ func TrimUnlessForeign(text string) string {
 	}
 }
 
-// Bare returns err with a text that does not begin with the name of a package, for an error that wraps it. errors.Is and
-// errors.As see err itself.
+// Bare returns err with the text that Trim makes of its text, for an error that wraps err and adds a package name
+// itself. errors.Is and errors.As find err and what it wraps. It returns nil for nil.
 func Bare(err error) error {
 	if err == nil {
 		return nil
@@ -49,8 +49,8 @@ func Bare(err error) error {
 	return err
 }
 
-// In returns err with a text that begins with the name of a package, for an error that leaves this package as it came from
-// somewhere else. It returns nil for nil.
+// In returns err with a text that begins with pkg instead of another package name, for an error from elsewhere that a
+// function of pkg returns. errors.Is and errors.As find err. It returns nil for nil.
 func In(pkg string, err error) error {
 	if err == nil {
 		return nil
@@ -66,7 +66,7 @@ type renamed struct {
 func (e *renamed) Error() string { return e.text }
 func (e *renamed) Unwrap() error { return e.err }
 
-// Flaw returns what is wrong with the text of an error that users get, "" if nothing is. It is for tests.
+// Flaw is for tests: it says what is wrong with the text of an error that users get, or returns "" if nothing is.
 func Flaw(text string) string {
 	if Trim(text) == text {
 		return "it does not begin with the name of a package"

@@ -1,3 +1,3 @@
-// Package house holds the tests of the repository's layout: which package may import which, and how long a file may be.
-// docs/architecture.md describes the layout for people.
+// Package house holds the tests of the repository's layout, such as which package may import which, how long a file may
+// be, and how error texts begin. docs/architecture.md describes the layout.
 package house

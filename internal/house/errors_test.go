@@ -13,8 +13,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 )
 
-// Every exported function of the root module that returns an error stands in mistakes, which has a way to make it fail,
-// or in excused.
+// Every exported function of the root module's public packages that returns an error must be in mistakes, which makes
+// it fail and checks the text, or in excused.
 func TestErrorTextsBeginWithTheirPackageOnce(t *testing.T) {
 	cases := mistakes(t)
 	seen := map[string]bool{}
@@ -40,11 +40,12 @@ func TestErrorTextsBeginWithTheirPackageOnce(t *testing.T) {
 	assert.Greater(t, len(cases), 100)
 }
 
-// ofRequest finds the types whose Validate package wire calls for a request. It names the field, and the error that leaves
-// the package is a *byzantine.FieldError.
+// ofRequest matches the receivers of Validate methods that package wire calls for a field of a request. Their errors
+// name the field and have no package name; the error that the caller gets wraps them in a *byzantine.FieldError.
 var ofRequest = regexp.MustCompile(`(Request|Param|Details|Document|IntentV2)\.$`)
 
-// failing lists the exported functions and methods of the root module's public packages that return an error.
+// failing lists the exported functions and methods of the root module's public packages that return an error. It leaves
+// out Unwrap, Is, and the Validate methods of ofRequest.
 func failing(t *testing.T) (names []string) {
 	for _, s := range sources(t) {
 		if !isPublic(s.pkg) || slices.ContainsFunc(nested, func(module string) bool { return strings.HasPrefix(s.pkg, module) }) {
@@ -68,10 +69,10 @@ func failing(t *testing.T) (names []string) {
 	return names
 }
 
-// nested are the modules of their own, each of which has a test of its errors.
+// nested are the folders of modules with a go.mod of their own, each of which has a test of its errors.
 var nested = []string{"stores/", "signers/", "otelbyzantine"}
 
-// Sentinels are errors that users print, too.
+// The text of an exported error variable (Err...) begins with the name of its package, because users print it too.
 func TestSentinelTextsBeginWithTheirPackage(t *testing.T) {
 	found := 0
 	for _, s := range sources(t) {

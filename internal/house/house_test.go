@@ -25,9 +25,9 @@ const (
 	maxLines   = 450
 )
 
-// floors are the packages by their height. A package imports only what stands on lower floors; a package that is not
-// listed, such as a program or an example, stands on the roof and is imported by others of its kind only. A name that
-// ends with a slash stands for all packages in that folder.
+// floors lists the packages by height. A package may import only packages of lower floors. A package that is not
+// listed, such as a command or an example, is on the roof, above all floors; it may also import other packages on the
+// roof. A name that ends with a slash means all packages in that folder.
 var floors = [][]string{
 	{"internal/errtext"},
 	{"internal/jitter", "internal/jsontest", "internal/keyenv", "internal/longtest", "internal/movinglist", "internal/options", "internal/p256", "internal/spelling", "internal/wire", "browser"},
@@ -39,10 +39,11 @@ var floors = [][]string{
 	{"byzantinetest"},
 }
 
-// roof is where all other packages stand.
+// roof is the height of all packages that are not in floors.
 var roof = len(floors)
 
-// standardOnly are the packages that import the standard library and this module only, and so are all below the root.
+// standardOnly are packages that import only the standard library and this module, although they are above the root
+// package. The root package and those below it must do so too.
 var standardOnly = []string{"webhook", "webhook/webhooktest", "turnkey", "turnkeytest"}
 
 // webAuthn are the packages that may import libraries of WebAuthn and CBOR. internal/fake checks passkeys for the two fakes.
@@ -59,7 +60,7 @@ func floorOf(pkg string) int {
 	return roof
 }
 
-// source is one Go file that is no test.
+// source is one Go file that is not a test.
 type source struct {
 	file, pkg string // relative to the repository
 	lines     int
@@ -107,7 +108,8 @@ func sources(t *testing.T) (all []source) {
 	return all
 }
 
-// inModule returns the package of this repository that an import path names.
+// inModule returns the package of this repository that an import path names, as in source.pkg; ok is false for other
+// modules.
 func inModule(importPath string) (pkg string, ok bool) {
 	if importPath == module {
 		return ".", true
@@ -115,7 +117,7 @@ func inModule(importPath string) (pkg string, ok bool) {
 	return strings.CutPrefix(importPath, module+"/")
 }
 
-// mayImport reports whether a package may import another of this repository.
+// mayImport reports whether package from of this repository may import package to, see floors.
 func mayImport(from, to string) bool {
 	height := floorOf(from)
 	return floorOf(to) < height || (height == roof && floorOf(to) == roof)
@@ -134,7 +136,7 @@ func TestNoImportRunsUpward(t *testing.T) {
 	assert.Greater(t, seen, 100)
 }
 
-// The rule itself: what must not be imported is rejected.
+// The rule of mayImport itself rejects these imports.
 func TestUpwardImportsAreFound(t *testing.T) {
 	for _, c := range [][2]string{
 		{"internal/call", "."}, {"internal/wire", "internal/call"}, {".", "passkey"}, {".", "internal/house"}, {"webhook", "turnkey"},
@@ -157,7 +159,8 @@ func TestEveryPackageOfTheFloorsIsThere(t *testing.T) {
 	}
 }
 
-// Whoever imports the root package gets the standard library only; what WebAuthn needs stays where it is needed.
+// The root package imports the standard library only, so that its users get no other modules. Only packages in webAuthn
+// import libraries of WebAuthn and CBOR.
 func TestForeignImports(t *testing.T) {
 	rootHeight := floorOf(".")
 	for _, s := range sources(t) {
@@ -174,7 +177,7 @@ func TestForeignImports(t *testing.T) {
 	}
 }
 
-// A package that sets something in another when it is initialised is a dependency that nobody sees.
+// A func init that changes another package is a dependency that no reader sees.
 func TestNoInit(t *testing.T) {
 	for _, s := range sources(t) {
 		for _, declaration := range s.syntax.Decls {
@@ -191,7 +194,7 @@ func TestFilesAreReadInOneSitting(t *testing.T) {
 	}
 }
 
-// The page that shows the way through the files names files that are there.
+// Every file or folder that docs/architecture.md names exists.
 func TestArchitecturePageNamesWhatIsThere(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(repository, "docs/architecture.md"))
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// excused are functions that return an error and cannot be made to.
+// excused are functions that return an error but cannot be made to fail in a test, each with the reason.
 var excused = map[string]string{
 	"byzantine.BankAccount.MarshalJSON":            "of fields that encoding/json can write",
 	"byzantine.BankAccount.UnmarshalJSON":          "what is of no known kind is kept as it is",
@@ -55,14 +55,14 @@ func (rejecting) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// broken is a signer that fails with an error of the library's own.
+// broken is a Signer that fails with an error that begins with the name of one of this library's packages.
 type broken struct{ byzantine.Signer }
 
 func (broken) SignDigest(context.Context, []byte) ([]byte, error) {
 	return nil, errors.New("awskms: kms:Sign: access denied")
 }
 
-// mistakes has a way to make each function fail that returns an error.
+// mistakes returns for each function that returns an error a call of it that fails, by the name of the function.
 func mistakes(t *testing.T) map[string]func() error {
 	t.Helper()
 	must := func(err error) {
@@ -202,8 +202,8 @@ func mistakes(t *testing.T) map[string]func() error {
 	return cases
 }
 
-// clientMethods calls the methods of a client that fail with zero values, each with a response of 404 to a request that
-// they send all the same.
+// clientMethods returns a call of each method of client that gets a context, by the method's name. Its other arguments
+// are zero values; a method that sends a request with these gets the 404 of rejecting.
 func clientMethods(ctx context.Context, client *byzantine.Client) map[string]func() error {
 	calls := map[string]func() error{}
 	v := reflect.ValueOf(client)
@@ -215,7 +215,7 @@ func clientMethods(ctx context.Context, client *byzantine.Client) map[string]fun
 		}
 		calls[method.Name] = func() error {
 			args := []reflect.Value{reflect.ValueOf(ctx)}
-			for j := 1; j < f.Type().NumIn()-1; j++ { // the last ones are options
+			for j := 1; j < f.Type().NumIn()-1; j++ { // without the options, which are last
 				args = append(args, reflect.Zero(f.Type().In(j)))
 			}
 			out := f.Call(args)
@@ -230,7 +230,7 @@ func clientMethods(ctx context.Context, client *byzantine.Client) map[string]fun
 	return calls
 }
 
-// firstError is the first error of an iter.Seq2[T, error].
+// firstError returns the first error that an iter.Seq2[T, error] yields, or nil.
 func firstError(sequence reflect.Value) (err error) {
 	for _, e := range sequence.Seq2() {
 		if err, _ = e.Interface().(error); err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// isPublic reports whether users import a package.
+// isPublic reports whether pkg is for users to import: no element of its path is a folder of tests, tools, programs or
+// examples.
 func isPublic(pkg string) bool {
 	for _, folder := range strings.Split(pkg, "/") {
 		if slices.Contains([]string{"internal", "cmd", "examples", "simulation", "e2e", "tools", "benchmarks", "browser", "scripts"}, folder) {
@@ -20,14 +21,14 @@ func isPublic(pkg string) bool {
 	return true
 }
 
-// panicking are the constructors that panic with an invalid option, as httptest.NewServer does if it cannot listen. They
-// are for tests, and there is a function beside each that returns the error.
+// panicking are constructors for tests that panic if an option is invalid, as httptest.NewServer does if it cannot
+// listen. Beside each there is a function that returns the error instead.
 var panicking = []string{
 	"byzantinetest.NewServer", "byzantinetest.Server.Client", "passkeytest.NewAuthenticator", "turnkeytest.NewServer", "turnkeytest.Server.Client",
 }
 
-// All packages are configured in one way: by options that return an error. A nil option is one, too, because all are
-// applied by package options.
+// All public packages are configured by options, which are functions that return an error. A nil option is an error
+// too: package internal/options, which applies all of them, returns it.
 func TestOptionsReturnErrors(t *testing.T) {
 	types, takers := 0, 0
 	for _, s := range sources(t) {
@@ -72,7 +73,7 @@ func TestOptionsReturnErrors(t *testing.T) {
 	assert.Greater(t, takers, 60)
 }
 
-// takesOptions reports whether the last parameter is a list of options.
+// takesOptions reports whether the last parameter is variadic, of a type whose name ends with Option.
 func takesOptions(d *ast.FuncDecl) bool {
 	if d.Type.Params.NumFields() == 0 {
 		return false
@@ -81,7 +82,7 @@ func takesOptions(d *ast.FuncDecl) bool {
 	return variadic && strings.HasSuffix(typeName(list.Elt), "Option")
 }
 
-// typeName is the name of a type without its package, "" for one that has none.
+// typeName returns the name of a type without its package and without *, "" for a type that has no name.
 func typeName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -106,7 +107,7 @@ func returnsError(d *ast.FuncDecl) bool {
 	return isError(last) || generic && typeName(sequence.X) == "Seq2" && isError(sequence.Indices[len(sequence.Indices)-1])
 }
 
-// receiver is the name of a method's type and a dot, "" for a function.
+// receiver returns the type of a method's receiver and a dot, such as "Client.", and "" for a function.
 func receiver(d *ast.FuncDecl) string {
 	if d.Recv == nil {
 		return ""

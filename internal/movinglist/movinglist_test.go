@@ -15,7 +15,7 @@ type record struct {
 	at time.Time
 }
 
-// still is a list of so many records that does not change, the newest first.
+// still returns a list with this number of records that does not change, the newest first. Ids count from "0".
 func still(records int) *List[record] {
 	return &List[record]{
 		Key: func(r *record) (string, time.Time) { return r.id, r.at },
@@ -48,7 +48,7 @@ func TestReadReturnsTheErrorOfLoad(t *testing.T) {
 	assert.Equal(t, broken, l.Read(3, func(int, record) bool { return true }))
 }
 
-// A server that repeats itself for ever does not keep the loop for ever.
+// A server that returns the same page for ever makes the loop end with ErrTooFast.
 func TestAListWithoutEndIsAnError(t *testing.T) {
 	l := still(7)
 	l.Load = func(limit, _ int64) (Page[record], error) {
@@ -69,7 +69,7 @@ func TestSet(t *testing.T) {
 	assert.Len(t, s, 3)
 }
 
-// 200 pages with new records, and eight more for each page that the list had at first.
+// The maximum is 200 pages with new records, and eight more for each page that the list had at first.
 func TestAListThatGrowsForEverIsAnErrorAfterSoManyPages(t *testing.T) {
 	for total, pages := range map[int64]int{0: 200, 7: 200 + 8*3, 1000: 200 + 8*500} {
 		loads := 0
@@ -88,7 +88,7 @@ func TestAListThatGrowsForEverIsAnErrorAfterSoManyPages(t *testing.T) {
 	}
 }
 
-// The iterators' comments promise about 40 bytes for each record that was yielded, however long its id is.
+// The comments on the iterators say that each yielded record costs about 40 bytes of memory, however long its id is.
 func TestMemoryOfASet(t *testing.T) {
 	const records = 100_000
 	heap := func() uint64 {
@@ -107,7 +107,7 @@ func TestMemoryOfASet(t *testing.T) {
 	assert.Less(t, after-before, uint64(45*records))
 }
 
-// A page without a time that can be read does not end a list that is read back to a time.
+// A page on which no record has a time does not end the reading of a list with Since.
 func TestSinceLooksBehindPagesWithoutTimes(t *testing.T) {
 	seconds := []int64{10, 0, 0, 0, 0, 0, 0, 9, 8, 7, 6, 5}
 	l := &List[record]{Since: time.Unix(8, 0), Key: func(r *record) (string, time.Time) { return r.id, r.at }}

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// A Set holds which records were seen, in some 40 bytes for each, however long their ids are.
+// A Set records which records were seen, in about 40 bytes for each, however long their ids are.
 type Set map[[16]byte]bool
 
 func key(id string) [16]byte {
@@ -13,10 +13,10 @@ func key(id string) [16]byte {
 	return [16]byte(sum[:])
 }
 
-// Has reports whether a record with an id was seen.
+// Has reports whether a record with this id was added.
 func (s Set) Has(id string) bool { return s[key(id)] }
 
-// Add adds a record by its id and reports whether it is a new one.
+// Add adds a record by its id and reports whether it was not there yet.
 func (s Set) Add(id string) bool {
 	k := key(id)
 	known := s[k]
@@ -24,8 +24,8 @@ func (s Set) Add(id string) bool {
 	return !known
 }
 
-// Identity returns what tells a record from others: its id or, if it has none that could be read, everything that could
-// be read of it.
+// Identity returns the text by which a record is told from others: its id, or a text of all its fields if readable is
+// false or the id is empty.
 func Identity(id string, readable bool, record any) string {
 	if readable && id != "" {
 		return id
