@@ -58,7 +58,7 @@ const (
 	maxRetryAfter = 30 * time.Second
 )
 
-// MaxOutage is how long a server may fail, or ask to wait, before a wait for something at the server is given up.
+// MaxOutage is the longest time for which a loop that polls goes on while the server only fails or asks to wait.
 const MaxOutage = 5 * time.Minute
 
 // mayHaveTakenEffect reports whether a request that changes something may have done so although its response, which has

@@ -25,8 +25,8 @@ func Trim(text string) string {
 	}
 }
 
-// TrimUnlessForeign is Trim for the text of an error that may be another library's: drivers of Redis and PostgreSQL begin
-// their texts as this module's stores do, and that name stays.
+// TrimUnlessForeign is Trim for the text of an error that may come from another library: it keeps the names "redis" and
+// "postgres", with which drivers of these databases begin their texts as well as this repository's stores.
 func TrimUnlessForeign(text string) string {
 	for {
 		name, rest, found := strings.Cut(text, ": ")
