@@ -15,17 +15,17 @@ import (
 // SDK describes the operations and types of this module, with which a document is compared.
 type SDK struct {
 	Operations []Operation
-	Types      map[string]reflect.Type // schema name -> type, for types of responses that no operation leads to
+	Types      map[string]reflect.Type // schema name -> Go type, for schemas that no operation refers to, such as those of webhooks
 	Constants  map[string][]string     // type name -> the values of its constants, see [Constants]
-	Scalars    map[reflect.Type]Scalar // types that are more on the wire than their kind in Go tells
-	// Alternatives lists what a type that writes itself can be on the wire: one of several structs.
+	Scalars    map[reflect.Type]Scalar // types whose JSON differs from that of their kind in Go
+	// Alternatives are the structs that one Go type can be written as, for types with a MarshalJSON of their own.
 	Alternatives map[reflect.Type][]reflect.Type
-	// Formats that a document expresses by a name: that of a schema ("Decimal"), or of a field or parameter
-	// ("chainId").
+	// Formats that the SDK has and that the document expresses only by the name of a schema ("Decimal"), or of a field
+	// or parameter ("chainId").
 	Schemas, Properties map[string]string
 }
 
-// Operation is an operation of the SDK: its route and its types.
+// Operation describes an operation of the SDK: its route and its Go types.
 type Operation struct {
 	ID, Method, Path string
 	Signed           bool
@@ -33,14 +33,14 @@ type Operation struct {
 	Response         reflect.Type // nil if there is none
 }
 
-// Scalar is how a type stands on the wire: its JSON type ("string", "any JSON") and its format. The zero value of one
-// with Unset is no value of its own: it stands for absent and null.
+// Scalar describes how a Go type is written in JSON: its JSON type ("string", "any JSON") and its format. Unset says
+// that the type's zero value is not a value: it means absent or null.
 type Scalar struct {
 	Kind, Format string
 	Unset        bool
 }
 
-// Kind says what about an operation, a field or a type differs.
+// Kind says in what respect the document and the SDK differ.
 type Kind string
 
 // The kinds.
@@ -52,7 +52,7 @@ const (
 	KindSignature  Kind = "signature"
 	KindBody       Kind = "request body"
 	KindResponse   Kind = "response"
-	KindField      Kind = "field" // one side does not have it
+	KindField      Kind = "field" // one side does not have the field or parameter
 	KindPlace      Kind = "place"
 	KindRequired   Kind = "required"
 	KindNull       Kind = "null"
@@ -67,9 +67,9 @@ const (
 // Difference is one point in which the document and the SDK differ.
 type Difference struct {
 	Where         string // an operation id, a Go type, or a field of either: "list_events.limit", "Transaction.status"
-	Schema        string // the document's name for the Go type
+	Schema        string // the name of the schema in the document that is compared with the Go type
 	Kind          Kind
-	Document, SDK string // what either side has, "" for nothing
+	Document, SDK string // what either side has; "" if it has nothing
 }
 
 func (d Difference) String() string {
@@ -81,7 +81,7 @@ func (d Difference) String() string {
 		where, d.Kind, cmp.Or(d.Document, "nothing"), cmp.Or(d.SDK, "nothing"))
 }
 
-// side is the direction in which a type goes over the wire.
+// side says whether a type is sent or received.
 type side string
 
 const (
@@ -95,7 +95,7 @@ type comparer struct {
 	found map[Difference]bool
 }
 
-// Compare returns all differences, each once, sorted.
+// Compare returns all differences between doc and sdk, each once, sorted.
 func Compare(doc *Document, sdk SDK) []Difference {
 	c := &comparer{doc: doc, sdk: sdk, found: map[Difference]bool{}}
 	missing := slices.Clone(doc.routes)
@@ -118,7 +118,8 @@ func Compare(doc *Document, sdk SDK) []Difference {
 	return slices.SortedFunc(maps.Keys(c.found), func(a, b Difference) int { return cmp.Compare(a.String(), b.String()) })
 }
 
-// routeOf finds an operation by its id, or else by its route: ids change too.
+// routeOf returns the document's route of an operation of the SDK: that with its id or, if no route has this id, that
+// with its method and path, because ids may change too. It returns nil if there is none.
 func (c *comparer) routeOf(op Operation) *route {
 	at := slices.IndexFunc(c.doc.routes, func(r *route) bool { return r.id == op.ID })
 	if at < 0 {
@@ -141,9 +142,9 @@ func nameless(path string) string {
 	return path
 }
 
-// place is the part of an operation or a type that is being compared.
+// place says what is being compared: an operation or a Go type, and the field of it.
 type place struct {
-	where  string // see Difference
+	where  string // see Difference.Where
 	schema string
 	name   string // of the field or parameter
 	side   side
@@ -166,7 +167,7 @@ func (c *comparer) report(at place, kind Kind, document, sdk string) {
 func (c *comparer) reportUnread(at place, list []unread) {
 	for _, u := range list {
 		if u.in != "" {
-			at = place{where: u.in} // once for a schema, wherever it is used
+			at = place{where: u.in} // reported once for a schema, not at each use of it
 		}
 		c.report(at, KindUnreadable, u.what, "")
 	}
@@ -221,7 +222,7 @@ func (c *comparer) inputs(at place, r *route, op Operation) {
 	c.properties(at, properties, fields)
 }
 
-// properties compares the fields of an object, or all inputs of an operation.
+// properties compares the fields of an object, or the parameters and body fields of an operation.
 func (c *comparer) properties(at place, properties []property, fields []*wire.Field) {
 	left := slices.Clone(fields)
 	take := func(is func(*wire.Field) bool) *wire.Field {
@@ -273,9 +274,9 @@ func optionality(optional bool) string {
 	return "required"
 }
 
-// null reports a field that is always present, or an element of a list (f is nil), that may be null on one side only.
-// Go needs a pointer for null, except for a text in a response, where null is read as "". An id and an element need the
-// pointer.
+// null reports a value that may be null on one side only: a field that is always present, or an element of a list, for
+// which f is nil. For null Go needs a pointer. A text in a response needs none, because null is read as "" there,
+// unless the text is a field that must be readable or an element of a list.
 func (c *comparer) null(at place, text json.RawMessage, t reflect.Type, f *wire.Field) {
 	s, err := c.doc.schema(text)
 	if err != nil || t.Kind() == reflect.Slice || c.scalar(t).Unset {
@@ -290,8 +291,8 @@ func (c *comparer) null(at place, text json.RawMessage, t reflect.Type, f *wire.
 	}
 }
 
-// absence reports a field that may be absent and is not a pointer, if its zero value is not the same as absent: in a
-// response any field but a text, in a request a field whose zero value may be meant, like false or 0.
+// absence reports a field that may be absent and is not a pointer, if its zero value differs from absence: in a
+// response that is any field but a text, in a request a number or boolean whose zero may be meant.
 func (c *comparer) absence(at place, t reflect.Type) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		return

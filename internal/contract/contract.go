@@ -24,13 +24,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// Document is an OpenAPI 3.0 document.
+// Document is an OpenAPI 3.0 document as Parse has read it.
 type Document struct {
 	routes     []*route
 	components map[string]map[string]json.RawMessage // "schemas" -> name -> schema
 }
 
-// route is an operation of the document.
+// route is one operation of a document.
 type route struct {
 	id, method, path string
 	signed           bool
@@ -48,14 +48,14 @@ type property struct {
 	schema   json.RawMessage
 }
 
-// The objects of a document as they are decoded, before their references are followed.
+// The objects of a document, before references ($ref) in them are followed.
 type (
 	rawOperation struct {
 		OperationID string
 		Parameters  []json.RawMessage
 		RequestBody json.RawMessage
 		Responses   map[string]json.RawMessage
-		Security    []map[string][]string // nil where the document's own holds
+		Security    []map[string][]string // nil if the operation has no entry of its own, so that of the document counts
 	}
 	rawParameter struct {
 		Name, In string
@@ -69,13 +69,13 @@ type (
 
 const jsonMedia = "application/json"
 
-// signatureHeaders are the parameters that some versions of the document list with each operation instead of a security
-// scheme.
+// signatureHeaders are the header parameters that some versions of the document list for each operation instead of a
+// security scheme.
 var signatureHeaders = []string{"x-pubkey", "x-timestamp", "x-signature"}
 
 var methods = []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, http.MethodPatch, http.MethodHead, http.MethodOptions, http.MethodTrace}
 
-// Parse reads a document. References are followed only when it is compared.
+// Parse reads a document. It does not follow references to schemas: Compare does, and reports those that lead nowhere.
 func Parse(data []byte) (*Document, error) {
 	var raw struct {
 		OpenAPI    string
@@ -164,8 +164,8 @@ func (d *Document) route(method, path string, op rawOperation) (*route, error) {
 	return r, nil
 }
 
-// demandsAny reports whether one of the alternatives in a security requirement names a scheme. The alternative
-// {} names none.
+// demandsAny reports whether a security requirement names a scheme in any of its alternatives. The alternative {} names
+// none.
 func demandsAny(security []map[string][]string) bool {
 	return slices.ContainsFunc(security, func(schemes map[string][]string) bool { return len(schemes) > 0 })
 }
@@ -216,7 +216,8 @@ func (d *Document) bodyFields(r *route, schema json.RawMessage) error {
 	return nil
 }
 
-// content returns the schema of a JSON body, nil where there is no body.
+// content returns the schema of the JSON body of a request or response, nil if it has no body. what names the body in
+// what is recorded as unread: a body of another media type.
 func (d *Document) content(r *route, what string, text json.RawMessage) (json.RawMessage, error) {
 	text, err := d.follow(text)
 	if err != nil {
@@ -233,7 +234,7 @@ func (d *Document) content(r *route, what string, text json.RawMessage) (json.Ra
 	return c.Content[jsonMedia].Schema, nil
 }
 
-// follow returns what a reference stands for, and anything else as it is.
+// follow returns the object that a $ref refers to, or text itself if it has no $ref.
 func (d *Document) follow(text json.RawMessage) (json.RawMessage, error) {
 	for range maxDepth {
 		var raw struct {
@@ -262,7 +263,7 @@ func (d *Document) lookUp(ref string) (target json.RawMessage, name string, err 
 	return target, name, nil
 }
 
-// placeholders lists the names in braces of a path template.
+// placeholders returns the names of the placeholders in a path template, without their braces.
 func placeholders(path string) []string {
 	var names []string
 	for segment := range strings.SplitSeq(path, "/") {

@@ -39,7 +39,9 @@ func TestParseRejectsWhatItCannotCompare(t *testing.T) {
 	}
 }
 
-// responseOf is what a document with one operation is found to differ in, whose response has a schema and a type.
+// responseOf compares a document that has one operation with an SDK that has it too. schema is the JSON schema of the
+// operation's response, schemas is the content of components/schemas, and response is the Go type. It returns the
+// differences as text.
 func responseOf(t *testing.T, schema, schemas string, response reflect.Type) []string {
 	t.Helper()
 	text := strings.NewReplacer("SCHEMAS", schemas, "SCHEMA", schema).Replace(`{"openapi": "3.0.3", "components": {"schemas": {SCHEMAS}},
@@ -91,7 +93,8 @@ func TestSchemasThatMakeNoSenseAreReported(t *testing.T) {
 	}
 }
 
-// A type that writes itself hides what is on the wire, so whoever lists the types has to tell.
+// How a type with a MarshalJSON of its own is written cannot be seen, so a difference is reported unless SDK describes
+// the type.
 func TestTypesThatCannotBeComparedAreReported(t *testing.T) {
 	assert.Equal(t, []string{"op response: type: the document has object, the SDK has contract_test.Medium, which writes itself"},
 		responseOf(t, `{"type": "object"}`, ``, reflect.TypeFor[Medium]()))

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Deliberate is a difference that is meant to be, or several with one reason. Where and Schema are patterns with blanks
-// between them, Document and SDK are one each, as [path.Match] takes them. An empty Schema stands for any.
+// Deliberate allows one difference, or several that have the same reason. Where and Schema are lists of patterns,
+// separated by spaces; Document and SDK are one pattern each. The patterns are those of [path.Match]. An empty Schema
+// matches any.
 type Deliberate struct {
 	Where, Schema string
 	Kind          Kind
@@ -15,7 +16,7 @@ type Deliberate struct {
 	Reason        string
 }
 
-// Differences are the deliberate differences of this module.
+// Differences lists the differences from the document that this module has on purpose.
 var Differences = []Deliberate{
 	// The SDK rejects at once what the API would reject, or could only take for something else.
 	{Where: "*", Kind: KindFormat, SDK: "base64url",
@@ -103,8 +104,9 @@ var Differences = []Deliberate{
 		Reason: "the webhook envelope, the other form of an Event, has none"},
 }
 
-// Unexplained returns the differences that no entry of a list explains, and the entries that have a pattern in Where
-// that explains none: those have to go, or they would hide a difference to come.
+// Unexplained returns the differences that no entry of list matches. stale has, for each pattern in an entry's Where
+// that matches no difference, the entry with this pattern: it must be removed, because it could hide a later
+// difference.
 func Unexplained(found []Difference, list []Deliberate) (left []Difference, stale []Deliberate) {
 	for _, f := range found {
 		if !slices.ContainsFunc(list, func(d Deliberate) bool { return d.explains(f) }) {

@@ -22,7 +22,8 @@ import (
 
 const moduleRoot = "../.."
 
-// document is the API's document: the one that this module speaks, or a newer one that is about to be taken in.
+// document returns the API's document that this module implements or, if BYZANTINE_OPENAPI names a file, a newer
+// version of it that the module is to be adapted to.
 func document(t *testing.T) []byte {
 	t.Helper()
 	name := os.Getenv("BYZANTINE_OPENAPI")
@@ -34,7 +35,7 @@ func document(t *testing.T) []byte {
 	return text
 }
 
-// What byzantine.TransactionBankAccount writes.
+// The structs that byzantine.TransactionBankAccount is written as.
 type (
 	identifiedIBANAccount struct {
 		ObjectID string `json:"objectId"`
@@ -46,7 +47,7 @@ type (
 	}
 )
 
-// sdk is this module as package contract sees it.
+// sdk returns this module's operations, types and constants in the form that Compare needs.
 func sdk(t *testing.T) contract.SDK {
 	t.Helper()
 	constants, err := contract.Constants(moduleRoot, false)
@@ -92,7 +93,8 @@ func pointedTo(v any) reflect.Type {
 	return reflect.TypeOf(v).Elem()
 }
 
-// The types that write themselves are compared by the structs above, so these must be what they write.
+// Types with a MarshalJSON of their own are compared with the document through the structs above, so their JSON must be
+// that of these structs.
 func TestBankAccountsWriteWhatTheyAreComparedBy(t *testing.T) {
 	bic, kind := "AGRIFRPP", byzantine.CheckingAccount
 	iban := byzantine.IBANAccount{Country: "FRA", Last4: "0189", BIC: bic}
@@ -127,7 +129,7 @@ func TestSDKAgreesWithTheDocument(t *testing.T) {
 	}
 }
 
-// declarations are the files and lines of this module's types.
+// declarations returns the file and line of each type of this module's root package, by the name of the type.
 func declarations(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(moduleRoot, "*.go"))
@@ -151,7 +153,9 @@ func declarations(t *testing.T) map[string]string {
 	return declared
 }
 
-// place says where the type is that a difference is about: a Go type, or an operation's request.
+// place returns where in the source the type is declared that a difference is about, as " [Type in file:line]": the Go
+// type that where begins with, or the request of the operation that it begins with. It returns "" if there is no such
+// type.
 func place(s contract.SDK, declared map[string]string, where string) string {
 	name, _, _ := strings.Cut(where, ".")
 	if i := slices.IndexFunc(s.Operations, func(op contract.Operation) bool { return op.ID == name }); i >= 0 && s.Operations[i].Request != nil {

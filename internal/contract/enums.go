@@ -35,7 +35,7 @@ func Constants(dir string, tests bool) (map[string][]string, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("contract: no Go files in %s", dir)
 	}
-	// Constants of the package's own types need no imports, so errors about those are of no interest.
+	// The constants of the package's own types need no imports, so errors about imports are ignored.
 	config := types.Config{
 		IgnoreFuncBodies: true,
 		Importer:         noImports{},

@@ -12,7 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
 )
 
-// A made-up API, that of a public library, and an SDK that agrees with it. The mutation tests change the document.
+// The document of an invented API of a public library. The type library below is an SDK that agrees with it; the
+// mutation tests change the document and check which differences are found.
 const libraryDocument = `{
 "openapi": "3.0.3",
 "info": {"title": "Library", "version": "1"},
@@ -215,7 +216,7 @@ func library(t *testing.T) contract.SDK {
 	}
 }
 
-// compare parses a document and compares it with the made-up SDK.
+// compare parses a document and compares it with the SDK of the invented library.
 func compare(t *testing.T, text []byte) []contract.Difference {
 	t.Helper()
 	doc, err := contract.Parse(text)

@@ -12,8 +12,8 @@ import (
 
 type object = map[string]any
 
-// at walks down a document, by names and by numbers. Where the document has no object it returns one that is not part of
-// the document.
+// at returns the object in v that is reached by steps: names of fields and indexes of lists. If the document has no
+// object there, it returns an empty one that is not part of the document.
 func at(v any, steps ...any) object {
 	for _, step := range steps {
 		switch step := step.(type) {
@@ -48,7 +48,7 @@ func property(d object, name, field string) object {
 	return at(d, "components", "schemas", name, "properties", field)
 }
 
-// own are the fields that Book has besides those of BookSummary.
+// own returns the second part of Book's allOf: the fields that Book has in addition to those of BookSummary.
 func own(d object) object { return at(d, "components", "schemas", "Book", "allOf", 1) }
 
 func query(d object, n int) object { return at(d, "paths", "/v1/books", "get", "parameters", n) }

@@ -14,14 +14,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/contract"
 )
 
-// Schemas that operations lead to and that this module leaves alone: parts of what a passkey signs, which pass through as
-// bytes, and a list of values that is not repeated.
+// unseen are schemas that operations refer to but that have no type in this module: parts of the text that a passkey
+// signs, which the module passes on as bytes. unlisted are enums whose values this module does not list.
 var (
 	unseen   = []string{"ApiKeyParam", "OAuthProviderParam", "SignRawPayloadParams"}
 	unlisted = []string{"CountryCode"}
 )
 
-// partChanges change all operations, parameters, types, fields and enums of a document that successful calls lead to.
+// partChanges are changes of a document, each of which changes all parts of one sort, such as all operation ids, that a
+// successful call refers to. mark returns the new value for a part and records it.
 var partChanges = []struct {
 	name   string
 	change func(whole object, s contract.SDK, mark func(name string) string)
@@ -63,7 +64,7 @@ var partChanges = []struct {
 		for name, part := range reachable(whole, s) {
 			properties, _ := part["properties"].(object)
 			for field, was := range properties {
-				// What is below an object would be out of sight with it.
+				// A field with objects in it is left alone: its type would hide changes of the objects.
 				if !leadsToObject(whole, was) {
 					leaves = append(leaves, func() { properties[field] = object{"type": mark(name + "." + field)} })
 				}
@@ -82,7 +83,8 @@ var partChanges = []struct {
 	}},
 }
 
-// The drift test can fail only for what it looks at, so each of these changes has to be reported.
+// TestSDKAgreesWithTheDocument can find only differences in parts that Compare examines, so each of these changes must
+// be reported.
 func TestEveryPartOfTheDocumentIsCompared(t *testing.T) {
 	text := document(t)
 	s := sdk(t)
@@ -109,7 +111,8 @@ func TestEveryPartOfTheDocumentIsCompared(t *testing.T) {
 	}
 }
 
-// changeParts returns a document with one of the changes, and a mark for each place that was changed.
+// changeParts makes one of partChanges and returns the changed document, and a mark for each changed part, which must
+// occur in a difference.
 func changeParts(t *testing.T, text []byte, s contract.SDK, change func(object, contract.SDK, func(string) string)) (marks []string, changed []byte) {
 	t.Helper()
 	var whole object
@@ -125,7 +128,7 @@ func changeParts(t *testing.T, text []byte, s contract.SDK, change func(object, 
 
 var methods = strings.Fields("get put post delete patch head options trace")
 
-// operations yields the operations of a document.
+// operations yields the operation objects of a document.
 func operations(whole object) func(yield func(object) bool) {
 	return func(yield func(object) bool) {
 		for _, item := range at(whole, "paths") {
@@ -138,7 +141,7 @@ func operations(whole object) func(yield func(object) bool) {
 	}
 }
 
-// successes are the responses of an operation that are no errors.
+// successes returns the responses of an operation with a 2xx status, by status.
 func successes(op object) map[string]object {
 	responses := map[string]object{}
 	for status, response := range at(op, "responses") {
@@ -179,7 +182,7 @@ func reachable(whole object, s contract.SDK) func(yield func(string, object) boo
 	}
 }
 
-// walk collects the names of all schemas that v leads to.
+// walk adds to seen the names of all schemas that v refers to, directly and through other schemas.
 func walk(whole object, v any, seen map[string]bool) {
 	switch v := v.(type) {
 	case []any:

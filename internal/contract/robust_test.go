@@ -27,8 +27,8 @@ func TestTheDocumentIsThatOfTheAPI(t *testing.T) {
 	assert.Equal(t, 210, reflect.ValueOf(at(d, "components", "schemas")).Len(), "schemas: "+remedy)
 }
 
-// inspect does with a document what the drift test and its own test do. What it finds does not matter, only that it ends
-// with an error or with differences.
+// inspect runs all that the tests of this package do with a document. It checks only that nothing panics; errors and
+// differences are ignored.
 func inspect(t *testing.T, text []byte, s contract.SDK) {
 	t.Helper()
 	doc, err := contract.Parse(text)
@@ -59,7 +59,7 @@ func TestEmptyDocumentsAreErrors(t *testing.T) {
 	}
 }
 
-// Whoever takes in a new version of the API runs the tests of this package against a document that nobody here has seen.
+// Maintainers run the tests of this package on a new version of the API's document, which may have any shape.
 func TestOtherDocumentsDoNotPanic(t *testing.T) {
 	s := sdk(t)
 	for name, change := range map[string]func(named object){
@@ -98,8 +98,8 @@ func TestOtherDocumentsDoNotPanic(t *testing.T) {
 	}
 }
 
-// The small document has every keyword that is read. Each is taken out, and replaced by a value of each kind, wherever it
-// stands.
+// The library document has every keyword that this package reads. Each keyword is removed, and replaced by a value of
+// each JSON kind, at every place where it occurs.
 func TestKeywordsOfAnyTypeDoNotPanic(t *testing.T) {
 	var d object
 	require.NoError(t, json.Unmarshal([]byte(libraryDocument), &d))
@@ -116,7 +116,7 @@ func TestKeywordsOfAnyTypeDoNotPanic(t *testing.T) {
 	values := []string{"", `null`, `1`, `""`, `[]`, `[null]`, `{}`, `{"$ref":"#/components/schemas/Book"}`}
 	for i, key := range slices.Sorted(maps.Keys(keywords)) {
 		t.Run(key, func(t *testing.T) {
-			for n := range longtest.Count(1, len(values)) { // each of them at one keyword or another
+			for n := range longtest.Count(1, len(values)) { // by default each value is tried at some of the keywords
 				value := values[(i+n)%len(values)]
 				var d object
 				require.NoError(t, json.Unmarshal([]byte(libraryDocument), &d))
@@ -146,7 +146,7 @@ func written(t *testing.T, d object) []byte {
 	return text
 }
 
-// eachObject calls f for all objects of a document, the inner ones first, in a fixed order.
+// eachObject calls f for all objects in v, in a fixed order, those inside an object before the object itself.
 func eachObject(v any, f func(object)) {
 	switch v := v.(type) {
 	case []any:

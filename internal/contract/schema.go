@@ -12,7 +12,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// The JSON types, as OpenAPI names them. A schema without one stands for any JSON.
+// The JSON types by their names in OpenAPI. A schema without a type allows any JSON.
 const (
 	kindAny     = "any JSON"
 	kindObject  = "object"
@@ -23,25 +23,25 @@ const (
 	kindBoolean = "boolean"
 )
 
-// schema is a schema of the document with its references and combinations (allOf, oneOf, anyOf) worked in. Fields and
-// elements are left as they are: types may contain themselves.
+// schema is a schema of the document in which references and combinations (allOf, oneOf, anyOf) are merged. The schemas
+// of its fields and elements are kept unread, because a type may contain itself.
 type schema struct {
-	name         string // in the document, "" for one that stands inline
+	name         string // in the document; "" if the schema is inline
 	kind         string
 	format       string
 	nullable     bool
-	values       []string // of an enum, or those that are known of an open set
-	open         bool     // other values than these are legal
+	values       []string // of an enum, or those known if other values are allowed too
+	open         bool     // values other than these are allowed
 	min, max     *int64   // of a number, of the characters of a string or the elements of a list
 	properties   []property
-	alternatives []*schema // of an object that is one of several kinds, beside the fields that all have
+	alternatives []*schema // of an object that is one of several kinds: the fields of each kind, without those that all kinds have
 	elements     json.RawMessage
 	unread       []unread
 }
 
-// unread is something that this package does not understand.
+// unread is a part of a document that this package does not understand.
 type unread struct {
-	in   string // the schema's name, "" for one that stands inline
+	in   string // the schema's name; "" if the schema is inline
 	what string
 }
 
@@ -60,18 +60,19 @@ type rawSchema struct {
 	MinItems, MaxItems   *json.Number
 }
 
-// readKeywords are the keywords that a schema may have: those of rawSchema, and those that say nothing about the wire.
+// readKeywords are the keywords that a schema may have: those of rawSchema, and those that do not change the JSON.
 // Keywords that begin with "x-" are allowed as well.
 var readKeywords = strings.Fields(`$ref type format nullable enum properties required items allOf oneOf anyOf
 	minimum maximum minLength maxLength minItems maxItems
 	title description default example externalDocs deprecated`)
 
-// maxDepth is how many references deep a combination may be. More can only be a circle.
+// maxDepth is the maximum depth of combined schemas. A deeper one contains itself.
 const maxDepth = 20
 
 func (d *Document) schema(text json.RawMessage) (*schema, error) { return d.schemaAt(text, "", 0) }
 
-// schemaAt reads the schema of a name, or an inline one. depth counts the schemas that it is a part of.
+// schemaAt reads a schema. name is its name in the document, "" for an inline one. depth is the number of combinations
+// that it is nested in.
 func (d *Document) schemaAt(text json.RawMessage, name string, depth int) (*schema, error) {
 	if depth > maxDepth {
 		return nil, errors.New("a schema that consists of itself")
@@ -113,7 +114,7 @@ func (d *Document) schemaAt(text json.RawMessage, name string, depth int) (*sche
 			return nil, err
 		}
 	}
-	// A part may name as required what another part describes.
+	// One part of an allOf may require a field that another part describes.
 	for i := range s.properties {
 		s.properties[i].required = s.properties[i].required || slices.Contains(raw.Required, s.properties[i].name)
 	}
@@ -127,8 +128,8 @@ func (d *Document) schemaAt(text json.RawMessage, name string, depth int) (*sche
 
 func (s *schema) misses(what string) { s.unread = append(s.unread, unread{s.name, what}) }
 
-// addParts works into s what it refers to and the parts of its allOf. What stands beside a reference counts: generators
-// write nullable there.
+// addParts merges into s the schema that raw refers to and the parts of its allOf. Keywords next to a $ref count:
+// generators write nullable there.
 func (d *Document) addParts(s *schema, raw *rawSchema, depth int) error {
 	var parts []*schema
 	if raw.Ref != "" {
@@ -206,7 +207,8 @@ func (s *schema) setField(m property) {
 	s.properties = append(s.properties, m)
 }
 
-// addChoice works the alternatives of a oneOf or anyOf into s: objects stay apart, enums become one.
+// addChoice merges the alternatives of a oneOf or anyOf into s. Objects become alternatives of s; enums are joined into
+// one.
 func (d *Document) addChoice(s *schema, choice []json.RawMessage, depth int) error {
 	values, open := []string{}, false
 	for _, text := range choice {
@@ -241,7 +243,8 @@ func (d *Document) addChoice(s *schema, choice []json.RawMessage, depth int) err
 	return nil
 }
 
-// each lists the kinds of object that s can be, with the fields that all have.
+// each returns the kinds of object that s can be, each with the fields that all kinds have. It returns s alone if there
+// are no alternatives.
 func (s *schema) each() []*schema {
 	if len(s.alternatives) == 0 {
 		return []*schema{s}
@@ -255,12 +258,14 @@ func (s *schema) each() []*schema {
 	return list
 }
 
-// flat is an object with alternatives as one object: a field is required if it is in all of them.
+// flat returns the fields of s and of all its alternatives. A field of alternatives is required if all of them require
+// it.
 func (s *schema) flat() []property {
 	properties := slices.Clone(s.properties)
 	for _, a := range s.alternatives {
 		for _, m := range a.properties {
-			// Two schemas for one name stay two fields. The second is reported then: a struct has one.
+			// If two alternatives have different schemas for a name, both stay, and the second is reported, because a
+			// struct has one.
 			if slices.ContainsFunc(properties, func(o property) bool { return o.name == m.name && bytes.Equal(o.schema, m.schema) }) {
 				continue
 			}
@@ -294,8 +299,8 @@ func (s *schema) bounds(raw *rawSchema) {
 	}
 }
 
-// texts are the values of an enum as constants are read: the text of a string, the digits of a number. A null among them
-// says the same as nullable.
+// texts returns the values of an enum in the form of Constants: the text of a string, the digits of a number. It leaves
+// null out, which means the same as nullable.
 func texts(values []json.RawMessage) []string {
 	var list []string
 	for _, v := range values {

@@ -12,8 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// value compares a type with a schema, and all that is below them. f is the field whose checks hold for the value, nil
-// in the response of an operation.
+// value compares the type t with a schema, and all types and schemas in them. f is the field whose tags the value is
+// checked by, nil for the response of an operation.
 func (c *comparer) value(at place, text json.RawMessage, t reflect.Type, f *wire.Field) {
 	s, err := c.doc.schema(text)
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *comparer) value(at place, text json.RawMessage, t reflect.Type, f *wire
 		c.object(at, s, t)
 	case kindArray:
 		c.bounds(at, s, f)
-		element := &wire.Field{} // the bounds were the list's, the format is the elements'
+		element := &wire.Field{} // the bounds are those of the list, the format is that of the elements
 		if f != nil {
 			element.Format = f.Format
 		}
@@ -55,7 +55,7 @@ var builtIn = map[reflect.Type]Scalar{
 
 var marshalerType = reflect.TypeFor[json.Marshaler]()
 
-// scalar says how a type stands on the wire.
+// scalar describes how t is written in JSON.
 func (c *comparer) scalar(t reflect.Type) Scalar {
 	if s, ok := c.sdk.Scalars[t]; ok {
 		return s
@@ -80,10 +80,11 @@ func (c *comparer) scalar(t reflect.Type) Scalar {
 	case reflect.Struct:
 		return Scalar{Kind: kindObject}
 	}
-	return Scalar{Kind: t.String()} // like nothing in a document
+	return Scalar{Kind: t.String()} // a kind that no document has
 }
 
-// object compares the fields of a struct. The types of an SDK are trees (see package wire), so this ends.
+// object compares a struct with the schema of an object. A struct of the SDK cannot contain itself (see package wire),
+// so this ends.
 func (c *comparer) object(at place, s *schema, t reflect.Type) {
 	if t.Name() != "" {
 		at.where, at.schema = t.Name(), s.name
@@ -112,7 +113,7 @@ func (c *comparer) object(at place, s *schema, t reflect.Type) {
 	}
 }
 
-// likeness counts the fields that an alternative of the document and one of a type have in common.
+// likeness returns how many field names an alternative in the document and a struct have in common.
 func likeness(s *schema, t reflect.Type) int {
 	n := 0
 	for _, f := range wire.Fields(t) {
@@ -136,14 +137,14 @@ func (c *comparer) format(at place, s *schema, t reflect.Type, f *wire.Field) {
 	case at.side == request:
 		sdk = f.Format
 	case at.side == response && !c.hasType(document):
-		return // plain text, which is not checked
+		return // plain text in a response, which is not checked
 	}
 	if document != sdk {
 		c.report(at, KindFormat, document, sdk)
 	}
 }
 
-// holds reports whether all numbers of a format have room in a type.
+// holds reports whether t has enough bits for all numbers of a format.
 func holds(t reflect.Type, format string) bool {
 	switch format {
 	case "int32", "float":
@@ -154,7 +155,7 @@ func holds(t reflect.Type, format string) bool {
 	return false
 }
 
-// hasType reports whether there is a type for strings of a format.
+// hasType reports whether there is a Go type for strings of a format.
 func (c *comparer) hasType(format string) bool {
 	for _, types := range []map[reflect.Type]Scalar{builtIn, c.sdk.Scalars} {
 		for _, s := range types {
@@ -205,7 +206,7 @@ func (c *comparer) enum(at place, s *schema, t reflect.Type) {
 		if s.values == nil || s.open {
 			return
 		}
-		if t.PkgPath() != "" { // once for a type, wherever it is used
+		if t.PkgPath() != "" { // reported once for a type, not at each use of it
 			at.where, at.schema = t.Name(), s.name
 		}
 		c.report(at, KindEnum, listText(s.values), "any "+s.kind)
@@ -233,7 +234,7 @@ func (c *comparer) enum(at place, s *schema, t reflect.Type) {
 	}
 }
 
-// listText is an enum in words. Long lists are only counted.
+// listText returns the values of an enum as text, or only their number if there are more than 10.
 func listText(values []string) string {
 	if len(values) > 10 {
 		return fmt.Sprintf("one of %d values", len(values))
@@ -241,7 +242,7 @@ func listText(values []string) string {
 	return "one of " + strings.Join(values, ", ")
 }
 
-// closed reports whether a string type rejects what is not among its constants.
+// closed reports whether a string type has a Validate method that rejects a text which is not among its constants.
 func closed(t reflect.Type) bool {
 	if t.Kind() != reflect.String {
 		return false

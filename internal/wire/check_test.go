@@ -75,7 +75,7 @@ func FuzzFormats(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		_, err := base64.RawURLEncoding.Strict().DecodeString(s)
-		lines := strings.ContainsAny(s, "\r\n") // which the decoder skips
+		lines := strings.ContainsAny(s, "\r\n") // the decoder skips these characters
 		assert.Equal(t, err == nil && !lines, wire.HasFormat("base64url", s), "base64url: %q", s)
 
 		digits, prefixed := strings.CutPrefix(s, "0x")
@@ -150,7 +150,7 @@ func TestCheckOfBounds(t *testing.T) {
 	for _, tt := range []struct {
 		tag   string
 		value any
-		want  string // empty: accepted
+		want  string // of the error; empty if the value is accepted
 	}{
 		{"min=2,max=3", "é", "must have at least 2 characters"},
 		{"min=2,max=3", "éé", ""},
@@ -165,7 +165,7 @@ func TestCheckOfBounds(t *testing.T) {
 		{"min=1", []int{0}, ""},
 		{"max=1", []string{"long", "long"}, "must have at most 1 element"},
 		{"uuid,min=2", []string{uuid}, "must have at least 2 elements"},
-		{"uuid,max=1", []string{uuid}, ""}, // the bound is the list's, not the element's
+		{"uuid,max=1", []string{uuid}, ""}, // the bound is for the list, not for its elements
 	} {
 		t.Run(fmt.Sprintf("%s %v", tt.tag, tt.value), func(t *testing.T) {
 			err := wire.Check(withCheck(tt.tag, tt.value))
@@ -198,12 +198,12 @@ func TestCheckPassesOverOptionalFieldsThatAreUnset(t *testing.T) {
 	}{}))
 }
 
-// rejected is never valid.
+// rejected has a Validate method that always returns an error.
 type rejected string
 
 func (rejected) Validate() error { return errors.New("is rejected") }
 
-// pair names one of its fields.
+// pair has a rule that names one of its fields.
 type pair struct {
 	A string `json:"a,omitzero"`
 	B string `json:"b,omitzero"`
@@ -216,7 +216,7 @@ var _ = wire.Rule(func(p *pair) error {
 	return nil
 })
 
-// Worded is embedded in others.
+// Worded is embedded in other structs of these tests.
 type Worded struct {
 	Word string `json:"word"`
 }
@@ -294,7 +294,8 @@ func TestCheckNamesFieldsDeepDown(t *testing.T) {
 	assert.EqualError(t, wire.Check(tree), "Branch.Leaves[0]: missing")
 }
 
-// A method would be forgotten, and with two rules it would not be clear which one counts.
+// A Validate method of a struct would never be called. With two rules for one type it would not be clear which one
+// counts.
 func TestRulesThatWouldNotBeApplied(t *testing.T) {
 	assert.PanicsWithValue(t, "wire: wire_test.withMethod has a Validate method: use Rule", func() { _ = wire.Check(withMethod{}) })
 	assert.PanicsWithValue(t, "wire: wire_test.pair has two rules", func() { wire.Rule(func(*pair) error { return nil }) })
@@ -308,7 +309,7 @@ type early struct {
 	A string `json:"a"`
 }
 
-// Variables of a package are initialised in their order.
+// Variables of a package are initialised in their order, so this check runs before the type has its rule.
 var (
 	checkedBeforeItsRule = wire.Check(early{"x"})
 
@@ -320,7 +321,7 @@ func TestRuleCountsAlthoughItsTypeWasInUseBefore(t *testing.T) {
 	assert.Error(t, wire.Check(early{"x"}))
 }
 
-// onlyPointer has its methods where a value does not have them.
+// onlyPointer has a Validate method of its pointer, but not of its value.
 type onlyPointer struct{}
 
 func (*onlyPointer) Validate() error { return nil }
@@ -329,7 +330,7 @@ type onlyPointerZero struct{}
 
 func (*onlyPointerZero) IsZero() bool { return true }
 
-// Same is embedded to collide.
+// Same is embedded in a struct that has another field with the same wire name.
 type Same struct {
 	Name string `json:"name"`
 }

@@ -21,15 +21,15 @@ var (
 	errManyFields  = fmt.Errorf("has more than %d fields", maxNames)
 )
 
-// maxNames is how many names are held to find two that are the same. Each takes some ten times as much memory as the
-// text of the shortest field.
+// maxNames is the maximum number of names of a text: they are all held in memory to find two that are the same. Each
+// takes about ten times as much memory as the text of the shortest field.
 const maxNames = 100_000
 
-// ReadObject reads one JSON object the way every other reader of the same bytes does. encoding/json alone lets the last
-// of two equal names win and matches names without regard to case, so that an object could mean one thing here and
-// another to whoever signs or executes it. known are the names that will be asked for; a known name in other letter
-// case is a *[FieldError] with the name as it must be. The values are parts of data. What is inside of them is not
-// looked at, and invalid UTF-8 passes.
+// ReadObject reads one JSON object and rejects one that other readers could read differently. encoding/json alone uses
+// the last of two fields of the same name and ignores the case of names, so an object could mean one thing here and
+// another to the program that signs or executes it. known are the names that the caller uses; if one occurs in other
+// letter case, the error is a *[FieldError] with the known name. The values are parts of data. They are not examined,
+// and may have invalid UTF-8.
 func ReadObject(data []byte, known ...string) (map[string]json.RawMessage, error) {
 	if !json.Valid(data) {
 		return nil, errNotJSON
@@ -80,7 +80,7 @@ func UniqueNames(data []byte) error {
 	dec.UseNumber()
 	for {
 		token, err := dec.Token()
-		if err != nil { // the text is valid, so this is its end
+		if err != nil { // the text is valid JSON, so this is io.EOF
 			return nil
 		}
 		switch token {
@@ -114,7 +114,7 @@ func UniqueNames(data []byte) error {
 	}
 }
 
-// fold returns the same text for any two texts that strings.EqualFold calls equal.
+// fold returns the same text for all texts that are equal by strings.EqualFold.
 func fold(s string) string {
 	return strings.Map(func(r rune) rune {
 		least := r
@@ -174,8 +174,8 @@ func decodeExact(data []byte, v reflect.Value) error {
 	return nil
 }
 
-// holdsStruct reports whether t is a struct, or pointers or slices of one, whose fields are read one by one: one
-// without an UnmarshalJSON of its own.
+// holdsStruct reports whether t is a struct whose fields are read one by one, or is made of pointers and slices of such
+// a struct. A type with an UnmarshalJSON of its own is none.
 func holdsStruct(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		if readsItself(t) {

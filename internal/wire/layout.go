@@ -9,8 +9,8 @@ import (
 
 var verbatim sync.Map // reflect.Type -> bool
 
-// holdsVerbatim reports whether a value of a type may have raw JSON or a document in it, so that [Marshal] has to write
-// the value itself.
+// holdsVerbatim reports whether a value of type t may contain raw JSON or a document, whose bytes encoding/json must
+// not write, so that [Marshal] has to write the value without it.
 func holdsVerbatim(t reflect.Type) bool {
 	if known, ok := verbatim.Load(t); ok {
 		return known.(bool)
@@ -20,13 +20,13 @@ func holdsVerbatim(t reflect.Type) bool {
 	return holds
 }
 
-// searchVerbatim is holdsVerbatim below the types in visited, one of which may contain t again.
+// searchVerbatim is holdsVerbatim without the types in visited, which are those around t: a type may contain itself.
 func searchVerbatim(t reflect.Type, visited map[reflect.Type]bool) bool {
 	switch {
 	case t == rawType || t.Implements(documentType):
 		return true
 	case t.Kind() == reflect.Interface:
-		return true // its value decides
+		return true // its value is not known from the type
 	case t.Kind() == reflect.Pointer:
 		return searchVerbatim(t.Elem(), visited) // which has the methods of the pointer
 	case visited[t] || hasOwnJSON(t):
@@ -45,11 +45,11 @@ func searchVerbatim(t reflect.Type, visited map[reflect.Type]bool) bool {
 	return false
 }
 
-// hasOwnJSON reports whether encoding/json calls a method for a value of type t, or may call one of its pointer.
+// hasOwnJSON reports whether t or a pointer to t has a method with which encoding/json writes it.
 func hasOwnJSON(t reflect.Type) bool { return writesItself(t) || writesItself(reflect.PointerTo(t)) }
 
-// layout is how encoding/json writes a struct. It is plain if its tags ask for nothing but names, omitempty and
-// omitzero; any other struct is left to encoding/json.
+// layout lists the fields of a struct as encoding/json writes them. plain is false if its tags have other options than
+// omitempty and omitzero or unusual names; such a struct is left to encoding/json.
 type layout struct {
 	fields []jsonField
 	plain  bool
@@ -74,7 +74,7 @@ func layoutOf(t reflect.Type) *layout {
 	return l
 }
 
-// add appends the fields of t, which is embedded at parent.
+// add appends the fields of t. parent is the index of t in the outer struct, nil for the outer struct itself.
 func (l *layout) add(t reflect.Type, parent []int) {
 	for i := range t.NumField() {
 		sf := t.Field(i)
@@ -101,7 +101,7 @@ func (l *layout) has(name string) bool {
 	return slices.ContainsFunc(l.fields, func(f jsonField) bool { return f.name == name })
 }
 
-// setOptions reads the options of a tag. It reports false for those that only encoding/json understands.
+// setOptions reads the options of a json tag. It returns false if there is one that only encoding/json understands.
 func (f *jsonField) setOptions(options string, t reflect.Type) bool {
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {
@@ -121,7 +121,7 @@ func (f *jsonField) setOptions(options string, t reflect.Type) bool {
 	return true
 }
 
-// isPlainName reports whether every encoder uses a name in a tag unchanged.
+// isPlainName reports whether encoders write a name in a tag unchanged: it has only ASCII letters, digits and _-$@./<>.
 func isPlainName(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-$@./<>", r))

@@ -11,9 +11,9 @@ import (
 )
 
 // Marshal writes what encoding/json writes, without HTML escaping and without a trailing newline. Two kinds of values
-// never go through its encoder, wherever they stand. Raw JSON keeps every byte but the white space between its tokens,
-// and all bytes if it is the whole of v: a passkey may have signed it, and the encoder of Go 1.27 escapes U+2028 in it.
-// Documents are written straight into the buffer that is returned: the encoder would copy each several times.
+// in v, at any depth, are not written by its encoder. Raw JSON keeps every byte except the white space between its
+// tokens, and that too if it is the whole of v: a passkey may have signed it, and the encoder of Go 1.27 escapes U+2028
+// in it. Documents are written straight into the buffer that is returned: the encoder would copy each several times.
 func Marshal(v any) ([]byte, error) {
 	if raw, ok := v.(json.RawMessage); ok && raw != nil {
 		if !json.Valid(raw) {
@@ -24,12 +24,12 @@ func Marshal(v any) ([]byte, error) {
 	return marshal(reflect.ValueOf(v))
 }
 
-var errRawJSON = errors.New("raw JSON is not valid") // the parser's words may quote it
+var errRawJSON = errors.New("raw JSON is not valid") // not the parser's error, which may quote the text
 
 func marshal(v reflect.Value) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	if err := e.value(v, 0); err != nil {
-		return nil, err // and no use of the encoder again, whatever the error left in it
+		return nil, err // the encoder is not used again, because the error may have left text in it
 	}
 	out, err := e.assemble()
 	if e.text.Cap() <= maxKept {
@@ -41,7 +41,7 @@ func marshal(v reflect.Value) ([]byte, error) {
 	return out, err
 }
 
-// encoders are kept and used again, because a new one takes more memory than most bodies.
+// encoders holds encoders for further use, because a new one takes more memory than most bodies.
 var encoders = sync.Pool{New: func() any {
 	e := new(encoder)
 	e.json = json.NewEncoder(&e.text)
@@ -49,10 +49,10 @@ var encoders = sync.Pool{New: func() any {
 	return e
 }}
 
-// maxKept is how large an encoder may have grown to be kept, in bytes.
+// maxKept is the maximum size in bytes of an encoder's buffer that is kept for further use.
 const maxKept = 64 << 10
 
-// encoder collects the small text of a body and the places at which documents go.
+// encoder collects the text of a body without its documents, and the positions of these.
 type encoder struct {
 	text bytes.Buffer
 	json *json.Encoder
@@ -60,11 +60,11 @@ type encoder struct {
 }
 
 type placed struct {
-	at  int // offset in the text
+	at  int // the offset in text
 	doc document
 }
 
-// leaf writes a value with encoding/json, which adds a newline that is removed.
+// leaf writes a value with encoding/json, without the newline that its encoder adds.
 func (e *encoder) leaf(v any) error {
 	if err := e.json.Encode(v); err != nil {
 		return err
@@ -73,8 +73,8 @@ func (e *encoder) leaf(v any) error {
 	return nil
 }
 
-// maxDepth is how deep value goes. What is nested deeper is left to encoding/json, which finds values that hold
-// themselves.
+// maxDepth is how many levels deep value descends. Deeper values are left to encoding/json, which returns an error for
+// values that contain themselves.
 const maxDepth = 1000
 
 func (e *encoder) value(v reflect.Value, depth int) error {
@@ -83,7 +83,7 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 		return e.leaf(nil)
 	case depth > maxDepth || !holdsVerbatim(v.Type()):
 		if v.CanAddr() {
-			v = v.Addr() // encoding/json calls the methods of the pointer too
+			v = v.Addr() // so that encoding/json calls methods of the pointer too
 		}
 		return e.leaf(v.Interface())
 	case v.Type() == rawType && v.IsNil():
@@ -113,7 +113,7 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 	case v.Kind() == reflect.Slice:
 		return e.elements(v, depth)
 	}
-	return e.value(v.Elem(), depth+1) // a pointer or an interface
+	return e.value(v.Elem(), depth+1) // v is a pointer or an interface
 }
 
 func (e *encoder) fields(v reflect.Value, depth int) error {
@@ -190,8 +190,8 @@ func (e *encoder) assemble() ([]byte, error) {
 	return append(out, text[done:]...), nil
 }
 
-// ObjectText returns the bytes of an object that stands in a response as it is, without white space, or as
-// encoding/json writes bytes, in base64.
+// ObjectText returns the bytes of a JSON object in a response without white space. The response has either the object
+// itself or a string with the object's text in base64, which is how encoding/json writes bytes.
 func ObjectText(text []byte) ([]byte, error) {
 	if len(text) > 0 && text[0] == '"' {
 		var object []byte
@@ -203,11 +203,12 @@ func ObjectText(text []byte) ([]byte, error) {
 	return CompactObject(text)
 }
 
-// CompactObject returns a JSON object without the white space between its tokens and otherwise unchanged.
+// CompactObject returns a JSON object without the white space between its tokens and otherwise unchanged. It returns an
+// error if text is not a JSON object.
 func CompactObject(text []byte) ([]byte, error) {
 	var out bytes.Buffer
 	if json.Compact(&out, text) != nil || out.Bytes()[0] != '{' {
-		return nil, errors.New("must be a JSON object") // the parser's words may quote it
+		return nil, errors.New("must be a JSON object") // not the parser's error, which may quote the text
 	}
 	return out.Bytes(), nil
 }

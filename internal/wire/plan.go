@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// Place says in which part of a request a field stands.
+// Place says which part of a request a field is in.
 type Place string
 
 // The places of a field.
@@ -19,7 +19,7 @@ const (
 	Body  Place = "body"
 )
 
-// Field is one field of a struct that goes over the wire, as its tags describe it.
+// Field is one field of a struct that is sent or received, as its tags describe it.
 type Field struct {
 	GoName   string
 	Name     string // on the wire
@@ -35,25 +35,25 @@ type Field struct {
 	// Places is how many decimals an amount may have; nil is no bound. Zeros at the end do not count.
 	Places *int64
 
-	// What the check tag says of a field of a response, see Read. One that is Must is an error where it cannot be read; one
-	// that is Present is so too where it is absent, null or empty. An Object is a JSON object that is kept as its bytes.
-	// UTC is a time that may lack its zone.
+	// What the check tag of a field of a response says, see Read. If a Must field cannot be read, that is an error. A
+	// Present field is one that is Must, and is an error also if it is absent, null or empty. An Object field holds a
+	// JSON object as its bytes. In a UTC field a time may lack its zone.
 	Must, Present, Object, UTC bool
 
 	index     []int
 	hasFormat func(string) bool // nil without a Format
 	validates bool              // the type, or what it points to, has a Validate method
 	zeroer    bool              // the type, or what it points to, has an IsZero method, as time.Time does
-	text      bool              // a struct with a text of its own, which is empty only if the value is not set
+	text      bool              // a struct that writes itself as text, and counts as missing if it is zero
 	nested    bool              // a struct, or a pointer to one, whose fields are checked one by one
-	element   *Field            // what each element of a list must be, nil if this is none
+	element   *Field            // the field that each element of a list is checked as; nil if the field is not a list
 }
 
 type plan struct {
 	fields     []*Field
 	rules      []planRule
 	hasBody    bool
-	hasPresent bool // there is a field that is Present, here or further down
+	hasPresent bool // this struct or one in it has a field that is Present
 }
 
 // planRule is a rule of the struct, or of an embedded one.
@@ -62,7 +62,7 @@ type planRule struct {
 	rule  func(reflect.Value) error
 }
 
-// Fields lists the fields of a struct type, those of embedded structs in their places.
+// Fields returns the fields of a struct type. The fields of an embedded struct are in its place.
 func Fields(t reflect.Type) []*Field { return planOf(t).fields }
 
 var plans sync.Map // reflect.Type -> *plan
@@ -81,7 +81,8 @@ func planOf(t reflect.Type) *plan {
 	return p
 }
 
-// add appends the fields and the rule of t, which is embedded at parent.
+// add appends the fields and the rule of t. parent is the index of t in the outer struct, nil for the outer struct
+// itself.
 func (p *plan) add(t reflect.Type, parent []int) {
 	for i := range t.NumField() {
 		sf := t.Field(i)
@@ -108,8 +109,8 @@ func (p *plan) add(t reflect.Type, parent []int) {
 	}
 }
 
-// parseField reads the tags of one field, nil for one that does not go over the wire. The tags are part of this
-// module's source, so a wrong one is a panic.
+// parseField reads the tags of one field. It returns nil if the field is not sent or received. It panics if a tag is
+// wrong, because tags are part of this module's source.
 func parseField(sf reflect.StructField, index []int) *Field {
 	f := &Field{GoName: sf.Name, Type: sf.Type, index: index}
 	inJSON := sf.Tag.Get("json") != "-"
@@ -124,7 +125,7 @@ func parseField(sf reflect.StructField, index []int) *Field {
 		}
 		name, option, _ := strings.Cut(tag, ",")
 		f.Name, f.In, f.Optional = name, place, option == "omitzero"
-		// encoding/json reads the same structs: what it would do with the field must be what happens here.
+		// encoding/json reads the body's fields of the same structs, so their tags must mean the same to it.
 		if name == "" || (option != "" && !f.Optional) || (place == Path && f.Optional) || inJSON != (place == Body) {
 			panic(fmt.Sprintf("wire: field %s: bad tag %s", sf.Name, sf.Tag))
 		}
@@ -165,7 +166,7 @@ func parseField(sf reflect.StructField, index []int) *Field {
 	return f
 }
 
-// inspect notes what the check needs to know of the field's type.
+// inspect sets what checks of a field with type t have to know.
 func (f *Field) inspect(t reflect.Type) {
 	f.validates, f.zeroer = has(t, validatorType), has(t, zeroerType)
 	switch {
@@ -184,9 +185,9 @@ func (f *Field) inspect(t reflect.Type) {
 
 func checkedByField(t reflect.Type) bool { return t.Kind() == reflect.Struct && !writesItself(t) }
 
-// has reports whether t, or what it points to, has a method. A method of the pointer alone would be passed over wherever
-// the value stands without one, so that is rejected. The panic does not name it: reflect's Method makes the linker keep all
-// exported methods of the user's program.
+// has reports whether t, or what it points to, has the method of an interface. It panics if only the pointer to t has
+// it, because the method would not be called for a field that holds a value. It does not use reflect's Method, which
+// would make the linker keep all exported methods of the user's program.
 func has(t, method reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -197,8 +198,8 @@ func has(t, method reflect.Type) bool {
 	return t.Implements(method)
 }
 
-// writesItself reports whether a struct is a value with a text of its own, such as a time, whose fields are not read
-// here.
+// writesItself reports whether t converts itself to JSON or text, as a time does, so that its fields are not read one
+// by one.
 func writesItself(t reflect.Type) bool {
 	return t.Implements(marshalerType) || t.Implements(textMarshalerType)
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// bodyField finds the Field that encoding/json would read a JSON field into: by its exact name, or else without regard
-// to case. name has its quotes.
+// bodyField returns the Field that encoding/json would read a JSON field with this name into: that with exactly this
+// name, or else the first one with the name in other letter case; nil if there is none. name has its quotes.
 func (p *plan) bodyField(name []byte) *Field {
 	text := unquote(name)
 	var folded *Field
@@ -22,7 +22,7 @@ func (p *plan) bodyField(name []byte) *Field {
 	return folded
 }
 
-// missing returns the first field that must be present and has no value, or nil if there is none.
+// missing returns the first field of v that must be present and is empty, or nil if there is none.
 func (p *plan) missing(v reflect.Value) *Field {
 	if !p.hasPresent {
 		return nil
@@ -38,7 +38,7 @@ func (p *plan) missing(v reflect.Value) *Field {
 	return nil
 }
 
-// complete reports whether everything below v that must be present is.
+// complete reports whether all fields that must be present, in v and in the structs below it, have a value.
 func complete(v reflect.Value) bool {
 	if !holdsPresent(v.Type()) {
 		return true

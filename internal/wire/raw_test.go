@@ -25,7 +25,8 @@ type recursive struct {
 	Next *recursive      `json:"next,omitempty"`
 }
 
-// rawShapes are the places in which raw JSON may stand, with all but the raw JSON itself as %s.
+// rawShapes are values with raw JSON in different places. want is the JSON that each has to give, with %s for the raw
+// JSON.
 var rawShapes = []struct {
 	name, want string
 	value      func(raw json.RawMessage) any
@@ -68,7 +69,7 @@ var rawShapes = []struct {
 	}},
 }
 
-// A passkey signed it, so not one byte may change, whichever encoding/json the program is built with.
+// A passkey has signed the raw JSON, so no byte of it may change, with every version of encoding/json.
 func TestRawJSONIsWrittenByteForByte(t *testing.T) {
 	check := func(t *testing.T, raw string) {
 		t.Helper()
@@ -123,7 +124,7 @@ func TestMarshalKeepsItsOwnCopyOfRawJSON(t *testing.T) {
 	assert.Equal(t, `{"a":1}`, string(got))
 }
 
-// byPointer writes itself only where it has an address.
+// byPointer has a MarshalJSON of its pointer only, which encoding/json calls only for a value that has an address.
 type byPointer struct{ Text string }
 
 func (p *byPointer) MarshalJSON() ([]byte, error) { return json.Marshal("pointer:" + p.Text) }
@@ -136,7 +137,8 @@ type clash struct {
 	Raw any `json:"a"`
 }
 
-// Whatever a caller of Do hands in is written as encoding/json writes it, beside raw JSON or not.
+// Any value that a caller passes to Do is written as encoding/json writes it, whether or not there is raw JSON beside
+// it.
 func TestMarshalAgreesWithEncodingJSONBesideRawJSON(t *testing.T) {
 	raw := json.RawMessage(`{"b":1,"a":"<\u003c"}`)
 	loop := map[string]any{"raw": raw}
@@ -202,7 +204,7 @@ func TestMarshalAgreesWithEncodingJSONBesideRawJSON(t *testing.T) {
 	assert.ErrorContains(t, err, "cycle")
 }
 
-// An object keeps its bytes on the way through CompactObject too: it is where passkey takes what is signed from.
+// CompactObject changes no byte of an object except white space: package passkey takes from it the text that is signed.
 func TestCompactObjectDropsWhiteSpaceOnly(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 300 {

@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-// Read decodes a response, valid JSON, into out, a pointer. It is encoding/json first; only where that fails, or where
-// a field is missing that nothing can be done without, the lenient pass reads field by field and element by element.
-// Then the error is an *Unreadable. A text that is not JSON gives encoding/json's error.
+// Read decodes a response, which should be valid JSON, into out, a pointer. It uses encoding/json. If that fails, or if
+// a field that must be present is missing, it reads the response again in a lenient pass, field by field and element by
+// element, and reads as much as it can. The error is then an *Unreadable. For a text that is not JSON it is
+// encoding/json's error.
 func Read(text []byte, out any) error {
 	v := reflect.ValueOf(out).Elem()
 	if len(text) > reserveAbove {
@@ -21,8 +22,8 @@ func Read(text []byte, out any) error {
 	return read(text, v, true)
 }
 
-// ReadPart is Read for the UnmarshalJSON of a type that stands in responses. It does not ask whether fields are
-// missing: that is asked of the type itself. The UnmarshalJSON sets what was read and returns the error.
+// ReadPart is Read for the UnmarshalJSON of a type that occurs in responses. It does not check whether fields are
+// missing: Read does that for the type itself. The UnmarshalJSON keeps what was read and returns the error.
 func ReadPart(text []byte, out any) error {
 	return read(text, reflect.ValueOf(out).Elem(), false)
 }
@@ -73,8 +74,8 @@ func (f Finding) Error() string {
 	return f.Path + ": " + f.Reason
 }
 
-// Element is an element of a list that could not be read: it is of the wrong kind, or a field of it that must be
-// readable is not. The rest of it was read and stands in its place in the list.
+// Element is an element of a list that could not be read: its JSON kind is wrong, or a Must field in it could not be
+// read. What could be read of it is in its place in the list.
 type Element struct {
 	Index   int
 	Top     int // the index of this element, or of the one that holds it, in the outermost list
@@ -82,18 +83,20 @@ type Element struct {
 	Finding     // of the field, or of the element itself
 }
 
-// Unreadable lists what could not be read of a response. Everything else was.
+// Unreadable lists the parts of a response that could not be read. All other parts were read.
 type Unreadable struct {
-	// Fatal is a field outside of all lists that must be readable, and is not. Without a path it is the whole response.
+	// Fatal is about a Must field outside of all lists that could not be read, or with an empty path about the whole
+	// response; nil if there is none.
 	Fatal *Finding
-	// Elements are in the order of the response, one that stands in a list of another before that.
+	// Elements are in the order of the response. An element of a list in another element comes before that element.
 	Elements []Element
-	// Fields were left zero: at most maxFindings of them. FieldCount is how many there are.
+	// Fields are fields that could not be read and are zero, at most maxFindings of them. FieldCount is their whole
+	// number.
 	Fields     []Finding
 	FieldCount int
 }
 
-// maxFindings is how many unreadable fields of one response are named in the log at most.
+// maxFindings is how many of the unreadable fields of one response are named.
 const maxFindings = 20
 
 // Error returns the most severe finding: Fatal, otherwise the first of Elements, otherwise the first of Fields.
@@ -109,13 +112,13 @@ func (r *Unreadable) Error() string {
 	return "nothing is unreadable"
 }
 
-// reader is the lenient pass over one response.
+// reader does the lenient pass over one response.
 type reader struct {
 	Unreadable
-	whole bool     // fields that must be present are asked for
-	steps []step   // where it is
-	depth int      // in how many lists
-	twice *Finding // a field that was read again, after Elements of it had been found: these may not be there any more
+	whole bool     // whether missing fields are reported
+	steps []step   // the path of the value that is being read
+	depth int      // how many lists hold the value that is being read
+	twice *Finding // a list that occurs twice in one object, with unreadable elements at first: their indexes may be wrong
 }
 
 // step is one step of a path into a value: to a field with a name, or to an element with an index if the name is "".
@@ -141,7 +144,7 @@ func (r *reader) path() string {
 	return path.String()
 }
 
-// top returns the index of the present element in the outermost list that it is in, or 0 outside of lists.
+// top returns the index, in the outermost list, of the element that is being read, or 0 outside of lists.
 func (r *reader) top() int {
 	for _, s := range r.steps {
 		if s.name == "" {
@@ -151,7 +154,7 @@ func (r *reader) top() int {
 	return 0
 }
 
-// at reads the value of a field or an element of the present value.
+// at reads text, the value of a field or element of the value that is being read, into v. s says which.
 func (r *reader) at(s step, text []byte, v reflect.Value, field *Field) *Finding {
 	r.steps = append(r.steps, s)
 	f := r.value(text, v, field)
@@ -166,9 +169,9 @@ func (r *reader) warn(f Finding) {
 	}
 }
 
-// value reads one value and returns what is wrong with it: it is of another kind, or a field in it that is Must cannot
-// be read. field is the field that it belongs to, directly or as an element; nil at the top. Whether the finding is an
-// error or a warning is for that field to say.
+// value reads one value into v and returns what is wrong with it, nil if nothing is: its JSON kind is wrong, or a Must
+// field in it could not be read. field is the field that the value belongs to, directly or as an element; nil for the
+// whole response. The caller decides whether the finding is an error.
 func (r *reader) value(text []byte, v reflect.Value, field *Field) *Finding {
 	t := v.Type()
 	isNull := string(text) == "null"
@@ -192,7 +195,7 @@ func (r *reader) value(text []byte, v reflect.Value, field *Field) *Finding {
 	return r.leaf(text, v, field)
 }
 
-// leaf reads a value with encoding/json. If that fails, what the UnmarshalJSON of the type has set before stays set.
+// leaf reads a value with encoding/json. If that fails, v keeps what the UnmarshalJSON of its type has set.
 func (r *reader) leaf(text []byte, v reflect.Value, field *Field) *Finding {
 	err := json.Unmarshal(text, v.Addr().Interface())
 	if err != nil && v.Type() == timeType {
@@ -204,9 +207,9 @@ func (r *reader) leaf(text []byte, v reflect.Value, field *Field) *Finding {
 	return nil
 }
 
-// plainTime returns a time in the one form that encoding/json reads. The notes in section 5.6 of RFC 3339 also allow a
-// blank or a lower-case t between date and time, and a lower-case z. If utc is set, a time without a zone gets the zone
-// UTC; otherwise it is returned unchanged and cannot be read.
+// plainTime returns the text of a time in the only form that encoding/json reads. The notes in section 5.6 of RFC 3339
+// also allow a blank or a lower-case t between date and time, and a lower-case z. If utc is set, a time without a zone
+// gets the zone UTC; otherwise it is returned unchanged, and encoding/json rejects it.
 func plainTime(text []byte, utc bool) []byte {
 	const separator, zone = len(`"2006-01-02`), len(`"2006-01-02T15:04:05`)
 	if len(text) <= zone || text[0] != '"' {
@@ -226,7 +229,7 @@ func plainTime(text []byte, utc bool) []byte {
 }
 
 func (r *reader) pointer(text []byte, v reflect.Value, field *Field) *Finding {
-	if !v.IsNil() { // the object has the field twice
+	if !v.IsNil() { // which happens if the object has the field twice
 		return r.value(text, v.Elem(), field)
 	}
 	target := reflect.New(v.Type().Elem())
@@ -294,8 +297,8 @@ func (r *reader) fields(text []byte, v reflect.Value) (worst *Finding) {
 	return worst
 }
 
-// adopt adds the findings of an UnmarshalJSON that called ReadPart to those of the reader, with the path of the present
-// value in front of theirs. It returns the fatal one, nil if there is none.
+// adopt adds the findings of an UnmarshalJSON that called ReadPart to those of the reader. Their paths begin in the
+// value that is being read, whose own path is put in front. It returns the fatal finding, nil if there is none.
 func (r *reader) adopt(below *Unreadable) *Finding {
 	path := r.path()
 	for _, e := range below.Elements {
@@ -332,7 +335,7 @@ func (r *reader) list(text []byte, v reflect.Value, field *Field) *Finding {
 	must := v.Type().Elem().Kind() == reflect.Struct || (field != nil && field.Must)
 	count := countOf(text)
 	if more := count - v.Len(); more > 0 {
-		v.Grow(more) // at once: steps would take more than twice the memory
+		v.Grow(more) // in one step: growing with each element would take more than twice the memory
 	}
 	n := 0
 	r.depth++

@@ -103,7 +103,7 @@ func TestTimesThatAreRead(t *testing.T) {
 	}
 }
 
-// One response cannot fill the log.
+// However many fields of a response cannot be read, only 20 are named, and all are counted.
 func TestFindingsAreBounded(t *testing.T) {
 	var page readPage
 	err := wire.Read([]byte(`{"elements":[`+strings.Repeat(`{"id":"a","count":"b"},`, 999)+`{"id":"a"}]}`), &page)
@@ -114,8 +114,8 @@ func TestFindingsAreBounded(t *testing.T) {
 	assert.Len(t, page.Elements, 1000)
 }
 
-// The lenient pass reads what encoding/json can read just as that does, and ends on anything.
-// A large text is read into the memory of the strict pass, of which nothing may be left.
+// Read of a large text first reserves memory and tries the strict pass. Nothing of that may be left in the result of
+// the lenient pass.
 func TestReadLeavesNoTraceOfTheStrictPass(t *testing.T) {
 	full := `{"id":"a","name":"n","at":"2026-09-01T12:00:00Z","count":7,"words":["w"]}`
 	for _, text := range []string{
@@ -133,6 +133,7 @@ func TestReadLeavesNoTraceOfTheStrictPass(t *testing.T) {
 	}
 }
 
+// The lenient pass reads a text that encoding/json can read just as encoding/json does, and returns for any text.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		`{"elements":[{"id":"a","name":"b","at":"2026-09-01T12:00:00Z","count":1,"words":["x"]},{"id":"c"}],"next":"n","more":true,"share":1.5,"first":{"id":"f"},"raw":{"a":[1,2]},"ids":["i"],"kind":"k"}`,
@@ -172,8 +173,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// A field that occurs twice may leave fewer elements than were found to be odd, and an error that names elements which
-// are not there would make callers index out of range.
+// If a list occurs twice, it may end with fewer elements than were found unreadable, and callers that use the indexes
+// of these would index out of range.
 func TestAnOddListThatOccursTwiceIsAnError(t *testing.T) {
 	for _, again := range []string{`[]`, `null`, `[{"id":"a"}]`, `7`, `[{"id":8},{"id":9},{"id":10}]`} {
 		for _, name := range []string{"elements", "Elements", `\u0065lements`} {

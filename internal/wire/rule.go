@@ -6,12 +6,13 @@ import (
 	"sync"
 )
 
-// Rule makes a function part of the check of a struct type, after the checks that its fields' tags ask for. It stands
-// beside the type:
+// Rule adds a function to the check of a struct type. It is called after the checks that the fields' tags ask for. The
+// call is written next to the type:
 //
 //	var _ = wire.Rule(func(r *GetUserDetailsRequest) error { ... })
 //
-// The function returns nil, or a *FieldError that names a field of the struct as Go does.
+// The function returns nil, or a *FieldError that names a field of the struct by its Go name. A second rule for one
+// type panics.
 func Rule[T any](rule func(*T) error) struct{} {
 	addRule(reflect.TypeFor[T](), func(v reflect.Value) error { return rule(v.Addr().Interface().(*T)) })
 	return struct{}{}
@@ -27,8 +28,8 @@ func addRule(t reflect.Type, rule func(reflect.Value) error) {
 	plans.Clear() // a plan that was made before lacks the rule
 }
 
-// ruleOf returns the rule of a struct type, nil if it has none. That of a Validate method would not be called, so a
-// struct must not have one.
+// ruleOf returns the rule of a struct type, nil if it has none. It panics if the struct has a Validate method, which
+// would never be called.
 func ruleOf(t reflect.Type) func(reflect.Value) error {
 	if has(t, validatorType) {
 		panic(fmt.Sprintf("wire: %s has a Validate method: use Rule", t))
@@ -38,7 +39,7 @@ func ruleOf(t reflect.Type) func(reflect.Value) error {
 	return check
 }
 
-// obey calls a rule with a struct and returns its error.
+// obey calls a rule with the struct v and returns the rule's error, nil if there is none.
 func obey(rule func(reflect.Value) error, v reflect.Value) *FieldError {
 	if !v.CanAddr() {
 		addressable := reflect.New(v.Type()).Elem()

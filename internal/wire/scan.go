@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// The functions of this file go through a JSON text without decoding it. Their results are meaningful only for valid
-// JSON; for any other text they end as well.
+// The functions of this file scan a JSON text without decoding it. Their results are meaningful only if the text is
+// valid JSON; for any other text they return as well.
 
-// spaceEnd returns where the white space that begins at i ends.
+// spaceEnd returns the index behind the white space that begins at i, which may be none.
 func spaceEnd(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
 		i++
@@ -122,8 +122,9 @@ func unquote(quoted []byte) string {
 	return text
 }
 
-// reserve allocates the lists at the top of a response with the capacity that the text needs. A list that grows while
-// it is read takes twice its size for a moment, and five times as much in all allocations together.
+// reserve makes the lists of structs in v, if text is a list or an object with lists as its fields, with the capacity
+// that text needs. A list that grows while it is read takes twice its size for a moment, and five times as much in all
+// allocations together.
 func reserve(text []byte, v reflect.Value) {
 	text = bytes.TrimSpace(text)
 	switch {
@@ -140,7 +141,7 @@ func reserve(text []byte, v reflect.Value) {
 	}
 }
 
-// empty sets v to its zero value, but keeps the capacity of its lists, so that the next pass can use it.
+// empty sets v to its zero value but keeps the capacity of its lists of structs, so that the lenient pass can use it.
 func empty(v reflect.Value) {
 	switch {
 	case isStructList(v.Type()):
@@ -168,10 +169,11 @@ func isReadByField(t reflect.Type) bool {
 // than it saves.
 const reserveAbove = 64 << 10
 
-// CountElements returns how many elements the lists in a text have together, those of lists in lists included. It stops
-// counting above limit. The text need not be valid JSON; then the number means nothing.
+// CountElements returns how many elements the lists in a text have together, lists in lists included. It stops as soon
+// as it has counted more than limit, or where the text is nested deeper than encoding/json reads. For a text that is
+// not valid JSON the number is meaningless.
 func CountElements(text []byte, limit int) int {
-	var lists []bool // of what is open: whether it is a list
+	var lists []bool // for each list and object that is open: whether it is a list
 	count := 0
 	for i := 0; i < len(text) && count <= limit; {
 		switch text[i] {
@@ -180,7 +182,7 @@ func CountElements(text []byte, limit int) int {
 			continue
 		case '{', '[':
 			if len(lists) >= maxNesting {
-				return count // encoding/json does not read it
+				return count // encoding/json rejects such a text
 			}
 			list := text[i] == '['
 			lists = append(lists, list)

@@ -1,15 +1,15 @@
-// Package wire turns a request struct into a path, a query and a body, and back, and checks its fields on the way.
-// It is the only place that knows the struct tags:
+// Package wire turns a request struct into a path, a query and a body, and these back into the struct, and checks the
+// fields of a request. No other package reads the struct tags:
 //
 //	path:"vault_id"                the field fills {vault_id} of the path template
 //	query:"limit,omitzero"         the field is a query parameter
-//	json:"amount,omitzero"         the field stands in the JSON body
-//	check:"uuid,min=1,max=64"      its shape, see [Field]
+//	json:"amount,omitzero"         the field is part of the JSON body
+//	check:"uuid,min=1,max=64"      the format and the bounds of the value, see [Field]
 //	check:"places=6"               an amount with at most 6 decimals
-//	check:"must"                   in a response: unreadable is an error, see [Read]
+//	check:"must"                   in a response: if the field cannot be read, that is an error, see [Read]
 //
-// A field without omitzero is required. Zero numbers and false are values like any other, so only what can be told
-// from a deliberate zero is rejected as missing: empty strings, nil lists, nil pointers, zero times, unset amounts.
+// A field without omitzero is required. A number that is 0 and false may be meant, so only these values are rejected as
+// missing: empty strings, nil lists, nil pointers, zero times and unset amounts.
 package wire
 
 import (
@@ -49,8 +49,8 @@ func below(parent, path string) string {
 	return parent + "." + path
 }
 
-// NameField makes an error of [Encode] one that names the request's type in front of the field. An error that
-// names no field, such as one of encoding/json, becomes an error of the whole request.
+// NameField converts err, an error of [Encode], to a *FieldError whose Field begins with the name of the type of
+// request. An error that names no field, such as one of encoding/json, becomes an error of the whole request.
 func NameField(request any, err error) *FieldError {
 	_, name, _ := strings.Cut(fmt.Sprintf("%T", request), ".") // *byzantine.InitOTPRequest
 	var fe *FieldError
@@ -66,8 +66,8 @@ type Request struct {
 	Body         []byte // nil where the request type has no body fields
 }
 
-// Encode checks req, a struct or a pointer to one, and lays it out for the path template. A nil req has no fields.
-// A rejected field is a *FieldError.
+// Encode checks req, a struct or a pointer to one, and puts its fields into the path template, the query and the body.
+// A nil req has no fields. If a field is rejected, the error is a *FieldError.
 func Encode(template string, req any) (Request, error) {
 	v := reflect.Indirect(reflect.ValueOf(req))
 	if !v.IsValid() {
@@ -110,7 +110,7 @@ func Encode(template string, req any) (Request, error) {
 			query.WriteString(strings.ReplaceAll(url.QueryEscape(value), "+", "%20"))
 		}
 	}
-	if strings.Contains(target, "{") { // PathEscape leaves none
+	if strings.Contains(target, "{") { // PathEscape leaves no brace in a value, so this is a placeholder
 		return Request{}, fmt.Errorf("wire: %s has no field for a parameter of %s", v.Type(), template)
 	}
 	out := Request{PathAndQuery: target + query.String()}
@@ -147,10 +147,10 @@ func HasDotSegment(path string) bool {
 
 const maxEscapes = 10
 
-// dotEscapes resolves the escapes that can hide a dot segment, whatever else is in the text.
+// dotEscapes resolves one level of the escapes that can hide a dot segment, in a text that need not be validly escaped.
 var dotEscapes = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/", "%3b", ";", "%3B", ";", "%25", "%")
 
-// text is a path or query field as it stands in the URL before escaping; present is false for one that is left out.
+// text returns a path or query field as text, before escaping; present is false for an optional field that is zero.
 func text(f *Field, v reflect.Value) (value string, present bool, err error) {
 	v = v.FieldByIndex(f.index)
 	if f.Optional && f.isZero(v) {

@@ -19,13 +19,13 @@ const template = "/v1/things/{id}/parts"
 
 type color string
 
-// Paging is embedded in other requests.
+// Paging is embedded in request types of these tests.
 type Paging struct {
 	Limit *int64 `json:"-" query:"limit,omitzero"`
 	Full  *bool  `json:"-" query:"full,omitzero"`
 }
 
-// Naming is embedded too.
+// Naming is embedded in request types of these tests.
 type Naming struct {
 	Name  string  `json:"name"`
 	Label *string `json:"label,omitzero"`
@@ -43,7 +43,7 @@ type request struct {
 	Count int64    `json:"count"`
 	Ready bool     `json:"ready"`
 	Tags  []string `json:"tags,omitzero"`
-	Notes string   `json:"-"` // does not go over the wire
+	Notes string   `json:"-"` // neither sent nor received
 }
 
 func TestEncode(t *testing.T) {
@@ -239,7 +239,7 @@ func FuzzDecodeReturnsWhatWasEncoded(f *testing.F) {
 	f.Add("7", "text", "red", "name", "label", int64(1_700_000_000), int64(5), int32(8453), true)
 	f.Add("a/../b?c#d", "+ &=%2F;", "\u2028", `"<\>`, "", int64(0), int64(-1), int32(0), false)
 	f.Fuzz(func(t *testing.T, id, text, c, name, label string, seconds, number int64, chain int32, flag bool) {
-		// Later than 9999 there is no RFC 3339.
+		// RFC 3339 has no years after 9999.
 		since := time.Unix(seconds%(1<<37), number&(1<<29)).UTC()
 		sent := request{
 			ID: id, Text: text, Color: color(c), Since: since, Before: &since, Chain: chain,
