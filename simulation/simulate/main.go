@@ -163,7 +163,13 @@ func find(root string, mutants []simulation.Mutant, seed uint64, worlds int) err
 // shrink takes out of a world one part after the other, as long as the same invariant is violated in the same way as by the
 // first violation. With a mutant it is the world that the mutant makes.
 func shrink(root string, seed uint64, mutants []simulation.Mutant, mutated bool) error {
-	args := []string{"-v"}
+	dir, err := os.MkdirTemp("", "shrink")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, "simulation.test")
+	build := []string{"test", "-c", "-vet=off", "-o", program}
 	if mutated {
 		if len(mutants) == 0 {
 			return errNoMutant
@@ -173,10 +179,17 @@ func shrink(root string, seed uint64, mutants []simulation.Mutant, mutated bool)
 			return err
 		}
 		defer os.RemoveAll(filepath.Dir(overlay))
-		args = append(args, "-overlay="+overlay)
+		build = append(build, "-overlay="+overlay)
+	}
+	cmd := exec.Command("go", append(build, "./simulation")...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return err
 	}
 	run := func(out io.Writer, without []string) error {
-		return test(root, out, append(slices.Clone(args), "-args", seeds(seed, 1), "-kinds", "-without="+strings.Join(without, ","))...)
+		cmd := exec.Command(program, "-test.v", "-test.run=^TestWorlds$", "-kinds", fmt.Sprintf("-seed=%d", seed), "-worlds=1", "-without="+strings.Join(without, ","))
+		cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Join(root, "simulation"), out, out
+		return cmd.Run()
 	}
 	violations := func(without []string) (found []string, err error) {
 		var out bytes.Buffer
