@@ -144,7 +144,7 @@ func (v *visit) move(ctx context.Context, o *order, op string, drafted func(cont
 		return err
 	}
 	books.tell(payload.TransactionID, submitted)
-	return v.on.call(ctx, "WaitForTransaction", true, 2*time.Minute, func(ctx context.Context) error {
+	return v.on.call(ctx, waits, true, 2*time.Minute, func(ctx context.Context) error {
 		_, err := v.on.client.WaitForTransaction(ctx, done.TransactionID)
 		var failed *byzantine.TransactionFailedError
 		switch {

@@ -151,6 +151,9 @@ func newPlan(seed uint64) plan {
 		p.clockOff, p.clockStays, p.proxyOff, p.proxyStays = [2]time.Duration{}, false, 0, false
 	}
 	p.slowCallbacks = chance(0.15)
+	if p.endlessPages {
+		p.actions = max(p.actions, 8) // so that somebody browses
+	}
 	if p.mishaps = chance(0.15); p.mishaps {
 		p.processing, p.actions = 40*time.Second, max(p.actions, 6)
 	}
