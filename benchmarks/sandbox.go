@@ -11,8 +11,12 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// smallWorld is how many accounts and one-time codes the sandbox has on the limit's side.
-const smallWorld = 1000
+const (
+	smallWorld = 1000 // accounts of the sandbox on the limit's side
+	// fullJournal is more requests than a sandbox's journal keeps. The status page draws those that are kept, so both
+	// sandboxes have a full one.
+	fullJournal = 20_000
+)
 
 // sandboxWorld is a sandbox with many accounts, each with a user, a one-time code, an event and its delivery.
 type sandboxWorld struct {
@@ -62,6 +66,11 @@ func newSandboxWorld(b *bench, size int) (*sandboxWorld, error) {
 		sandbox.SetStatus(w.accountID, w.statuses[0])
 	}
 	sandbox.Deliver()
+	for range min(fullJournal, b.accounts) - size {
+		if _, err := w.client.Whoami(b.ctx); err != nil {
+			return nil, err
+		}
+	}
 	return w, nil
 }
 

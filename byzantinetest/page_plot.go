@@ -2,6 +2,7 @@ package byzantinetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -82,12 +83,9 @@ func newRequestPlot(requests []*Request) *requestPlot {
 	p := &requestPlot{From: start.UTC(), To: end.UTC(), Width: widthText(width), Long: end.Sub(start) > 24*time.Hour}
 	totals := make([]int, len(outcomes))
 	for _, r := range requests {
-		for i, o := range outcomes {
-			if r.outcome() == o {
-				counts[max(int(r.Time.Sub(start)/width), 0)][i]++
-				totals[i]++
-			}
-		}
+		i := slices.Index(outcomes, r.outcome())
+		counts[max(int(r.Time.Sub(start)/width), 0)][i]++
+		totals[i]++
 	}
 	for i, o := range outcomes {
 		p.Totals = append(p.Totals, plotTotal{o, totals[i]})
