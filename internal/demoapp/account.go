@@ -14,10 +14,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// maxShown is how many transactions the account's page lists.
+// maxShown is the maximum number of transactions in the list on the account's page.
 const maxShown = 10
 
-// overview is what the account's page shows.
+// overview is the data of the account's page.
 type overview struct {
 	Me           membership
 	Account      *byzantine.Account
@@ -27,17 +27,17 @@ type overview struct {
 	Transactions []transactionView
 }
 
-// holding is what an account has in one currency.
+// holding is what an account owns in one currency, in its wallets and in vaults.
 type holding struct {
 	Currency string // "USDC"
 	Total    byzantine.Decimal
 	Parts    []part
-	Plot     *plot // of what is in vaults, over time; nil while there is nothing to see
+	Plot     *plot // of the amount in vaults, over time; nil while there are too few samples
 
 	saved byzantine.Decimal
 }
 
-// part is where some of it is.
+// part is the part of a holding that is in one place.
 type part struct {
 	Where  string // "Wallet on Base", or the vault
 	Amount byzantine.Decimal
@@ -49,10 +49,10 @@ type chainToActivate struct {
 	Vaults string // their names
 }
 
-// vaultView is a vault, and what of it belongs to the account.
+// vaultView is a vault, and what the account has in it.
 type vaultView struct {
 	Vault
-	Yield     string // a year; empty if it is not known
+	Yield     string // per year, such as "4.2 %"; empty if it is not known
 	Activated bool   // the account may act on the vault's chain
 	Available byzantine.Decimal
 	Position  byzantine.Decimal
@@ -95,7 +95,8 @@ func (a *app) accountPage(w http.ResponseWriter, r *http.Request, s session) err
 	return a.render(w, r, http.StatusOK, "account", page)
 }
 
-// sideBySide makes calls at the same time: each takes a while, and none needs another's response.
+// sideBySide makes the calls concurrently and returns their joined errors. Each call takes a while, and none needs the
+// response of another.
 func sideBySide(calls []func() error) error {
 	errs := make([]error, len(calls))
 	var all sync.WaitGroup
@@ -110,7 +111,8 @@ func (a *app) balancesOf(ctx context.Context, s session) (*byzantine.AccountBala
 	return a.Client.GetAccountBalances(ctx, &byzantine.GetAccountBalancesRequest{AccountID: s.AccountID})
 }
 
-// yield is not worth an error: the page is complete without it.
+// yield returns the yield of a vault as text. It returns no error but "", because the page is complete without the
+// yield.
 func (a *app) yield(ctx context.Context, v Vault) string {
 	apy, err := a.Client.GetVaultAPY(ctx, &byzantine.GetVaultAPYRequest{VaultID: v.Address, Period: byzantine.APYMonthly})
 	if err != nil {
@@ -127,7 +129,8 @@ func activated(where byzantine.ActivatedChains, chain byzantine.ChainID) bool {
 	return chain == byzantine.ChainBase && where.Base || chain == byzantine.ChainEthereum && where.Ethereum
 }
 
-// toActivate names each chain once, however many vaults are there.
+// toActivate returns the chains of the vaults on which the account cannot act yet, each once with the names of its
+// vaults.
 func toActivate(vaults []vaultView) []chainToActivate {
 	var list []chainToActivate
 	for _, v := range vaults {
@@ -159,7 +162,8 @@ func (a *app) vaultView(v Vault, account *byzantine.Account, balances *byzantine
 
 var zero = byzantine.MustParseDecimal("0")
 
-// available is what lies in the wallet for deposits into a vault.
+// available returns how much of the vault's currency is in the account's wallets on the vault's chain, for deposits
+// into the vault.
 func available(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
 	sum := zero
 	for _, wallet := range balances.SubAccounts {
@@ -172,7 +176,7 @@ func available(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
 	return sum
 }
 
-// positionIn returns nil if the account has nothing in the vault.
+// positionIn returns what an account has in a vault, nil if it has nothing there.
 func positionIn(balances *byzantine.AccountBalances, v Vault) *byzantine.VaultBalance {
 	for _, wallet := range balances.SubAccounts {
 		for _, p := range wallet.Positions {
@@ -184,7 +188,8 @@ func positionIn(balances *byzantine.AccountBalances, v Vault) *byzantine.VaultBa
 	return nil
 }
 
-// holdings sorts what an account has by currency, and takes a sample of what is in vaults for the plot.
+// holdings returns what an account owns, by currency. For each currency it records the amount in vaults as a sample for
+// the plot.
 func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []*holding {
 	var list []*holding
 	add := func(currency, where string, sum byzantine.Decimal) *holding {
@@ -200,7 +205,7 @@ func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []
 		}
 		return h
 	}
-	for _, v := range a.Vaults { // a currency to save in is shown, also while there is none of it
+	for _, v := range a.Vaults { // a currency of the vaults is shown even if the account has none of it
 		add(strings.ToUpper(string(v.Currency)), "", zero)
 	}
 	for _, wallet := range balances.SubAccounts {
@@ -227,11 +232,11 @@ func (a *app) holdings(accountID string, balances *byzantine.AccountBalances) []
 }
 
 func writeBalance(v float64) string {
-	d, _ := byzantine.ParseDecimal(strconv.FormatFloat(v, 'f', 2, 64)) // more than 128 digits are no balance
+	d, _ := byzantine.ParseDecimal(strconv.FormatFloat(v, 'f', 2, 64)) // the error is ignored: no balance has more than 128 digits
 	return amount(d)
 }
 
-// vaultName is the integrator's name for a vault, or its chain if it is none of theirs.
+// vaultName returns the name of a vault in Config.Vaults. For any other vault it returns "A vault on" and the chain.
 func (a *app) vaultName(chain byzantine.ChainID, address string) string {
 	for _, v := range a.Vaults {
 		if v.Chain == chain && strings.EqualFold(v.Address, address) {

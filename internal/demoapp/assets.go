@@ -17,14 +17,15 @@ import (
 //go:embed static
 var static embed.FS
 
-// assets are the files that a browser loads besides the pages. The name of each contains a hash of its content, so a
-// browser keeps it for good and never takes an old one for a new one.
+// assets are the files that a browser loads in addition to the pages. The name of each contains a hash of its content,
+// so a browser may keep a file for ever: a changed file has another name.
 type assets struct {
 	names map[string]string // "app.css" -> "app.0123456789abcdef.css"
 	files map[string][]byte // by the name with the hash
 }
 
-// loadAssets puts hashes into the names, also where the script imports the module.
+// loadAssets returns the assets under names with hashes, and puts the hashed name of the module into the script that
+// imports it.
 func loadAssets() (*assets, error) {
 	a := &assets{names: map[string]string{}, files: map[string][]byte{}}
 	a.add("passkey.js", []byte(browser.Module))
@@ -45,7 +46,7 @@ func (a *assets) add(name string, content []byte) {
 	a.names[name], a.files[hashed] = hashed, content
 }
 
-// path is where an asset is.
+// path returns the URL path of an asset, by its name without the hash.
 func (a *assets) path(name string) string { return "/static/" + a.names[name] }
 
 func (a *assets) serve(w http.ResponseWriter, r *http.Request) {

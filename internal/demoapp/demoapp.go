@@ -3,7 +3,7 @@
 //
 // It is an example to read and to copy from. It leaves out what differs between companies: a database for sessions and
 // passkeys (both are kept in memory here), a limit on how many codes an address gets per hour, onboarding (the users
-// exist already), and accounts that more than one person signs for on the same device.
+// exist already), and accounts for which more than one person signs on the same device.
 package demoapp
 
 import (
@@ -23,19 +23,19 @@ import (
 type Config struct {
 	// Client calls the API.
 	Client *byzantine.Client
-	// RelyingParty is the site. Its Origins are the addresses at which the application is reached; its Name stands in the
-	// head of each page.
+	// RelyingParty describes the site. Its Origins are the addresses at which the application is reached; its Name is
+	// in the head of each page.
 	RelyingParty *passkey.RelyingParty
 	// Vaults are what users can deposit into.
 	Vaults []Vault
-	// Demo is for an application in front of the local sandbox; nil otherwise.
+	// Demo is set if the API is the local sandbox; nil otherwise.
 	Demo *Demo
-	// Log gets the unexpected errors. slog.Default if nil.
+	// Log receives unexpected errors. slog.Default if nil.
 	Log *slog.Logger
 }
 
-// Vault is one of the integrator's vaults. Its name is the integrator's to choose, and its currency has to be known: the
-// API's list of vaults has neither.
+// Vault is one of the integrator's vaults. The integrator chooses its name, and has to state its currency: the API's
+// list of vaults has neither.
 type Vault struct {
 	Name     string
 	Address  string
@@ -43,13 +43,13 @@ type Vault struct {
 	Currency byzantine.CryptoCurrency
 }
 
-// Demo helps somebody who tries the application out.
+// Demo is what the sign-in pages show to people who try the application out with the sandbox.
 type Demo struct {
-	Users   []DemoUser // to sign in as
-	Mailbox string     // URL of the page that shows the codes
+	Users   []DemoUser // whom the visitor can sign in as
+	Mailbox string     // URL of the sandbox's page that shows the e-mailed codes
 }
 
-// DemoUser is somebody to sign in as.
+// DemoUser is a user in the sandbox whom the visitor can sign in as.
 type DemoUser struct{ Name, Email string }
 
 type app struct {
@@ -62,7 +62,8 @@ type app struct {
 	pages      map[string]*template.Template
 }
 
-// New returns the application. It serves the root of the relying party's origins.
+// New returns the application's handler, which must be served at the root of the relying party's origins. It returns an
+// error if a setting is missing or invalid.
 func New(config Config) (http.Handler, error) {
 	if config.Client == nil {
 		return nil, errors.New("demoapp: Config.Client: missing")
@@ -108,7 +109,7 @@ func New(config Config) (http.Handler, error) {
 	mux.Handle("GET /passkeys", a.page(a.signedIn(a.passkeysPage)))
 	mux.Handle("GET /transactions/{id}", a.page(a.signedIn(a.transactionPage)))
 
-	// What the page's script calls.
+	// Routes that the pages' script calls.
 	mux.Handle("POST /passkeys/options", a.call(a.signedIn(a.beginPasskey)))
 	mux.Handle("POST /passkeys", a.call(a.signedIn(a.finishPasskey)))
 	mux.Handle("POST /activate", a.call(a.signedIn(a.beginActivation)))
@@ -124,7 +125,8 @@ func New(config Config) (http.Handler, error) {
 	mux.HandleFunc("GET /static/{file}", a.assets.serve)
 	mux.Handle("GET /", a.page(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 
-	// A page of another site must not act with the user's cookie: it could enrol its own passkey into their account.
+	// A page of another site must not act with the user's cookie: it could register its own passkey for the user's
+	// account.
 	return secured(a.atHome(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, passkey.MaxResponseBytes)))), nil
 }
 
@@ -136,9 +138,9 @@ func secured(next http.Handler) http.Handler {
 		"Permissions-Policy":           "publickey-credentials-create=(self), publickey-credentials-get=(self)",
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
-		"Referrer-Policy":              "same-origin", // not no-referrer, which takes the Origin from forms
+		"Referrer-Policy":              "same-origin", // not no-referrer, with which browsers send forms with the Origin "null"
 		"X-Content-Type-Options":       "nosniff",
-		"Cache-Control":                "no-store", // the pages show what somebody owns
+		"Cache-Control":                "no-store", // the pages show personal data
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range headers {
@@ -148,8 +150,9 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// atHome leads visitors of any other address to the relying party's: passkeys work there only, and a name of somebody
-// else's that points here gets no responses.
+// atHome redirects visitors of any other host to the relying party's first origin, and rejects their requests other
+// than GET: passkeys work at the relying party's origins only, and a foreign host name that points here must not show
+// the application.
 func (a *app) atHome(next http.Handler) http.Handler {
 	origins := a.RelyingParty.Origins
 	hosts := map[string]bool{}

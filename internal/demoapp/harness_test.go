@@ -22,7 +22,8 @@ import (
 
 const origin = "https://app.example.com"
 
-// house is the application and its sandbox, without a network, so that it works on a bubble's clock.
+// house is the application and its sandbox. They are called without a network, so that they work with the clock of
+// synctest.
 type house struct {
 	t       *testing.T
 	sandbox *byzantinetest.Sandbox
@@ -55,12 +56,13 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-// inBubble runs a test on a clock of its own.
+// inBubble runs a test in a synctest bubble, whose clock moves only when all its goroutines wait.
 func inBubble(t *testing.T, test func(t *testing.T, h *house)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newHouse(t)) })
 }
 
-// addCustomer adds somebody with an account and money in its wallet, who has done nothing yet.
+// addCustomer adds a user to the sandbox, with an account and money in its wallet, who has neither signed in nor a
+// passkey.
 func (h *house) addCustomer(name string) *person {
 	h.t.Helper()
 	user := h.sandbox.AddUser(byzantinetest.User{Email: strings.ToLower(name) + "@example.com", FirstName: name, LastName: "Lovelace"})
@@ -74,7 +76,7 @@ func (h *house) addCustomer(name string) *person {
 	}
 }
 
-// operations are those that reached the API.
+// operations returns the operation ids of all requests that the sandbox has received.
 func (h *house) operations() []string {
 	var list []string
 	for _, r := range h.sandbox.Requests() {
@@ -83,7 +85,7 @@ func (h *house) operations() []string {
 	return list
 }
 
-// person is somebody with a browser and an authenticator.
+// person is a user with a browser and an authenticator.
 type person struct {
 	*house
 	t                        *testing.T
@@ -92,7 +94,8 @@ type person struct {
 	cookie                   *http.Cookie
 }
 
-// send sends a request as the browser would from a page of the application.
+// send sends a request as the person's browser would from a page of the application, and keeps the cookie of the
+// response.
 func (p *person) send(r *http.Request) *httptest.ResponseRecorder {
 	p.t.Helper()
 	r.Host = p.host
@@ -117,7 +120,7 @@ func (p *person) get(path string) *httptest.ResponseRecorder {
 	return p.send(httptest.NewRequestWithContext(p.t.Context(), http.MethodGet, path, nil))
 }
 
-// page gets a page that has to be there.
+// page requests a page, fails the test if the status is not 200, and returns the page's text.
 func (p *person) page(path string) string {
 	p.t.Helper()
 	w := p.get(path)
@@ -126,7 +129,7 @@ func (p *person) page(path string) string {
 	return w.Body.String()
 }
 
-// post sends a form: names and values in turn.
+// post sends a form. form has names and values in turn.
 func (p *person) post(path string, form ...string) *httptest.ResponseRecorder {
 	p.t.Helper()
 	values := url.Values{}
@@ -138,32 +141,32 @@ func (p *person) post(path string, form ...string) *httptest.ResponseRecorder {
 	return p.send(r)
 }
 
-// postBody sends what an authenticator responded.
+// postBody sends body, which is the response of an authenticator.
 func (p *person) postBody(path string, body []byte) *httptest.ResponseRecorder {
 	p.t.Helper()
 	return p.send(httptest.NewRequestWithContext(p.t.Context(), http.MethodPost, path, strings.NewReader(string(body))))
 }
 
-// leadsTo checks that a response sends the browser to a page.
+// leadsTo checks that a response redirects the browser to path.
 func leadsTo(t *testing.T, w *httptest.ResponseRecorder, path string) {
 	t.Helper()
 	require.Equal(t, http.StatusSeeOther, w.Code, w.Body)
 	require.Equal(t, path, w.Header().Get("Location"))
 }
 
-// leadsToSignIn checks that a page is shown after sign-in only.
+// leadsToSignIn checks that a response redirects to the sign-in page, which then leads back to page.
 func leadsToSignIn(t *testing.T, w *httptest.ResponseRecorder, page string) {
 	t.Helper()
 	leadsTo(t, w, "/?next="+url.QueryEscape(page))
 }
 
-// refused checks that the page's script gets a status and words.
+// refused checks that the script of the page gets an error with this status, whose message contains words.
 func refused(t *testing.T, w *httptest.ResponseRecorder, status int, words string) {
 	t.Helper()
 	refusedField(t, w, status, "", words)
 }
 
-// refusedField checks that the page's script gets words for one field of its form.
+// refusedField is refused for an error that names a field of the form; field is empty if it names none.
 func refusedField(t *testing.T, w *httptest.ResponseRecorder, status int, field, words string) {
 	t.Helper()
 	assert.Equal(t, status, w.Code)
@@ -174,7 +177,7 @@ func refusedField(t *testing.T, w *httptest.ResponseRecorder, status int, field,
 	assert.Equal(t, field, problem.Field)
 }
 
-// answer decodes what the page's script gets.
+// answer checks that the script of the page gets a success, and decodes it.
 func answer[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 	t.Helper()
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
@@ -186,7 +189,7 @@ func answer[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 
 type nextPage struct{ Location string }
 
-// code is the newest one that was e-mailed to the person.
+// code returns the newest code that was e-mailed to the person.
 func (p *person) code() string {
 	p.t.Helper()
 	mails := p.sandbox.Mailbox(byzantinetest.MailFilter{Email: p.email})
@@ -200,7 +203,8 @@ func (p *person) signIn() {
 	leadsTo(p.t, p.post("/code", "code", p.code()), "/account")
 }
 
-// makePasskey lets the authenticator make a passkey, and does not send it yet.
+// makePasskey starts the registration of a passkey and has the authenticator create it. It returns the authenticator's
+// response, which is not sent.
 func (p *person) makePasskey(name string) (response []byte) {
 	p.t.Helper()
 	options := answer[json.RawMessage](p.t, p.post("/passkeys/options", "name", name))
@@ -214,10 +218,11 @@ func (p *person) enrol() {
 	assert.Equal(p.t, nextPage{"/passkeys"}, answer[nextPage](p.t, p.postBody("/passkeys", p.makePasskey("Phone"))))
 }
 
-// fact is one line of what is signed.
+// fact is one line of the description of what is signed, as the page's script gets it.
 type fact struct{ Name, Value string }
 
-// begun is the response to the first half of a transaction.
+// begun is what the page's script gets when a transaction begins: the description, the path to submit to, and the
+// options for the authenticator.
 type begun struct {
 	What    string
 	Facts   []fact
@@ -225,7 +230,8 @@ type begun struct {
 	Options json.RawMessage
 }
 
-// begin is the first half, and what the authenticator responds.
+// begin begins a transaction and has the authenticator sign it. It returns what the script gets and the authenticator's
+// response, which is not sent.
 func (p *person) begin(path string, form ...string) (b begun, response []byte) {
 	p.t.Helper()
 	b = answer[begun](p.t, p.post(path, form...))
@@ -234,21 +240,21 @@ func (p *person) begin(path string, form ...string) (b begun, response []byte) {
 	return b, response
 }
 
-// transact is both halves. It returns the transaction's page.
+// transact begins a transaction, signs and submits it. It returns the path of the transaction's page.
 func (p *person) transact(path string, form ...string) (page string) {
 	p.t.Helper()
 	b, response := p.begin(path, form...)
 	return answer[nextPage](p.t, p.postBody(b.Submit, response)).Location
 }
 
-// status is what the page of a transaction is told.
+// status is what the script of a transaction's page gets.
 type status struct {
 	Status, State, Meaning string
 	Steps                  []struct{ Name, State string }
 	Final, Cancellable     bool
 }
 
-// steps are the timeline: names and states.
+// steps returns the steps of the timeline, each as its name, a space and its state.
 func (s status) steps() []string {
 	var list []string
 	for _, step := range s.Steps {
@@ -257,13 +263,13 @@ func (s status) steps() []string {
 	return list
 }
 
-// next waits for the next status of a transaction.
+// next returns the status of a transaction as soon as it differs from seen, or after a while.
 func (p *person) next(page, seen string) status {
 	p.t.Helper()
 	return answer[status](p.t, p.get(page+"/status?seen="+seen))
 }
 
-// newSaver is somebody who is signed in, has a passkey and an active account on both chains.
+// newSaver adds a customer who is signed in, has a passkey, and whose account is active on both chains.
 func (h *house) newSaver(name string) *person {
 	h.t.Helper()
 	p := h.addCustomer(name)

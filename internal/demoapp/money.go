@@ -9,14 +9,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// maxPlaces is how many decimals the stablecoins have. The API drops what is behind them, and the user would sign for
-// another amount than the page shows.
+// maxPlaces is the number of decimals of the stablecoins. The API drops further decimals of an amount, and the user
+// would then sign another amount than the page shows.
 const maxPlaces = 6
 
-// maxDigits is how many digits an amount may have before the decimal point.
+// maxDigits is the maximum number of digits of an amount before the decimal point.
 const maxDigits = 15
 
-// amount writes money for people: groups of three digits, two decimals at least, and no more zeros at the end than that.
+// amount formats an amount for people: groups of three digits, at least two decimals, and no more zeros at the end than
+// that needs.
 func amount(d byzantine.Decimal) string {
 	if !d.IsSet() {
 		return ""
@@ -38,19 +39,19 @@ func amount(d byzantine.Decimal) string {
 	return sign + whole + grouped + "." + fraction
 }
 
-// money writes an amount with its currency.
+// money formats an amount for people, with its currency in upper case.
 func money[C byzantine.Currency | byzantine.CryptoCurrency](sum byzantine.Decimal, currency C) string {
 	return amount(sum) + " " + strings.ToUpper(string(currency))
 }
 
-// trimmed is an amount without the places that a coin does not have, and without zeros at the end.
+// trimmed formats an amount, rounded down to maxPlaces decimals, without zeros at the end.
 func trimmed(d byzantine.Decimal) string {
 	text := d.StringFixed(maxPlaces, byzantine.RoundDown)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// typed is an amount as somebody would type it, never more than it is: [parseAmount] reads it. Three decimals get a fourth,
-// because they look like a group of thousands.
+// typed formats an amount as a user would type it, such that [parseAmount] reads it, rounded down to maxPlaces
+// decimals. Three decimals get a zero as the fourth, because they would look like a group of thousands.
 func typed(d byzantine.Decimal) string {
 	text := trimmed(d)
 	if _, fraction, _ := strings.Cut(text, "."); len(fraction) == 3 {
@@ -59,7 +60,7 @@ func typed(d byzantine.Decimal) string {
 	return text
 }
 
-// coin names the stablecoin that follows a currency.
+// coin returns the stablecoin that has the value of a fiat currency.
 func coin(c byzantine.FiatCurrency) string {
 	if strings.EqualFold(string(c), "eur") {
 		return "EURC"
@@ -71,8 +72,8 @@ func amountProblem(message string) error {
 	return &problem{status: http.StatusBadRequest, field: "amount", message: message}
 }
 
-// parseAmount reads an amount as people type it: 250, 250.50, 250,50, 1 250,50, 1'250.50, 1,250.50 or 1.250,50. What could
-// be read in two ways, such as 1,250, is an error: no money moves on a guess.
+// parseAmount reads an amount as people type it: 250, 250.50, 250,50, 1 250,50, 1'250.50, 1,250.50 or 1.250,50. A text
+// that has two readings, such as 1,250, is an error: no money may move on a guess.
 func parseAmount(text string) (byzantine.Decimal, error) {
 	malformed := amountProblem("Please enter an amount such as 250 or 250.50.")
 	text = strings.Map(func(r rune) rune {

@@ -20,7 +20,7 @@ func TestAmount(t *testing.T) {
 	assert.Empty(t, amount(byzantine.Decimal{}))
 }
 
-// The API may have words that this program does not know.
+// The API may return types and statuses that this application does not know.
 func TestDescribeUnknownWords(t *testing.T) {
 	v := new(app).describe(&byzantine.Transaction{Type: "approve_deposit", Status: "on_hold", ChainID: 10})
 	assert.Equal(t, transactionView{
@@ -66,7 +66,7 @@ func TestParseAmount(t *testing.T) {
 	}
 }
 
-// What a button types for the user is read as it was meant.
+// The amount that a button puts into a form is read as the same amount, rounded down to six decimals.
 func TestTyped(t *testing.T) {
 	for in, want := range map[string]string{"1000": "1000", "1000.50": "1000.5", "1.125": "1.1250", "0.000001": "0.000001", "7.1234567": "7.123456"} {
 		d := byzantine.MustParseDecimal(in)
@@ -80,8 +80,8 @@ func TestTyped(t *testing.T) {
 
 var plain = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$`)
 
-// Whatever was typed, an amount that is accepted is one that the API takes, above zero, with the digits that were typed in
-// their order up to zeros at the end, and is read as the same amount when the page has written it.
+// Whatever was typed, an amount that is accepted is valid for the API, is above zero, and has the typed digits in their
+// order except for zeros at the end. If the page shows it and the user types that again, it is the same amount.
 func FuzzParseAmount(f *testing.F) {
 	for _, seed := range []string{"250", "250,50", "1 250,50", "1,250.50", "1.250", "0.000001", "1’000", "", ".", "-1", "1e9"} {
 		f.Add(seed)

@@ -42,7 +42,7 @@ func parsePages(a *assets) (map[string]*template.Template, error) {
 	return pages, nil
 }
 
-// words are the functions of the templates.
+// words returns the functions that the templates call.
 func words(a *assets) template.FuncMap {
 	return template.FuncMap{
 		"amount": amount,
@@ -54,7 +54,7 @@ func words(a *assets) template.FuncMap {
 	}
 }
 
-// isoTime is for the page's script, which shows it in the user's own time; empty for no time.
+// isoTime formats a time for the page's script, which shows it in the user's time zone; empty for the zero time.
 func isoTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -72,17 +72,18 @@ func chainName(c byzantine.ChainID) string {
 	return fmt.Sprintf("chain %d", c)
 }
 
-// view is what the layout shows, and in Page what the page does.
+// view is the data of a template: what the layout shows, and in Page what the page itself shows.
 type view struct {
 	Site   string
 	Name   string // of the signed-in user; empty if there is none
-	UserID string // theirs, so that the script keeps what they typed apart from what others typed
-	Path   string // the page's path: the navigation marks its entry
+	UserID string // of the signed-in user: the script keeps what one user types apart from what others type in the same browser
+	Path   string // path of this page, so that the navigation can mark its entry
 	Notice string
 	Page   any
 }
 
-// render writes a page. A notice that waits for one is shown once.
+// render writes the page with this name. It shows the session's notice and removes it from the session, so that it is
+// shown once.
 func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, page any) error {
 	var notice string
 	s, err := a.sessions.change(r, func(s *session) { notice, s.Notice = s.Notice, "" })
@@ -103,7 +104,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	return nil
 }
 
-// respond sends JSON to the page's script.
+// respond writes value as JSON, for the page's script.
 func respond(w http.ResponseWriter, status int, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -115,10 +116,11 @@ func respond(w http.ResponseWriter, status int, value any) error {
 	return nil
 }
 
-// handler is a handler that may fail.
+// handler is an HTTP handler that may return an error, which page or call then shows.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// page shows an error as a page. Who is not signed in is led to where they can, and back.
+// page makes a handler whose errors are shown as a page. A visitor who must be signed in and is not is redirected to
+// the sign-in page, and after a GET back from there.
 func (a *app) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
@@ -141,7 +143,8 @@ func (a *app) page(h handler) http.Handler {
 	})
 }
 
-// call sends an error to the page's script, which puts it into the page: beside the field if it is one field's.
+// call makes a handler for the page's script. An error is sent to the script as JSON; the script shows it, next to the
+// form's field that it names, if any.
 func (a *app) call(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// passkeys is what a database keeps: each passkey with its public key, which is needed to check what it signs.
+// passkeys is a table that a real application has in its database: each passkey with its public key, by which
+// signatures are checked.
 type passkeys struct {
 	mu     sync.Mutex
 	byUser map[string][]passkey.Credential
@@ -27,8 +28,8 @@ func (p *passkeys) add(userID string, c passkey.Credential) {
 	p.byUser[userID] = append(p.byUser[userID], c)
 }
 
-// get returns a passkey as it was registered here, or the bare id of one that was registered elsewhere: without its
-// public key what it signs is left to the API to check.
+// get returns a passkey as it was registered here. For one that was registered elsewhere it returns the id alone:
+// without the public key only the API checks its signatures.
 func (p *passkeys) get(userID, id string) passkey.Credential {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -39,16 +40,17 @@ func (p *passkeys) get(userID, id string) passkey.Credential {
 	return p.byUser[userID][i]
 }
 
-// membership is what the signed-in user is in their account, by the API: it may have changed since sign-in.
+// membership is the role and the passkeys of the signed-in user in their account. It is requested from the API each
+// time, because it may have changed since sign-in.
 type membership struct {
 	Role     byzantine.AccountUserRole
 	Passkeys []byzantine.Authenticator
 }
 
-// Root says whether the user may sign, once they have a passkey.
+// Root reports whether the user's role allows to sign, once they have a passkey.
 func (m membership) Root() bool { return m.Role == byzantine.RoleRoot }
 
-// CanSign says whether the user may sign, and has a passkey to do so.
+// CanSign reports whether the user's role allows to sign and they have a passkey.
 func (m membership) CanSign() bool { return m.Root() && len(m.Passkeys) > 0 }
 
 func (a *app) membershipOf(ctx context.Context, s session) (membership, error) {
@@ -64,7 +66,8 @@ func (a *app) membershipOf(ctx context.Context, s session) (membership, error) {
 	return membership{}, nil
 }
 
-// allowedTo returns the passkeys that may sign for the user, or why none may.
+// allowedTo returns the passkeys with which the user may sign. The error is errCannotSign if their role does not allow
+// it, or errNoPasskey.
 func (a *app) allowedTo(ctx context.Context, s session) ([]passkey.Credential, error) {
 	m, err := a.membershipOf(ctx, s)
 	switch {
@@ -82,11 +85,11 @@ func (a *app) allowedTo(ctx context.Context, s session) ([]passkey.Credential, e
 	return allowed, nil
 }
 
-// passkeyList is what the page of the passkeys shows.
+// passkeyList is the data of the page that lists the passkeys.
 type passkeyList struct {
 	Passkeys []byzantine.Authenticator
-	CanAdd   bool   // the code that the user signed in with is fresh enough
-	Email    string // to send another one to
+	CanAdd   bool   // the code that the user signed in with is recent enough to add passkeys
+	Email    string // where another code is sent
 }
 
 func (a *app) passkeysPage(w http.ResponseWriter, r *http.Request, s session) error {
@@ -101,7 +104,8 @@ func (s session) canAddPasskey() bool {
 	return s.OTPSessionID != "" && (s.OTPSessionEnd.IsZero() || time.Now().Before(s.OTPSessionEnd))
 }
 
-// beginPasskey makes the options for navigator.credentials.create. What will be checked stays in the session.
+// beginPasskey sends the options for navigator.credentials.create. The state that finishPasskey checks stays in the
+// session.
 func (a *app) beginPasskey(w http.ResponseWriter, r *http.Request, s session) error {
 	name := strings.TrimSpace(r.PostFormValue("name"))
 	if name == "" || utf8.RuneCountInString(name) > 64 {
@@ -128,10 +132,11 @@ func (a *app) beginPasskey(w http.ResponseWriter, r *http.Request, s session) er
 	return respond(w, http.StatusOK, options)
 }
 
-// finishPasskey registers what the browser's authenticator has made, for the user in whose session it was begun.
+// finishPasskey registers the passkey that the browser's authenticator has created, for the user in whose session it
+// was begun.
 func (a *app) finishPasskey(w http.ResponseWriter, r *http.Request, s session) error {
 	var state *passkey.RegistrationState
-	_, err := a.sessions.change(r, func(s *session) { state, s.Registration = s.Registration, nil }) // it counts once
+	_, err := a.sessions.change(r, func(s *session) { state, s.Registration = s.Registration, nil }) // so the state is used once
 	if err != nil {
 		return err
 	}
@@ -156,7 +161,7 @@ func (a *app) finishPasskey(w http.ResponseWriter, r *http.Request, s session) e
 	notice := "Your passkey is ready."
 	switch {
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
-		// The list comes from the API, so it does no harm to keep a key that is not in it.
+		// The list of passkeys comes from the API, so a key that is kept here but not in that list does no harm.
 		a.Log.ErrorContext(ctx, "outcome unknown", "err", err)
 		notice = "We got no response. If your passkey is in this list, it was added. If not, please try again."
 	case err != nil:

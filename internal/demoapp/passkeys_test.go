@@ -18,7 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// registered is the credential ids that the API knows of a person.
+// registered returns the credential ids of the person that the API has.
 func (p *person) registered() []string {
 	p.t.Helper()
 	key, err := byzantine.NewClient(p.sandbox.Key(), byzantine.WithClock(p.sandbox.Now),
@@ -74,7 +74,7 @@ func TestPasskeyNames(t *testing.T) {
 	answer[any](t, ada.post("/passkeys/options", "name", strings.Repeat("é", 64)))
 }
 
-// What an attacker's authenticator made must not get into a victim's account.
+// A passkey that an attacker's authenticator has created must not be registered for a victim's account.
 func TestPasskeysOfOthersAreNotEnrolled(t *testing.T) {
 	h := newHouse(t)
 	mallory, ada := h.addCustomer("Mallory"), h.addCustomer("Ada")
@@ -103,7 +103,7 @@ func TestPasskeysThatDoNotFit(t *testing.T) {
 			refused(t, ada.postBody("/passkeys", []byte(body)), http.StatusBadRequest, "We cannot accept")
 		})
 	}
-	ada.device = passkeytest.NewAuthenticator() // on a page of https://example.com
+	ada.device = passkeytest.NewAuthenticator() // it creates passkeys on a page of https://example.com
 	response := ada.makePasskey("x")
 	refused(t, ada.postBody("/passkeys", response), http.StatusBadRequest, "We cannot accept")
 	assert.Contains(t, h.log.String(), "https://example.com")
@@ -118,7 +118,7 @@ func TestPasskeysThatTakeTooLong(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		refused(t, ada.postBody("/passkeys", response), http.StatusConflict, "Please begin again.")
 
-		// The code allows to add passkeys for a while only.
+		// A session of a code allows to add passkeys only for a few minutes.
 		time.Sleep(5 * time.Minute)
 		page := ada.page("/passkeys")
 		assert.Contains(t, page, "To add a passkey you need a fresh code.")
@@ -129,7 +129,7 @@ func TestPasskeysThatTakeTooLong(t *testing.T) {
 	})
 }
 
-// The user closes the tab when the passkey is made: it is registered all the same.
+// If the user closes the tab after the authenticator has created the passkey, the passkey is registered all the same.
 func TestPasskeyOfAClosedTab(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
@@ -162,7 +162,7 @@ func TestPasskeyWithUnknownOutcome(t *testing.T) {
 	}
 }
 
-// What the API rejects is said, and the user can begin again.
+// If the API rejects a passkey, the page says why, and the user can try again.
 func TestPasskeyThatTheAPIRefuses(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
@@ -173,7 +173,8 @@ func TestPasskeyThatTheAPIRefuses(t *testing.T) {
 	ada.enrol()
 }
 
-// A passkey that was registered elsewhere signs as well: the application has no public key of it, the API has.
+// A passkey that was registered elsewhere signs as well: the application does not have its public key, but the API
+// does.
 func TestPasskeyFromElsewhere(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
@@ -192,7 +193,7 @@ func TestPasskeyFromElsewhere(t *testing.T) {
 	page := ada.transact("/activate", "chain", "8453")
 	assert.NotEmpty(t, ada.next(page, "").Status)
 
-	// Without the key the application cannot see that this is forged. The API does.
+	// Without the public key the application cannot detect this forged signature. The API does.
 	h.sandbox.Activate(account.ID, byzantine.ChainBase)
 	h.sandbox.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("1"))
 	b, response := ada.begin("/deposit", "vault", byzantinetest.VaultBaseUSDC, "amount", "1")

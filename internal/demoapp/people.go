@@ -13,24 +13,24 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// proposal is an invitation or a change of roles that waits for a signature.
+// proposal is an invitation or a change of roles that a user has begun and not signed yet.
 type proposal struct {
-	UserID string // who began
-	Invite bool   // else it changes a role
-	Notice string // for the page, when it has worked
+	UserID string // the user who began it
+	Invite bool   // an invitation; otherwise a change of a role
+	Notice string // shown on the page after a success
 	State  *passkey.SigningState
 }
 
-// peopleView is what the page of the people shows.
+// peopleView is the data of the page that lists the people of an account.
 type peopleView struct {
 	Me       membership
-	UserID   string // who looks
+	UserID   string // of the user who sees the page
 	People   []byzantine.AccountUser
-	Invited  []byzantine.Invitation // who has not signed in yet
+	Invited  []byzantine.Invitation // people who were invited and have not signed in yet
 	RoleName map[byzantine.AccountUserRole]string
 }
 
-// roleNames says what a role means to the user.
+// roleNames are the names of the roles on the pages.
 var roleNames = map[byzantine.AccountUserRole]string{
 	byzantine.RoleRoot:        "Signs transactions",
 	byzantine.RoleAdmin:       "Manages the account",
@@ -96,7 +96,7 @@ func (a *app) beginInvitation(w http.ResponseWriter, r *http.Request, s session)
 	})
 }
 
-// beginPromotion makes somebody who looks at the account one who signs for it.
+// beginPromotion begins a change of roles: a user who may only see the account becomes one who signs for it.
 func (a *app) beginPromotion(w http.ResponseWriter, r *http.Request, s session) error {
 	account, err := a.Client.GetAccountDetails(r.Context(), s.AccountID)
 	if err != nil {
@@ -122,7 +122,8 @@ func (a *app) beginPromotion(w http.ResponseWriter, r *http.Request, s session) 
 	})
 }
 
-// propose is the first half of an invitation or a change of roles.
+// propose begins an invitation or a change of roles: it fetches the payload, keeps begun in the session, and sends c
+// with the options for navigator.credentials.get to the page's script.
 func (a *app) propose(w http.ResponseWriter, r *http.Request, s session, c confirmation, begun proposal, fetch func(context.Context) (*byzantine.Payload, error)) error {
 	allowed, err := a.allowedTo(r.Context(), s)
 	if err != nil {
@@ -143,10 +144,10 @@ func (a *app) propose(w http.ResponseWriter, r *http.Request, s session, c confi
 	return respond(w, http.StatusOK, c)
 }
 
-// submitProposal is the second half: it checks what the passkey signed and submits it.
+// submitProposal checks what the passkey has signed for the proposal in the session, and submits it.
 func (a *app) submitProposal(w http.ResponseWriter, r *http.Request, s session) error {
 	var begun *proposal
-	if _, err := a.sessions.change(r, func(s *session) { begun, s.Proposal = s.Proposal, nil }); err != nil { // it counts once
+	if _, err := a.sessions.change(r, func(s *session) { begun, s.Proposal = s.Proposal, nil }); err != nil { // so the proposal is used once
 		return err
 	}
 	if begun == nil || begun.UserID != s.UserID {
@@ -160,7 +161,7 @@ func (a *app) submitProposal(w http.ResponseWriter, r *http.Request, s session) 
 	if err != nil {
 		return err
 	}
-	// The user has signed, so a closed tab must not end the call that submits.
+	// The user has signed, so a closed tab must not end the call that submits the signature.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
 	defer cancel()
 	if begun.Invite {

@@ -15,7 +15,7 @@ import (
 
 var mary = []string{"firstName", "Mary", "lastName", "Somerville", "email", "mary@example.com"}
 
-// userID finds somebody by e-mail address.
+// userID returns the id of the user with this e-mail address.
 func (h *house) userID(email string) string {
 	h.t.Helper()
 	client, err := byzantine.NewClient(h.sandbox.Key(), byzantine.WithClock(h.sandbox.Now),
@@ -26,7 +26,7 @@ func (h *house) userID(email string) string {
 	return user.UserID
 }
 
-// A second user is invited, looks, is made one who signs, and signs.
+// A second user is invited, signs in, sees the account, is given the role that signs, and signs.
 func TestSecondUser(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada := h.newSaver("Ada")
@@ -92,7 +92,7 @@ func TestInvitationsThatMakeNoSense(t *testing.T) {
 	refused(t, grace.post("/people/invite", mary...), http.StatusConflict, "Please create a passkey first.")
 }
 
-// What was signed counts once, for the user who began, and not for ever.
+// A signed proposal can be submitted once, by the user who began it, and only for some minutes.
 func TestProposalsCountOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada, mallory := h.newSaver("Ada"), h.newSaver("Mallory")

@@ -7,20 +7,21 @@ import (
 	"time"
 )
 
-// point is a number at a time. Plots are for looking at, so float64 is exact enough.
+// point is a value at a time. A plot does not need exact numbers, so float64 suffices.
 type point struct {
 	At    time.Time
 	Value float64
 }
 
-// plot is a line in an inline SVG, with the same numbers in words and in a table for who cannot see it.
+// plot is a line in an inline SVG. The same numbers are in a sentence and in a table, for users who cannot see the
+// line.
 type plot struct {
 	Title     string
-	Summary   string // what the line shows, in one sentence
+	Summary   string // what the line shows, as one sentence
 	Line      string // points of a polyline in a box of plotWidth by plotHeight
-	Area      string // the same, closed along the lower edge
-	Low, High string // ends of the vertical axis
-	Short     bool   // less than a day: the time of day says enough
+	Area      string // the polyline closed along the lower edge, to be filled
+	Low, High string // labels of the vertical axis
+	Short     bool   // the plot covers less than a day, so its times need no date
 	Rows      []plotRow
 }
 
@@ -31,11 +32,12 @@ type plotRow struct {
 
 const (
 	plotWidth, plotHeight = 600, 150
-	plotMargin            = 6 // the line does not touch the edge
+	plotMargin            = 6 // distance of the line from the upper and lower edge
 	maxPlotRows           = 31
 )
 
-// newPlot returns nil for less than two points in time: there is nothing to see yet.
+// newPlot returns a plot of points, in which write formats the values. It returns nil if there are less than two points
+// in time, because a line needs two.
 func newPlot(title string, write func(float64) string, points []point) *plot {
 	points = thin(points, maxPlotRows)
 	if len(points) < 2 || !points[0].At.Before(points[len(points)-1].At) {
@@ -70,7 +72,7 @@ func newPlot(title string, write func(float64) string, points []point) *plot {
 	return p
 }
 
-// thin keeps the first and the last point, and as many of those between as there is room for.
+// thin returns at most room points: the first, the last, and some of those between them.
 func thin(points []point, room int) []point {
 	if len(points) <= room {
 		return points
@@ -82,8 +84,8 @@ func thin(points []point, room int) []point {
 	return kept
 }
 
-// samples remembers what accounts held whenever somebody looked: the API has no history of balances. A real application
-// would take a sample a day, of every account, and keep it in a database.
+// samples holds what accounts had in vaults each time that somebody opened the account's page: the API has no history
+// of balances. A real application would take a sample of every account each day and keep it in a database.
 type samples struct {
 	mu        sync.Mutex
 	byAccount map[string]map[string][]point // account id -> currency -> samples
@@ -91,7 +93,8 @@ type samples struct {
 
 const maxSamples = 500
 
-// add records a sample. While nothing changes, the newest one moves on in time.
+// add records a sample and returns all samples of the currency. While the value does not change, the newest sample is
+// replaced, so that a constant value has two samples: the first and the last.
 func (s *samples) add(accountID, currency string, now point) []point {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,11 +113,11 @@ func (s *samples) add(accountID, currency string, now point) []point {
 	return append([]point(nil), list...)
 }
 
-// Flat says that nothing has changed.
+// Flat reports whether all values are written alike.
 func (p *plot) Flat() bool { return p.Low == p.High }
 
-// First is the oldest number.
+// First returns the oldest value.
 func (p *plot) First() plotRow { return p.Rows[0] }
 
-// Last is the newest number.
+// Last returns the newest value.
 func (p *plot) Last() plotRow { return p.Rows[len(p.Rows)-1] }

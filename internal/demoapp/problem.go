@@ -8,11 +8,11 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// problem is an error that the user can do something about.
+// problem is an error with a message for the user.
 type problem struct {
 	status  int
 	message string
-	field   string // the form's field that the problem is with; empty if it is with none
+	field   string // the field of the form that the message is about; empty if it is about none
 }
 
 func (p *problem) Error() string { return p.message }
@@ -26,7 +26,8 @@ var (
 	errCannotSign = &problem{status: http.StatusForbidden, message: "You can look at this account, but not sign for it."}
 )
 
-// explain finds a status and words for the user. unexpected says that the log should have the error as well.
+// explain returns the status and the message with which err is shown to the user. unexpected says that the error should
+// be logged as well.
 func explain(err error) (shown *problem, unexpected bool) {
 	var tooLarge *http.MaxBytesError
 	var rejectedPasskey *passkey.Error
@@ -54,7 +55,7 @@ func explain(err error) (shown *problem, unexpected bool) {
 	case errors.As(err, &rejectedPasskey):
 		return say(http.StatusBadRequest, "We cannot accept the response of your passkey."), true
 	case errors.As(err, &rejectedByAPI) && rejectedByAPI.StatusCode == http.StatusBadRequest:
-		// The API's text is for developers. It is shown because this is an example.
+		// The API's message is for developers. It is shown to the user because this is an example.
 		return say(http.StatusBadRequest, "This was rejected: "+rejectedByAPI.Message+"."), true
 	}
 	return say(http.StatusBadGateway, "That did not work. Please try again."), true

@@ -17,7 +17,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// routes are all that need somebody to be signed in: pages, and what the pages' script calls.
+// The routes that need a signed-in user: pages are for the browser, calls for the pages' script.
 var (
 	pages = []string{"GET /account", "GET /vaults/dollar-savings", "GET /passkeys", "GET /people", "GET /transactions/00000000-0000-4000-8000-000000000000"}
 	calls = []string{
@@ -58,7 +58,7 @@ func TestEverythingNeedsASession(t *testing.T) {
 	assert.Equal(t, before, h.operations(), "the API was not asked")
 }
 
-// A page of another site has the user's cookie sent along, if the browser is old enough.
+// Old browsers send the user's cookie with requests that a page of another site makes.
 func TestOtherSitesCannotAct(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
@@ -113,20 +113,20 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// asset is the path of a file that the pages load.
+// asset returns the URL path of a file that the pages load, by its name without the hash.
 func (p *person) asset(name string) string {
 	p.t.Helper()
 	base, extension, _ := strings.Cut(name, ".")
 	pattern := regexp.MustCompile(base + `\.[0-9a-f]{16}\.` + extension)
 	found := pattern.FindString(p.page("/"))
-	if found == "" { // the script imports it
+	if found == "" { // the script imports the file, the page does not name it
 		found = pattern.FindString(p.get(p.asset("app.js")).Body.String())
 	}
 	require.NotEmpty(p.t, found, name)
 	return "/static/" + found
 }
 
-// A browser keeps the files for good: the name changes with the content.
+// A browser keeps the files for ever, so a file's name must change with its content.
 func TestStaticFiles(t *testing.T) {
 	ada := newHouse(t).addCustomer("Ada")
 	for name, contentType := range map[string]string{
@@ -146,7 +146,7 @@ func TestStaticFiles(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, ada.get("/static/assets.go").Code)
 }
 
-// Passkeys work at the relying party's address only, and a name of somebody else's must not lead here.
+// Passkeys work at the relying party's origin only, and requests for other host names must not reach the application.
 func TestOtherHosts(t *testing.T) {
 	h := newHouse(t)
 	ask := func(method, host string) *httptest.ResponseRecorder {

@@ -12,50 +12,51 @@ import (
 )
 
 const (
-	maxIdle     = 30 * time.Minute // without a request
-	maxLifetime = 12 * time.Hour   // since sign-in
+	maxIdle     = 30 * time.Minute // without a request a session ends
+	maxLifetime = 12 * time.Hour   // after sign-in a session ends
 
-	// mayBeLate is how long the API may not show a transaction that was submitted.
+	// mayBeLate is how long after its submission a transaction may be missing at the API and still arrive.
 	mayBeLate = 30 * time.Second
 )
 
-// session is what the server remembers of one browser. It is what ties a passkey and a transaction to a user, so nothing
-// of it ever comes from the page.
+// session is what the server keeps about one browser. It connects a passkey and a transaction with a user, so nothing
+// in it may come from the page without a check.
 type session struct {
-	// The user, whose identity is only claimed until SignedIn. The ids are empty for an address of no customer.
+	// The user. Until SignedIn is set, the identity is only claimed. The ids are empty if the address is not a
+	// customer's.
 	Email, Name, UserID, AccountID string
 	SignedIn                       bool
 
 	Next          string    // path of the page to go to after sign-in
-	OTPID         string    // of the code that was sent
-	OTPAttempts   int       // how often a wrong one was entered
-	OTPSessionID  string    // of the code that was right: it allows to add passkeys
-	OTPSessionEnd time.Time // zero if the API did not say
+	OTPID         string    // of the code that was e-mailed; empty if none was
+	OTPAttempts   int       // number of wrong codes that were entered for it
+	OTPSessionID  string    // the API's session after the right code; it allows to add passkeys
+	OTPSessionEnd time.Time // when that session ends; zero if the API did not say
 
-	Registration *passkey.RegistrationState // while a passkey is made
-	PasskeyName  string                     // and how it will be called
-	Draft        *passkey.Draft             // while a transaction is signed: one for all tabs, as the API has it
-	Proposal     *proposal                  // while an invitation or a change of roles is signed
+	Registration *passkey.RegistrationState // while a passkey is being created
+	PasskeyName  string                     // the name that it gets
+	Draft        *passkey.Draft             // while a transaction is being signed; one for all tabs, because the API has one draft per user too
+	Proposal     *proposal                  // while an invitation or a change of roles is being signed
 	Last         submission                 // the last transaction that was submitted
-	Notice       string                     // for the next page
+	Notice       string                     // shown on the next page
 }
 
-// submission is a transaction on its way to the API.
+// submission is a transaction that was sent to the API.
 type submission struct {
 	TransactionID   string
 	At              time.Time
-	WithoutResponse bool // it is unknown whether it arrived
+	WithoutResponse bool // no response came, so it is unknown whether the API has received it
 }
 
-// late says that a transaction which the API does not show by now never arrived.
+// late reports whether the transaction was sent so long ago that, if the API does not have it, it never arrived.
 func (s submission) late() bool { return time.Since(s.At) >= mayBeLate }
 
-// sessions keeps sessions as JSON, which is what a database would get: whatever is in them has to survive that.
+// sessions stores sessions as JSON, as a database would, so everything in a session must survive JSON.
 type sessions struct {
-	secure bool   // the site has TLS
-	port   string // of the site; empty for the default one. Cookies do not tell ports apart, so their name does
+	secure bool   // the site uses https
+	port   string // of the site, empty for the default one; part of the cookie's name, because browsers send cookies to all ports of a host
 
-	mu  sync.Mutex // guards what follows
+	mu  sync.Mutex // guards all
 	all map[string]*stored
 }
 
@@ -64,7 +65,7 @@ type stored struct {
 	started, used time.Time
 }
 
-// newSessions keeps the sessions of a site by its origin.
+// newSessions returns the sessions for the site with this origin.
 func newSessions(origin string) *sessions {
 	s := &sessions{secure: true, all: map[string]*stored{}}
 	if u, err := url.Parse(origin); err == nil { // the relying party's Validate has parsed it
@@ -73,7 +74,8 @@ func newSessions(origin string) *sessions {
 	return s
 }
 
-// cookie returns the session's cookie. The prefix lets no other host of the domain set it.
+// cookie returns the session's cookie with a value. With https its name has the prefix __Host-, so that other hosts of
+// the domain cannot set it.
 func (s *sessions) cookie(value string) *http.Cookie {
 	c := &http.Cookie{Name: "session", Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	if s.secure {
@@ -85,7 +87,7 @@ func (s *sessions) cookie(value string) *http.Cookie {
 	return c
 }
 
-// start begins a session under a new id. The browser's former id becomes invalid.
+// start begins a session with a new id and sets the cookie. The session that the browser had before ends.
 func (s *sessions) start(w http.ResponseWriter, r *http.Request, data session) error {
 	text, err := json.Marshal(data)
 	if err != nil {
@@ -105,7 +107,7 @@ func (s *sessions) start(w http.ResponseWriter, r *http.Request, data session) e
 	return nil
 }
 
-// end signs the browser out.
+// end ends the session of a request and removes the cookie.
 func (s *sessions) end(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,8 +117,9 @@ func (s *sessions) end(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, gone)
 }
 
-// change reads the session of a request and stores what the function makes of it. Two requests of one browser take turns,
-// so what one takes out of the session the other does not find. Without a session it returns an empty one.
+// change reads the session of a request, calls the function with it, stores the result and returns it. Concurrent
+// requests of one browser are handled one after the other, so what one of them removes from the session the other does
+// not see. If there is no session, it returns an empty one and does not call the function.
 func (s *sessions) change(r *http.Request, change func(*session)) (session, error) {
 	var data session
 	s.mu.Lock()
@@ -137,12 +140,12 @@ func (s *sessions) change(r *http.Request, change func(*session)) (session, erro
 	return data, nil
 }
 
-// get reads the session of a request.
+// get returns the session of a request, empty if there is none.
 func (s *sessions) get(r *http.Request) (session, error) {
 	return s.change(r, func(*session) {})
 }
 
-// find returns nil for a request without a session. The caller holds the lock.
+// find returns the session of a request, nil if there is none or it has expired. The caller holds the lock.
 func (s *sessions) find(r *http.Request) *stored {
 	c, err := r.Cookie(s.cookie("").Name)
 	if err != nil {

@@ -9,19 +9,19 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// maxAttempts is how many wrong codes the application passes on for one code. The API ends a code after a few as well,
-// but its response does not say so.
+// maxAttempts is how many wrong entries for one code the application sends to the API. The API makes a code invalid
+// after a few as well, but its response does not say so.
 const maxAttempts = 5
 
-// signInForm is what the page of the e-mail address shows.
+// signInForm is the data of the page that asks for the e-mail address.
 type signInForm struct {
-	Next    string // path of the page that somebody wants to see
-	Email   string // as it was entered
-	Problem string // with that
+	Next    string // path of the page that the visitor wanted to see
+	Email   string // the address that was entered
+	Problem string // what is wrong with the address
 	Demo    *Demo
 }
 
-// signInPage shows the page of the e-mail address.
+// signInPage shows the page that asks for the e-mail address, or redirects a user who is signed in.
 func (a *app) signInPage(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.sessions.get(r)
 	if err != nil {
@@ -35,7 +35,8 @@ func (a *app) signInPage(w http.ResponseWriter, r *http.Request) error {
 	return a.render(w, r, http.StatusOK, "signin", signInForm{Next: next, Demo: a.Demo})
 }
 
-// localPath is a path of this site, or empty: a link from elsewhere must not redirect to another site after sign-in.
+// localPath returns path if it is a path of this site, otherwise "": a link from elsewhere must not redirect to another
+// site after sign-in.
 func localPath(path string) string {
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
 		return ""
@@ -43,7 +44,7 @@ func localPath(path string) string {
 	return path
 }
 
-// destination is the path that a user is sent to after sign-in.
+// destination returns the path to which a user is redirected after sign-in: next or, without one, the account's page.
 func destination(next string) string {
 	if next == "" || next == "/" {
 		return "/account"
@@ -51,9 +52,9 @@ func destination(next string) string {
 	return next
 }
 
-// sendCode has a code e-mailed. The response is the same for an unknown address: whose customer somebody is, is
-// not for strangers to find out. (How long it takes still tells. A site with much to hide sends its codes in the
-// background.)
+// sendCode has the API e-mail a code. The response is the same for an address that is not a customer's, so that
+// strangers cannot find out who is a customer. (The time that it takes still tells. A site that must hide this sends
+// its codes in the background.)
 func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
 	before, err := a.sessions.get(r)
 	if err != nil {
@@ -66,7 +67,7 @@ func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
 	if s.Email == "" {
 		return reject(http.StatusBadRequest, "Please enter your e-mail address.")
 	}
-	if before.Email == s.Email && before.OTPSessionID == "" { // it was asked for on the page of the code
+	if before.Email == s.Email && before.OTPSessionID == "" { // the user has asked for another code on the page of the code
 		s.Next = before.Next
 		s.Notice = "We have sent another code. Only the newest one works."
 	}
@@ -91,8 +92,10 @@ func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findCustomer completes a session from its e-mail address: the user, and the first account that they sign for, else the
-// first that they can look at, else the first that they are invited to. Signing in accepts the invitation.
+// findCustomer looks up the user with the session's e-mail address and completes the session. Its account is the first
+// one that the user signs for, otherwise the first that they manage, otherwise the first that they may see, otherwise
+// the first that they are invited to. Signing in accepts the invitation. known is false if there is no such user or
+// account.
 func (a *app) findCustomer(ctx context.Context, s *session) (known bool, err error) {
 	user, err := a.Client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{Email: s.Email})
 	if errors.Is(err, byzantine.ErrNotFound) || errors.Is(err, byzantine.ErrBadRequest) {
@@ -127,11 +130,11 @@ func (a *app) findCustomer(ctx context.Context, s *session) (known bool, err err
 	return true, nil
 }
 
-// codeForm is what the page of the code shows.
+// codeForm is the data of the page that asks for the code.
 type codeForm struct {
 	Email   string
-	Problem string // with the code that was entered
-	Used    bool   // up: the code takes no more attempts
+	Problem string // what is wrong with the code that was entered
+	Used    bool   // the code takes no more attempts
 	Demo    *Demo
 }
 
@@ -155,7 +158,7 @@ func (a *app) askForCode(w http.ResponseWriter, r *http.Request, s session, stat
 	return a.render(w, r, status, "code", form)
 }
 
-// checkCode signs in whoever can read the e-mail.
+// checkCode signs the user in if the code is the one that was e-mailed to them.
 func (a *app) checkCode(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.sessions.get(r)
 	if err != nil {
@@ -195,7 +198,7 @@ func (a *app) checkCode(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// checkWithAPI checks a code at the API. If no code was sent, every code is wrong.
+// checkWithAPI checks a code at the API. If no code was sent, it returns the error of a wrong code.
 func (a *app) checkWithAPI(ctx context.Context, s session, code string) (*byzantine.OTPSession, error) {
 	if s.OTPID == "" {
 		return nil, byzantine.ErrBadRequest
@@ -209,7 +212,8 @@ func (a *app) signOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// signedIn hands a request on with its session, if somebody is signed in.
+// signedIn returns a handler that calls next with the session of a signed-in user, and returns errSignIn if there is
+// none.
 func (a *app) signedIn(next func(http.ResponseWriter, *http.Request, session) error) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		s, err := a.sessions.get(r)

@@ -52,7 +52,7 @@ func TestSignIn(t *testing.T) {
 	leadsToSignIn(t, stolen.get("/account"), "/account")
 }
 
-// The cookie of a site without TLS, which is localhost, cannot have the prefix.
+// Without TLS, as on localhost, the cookie cannot have the prefix __Host-.
 func TestCookieWithoutTLS(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -86,7 +86,7 @@ func TestWrongCodes(t *testing.T) {
 	leadsTo(t, ada.post("/code", "code", code[:3]+" "+code[3:]), "/account")
 }
 
-// After a few attempts the code is worth nothing any more, and the page says so: also for an address that is nobody's.
+// After five wrong entries the code is invalid, and the page says so, also for an address that is not a customer's.
 func TestTooManyCodes(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
@@ -126,7 +126,7 @@ func TestTooManyCodes(t *testing.T) {
 	assert.Contains(t, w.Body.String(), "Too many codes were sent to this address.")
 }
 
-// Who asks for another code is told that it was sent, and that the former one is over.
+// A user who asks for another code is told that it was sent, and that only the newest one works.
 func TestAnotherCode(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
@@ -142,7 +142,7 @@ func TestAnotherCode(t *testing.T) {
 	leadsTo(t, ada.post("/code", "code", ada.code()), "/account")
 }
 
-// Somebody whose session has ended comes back to the page where they were, and nobody's link leads elsewhere.
+// A user whose session has ended returns to the page that they wanted to see, and a link cannot lead to another site.
 func TestBackToThePageAfterSignIn(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
@@ -165,7 +165,7 @@ func TestBackToThePageAfterSignIn(t *testing.T) {
 	}
 }
 
-// Whether somebody is a customer is not for strangers to find out.
+// The pages are the same whether or not an address is a customer's.
 func TestAddressesThatCannotSignIn(t *testing.T) {
 	h := newHouse(t)
 	viewer := h.sandbox.AddUser(byzantinetest.User{Email: "viewer@example.com"})
@@ -228,7 +228,7 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
-// When the API is down, a page says so and the log has more.
+// If the API fails, the page says so without details, and the log has the route.
 func TestSignInWithoutTheAPI(t *testing.T) {
 	h := newHouse(t)
 	ada := h.addCustomer("Ada")
@@ -251,7 +251,7 @@ func TestNewRefuses(t *testing.T) {
 	assert.ErrorIs(t, err, passkey.ErrConfiguration)
 }
 
-// Two vaults whose pages would have the same address, or none.
+// Two vaults whose pages would have the same path, and vaults without a path.
 func TestNewRefusesVaultNames(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()

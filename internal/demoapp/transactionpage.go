@@ -10,11 +10,11 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// maxWait is how long a request for the next status may take: longer than a new transaction may be unknown, shorter than
-// the patience of proxies.
+// maxWait is how long a request for the next status may take: longer than the API may not show a new transaction, and
+// shorter than the time after which common proxies end a request.
 const maxWait = 45 * time.Second
 
-// transactionView is a transaction in words.
+// transactionView is the description of a transaction for its page.
 type transactionView struct {
 	ID          string    `json:"-"`
 	What        string    `json:"-"` // "Deposit of 250.00 USDC"
@@ -22,15 +22,15 @@ type transactionView struct {
 	Chain       string    `json:"-"`
 	Hash        string    `json:"-"`
 	Created     time.Time `json:"-"`
-	Status      string    `json:"status"` // the API's word; empty for one that it does not know
-	State       string    `json:"state"`  // that in one or two words
+	Status      string    `json:"status"` // the API's value; empty if the API does not show the transaction
+	State       string    `json:"state"`  // the status in one or two words
 	Meaning     string    `json:"meaning"`
 	Steps       []step    `json:"steps"`
-	Final       bool      `json:"final"`       // nothing will change any more
+	Final       bool      `json:"final"`       // the status will not change any more
 	Cancellable bool      `json:"cancellable"` // while it waits in the vault's queue
 }
 
-// states says what a status means to the user.
+// states are the words and the explanation that the user sees for each status.
 var states = map[byzantine.TransactionStatus]struct{ state, meaning string }{
 	byzantine.TransactionWithdrawalInitiated: {"Queued", "The vault pays it out later. Until then you can cancel it."},
 	byzantine.TransactionWaitingForFunds:     {"Waiting for funds", "It goes on when the money has arrived."},
@@ -50,7 +50,8 @@ var kinds = map[byzantine.TransactionType]string{
 	byzantine.TransactionTypeAuthorization: "Activation",
 }
 
-// describe puts a transaction into words. Types and statuses that are new to this program show as they are.
+// describe returns the description of a transaction. Types and statuses that this application does not know are shown
+// as the API names them.
 func (a *app) describe(t *byzantine.Transaction) transactionView {
 	v := transactionView{
 		ID: t.TransactionID, What: kinds[t.Type], Where: chainName(t.ChainID), Chain: chainName(t.ChainID), Created: t.CreatedAt,
@@ -75,14 +76,14 @@ func (a *app) describe(t *byzantine.Transaction) transactionView {
 	return v
 }
 
-// step is one on the way of a transaction.
+// step is one step in the timeline of a transaction.
 type step struct {
 	Name  string    `json:"name"`
-	At    time.Time `json:"at,omitzero"` // when it was done, if it is known
+	At    time.Time `json:"at,omitzero"` // when the step was done; zero if that is not known
 	State stepState `json:"state"`
 }
 
-// stepState says how far a step is; it names the style as well.
+// stepState says whether a step is done; it is also the name of its style.
 type stepState string
 
 const (
@@ -92,7 +93,8 @@ const (
 	stepFailed stepState = "failed"
 )
 
-// timeline is the way of a transaction: what is behind it, where it is, and what comes if all goes well.
+// timeline returns the steps of a transaction: those that are done, the present one with the name state, and those that
+// follow if nothing fails.
 func timeline(t *byzantine.Transaction, state string) []step {
 	chain := step{Name: "Sent to the chain", State: stepNext}
 	if t.BroadcastedAt != nil {
@@ -122,13 +124,14 @@ func timeline(t *byzantine.Transaction, state string) []step {
 	return append(steps, step{Name: state, State: stepNow}, chain, step{Name: "Completed", State: stepNext})
 }
 
-// inWords makes "approve_deposit" readable.
+// inWords makes a text for users of a name such as "approve_deposit".
 func inWords(name string) string {
 	name = strings.ReplaceAll(name, "_", " ")
 	return strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
 }
 
-// notSeen is a transaction that was submitted, or should have been, and that the API does not show.
+// notSeen returns the description of a transaction that was sent and that the API does not show: it may be late, or
+// have never arrived.
 func notSeen(last submission) transactionView {
 	if last.late() {
 		return transactionView{
@@ -144,11 +147,12 @@ func notSeen(last submission) transactionView {
 	}
 }
 
-// transactionOf returns a transaction of the signed-in user's account. Somebody else's is like none.
+// transactionOf returns a transaction of the signed-in user's account. For a transaction of another account it returns
+// errNotFound.
 func (a *app) transactionOf(ctx context.Context, s session, id string) (*byzantine.Transaction, error) {
 	t, err := a.Client.GetTransaction(ctx, id)
 	switch {
-	case errors.Is(err, byzantine.ErrInvalidRequest): // no id at all
+	case errors.Is(err, byzantine.ErrInvalidRequest): // the id is not valid
 		return nil, errNotFound
 	case err != nil:
 		return nil, err
@@ -170,7 +174,7 @@ func (a *app) transactionPage(w http.ResponseWriter, r *http.Request, s session)
 	return a.render(w, r, http.StatusOK, "transaction", a.describe(t))
 }
 
-// transactionStatus responds when the status is another than the page has seen, or after a while.
+// transactionStatus responds as soon as the status differs from the one that the page has, or after maxWait.
 func (a *app) transactionStatus(w http.ResponseWriter, r *http.Request, s session) error {
 	ctx, cancel := context.WithTimeout(r.Context(), maxWait)
 	defer cancel()

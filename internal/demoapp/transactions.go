@@ -15,12 +15,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// confirmation is what the page shows before it asks for the passkey, which shows nothing of what it signs.
+// confirmation is what the page shows before it asks for the passkey, because the authenticator does not show what is
+// signed.
 type confirmation struct {
 	What    string          `json:"what"` // "Deposit 250.00 USDC into Dollar savings"
 	Facts   []fact          `json:"facts"`
 	Options json.RawMessage `json:"options"` // for navigator.credentials.get
-	Submit  string          `json:"submit"`  // where the response goes
+	Submit  string          `json:"submit"`  // path to which the authenticator's response is sent
 }
 
 type fact struct {
@@ -90,7 +91,7 @@ func (a *app) beginWithdrawal(w http.ResponseWriter, r *http.Request, s session)
 }
 
 func (a *app) beginCancellation(w http.ResponseWriter, r *http.Request, s session) error {
-	// The API would draft the cancellation of anybody's withdrawal, and end their draft.
+	// The API would draft the cancellation of another user's withdrawal, which would end the draft that they have.
 	withdrawal, err := a.transactionOf(r.Context(), s, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -104,7 +105,7 @@ func (a *app) beginCancellation(w http.ResponseWriter, r *http.Request, s sessio
 	})
 }
 
-// order reads the form of a deposit or a withdrawal.
+// order reads the form of a deposit or a withdrawal: the vault and the amount.
 func (a *app) order(r *http.Request) (Vault, byzantine.Decimal, error) {
 	sum, err := parseAmount(r.PostFormValue("amount"))
 	if err != nil {
@@ -118,7 +119,7 @@ func (a *app) order(r *http.Request) (Vault, byzantine.Decimal, error) {
 	return Vault{}, byzantine.Decimal{}, errNotFound
 }
 
-// position is what an account has in a vault.
+// position returns what an account has in a vault.
 func position(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
 	if p := positionIn(balances, v); p != nil {
 		return p.Balance
@@ -126,8 +127,9 @@ func position(balances *byzantine.AccountBalances, v Vault) byzantine.Decimal {
 	return zero
 }
 
-// atMost says that an amount is more than there is, before the user is asked for their passkey. The API decides: when
-// the balance is not known, the order goes on.
+// atMost returns an error if an amount is more than has returns, so that the user learns it before they are asked for
+// their passkey. where says in the message where the money is. If the balances cannot be read, there is no error,
+// because the API decides anyway.
 func (a *app) atMost(ctx context.Context, s session, v Vault, sum byzantine.Decimal, has func(*byzantine.AccountBalances, Vault) byzantine.Decimal, where string) error {
 	balances, err := a.balancesOf(ctx, s)
 	if err != nil {
@@ -141,9 +143,9 @@ func (a *app) atMost(ctx context.Context, s session, v Vault, sum byzantine.Deci
 	return nil
 }
 
-// begin is the first half of every transaction: it drafts it at the API and sends the options for
-// navigator.credentials.get. The draft stays in the session, where it takes the place of a former one, as it did at the
-// API.
+// begin is the first half of every transaction: it fetches the payload, which is a draft at the API, and sends c with
+// the options for navigator.credentials.get. The draft is kept in the session, in place of a former one, as it is at
+// the API.
 func (a *app) begin(w http.ResponseWriter, r *http.Request, s session, c confirmation, fetch func(context.Context) (*byzantine.Payload, error)) error {
 	if err := a.lookFirst(r, s.Last); err != nil {
 		return err
@@ -167,8 +169,8 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, s session, c confirm
 	return respond(w, http.StatusOK, c)
 }
 
-// lookFirst does not begin a transaction while the outcome of the last one is unknown: to ask for another payload
-// could end it, or the user could pay twice.
+// lookFirst returns an error while the outcome of the last transaction is unknown: fetching another payload could end
+// that transaction, or the user could pay twice.
 func (a *app) lookFirst(r *http.Request, last submission) error {
 	if !last.WithoutResponse {
 		return nil
@@ -184,7 +186,7 @@ func (a *app) lookFirst(r *http.Request, last submission) error {
 	return err
 }
 
-// submit is the second half of every transaction: it checks what the passkey signed and submits it.
+// submit is the second half of every transaction: it checks what the passkey has signed and submits it.
 func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 	var draft *passkey.Draft
 	_, err := a.sessions.change(r, func(s *session) {
@@ -200,7 +202,7 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 	if err != nil {
 		return err
 	}
-	// The user has signed, so a closed tab must not end the call that submits.
+	// The user has signed, so a closed tab must not end the call that submits the signature.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
 	defer cancel()
 	submitted, err := a.transactor.Finish(ctx, s.UserID, draft, response)
@@ -217,6 +219,6 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 	if _, err := a.sessions.change(r, func(s *session) { s.Last = last }); err != nil {
 		return err
 	}
-	// The transaction's page looks for it, and shows how it goes on.
+	// The page of the transaction shows its status from now on.
 	return respond(w, http.StatusOK, map[string]string{"location": "/transactions/" + last.TransactionID})
 }

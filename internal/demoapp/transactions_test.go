@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// order is the form of a deposit or a withdrawal of some dollars.
+// order returns the form of a deposit or a withdrawal: amount of the vault's currency.
 func order(vault, amount string) []string { return []string{"vault", vault, "amount", amount} }
 
 func TestActivationAndDeposit(t *testing.T) {
@@ -74,7 +74,7 @@ func TestQueuedWithdrawalAndItsCancellation(t *testing.T) {
 		assert.False(t, queued.Final)
 		assert.Contains(t, ada.page("/account"), "200.00 USDC")
 
-		// Nothing happens: the page gets the same again, and asks again.
+		// The status does not change: the response repeats it after 45 seconds, and the script asks again.
 		before := time.Now()
 		assert.Equal(t, queued, ada.next(page, "withdrawal_initiated"))
 		assert.Equal(t, 45*time.Second, time.Since(before))
@@ -119,7 +119,7 @@ func TestOrdersThatMakeNoSense(t *testing.T) {
 	refused(t, ada.post("/transactions/x/cancel"), http.StatusNotFound, "There is nothing at this address.")
 }
 
-// What goes wrong at the API is shown: here the vault takes nothing for a moment.
+// A failure of the transaction at the API is shown on its page.
 func TestDepositThatFails(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada := h.newSaver("Ada")
@@ -133,7 +133,7 @@ func TestDepositThatFails(t *testing.T) {
 	})
 }
 
-// The API decides: without balances the order goes on.
+// If the balances cannot be read, the order is accepted, because the API decides anyway.
 func TestOrderWithoutBalances(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
@@ -142,7 +142,7 @@ func TestOrderWithoutBalances(t *testing.T) {
 	assert.Equal(t, "Deposit 5,000.00 USDC into Dollar savings", b.What)
 }
 
-// What is signed is shown before the passkey is asked for: it shows nothing itself.
+// The page shows what is signed before it asks for the passkey, because the authenticator does not show it.
 func TestWhatIsSignedIsShown(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada := h.newSaver("Ada")

@@ -1,4 +1,5 @@
-// Package demo puts the example application in front of the local sandbox, for people who want to try it out.
+// Package demo runs the example application of package demoapp with the local sandbox as its API, for people who want
+// to try it out.
 package demo
 
 import (
@@ -14,20 +15,20 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// Vaults are the sandbox's that the application offers. The last one queues withdrawals.
+// Vaults are the vaults of the sandbox that the application offers. The last one queues withdrawals.
 var Vaults = []demoapp.Vault{
 	{Name: "Dollar savings", Address: byzantinetest.VaultBaseUSDC, Chain: byzantine.ChainBase, Currency: byzantine.CryptoUSDC},
 	{Name: "Euro savings", Address: byzantinetest.VaultBaseEURC, Chain: byzantine.ChainBase, Currency: byzantine.CryptoEURC},
 	{Name: "Dollar term savings", Address: byzantinetest.VaultEthereumQueued, Chain: byzantine.ChainEthereum, Currency: byzantine.CryptoUSDC},
 }
 
-// Users are the persons to sign in as.
+// Users are the persons whom the sign-in page offers to sign in as.
 var Users = []demoapp.DemoUser{
 	{Name: "Ada Lovelace", Email: "ada@example.com"},
 	{Name: "Grace Hopper", Email: "grace@example.com"},
 }
 
-// Seed puts the users into a sandbox, with an account each and money in its wallet.
+// Seed adds the Users to a sandbox, each with an account that has money in its wallet.
 func Seed(sandbox *byzantinetest.Sandbox) {
 	for _, u := range Users {
 		first, last, _ := strings.Cut(u.Name, " ")
@@ -39,9 +40,10 @@ func Seed(sandbox *byzantinetest.Sandbox) {
 	}
 }
 
-// New returns the application for visitors of an origin such as "http://localhost:8080", with the sandbox's pages and its
-// control API beside it. The origin's host name is the relying party's id. client calls the sandbox, which has the [Users].
-// The pages show everybody's codes, so keep them to this machine.
+// New returns a handler with the application, the sandbox's pages and its control API, for visitors of an origin such
+// as "http://localhost:8080". The origin's host name is the relying party's id. client must call sandbox, to which
+// [Seed] has added the [Users]. The sandbox's pages show the sign-in codes of all users, so the handler must be
+// reachable from this machine only.
 func New(sandbox *byzantinetest.Sandbox, client *byzantine.Client, origin string, log *slog.Logger) (http.Handler, error) {
 	site, err := url.Parse(origin)
 	if err != nil {
