@@ -1,14 +1,6 @@
 # The root module's tests in the modes that users run it in, and builds for the systems that they run it on. Without the
 # race detector, and with the brief form of tests that take long. All modes together may take 6 minutes.
 
-# Without vet: the step lint has it, and the steps platform-* have it for other systems.
-mode() { env "$@" go test -vet=off ./...; }
-
-# These are built for themselves.
-step mode-386 1 mode GOARCH=386 CGO_ENABLED=0
-step mode-jsonv2 1 mode GOEXPERIMENT=jsonv2
-step mode-next-go 1 mode "GOTOOLCHAIN=go$(cat .ci/next-go)"
-
 # These differ in the environment only, so the same test programs run in each of them: linking them takes about as long as
 # running them. That also keeps go test from showing a result of another mode: its cache does not know of TZ, for instance.
 step mode-fips 1 environment GODEBUG=fips140=on
@@ -93,6 +85,14 @@ read_only() {
 	test_programs
 	run_programs "$checkout" "${run[@]}"
 }
+
+# Without vet: the step lint has it, and the steps platform-* have it for other systems.
+mode() { env "$@" go test -vet=off ./...; }
+
+# These are built for themselves.
+step mode-386 1 mode GOARCH=386 CGO_ENABLED=0
+step mode-jsonv2 1 mode GOEXPERIMENT=jsonv2
+step mode-next-go 1 mode "GOTOOLCHAIN=go$(cat .ci/next-go)"
 
 platform() {
 	export GOOS=${1%/*} GOARCH=${1#*/} CGO_ENABLED=0
