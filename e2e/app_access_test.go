@@ -17,10 +17,12 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// focused is the name of what has the keyboard: a button's or a link's text, or the label of a field.
+// focused is a JavaScript expression for the name of the element that has the focus: the label of a field, or the text
+// of a button or link.
 const focused = `(({ activeElement: e }) => e.ariaLabel ?? (e.labels?.[0] ?? e).innerText?.trim())(document)`
 
-// tabTo presses the tabulator until something of a name has the keyboard, and checks that it can be seen.
+// tabTo presses the Tab key until the element with this name has the focus, and checks that its outline shows the
+// focus.
 func (p *person) tabTo(name string) {
 	p.t.Helper()
 	for range 60 {
@@ -40,7 +42,8 @@ func (p *person) tabToAndPress(name string) {
 	p.do(chromedp.KeyEvent(kb.Enter))
 }
 
-// confirmWithTheKeyboard presses what has the focus when the page asks: the button that signs.
+// confirmWithTheKeyboard waits for the dialog that asks for the passkey, checks that its button to sign has the focus,
+// and presses Enter.
 func (p *person) confirmWithTheKeyboard(what string) {
 	p.t.Helper()
 	p.asked(what)
@@ -84,7 +87,7 @@ func TestApplicationWithTheKeyboardAlone(t *testing.T) {
 	ada.becomes("Completed")
 	ada.has("Deposit of 250.00 USDC")
 
-	// What fails leaves the focus where it was, and who does not want to sign gets back to the button.
+	// After a failure the focus is where it was, and a user who cancels the dialog returns to the button.
 	ada.tabToAndPress("Your account")
 	ada.at("/account")
 	ada.tabToAndPress("Dollar savings")
@@ -101,7 +104,7 @@ func TestApplicationWithTheKeyboardAlone(t *testing.T) {
 	assert.Equal(t, "Withdraw", eval[string](ada.tab, "return "+focused))
 }
 
-// names are what assistive technology knows of the page: "role name".
+// names returns the role and the name, as "role name", of each element that the page shows to assistive technology.
 func (p *person) names() []string {
 	p.t.Helper()
 	var list []string
@@ -150,7 +153,7 @@ func TestApplicationAsAScreenReaderSeesIt(t *testing.T) {
 	assert.Regexp(t, "image The price of a share rises from [0-9.]+ to [0-9.]+", strings.Join(ada.names(), "\n"))
 }
 
-// Every page, on a narrow phone and on a desktop, by day and by night.
+// Every page of the application, on a narrow phone and on a desktop, in the light and in the dark colour scheme.
 func TestEveryPageOfTheApplication(t *testing.T) {
 	b := startBrowser(t)
 	for _, screen := range []struct {
@@ -183,7 +186,7 @@ func TestEveryPageOfTheApplication(t *testing.T) {
 				assert.Empty(t, eval[string](ada.tab, fmt.Sprintf("return (%s)()", poorContrast)), "%s: contrast", page)
 				const many = `return [...document.querySelectorAll(".card, dialog[open]")].filter((card) => [...card.querySelectorAll("button:not(.second, .quiet, .copy), a.button:not(.second)")].filter((e) => e.checkVisibility()).length > 1).map((e) => e.outerHTML).join()`
 				assert.Empty(t, eval[string](ada.tab, many), "%s: cards with several primary actions", page)
-				if longtest.On() || screen.phone == (screen.scheme == "light") { // briefly, each width and each scheme once
+				if longtest.On() || screen.phone == (screen.scheme == "light") { // by default each width and each scheme is checked once
 					assert.Empty(t, ada.violations(t), "%s: axe", page)
 				}
 			}
@@ -267,7 +270,8 @@ func TestEveryPageOfTheApplication(t *testing.T) {
 	}
 }
 
-// poorContrast lists texts whose colour differs too little from what is behind them (WCAG 2.2, 1.4.3: 4.5 to 1).
+// poorContrast is a JavaScript function that lists texts whose colour differs too little from their background (WCAG
+// 2.2, 1.4.3: 4.5 to 1).
 const poorContrast = `() => {
 	const rgba = (color) => color.match(/[\d.]+/g).map(Number);
 	const luminance = (color) => {

@@ -12,7 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/demoapp/demo"
 )
 
-// clickNow clicks a button of a form and says in the same moment what the page shows of it.
+// clickNow clicks a button of a form and returns what the page shows right after the click: its message, and whether
+// the button and the main element are marked as busy.
 func (p *person) clickNow(button string) (shown struct{ Message, Busy, Main string }) {
 	p.t.Helper()
 	return eval[struct{ Message, Busy, Main string }](p.tab, `
@@ -22,7 +23,7 @@ func (p *person) clickNow(button string) (shown struct{ Message, Busy, Main stri
 		return { message: document.getElementById("message").value, busy: button.ariaBusy, main: document.querySelector("main").ariaBusy };`)
 }
 
-// Each request takes a second. What was begun shows at once, and a second click begins nothing.
+// Each request takes a second. The page shows at once that an action was begun, and a second click begins no other.
 func TestApplicationOnASlowNetwork(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
@@ -59,7 +60,7 @@ func TestApplicationOnASlowNetwork(t *testing.T) {
 	assert.Equal(t, []string{"200", "200"}, a.outcomes("sign_payload_passkey"))
 }
 
-// The session ends while somebody types. They sign in, come back to the page, and find what they typed.
+// The session ends while the user types. They sign in, return to the page, and find what they typed.
 func TestApplicationKeepsWhatWasTyped(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
@@ -85,7 +86,7 @@ func TestApplicationKeepsWhatWasTyped(t *testing.T) {
 	ada.becomes("Completed")
 	ada.has("Deposit of 1,250.50 USDC")
 
-	// Somebody else in the same tab does not find it.
+	// Another user in the same tab does not find it.
 	ada.goTo("Account")
 	ada.open("Dollar savings")
 	call(ada.tab, network.ClearBrowserCookies, cdp.Empty{})
@@ -101,7 +102,7 @@ func TestApplicationKeepsWhatWasTyped(t *testing.T) {
 	assert.False(t, eval[bool](ada.tab, `return document.body.innerText.includes("99")`))
 }
 
-// Ada invites Mary, who looks, is made one who signs, and signs.
+// Ada invites Mary, who signs in and sees the account, is given the role that signs, and signs.
 func TestApplicationWithASecondUser(t *testing.T) {
 	b, a := startBrowser(t), startApplication(t)
 	ada := a.visit(t, b, "ada@example.com", platform())
@@ -142,7 +143,7 @@ func TestApplicationWithASecondUser(t *testing.T) {
 	assert.Equal(t, mary.device.credentialID(), last(a.signers(t)))
 }
 
-// Addresses and numbers are copied, and times are the user's own.
+// Addresses and numbers can be copied, and times are shown in the user's time zone.
 func TestApplicationCopiesAndTellsTheTime(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
@@ -159,7 +160,7 @@ func TestApplicationCopiesAndTellsTheTime(t *testing.T) {
 	address := eval[string](ada.tab, `return document.querySelector("[data-copy]").dataset.copy`)
 	assert.Regexp(t, `^0x[0-9a-fA-F]{40}$`, address)
 	assert.Equal(t, address, eval[string](ada.tab, `return window.copied`))
-	ada.has("Copy the address of the wallet") // again
+	ada.has("Copy the address of the wallet") // the button's text changes back after a while
 
 	ada.createPasskey("Phone")
 	type shown struct{ Exact, Text string }
@@ -167,7 +168,8 @@ func TestApplicationCopiesAndTellsTheTime(t *testing.T) {
 	assert.Equal(t, eval[string](ada.tab, `return new Date("`+at.Exact+`").toLocaleString("en-GB", { timeZone: "Asia/Kolkata", dateStyle: "medium", timeStyle: "short" })`), at.Text)
 }
 
-// Without JavaScript one can sign in and look; the page says what does not work, and offers nothing that does not.
+// Without JavaScript a user can sign in and see the pages. The page says what does not work, and shows no button for
+// it.
 func TestApplicationWithoutJavaScript(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), demo.Users[0].Email, platform())

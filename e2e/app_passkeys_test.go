@@ -18,14 +18,14 @@ func TestApplicationWithTwoPasskeys(t *testing.T) {
 	phone := ada.device
 	ada.signIn()
 	ada.createPasskey("Phone")
-	// The phone is on the list of those that have one already, so the key makes it.
+	// The phone is in the list of authenticators that have a passkey already, so the security key creates this one.
 	key := ada.plugIn(reachedBy(webauthn.AuthenticatorTransportUsb))
 	ada.createPasskey("Key")
 	ada.has("Phone since")
 	ada.has("Key since")
 	ada.takeFullPicture("two passkeys")
 
-	// Either of them signs.
+	// Each of the two passkeys signs.
 	ada.goTo("Account")
 	phone.answers(false)
 	ada.activate("Base")
@@ -36,8 +36,8 @@ func TestApplicationWithTwoPasskeys(t *testing.T) {
 	assert.Equal(t, []string{key.credentialID(), phone.credentialID()}, a.signers(t))
 }
 
-// Two persons share a computer. The page asks for Ada's passkeys, so the browser does not offer Grace's; a page that was
-// tampered with gets Grace's signature, and the application rejects that.
+// Two users share a computer. The page asks for Ada's passkeys, so the browser does not offer Grace's. A page that was
+// tampered with gets Grace's signature, and the application rejects it.
 func TestApplicationRefusesThePasskeyOfAnotherAccount(t *testing.T) {
 	b, a := startBrowser(t), startApplication(t)
 	elsewhere := a.visit(t, b, "ada@example.com", platform())
@@ -99,7 +99,7 @@ func TestApplicationWhenTheUserCancels(t *testing.T) {
 	ada.becomes("Completed")
 }
 
-// The user takes longer than the API keeps a payload.
+// The user signs after the payload has expired at the API.
 func TestApplicationWithAnExpiredPayload(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
@@ -129,7 +129,8 @@ func TestApplicationWithAnExpiredPayload(t *testing.T) {
 	ada.becomes("Completed")
 }
 
-// Older browsers have no conversions to JSON, and password managers break them.
+// Older browsers lack the methods that convert credentials from and to JSON, and some password managers break these
+// methods.
 func TestApplicationWithoutJSONConversions(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
@@ -146,7 +147,7 @@ func TestApplicationWithoutJSONConversions(t *testing.T) {
 	ada.becomes("Completed")
 }
 
-// The response to the submission is lost on its way. The page looks for the transaction, and finds it.
+// The response to the submission is lost. The page looks for the transaction at the API, and finds it.
 func TestApplicationWithALostAnswer(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())
@@ -163,7 +164,7 @@ func TestApplicationWithALostAnswer(t *testing.T) {
 	assert.Equal(t, []string{"200"}, a.outcomes("sign_payload_passkey"), "it was sent once")
 }
 
-// Two tabs of one browser: to begin in the second ends what was begun in the first.
+// Two tabs of one browser: a transaction that is begun in the second tab ends the one that was begun in the first.
 func TestApplicationInTwoTabs(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())

@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// axeFile is where npm ci in the folder browser puts axe-core.
+// axeFile is the path at which npm ci in the folder browser installs axe-core.
 const axeFile = "../browser/node_modules/axe-core/axe.min.js"
 
-// The check finds what is wrong.
+// violations reports a form element without a label.
 func TestAxeFindsWhatIsWrong(t *testing.T) {
 	if _, err := os.Stat(axeFile); err != nil && os.Getenv("CI") == "" {
 		t.Skip("axe-core is not installed: run npm ci in the folder browser")

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The ends of patience. Nothing waits this long unless something is broken.
+// How long the tests wait at most. A wait takes this long only if something is broken.
 const (
 	browserTimeout = 5 * time.Minute
 	tabTimeout     = 2 * time.Minute
@@ -31,23 +31,23 @@ const (
 // browser is a running Chromium.
 type browser struct{ ctx context.Context }
 
-// startBrowser starts Chromium with a profile of its own, until the test is over.
+// startBrowser starts Chromium with a new profile, and ends it after the test.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), browserTimeout)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(findChromium(t)),
-		chromedp.NoSandbox, // containers rarely allow it, and the browser sees nothing but this test
+		chromedp.NoSandbox, // containers rarely allow a sandbox, and the browser opens only pages of this test
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"), // never leaves this machine
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"), // so that the browser contacts this machine only
 	)...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	// Asked to end, the browser takes its temporary files with it.
+	// If it is asked to end, the browser removes its temporary files.
 	t.Cleanup(func() { assert.NoError(t, chromedp.Cancel(ctx), "end Chromium") })
 	require.NoError(t, chromedp.Do(ctx), "start Chromium")
 	return &browser{ctx}
@@ -79,8 +79,8 @@ type tab struct {
 	complaints []string   // errors on the page's console
 }
 
-// open opens an empty tab. When the test ends, its picture is taken, and the test fails if the console has errors: an
-// exception, or something that the Content-Security-Policy forbids.
+// open opens an empty tab. When the test ends, a screenshot of the tab is taken, and the test fails if there were
+// errors on the console: an exception, or something that the Content-Security-Policy forbids.
 func (b *browser) open(t *testing.T, name string) *tab {
 	t.Helper()
 	ctx, closeContext := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
@@ -102,7 +102,7 @@ func (b *browser) open(t *testing.T, name string) *tab {
 	return p
 }
 
-// watchConsole is called in the browser's event loop.
+// watchConsole collects the errors of the page's console. The browser's event loop calls it.
 func (p *tab) watchConsole(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,17 +110,17 @@ func (p *tab) watchConsole(event any) {
 	case *runtime.EventExceptionThrown:
 		p.complaints = append(p.complaints, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
 	case *log.EventEntryAdded:
-		// The browser notes every response with an error status as well. Those are asserted on elsewhere.
+		// The browser logs every response with an error status too. The tests check these in other ways.
 		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
 			p.complaints = append(p.complaints, e.Entry.Text)
 		}
 	}
 }
 
-// unsafeInNames is what some file systems and CI services do not take in the name of a file.
+// unsafeInNames matches characters that some file systems and CI services do not allow in the name of a file.
 var unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// takePicture writes what the tab shows into the folder screenshots.
+// takePicture writes a screenshot of the visible part of the page into the folder screenshots.
 func (p *tab) takePicture(name string) {
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if !assert.NoError(p.t, err, "screenshot") {
@@ -129,7 +129,8 @@ func (p *tab) takePicture(name string) {
 	p.keepPicture(name, picture)
 }
 
-// takeFullPicture writes the whole page, also what is out of sight.
+// takeFullPicture writes a screenshot of the whole page, including what is scrolled out of sight, into the folder
+// screenshots.
 func (p *tab) takeFullPicture(name string) {
 	p.t.Helper()
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
@@ -149,7 +150,7 @@ func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	require.NoError(p.t, chromedp.Do(p.ctx, actions...))
 }
 
-// call sends a command of the DevTools protocol to a tab.
+// call sends a command of the DevTools protocol to a tab and returns the result.
 func call[P, R any](p *tab, command cdp.Command[P, R], params P) R {
 	p.t.Helper()
 	result, err := chromedp.Call(p.ctx, command, params)
@@ -157,7 +158,7 @@ func call[P, R any](p *tab, command cdp.Command[P, R], params P) R {
 	return result
 }
 
-// eval runs the body of an async JavaScript function in the page and returns what that returns.
+// eval runs body as an async JavaScript function in the page and returns the function's result.
 func eval[T any](p *tab, body string) T {
 	p.t.Helper()
 	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
@@ -165,12 +166,13 @@ func eval[T any](p *tab, body string) T {
 	return value
 }
 
-// until waits for a JavaScript expression to hold, across pages.
+// until waits until a JavaScript expression is true, also if the tab loads another page meanwhile. It fails the test
+// after textTimeout.
 func (p *tab) until(expression string) {
 	p.t.Helper()
 	holds := false
 	for end := time.Now().Add(textTimeout); !holds && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		// While the next page comes there is nothing to ask.
+		// An expression cannot be evaluated while the next page is loading.
 		value, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		holds = err == nil && value
 	}
@@ -180,13 +182,13 @@ func (p *tab) until(expression string) {
 	}
 }
 
-// beforeLoad runs a script in every page that the tab opens from now on, before the page's own.
+// beforeLoad makes the tab run a script in every page that it loads from now on, before the page's own scripts.
 func (p *tab) beforeLoad(script string) {
 	p.t.Helper()
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
-// setCookie sets a session cookie as a backend should: out of reach for scripts and for other sites.
+// setCookie sets a session cookie as a backend should: unreadable for scripts, and not sent for other sites.
 func (p *tab) setCookie(origin, name, value string) {
 	p.t.Helper()
 	call(p, network.SetCookie, network.SetCookieParams{
@@ -194,8 +196,8 @@ func (p *tab) setCookie(origin, name, value string) {
 	})
 }
 
-// shows waits until the page is at rest and says text. Pages of these tests have a main element, which is busy while they
-// work, and an output in the role of a status.
+// shows waits until the page's status is text and the page is not busy. Pages of these tests have a main element, which
+// is marked as busy while a request or a ceremony is under way, and an output element with the role status.
 func (p *tab) shows(text string) {
 	p.t.Helper()
 	_, err := chromedp.Run(p.ctx, chromedp.PollFunction[bool](

@@ -8,7 +8,8 @@ type device struct {
 	id  webauthn.AuthenticatorID
 }
 
-// platform is what phones and laptops have: it verifies its user and synchronises its passkeys.
+// platform returns the options of an authenticator like those of phones and laptops: it verifies its user and
+// synchronises its passkeys.
 func platform() webauthn.VirtualAuthenticatorOptions {
 	return webauthn.VirtualAuthenticatorOptions{
 		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
@@ -17,21 +18,23 @@ func platform() webauthn.VirtualAuthenticatorOptions {
 	}
 }
 
-// reachedBy is an authenticator like platform's at another place.
+// reachedBy returns the options of platform with another transport, for an authenticator that is not part of the
+// device.
 func reachedBy(transport webauthn.AuthenticatorTransport) webauthn.VirtualAuthenticatorOptions {
 	options := platform()
 	options.Transport = transport
 	return options
 }
 
-// u2fSecurityKey is an old one, from before FIDO2: it neither verifies its user nor keeps passkeys.
+// u2fSecurityKey returns the options of an old security key, from before FIDO2: it neither verifies its user nor stores
+// passkeys.
 func u2fSecurityKey() webauthn.VirtualAuthenticatorOptions {
 	return webauthn.VirtualAuthenticatorOptions{
 		Protocol: webauthn.AuthenticatorProtocolU2f, Transport: webauthn.AuthenticatorTransportUsb, AutomaticPresenceSimulation: true,
 	}
 }
 
-// plugIn gives the tab an authenticator.
+// plugIn adds a virtual authenticator to the tab.
 func (p *tab) plugIn(options webauthn.VirtualAuthenticatorOptions) *device {
 	p.t.Helper()
 	call(p, webauthn.Enable, webauthn.EnableParams{})
@@ -39,19 +42,19 @@ func (p *tab) plugIn(options webauthn.VirtualAuthenticatorOptions) *device {
 	return &device{p, added.AuthenticatorID}
 }
 
-// credentials is what the authenticator holds, private keys included.
+// credentials returns what the authenticator stores, private keys included.
 func (d *device) credentials() []*webauthn.Credential {
 	d.tab.t.Helper()
 	return call(d.tab, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: d.id}).Credentials
 }
 
-// unplug takes the authenticator away, with what it holds.
+// unplug removes the authenticator from the tab, with all that it stores.
 func (d *device) unplug() {
 	d.tab.t.Helper()
 	call(d.tab, webauthn.RemoveVirtualAuthenticator, webauthn.RemoveVirtualAuthenticatorParams{AuthenticatorID: d.id})
 }
 
-// verifyUser says whether the authenticator recognises its user from now on.
+// verifyUser sets whether the authenticator recognises its user from now on.
 func (d *device) verifyUser(recognised bool) {
 	d.tab.t.Helper()
 	call(d.tab, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: d.id, IsUserVerified: recognised})

@@ -16,9 +16,9 @@ func TestAuthenticators(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		device     webauthn.VirtualAuthenticatorOptions
-		wish       func(options map[string]any) // that the SDK does not have by itself
+		wish       func(options map[string]any) // changes the options that the SDK makes; nil for none
 		format     string                       // of the attestation
-		certified  bool                         // by the vendor, with a certificate
+		certified  bool                         // the attestation has a certificate of the authenticator's vendor
 		algorithm  int
 		transports transports
 	}{{
@@ -79,7 +79,7 @@ func TestAuthenticators(t *testing.T) {
 	}
 }
 
-// A key that cannot verify its user makes no passkey for a site that requires it.
+// A security key that cannot verify its user creates no passkey for a site that requires user verification.
 func TestSecurityKeyWithoutUserVerification(t *testing.T) {
 	s := startSite(t)
 	s.rp.Timeout = time.Second
@@ -97,14 +97,14 @@ func askForRS256(options map[string]any) {
 	options["pubKeyCredParams"] = []any{map[string]any{"type": "public-key", "alg": rs256}}
 }
 
-// What password managers and older browsers do to the interfaces of a page.
+// Password managers and older browsers replace or lack interfaces that a page needs.
 func TestBrokenInterfaces(t *testing.T) {
 	b := startBrowser(t)
 	internal := transports{byzantine.TransportInternal}
 	for _, c := range []struct {
 		name       string
-		script     string // runs before the page is loaded
-		broken     string // holds in the page afterwards
+		script     string // runs before the page's own scripts
+		broken     string // an expression that is true in the page afterwards: the interface is broken
 		transports transports
 	}{{
 		name:   "no JSON conversions",

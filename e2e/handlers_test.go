@@ -12,9 +12,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// The three requests of an enrolment, as the README shows them.
+// The three requests of a registration, as the README shows them.
 
-// sendCode is the first request: the user asks for a code.
+// sendCode handles the first request: the user asks for a code.
 func (s *site) sendCode(w http.ResponseWriter, r *http.Request, u *session) {
 	otp, err := s.client.InitOTP(r.Context(), &byzantine.InitOTPRequest{AccountID: u.AccountID, UserID: u.UserID})
 	if err != nil {
@@ -25,7 +25,8 @@ func (s *site) sendCode(w http.ResponseWriter, r *http.Request, u *session) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// checkCode is the second: the user typed the code and gets the options for navigator.credentials.create.
+// checkCode handles the second request: the user has typed the code and gets the options for
+// navigator.credentials.create.
 func (s *site) checkCode(w http.ResponseWriter, r *http.Request, u *session) {
 	otp, err := s.client.OTPAuth(r.Context(), &byzantine.OTPAuthRequest{
 		AccountID: u.AccountID, UserID: u.UserID, OTPID: u.OTPID, OTPCode: r.FormValue("code"),
@@ -48,7 +49,7 @@ func (s *site) checkCode(w http.ResponseWriter, r *http.Request, u *session) {
 	w.Write(s.changed(options))
 }
 
-// changed lets the test put other wishes into the options than the SDK does.
+// changed returns the options after the test's changeOptions has changed them.
 func (s *site) changed(options []byte) []byte {
 	if s.changeOptions == nil {
 		return options
@@ -65,7 +66,7 @@ func (s *site) changed(options []byte) []byte {
 	return options
 }
 
-// finish is the third: the browser sends what the authenticator made.
+// finish handles the third request: the browser sends the authenticator's response.
 func (s *site) finish(w http.ResponseWriter, r *http.Request, u *session) {
 	if s.onFinish != nil {
 		s.onFinish(r)
@@ -105,7 +106,7 @@ func (s *site) finish(w http.ResponseWriter, r *http.Request, u *session) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// fail responds for an error that is not the user's. What went wrong is for the log.
+// fail responds to an error that the user has not caused. The log has the error, the response does not.
 func (s *site) fail(w http.ResponseWriter, err error) {
 	s.t.Log(err)
 	if errors.Is(err, byzantine.ErrOutcomeUnknown) {

@@ -23,13 +23,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// answers says whether the authenticator's user touches it when asked to.
+// answers sets whether the authenticator's user touches it when asked to.
 func (d *device) answers(does bool) {
 	d.tab.t.Helper()
 	call(d.tab, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: d.id, Enabled: does})
 }
 
-// signers are the credential ids of the stamps that were submitted.
+// signers returns the credential ids of the passkey signatures that were submitted to the API.
 func (a *application) signers(t *testing.T) []string {
 	t.Helper()
 	var ids []string
@@ -53,13 +53,14 @@ func (d *device) credentialID() string {
 	return base64.RawURLEncoding.EncodeToString(all[0].CredentialID)
 }
 
-// application is examples/passkey-web, with the sandbox behind it.
+// application is a running internal/demoapp, with the sandbox as its API.
 type application struct {
 	api    *byzantinetest.Server
 	origin string
 }
 
-// startApplication starts it with transactions that take no time worth waiting for, unless an option says otherwise.
+// startApplication starts the application with a sandbox. A transaction stays 300 ms in each status that it leaves
+// automatically, unless opts set another processing time.
 func startApplication(t *testing.T, opts ...byzantinetest.Option) *application {
 	t.Helper()
 	api := byzantinetest.NewServer(append([]byzantinetest.Option{byzantinetest.WithProcessingTime(300 * time.Millisecond)}, opts...)...)
@@ -75,7 +76,7 @@ func startApplication(t *testing.T, opts ...byzantinetest.Option) *application {
 	return a
 }
 
-// localhostOf is the origin of a server that is about to start.
+// localhostOf returns the origin that a server will have, with the host name localhost.
 func localhostOf(t *testing.T, server *httptest.Server) string {
 	t.Helper()
 	u, err := url.Parse("http://" + server.Listener.Addr().String())
@@ -83,7 +84,7 @@ func localhostOf(t *testing.T, server *httptest.Server) string {
 	return "http://localhost:" + u.Port()
 }
 
-// testLog is for what the application logs.
+// testLog writes what the application logs to the log of the test.
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(line []byte) (int, error) {
@@ -91,7 +92,7 @@ func (l testLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// person is somebody who uses the application.
+// person is a user of the application, with a tab and an authenticator.
 type person struct {
 	*tab
 	app    *application
@@ -99,7 +100,7 @@ type person struct {
 	device *device
 }
 
-// visit opens a tab for somebody who is not signed in, and plugs an authenticator in. No page is loaded yet.
+// visit opens a tab for a user who is not signed in, with an authenticator. It loads no page yet.
 func (a *application) visit(t *testing.T, b *browser, email string, options webauthn.VirtualAuthenticatorOptions) *person {
 	t.Helper()
 	name, _, _ := strings.Cut(email, "@")
@@ -108,16 +109,16 @@ func (a *application) visit(t *testing.T, b *browser, email string, options weba
 	return p
 }
 
-// atRest holds in a page that is loaded and does nothing.
+// atRest is a JavaScript expression that is true in a page that has loaded and is not busy.
 const atRest = `document.readyState === "complete" && document.querySelector("main").ariaBusy === "false"`
 
-// at waits until a page is there and at rest.
+// at waits until the page with this path has loaded and is not busy. path is a regular expression.
 func (p *person) at(path string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf(`%s && new RegExp(%q).test(location.pathname)`, atRest, "^"+path+"$"))
 }
 
-// says waits until the page is at rest and its message is text.
+// says waits until the page is not busy and its status is text.
 func (p *person) says(text string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf(`%s && document.querySelector("[role=status]").value === %q`, atRest, text))
@@ -128,7 +129,8 @@ func (p *person) press(name string) {
 	p.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//button[normalize-space()="%s"]`, name))))
 }
 
-// submits presses a button that sends a form, and waits for the page that comes, also if it looks like the one before.
+// submits presses a button that sends a form, and waits until another page has loaded, even one that looks like the
+// former.
 func (p *person) submits(name string) {
 	p.t.Helper()
 	eval[any](p.tab, `window.former = true`)
@@ -136,14 +138,14 @@ func (p *person) submits(name string) {
 	p.until(`!window.former && ` + atRest)
 }
 
-// tries presses a button whose action a passkey signs, and signs.
+// tries presses a button that begins a transaction, and signs the transaction with the passkey.
 func (p *person) tries(name string) {
 	p.t.Helper()
 	p.press(name)
 	p.sign()
 }
 
-// code is what was e-mailed last.
+// code returns the code that was e-mailed last.
 func (p *person) code() string {
 	p.t.Helper()
 	mails := p.app.api.Mailbox(byzantinetest.MailFilter{Email: p.email})
@@ -151,7 +153,7 @@ func (p *person) code() string {
 	return mails[0].Code
 }
 
-// signIn goes through the two pages in front of the account.
+// signIn signs the user in through the pages for the address and the code, to the account's page.
 func (p *person) signIn() {
 	p.t.Helper()
 	p.do(chromedp.Navigate(p.app.origin))
@@ -169,7 +171,7 @@ func (p *person) goTo(page string) {
 	p.at("/" + strings.ToLower(page))
 }
 
-// createPasskey does so on the page of the passkeys.
+// createPasskey creates a passkey with a name on the page of the passkeys.
 func (p *person) createPasskey(name string) {
 	p.t.Helper()
 	p.goTo("Passkeys")
@@ -178,21 +180,21 @@ func (p *person) createPasskey(name string) {
 	p.says("Your passkey is ready.")
 }
 
-// open goes to the page of a vault.
+// open opens the page of a vault from the account's page.
 func (p *person) open(vault string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//h3/a[.="%s"]`, vault))))
 	p.at("/vaults/" + strings.ReplaceAll(strings.ToLower(vault), " ", "-"))
 }
 
-// fillIn types an amount on the page of a vault and presses the button of a form there.
+// fillIn types an amount into a form on the page of a vault and presses the form's button, whose name is action.
 func (p *person) fillIn(action, amount string) {
 	p.t.Helper()
 	p.do(chromedp.SetValue(chromedp.CSS("#"+strings.ToLower(action)+"-amount"), amount))
 	p.press(action)
 }
 
-// order does so from the account's page on, and signs.
+// order deposits or withdraws an amount, as action says, from the account's page on, and signs.
 func (p *person) order(vault, action, amount string) {
 	p.t.Helper()
 	p.open(vault)
@@ -200,33 +202,33 @@ func (p *person) order(vault, action, amount string) {
 	p.sign()
 }
 
-// asked waits until the page says what the passkey is to sign.
+// asked waits until the dialog that asks for the passkey is open and what it shows begins with what.
 func (p *person) asked(what string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf(`document.getElementById("confirm").open && document.getElementById("confirm-what").textContent.startsWith(%q)`, what))
 }
 
-// sign confirms what is to be signed.
+// sign waits for the dialog that asks for the passkey, and presses its button to sign.
 func (p *person) sign() {
 	p.t.Helper()
 	p.asked("")
 	p.press("Sign with your passkey")
 }
 
-// objects waits until the dialog says why the passkey did not sign.
+// objects waits until that dialog says why the passkey did not sign.
 func (p *person) objects(text string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf(`document.getElementById("confirm-problem").textContent === %q`, text))
 }
 
-// becomes waits on a transaction's page until the state is the one that is wanted.
+// becomes waits until a transaction's page is shown and its state is state.
 func (p *person) becomes(state string) {
 	p.t.Helper()
 	p.at("/transactions/[0-9a-f-]+")
 	p.until(fmt.Sprintf(`document.getElementById("state").textContent === %q`, state))
 }
 
-// activate does so on a chain, and goes back to the account.
+// activate activates the account on a chain, and returns to the account's page.
 func (p *person) activate(chain string) {
 	p.t.Helper()
 	p.press("Activate on " + chain)
@@ -241,7 +243,7 @@ func (p *person) has(text string) {
 	p.until(fmt.Sprintf(`document.body.innerText.replaceAll("\u00a0", " ").replace(/\s+/g, " ").includes(%q)`, text))
 }
 
-// outcomes are the operations of a kind with the status of their responses.
+// outcomes returns the statuses of the responses to all requests of an operation.
 func (a *application) outcomes(operation string) []string {
 	var list []string
 	for _, o := range requests(a.api.Requests()).outcomes() {
@@ -252,8 +254,8 @@ func (a *application) outcomes(operation string) []string {
 	return list
 }
 
-// violations are what axe finds wrong with the page as it is: the rule, its help and the elements. Without the file
-// nothing is found, except in CI: there it has to be installed.
+// violations returns what axe finds wrong with the page as it is shown: the rule, its help and the elements. If axe is
+// not installed, it returns nothing; in CI it fails the test.
 func (p *tab) violations(t *testing.T) []string {
 	t.Helper()
 	axe, err := os.ReadFile(axeFile)
@@ -273,14 +275,15 @@ func (p *tab) violations(t *testing.T) []string {
 
 type transports = []byzantine.AuthenticatorTransport
 
-// accepts lets the site take passkeys of a device that cannot verify its user. Sites require that unless they say otherwise.
+// accepts makes the site accept passkeys of a device that cannot verify its user. By default the site requires user
+// verification.
 func (s *site) accepts(device webauthn.VirtualAuthenticatorOptions) {
 	if !device.HasUserVerification {
 		s.rp.UserVerification = passkey.UserVerificationPreferred
 	}
 }
 
-// modulePage opens a page that has the module and nothing else to do.
+// modulePage opens a tab with a page that can import the module /passkey.js, and with an authenticator.
 func modulePage(t *testing.T, b *browser, device webauthn.VirtualAuthenticatorOptions) *visitor {
 	t.Helper()
 	v := visit(t, b, startSite(t), "ada")
@@ -288,7 +291,7 @@ func modulePage(t *testing.T, b *browser, device webauthn.VirtualAuthenticatorOp
 	return v
 }
 
-// silent is a device whose user does not react.
+// silent returns the options of an authenticator whose user does not react.
 func silent() webauthn.VirtualAuthenticatorOptions {
 	device := platform()
 	device.AutomaticPresenceSimulation = false
@@ -304,8 +307,8 @@ func await(t *testing.T, event <-chan struct{}, what string) {
 	}
 }
 
-// requireNotEnrolled checks that the API was never asked to register a passkey, and returns how the backend rejected the
-// answers that it got.
+// requireNotEnrolled checks that no passkey of the user was registered and that the API was not asked to. It returns
+// the errors with which the backend rejected responses of the authenticator.
 func (v *visitor) requireNotEnrolled() (refusals []error) {
 	v.t.Helper()
 	assert.Empty(v.t, v.site.enrolledBy(v.user))

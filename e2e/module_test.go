@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// inPage is what the scripts of these tests begin with: options as a backend makes them, and failure, which says how a
-// ceremony ended.
+// inPage is the beginning of the scripts of these tests. It defines options like those of a backend, and the function
+// failure, which returns the error that a ceremony ended with, as text.
 const inPage = `
 	const { createPasskey, signWithPasskey, supported, PasskeyError } = await import("/passkey.js");
 	const creation = { rp: { id: "localhost", name: "Example" }, user: { id: "AQID", name: "ada", displayName: "Ada" }, challenge: "AAECAw",
@@ -23,7 +23,7 @@ const inPage = `
 	const failure = (ceremony) => ceremony.then(() => "none", (e) => e instanceof PasskeyError ? e.code + " " + e.cause?.name : String(e));
 `
 
-// suggestIn adds the form field in which the browser suggests passkeys.
+// suggestIn adds a form field in which the browser suggests passkeys, and focuses it.
 const suggestIn = `
 	const field = document.createElement("input");
 	field.autocomplete = "username webauthn";
@@ -39,7 +39,7 @@ func TestModuleSaysWhatTheBrowserHas(t *testing.T) {
 	assert.False(t, eval[bool](v.tab, "return isSecureContext"))
 }
 
-// A page without TLS has no passkeys, and the module says why.
+// A page without TLS cannot use passkeys, and the module says why.
 func TestModuleWithoutTLS(t *testing.T) {
 	v := modulePage(t, startBrowser(t), platform())
 	v.beforeLoad(`Object.defineProperty(globalThis, "isSecureContext", { value: false })`)
@@ -71,7 +71,7 @@ func TestModuleErrors(t *testing.T) {
 	}
 }
 
-// A page in a frame that its embedder does not let use passkeys.
+// A page in a frame whose embedder does not permit the use of passkeys.
 func TestModuleUnderAPermissionsPolicy(t *testing.T) {
 	s := startSite(t)
 	s.permissions = "publickey-credentials-get=(), publickey-credentials-create=()"
@@ -110,7 +110,7 @@ func TestModuleRunsOneCeremonyAtATime(t *testing.T) {
 	})
 }
 
-// The suggestions of a form field sign as a dialog does.
+// A passkey that is chosen from the suggestions of a form field signs like one from the dialog.
 func TestModuleAutofill(t *testing.T) {
 	v := modulePage(t, startBrowser(t), platform())
 	type outcome struct{ ID, Signed, UserHandle string }
@@ -122,7 +122,8 @@ func TestModuleAutofill(t *testing.T) {
 	assert.Equal(t, "AQID", got.UserHandle)
 }
 
-// The same salt gives the same key, another salt another one; and the backend accepts the response without it.
+// With the PRF extension the same salt gives the same key and another salt another key, and the backend accepts the
+// response without the extension's results.
 func TestModulePRF(t *testing.T) {
 	device := platform()
 	device.HasPrf = true
@@ -150,7 +151,7 @@ func TestModulePRF(t *testing.T) {
 	assert.NotEqual(t, got.First, got.Other)
 }
 
-// Transports are passed on as the browser reports them: what they mean is for the backend to say.
+// The module passes on transports as the browser reports them: the backend decides what they mean.
 func TestModuleReportsTransportsAsTheyAre(t *testing.T) {
 	v := modulePage(t, startBrowser(t), reachedBy(webauthn.AuthenticatorTransportSmartCard))
 	assert.Equal(t, []string{"nfc", "smart-card"}, eval[[]string](v.tab, inPage+"return (await createPasskey(creation)).response.transports"))

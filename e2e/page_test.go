@@ -74,7 +74,7 @@ func TestThePage(t *testing.T) {
 	})
 }
 
-// heldTransport keeps a request to one path back until it is released or its context ends.
+// heldTransport holds back requests to one path until release is closed or the request's context ends.
 type heldTransport struct {
 	path             string
 	arrived, release chan struct{}

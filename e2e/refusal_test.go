@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// What createPasskey throws is for the user to read.
+// Messages of createPasskey's errors, which the user reads.
 const (
 	notCreated   = "No passkey was created. The request was cancelled, took too long, or is not possible on this device. You can try again."
 	notUsed      = "No passkey was used. The request was cancelled, took too long, was not allowed, or found no passkey of yours. You can try again."
@@ -22,7 +22,7 @@ const (
 	wrongAddress = "Passkeys of this website do not work at the address of this page."
 )
 
-// What the backend says to a response.
+// Responses of the backend to a rejected response of the authenticator.
 const (
 	notBegun          = "Ask for a new code."
 	anotherChallenge  = "passkey: credential.response.clientDataJSON.challenge: not the one of this ceremony"
@@ -151,7 +151,7 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		answer := v.answerUnsent()
 		before := v.site.requests().operations()
 
-		// Another port of the same host: SameSite lets the cookie through.
+		// Another port of the same host: SameSite does not keep the cookie from being sent.
 		evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			fmt.Fprint(w, "<!doctype html><title>You have won</title><h1>You have won")

@@ -17,7 +17,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// says waits for the page's message.
+// says waits until the page's message is text.
 func (p *sandboxPage) says(text string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf(`document.getElementById("notice")?.textContent === %q`, text))
@@ -28,18 +28,18 @@ func (p *sandboxPage) press(name string) {
 	p.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//main//button[normalize-space()=%q] | //header//button[normalize-space()=%q]`, name, name))))
 }
 
-// stays marks the page, so that remained can tell whether another one was loaded.
+// stays marks the page, so that remained can tell whether another page was loaded since.
 func (p *sandboxPage) stays() { eval[any](p.tab, `window.remained = true`) }
 
 func (p *sandboxPage) remained() bool { return eval[bool](p.tab, `return window.remained === true`) }
 
-// focused is what has the focus: its id, or its text.
+// focused returns the id of the element that has the focus or, if it has none, its text.
 func (p *sandboxPage) focused() string {
 	p.t.Helper()
 	return eval[string](p.tab, `const e = document.activeElement; return e.id || e.innerText.trim() || e.tagName`)
 }
 
-// tabTo presses the tabulator until something has the focus.
+// tabTo presses the Tab key until the element of which focused returns what has the focus.
 func (p *sandboxPage) tabTo(what string) {
 	p.t.Helper()
 	for range 80 {
@@ -51,7 +51,8 @@ func (p *sandboxPage) tabTo(what string) {
 	require.FailNow(p.t, "the keyboard does not reach "+what)
 }
 
-// While requests come, what somebody has opened, typed, chosen and looked at stays.
+// While new requests appear on the page, the parts that a user has opened, the text they typed, their choices and the
+// scroll position stay.
 func TestSandboxPageFollowsWithoutDisturbing(t *testing.T) {
 	w := newSandboxWorld(t)
 	p := w.visit(startBrowser(t), "reader")
@@ -87,7 +88,7 @@ func TestSandboxPageFollowsWithoutDisturbing(t *testing.T) {
 		require.Greater(t, numbers[i], numbers[i+1], "in order, none twice: %v", numbers)
 	}
 
-	// What is read stays where it is on the screen, with the focus in it.
+	// The row that the user reads stays where it is on the screen, with the focus in it.
 	link := fmt.Sprintf(`document.querySelector('[data-key="request-%d"] a')`, first+20)
 	top := eval[float64](p.tab, link+`.focus(); `+link+`.scrollIntoView({ block: "center" }); return `+link+`.getBoundingClientRect().top`)
 	for range 5 {
@@ -98,19 +99,19 @@ func TestSandboxPageFollowsWithoutDisturbing(t *testing.T) {
 	assert.InDelta(t, top, eval[float64](p.tab, `return `+link+`.getBoundingClientRect().top`), 1)
 	assert.Equal(t, fmt.Sprint("#", first+20), p.focused())
 
-	// Nothing moves while updates are paused.
+	// While updates are paused, nothing on the page changes.
 	p.press("Pause updates")
 	p.says("This page stands still.")
 	_, err := w.client.Whoami(t.Context())
 	require.NoError(t, err)
-	time.Sleep(3 * time.Second) // longer than the page waits
+	time.Sleep(3 * time.Second) // longer than the interval of the updates
 	assert.True(t, eval[bool](p.tab, fmt.Sprintf(`return !document.querySelector('[data-key="request-%d"]')`, first+41)))
 	p.press("Go on with updates")
 	p.until(fmt.Sprintf(`document.querySelector('[data-key="request-%d"]')`, first+41))
 	assert.True(t, p.remained())
 }
 
-// The code appears while somebody looks, can be copied, and a page whose sandbox is gone says so.
+// A new code appears while the page is open and can be copied; and if the sandbox is gone, the page says so.
 func TestSandboxPageShowsTheNewestCode(t *testing.T) {
 	w := newSandboxWorld(t)
 	p := w.visit(startBrowser(t), "reader")
@@ -129,7 +130,7 @@ func TestSandboxPageShowsTheNewestCode(t *testing.T) {
 	assert.Equal(t, code, eval[string](p.tab, `return window.copied`))
 	p.takePicture("copied")
 
-	// A clock that runs is seen to run.
+	// While the sandbox's clock runs, the time on the page changes.
 	p.press("Let it run")
 	p.says("The clock runs.")
 	shown := eval[string](p.tab, `return document.getElementById("now").textContent`)
@@ -143,7 +144,7 @@ func TestSandboxPageShowsTheNewestCode(t *testing.T) {
 	assert.Equal(t, code, eval[string](p.tab, `return document.querySelector(".newest .code").textContent`))
 }
 
-// Forms are sent without leaving the page, and an error stands at its field.
+// Forms are sent without loading another page, and an error is shown next to its field.
 func TestSandboxPageForms(t *testing.T) {
 	w := newSandboxWorld(t)
 	p := w.visit(startBrowser(t), "clicker")
@@ -203,7 +204,7 @@ func TestSandboxPageForms(t *testing.T) {
 	p.takeFullPicture("retried")
 }
 
-// Without JavaScript the same forms work, and what needs it is not there.
+// Without JavaScript the same forms work, and controls that need JavaScript are not shown.
 func TestSandboxPageWithoutJavaScript(t *testing.T) {
 	w := newSandboxWorld(t)
 	p := w.visit(startBrowser(t), "plain")
@@ -271,7 +272,7 @@ func TestSandboxPageWithTheKeyboardAlone(t *testing.T) {
 	assert.True(t, eval[bool](p.tab, `return document.getElementById("response").textContent.includes("otpId")`))
 }
 
-// A sandbox with a token asks for it once.
+// The pages of a sandbox with a control token ask for the token once.
 func TestSandboxPageAsksForTheToken(t *testing.T) {
 	server := byzantinetest.NewServer(byzantinetest.WithControlToken("s3cret"))
 	t.Cleanup(server.Close)
@@ -290,7 +291,7 @@ func TestSandboxPageAsksForTheToken(t *testing.T) {
 	p.says("The clock was moved forward.")
 }
 
-// Nothing on the pages moves, and text of requests runs nowhere, also when it comes with an update.
+// Text of requests that looks like HTML or scripts is never run on the pages, also when it arrives with an update.
 func TestSandboxPageRunsNothingOfRequests(t *testing.T) {
 	w := newSandboxWorld(t)
 	p := w.visit(startBrowser(t), "target")

@@ -22,14 +22,15 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// sandboxWorld is a sandbox in which something of everything has happened. Its clock stands at noon.
+// sandboxWorld is a sandbox with accounts, transactions, codes, webhooks and faults, for all pages. Its clock begins at
+// noon.
 type sandboxWorld struct {
 	*byzantinetest.Server
 	t         *testing.T
 	client    *byzantine.Client
 	userID    string
 	accountID string
-	transfer  string // an id of a transaction that waits for a bank transfer
+	transfer  string // the id of a transaction that waits for a bank transfer
 	failing   atomic.Bool
 }
 
@@ -105,7 +106,7 @@ func newSandboxWorld(t *testing.T) *sandboxWorld {
 	return w
 }
 
-// send makes a request whose signature is of another path.
+// send sends a request whose signature is for signedPath instead of path.
 func (w *sandboxWorld) send(method, path, body, signedPath string) {
 	w.t.Helper()
 	signature, err := byzantine.SignRequest(w.t.Context(), w.Key(), w.Now(), method, signedPath, []byte(body))
@@ -119,7 +120,7 @@ func (w *sandboxWorld) send(method, path, body, signedPath string) {
 	response.Body.Close()
 }
 
-// sendCode sends a code to Ada and returns it. The faults that are on stay.
+// sendCode has the API send a code to Ada and returns the code. It sets the fault of this operation again afterwards.
 func (w *sandboxWorld) sendCode() string {
 	w.t.Helper()
 	w.ClearFaults(byzantine.OpInitOTP)
@@ -129,7 +130,7 @@ func (w *sandboxWorld) sendCode() string {
 	return w.OTPCode(otp.OTPID)
 }
 
-// paths are all kinds of pages.
+// paths returns the path of a page of each kind, by name.
 func (w *sandboxWorld) paths() map[string]string {
 	requests := w.Requests()
 	rejected, unknown := int64(0), int64(0)
@@ -151,7 +152,7 @@ func (w *sandboxWorld) paths() map[string]string {
 	}
 }
 
-// sandboxPage is a tab with the sandbox's pages.
+// sandboxPage is a tab that shows the sandbox's pages.
 type sandboxPage struct {
 	*tab
 	world *sandboxWorld
@@ -170,14 +171,14 @@ func (p *sandboxPage) goTo(path string) {
 	p.until(`document.readyState === "complete"`)
 }
 
-// scheme has the page shown in dark or light.
+// scheme makes the page use the colour scheme "dark" or "light".
 func (p *sandboxPage) scheme(value string) {
 	p.t.Helper()
 	call(p.tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}}})
 }
 
-// axe finds nothing on any page, in both colour schemes, on a desktop and on a phone; and no page is wider than the phone.
-// Briefly, it looks at each scheme and each width once.
+// axe finds nothing wrong with any page, in both colour schemes, on a desktop and on a phone; and no page is wider than
+// the phone. By default each scheme and each width is checked once.
 func TestSandboxPagesAreAccessible(t *testing.T) {
 	b, w := startBrowser(t), newSandboxWorld(t)
 	for name, path := range w.paths() {
@@ -203,7 +204,7 @@ func TestSandboxPagesAreAccessible(t *testing.T) {
 	}
 }
 
-// A sandbox in which nothing has happened yet says on each page what would be there.
+// Each page of a sandbox in which nothing has happened yet says what it would show.
 func TestPagesOfAnEmptySandbox(t *testing.T) {
 	server := byzantinetest.NewServer(byzantinetest.WithTime(sandboxNoon))
 	t.Cleanup(server.Close)

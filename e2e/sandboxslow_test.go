@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// slowly has each request of the page take that much longer from now on; zero ends it.
+// slowly makes each request of the page take latency longer from now on; zero ends that.
 func (p *sandboxPage) slowly(latency time.Duration) {
 	p.t.Helper()
 	call(p.tab, network.Enable, network.EnableParams{})
@@ -18,8 +18,8 @@ func (p *sandboxPage) slowly(latency time.Duration) {
 	})
 }
 
-// On a slow network the page says what it waits for. What was begun shows, a second click does nothing and is told so,
-// and what is open or typed stays.
+// On a slow network the page says that it waits. It shows an action that was begun; a second click does nothing, and
+// the page says so; and what is open or typed stays.
 func TestSandboxPageOnASlowNetwork(t *testing.T) {
 	w := newSandboxWorld(t)
 	p := w.visit(startBrowser(t), "reader")
@@ -52,7 +52,7 @@ func TestSandboxPageOnASlowNetwork(t *testing.T) {
 	undisturbed()
 	assert.Zero(t, eval[int](p.tab, `return document.querySelectorAll("[aria-busy]").length`))
 	assert.Equal(t, sandboxNoon.Add(time.Hour+100*time.Second), w.Now(), "the second click did nothing")
-	p.says(slow) // again, when what was done has been said
+	p.says(slow) // shown again after the message about the action
 
 	p.slowly(0)
 	p.says("")
@@ -61,7 +61,8 @@ func TestSandboxPageOnASlowNetwork(t *testing.T) {
 	undisturbed()
 }
 
-// A response that was on its way while something was done is older than what the page shows since, and is not shown.
+// A response to a request that was sent before an action is older than what the page has shown since the action, so it
+// is not shown.
 func TestSandboxPageDoesNotGoBack(t *testing.T) {
 	w := newSandboxWorld(t)
 	p := w.visit(startBrowser(t), "reader")
@@ -79,5 +80,5 @@ func TestSandboxPageDoesNotGoBack(t *testing.T) {
 	p.until(`document.getElementById("now").textContent === "13:01:40"`)
 	assert.Equal(t, "13:01:40", eval[string](p.tab, `kept(); await null; return document.getElementById("now").textContent`))
 	w.Advance(time.Second)
-	p.until(`document.getElementById("now").textContent === "13:01:41"`) // it goes on asking
+	p.until(`document.getElementById("now").textContent === "13:01:41"`) // the page continues to ask for updates
 }

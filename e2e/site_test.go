@@ -24,10 +24,10 @@ import (
 //go:embed site
 var files embed.FS
 
-// sessionCookie names the cookie that a signed-in browser has.
+// sessionCookie is the name of the cookie of a signed-in browser.
 const sessionCookie = "session"
 
-// site is an integrator's backend with its page, and the API behind it.
+// site is the backend of an integrator with a page for the registration of a passkey, and the sandbox as its API.
 type site struct {
 	t      *testing.T
 	api    *byzantinetest.Server
@@ -38,18 +38,18 @@ type site struct {
 
 	permissions string // Permissions-Policy of the pages; empty for none
 
-	// What a test changes before the page is used.
-	changeOptions func(options map[string]any) // on their way to the page
-	onFinish      func(*http.Request)          // sees the third request before it is handled
+	// A test may set these before the page is used.
+	changeOptions func(options map[string]any) // changes the options before they are sent to the page
+	onFinish      func(*http.Request)          // gets the third request before it is handled
 
-	mu       sync.Mutex // guards what follows, and the sessions
+	mu       sync.Mutex // guards the fields below, and the sessions
 	sessions map[string]*session
 	enrolled []enrolled
 	refused  []refused
-	denied   []string // requests that came from pages of others
+	denied   []string // requests that pages of other sites sent
 }
 
-// session is what the backend keeps of one signed-in user.
+// session is what the backend keeps about a signed-in user.
 type session struct {
 	AccountID, UserID, Email string
 
@@ -59,13 +59,13 @@ type session struct {
 	Passkeys     []string // credential ids
 }
 
-// refused is a response that FinishRegistration did not take.
+// refused is the error with which FinishRegistration rejected a response.
 type refused struct {
 	userID string
 	err    error
 }
 
-// enrolled is a passkey that the API has accepted.
+// enrolled is a passkey that was registered at the API.
 type enrolled struct {
 	userID           string
 	otpSessionID     string
@@ -73,7 +73,7 @@ type enrolled struct {
 	authenticatorIDs []string
 }
 
-// startSite starts a backend and its API. The client's options come on top of those for the sandbox.
+// startSite starts a backend and its API. opts are the client's options, applied after those for the sandbox.
 func startSite(t *testing.T, opts ...byzantine.Option) *site {
 	t.Helper()
 	s := &site{t: t, api: byzantinetest.NewServer(), sessions: map[string]*session{}}
@@ -100,12 +100,13 @@ func startSite(t *testing.T, opts ...byzantine.Option) *site {
 	return s
 }
 
-// localhost is the origin of a test server by the only name that browsers let use passkeys without TLS.
+// localhost returns the origin of a test server with the host name localhost, which browsers require for passkeys
+// without TLS.
 func localhost(server *httptest.Server) string {
 	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 }
 
-// mirror serves the same site on another port.
+// mirror serves the same site on another port and returns its origin.
 func (s *site) mirror(t *testing.T) (origin string) {
 	t.Helper()
 	server := httptest.NewServer(s.server.Config.Handler)
@@ -113,7 +114,7 @@ func (s *site) mirror(t *testing.T) (origin string) {
 	return localhost(server)
 }
 
-// secure sets the headers that a page with money behind it has.
+// secure sets the security headers that a site which moves money needs.
 func (s *site) secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
@@ -127,7 +128,7 @@ func (s *site) secure(next http.Handler) http.Handler {
 	})
 }
 
-// deny responds to a request that another site's page has sent.
+// deny records and rejects a request that a page of another site has sent.
 func (s *site) deny(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +136,7 @@ func (s *site) deny(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "This request comes from another site.", http.StatusForbidden)
 }
 
-// signIn makes a user with an account and a session.
+// signIn creates a user with an account and a session, and returns the session's cookie.
 func (s *site) signIn(email string) (cookie string, u *session) {
 	user := s.api.AddUser(byzantinetest.User{Email: email})
 	account := s.api.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
@@ -147,7 +148,7 @@ func (s *site) signIn(email string) (cookie string, u *session) {
 	return cookie, u
 }
 
-// code is the one that was e-mailed last.
+// code returns the code that was e-mailed last.
 func (s *site) code(u *session) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +161,7 @@ func (s *site) enrolledBy(u *session) []enrolled {
 	return slices.DeleteFunc(slices.Clone(s.enrolled), func(e enrolled) bool { return e.userID != u.UserID })
 }
 
-// refusals are what FinishRegistration said to the responses in a user's session that it rejected.
+// refusals returns the errors with which FinishRegistration rejected responses in a user's session.
 func (s *site) refusals(u *session) []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,7 +180,7 @@ func (s *site) denials() []string {
 	return slices.Clone(s.denied)
 }
 
-// requests are those that reached the API.
+// requests returns the requests that the API has received.
 func (s *site) requests() requests { return s.api.Requests() }
 
 type requests []byzantinetest.Request
@@ -192,7 +193,7 @@ func (r requests) operations() []string {
 	return list
 }
 
-// outcomes are the operations with the status of their responses.
+// outcomes returns for each request its operation, a blank and the status of its response.
 func (r requests) outcomes() []string {
 	var list []string
 	for _, request := range r {
@@ -201,8 +202,8 @@ func (r requests) outcomes() []string {
 	return list
 }
 
-// signedIn finds the session of a request. Requests are handled one by one, so that a session changes under nobody's
-// hands.
+// signedIn calls next with the session of a request, or responds with a 401 if there is none. Requests are handled one
+// at a time, so no other request changes the session meanwhile.
 func (s *site) signedIn(next func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()

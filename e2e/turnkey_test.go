@@ -11,7 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
-// One passkey of the browser's goes to Byzantine and to Turnkey, field by field the same.
+// A passkey that the browser has created is registered at Byzantine and at Turnkey with the same values in all fields.
 func TestOnePasskeyForBoth(t *testing.T) {
 	b := startBrowser(t)
 	for name, device := range map[string]webauthn.VirtualAuthenticatorOptions{
@@ -35,7 +35,7 @@ func TestOnePasskeyForBoth(t *testing.T) {
 	}
 }
 
-// Byzantine has a name for transports that nobody else names; Turnkey does not.
+// Byzantine has a value for unknown transports; Turnkey does not.
 func TestTransportThatTurnkeyDoesNotHave(t *testing.T) {
 	turnkey := turnkeytest.NewServer(turnkeytest.Organization{})
 	t.Cleanup(turnkey.Close)

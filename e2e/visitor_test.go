@@ -23,13 +23,13 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// The COSE algorithms that the API takes (IANA registry "COSE Algorithms").
+// The COSE algorithms that the API accepts (IANA registry "COSE Algorithms").
 const (
 	es256 = -7
 	rs256 = -257
 )
 
-// visitor is a signed-in user in front of the site's page.
+// visitor is a signed-in user with a tab for the site's page.
 type visitor struct {
 	*tab
 	site   *site
@@ -46,13 +46,13 @@ func visit(t *testing.T, b *browser, s *site, name string) *visitor {
 	return v
 }
 
-// load plugs an authenticator in and loads the page.
+// load adds an authenticator to the tab and loads the page.
 func (v *visitor) load(options webauthn.VirtualAuthenticatorOptions) {
 	v.t.Helper()
 	v.loadFrom(v.site.origin, options)
 }
 
-// loadFrom does so from another address of the site.
+// loadFrom is load from another origin of the site.
 func (v *visitor) loadFrom(origin string, options webauthn.VirtualAuthenticatorOptions) {
 	v.t.Helper()
 	v.setCookie(origin, sessionCookie, v.cookie)
@@ -60,34 +60,34 @@ func (v *visitor) loadFrom(origin string, options webauthn.VirtualAuthenticatorO
 	v.do(chromedp.Navigate(origin))
 }
 
-// askForCode clicks the first button.
+// askForCode clicks the button that asks for a code, and waits for the message about it.
 func (v *visitor) askForCode() {
 	v.t.Helper()
 	v.do(chromedp.Click(chromedp.CSS("#ask button")))
 	v.shows("We have sent you a code.")
 }
 
-// sendCode fills in a code and clicks the second button, which goes on to the ceremony if the code is right.
+// sendCode fills in a code and clicks the button that sends it; if the code is right, the page begins the ceremony.
 func (v *visitor) sendCode(code string) {
 	v.t.Helper()
 	v.do(chromedp.SetValue(chromedp.CSS("#code"), code), chromedp.Click(chromedp.CSS("#create button")))
 }
 
-// begin uses the page up to the ceremony.
+// begin uses the page until the ceremony begins.
 func (v *visitor) begin() {
 	v.t.Helper()
 	v.askForCode()
 	v.sendCode(v.site.code(v.user))
 }
 
-// enrol uses the page from the first click to the last.
+// enrol uses the page until the passkey is registered.
 func (v *visitor) enrol() {
 	v.t.Helper()
 	v.begin()
 	v.shows("Your passkey is ready.")
 }
 
-// answerUnsent lets the authenticator respond to a ceremony, and keeps the response back.
+// answerUnsent has the authenticator create a passkey, and returns its response instead of sending it.
 func (v *visitor) answerUnsent() (json string) {
 	v.t.Helper()
 	v.askForCode()
@@ -97,7 +97,8 @@ func (v *visitor) answerUnsent() (json string) {
 		return JSON.stringify(await createPasskey(await response.json()));`, v.site.code(v.user)))
 }
 
-// post sends a response past the page, with the user's session.
+// post sends an authenticator's response in the user's session without the page's script. It returns the backend's
+// response.
 func (v *visitor) post(answer string) (status int, text string) {
 	v.t.Helper()
 	got := eval[struct {
@@ -109,7 +110,7 @@ func (v *visitor) post(answer string) (status int, text string) {
 	return got.Status, got.Text
 }
 
-// literal is a string as JavaScript writes it.
+// literal returns s as a JavaScript string literal.
 func literal(t *testing.T, s string) string {
 	t.Helper()
 	text, err := json.Marshal(s)
@@ -117,8 +118,8 @@ func literal(t *testing.T, s string) string {
 	return string(text)
 }
 
-// requireEnrolled checks that the one passkey of the user is the same one everywhere: in the authenticator, in the
-// backend and at the API. It returns what the backend has.
+// requireEnrolled checks that the user has one passkey, and that it is the same in the authenticator, in the backend
+// and at the API. It returns the backend's record of it.
 func (v *visitor) requireEnrolled() enrolled {
 	t := v.t
 	t.Helper()
@@ -160,7 +161,7 @@ func (v *visitor) requireEnrolled() enrolled {
 
 func last[T any](list []T) T { return list[len(list)-1] }
 
-// attestation is the part of an attestation object that tells the formats apart (W3C WebAuthn, section 6.5).
+// attestation is the part of an attestation object that shows its format (W3C WebAuthn, section 6.5).
 type attestation struct {
 	Format    string `cbor:"fmt"`
 	Statement struct {
@@ -180,12 +181,12 @@ func attestationOf(t *testing.T, c *passkey.Credential) attestation {
 // coseKey is a COSE_Key (RFC 9053, section 7.1; RFC 8230, section 4).
 type coseKey struct {
 	Algorithm int             `cbor:"3,keyasint"`
-	First     cbor.RawMessage `cbor:"-1,keyasint"` // a curve, or the modulus
-	Second    []byte          `cbor:"-2,keyasint"` // x, or the exponent
+	First     cbor.RawMessage `cbor:"-1,keyasint"` // the curve; of an RSA key the modulus
+	Second    []byte          `cbor:"-2,keyasint"` // x; of an RSA key the exponent
 	Third     []byte          `cbor:"-3,keyasint"` // y
 }
 
-// parseKey reads what an authenticator and the backend call the public key.
+// parseKey decodes a public key as authenticators encode it.
 func parseKey(t *testing.T, encoded []byte) coseKey {
 	t.Helper()
 	var k coseKey
