@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// notForImport are folders whose packages are no part of the API.
+// notForImport are names of folders whose packages are not for users to import, so that they are not listed.
 var notForImport = []string{"internal", "testdata", "node_modules", "examples", "benchmarks", "e2e", "tools", "simulation"}
 
-// list returns the API of all packages below root, sorted.
+// list returns the lines of all packages below root, sorted.
 func list(root string) ([]string, error) {
 	var lines []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -59,7 +59,7 @@ func (p printer) line(text string, args ...any) {
 	*p.lines = append(*p.lines, p.prefix+fmt.Sprintf(text, args...))
 }
 
-// source prints a part of the program on one line.
+// source prints a node of the syntax tree on one line.
 func (p printer) source(node any) string {
 	var b bytes.Buffer
 	if err := format.Node(&b, p.fset, node); err != nil {
@@ -152,7 +152,7 @@ func (p printer) typeSpec(s *ast.TypeSpec) {
 	}
 }
 
-// signature prints parameters and results by their types: a caller does not depend on their names.
+// signature prints parameters and results without their names: callers do not depend on these.
 func (p printer) signature(t *ast.FuncType) string {
 	types := func(list *ast.FieldList) string {
 		var all []string

@@ -1,5 +1,5 @@
-// Command apilist lists the exported API of all packages of this repository that others can import, a line for each
-// constant, variable, function, method, type, field and tag, in the order of the alphabet. It reads the source only.
+// Command apilist lists the exported API of all packages of this repository that users can import, with one line for
+// each constant, variable, function, method, type, field and tag, in alphabetical order. It only reads the source.
 //
 //	go run ./apilist FILE          compares FILE with the source, and fails if they differ
 //	go run ./apilist -write FILE   writes FILE
@@ -48,7 +48,7 @@ func run(root, file string, write bool) error {
 	return fmt.Errorf("the exported API is not what %s records: if that is meant, write it again with -write and add the change to the changelog", file)
 }
 
-// difference names the lines that only one of the two lists has.
+// difference returns the lines that only one of the lists has: with "-" those of recorded, with "+" those of found.
 func difference(recorded, found []string) (lines []string) {
 	only := func(sign string, a, b []string) {
 		has := map[string]bool{}

@@ -18,7 +18,7 @@ import (
 	"strings"
 )
 
-// reference is how the page names a test: its folder, a slash, and its name, in backquotes.
+// reference matches a test as the page names it: its folder, a slash, and its name, in backquotes.
 var reference = regexp.MustCompile("`([./a-z0-9_-]+)/((?:Test|Fuzz|Example)[A-Za-z0-9_]*)`")
 
 func main() {
@@ -81,7 +81,8 @@ func describe(result string) string {
 	return result
 }
 
-// run runs tests of the package in a folder and returns how each of them ended. Tests that fail are no error.
+// run runs the named tests of the package in a folder and returns the result of each: "pass", "fail" or "skip". It
+// returns an error only if the tests could not be run.
 func run(folder string, tests []string) (map[string]string, error) {
 	cmd := exec.Command("go", "test", "-json", "-count=1", "-run", "^("+strings.Join(tests, "|")+")$", ".")
 	cmd.Dir, cmd.Stderr = folder, os.Stderr
@@ -93,12 +94,12 @@ func run(folder string, tests []string) (map[string]string, error) {
 		return nil, err
 	}
 	results, err := read(out)
-	_ = cmd.Wait() // its result is that of the tests
+	_ = cmd.Wait() // the result of the command is that of the tests, which read has returned
 	return results, err
 }
 
-// read reads the output of go test -json (see go doc test2json): how each top-level test ended. A failed package that has
-// no failed test could not be built.
+// read reads the output of go test -json (see go doc test2json) and returns the result of each top-level test. If the
+// package failed before any test, it could not be built, and read returns an error.
 func read(r io.Reader) (map[string]string, error) {
 	results := map[string]string{}
 	var output strings.Builder

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// platform is a system that the command line is built for, and its entry in a list of container platforms.
+// platform is an operating system and an architecture that the command line is built for.
 type platform struct{ os, arch string }
 
 var platforms = []platform{
@@ -28,7 +28,7 @@ var platforms = []platform{
 	{"windows", "amd64"}, {"windows", "arm64"},
 }
 
-// origin is what a build writes into its files besides the source.
+// origin is what a build writes into its files in addition to the source.
 type origin struct {
 	version string
 	commit  string    // hexadecimal, "" without git
@@ -53,8 +53,9 @@ func originOf(ctx context.Context, t *tree, version string) (origin, error) {
 	return o, ctx.Err()
 }
 
-// build builds the command line in the folder root. Its bytes depend on the source, the origin, the platform and the version
-// of Go, and on nothing else of the machine. An empty cache stands for the user's own build cache.
+// build builds the command line of the source in root and writes it to output. The bytes depend on the source, the
+// origin, the platform and the version of Go, and on nothing else of the machine. If cache is empty, the user's build
+// cache is used.
 func build(ctx context.Context, root string, p platform, o origin, output, cache string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", output,
 		"-ldflags", fmt.Sprintf("-s -w -buildid= -X main.version=%s -X main.commit=%s", o.version, o.commit), "./cmd/byzantine")
@@ -70,8 +71,8 @@ func build(ctx context.Context, root string, p platform, o origin, output, cache
 	return nil
 }
 
-// buildTwice builds for a platform in two copies of the source at different paths, in the second with a build cache of its
-// own. It returns the bytes, or an error if they differ.
+// buildTwice builds for a platform from two copies of the source in the folders one and two, the second time with the
+// build cache in cache. It returns the bytes, or an error if the two results differ.
 func buildTwice(ctx context.Context, one, two, cache string, p platform, o origin) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "byzantine-build-")
 	if err != nil {
@@ -114,8 +115,8 @@ func copyTree(t *tree, dir string) error {
 	return nil
 }
 
-// writeBinaries writes to out: an archive for each platform, the sandbox as a container image for those that run
-// Linux, and SHA256SUMS of them all.
+// writeBinaries writes to the folder out: an archive for each platform, a container image of the sandbox for the Linux
+// platforms, and SHA256SUMS with the checksums of all of these.
 func writeBinaries(ctx context.Context, log io.Writer, t *tree, o origin, built []platform, out string) error {
 	work, err := os.MkdirTemp("", "byzantine-second-build-")
 	if err != nil {
@@ -126,7 +127,7 @@ func writeBinaries(ctx context.Context, log io.Writer, t *tree, o origin, built 
 	if err := copyTree(t, one); err != nil {
 		return err
 	}
-	// Not of the tree again: somebody may be working in it.
+	// The first copy is copied, not the tree, because somebody may be changing the tree.
 	if err := os.CopyFS(two, os.DirFS(one)); err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func writeBinaries(ctx context.Context, log io.Writer, t *tree, o origin, built 
 	return writeSums(out)
 }
 
-// file is what an archive or an image holds.
+// file is a file in an archive or image.
 type file struct {
 	name string
 	mode int64
@@ -246,7 +247,7 @@ func packZip(files []file, when time.Time) ([]byte, error) {
 	return data.Bytes(), err
 }
 
-// writeSums writes SHA256SUMS, as sha256sum -c reads it.
+// writeSums writes SHA256SUMS for all files in out, in the format that sha256sum -c reads.
 func writeSums(out string) error {
 	entries, err := os.ReadDir(out)
 	if err != nil {

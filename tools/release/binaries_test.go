@@ -22,7 +22,7 @@ var (
 	testOrigin = origin{version: "v0.2.0", commit: "0123456789abcdef0123456789abcdef01234567", when: when}
 )
 
-// buildReal builds the real command line for this machine.
+// buildReal builds the command line of this repository for a platform and returns its bytes.
 func buildReal(t *testing.T, p platform) []byte {
 	t.Helper()
 	root, err := findRoot(must(t)(os.Getwd()))
@@ -50,7 +50,7 @@ func TestBinarySaysWhatItWasBuiltFrom(t *testing.T) {
 	assert.Regexp(t, `^byzantine v0\.2\.0 go1\.\S+ `+runtime.GOOS+"/"+runtime.GOARCH+" commit "+testOrigin.commit+"\n$", string(out))
 }
 
-// A source that knows its own path or time is not reproducible, and the comparison says so.
+// If two copies of a source differ, buildTwice reports it.
 func TestBuildTwice(t *testing.T) {
 	good := newTree(t, "")
 	copied, cache := t.TempDir(), t.TempDir()

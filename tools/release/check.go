@@ -17,8 +17,8 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// checkVersion checks that everything in the tree which names the version names this one: the constant, the npm package,
-// and what the modules require of each other.
+// checkVersion checks that everything in the tree that contains the version has this one: the version constant, the npm
+// package, and what the modules require of each other.
 func checkVersion(t *tree, version string) error {
 	var problems []error
 	if constant, err := versionConstant(t); err != nil {
@@ -35,7 +35,8 @@ func checkVersion(t *tree, version string) error {
 	return errors.Join(problems...)
 }
 
-// versionConstant returns the version that the root module's one constant called version holds, with its v.
+// versionConstant returns the value, with a v in front, of the constant version, of which the root module must have
+// exactly one.
 func versionConstant(t *tree) (string, error) {
 	var found []string
 	for _, file := range t.files {
@@ -93,8 +94,8 @@ func npmVersion(t *tree) (string, error) {
 	return "v" + manifest.Version, nil
 }
 
-// checkRequires checks that modules of this repository require each other at the version that will exist, and take each
-// other from the tree during development. Other replacements would make a module work here and nowhere else.
+// checkRequires checks that the modules of this repository require each other at this version, and replace each other
+// by folders of the tree for development. Other replacements are errors, because they do not apply for users.
 func checkRequires(t *tree, version string) []error {
 	var problems []error
 	ours := make(map[string]*module, len(t.modules))
@@ -128,8 +129,8 @@ func checkRequires(t *tree, version string) []error {
 	return problems
 }
 
-// checkChangelog checks that the changelog has a dated section for the version and, where callers may have to change
-// something, notes that say what.
+// checkChangelog checks that the changelog has a dated section for the version, that this section has migration notes
+// if the version may break callers, and that there are no lines under Unreleased.
 func checkChangelog(changelog, version string) error {
 	number := strings.TrimPrefix(version, "v")
 	heading := regexp.MustCompile(`(?m)^## \[?` + regexp.QuoteMeta(number) + `\]? - \d{4}-\d{2}-\d{2}$`)
@@ -145,8 +146,9 @@ func checkChangelog(changelog, version string) error {
 	return err
 }
 
-// rehearseChangelog is checkChangelog before a person has dated the section: what stands under Unreleased is then checked
-// as the version's, and instruction tells that person what to do. It is empty if the section is there.
+// rehearseChangelog is checkChangelog for a rehearsal, before a person has dated the section. If the changelog has no
+// section for the version, it checks the lines under Unreleased instead, and instruction says how to date them;
+// otherwise instruction is empty.
 func rehearseChangelog(changelog, version string) (instruction string, err error) {
 	number := strings.TrimPrefix(version, "v")
 	open := unreleased(changelog)
@@ -157,7 +159,7 @@ func rehearseChangelog(changelog, version string) (instruction string, err error
 		checkSection(open, "Unreleased", version)
 }
 
-// unreleased is what stands under the heading Unreleased.
+// unreleased returns the lines under the heading Unreleased, "" if there is no such heading.
 func unreleased(changelog string) string {
 	at := regexp.MustCompile(`(?m)^## \[?Unreleased\]?$`).FindStringIndex(changelog)
 	if at == nil {
@@ -178,15 +180,15 @@ func checkSection(section, name, version string) error {
 	return errors.Join(problems...)
 }
 
-// mayBreak reports whether semantic versioning lets this version break callers of the one before.
+// mayBreak reports whether this version may break callers of the version before, by the rules of semantic versioning.
 func mayBreak(version string) bool {
 	var major, minor, patch int
 	fmt.Sscanf(semver.Canonical(version), "v%d.%d.%d", &major, &minor, &patch)
 	return patch == 0 && (major == 0 || minor == 0)
 }
 
-// checkCommit checks that what would be tagged is committed, and that no tag has the name yet. A tag on this commit is what
-// the workflow of a release finds.
+// checkCommit checks that the tree has no uncommitted changes and that no tag of the release exists already on another
+// commit. A tag on this commit is allowed, because the workflow of a release runs after it was made.
 func checkCommit(t *tree, version string) error {
 	var problems []error
 	status, err := git(t.root, "status", "--porcelain")

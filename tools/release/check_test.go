@@ -74,7 +74,7 @@ func TestChangelog(t *testing.T) {
 	}
 }
 
-// Before the release its lines stand under Unreleased. A rehearsal checks these, and says what a person still has to do.
+// Before the release, its lines are under Unreleased. A rehearsal checks these, and says what a person still has to do.
 func TestChangelogInARehearsal(t *testing.T) {
 	good := sample["CHANGELOG.md"]
 	before := strings.Replace(good, "## 0.2.0 - 2026-12-01", "## Unreleased", 1)

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the files in .github name exists, and nothing that they should name is missing.
+// The files in .github name only things that exist, and all that they should name.
 
 func TestDependabotKnowsEveryModule(t *testing.T) {
 	root, err := findRoot(must(t)(os.Getwd()))

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sample is a small repository of the same shape: a root with a command, a store, and a module that is not released.
+// sample is a small repository of the same structure: a root module with a command, a store, and a module that is not
+// released.
 var sample = map[string]string{
 	"LICENSE":      "free\n",
 	"CHANGELOG.md": "# Changelog\n\n## 0.2.0 - 2026-12-01\n\n### Added\n- All.\n\n### Migration\n- Nothing.\n\n## 0.1.0 - 2026-01-01\n- First.\n",
@@ -29,7 +30,8 @@ var sample = map[string]string{
 		"func main() { println(redis.Version()) }\n",
 }
 
-// newTree writes the sample to a folder, with the replacements old, new, old, new ... made in one of its files.
+// newTree writes the sample to a temporary folder and returns it as a tree. replacements are pairs of old and new
+// texts, which are replaced in file.
 func newTree(t *testing.T, file string, replacements ...string) *tree {
 	t.Helper()
 	root := t.TempDir()

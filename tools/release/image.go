@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// machine is a platform of the image and the files that the image holds for it.
+// machine is a platform of the image, with the files that the image has for it.
 type machine struct {
 	platform platform
 	files    []file
@@ -25,8 +25,8 @@ type machine struct {
 
 func imageName(o origin) string { return fmt.Sprintf("byzantine-sandbox_%s_oci.tar", o.version) }
 
-// writeImage writes an archive of an OCI image layout, with an index of an image for each machine. The images contain the
-// files, the certificate authorities that webhooks over https need, and nothing else.
+// writeImage writes the file name, an archive of an OCI image layout whose index has an image for each machine. An
+// image has the machine's files, the certificate authorities that webhooks over https need, and nothing else.
 func writeImage(name string, machines []machine, o origin) error {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, m := range machines {
@@ -43,7 +43,8 @@ func writeImage(name string, machines []machine, o origin) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	// The layout's own index points to the image's index, so that tools take the archive as one image of several platforms.
+	// The layout's own index refers to the image's index, so that tools read the archive as one image of several
+	// platforms.
 	path, err := layout.Write(dir, empty.Index)
 	if err != nil {
 		return err
@@ -75,7 +76,7 @@ func writeImage(name string, machines []machine, o origin) error {
 	return os.WriteFile(name, data, 0o666)
 }
 
-// writeImageTwice writes the image to the folder out, and again elsewhere. It is an error if the two differ.
+// writeImageTwice writes the image to the folder out and to a temporary folder, and returns an error if the two differ.
 func writeImageTwice(log io.Writer, out string, machines []machine, o origin) error {
 	elsewhere, err := os.MkdirTemp("", "byzantine-second-image-")
 	if err != nil {
@@ -126,12 +127,12 @@ func sandboxImage(m machine, o origin) (v1.Image, error) {
 func configFile(image v1.Image, p platform, o origin) *v1.ConfigFile {
 	config, err := image.ConfigFile()
 	if err != nil {
-		panic(err) // it was made in memory
+		panic(err) // all of the image is in memory, so this cannot fail
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture, config.Created = p.os, p.arch, v1.Time{Time: o.when}
 	config.Config = v1.Config{
-		// The arguments of docker run follow: a second -addr would take the place of the first.
+		// The arguments of docker run are appended. A second -addr among them overrides this one.
 		Entrypoint:   []string{"/byzantine", "sandbox", "-addr", "0.0.0.0:8787"},
 		User:         "65532:65532",
 		ExposedPorts: map[string]struct{}{"8787/tcp": {}},
@@ -148,12 +149,12 @@ func configFile(image v1.Image, p platform, o origin) *v1.ConfigFile {
 	return config
 }
 
-// certificateAuthorities returns those that Go's own list of Mozilla's trusts without constraints, in PEM.
+// certificateAuthorities returns in PEM the roots of Go's copy of Mozilla's list that are trusted without constraints.
 func certificateAuthorities() []byte {
 	var text bytes.Buffer
 	for root := range bundle.Roots() {
 		if root.Constraint == nil {
-			_ = pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // a buffer takes everything
+			_ = pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // writing to a buffer does not fail
 		}
 	}
 	return text.Bytes()

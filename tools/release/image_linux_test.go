@@ -24,7 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// writeRealImage writes an image of this machine's platform and of another.
+// writeRealImage writes an image for this machine's platform and for another, and returns the name of the archive.
 func writeRealImage(t *testing.T) string {
 	t.Helper()
 	root, err := findRoot(must(t)(os.Getwd()))
@@ -40,8 +40,8 @@ func writeRealImage(t *testing.T) string {
 	return name
 }
 
-// The image is taken from the archive as a registry would, its layer is unpacked, and its entrypoint runs with nothing
-// around it but the layer: as root in a chroot and as the image's user.
+// The image is read from the archive as a registry would read it, its layer is unpacked, and its entrypoint runs with
+// only the files of the layer: as root in a chroot and as the image's user.
 func TestImageRuns(t *testing.T) {
 	archive := writeRealImage(t)
 	dir := t.TempDir()
@@ -113,7 +113,7 @@ func TestImageIsReproducible(t *testing.T) {
 	assert.Contains(t, log.String(), "twice the same")
 }
 
-// Another implementation reads the archive too.
+// Skopeo, another implementation of OCI images, reads the archive.
 func TestSkopeoInspectsTheImage(t *testing.T) {
 	if _, err := exec.LookPath("skopeo"); err != nil {
 		if os.Getenv("BYZANTINE_REQUIRE_PROGRAMS") != "" {

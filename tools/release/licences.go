@@ -15,7 +15,8 @@ import (
 
 var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([.-].*)?$`)
 
-// licenceKinds tells a licence by a sentence of its own. These allow what we do with a binary: pass it on with their text.
+// licenceKinds recognise a licence by a sentence that only it has. All of them allow to distribute a binary together
+// with their text.
 var licenceKinds = []struct{ name, sentence string }{
 	{"MIT", "Permission is hereby granted, free of charge, to any person obtaining a copy"},
 	{"BSD", "Redistributions in binary form must reproduce the above copyright"},
@@ -23,8 +24,8 @@ var licenceKinds = []struct{ name, sentence string }{
 	{"ISC", "Permission to use, copy, modify, and/or distribute this software for any purpose"},
 }
 
-// licencesOf returns the licences of Go and of all modules that are linked into a binary. A module without a licence, or with
-// one that is not among licenceKinds, is an error: a person has to look at it.
+// licencesOf returns the texts of the licences of Go and of all modules that are linked into a binary. A module without
+// a licence, or with one that is not among licenceKinds, is an error, because a person has to decide about it.
 func licencesOf(ctx context.Context, root string, binary []byte) (string, error) {
 	info, err := buildinfo.Read(bytes.NewReader(binary))
 	if err != nil {
@@ -60,7 +61,8 @@ func licencesOf(ctx context.Context, root string, binary []byte) (string, error)
 	return text.String(), nil
 }
 
-// addLicences adds the licence files that stand in dir.
+// addLicences appends the licence files in the folder dir to text, under name. It returns an error if none is of a
+// known kind.
 func addLicences(text *strings.Builder, name, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -1,16 +1,17 @@
-// Command release rehearses a release of all modules of this repository. It makes no tag: a person does, with the commands
-// that it prints at the end.
+// Command release rehearses a release of all modules of this repository. It makes no tag: a person does, with the
+// commands that it prints at the end.
 //
 //	scripts/release -dry-run v0.2.0       everything
-//	scripts/release -only modules         one part, of the version that the tree names
+//	scripts/release -only modules         one part, for the version in the tree
 //
 // The parts are
 //
-//	version   everything in the tree that names the version names this one
-//	commit    the changelog has a section for it (with -dry-run, Unreleased will do), everything is committed, no tag has the name yet
-//	modules   each released module works for somebody who gets it alone: see rehearse.go
+//	version   everything in the tree that contains the version has this one
+//	commit    the changelog has a section for the version (with -dry-run, Unreleased suffices), everything is committed, and no tag of
+//	          the release exists
+//	modules   each released module works for a user who gets it alone: see rehearse.go
 //	binaries  the command line for each platform, the image of the sandbox, licences and checksums: see binaries.go.
-//	          They are written to the folder of -out, or to none
+//	          They are written to the folder of -out; without -out they are built and removed
 package main
 
 import (
@@ -39,7 +40,7 @@ func main() {
 	}
 }
 
-// parts is the order in which they are done.
+// parts are the names of the parts, in the order in which they run.
 var parts = []string{"version", "commit", "modules", "binaries"}
 
 func run(ctx context.Context, args []string) error {
@@ -166,9 +167,9 @@ func rehearseParts(ctx context.Context, t *tree, version string, only []string, 
 	return nil
 }
 
-// printTags prints what a person does after a rehearsal. GitHub starts no workflow for a push of more than three tags, so
-// the root's tag, which starts the workflow of the release, is pushed alone. It comes first, because the other modules
-// require the root at this version.
+// printTags prints the commands that a person runs after a rehearsal. GitHub starts no workflow for a push of more than
+// three tags, so the root's tag, which starts the workflow of the release, is pushed alone. It is pushed first, because
+// the other modules require the root at this version.
 func printTags(out io.Writer, t *tree, version string) {
 	var others []string
 	fmt.Fprintf(out, "\nReady. The tags, all on this commit:\n\n")

@@ -14,8 +14,9 @@ import (
 	modzip "golang.org/x/mod/zip"
 )
 
-// writeProxy writes the released modules into dir as a GOPROXY that the go command reads through a file URL. Each module
-// has this one version. The layout is that of https://go.dev/ref/mod#goproxy-protocol.
+// writeProxy writes the released modules at this version into dir, in the layout of
+// https://go.dev/ref/mod#goproxy-protocol, which the go command reads through a file URL in GOPROXY. when is the time
+// of the version.
 func writeProxy(dir string, t *tree, version string, when time.Time) error {
 	for _, m := range t.released() {
 		escaped, err := mod.EscapePath(m.path)
@@ -49,8 +50,8 @@ func writeProxy(dir string, t *tree, version string, when time.Time) error {
 	return nil
 }
 
-// writeZip writes what the go command would take from the tag of m: the files below its folder without those of modules
-// further down, and the root's licence where m has none of its own.
+// writeZip writes the zip file that the go command would make of the tag of m: the files in the module's folder without
+// those of nested modules, and the root's licence if m has none of its own.
 func writeZip(name string, t *tree, m *module, version string) (err error) {
 	var files []modzip.File
 	licensed := false
@@ -79,7 +80,7 @@ func writeZip(name string, t *tree, m *module, version string) (err error) {
 	return modzip.Create(f, mod.Version{Path: m.path, Version: version}, files)
 }
 
-// zipFile is a file of the tree under the name that it has in its module.
+// zipFile is a file of the tree, with the name that it has in the zip file of its module.
 type zipFile struct{ name, file string }
 
 func (f zipFile) Path() string                 { return path.Clean(f.name) }

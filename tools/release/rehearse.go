@@ -14,17 +14,18 @@ import (
 	"time"
 )
 
-// rehearsal plays a user of the release: on a machine with Go only, in modules that know nothing of this checkout.
+// rehearsal uses the released modules as their users do: with the go command only, in modules outside of this checkout.
 type rehearsal struct {
 	out      io.Writer
 	tree     *tree
 	version  string
 	dir      string   // a temporary folder
 	env      []string // of the go command
-	programs string   // a folder with a program for each released module, in the folder that the module has
+	programs string   // a folder with a program for each released module, see programDir
 }
 
-// rehearse serves the released modules from a file GOPROXY and uses each of them from a module of its own.
+// rehearse serves the released modules from a file GOPROXY and uses each of them in a new module. It returns the errors
+// of all modules.
 func rehearse(ctx context.Context, out io.Writer, t *tree, version, programs string, when time.Time) error {
 	dir, err := os.MkdirTemp("", "byzantine-release-")
 	if err != nil {
@@ -51,8 +52,8 @@ func rehearse(ctx context.Context, out io.Writer, t *tree, version, programs str
 	return errors.Join(failures...)
 }
 
-// rehearsalEnv has a module cache of its own, because the version does not exist yet and must not stay in the user's. What
-// the user's cache holds of other modules is read from there first.
+// rehearsalEnv returns the environment for the go command. It has a module cache of its own, because the version does
+// not exist yet and must not remain in the user's cache. Other modules are read from the user's cache first.
 func rehearsalEnv(ctx context.Context, proxy, dir string) ([]string, error) {
 	settings := []string{"GOMODCACHE", "GOPROXY"}
 	for i, name := range settings {
@@ -62,7 +63,8 @@ func rehearsalEnv(ctx context.Context, proxy, dir string) ([]string, error) {
 		}
 		settings[i] = strings.TrimSpace(string(value))
 	}
-	// Without "direct" nothing is looked for in a version control system: only the proxies may know the modules.
+	// Without "direct" the go command does not look for modules in version control systems: only the proxies have these
+	// versions.
 	upstream := strings.TrimSuffix(strings.TrimSuffix(settings[1], "direct"), ",")
 	proxies := []string{fileURL(proxy), fileURL(filepath.Join(settings[0], "cache", "download"))}
 	if upstream != "" {
@@ -72,9 +74,9 @@ func rehearsalEnv(ctx context.Context, proxy, dir string) ([]string, error) {
 		"GOMODCACHE="+filepath.Join(dir, "modules"),
 		"GOBIN="+filepath.Join(dir, "bin"),
 		"GOPROXY="+strings.Join(proxies, ","),
-		"GONOSUMDB="+rootPath, // the checksum database cannot know them
+		"GONOSUMDB="+rootPath, // the checksum database does not have these versions
 		"GONOPROXY=", "GOPRIVATE=", "GOVCS=*:off", "GOWORK=off", "GO111MODULE=",
-		"GOFLAGS=-trimpath -modcacherw", // with -trimpath the build cache serves any folder
+		"GOFLAGS=-trimpath -modcacherw", // with -trimpath the build cache can be used in any folder
 	), nil
 }
 
@@ -86,7 +88,7 @@ func fileURL(name string) string {
 	return "file://" + name
 }
 
-// step prints the result of f, and how long it took.
+// step runs f and prints whether it succeeded, and how long it took if it did.
 func (r *rehearsal) step(name string, f func() error) error {
 	start := time.Now()
 	if err := f(); err != nil {
@@ -97,8 +99,8 @@ func (r *rehearsal) step(name string, f func() error) error {
 	return nil
 }
 
-// use gets m into a fresh module that requires nothing else, builds all its packages, and then builds, vets and runs a
-// program with it, once from the module cache and once from a vendor folder.
+// use adds m to a new module that requires nothing else, builds all packages of m, and then builds, vets and runs a
+// program that uses it, once with the module cache and once with a vendor folder.
 func (r *rehearsal) use(ctx context.Context, m *module) error {
 	sources, err := filepath.Glob(filepath.Join(r.programs, filepath.FromSlash(programDir(m)), "*.go"))
 	if err != nil || len(sources) == 0 {
@@ -147,7 +149,7 @@ func (r *rehearsal) use(ctx context.Context, m *module) error {
 	return nil
 }
 
-// install installs the command line as a user does, and asks it for its version.
+// install installs the command line as a user does, and checks the version that it prints.
 func (r *rehearsal) install(ctx context.Context) error {
 	if _, err := r.run(ctx, r.dir, "go", "install", rootPath+"/cmd/byzantine@"+r.version); err != nil {
 		return err

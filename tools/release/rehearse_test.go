@@ -28,7 +28,7 @@ func TestRehearsal(t *testing.T) {
 	assert.NotContains(t, out, "e2e")
 }
 
-// What makes a module useless for others fails the rehearsal, and its own module only.
+// A mistake that makes a module useless for users fails the rehearsal of this module, and of no other.
 func TestRehearsalFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		file         string

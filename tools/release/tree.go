@@ -17,14 +17,14 @@ import (
 
 const rootPath = "github.com/byzantine-finance/byzantine-go"
 
-// development names the folders whose modules serve the development of this repository and are not released. All other
-// modules are.
+// development are the folders whose modules are only for the development of this repository and are not released. All
+// other modules are.
 var development = []string{"e2e", "examples", "tools"}
 
 // tree is a checkout of the repository.
 type tree struct {
 	root    string
-	files   []string  // slash-separated paths of the files that belong to it
+	files   []string  // slash-separated paths of the files of the repository, see listFiles
 	modules []*module // the root's module first
 }
 
@@ -39,7 +39,7 @@ func (m *module) released() bool {
 	return !slices.Contains(development, first)
 }
 
-// tag is the name of the tag that makes the go command find a version of m.
+// tag returns the name of the tag by which the go command finds a version of m.
 func (m *module) tag(version string) string {
 	if m.dir == "." {
 		return version
@@ -47,12 +47,12 @@ func (m *module) tag(version string) string {
 	return m.dir + "/" + version
 }
 
-// released returns the modules that a release has.
+// released returns the modules that are part of a release.
 func (t *tree) released() []*module {
 	return slices.DeleteFunc(slices.Clone(t.modules), func(m *module) bool { return !m.released() })
 }
 
-// findRoot returns the root of the checkout that dir is in.
+// findRoot returns the root of the checkout that dir is in, or an error if it is in none.
 func findRoot(dir string) (string, error) {
 	for {
 		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
@@ -98,8 +98,8 @@ func openTree(root string) (*tree, error) {
 	return t, nil
 }
 
-// listFiles lists what belongs to the repository: with git what it tracks, or would track after git add. An archive of the
-// repository holds nothing else but what builds and tests leave behind.
+// listFiles returns the files of the repository. With git these are the tracked files and those that git add would add.
+// Without git, in an unpacked archive of the repository, they are all files except node_modules.
 func listFiles(root string) ([]string, error) {
 	if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
 		return listTracked(root)

@@ -1,4 +1,5 @@
-// A program of somebody who has the calls of a client observed by OpenTelemetry. No API is called.
+// This program is a user of the module otelbyzantine: it has a client's calls observed by OpenTelemetry. It calls no
+// API.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// A program of somebody who uses the root module alone: a call on the local sandbox, a passkey, a webhook's signature.
+// This program is a user of the root module alone: a call to the local sandbox, a passkey, a webhook's signature.
 package main
 
 import (

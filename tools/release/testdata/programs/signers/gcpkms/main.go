@@ -1,4 +1,4 @@
-// A program of somebody who uses the signer for Google Cloud KMS alone. No KMS is there where it runs.
+// This program is a user of the signer for Google Cloud KMS alone. It needs no KMS.
 package main
 
 import (

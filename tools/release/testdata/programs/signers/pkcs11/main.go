@@ -1,6 +1,6 @@
 //go:build cgo
 
-// A program of somebody who uses the signer for PKCS #11 tokens alone. No token is there where it runs.
+// This program is a user of the signer for PKCS #11 tokens alone. It needs no token.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// A program of somebody who uses the PostgreSQL store alone. No server runs where it runs.
+// This program is a user of the PostgreSQL store alone. It needs no server.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// A program of somebody who uses the Redis store alone. No server runs where it runs.
+// This program is a user of the Redis store alone. It needs no server.
 package main
 
 import (
