@@ -42,7 +42,7 @@ type InvitationList struct {
 	Invitations []Invitation `json:"invitations" check:"must"`
 }
 
-// GetInvitationsByAccountIDRequest names an account.
+// GetInvitationsByAccountIDRequest asks for the invitations to an account.
 type GetInvitationsByAccountIDRequest struct {
 	AccountID string `json:"-" query:"accountId" check:"uuid"`
 }
@@ -54,7 +54,7 @@ func (c *Client) GetInvitationsByAccountID(ctx context.Context, req *GetInvitati
 	return getInvitationsByAccountID.call(ctx, c, req, opts)
 }
 
-// GetInvitationsByEmailRequest names a user by e-mail address.
+// GetInvitationsByEmailRequest asks for the invitations of the user with an e-mail address.
 type GetInvitationsByEmailRequest struct {
 	Email string `json:"-" query:"email"`
 }

@@ -102,7 +102,8 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithClock sets the clock whose time the signatures carry, time.Now by default. It does not affect timeouts and waits.
+// WithClock sets the clock whose time the signatures carry, time.Now by default. Timeouts and waits go by the machine's
+// clock, except for the wait for a Retry-After that is a date, in a response without a Date.
 func WithClock(now func() time.Time) Option {
 	return func(c *call.Config) error {
 		if now == nil {

@@ -197,7 +197,7 @@ func (b TransactionBankAccount) MarshalJSON() ([]byte, error) {
 	return json.Marshal(id)
 }
 
-// GetTransactionsRequest names an account.
+// GetTransactionsRequest asks for all transactions of an account.
 type GetTransactionsRequest struct {
 	AccountID string `json:"-" query:"accountId" check:"uuid"`
 }
