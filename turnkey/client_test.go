@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 	"github.com/byzantine-finance/byzantine-go/turnkey"
 	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
@@ -246,7 +247,8 @@ func TestTheOutcomeOfAnEarlierAttemptIsNotForgotten(t *testing.T) {
 			server := startServer(t)
 			server.Fail("create_authenticators", 1, c.first)
 			server.Fail("create_authenticators", 2, c.last) // two, because a 429 is retried as well
-			_, err := server.Client().CreateAuthenticators(t.Context(), server.Organization().UserID, []byzantine.AuthenticatorParam{newPasskey(t)})
+			atOnce := jitter.With(t.Context(), func(time.Duration) time.Duration { return 0 })
+			_, err := server.Client().CreateAuthenticators(atOnce, server.Organization().UserID, []byzantine.AuthenticatorParam{newPasskey(t)})
 			require.Error(t, err)
 			assert.Equal(t, c.unknown, errors.Is(err, byzantine.ErrOutcomeUnknown), err)
 			if c.unknown {
