@@ -153,6 +153,9 @@ func newPlan(seed uint64) plan {
 	p.slowCallbacks = chance(0.15)
 	if p.endlessPages {
 		p.actions = max(p.actions, 8) // so that somebody browses
+		if chance(0.6) {              // and nothing else ends the list
+			p.network, p.edge, p.trouble, p.crashes, p.outages.crash = networkFaults{}, edgeFaults{}, trouble{}, 0, 0
+		}
 	}
 	if p.mishaps = chance(0.15); p.mishaps {
 		p.processing, p.actions = 40*time.Second, max(p.actions, 6)
