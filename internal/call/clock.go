@@ -90,12 +90,12 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 		}
 	}
 	if isSuccess(status) && t.correction == 0 {
-		return a, false
+		return a, false // as in most calls; the Date is not needed
 	}
 	server, dated := serverTime(a.response.Header)
 	ahead := a.responded.Sub(server) // by how much the machine's clock is ahead of the response's
 	if isSuccess(status) {
-		if a.err == nil && dated && t.correction != 0 && ahead.Abs() < minSkew {
+		if a.err == nil && dated && ahead.Abs() < minSkew {
 			c.doubted.Store(true)
 		}
 		return a, false
