@@ -16,23 +16,23 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// bare is the limit of a client: net/http, encoding/json and crypto/ecdsa, as briefly as it goes, and no care for what
-// goes wrong.
+// bare is the limit for a client: calls with net/http, encoding/json and crypto/ecdsa, written as briefly as possible
+// and with hardly any handling of errors.
 type bare struct {
 	http      *http.Client
 	key       *ecdsa.PrivateKey
-	publicKey string // as X-Pubkey has it
+	publicKey string // in the form of the X-Pubkey header
 	url       string
 }
 
-// newBare returns one with a transport of its own, which keeps a connection for each of the callers.
+// newBare returns a bare with a transport of its own, which keeps one idle connection for each of the callers.
 func newBare(key *ecdsa.PrivateKey, publicKey, url string, callers int) *bare {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = callers, callers
 	return &bare{&http.Client{Transport: transport}, key, publicKey, url}
 }
 
-// call sends in as JSON, nothing for nil, and decodes the response into out.
+// call sends in as JSON, or no body if in is nil, and decodes the response into out.
 func (b *bare) call(ctx context.Context, method, pathAndQuery string, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -55,7 +55,7 @@ func (b *bare) send(ctx context.Context, method, pathAndQuery string, body []byt
 	if err != nil {
 		return nil, err
 	}
-	// The headers of a Client, so that both servers read the same request.
+	// The same headers as those of a Client, so that both servers read the same request.
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", call.UserAgent)
@@ -78,7 +78,8 @@ func (b *bare) send(ctx context.Context, method, pathAndQuery string, body []byt
 	return response.Header, json.Unmarshal(text.Bytes(), out)
 }
 
-// signRaw is the limit of a signature: SHA-256 of the message and a deterministic signature (RFC 6979) of that.
+// signRaw is the limit for a signature: the SHA-256 of head and body, and a deterministic signature (RFC 6979) of that
+// hash.
 func signRaw(key *ecdsa.PrivateKey, head string, body []byte) ([]byte, error) {
 	hash := sha256.New()
 	hash.Write([]byte(head))

@@ -11,10 +11,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// crowdSize is how many callers there are, and how many calls each makes, one after the other, in each turn.
+// crowdSize is the number of callers, and how many calls each of them makes in each turn, one after the other.
 type crowdSize struct{ callers, calls int }
 
-// crowd is callers in parallel over TLS: one line of the second table. In each round every client has a server process
+// crowd is one line of the second table: callers in parallel over TLS. In each round every client has a server process
 // of its own, so that it begins without connections.
 type crowd struct {
 	crowdSize
@@ -22,21 +22,21 @@ type crowd struct {
 	limit, ours, stock crowdCost // stock is this module's client with net/http's default transport
 }
 
-// crowdCost has a value for each round.
-type crowdCost struct {
+// crowdCost has one value for each round.
+type crowdCost struct { // calls per second
 	rates       []float64 // calls in a second
 	connections []float64 // connections that the server accepted
 }
 
 const (
-	// serverWork is how long the server takes for each request, without using the processor.
+	// serverWork is how long the server sleeps for each request.
 	serverWork = 5 * time.Millisecond
-	// turns is how often the clients take turns in a round.
+	// turns is how many turns of each client count in a round. One turn before these does not.
 	turns = 4
-	// connectionsPerCaller is how many connections callers may open in all. It is more than one, because a caller who
-	// finds none idle begins to open one, and may get another's meanwhile.
+	// connectionsPerCaller is the budget of connections for each caller. It is more than one, because a caller that
+	// finds no idle connection begins to open one, and may get one that another caller has finished with meanwhile.
 	connectionsPerCaller = 2
-	// crowdOfBudget is the number of callers that the budget is for.
+	// crowdOfBudget is the number of callers of the line that has this budget.
 	crowdOfBudget = 256
 )
 
@@ -52,7 +52,7 @@ func newCrowds(sizes []crowdSize) []*crowd {
 
 func (c *crowd) name() string { return fmt.Sprintf("%s, callers: %d", c.protocol, c.callers) }
 
-// requests is how many there are in all.
+// requests returns how many requests each client sends in a round.
 func (c *crowd) requests() int { return c.callers * c.calls * (1 + turns) }
 
 func (c *crowd) budgets() []budget {
@@ -66,8 +66,8 @@ func (c *crowd) budgets() []budget {
 	}}
 }
 
-// round measures the limit and this module in turn. The other transport comes after them and alone: the connections
-// that it opens and closes all the time would weigh on its neighbours.
+// round measures the limit and this module in turn. The client with the other transport runs after them and alone: it
+// opens and closes connections all the time, which would slow down the others.
 func (c *crowd) round(ctx context.Context, b *bench) error {
 	if err := c.measure(ctx, b, &c.limit, &c.ours); err != nil {
 		return err
@@ -75,7 +75,8 @@ func (c *crowd) round(ctx context.Context, b *bench) error {
 	return c.measure(ctx, b, &c.stock)
 }
 
-// measure has clients take turns. The first turn does not count for the rate: most of its time goes into handshakes.
+// measure runs the clients of costs in turns and appends a value to each cost. The first turn does not count for the
+// rate, because most of its time is spent on TLS handshakes.
 func (c *crowd) measure(ctx context.Context, b *bench, costs ...*crowdCost) (err error) {
 	var servers []*server
 	defer func() {
@@ -99,7 +100,7 @@ func (c *crowd) measure(ctx context.Context, b *bench, costs ...*crowdCost) (err
 	took := make([]time.Duration, len(costs))
 	for turn := range 1 + turns {
 		for n := range calls {
-			i := (n + turn) % len(calls) // who comes first may be at an advantage
+			i := (n + turn) % len(calls) // the order changes with each turn, because the first may have an advantage
 			d, err := c.together(calls[i])
 			if err != nil {
 				return err
@@ -124,7 +125,7 @@ func (c *crowd) startServer() (*server, error) {
 	return startServer(config)
 }
 
-// connect returns how the client makes a call whose cost is asked for.
+// connect returns a function that makes one call to the server at url, with the client whose cost is asked for.
 func (c *crowd) connect(ctx context.Context, b *bench, cost *crowdCost, url string) (func() error, error) {
 	request := postRequest()
 	if cost == &c.limit {
@@ -143,7 +144,7 @@ func (c *crowd) connect(ctx context.Context, b *bench, cost *crowdCost, url stri
 	}, err
 }
 
-// together has all callers make their calls, and returns how long that takes.
+// together runs all callers in parallel, each with all its calls, and returns how long that takes.
 func (c *crowd) together(call func() error) (time.Duration, error) {
 	failures := make([]error, c.callers)
 	var all sync.WaitGroup

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	longList      = 25 << 20 // bytes, of the 32 MiB that a client accepts
-	longListBytes = 60e6     // allocated for it
+	longList      = 25 << 20 // in bytes; a client accepts up to 32 MiB
+	longListBytes = 60e6     // budget of bytes allocated for reading it
 )
 
-// canned is a round tripper whose every response is the same body.
+// canned is a round tripper that returns the same body for every request.
 type canned []byte
 
 func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
@@ -25,7 +25,7 @@ func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// longListPair reads a list of 25 MiB. The limit copies it into one buffer and reads it into plain types.
+// longListPair reads a list of 25 MiB. The limit copies the body into one buffer and decodes it into plain types.
 func (b *bench) longListPair() (*pair, error) {
 	one := transactionJSON(0)
 	list := make([][]byte, longList/(len(one)+1))

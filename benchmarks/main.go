@@ -1,12 +1,13 @@
-// Benchmarks measures what this module costs beside the limit: the same work with the standard library alone and no
-// care for what goes wrong. Both sides run in turn, in the same run, so that a busy machine slows down both.
+// Benchmarks measures what this module costs in comparison with the limit: the same work with the standard library
+// alone and hardly any handling of errors. Both sides run in turn, in the same run, so that a busy machine slows down
+// both.
 //
 //	go run ./benchmarks                        all lines, in about two minutes
 //	go run ./benchmarks -quick                 every line once, which measures nothing but shows that it works
-//	go run ./benchmarks -run '^call'           the lines whose name matches; the other libraries' are "peers"
-//	go run ./benchmarks -write BENCHMARKS.md   puts the tables into the file as well
+//	go run ./benchmarks -run '^call'           the lines whose name matches; the line of the other libraries is "peers"
+//	go run ./benchmarks -write BENCHMARKS.md   also puts the tables into the file
 //
-// Servers are other processes: the program starts itself again. BENCHMARKS.md says what each line means.
+// Servers run in other processes, for which the program starts itself again. BENCHMARKS.md says what each line means.
 //
 //go:debug x509usefallbackroots=1
 package main
@@ -41,17 +42,17 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// plan is how much is measured.
+// plan says what is measured, and how long.
 type plan struct {
 	rounds       int
 	only         *regexp.Regexp // the names of the lines to measure
-	slice        time.Duration  // that a pair gets in a round; each side runs once at least
-	crowdEvery   int            // callers in parallel are measured in each such round
+	slice        time.Duration  // how long a pair is measured in a round; each side runs at least once
+	crowdEvery   int            // callers in parallel are measured in the first round and in every crowdEvery-th round after it
 	crowds       []crowdSize
 	peers        bool
 	peerSlice    time.Duration
-	transactions int // to iterate over
-	accounts     int // of the sandbox
+	transactions int // in the list that is iterated over
+	accounts     int // in the large sandbox
 }
 
 func fullPlan() plan {
@@ -95,7 +96,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if *file != "" {
 		if _, _, err := aroundTables(*file); err != nil {
-			return err // now, and not in two minutes
+			return err // an error of the file is returned before the measurement, not after it
 		}
 	}
 	report, err := measure(ctx, p, stderr)
@@ -108,7 +109,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return writeInto(*file, report)
 }
 
-// measure runs the plan and returns the report as Markdown.
+// measure measures what p says and returns the report as Markdown. It writes messages about its progress to progress.
 func measure(ctx context.Context, p plan, progress io.Writer) (report string, err error) {
 	machine := describeMachine()
 	b, err := newBench(ctx, p.transactions, p.accounts)

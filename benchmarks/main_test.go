@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets the test binary be its own server, as the program is.
+// TestMain makes the test binary the server if the variable of isServer is set, as main does.
 func TestMain(m *testing.M) {
 	if isServer() {
 		exit(serve(os.Stdin, os.Stdout))
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Every line of the table runs, and the report goes where it should. What was measured is not looked at.
+// Every line of the tables runs, and the report is written into the file. The measured values are not checked.
 func TestQuickRunOfEveryLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "report.md")
 	require.NoError(t, os.WriteFile(file, []byte("before\n"+beginMarker+"old\n"+endMarker+"after\n"), 0o600))
@@ -51,7 +51,7 @@ func TestQuickRunOfEveryLine(t *testing.T) {
 func TestRunChoosesLines(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-quick", "-run", "^webhook verification$"}, &out, io.Discard))
-	assert.Equal(t, 3, strings.Count(out.String(), "\n|")) // head, rule, line
+	assert.Equal(t, 3, strings.Count(out.String(), "\n|")) // the head, the rule and one line
 	assert.Contains(t, out.String(), "| webhook verification ")
 }
 

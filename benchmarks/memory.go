@@ -10,12 +10,13 @@ import (
 )
 
 const (
-	fewClaims   = 1000 // that the MemoryStore on the limit's side holds
+	fewClaims   = 1000 // events in the MemoryStore of the limit
 	beginAtMost = 10   // microseconds
 )
 
-// claimsPair begins an event in a MemoryStore that is full of claims whose leases are over, so that each new one drops
-// the claim whose lease ended first. The limit is a store with few. The stores are filled when the line runs.
+// claimsPair begins an event in a MemoryStore that is full of claims whose leases have ended, so that each new claim
+// removes the one whose lease ended first. The limit is a store with few claims. The stores are filled when the line
+// runs for the first time.
 func (b *bench) claimsPair() (*pair, error) {
 	in := func(size int) func() error {
 		begin := sync.OnceValues(func() (func() error, error) { return b.fullOfClaims(size) })
@@ -37,7 +38,8 @@ func (b *bench) claimsPair() (*pair, error) {
 	return p, nil
 }
 
-// fullOfClaims fills a MemoryStore and returns how the next event begins. Time passes by the store's own clock.
+// fullOfClaims fills a MemoryStore with size claims and returns a function that begins the next event, a minute later
+// by the store's clock.
 func (b *bench) fullOfClaims(size int) (begin func() error, err error) {
 	now, event := time.Now(), 0
 	store := &webhook.MemoryStore{MaxEvents: size, Now: func() time.Time { return now }}

@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// pair is one line of the table: the least that a piece of work can cost, and what it costs with this module.
+// pair is one line of the first table: the least that a piece of work can cost, and what it costs with this module.
 type pair struct {
 	name        string
 	limit, ours func() error
 	budgets     []budget
 
-	repeat    int // calls that are timed together, because one is too short for the clock
+	repeat    int // calls that are timed together, because one is too short for the resolution of the clock
 	limitCost cost
 	oursCost  cost
 }
 
-// cost is what a call of one side took, a value for each round.
+// cost holds what a call of one side has cost, with one value for each round.
 type cost struct {
 	seconds     []float64 // the round's median
 	allocations []float64 // the round's mean
 	bytes       []float64 // allocated; the round's mean
 }
 
-// budget is a bound on what was measured.
+// budget is a maximum for a measured value.
 type budget struct {
 	name string // "time 1.05"
 	used func() float64
 	most float64
 }
 
-// exceeded says by what a budget is not kept, nothing if it is.
+// exceeded returns the name of the budget and the measured value if that is above the maximum, otherwise "".
 func (b budget) exceeded() string {
 	if used := b.used(); used > b.most {
 		return fmt.Sprintf("%s is %.3g", b.name, used)
@@ -41,10 +41,10 @@ func (b budget) exceeded() string {
 	return ""
 }
 
-// ratios are those of the two sides' times, in ascending order.
+// ratios returns the time of this module divided by that of the limit for each round, in ascending order.
 func (p *pair) ratios() []float64 { return ratios(p.oursCost.seconds, p.limitCost.seconds) }
 
-// ratios divides round by round, because a round's noise hits both. The list is sorted.
+// ratios divides the values of each round, because noise in a round affects both. The result is sorted.
 func ratios(values, by []float64) []float64 {
 	list := make([]float64, len(values))
 	for i := range list {
@@ -76,13 +76,14 @@ func (p *pair) allocationsAtMost(more int) *pair {
 }
 
 const (
-	// minTimed is how long a timed piece of work takes at least, which is much more than reading the clock.
+	// minTimed is the minimum duration of a piece of work that is timed, which is much longer than reading the clock
+	// takes.
 	minTimed = 20 * time.Microsecond
-	// maxCounted is how many calls allocations are counted over, fewer where a round has fewer.
+	// maxCounted is the maximum number of calls in a round over which allocations are counted.
 	maxCounted = 100
 )
 
-// warmUp opens connections, fills caches, and finds out how many calls to time together.
+// warmUp runs both sides until connections are open and caches are filled, and sets how many calls are timed together.
 func (p *pair) warmUp(slice time.Duration) error {
 	p.repeat = 1
 	for {
@@ -101,7 +102,7 @@ func (p *pair) warmUp(slice time.Duration) error {
 	}
 }
 
-// timed returns the seconds that one call takes.
+// timed makes p.repeat calls and returns the seconds that one of them takes.
 func (p *pair) timed(call func() error) (float64, error) {
 	start := time.Now()
 	for range p.repeat {
@@ -112,7 +113,8 @@ func (p *pair) timed(call func() error) (float64, error) {
 	return time.Since(start).Seconds() / float64(p.repeat), nil
 }
 
-// round runs both sides in turn for a while, one call of each at least.
+// round runs both sides in turn until slice has passed, at least once each, and appends the round's values to their
+// costs.
 func (p *pair) round(slice time.Duration) error {
 	var limit, ours []float64
 	for start := time.Now(); len(ours) == 0 || time.Since(start) < slice; {
@@ -136,7 +138,7 @@ func (p *pair) round(slice time.Duration) error {
 	return p.oursCost.count(p.ours, calls)
 }
 
-// count counts what calls allocate, in this process as a whole.
+// count makes calls and appends how much each allocates, counted for the whole process.
 func (c *cost) count(call func() error, calls int) error {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -155,7 +157,7 @@ func median(values []float64) float64 {
 	return quantile(slices.Sorted(slices.Values(values)), 0.5)
 }
 
-// quantile interpolates between the neighbours in a sorted list that is not empty.
+// quantile returns the quantile q (0 to 1) of a sorted list that is not empty, interpolated between neighbours.
 func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	below := int(at)

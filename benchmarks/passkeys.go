@@ -17,8 +17,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// registrationPair checks a browser's registration. The limit is go-webauthn, which reads the response and runs the
-// procedure of W3C WebAuthn, section 7.1.
+// registrationPair verifies a browser's response to a registration. The limit is go-webauthn, which decodes the
+// response and runs the procedure of W3C WebAuthn, section 7.1.
 func (b *bench) registrationPair() (*pair, error) {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 	options, state, err := rp.BeginRegistration(passkey.User{ID: "1", Name: "ada@example.com"})
@@ -53,7 +53,7 @@ func (b *bench) registrationPair() (*pair, error) {
 	return p.timeAtMost(1.6), nil
 }
 
-// challengePair makes the challenge of a payload.
+// challengePair computes the challenge that a passkey signs for a payload.
 func (b *bench) challengePair() (*pair, error) {
 	payload := fmt.Appendf(nil, `{"organizationId":"%[1]s","timestampMs":"1760375826000","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOADS",`+
 		`"parameters":{"signWith":"0x5fbdb2315678afecb367f032d93f642f64180aa3","payloads":["%064[2]x","%064[2]x"],`+

@@ -24,7 +24,7 @@ import (
 //go:embed peers/package.json peers/bench.mjs
 var peerFiles embed.FS
 
-// peers are other libraries that sign the same message in a process of node, round by round beside this one.
+// peers are JavaScript libraries that sign the same message in a process of node, in the same rounds as this module.
 type peers struct {
 	folder  string
 	process *exec.Cmd
@@ -33,7 +33,7 @@ type peers struct {
 
 	node string
 	list []*peer
-	// limit signs here, with the standard library.
+	// limit signs the message in this process, with the standard library.
 	limit  func() error
 	slice  time.Duration
 	limits []float64 // seconds, one for each round
@@ -42,12 +42,12 @@ type peers struct {
 // peer is one library.
 type peer struct {
 	Name, Version string
-	DER           string // a signature, in hexadecimal
+	DER           string // a signature that the library has made, in hexadecimal
 	seconds       []float64
 }
 
-// startPeers installs the libraries in a folder of their own. Without node or npm, or without their registry, there are
-// none, and skipped says why.
+// startPeers installs the libraries in a temporary folder. If node, npm or the registry is missing, p is nil and
+// skipped says why.
 func startPeers(ctx context.Context, key *byzantine.PrivateKey, slice time.Duration) (p *peers, skipped string, err error) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -81,7 +81,7 @@ func startPeers(ctx context.Context, key *byzantine.PrivateKey, slice time.Durat
 	return p, "", p.start(ctx, key)
 }
 
-// start runs node and looks whether what the libraries make are signatures.
+// start runs node and verifies a signature of each library.
 func (p *peers) start(ctx context.Context, key *byzantine.PrivateKey) error {
 	p.process = exec.CommandContext(ctx, "node", "bench.mjs", "--driven")
 	p.process.Dir = p.folder
@@ -134,7 +134,7 @@ func (p *peers) start(ctx context.Context, key *byzantine.PrivateKey) error {
 	return nil
 }
 
-// ask sends a line of JSON to node and reads one.
+// ask sends question to node as a line of JSON and decodes the line that it returns.
 func (p *peers) ask(question, response any) error {
 	if err := json.NewEncoder(p.input).Encode(question); err != nil {
 		return fmt.Errorf("node: %w", err)
@@ -149,7 +149,7 @@ func (p *peers) ask(question, response any) error {
 	return nil
 }
 
-// round measures the limit here and then each library there.
+// round measures the limit in this process and then each library in node.
 func (p *peers) round() error {
 	limit := pair{limit: p.limit, ours: p.limit, repeat: 1}
 	if err := limit.round(p.slice); err != nil {

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// render writes all results as Markdown.
+// render returns all results as Markdown.
 func render(p plan, m machine, pairs []*pair, crowds []*crowd, others *peers, skipped string) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s, %d rounds.\n%s\n", m, p.rounds, m.load())
@@ -43,14 +43,14 @@ func render(p plan, m machine, pairs []*pair, crowds []*crowd, others *peers, sk
 	return out.String()
 }
 
-// judge compares what was measured with the budgets.
-type judge struct {
-	measured bool     // not with -quick
+// judge compares the measured values with the budgets.
+type judge struct { // false with -quick: then no budget is checked
+	measured bool     // how many budgets were compared so far
 	budgets  int      // so far
 	exceeded []string // in words
 }
 
-// line returns the last two cells of a line.
+// line returns the last two cells of a line: its budgets, and whether they are kept.
 func (j *judge) line(name string, budgets []budget) (bounds, verdict string) {
 	for i, b := range budgets {
 		if i > 0 {
@@ -92,7 +92,7 @@ func (p *pair) cells() []string {
 }
 
 func (c *crowd) cells() []string {
-	// A ratio of times is the inverse of one of rates.
+	// The ratio of times is the inverse of the ratio of rates.
 	ours, stock := ratios(c.limit.rates, c.ours.rates), ratios(c.limit.rates, c.stock.rates)
 	whole := func(values []float64) string { return fmt.Sprintf("%.0f", median(values)) }
 	return []string{
@@ -140,11 +140,11 @@ func size(bytes float64) string {
 	return fmt.Sprintf("%.2f MB", bytes/1e6)
 }
 
-// table is rows of cells, the first of them the head.
+// table is a list of rows of cells. The first row is the head.
 type table [][]string
 
-// String writes the table as Markdown with a blank line before it, in columns that line up in a terminal as well. One
-// without lines is left out.
+// String returns the table as Markdown, with a blank line before it and with columns that are aligned in a terminal as
+// well. If there is only the head, it returns "".
 func (t table) String() string {
 	if len(t) < 2 {
 		return ""
@@ -173,7 +173,7 @@ func (t table) String() string {
 	return out.String()
 }
 
-// machine is where and when the program ran.
+// machine says where and when the program ran.
 type machine struct {
 	processor string
 	started   time.Time
@@ -182,7 +182,7 @@ type machine struct {
 
 func describeMachine() machine {
 	m := machine{processor: runtime.GOARCH, started: time.Now(), loadThen: loadAverage()}
-	info, _ := os.ReadFile("/proc/cpuinfo") // of Linux
+	info, _ := os.ReadFile("/proc/cpuinfo") // exists on Linux only
 	for line := range strings.Lines(string(info)) {
 		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
 			m.processor = strings.TrimSpace(value)
@@ -203,20 +203,20 @@ func (m machine) load() string {
 	return fmt.Sprintf("It took %s. Load average (1 min) before it %s, at its end %s.", took, m.loadThen, loadAverage())
 }
 
-// loadAverage is how many threads wanted a processor in the last minute, "" where that is not known.
+// loadAverage returns the load average of the last minute, "" if it is not known.
 func loadAverage() string {
-	text, _ := os.ReadFile("/proc/loadavg") // of Linux
+	text, _ := os.ReadFile("/proc/loadavg") // exists on Linux only
 	first, _, _ := strings.Cut(string(text), " ")
 	return first
 }
 
-// The tables stand between these lines of a file.
+// The tables are between these lines of a file.
 const (
 	beginMarker = "<!-- tables: go run ./benchmarks -write BENCHMARKS.md -->\n"
 	endMarker   = "<!-- end of tables -->\n"
 )
 
-// writeInto puts the report between the markers of a file.
+// writeInto replaces the text between the markers of a file by the report.
 func writeInto(file, report string) error {
 	before, after, err := aroundTables(file)
 	if err != nil {
@@ -225,7 +225,8 @@ func writeInto(file, report string) error {
 	return os.WriteFile(file, []byte(before+beginMarker+"\n"+report+"\n"+endMarker+after), 0o644)
 }
 
-// aroundTables returns what a file has before and after its markers.
+// aroundTables returns the text before the first marker of a file and after the second. It returns an error if one of
+// them is missing.
 func aroundTables(file string) (before, after string, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	smallWorld = 1000 // accounts of the sandbox on the limit's side
-	// fullJournal is more requests than a sandbox's journal keeps. The status page draws those that are kept, so both
-	// sandboxes have a full one.
+	smallWorld = 1000 // number of accounts in the limit's sandbox
+	// fullJournal is more requests than a sandbox's journal keeps. The status page plots the kept ones, so both
+	// sandboxes have a full journal.
 	fullJournal = 20_000
 )
 
-// sandboxWorld is a sandbox with many accounts, each with a user, a one-time code, an event and its delivery.
+// sandboxWorld is a sandbox with many accounts. Each has a user, a one-time code, and an event with its delivery.
 type sandboxWorld struct {
 	*byzantinetest.Sandbox
 	bench                    *bench
 	client                   *byzantine.Client
-	accountID, userID, email string // of the last
+	accountID, userID, email string // of the last account
 	statuses                 [2]byzantine.VerificationStatus
 }
 
-// inProcess carries requests to a handler in this process.
+// inProcess is a round tripper that calls a handler in this process.
 type inProcess struct{ http.Handler }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -74,7 +74,7 @@ func newSandboxWorld(b *bench, size int) (*sandboxWorld, error) {
 	return w, nil
 }
 
-// sandboxCalls are what is measured in a sandbox of either size.
+// sandboxCalls are the calls that are measured in a small and in a large sandbox.
 var sandboxCalls = []struct {
 	name string
 	call func(*sandboxWorld) error
@@ -111,8 +111,8 @@ var sandboxCalls = []struct {
 	}},
 }
 
-// sandboxPairs compare a sandbox that holds much with one that holds little: a call must not take twice as long. The
-// sandboxes are filled when the first of the lines runs.
+// sandboxPairs compare a large sandbox with a small one as the limit: a call must not take more than twice as long. The
+// sandboxes are filled when the first of these lines runs.
 func (b *bench) sandboxPairs() (list []*pair) {
 	small := sync.OnceValues(func() (*sandboxWorld, error) { return newSandboxWorld(b, min(smallWorld, b.accounts)) })
 	large := sync.OnceValues(func() (*sandboxWorld, error) { return newSandboxWorld(b, b.accounts) })

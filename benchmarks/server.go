@@ -23,21 +23,21 @@ import (
 	"time"
 )
 
-// serverVariable makes the program be the server of another one.
+// serverVariable is the environment variable that makes this program run as the server of another process of it.
 const serverVariable = "BYZANTINE_BENCHMARKS_SERVER"
 
 func isServer() bool { return os.Getenv(serverVariable) != "" }
 
-// serverConfig is what the program tells its server on standard input. The end of the input ends the server.
+// serverConfig is what the parent process sends to the server on standard input. The server ends when its input ends.
 type serverConfig struct {
 	Protocol     string        // "http", or over TLS "HTTP/1.1" or "HTTP/2"
 	Certificate  []byte        // PEM, for TLS
 	Key          []byte        // PEM, for TLS
-	Work         time.Duration // that a request takes
-	Transactions int           // that there are
+	Work         time.Duration // how long each request takes
+	Transactions int           // number of transactions in the list
 }
 
-// serverStart and serverEnd are what the server tells on standard output.
+// serverStart and serverEnd are what the server writes to standard output, at its start and at its end.
 type (
 	serverStart struct{ URL string }
 	serverEnd   struct{ Connections int64 }
@@ -92,7 +92,7 @@ func (s *server) close() (connections int64, err error) {
 	return end.Connections, errors.Join(err, s.process.Wait())
 }
 
-// serve is the server's main.
+// serve is the main function of the server process.
 func serve(in io.Reader, out io.Writer) error {
 	var config serverConfig
 	input := json.NewDecoder(in)
@@ -116,7 +116,7 @@ func serve(in io.Reader, out io.Writer) error {
 				connections.Add(1)
 			}
 		},
-		ErrorLog: log.New(io.Discard, "", 0), // the clients go without a word
+		ErrorLog: log.New(io.Discard, "", 0), // clients close their connections without notice, which is not worth a message
 	}
 	url := "http://" + listener.Addr().String()
 	if config.Protocol != "http" {
@@ -141,7 +141,8 @@ func serve(in io.Reader, out io.Writer) error {
 	return output.Encode(serverEnd{connections.Load()})
 }
 
-// newAPI returns the routes that are measured. Their responses are made beforehand: what the server does is not measured.
+// newAPI returns the routes that the clients call. Their responses are prepared, because the server's work is not
+// measured.
 func newAPI(transactions int) http.Handler {
 	mux := http.NewServeMux()
 	response := func(pattern, text string) {
@@ -168,10 +169,10 @@ func newAPI(transactions int) http.Handler {
 	return mux
 }
 
-// bodyLengthHeader tells the client how long the body was that it sent.
+// bodyLengthHeader is a response header with the length of the body that the client has sent.
 const bodyLengthHeader = "X-Body-Length"
 
-// trustedCertificate makes a certificate of 127.0.0.1 that this process trusts from now on.
+// trustedCertificate makes a certificate for 127.0.0.1, which this process trusts from then on.
 var trustedCertificate = sync.OnceValues(func() (serverConfig, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -199,8 +200,8 @@ var trustedCertificate = sync.OnceValues(func() (serverConfig, error) {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
-	// A client with its default transport takes the system's roots. With the x509usefallbackroots of main.go these
-	// stand in their place.
+	// A client with net/http's default transport trusts the roots of the system. Because of x509usefallbackroots in
+	// main.go it trusts these roots instead.
 	x509.SetFallbackRoots(pool)
 	return serverConfig{
 		Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),

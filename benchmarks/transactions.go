@@ -14,10 +14,12 @@ const (
 	pageSize = 100
 )
 
-// newest is when the first transaction of the list was updated, each further one a second before.
+// newest is when the first transaction of the list was updated. Each further one was updated a second before the
+// previous.
 var newest = time.Date(2026, 9, 3, 10, 11, 12, 0, time.UTC)
 
-// transactionJSON is the i-th transaction of the list, with the fields that most have.
+// transactionJSON returns the transaction with index i in the list as JSON, with the fields that most transactions
+// have.
 func transactionJSON(i int) []byte {
 	id := func(kind int) string { return fmt.Sprintf("%08x-0b7a-4c53-9d1b-%012x", kind, i) }
 	updated := newest.Add(-time.Duration(i) * time.Second)
@@ -40,12 +42,12 @@ func transactionJSON(i int) []byte {
 		Account:             &byzantine.TransactionAccount{AccountName: "Ada Lovelace", OwnerUserID: id(3)},
 	})
 	if err != nil {
-		panic(err) // the value is a constant but for i
+		panic(err) // the value differs only by i, so it can always be written
 	}
 	return text
 }
 
-// pageJSON is the response that lists transactions from offset on.
+// pageJSON returns the response that lists at most limit transactions from offset on.
 func pageJSON(list [][]byte, limit, offset int) []byte {
 	var page bytes.Buffer
 	page.WriteString(`{"transactions":[`)
@@ -55,7 +57,7 @@ func pageJSON(list [][]byte, limit, offset int) []byte {
 	return page.Bytes()
 }
 
-// plainPage is byzantine.TransactionPage as somebody would write it who needs these fields and nothing else.
+// plainPage is byzantine.TransactionPage with standard types, as a user would write it who needs only these fields.
 type plainPage struct {
 	Transactions []plainTransaction `json:"transactions"`
 	Total        int64              `json:"total"`

@@ -22,7 +22,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
-// bench is what the pairs work with: one key, one server in another process, and the two ways to call it.
+// bench is what the pairs share: one key, one server in another process, and the two clients that call it.
 type bench struct {
 	ctx          context.Context
 	key          *byzantine.PrivateKey
@@ -57,7 +57,7 @@ func newBench(ctx context.Context, transactions, accounts int) (*bench, error) {
 	}, nil
 }
 
-// rawKey returns the standard library's form of a key.
+// rawKey returns a key as the standard library's type.
 func rawKey(key *byzantine.PrivateKey) (*ecdsa.PrivateKey, error) {
 	scalar, err := hex.DecodeString(strings.TrimPrefix(key.SecretHex(), "0x"))
 	if err != nil {
@@ -87,7 +87,7 @@ func (b *bench) pairs() ([]*pair, error) {
 	return append(list, b.sandboxPairs()...), nil
 }
 
-// signaturePairs signs requests with bodies of several sizes.
+// signaturePairs sign requests with bodies of several sizes.
 func (b *bench) signaturePairs() []*pair {
 	at := time.Now()
 	head := fmt.Sprint(at.Unix(), "POST", postPath)
@@ -116,13 +116,13 @@ func (b *bench) signaturePairs() []*pair {
 	large.budgets = []budget{{
 		name: "bytes as with 0 B",
 		used: func() float64 { return median(large.oursCost.bytes) - median(empty.oursCost.bytes) },
-		// Signatures differ in length by a byte or two, which can be a size class of the allocator.
+		// Signatures differ in length by a byte or two, which can be another size class of the allocator.
 		most: 64,
 	}}
 	return []*pair{empty, small, ready, sign("64 KiB", make([]byte, 64<<10)), large}
 }
 
-// A call with a body of 1 KiB: a passkey is added.
+// A call with a body of 1 KiB: the registration of a passkey.
 const (
 	postPath     = "/v1/submit/create-authenticators-otp"
 	postResponse = `{"authenticatorIds":["4b1c7a52-7a3e-4e57-9d6e-0c2f6d6f8a11"]}`
@@ -172,10 +172,10 @@ const (
 	documentSize     = 6 << 20
 	documentPath     = "/v1/submit/update-individual-account"
 	documentResponse = `{"userId":"2a9e4c1d-3b5f-4d8a-8c76-5f4e3d2c1b43","accountId":"1f0d2b6a-6d1e-4b7c-9a43-7e5c8d9f0b32","verificationStatus":"in_review"}`
-	bodyLimit        = 1.25 // bytes allocated for each byte of the body
+	bodyLimit        = 1.25 // budget of bytes allocated for each byte of the body
 )
 
-// documentPair sends a document of several MiB. The limit writes the body by hand, in one piece.
+// documentPair sends a document of several MiB. The limit builds the body by hand, in one buffer.
 func (b *bench) documentPair() (*pair, error) {
 	data := append([]byte("%PDF-1.7\n"), make([]byte, documentSize-9)...)
 	document, err := byzantine.NewDataURI("application/pdf", data)
@@ -231,7 +231,7 @@ func (b *bench) documentPair() (*pair, error) {
 	return p, nil
 }
 
-// webhookPair verifies a delivery. The limit is the signature alone.
+// webhookPair verifies a delivery. The limit only verifies its signature.
 func (b *bench) webhookPair() (*pair, error) {
 	p, err := b.deliveryPair(nil)
 	if err != nil {
@@ -241,7 +241,7 @@ func (b *bench) webhookPair() (*pair, error) {
 	return p.timeAtMost(1.05), nil
 }
 
-// manyKeysPair verifies a delivery among the keys of 1,000 subscriptions.
+// manyKeysPair verifies a delivery with a Verifier that has the keys of 1,000 subscriptions.
 func (b *bench) manyKeysPair() (*pair, error) {
 	others := make([]webhook.Key, 999)
 	for i := range others {
@@ -255,7 +255,7 @@ func (b *bench) manyKeysPair() (*pair, error) {
 	return p.timeAtMost(1.05), nil
 }
 
-// deliveryPair verifies a delivery whose key is one of several.
+// deliveryPair verifies a delivery with a Verifier that has the delivery's key and others.
 func (b *bench) deliveryPair(others []webhook.Key) (*pair, error) {
 	ids := webhooktest.DeliveryIDs{
 		Delivery: "2f6a1c1e-0b7a-4c53-9d1b-5f0a4a6e0001",
@@ -295,7 +295,7 @@ func (b *bench) deliveryPair(others []webhook.Key) (*pair, error) {
 	}, nil
 }
 
-// decodePair reads a page of transactions. The limit is the same fields without the module's types.
+// decodePair decodes a page of transactions. The limit decodes the same fields into standard types.
 func (b *bench) decodePair() (*pair, error) {
 	list := make([][]byte, pageSize)
 	for i := range list {
@@ -309,8 +309,8 @@ func (b *bench) decodePair() (*pair, error) {
 	}, nil
 }
 
-// iterationPair reads the whole list of transactions. The limit asks for one page after the other, by offset, as if the
-// list stood still.
+// iterationPair reads the whole list of transactions. The limit requests one page after the other, by offset, as if the
+// list did not change.
 func (b *bench) iterationPair() (*pair, error) {
 	enough := func(n int) error {
 		if n != b.transactions {

@@ -1,11 +1,11 @@
-// Otp-passkey enrols a passkey through an e-mailed one-time code: the three calls that a backend makes for it.
+// Otp-passkey registers a passkey with an e-mailed one-time code, by the three calls that a backend makes for it.
 //
 // Without a key in the environment it starts the local sandbox and plays all parts, the user's mailbox included:
 //
 //	go run ./examples/otp-passkey
 //
-// With BYZANTINE_PRIVATE_KEY set it talks to the sandbox API, or to the host in BYZANTINE_BASE_URL, and asks for the
-// account id, the user id and the code on the terminal.
+// With BYZANTINE_PRIVATE_KEY set it calls the sandbox API, or the host in BYZANTINE_BASE_URL, and asks for the account
+// id, the user id and the code on the terminal.
 package main
 
 import (
@@ -36,13 +36,14 @@ func main() {
 	}
 }
 
-// world is where the program runs: the local sandbox, or the real API with a person at the terminal.
+// world is what the program runs against: the local sandbox, or the real API with a person at the terminal who types
+// the code.
 type world struct {
 	client            *byzantine.Client
 	accountID, userID string
 	email             string
 	code              func(otpID string) (string, error)
-	report            func() // prints what the other side saw
+	report            func() // prints the requests that the sandbox has received; nothing for the real API
 }
 
 func run(ctx context.Context, in io.Reader, out io.Writer) error {
@@ -66,7 +67,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// enrol enrols a passkey. A backend spreads it over three requests of the user's browser: see docs/passkeys.md.
+// enrol registers a passkey. A backend does this in three requests of the user's browser: see docs/passkeys.md.
 func enrol(ctx context.Context, w *world, out io.Writer) error {
 	me, err := w.client.Whoami(ctx)
 	if err != nil {
@@ -115,8 +116,8 @@ func enrol(ctx context.Context, w *world, out io.Writer) error {
 	return nil
 }
 
-// createPasskey plays the browser: a real one gets the options from BeginRegistration and sends back what
-// navigator.credentials.create returned.
+// createPasskey plays the browser. A real browser gets the options of BeginRegistration and sends what
+// navigator.credentials.create returns.
 func createPasskey(user passkey.User) (*passkey.Credential, error) {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 	options, state, err := rp.BeginRegistration(user)

@@ -40,7 +40,7 @@ func TestAsksAtTheTerminalWhenThereIsAKey(t *testing.T) {
 	answers := account.ID + "\n" + user.ID + "\nada@example.com\n000000\n"
 	err = run(t.Context(), strings.NewReader(answers), &out)
 	if err == nil {
-		return // the code was 000000 indeed
+		return // the random code happened to be 000000
 	}
 	assert.ErrorContains(t, err, "wrong one-time code")
 	assert.Contains(t, out.String(), "Account id: User id: ")

@@ -1,11 +1,11 @@
-// Passkey-web is a small web application with the local sandbox behind it: sign in by e-mailed code, create a passkey,
-// activate the account, deposit, withdraw, and watch the status move.
+// Passkey-web is a small web application with the local sandbox as its API: users sign in with an e-mailed code, create
+// a passkey, activate the account, deposit and withdraw, and see how the status changes.
 //
 //	go run ./examples/passkey-web
 //
-// Then open http://localhost:8080. Nothing is real and nothing leaves this machine: the e-mails are on the sandbox's
-// status page, and the money is invented. The application itself is internal/demoapp; browser/passkey.js is the
-// module for a front end of your own.
+// Then open http://localhost:8080. No money is real and nothing is sent from this machine: the e-mails are on the
+// sandbox's status page. The application itself is internal/demoapp; browser/passkey.js is the module for a front end
+// of your own.
 package main
 
 import (
@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// run serves until the context ends.
+// run serves the application at addr until the context ends. It prints the address to open to out.
 func run(ctx context.Context, addr string, out io.Writer, log *slog.Logger) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -56,7 +56,7 @@ func run(ctx context.Context, addr string, out io.Writer, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	origin := strings.TrimSuffix("http://localhost:"+port, ":80") // browsers leave the default port out
+	origin := strings.TrimSuffix("http://localhost:"+port, ":80") // browsers omit the default port from the origin
 
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()

@@ -17,7 +17,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// What the program prints is enough to sign in with.
+// What the program prints suffices to sign in.
 func TestRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()

@@ -5,10 +5,10 @@
 //
 //	go run . -db copy.db -html balances.html
 //
-// With BYZANTINE_PRIVATE_KEY set it brings the copy up to date once and ends: let cron or a systemd timer start it every
-// few minutes. It can be killed at any moment, and two runs at a time do no harm.
+// With BYZANTINE_PRIVATE_KEY set it brings the copy up to date once and ends: have cron or a systemd timer start it
+// every few minutes. It can be killed at any moment, and two runs at a time do no harm.
 //
-// It is a module of its own because of the database driver: who imports the SDK shall not depend on one.
+// It is a module of its own because of the database driver: users of the SDK should not depend on one.
 package main
 
 import (

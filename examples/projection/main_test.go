@@ -24,7 +24,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// The test binary is the program too: with killEnv it dies where the test says, as under kill -9.
+// The test binary is the program if programEnv is set. killEnv names the moment at which it then kills itself, as kill
+// -9 would.
 const (
 	programEnv = "PROJECTION_TEST_PROGRAM"
 	killEnv    = "PROJECTION_TEST_KILL"
@@ -42,8 +43,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// dieIn kills the process in the middle of a write of SQLite: "row 3" before the third row changes, "commit 2" in the
-// second commit.
+// dieIn makes the process kill itself while SQLite writes: at "row 3" before the third row is changed, at "commit 2"
+// during the second commit.
 func dieIn(moment string) {
 	var kind string
 	var number int
@@ -60,7 +61,7 @@ func dieIn(moment string) {
 		if self, err := os.FindProcess(os.Getpid()); err == nil {
 			_ = self.Kill()
 		}
-		select {} // until the signal comes
+		select {} // until the process is killed
 	}
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, _ string) error {
 		hooks := conn.(sqlite.HookRegisterer)
@@ -81,12 +82,12 @@ func TestPlaysAgainstTheLocalSandbox(t *testing.T) {
 	assert.Len(t, points.FindAll(text, -1), 3, "in vaults, queued and idle")
 }
 
-// The copy is made by a process that is killed at a moment, and brought up to date by the next one.
+// A process is killed at a moment while it makes the copy. The next process completes the copy.
 func TestSurvivesAKillAtAnyMoment(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	t.Cleanup(sandbox.Close)
-	var killAt atomic.Pointer[string] // the request that the program does not survive: "<operation in the path> <number>"
-	var served sync.Map               // requests by operation
+	var killAt atomic.Pointer[string] // the request at which the program is killed: "<operation in the path> <number>"
+	var served sync.Map               // number of requests by operation
 	program := make(chan *os.Process, 1)
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		counter, _ := served.LoadOrStore(path.Base(r.URL.Path), new(atomic.Int64))
@@ -114,7 +115,7 @@ func TestSurvivesAKillAtAnyMoment(t *testing.T) {
 		program <- cmd.Process
 		err := cmd.Wait()
 		select {
-		case <-program: // no request took it
+		case <-program: // the program was not killed by a request
 		default:
 		}
 		if err != nil {
@@ -127,8 +128,8 @@ func TestSurvivesAKillAtAnyMoment(t *testing.T) {
 		require.NoError(t, err)
 	}
 	deposit(t, "100")
-	// CopyTransactions reads the last minute twice, which could hide a time that was kept too early. The program corrects
-	// its clock at the first request, which is rejected.
+	// CopyTransactions reads the last minute of its former range again, which could hide that the time it returned was
+	// too early. So three minutes pass. The program corrects its clock after its first request, which is rejected.
 	sandbox.Advance(3 * time.Minute)
 	var queued string
 	change := func(t *testing.T, deposits int) { // new transactions, and an update that no event tells of
@@ -144,17 +145,17 @@ func TestSurvivesAKillAtAnyMoment(t *testing.T) {
 	}
 	for _, kill := range []struct {
 		moment   string
-		deposits int  // made before
-		whole    bool // the copy is complete by then
+		deposits int  // how many were made before
+		whole    bool // whether the copy is complete after the kill
 	}{
 		{"get-all-transactions 2", 20, false},
-		{"get-all-transactions 3", 110, false}, // the second page
+		{"get-all-transactions 3", 110, false}, // the request for the second page
 		{"row 1", 20, false},
 		{"row 2", 20, false},
 		{"row 105", 110, false},
-		{"commit 1", 20, false},              // that of the transactions
-		{"get-account-balances 1", 20, true}, // after it
-		{"commit 2", 20, true},               // that of the balances
+		{"commit 1", 20, false},              // the commit of the transactions
+		{"get-account-balances 1", 20, true}, // after the commit of the transactions
+		{"commit 2", 20, true},               // the commit of the balances
 	} {
 		t.Run(kill.moment, func(t *testing.T) {
 			change(t, kill.deposits)
@@ -175,7 +176,7 @@ func TestSurvivesAKillAtAnyMoment(t *testing.T) {
 	}
 }
 
-// listed is the sandbox's list, as the API shows it.
+// listed returns the transactions that the sandbox's API lists, as JSON, by id.
 func listed(t *testing.T, sandbox *byzantinetest.Server) map[string]string {
 	all := map[string]string{}
 	for transaction, err := range sandbox.Client().AllTransactions(t.Context(), nil) {
@@ -187,7 +188,7 @@ func listed(t *testing.T, sandbox *byzantinetest.Server) map[string]string {
 	return all
 }
 
-// copied is what is in the database.
+// copied returns the transactions in the database, as JSON, by id.
 func copied(t *testing.T, file string) map[string]string {
 	s, err := openStore(t.Context(), file)
 	require.NoError(t, err)

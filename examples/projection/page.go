@@ -22,20 +22,20 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// row is a transaction of the copy.
+// row is a transaction in the copy, as the table and the page show it.
 type row struct {
 	Updated          time.Time
 	ID, Type, Status string
 	Amount           byzantine.Decimal
 }
 
-// sample is what all accounts held at a time, in one currency and place.
+// sample is the sum of what all accounts had at a time, in one currency and of one kind, such as "in vaults".
 type sample struct {
 	at     time.Time
 	amount byzantine.Decimal
 }
 
-// line is what the page draws of the samples of one name.
+// line is what the page shows of all samples with one name.
 type line struct{ Name, Points, From, To, Lowest, Highest string }
 
 func (s *store) rows(ctx context.Context) (rows []row, err error) {
@@ -83,7 +83,8 @@ func (s *store) lines(ctx context.Context) (lines []line, err error) {
 	return lines, found.Err()
 }
 
-// draw makes a line of 800 by 200 pixels, from the lowest sample to the highest. Only its pixels are floats.
+// draw returns a line of 800 by 200 pixels that covers the values from the lowest sample to the highest. Only pixels
+// are floats, amounts are not.
 func draw(name string, samples []sample) line {
 	first, last := samples[0], samples[len(samples)-1]
 	lowest, highest := first.amount, first.amount
@@ -97,7 +98,7 @@ func draw(name string, samples []sample) line {
 	}
 	part := func(of, whole float64) float64 {
 		if whole == 0 {
-			return 0.5 // a single sample, or one that never changed, stands in the middle
+			return 0.5 // a single sample, or values that never change, are drawn in the middle
 		}
 		return of / whole
 	}
@@ -110,7 +111,7 @@ func draw(name string, samples []sample) line {
 	return line{name, strings.TrimSpace(points.String()), first.at.Format(time.DateTime), last.at.Format(time.DateTime), lowest.String(), highest.String()}
 }
 
-// table prints the copy.
+// table prints the transactions in the copy.
 func (s *store) table(ctx context.Context, out io.Writer) error {
 	rows, err := s.rows(ctx)
 	if err != nil {
@@ -124,7 +125,8 @@ func (s *store) table(ctx context.Context, out io.Writer) error {
 	return table.Flush()
 }
 
-// page writes the HTML page beside its place and renames it, so a reader never sees half of it.
+// page writes the HTML page to a temporary file in the same folder and renames that, so a reader never sees a part of
+// it.
 func (s *store) page(ctx context.Context, file string) error {
 	rows, err := s.rows(ctx)
 	if err != nil {
@@ -142,7 +144,7 @@ func (s *store) page(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // is gone after the rename
+	defer os.Remove(f.Name()) // after the rename there is no such file
 	_, err = f.Write(text.Bytes())
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

@@ -42,7 +42,8 @@ func newCustomer(ctx context.Context, sandbox *byzantinetest.Server) (*customer,
 	return c, nil
 }
 
-// sign submits a payload with the customer's passkey and returns the id of its transaction.
+// sign signs a payload with the customer's passkey, submits it, and returns the id of the transaction. err is the error
+// of the call that returned the payload.
 func (c *customer) sign(ctx context.Context, payload *byzantine.Payload, err error) (string, error) {
 	if err != nil {
 		return "", err
@@ -85,8 +86,8 @@ func (c *customer) cancel(ctx context.Context, withdrawalID string) error {
 	return err
 }
 
-// play brings the copy up to date at the end of each of six days. On the last one a withdrawal that the copy has is
-// cancelled, which no event tells of.
+// play runs the sandbox for six days and brings the copy up to date at the end of each. On the last day a withdrawal
+// that is in the copy is cancelled, for which the API sends no event.
 func play(ctx context.Context, s *store) error {
 	sandbox := byzantinetest.NewServer(byzantinetest.WithTime(time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)))
 	defer sandbox.Close()

@@ -14,7 +14,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Times are in milliseconds since 1970; amounts are decimal strings, for SQLite's numbers are floats.
+// Times are in milliseconds since 1970. Amounts are decimal strings, because SQLite's numbers with a fraction are
+// floats.
 const schema = `
 CREATE TABLE IF NOT EXISTS transactions (
 	id TEXT PRIMARY KEY, account_id TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL,
@@ -23,13 +24,14 @@ CREATE TABLE IF NOT EXISTS balances (
 	at INTEGER NOT NULL, name TEXT NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (at, name)) STRICT;
 CREATE TABLE IF NOT EXISTS progress (one INTEGER PRIMARY KEY CHECK (one = 1), since TEXT NOT NULL) STRICT;`
 
-// store is the database.
+// store is the database with the copy.
 type store struct{ db *sql.DB }
 
-// openStore opens a file and creates it if it is not there. Each transaction of the database takes the write lock at its
-// beginning, so a second process waits until the first has committed.
+// openStore opens the database in a file, which it creates if it does not exist; an empty name is a database in memory.
+// Each database transaction takes the write lock at its beginning, so a second process waits until the first has
+// committed.
 func openStore(ctx context.Context, file string) (*store, error) {
-	// A path as URL keeps a ? or # in the file's name out of the options.
+	// A path in URL form keeps a ? or # in the file's name apart from the options.
 	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: "_txlock=immediate&_pragma=busy_timeout(60000)"}
 	if file == "" {
 		dsn.Opaque = ":memory:"
@@ -38,22 +40,22 @@ func openStore(ctx context.Context, file string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1) // each connection to :memory: would be a database of its own
+	db.SetMaxOpenConns(1) // with :memory: each connection would have a database of its own
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot prepare the database %q: %w", file, err), db.Close())
 	}
 	return &store{db}, nil
 }
 
-// update brings the copy up to date and samples the balances of its accounts. The two are committed one after the other:
-// a sample that fails does not undo the copy.
+// update brings the copy up to date and then stores a sample of the balances of its accounts. The two are separate
+// database transactions: if the sample fails, the copy keeps its changes.
 func (s *store) update(ctx context.Context, client *byzantine.Client, at time.Time) error {
 	var unreadable *byzantine.PartialError
 	err := s.commit(ctx, func(tx *sql.Tx) error {
 		err := copyTransactions(ctx, client, tx)
 		if errors.As(err, &unreadable) {
 			return nil // all others are stored, and the next call begins at the same time
-		}
+		} // all other transactions are stored; the next call begins at the same time as this one
 		return err
 	})
 	if unreadable != nil {
@@ -62,7 +64,8 @@ func (s *store) update(ctx context.Context, client *byzantine.Client, at time.Ti
 	return errors.Join(err, s.commit(ctx, func(tx *sql.Tx) error { return sampleBalances(ctx, client, tx, at) }))
 }
 
-// commit runs change in a database transaction: after a kill all of it is there, or nothing.
+// commit runs change in a database transaction. If the process is killed, either all changes are in the database or
+// none.
 func (s *store) commit(ctx context.Context, change func(*sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -75,11 +78,11 @@ func (s *store) commit(ctx context.Context, change func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// copyTransactions commits the rows together with the time that the next call begins at. A kill before the commit leaves
-// both as they were, and the next call reads the same part of the list again.
+// copyTransactions stores the rows and, in the same database transaction, the time at which the next call begins. A
+// kill before the commit leaves both as they were, and the next call reads the same part of the list again.
 func copyTransactions(ctx context.Context, client *byzantine.Client, tx *sql.Tx) error {
 	var text string
-	var since time.Time // the zero time copies everything
+	var since time.Time // the zero time copies all transactions
 	switch err := tx.QueryRowContext(ctx, `SELECT since FROM progress`).Scan(&text); {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
@@ -105,8 +108,9 @@ func copyTransactions(ctx context.Context, client *byzantine.Client, tx *sql.Tx)
 	return err
 }
 
-// sampleBalances stores what all accounts of the copy hold together, by currency: in vaults, queued for withdrawal, and
-// idle. A sum that lacks an account would be wrong, so an account that cannot be asked ends the sample.
+// sampleBalances stores the sums of what all accounts in the copy have, by currency: in vaults, queued for withdrawal,
+// and idle. A sum without one of the accounts would be wrong, so if the balances of one cannot be read, it returns an
+// error and stores nothing.
 func sampleBalances(ctx context.Context, client *byzantine.Client, tx *sql.Tx, at time.Time) error {
 	var list string
 	if err := tx.QueryRowContext(ctx, `SELECT json_group_array(DISTINCT account_id) FROM transactions`).Scan(&list); err != nil {
@@ -128,7 +132,7 @@ func sampleBalances(ctx context.Context, client *byzantine.Client, tx *sql.Tx, a
 		}
 		for _, wallet := range balances.SubAccounts {
 			for _, position := range wallet.Positions {
-				var queued byzantine.Decimal // 0 draws the line down when nothing is queued any more
+				var queued byzantine.Decimal // stays 0 if nothing is queued, and is stored, so that the line in the plot goes down
 				if position.PendingWithdrawals != nil {
 					queued = position.PendingWithdrawals.Balance
 				}

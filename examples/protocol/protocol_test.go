@@ -1,5 +1,5 @@
-// Package protocol_test runs the programs of this folder, which speak the protocol without this module, and holds this
-// module against the same vectors.
+// Package protocol_test runs the programs of this folder, which implement the protocol without this module, and checks
+// this module with the same vectors.
 package protocol_test
 
 import (
@@ -25,7 +25,7 @@ import (
 
 const vectors = "../../testdata/vectors"
 
-// readVectors reads a file of vectors. The root package's tests read requests.json.
+// readVectors reads a file of vectors. (Those of requests.json are checked by the root package's tests.)
 func readVectors[T any](t *testing.T, name string) []T {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(vectors, name))
@@ -35,7 +35,7 @@ func readVectors[T any](t *testing.T, name string) []T {
 		Vectors []T    `json:"vectors"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields() // a field that no test reads would prove nothing
+	decoder.DisallowUnknownFields() // so that a field which no test reads is an error
 	require.NoError(t, decoder.Decode(&document))
 	require.NotEmpty(t, document.Vectors)
 	return document.Vectors
@@ -77,7 +77,7 @@ func TestWebhookVectors(t *testing.T) {
 	}
 }
 
-// Each program holds the vectors and calls a sandbox.
+// Each program agrees with the vectors and completes its calls to a sandbox.
 func TestProgramsInOtherLanguages(t *testing.T) {
 	longtest.Skip(t, "runs programs in Node, Python and bash")
 	for name, test := range map[string]struct {
@@ -103,7 +103,7 @@ func TestProgramsInOtherLanguages(t *testing.T) {
 			for _, args := range test.commands {
 				command := exec.CommandContext(t.Context(), args[0], args[1:]...)
 				command.Env = append(os.Environ(), "BYZANTINE_BASE_URL="+sandbox.URL, "BYZANTINE_PRIVATE_KEY="+sandbox.Key().SecretHex(),
-					"PYTHONDONTWRITEBYTECODE=1", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1") // Python reads the small letters first
+					"PYTHONDONTWRITEBYTECODE=1", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1") // Python reads the names in lower case first
 				text, err := command.CombinedOutput()
 				require.NoError(t, err, "%v: %s", args, text)
 				output += string(text)
@@ -122,7 +122,7 @@ func missing(t *testing.T, program string) {
 	t.Skipf("%s is missing", program)
 }
 
-// The code of the page is taken from the programs.
+// Each code block of docs/protocol.md, and each in JavaScript of docs/sandbox.md, is part of the program that it names.
 func TestCodeOfThePageIsThatOfThePrograms(t *testing.T) {
 	page, err := os.ReadFile("../../docs/protocol.md")
 	require.NoError(t, err)

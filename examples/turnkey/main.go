@@ -1,5 +1,6 @@
-// Turnkey submits passkeys to Turnkey's create_authenticators, for those who hold an organisation there themselves. It
-// runs against the fake of byzantinetest and plays all parts, the browser and whoever approves included:
+// Turnkey submits passkeys to Turnkey's create_authenticators, for users who have an organisation at Turnkey
+// themselves. It runs against the fake of package turnkeytest and plays all parts, the browser and the approver
+// included:
 //
 //	go run ./examples/turnkey
 package main
@@ -35,7 +36,7 @@ func run(ctx context.Context, out io.Writer) error {
 	fake := turnkeytest.NewServer(turnkeytest.Organization{})
 	defer fake.Close()
 	organization := fake.Organization()
-	// Against Turnkey itself, the key is that of an API key of the organisation, and there is no base URL.
+	// For Turnkey itself, use an API key of the organisation and no base URL.
 	client, err := turnkey.NewClient(organization.Key, organization.ID, byzantine.WithBaseURL(fake.URL))
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return table.Flush()
 }
 
-// create makes a passkey and submits it. Turnkey gets the same object as Byzantine.
+// create creates a passkey and submits it. Turnkey gets the same object as Byzantine.
 func create(ctx context.Context, client *turnkey.Client, userID, name string) ([]string, error) {
 	credential, err := newPasskey(userID, name)
 	if err != nil {
@@ -85,8 +86,8 @@ func create(ctx context.Context, client *turnkey.Client, userID, name string) ([
 	return client.CreateAuthenticators(ctx, userID, []byzantine.AuthenticatorParam{credential.Authenticator})
 }
 
-// newPasskey plays the browser: a real one gets the options from BeginRegistration and sends back what
-// navigator.credentials.create returned.
+// newPasskey plays the browser. A real browser gets the options of BeginRegistration and sends what
+// navigator.credentials.create returns.
 func newPasskey(userID, name string) (*passkey.Credential, error) {
 	rp := &passkey.RelyingParty{ID: "example.com", Name: "Example", Origins: []string{"https://example.com"}}
 	options, state, err := rp.BeginRegistration(passkey.User{ID: userID, Name: "ada@example.com"})

@@ -1,5 +1,5 @@
-// Webhooks is a receiver of events: it verifies deliveries, handles each event once, fetches what the webhooks never
-// delivered, and stops without cutting anything off.
+// Webhooks is a receiver of events: it verifies deliveries, handles each event once, fetches events that were not
+// delivered, and completes the deliveries in progress before it ends.
 //
 // Without a key in the environment it plays all parts against the local sandbox, and ends. In this folder:
 //
@@ -10,8 +10,8 @@
 // With BYZANTINE_PRIVATE_KEY set it receives at -listen until it is interrupted. The API delivers to public https URLs
 // only, so put a proxy in front that terminates TLS, and create the subscription once (operation create_subscription).
 //
-// It is a module of its own because of the two stores, so that a program that imports the SDK depends on neither database
-// driver.
+// It is a module of its own because of the two stores, so that a program that imports the SDK depends on neither
+// database driver.
 package main
 
 import (
@@ -59,13 +59,13 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	return serve(ctx, *listen, store, logger)
 }
 
-// serve receives events of the real API until the context ends.
+// serve receives the events of the real API until the context ends.
 func serve(ctx context.Context, listen string, store webhook.Store, logger *slog.Logger) error {
 	client, err := byzantine.NewClientFromEnv()
 	if err != nil {
 		return err
 	}
-	// The keys are those of the integrator's subscriptions, of later ones too.
+	// The keys are those of the integrator's subscriptions, including ones that are created later.
 	verifier, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(client)))
 	if err != nil {
 		return err

@@ -46,7 +46,7 @@ func TestPlaysAgainstTheLocalSandbox(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := store(t)
-			for range 2 { // a second run on the same store
+			for range 2 { // the second run begins with the store that the first has left
 				var out, logs bytes.Buffer
 				require.NoError(t, run(t.Context(), []string{"-store", address}, &out, &logs))
 				assert.Regexp(t, playedOut, out.String())
@@ -61,7 +61,7 @@ func postgresURL(t *testing.T) string {
 	return "postgres:///postgres?" + url.Values{"host": {dir}, "user": {"test"}}.Encode()
 }
 
-// The sandbox stands in for the API of the environment's host.
+// The environment has the sandbox's key and address, so the program takes the sandbox for the real API.
 func TestReceivesUntilItIsInterrupted(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()

@@ -13,8 +13,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// dispatcher registers a function for each type of event. A function that fails is called again, so it should be
-// idempotent. Here it only prints the event.
+// dispatcher returns a Dispatcher with a function for each type of event. A function that fails is called again, so it
+// should be idempotent. Here the functions only pass a text to tell.
 func dispatcher(tell func(string)) *webhook.Dispatcher {
 	var d webhook.Dispatcher
 	d.OnCustomer(byzantine.EventCustomerActive, func(_ context.Context, _ *webhook.Event, data *byzantine.CustomerEventData) error {
@@ -43,14 +43,15 @@ func dispatcher(tell func(string)) *webhook.Dispatcher {
 	return &d
 }
 
-// receiver is the service: an endpoint and a Reconciler with the same functions and the same store.
+// receiver is the service: an endpoint for deliveries, and a Reconciler, which use the same functions and the same
+// store.
 type receiver struct {
 	Handler    http.Handler
 	Reconciler *webhook.Reconciler
 }
 
-// run receives until the context ends. Then it takes no more connections, waits for the responses to the deliveries in
-// progress, and waits for the Reconciler.
+// run receives until the context ends. Then it accepts no more connections, completes the deliveries in progress, and
+// waits for the Reconciler to end.
 func (r *receiver) run(ctx context.Context, address string, listening func(address string)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -63,7 +64,7 @@ func (r *receiver) run(ctx context.Context, address string, listening func(addre
 	server := &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second, // the sender gives up after as long
+		ReadTimeout:       10 * time.Second, // the API ends a delivery after the same time
 		IdleTimeout:       2 * time.Minute,
 	}
 	var background sync.WaitGroup

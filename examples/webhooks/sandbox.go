@@ -14,16 +14,16 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// stage is the environment of the example: the local sandbox is the API.
+// stage is what the scenes of play share. The local sandbox is the API.
 type stage struct {
 	sandbox *byzantinetest.Server
 	client  *byzantine.Client
 	store   webhook.Store
 	logger  *slog.Logger
-	out     io.Writer // written to by one at a time: the sandbox waits for the receiver
+	out     io.Writer // used by one goroutine at a time, because the sandbox waits for the receiver
 }
 
-// play shows a receiver's life in five scenes.
+// play shows in five scenes what a receiver does.
 func play(ctx context.Context, out io.Writer, store webhook.Store, logger *slog.Logger) error {
 	s := &stage{sandbox: byzantinetest.NewServer(byzantinetest.WithTime(time.Now())), store: store, logger: logger, out: out}
 	defer s.sandbox.Close()
@@ -31,8 +31,8 @@ func play(ctx context.Context, out io.Writer, store webhook.Store, logger *slog.
 	s.client = s.sandbox.Client()
 	account := s.sandbox.AddAccount(byzantinetest.Account{})
 
-	// The subscription needs the receiver's address, and the receiver the subscription's key: so it responds with 503 at
-	// first.
+	// The subscription needs the receiver's address, and the receiver needs the subscription's key, so it responds with
+	// a 503 at first.
 	var handler lateHandler
 	address, stop, err := s.listen(ctx, &handler)
 	if err != nil {
@@ -79,8 +79,8 @@ func play(ctx context.Context, out io.Writer, store webhook.Store, logger *slog.
 	return nil
 }
 
-// listen starts the receiver of the real program on a port of its own. stop ends it as an interrupt would; it may be
-// called again.
+// listen starts the receiver of the program on a free port and returns its address. stop ends it as an interrupt would;
+// it may be called more than once.
 func (s *stage) listen(ctx context.Context, handler http.Handler) (address string, stop func() error, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	addresses, ended := make(chan string, 1), make(chan error, 1)
@@ -108,8 +108,8 @@ func (s *stage) reconciler() *webhook.Reconciler {
 	return &webhook.Reconciler{Events: s.client, Store: s.store, Handle: dispatcher(s.tell).Handle, Now: s.sandbox.Now, Logger: s.logger}
 }
 
-// part is a store within a store: the records of one sandbox, because its events have nothing to do with those of another
-// run. A receiver of the real API has the store for itself.
+// part is the part of a store with the records of one sandbox, because the events of different runs are unrelated. A
+// receiver of the real API has the store for itself.
 type part struct {
 	webhook.Store
 	prefix string
@@ -119,7 +119,7 @@ func (p *part) Begin(ctx context.Context, key string, lease time.Duration) (webh
 	return p.Store.Begin(ctx, p.prefix+key, lease)
 }
 
-// lateHandler is a handler that is set after the server has started.
+// lateHandler is a handler that is set after the server has started. Until then it responds with a 503.
 type lateHandler struct{ handler atomic.Pointer[http.Handler] }
 
 func (l *lateHandler) set(h http.Handler) { l.handler.Store(&h) }

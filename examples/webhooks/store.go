@@ -13,7 +13,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// openStore opens the store that a flag names. The errors do not repeat the URL, which may hold a password.
+// openStore opens the store that the flag -store names. Its errors do not repeat the URL, which may have a password.
 func openStore(ctx context.Context, text string) (store webhook.Store, closeStore func(), err error) {
 	if text == "memory" {
 		return new(webhook.MemoryStore), func() {}, nil
