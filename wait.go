@@ -173,12 +173,10 @@ func (w *wait) failed(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return w.interrupted(ctx)
-	case errors.Is(err, ErrNotFound) && !w.seen && time.Since(w.started) < maxUnseen:
+	case errors.Is(err, ErrNotFound) && !w.seen && w.retryAfter() < maxUnseen-time.Since(w.started):
 		return nil
-	case passing(err):
-		if time.Since(w.failedSince)+w.retryAfter() < call.MaxOutage {
-			return nil
-		}
+	case passing(err) && w.retryAfter() < call.MaxOutage-time.Since(w.failedSince):
+		return nil
 	}
 	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), errtext.Bare(err))
 }

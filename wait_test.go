@@ -359,17 +359,30 @@ func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 // A server that asks to wait for longer than an outage may take ends the wait at once: a poll before its time would not
 // be what it asked for.
 func TestAWaitThatIsTooLongIsNotWaited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api := statuses("processing")
-		api.respond = func(int) (*http.Response, error) {
-			return newResponse(429, http.Header{"Retry-After": {"3600"}}, ""), nil
+	for _, status := range []int{429, 503, 404} {
+		for _, asked := range []string{"300", "3600", "9223372036", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+			for name, before := range map[string]int{"the first poll": 0, "a later one": 2} {
+				t.Run(fmt.Sprint(status, " ", asked, " at ", name), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						api := statuses("processing")
+						api.respond = func(poll int) (*http.Response, error) {
+							after := asked
+							if poll <= before {
+								after = "1"
+							}
+							return newResponse(status, http.Header{"Retry-After": {after}}, ""), nil
+						}
+						began := time.Now()
+						_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
+						var rejected *byzantine.Error
+						require.ErrorAs(t, err, &rejected)
+						assert.Len(t, api.times, before+1)
+						assert.Less(t, time.Since(began), 30*time.Second)
+					})
+				})
+			}
 		}
-		began := time.Now()
-		_, err := api.client(t).WaitForTransaction(t.Context(), testTransactionID)
-		require.ErrorIs(t, err, byzantine.ErrRateLimited)
-		assert.Len(t, api.times, 1)
-		assert.Zero(t, time.Since(began))
-	})
+	}
 }
 
 // verifiedAPI responds to the requests of WaitForVerification. A status of "" is a 404.

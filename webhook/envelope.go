@@ -109,7 +109,7 @@ func historyDelivery(e byzantine.Event) (*Delivery, error) {
 func canBeKey(id string) bool {
 	const maxLength = 128
 	odd := func(r rune) bool { return r <= ' ' || r > '~' }
-	return len(id) <= maxLength && !strings.ContainsFunc(id, odd) && id != ownerKey && !strings.HasPrefix(id, checkpointKey)
+	return id != "" && len(id) <= maxLength && !strings.ContainsFunc(id, odd) && id != ownerKey && !strings.HasPrefix(id, checkpointKey)
 }
 
 // bodyHasID reports whether the field "id" of a JSON object is this UUID. It is an error if the body is not an object

@@ -174,7 +174,7 @@ func (h listOf) AllEvents(context.Context, *byzantine.ListEventsRequest, ...byza
 func TestOddIDsStopNoPass(t *testing.T) {
 	at := epoch
 	for _, id := range []string{"reconciler", "reconciler/events", "a\x00b", strings.Repeat("x", 9000), "a b", "\xff"} {
-		store := newStore()
+		store := &choosy{newStore()}
 		var b book
 		r := newReconciler(&history{times: []time.Time{at.Add(time.Second)}}, store, b.handle)
 		r.Events = listOf{{ID: "later", Type: "a.b", CreatedAt: at.Add(time.Second)}, {ID: id, Type: "a.b", CreatedAt: at}}
@@ -185,6 +185,29 @@ func TestOddIDsStopNoPass(t *testing.T) {
 			assert.Equal(t, min(1, max(0, 1-n)), report.Handled, "%.20q", id)
 		}
 	}
+}
+
+// choosy is a store that takes many keys at once, and none that is odd.
+type choosy struct{ *webhook.MemoryStore }
+
+func (s *choosy) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
+	if err := s.check(key); err != nil {
+		return webhook.Claim{}, err
+	}
+	return s.MemoryStore.Begin(ctx, key, lease)
+}
+
+func (s *choosy) Handled(_ context.Context, keys []string) ([]string, error) {
+	return nil, s.check(keys...)
+}
+
+func (s *choosy) check(keys ...string) error {
+	for _, key := range keys {
+		if key == "" || len(key) > 128 || strings.ContainsAny(key, " \x00\xff") {
+			return errors.New("the store rejects the key")
+		}
+	}
+	return nil
 }
 
 // strict is a history that rejects an empty span, as the API may.

@@ -151,7 +151,7 @@ func (p *pass) known(ctx context.Context, events []listed) (map[string]bool, err
 	}
 	keys := make([]string, 0, len(events))
 	for _, event := range events {
-		if event.err == nil {
+		if event.err == nil && canBeKey(event.ID) {
 			keys = append(keys, event.ID)
 		}
 	}
