@@ -51,6 +51,9 @@ func isDialError(err error) bool {
 func (a *apiFlags) hint(getenv func(string) string, err error) string {
 	host := a.host(getenv)
 	switch {
+	case errors.Is(err, byzantine.ErrUnauthorized) && strings.Contains(err.Error(), "the sandbox's clock is"):
+		return "; this command signs with the sandbox's time if it can read it: " + controlTokenVariable + " names the sandbox's token, and " +
+			"-allow-host of the sandbox the host under which it is reached"
 	case isDialError(err):
 		return "; nothing listens at " + host + ": byzantine sandbox starts a local sandbox, -base-url or BYZANTINE_BASE_URL names another host"
 	case errors.Is(err, byzantine.ErrUnauthorized) && a.baseURL == "" && getenv(keyenv.BaseURL) == "":
@@ -63,6 +66,7 @@ func (a *apiFlags) client(p *process, key byzantine.Signer) (*byzantine.Client, 
 	opts := []byzantine.Option{
 		byzantine.WithBaseURL(a.host(p.getenv)),
 		byzantine.WithUserAgent("byzantine-cli"),
+		byzantine.WithClock(sandboxClock(p, a.host(p.getenv))),
 	}
 	if a.insecureHTTP {
 		opts = append(opts, byzantine.WithInsecureHTTP())

@@ -128,6 +128,10 @@ func TestResponsesArePrintedAsTheyCame(t *testing.T) {
 func TestSignedBodyGoesOutAsItWasSigned(t *testing.T) {
 	received := make(chan string, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, byzantinetest.ControlPath) { // a sandbox would have a clock there
+			http.NotFound(w, r)
+			return
+		}
 		var body bytes.Buffer
 		body.ReadFrom(r.Body)
 		received <- r.RequestURI + " " + body.String()
@@ -276,4 +280,23 @@ func TestFilesInForeignEncodings(t *testing.T) {
 			assert.NotContains(t, stderr, "1111")
 		}
 	}
+}
+
+// operations lists the fields that the API's document has: a signed payload that is no transaction has no transaction id.
+func TestOperationsOfSignedPayloads(t *testing.T) {
+	for id, transaction := range map[string]bool{"sign_payload_passkey": true, "invite_users": false, "update_users_role": false} {
+		_, text, _ := runWith(t, nil, "", "operations", id)
+		assert.Equal(t, transaction, strings.Contains(text, "transactionId"), text)
+		assert.Equal(t, transaction, strings.Contains(text, "chain_id"), text)
+		assert.NotContains(t, text, "optional ", "all that they have is required")
+		_, text, _ = runWith(t, nil, "", "operations", id, "-json")
+		assert.Equal(t, transaction, strings.Contains(text, `"name": "transactionId"`))
+	}
+}
+
+// A long list of values stands below the fields, once.
+func TestOperationsPrintALongListOnce(t *testing.T) {
+	_, text, _ := runWith(t, nil, "", "operations", "create_entity_account")
+	assert.Equal(t, 1, strings.Count(text, "AFG"), text)
+	assert.Regexp(t, `entityInfo\.registeredAddress\.country +body +\S+ +string: a value of list 1 below`, text)
 }

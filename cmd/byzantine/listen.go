@@ -24,7 +24,8 @@ var listenCommand = command{
 	args:    "[-forward-to URL] [-events TYPE,...] [flags]",
 	summary: "receive webhooks, verify and print them, and forward them to a program",
 	help: `
-Subscribes to webhooks until it is interrupted, and prints a line for each delivery. What is genuine is forwarded with
+Subscribes to webhooks until it is interrupted. The first line is "listening at URL; public key 0x...", printed when the
+subscription exists: from then on nothing is missed. A line for each delivery follows. What is genuine is forwarded with
 -forward-to, headers and body as they came; the response goes back to the API, which delivers again if it is no success. The
 subscription is deleted at the end.
 

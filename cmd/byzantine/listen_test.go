@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -77,6 +78,8 @@ func TestListenForwards(t *testing.T) {
 	sandbox.Deliver()
 	assert.Contains(t, string(sandbox.World()), `"statusCode":502`)
 
+	// A clock that a test has moved meanwhile is followed: the subscription can be deleted.
+	sandbox.Advance(2 * time.Hour)
 	interrupt()
 	assert.Equal(t, exitDone, <-status, log.String())
 	subscriptions, err := sandbox.Client().ListWebhookSubscriptions(t.Context(), &byzantine.ListWebhookSubscriptionsRequest{})
@@ -92,4 +95,25 @@ func TestListenMistakes(t *testing.T) {
 	status, _, stderr = runWith(t, env, "", "listen")
 	assert.Equal(t, exitFailed, status)
 	assert.Contains(t, stderr, "nothing listens at http://127.0.0.1:1")
+}
+
+// The commands sign with the time of a sandbox whose clock was moved, and say what to do where they cannot read it.
+func TestCommandsFollowTheClockOfASandbox(t *testing.T) {
+	sandbox := byzantinetest.NewServer(byzantinetest.WithControlToken("token"))
+	defer sandbox.Close()
+	env := map[string]string{
+		"BYZANTINE_BASE_URL": sandbox.URL, "BYZANTINE_PRIVATE_KEY": sandbox.Key().SecretHex(), "BYZANTINE_SANDBOX_TOKEN": "token",
+	}
+	for _, moved := range []time.Duration{24 * time.Hour, -48 * time.Hour} {
+		sandbox.SetTime(time.Now().Add(moved))
+		for _, args := range [][]string{{"whoami"}, {"call", "get_current_integrator_capabilities"}} {
+			status, _, stderr := runWith(t, env, "", args...)
+			assert.Equal(t, exitDone, status, stderr)
+		}
+	}
+	delete(env, "BYZANTINE_SANDBOX_TOKEN")
+	status, _, stderr := runWith(t, env, "", "whoami")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "the sandbox's clock is 48h0m0s behind the machine's")
+	assert.Contains(t, stderr, "BYZANTINE_SANDBOX_TOKEN names the sandbox's token")
 }

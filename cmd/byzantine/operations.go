@@ -54,9 +54,12 @@ A dot goes into an object, [] into the elements of a list.
 				return nil
 			}
 			fmt.Fprintln(p.stdout)
-			printFields(table, string(op.ID), reflect.TypeOf(request).Elem())
+			lists := printFields(table, op)
 			if err := table.Flush(); err != nil {
 				return err
+			}
+			for _, list := range lists {
+				fmt.Fprintf(p.stdout, "\n%s\n", list)
 			}
 			command, err := exampleCommand(op)
 			if err != nil {
@@ -127,10 +130,27 @@ func fieldsOf(op byzantine.Operation) (fields []fieldJSON) {
 		return nil
 	}
 	allowed := allowedValues(string(op.ID))
-	eachField("", reflect.TypeOf(request).Elem(), func(name string, f *wire.Field) {
-		fields = append(fields, fieldJSON{name, fmt.Sprint(f.In), !f.Optional, describe(f), slices.Concat(allowed[name], allowed[name+"[]"])})
+	eachFieldOf(op, func(name string, f *wire.Field, required bool) {
+		fields = append(fields, fieldJSON{name, fmt.Sprint(f.In), required, describe(f), slices.Concat(allowed[name], allowed[name+"[]"])})
 	})
 	return fields
+}
+
+// submits says of the operations that send what a passkey has signed whether it is a transaction. The library has one type
+// for the three; the API has transactionId and chain_id, which are required, for a transaction only.
+var submits = map[byzantine.OperationID]bool{
+	byzantine.OpSignPayloadPasskey: true, byzantine.OpInviteUsers: false, byzantine.OpUpdateUsersRole: false,
+}
+
+// eachFieldOf calls do with each field that the request of an operation has in the API's document.
+func eachFieldOf(op byzantine.Operation, do func(name string, f *wire.Field, required bool)) {
+	transaction, signed := submits[op.ID]
+	eachField("", reflect.TypeOf(op.NewRequest()).Elem(), func(name string, f *wire.Field) {
+		ofTransaction := signed && (name == "transactionId" || name == "chain_id")
+		if !ofTransaction || transaction {
+			do(name, f, !f.Optional || ofTransaction)
+		}
+	})
 }
 
 // eachField calls do with each field of a struct and below. The types of the API are trees.
@@ -147,20 +167,34 @@ func eachField(prefix string, t reflect.Type, do func(name string, f *wire.Field
 	}
 }
 
-// printFields prints a line for each field of a request.
-func printFields(w io.Writer, id string, t reflect.Type) {
-	allowed := allowedValues(id)
-	eachField("", t, func(name string, f *wire.Field) {
-		required := "required"
-		if f.Optional {
-			required = "optional"
+// maxAllowed is how many allowed values stand in the line of a field.
+const maxAllowed = 30
+
+// printFields prints a line for each field of a request, and returns the lists of allowed values that are too long for a line.
+func printFields(w io.Writer, op byzantine.Operation) (lists []string) {
+	allowed := allowedValues(string(op.ID))
+	numbers := map[string]int{}
+	eachFieldOf(op, func(name string, f *wire.Field, isRequired bool) {
+		required := "optional"
+		if isRequired {
+			required = "required"
 		}
 		form := describe(f)
-		if values := slices.Concat(allowed[name], allowed[name+"[]"]); len(values) > 0 {
-			form += ": " + strings.Join(values, ", ")
+		values := slices.Concat(allowed[name], allowed[name+"[]"])
+		text := strings.Join(values, ", ")
+		switch {
+		case len(values) > maxAllowed && numbers[text] == 0:
+			numbers[text] = len(lists) + 1
+			lists = append(lists, fmt.Sprintf("List %d: %s", numbers[text], text))
+			fallthrough
+		case len(values) > maxAllowed:
+			form += fmt.Sprintf(": a value of list %d below", numbers[text])
+		case len(values) > 0:
+			form += ": " + text
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", name, f.In, required, form)
 	})
+	return lists
 }
 
 // structBelow returns the struct whose fields stand below a field of type t, nil if there are none.

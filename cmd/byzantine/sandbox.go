@@ -42,7 +42,8 @@ what it signs for this machine is then of no use elsewhere.
 
 With -state the world is kept across restarts: the file is replaced atomically while the sandbox runs and when it ends.
 The key that the sandbox makes stands beside it, in FILE.key. -world begins with a world that was written by hand or by
-byzantine ctl getWorld; a state that is there already comes first.
+byzantine ctl getWorld; a state that is there already comes first. The sandbox's own key is added to a world that lacks it,
+and the world's clock becomes the sandbox's, if the world has one.
 
   byzantine sandbox -state sandbox.json
   byzantine sandbox -world fixtures/world.json -env-file .env.sandbox -quiet
@@ -98,7 +99,7 @@ func (s *sandboxRun) declare(flags *flag.FlagSet) {
 	flags.Func("allow-host", "host `NAME` under which the status page and the control API may be asked for, besides loopback ones; may be repeated",
 		func(name string) error { option(byzantinetest.WithAllowedHosts(name)); return nil })
 	switched("any-webhook-url", "let webhook URLs be http and name any host", byzantinetest.WithAnyWebhookURL())
-	switched("manual-approval", "leave the verification of customers under review until byzantine ctl approve or setStatus", byzantinetest.WithManualApproval())
+	switched("manual-approval", "leave customers under_review, or init while documents or data are missing, until byzantine ctl approve or setStatus", byzantinetest.WithManualApproval())
 	switched("lenient", "accept requests whose form the API does not document but whose meaning is plain", byzantinetest.WithLenientRequests())
 	flags.Func("processing-time", "`DURATION` that a transaction stays in each status, such as 500ms; 2s unless set", func(text string) error {
 		d, err := time.ParseDuration(text)

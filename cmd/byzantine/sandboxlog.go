@@ -13,7 +13,7 @@ import (
 // maxLogged is how many bytes of a request go into a line.
 const maxLogged = 500
 
-// requestLogger returns a function that writes a line for each request: time, status ("fault" if a fault took its place),
+// requestLogger returns a function that writes a line for each request: time, status ("fault" if a fault cut the connection before a response),
 // operation ("-" if no route matches), method, URI, and why it was rejected. For a signature that does not verify a second
 // line has the text that it must cover, the length of the text and its hash.
 func requestLogger(w io.Writer) func(byzantinetest.Request) {
@@ -31,10 +31,10 @@ func requestLogger(w io.Writer) func(byzantinetest.Request) {
 			line += ": " + r.Verdict
 		}
 		line = printable(line)
-		if r.SignedBytes > 0 {
+		if r.ExpectedBytes > 0 {
 			// The author of a signer in another language compares it with this text.
 			line += fmt.Sprintf("\n  its signature has to cover %s (%d bytes, SHA-256 %s)",
-				printable(fmt.Sprintf("%#q", r.SignedText())), r.SignedBytes, r.SignedSHA256)
+				printable(fmt.Sprintf("%#q", r.SignedText())), r.ExpectedBytes, r.ExpectedSHA256)
 		}
 		lines.Println(line)
 	}
