@@ -81,7 +81,7 @@ type accountList struct {
 type statusRequest struct {
 	ID          string                       `path:"id" json:"-"`
 	Status      byzantine.VerificationStatus `json:"status" about:"such as active, rejected or resubmission_requested"`
-	ReasonCodes []string                     `json:"reasonCodes,omitzero" about:"such as DOCUMENT_EXPIRED"`
+	ReasonCodes []string                     `json:"reasonCodes,omitzero" about:"any texts such as DOCUMENT_EXPIRED; they are in the data of the event"`
 }
 
 // verificationStatuses are those that a verification can come to.
@@ -141,7 +141,7 @@ var accountControls = []control{
 			s.SetStatus(req.ID, req.Status, req.ReasonCodes...)
 			return none{}, nil
 		}),
-	route("setAssociatedPersonStatus", "POST", "associated-persons/{id}/status", "SetAssociatedPersonStatus", "Let the verification of an associated person come to a status",
+	route("setAssociatedPersonStatus", "POST", "associated-persons/{id}/status", "SetAssociatedPersonStatus", "Let the verification of an associated person (id is the beneficiaryId) come to a status",
 		func(_ context.Context, s *Sandbox, req *statusRequest) (none, error) {
 			if err := checkChoice("status", req.Status, verificationStatuses); err != nil {
 				return none{}, err
@@ -173,7 +173,7 @@ var accountControls = []control{
 			s.FailTransaction(req.ID, req.Status)
 			return none{}, nil
 		}),
-	route("settleWithdrawal", "POST", "transactions/{id}/settle", "SettleWithdrawal", "Let the vault pay a queued withdrawal",
+	route("settleWithdrawal", "POST", "transactions/{id}/settle", "SettleWithdrawal", "Let the vault pay a queued withdrawal, which is completed two seconds later",
 		func(_ context.Context, s *Sandbox, req *idRequest) (none, error) {
 			s.SettleWithdrawal(req.ID)
 			return none{}, nil

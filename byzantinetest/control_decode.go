@@ -138,6 +138,9 @@ func setQuery(v reflect.Value, name string, query url.Values) error {
 			return badRequest("%s: must not be negative", name)
 		}
 		*v = n
+	case **int:
+		*v = new(int)
+		return setQuery(reflect.ValueOf(*v).Elem(), name, url.Values{name: {text}})
 	case interface{ UnmarshalText([]byte) error }:
 		if err := v.UnmarshalText([]byte(text)); err != nil {
 			return badRequest("%s: %v", name, err)

@@ -47,9 +47,12 @@ func controlDocument() object {
 		"openapi": "3.0.3",
 		"info":    object{"title": "Control API of the local Byzantine sandbox", "version": "1"},
 		"paths":   paths,
-		"components": object{"securitySchemes": object{
-			"token": object{"type": "http", "scheme": "bearer", "description": "Only if the sandbox was started with a token"},
-		}},
+		"components": object{
+			"schemas": object{"World": schemaOf(reflect.TypeFor[worldDocument]())},
+			"securitySchemes": object{
+				"token": object{"type": "http", "scheme": "bearer", "description": "Only if the sandbox was started with a token"},
+			},
+		},
 		"security": []object{{}, {"token": []string{}}},
 	}
 }
@@ -67,7 +70,7 @@ func inputsOf(t reflect.Type) (parameters []object, body object) {
 		}
 	}
 	if _, whole := t.FieldByName("Whole"); whole {
-		return parameters, object{"type": "object"}
+		return parameters, object{"type": "object", "allOf": []object{{"$ref": "#/components/schemas/World"}}}
 	}
 	if schema := schemaOf(t); len(schema["properties"].(object)) > 0 {
 		body = schema
@@ -109,6 +112,8 @@ func schemaOf(t reflect.Type) object {
 		return object{"type": "object", "additionalProperties": object{"oneOf": []object{text, {"type": "array", "items": text}}}}
 	case t == reflect.TypeFor[json.RawMessage]():
 		return object{"type": "object"}
+	case t == reflect.TypeFor[[]byte]():
+		return object{"type": "string", "format": "byte"}
 	case t.Implements(jsonMine):
 		return object{}
 	case t.Implements(textType):

@@ -20,7 +20,7 @@ type Mail struct {
 	SentAt    time.Time `json:"sentAt"`
 	ExpiresAt time.Time `json:"expiresAt"`
 	// State says why the code is no longer valid: "used", "too many wrong attempts" or "expired". Empty while it is valid.
-	State string `json:"state"`
+	State string `json:"state" about:"empty while the code is valid; else used, too many wrong attempts or expired"`
 }
 
 // MailFilter selects e-mails. An empty field selects all.
@@ -130,6 +130,9 @@ var mailboxControls = []control{
 		func(ctx context.Context, s *Sandbox, req *mailRequest) (mailList, error) {
 			if err := notNegative("wait", req.Wait); err != nil {
 				return mailList{}, err
+			}
+			if strings.Contains(req.Email, " ") {
+				return mailList{}, badRequest("email: an address has no blank: write + as %%2B, as a bare + is a blank in a query")
 			}
 			filter := MailFilter{req.OTPID, req.UserID, req.Email, req.After}
 			if req.Wait > 0 {

@@ -196,6 +196,8 @@ func TestControlErrorsOfTheWorldNameTheField(t *testing.T) {
 		{"getCredential", `{"options":{"challenge":"?"}}`, "name=x", "options.challenge: must be unpadded base64url"},
 		{"getCredential", `{"options":{"challenge":"AAAA","allowCredentials":[{"type":"public-key","id":"AAAA"},{"type":"public-key","id":"+"}]}}`, "name=x", "options.allowCredentials[1].id: must be unpadded base64url"},
 		{"getMailbox", "", "wait=-1s", "wait: must not be negative"},
+		{"getMailbox", "", "email=ada+1@example.com", "email: an address has no blank: write + as %2B, as a bare + is a blank in a query"},
+		{"getRequests", "", "status=none", "status: must be an integer"},
 		{"getUsers", "", "limit=-1", "limit: must not be negative"},
 		{"getAccounts", "", "offset=-1", "offset: must not be negative"},
 	} {

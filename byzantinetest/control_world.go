@@ -37,8 +37,8 @@ type requestView struct {
 	ResponseBytes  int             `json:"responseBytes"`
 	DurationMicros int64           `json:"durationMicros"`
 	Verdict        string          `json:"verdict"`
-	SignedBytes    int             `json:"signedBytes,omitzero"`
-	SignedSHA256   string          `json:"signedSha256,omitzero"`
+	ExpectedBytes  int             `json:"expectedBytes,omitzero"`
+	ExpectedSHA256 string          `json:"expectedSha256,omitzero"`
 	Difference     *differenceView `json:"difference,omitzero"`
 }
 
@@ -52,7 +52,7 @@ type differenceView struct {
 func (r Request) view() requestView {
 	view := requestView{
 		r.Number, r.Time.UTC(), string(r.OperationID), r.Method, r.URI, shownHeader(r.Header), shownText(r.Body), r.BodyBytes, r.Status,
-		shownText(r.Response), r.ResponseBytes, r.Duration.Microseconds(), r.Verdict, r.SignedBytes, r.SignedSHA256, nil,
+		shownText(r.Response), r.ResponseBytes, r.Duration.Microseconds(), r.Verdict, r.ExpectedBytes, r.ExpectedSHA256, nil,
 	}
 	if d := r.Difference; d != nil {
 		view.Difference = &differenceView{d.Hint, d.Offset, shownText(d.Expected), shownText(d.Signed)}
@@ -62,7 +62,7 @@ func (r Request) view() requestView {
 
 type requestsRequest struct {
 	OperationID string `query:"operationId" json:"-"`
-	Status      int    `query:"status" json:"-"`
+	Status      *int   `query:"status" json:"-" about:"that the client got; 0 if the connection was cut before a response"`
 	After       int    `query:"after" json:"-" about:"the number of one: later ones only"`
 	Limit       int    `query:"limit" json:"-"`
 }
@@ -80,8 +80,8 @@ type faultRequest struct {
 	Headers     headerTexts           `json:"headers,omitzero" about:"texts, or lists of texts"`
 	Reset       bool                  `json:"reset,omitzero" about:"the connection is cut, without a response"`
 	TakesEffect bool                  `json:"takesEffect,omitzero" about:"the request is handled in spite of status or reset"`
-	Truncate    bool                  `json:"truncate,omitzero" about:"the connection is cut in the middle of the body"`
-	ClockSkew   span                  `json:"clockSkew,omitzero" about:"a duration by which the clock is ahead for this request"`
+	Truncate    bool                  `json:"truncate,omitzero" about:"the connection is cut in the middle of the body; the request is handled unless there is a status"`
+	ClockSkew   span                  `json:"clockSkew,omitzero" about:"a duration by which the clock is ahead for this request, in the Date header too"`
 }
 
 // headerTexts are the headers of a response: each is a text, or a list of texts.
@@ -129,7 +129,7 @@ type deliveriesRequest struct {
 	SubscriptionID string `query:"subscriptionId" json:"-"`
 	EventID        string `query:"eventId" json:"-"`
 	EventType      string `query:"eventType" json:"-"`
-	Status         string `query:"status" json:"-"`
+	Status         string `query:"status" json:"-" about:"pending, sending, succeeded, failed or terminal_failed"`
 	Limit          int    `query:"limit" json:"-"`
 }
 
@@ -172,15 +172,15 @@ type deliveryList struct {
 }
 
 var worldControls = []control{
-	route("reset", "POST", "reset", "Reset", "Empty the sandbox: no users, no accounts, only the key that it began with",
+	route("reset", "POST", "reset", "Reset", "Empty the sandbox and set its clock back: only the key that it began with and its options stay",
 		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Reset(); return none{}, nil }),
-	route("getWorld", "GET", "world", "World", "All that the sandbox holds as one document",
+	route("getWorld", "GET", "world", "World", "All that the sandbox holds as one document, with its clock",
 		func(_ context.Context, s *Sandbox, _ *none) (json.RawMessage, error) { return s.World(), nil }),
-	route("setWorld", "PUT", "world", "SetWorld", "Replace all that the sandbox holds by a document, which may be as short as {}",
+	route("setWorld", "PUT", "world", "SetWorld", "Replace all that the sandbox holds by a document, which may be as short as {}; its clock counts",
 		func(_ context.Context, s *Sandbox, req *struct{ Whole json.RawMessage }) (none, error) {
 			return none{}, s.SetWorld(req.Whole)
 		}),
-	route("getRequests", "GET", "requests", "Requests", "The requests that came, the newest first, with responses, verdicts and timing",
+	route("getRequests", "GET", "requests", "Requests", "The requests that came, the newest first, with what the client got, verdicts and timing",
 		func(_ context.Context, s *Sandbox, req *requestsRequest) (requestList, error) {
 			if req.OperationID != "" {
 				if err := checkOperation(byzantine.OperationID(req.OperationID)); err != nil {
@@ -189,7 +189,7 @@ var worldControls = []control{
 			}
 			var matching []Request
 			for _, r := range s.Requests() {
-				if (req.OperationID == "" || string(r.OperationID) == req.OperationID) && (req.Status == 0 || r.Status == req.Status) && r.Number > int64(req.After) {
+				if (req.OperationID == "" || string(r.OperationID) == req.OperationID) && (req.Status == nil || r.Status == *req.Status) && r.Number > int64(req.After) {
 					matching = append(matching, r)
 				}
 			}

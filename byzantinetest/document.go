@@ -34,9 +34,9 @@ type worldDocument struct {
 
 // clockDocument is the clock. One that is not frozen runs, ahead of the machine's by some time.
 type clockDocument struct {
-	Now    time.Time `json:"now,omitzero"`
-	Frozen bool      `json:"frozen"`
-	Ahead  string    `json:"ahead,omitzero"` // a duration such as 1h30m; of a clock that runs, and what counts for it
+	Now    time.Time `json:"now,omitzero" about:"where a frozen clock stands, and where a running one begins if ahead is left out"`
+	Frozen bool      `json:"frozen,omitzero"`
+	Ahead  string    `json:"ahead,omitzero" about:"of a running clock: how far it is ahead of the machine's, such as 1h30m"`
 }
 
 type credentialDocument struct {

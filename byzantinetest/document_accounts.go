@@ -20,6 +20,9 @@ func (r *worldReader) readAccount(d accountDocument) error {
 	if err := r.readCustomer(a, d); err != nil {
 		return err
 	}
+	if len(d.Members) == 0 && a.owner != nil {
+		d.Members = []memberDocument{{UserID: a.owner.id}}
+	}
 	for i, m := range d.Members {
 		u, err := r.user("userId", m.UserID)
 		if err != nil {

@@ -24,8 +24,9 @@ func WithWorld(document []byte) Option {
 
 // SetWorld replaces all that the sandbox holds by a world that was written down: the document that [Sandbox.World] returns,
 // or one written by hand, in which every field can be left out that has a default. Fields that do not exist are errors. If
-// the document does not name the sandbox's own credential, it is added. An error, which names the place in the document,
-// changes nothing.
+// the document does not name the sandbox's own credential, it is added. The document's clock becomes the sandbox's: one
+// that is frozen stands at "now"; one that runs is ahead of the machine's by "ahead" or, without that, begins at "now". The
+// clock stays as it is if the document has none. An error, which names the place in the document, changes nothing.
 func (s *Sandbox) SetWorld(document []byte) error {
 	s.lock()
 	defer s.unlock()
@@ -38,12 +39,14 @@ func (s *Sandbox) SetWorld(document []byte) error {
 	return nil
 }
 
-// Reset empties the sandbox: it holds no users and no accounts, only the key that it began with. The journal, the faults
-// to come and the software authenticators of the control API are gone, too; the clock and the options stay.
+// Reset empties the sandbox: no users, accounts, subscriptions and events, only the key that it began with and the options.
+// The journal, the faults to come and the software authenticators of the control API are gone, too, and no vault queues
+// but the one that does at the beginning. The clock is set back to the machine's, or to that of [WithTime].
 func (s *Sandbox) Reset() {
 	s.lock()
 	defer s.unlock()
 	s.world.courier.wait()
+	s.world.clock = s.initialClock
 	if err := s.readWorld([]byte("{}")); err != nil {
 		panic("byzantinetest: Reset: " + err.Error()) // nothing in it can be wrong
 	}
@@ -164,6 +167,10 @@ func (c *worldClock) read(d *clockDocument) error {
 		return fmt.Errorf("now: missing in a frozen clock")
 	case d.Frozen:
 		*c = worldClock{stopped: true, at: d.Now}
+		return nil
+	}
+	if d.Ahead == "" && !d.Now.IsZero() {
+		*c = worldClock{moved: time.Until(d.Now)}
 		return nil
 	}
 	ahead, err := time.ParseDuration(cmp.Or(d.Ahead, "0s"))

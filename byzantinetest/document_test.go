@@ -2,6 +2,7 @@ package byzantinetest_test
 
 import (
 	"encoding/json"
+	"os"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func TestWorldGoesOnElsewhere(t *testing.T) {
 	transfer := i.sign(i.transferPayload(byzantine.ChainBase, byzantine.CryptoUSDC, byzantine.MustParseDecimal("1.25"), byzantinetest.VaultBaseUSDC))
 	first.Deliver()
 	document := first.World()
+	require.NoError(t, byzantinetest.CheckWorld(document), "the schema of the control API's document")
 
 	second := newServer(t, byzantinetest.WithKey(first.Key()), byzantinetest.WithWorld(document))
 	assert.JSONEq(t, string(document), string(second.World()), "what is read is what was written")
@@ -167,4 +169,67 @@ func TestReset(t *testing.T) {
 	assert.Equal(t, noon, w.server.Now())
 	w.server.AddUser(byzantinetest.User{ID: "11111111-1111-4111-8111-111111111111"})
 	assert.Greater(t, w.server.Requests()[0].Number, int64(1), "numbers go on, so that nobody takes a new request for an old one")
+}
+
+// Reset sets the clock back to the one that the sandbox began with.
+func TestResetSetsTheClockBack(t *testing.T) {
+	running := newServer(t)
+	running.Advance(5 * time.Hour)
+	running.Freeze(true)
+	running.Reset()
+	assert.False(t, running.Frozen())
+	_, err := running.Client(byzantine.WithClock(time.Now), byzantine.WithMaxAttempts(1)).Whoami(t.Context())
+	assert.NoError(t, err, "the machine's time is right again")
+
+	frozen := stopped(t)
+	frozen.Advance(5 * time.Hour)
+	frozen.Freeze(false)
+	frozen.Reset()
+	assert.True(t, frozen.Frozen())
+	assert.Equal(t, noon, frozen.Now())
+}
+
+// The clock of a document counts, in whichever form.
+func TestClockOfADocument(t *testing.T) {
+	server := newServer(t)
+	require.NoError(t, server.SetWorld([]byte(`{"clock":{"now":"2026-09-01T12:00:00Z"}}`)))
+	assert.False(t, server.Frozen())
+	assert.WithinRange(t, server.Now(), noon, noon.Add(time.Hour), "it begins there and runs")
+	require.NoError(t, server.SetWorld([]byte(`{}`)))
+	assert.WithinRange(t, server.Now(), noon, noon.Add(time.Hour), "it stays where it is")
+	require.NoError(t, server.SetWorld([]byte(`{"clock":{"ahead":"0s"}}`)))
+	assert.WithinRange(t, server.Now(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), "the machine's")
+	server.Advance(3 * time.Hour)
+	var document struct{ Clock map[string]any }
+	require.NoError(t, json.Unmarshal(server.World(), &document))
+	assert.Equal(t, map[string]any{"ahead": "3h0m0s"}, document.Clock, "a clock that runs has no time in the document, which would not count")
+}
+
+// An account of the document that has an owner and names no members has the owner as its root user.
+func TestAnOwnerIsAMember(t *testing.T) {
+	server := newServer(t, byzantinetest.WithWorld([]byte(`{
+		"users": [{"id": "11111111-1111-4111-8111-111111111111", "info": {"email": "ada@example.com"}}],
+		"accounts": [{"ownerId": "11111111-1111-4111-8111-111111111111"}]}`)))
+	account := server.Accounts()[0]
+	assert.Equal(t, []string{"11111111-1111-4111-8111-111111111111"}, account.UserIDs)
+	assert.Equal(t, []byzantine.AccountUserRole{byzantine.RoleRoot}, account.Roles)
+}
+
+// The world of docs/sandbox.md fits the schema of the control API's document, and its customer can deposit.
+func TestWorldOfTheDocumentation(t *testing.T) {
+	document, err := os.ReadFile("../examples/protocol/world.json")
+	require.NoError(t, err)
+	require.NoError(t, byzantinetest.CheckWorld(document))
+	assert.ErrorContains(t, byzantinetest.CheckWorld([]byte(`{"users":[{"email":"ada@example.com"}]}`)), "users[0]")
+	server := newServer(t)
+	c := newController(t, server)
+	c.ok("setWorld", string(document))
+	account := server.Accounts()[0]
+	assert.Equal(t, byzantine.VerificationActive, account.Status)
+	assert.Equal(t, []byzantine.AccountUserRole{byzantine.RoleRoot}, account.Roles)
+	_, err = server.Client().GetDepositPayloadPasskey(t.Context(), &byzantine.GetDepositPayloadPasskeyRequest{
+		ChainID: byzantine.ChainBase, AccountID: account.ID, VaultAddr: byzantinetest.VaultBaseUSDC,
+		Amount: byzantine.MustParseDecimal("100"), SourceCurrency: byzantine.CurrencyUSDC,
+	})
+	assert.NoError(t, err)
 }

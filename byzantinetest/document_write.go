@@ -63,11 +63,10 @@ func (w *world) document() *worldDocument {
 }
 
 func (c *worldClock) document() *clockDocument {
-	d := &clockDocument{Now: c.now().UTC(), Frozen: c.stopped}
-	if !c.stopped {
-		d.Ahead = c.moved.String()
+	if c.stopped {
+		return &clockDocument{Now: c.now().UTC(), Frozen: true}
 	}
-	return d
+	return &clockDocument{Ahead: c.moved.String()}
 }
 
 func (u *user) document() userDocument {

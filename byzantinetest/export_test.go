@@ -209,3 +209,21 @@ func ControlMethods() map[string]string {
 	}
 	return methods
 }
+
+// CheckWorld holds a world against the schema in the control API's document: its form, and what has to be there.
+func CheckWorld(document []byte) error {
+	var raw rawSchema
+	world := controlDocument()["components"].(object)["schemas"].(object)["World"]
+	if err := json.Unmarshal(marshalled(world), &raw); err != nil {
+		return err
+	}
+	schema := (&schemaReader{}).read(raw)
+	value, err := parseJSON(document)
+	if err != nil {
+		return err
+	}
+	if err := (formChecker{}).check(schema, &value, ""); err != nil {
+		return err
+	}
+	return checkRequired(schema, &value, "")
+}

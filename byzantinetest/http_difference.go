@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
 )
@@ -39,9 +41,9 @@ func newDifference(hint string, expected, signed []byte) *Difference {
 // mismatchError is a signature that was rejected.
 type mismatchError struct {
 	*rejection
-	difference   *Difference // nil if it is not known what was signed
-	signedBytes  int
-	signedSHA256 string
+	difference     *Difference // nil if it is not known what was signed
+	expectedBytes  int
+	expectedSHA256 string
 }
 
 func (e *mismatchError) Unwrap() error { return e.rejection }
@@ -49,19 +51,23 @@ func (e *mismatchError) Unwrap() error { return e.rejection }
 // maxTriedBytes is how long a body can be for other forms of it to be tried.
 const maxTriedBytes = 1 << 20
 
-// rejectedSignature is the error of a request whose signature does not verify. It tries what signers are known to do
-// otherwise.
-func rejectedSignature(err error, key *ecdsa.PublicKey, signature byzantine.RequestSignature, r *http.Request, body []byte) *mismatchError {
+// rejectedSignature is the error of a request whose signature does not verify at a time of the sandbox's clock. It tries what
+// signers are known to do otherwise.
+func rejectedSignature(err error, key *ecdsa.PublicKey, now time.Time, signature byzantine.RequestSignature, r *http.Request, body []byte) *mismatchError {
 	expected := slices.Concat([]byte(signature.Timestamp+r.Method+r.RequestURI), body)
 	digest := sha256.Sum256(expected)
 	e := &mismatchError{unauthorized("%v", err), nil, len(expected), hex.EncodeToString(digest[:])}
 	der, hexErr := hex.DecodeString(strings.TrimPrefix(signature.Signature, "0x"))
-	if hexErr != nil {
+	switch {
+	case hexErr != nil:
+		return e
+	case ecdsa.VerifyASN1(key, digest[:], der): // the right text: then the signature is rejected for its age
+		e.rejection = unauthorized("%v%s", err, movedClock(now))
 		return e
 	}
 	for _, other := range otherTexts(signature.Timestamp, r, body) {
 		if bytes.Equal(other.text, expected) {
-			continue // the right text: then the signature is rejected for its age
+			continue
 		}
 		digest := sha256.Sum256(other.text)
 		if ecdsa.VerifyASN1(key, digest[:], der) {
@@ -70,8 +76,23 @@ func rejectedSignature(err error, key *ecdsa.PublicKey, signature byzantine.Requ
 			return e
 		}
 	}
+	e.rejection = unauthorized("%v: what it covers is not known; it has to cover %d bytes with the SHA-256 %s", err, e.expectedBytes, e.expectedSHA256)
 	return e
 }
+
+// movedClock says by how much the sandbox's clock differs from the machine's, if it was moved.
+func movedClock(now time.Time) string {
+	switch ahead := time.Until(now).Round(time.Second); {
+	case ahead > maxUnnoticed:
+		return fmt.Sprintf("; the sandbox's clock is %v ahead of the machine's: GET %sclock has its time", ahead, ControlPath)
+	case ahead < -maxUnnoticed:
+		return fmt.Sprintf("; the sandbox's clock is %v behind the machine's: GET %sclock has its time", -ahead, ControlPath)
+	}
+	return ""
+}
+
+// maxUnnoticed is how far a clock can be off without a signature being rejected for it.
+const maxUnnoticed = time.Minute
 
 // otherText is something that a signer may have signed by mistake.
 type otherText struct {
@@ -126,7 +147,7 @@ func bodyForms(body []byte) []otherText {
 		return nil
 	}
 	forms = append(forms, otherText{"the body without white space", bytes.Clone(compact.Bytes())})
-	for _, indent := range []string{"  ", "    ", "\t"} {
+	for _, indent := range []string{"  ", "    ", "\t", " ", "   ", "      ", "        "} {
 		indented.Reset()
 		json.Indent(&indented, compact.Bytes(), "", indent) // which was valid a moment ago
 		forms = append(forms, otherText{"the body with indentation", bytes.Clone(indented.Bytes())})

@@ -3,6 +3,7 @@ package byzantinetest_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
 )
 
 // A signer in another language that signs something else is told what it signed, and where that differs.
@@ -45,6 +48,9 @@ func TestRejectedSignatureSaysWhatWasSigned(t *testing.T) {
 		"indented": {"POST", uri, body, func(ts, _ string) string {
 			return ts + "POST" + uri + "{\n  \"label\": \"a <b>\",\n  \"accessScope\": \"read_only\"\n}"
 		}, "indentation"},
+		"indented by one": {"POST", uri, body, func(ts, _ string) string {
+			return ts + "POST" + uri + "{\n \"label\": \"a <b>\",\n \"accessScope\": \"read_only\"\n}"
+		}, "indentation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var expected, signed string
@@ -68,8 +74,8 @@ func TestRejectedSignatureSaysWhatWasSigned(t *testing.T) {
 				assert.NotEqual(t, expected[offset], signed[offset])
 			}
 			digest := sha256.Sum256([]byte(expected))
-			assert.Equal(t, hex.EncodeToString(digest[:]), r.SignedSHA256)
-			assert.Equal(t, len(expected), r.SignedBytes)
+			assert.Equal(t, hex.EncodeToString(digest[:]), r.ExpectedSHA256)
+			assert.Equal(t, len(expected), r.ExpectedBytes)
 			assert.LessOrEqual(t, len(r.Difference.Expected), 200)
 			assert.Contains(t, expected, string(r.Difference.Expected))
 			assert.Contains(t, signed, string(r.Difference.Signed))
@@ -91,7 +97,7 @@ func TestDifferenceFarInsideABody(t *testing.T) {
 	require.Equal(t, 401, status)
 	r := server.Requests()[0]
 	require.NotNil(t, r.Difference)
-	assert.Equal(t, r.SignedBytes, r.Difference.Offset)
+	assert.Equal(t, r.ExpectedBytes, r.Difference.Offset)
 	assert.True(t, strings.HasSuffix(string(r.Difference.Expected), `"accessScope":"read_only"}`))
 	assert.Equal(t, len(body), r.BodyBytes)
 	assert.Len(t, r.Body, 4<<10)
@@ -100,7 +106,11 @@ func TestDifferenceFarInsideABody(t *testing.T) {
 	status, text := send(t, server, "POST", uri, body, func(h http.Header) { h.Set("X-Signature", "0x3006020101020101") })
 	assert.Equal(t, 401, status)
 	assert.Contains(t, text, "X-Signature does not belong to this key")
-	assert.Nil(t, server.Requests()[1].Difference)
+	r = server.Requests()[1]
+	assert.Nil(t, r.Difference)
+	unknown := fmt.Sprintf("what it covers is not known; it has to cover %d bytes with the SHA-256 %s", r.ExpectedBytes, r.ExpectedSHA256)
+	assert.Contains(t, text, unknown)
+	assert.Contains(t, r.Verdict, unknown)
 }
 
 // A signature that covers the right text and is rejected for its age is not explained by another text that happens to be
@@ -119,7 +129,21 @@ func TestAnOldSignatureIsNoOtherText(t *testing.T) {
 		assert.Equal(t, 401, status)
 		assert.Contains(t, text, "120 s old")
 		assert.NotContains(t, text, "it covers")
+		assert.NotContains(t, text, "the sandbox's clock", "which was not moved")
 		requests := server.Requests()
 		assert.Nil(t, requests[len(requests)-1].Difference)
+	}
+}
+
+// A client that signs with the machine's time is told that the sandbox's clock was moved, and where to read it.
+func TestAnOldSignatureIsToldOfTheMovedClock(t *testing.T) {
+	server := newServer(t)
+	for moved, words := range map[time.Duration]string{
+		2 * time.Hour:  "the sandbox's clock is 2h0m0s ahead of the machine's: GET /_sandbox/api/clock has its time",
+		-3 * time.Hour: "the sandbox's clock is 3h0m0s behind the machine's: GET /_sandbox/api/clock has its time",
+	} {
+		server.SetTime(time.Now().Add(moved))
+		_, err := server.Client(byzantine.WithClock(time.Now), byzantine.WithMaxAttempts(1)).Whoami(t.Context())
+		assert.ErrorContains(t, err, words)
 	}
 }

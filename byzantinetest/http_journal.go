@@ -24,20 +24,20 @@ type Request struct {
 	// longer.
 	Body          []byte
 	BodyBytes     int           // how long the body was
-	Status        int           // of the response that the request was handled with; 0 if a fault took its place
-	Response      []byte        // at most 4 KiB of the response's body
+	Status        int           // of the response that the client got; 0 if a fault cut the connection before one
+	Response      []byte        // at most 4 KiB of that response's body
 	ResponseBytes int           // how long the response's body was
 	Duration      time.Duration // until the response was ready, in real time
-	// Verdict says why the response is not a success: what is wrong with the signature, say. It says as well what a fault has
-	// made of the response.
+	// Verdict says why the response is not a success: what is wrong with the signature, say. If the request met a fault, it
+	// says as well what the client saw, and whether the request was handled nevertheless.
 	Verdict string
 	// Difference says where the text that was signed differs from the text that had to be signed. Nil if no signature was
 	// rejected, or if it could not be found out what was signed.
 	Difference *Difference
-	// SignedBytes and SignedSHA256 are the length in bytes and the hash of the whole text that the request's signature must
-	// cover. Empty unless the signature was rejected.
-	SignedBytes  int
-	SignedSHA256 string // hexadecimal
+	// ExpectedBytes and ExpectedSHA256 are the length in bytes and the hash of the whole text that the request's signature
+	// must cover. Compare them with those of the text that your own signer signs. Empty unless the signature was rejected.
+	ExpectedBytes  int
+	ExpectedSHA256 string // hexadecimal
 
 	faulty bool // a fault has changed the response or taken its place
 }
@@ -94,16 +94,17 @@ type roundTrip struct {
 
 // record keeps a request, cut to size.
 func (s *Sandbox) record(x roundTrip) {
+	sent := x.fault.Sent(x.response)
 	r := Request{
 		OperationID: x.operation, Method: x.request.Method, URI: fake.CutText(x.request.RequestURI),
 		Header: fake.CutHeader(x.request.Header), Body: cutBody(x.body), BodyBytes: len(x.body),
-		Status: x.response.Status, Response: cutBody(x.response.Body), ResponseBytes: len(x.response.Body),
+		Status: sent.Status, Response: cutBody(sent.Body), ResponseBytes: len(sent.Body),
 		Duration: time.Since(x.started), Verdict: x.response.Verdict,
 	}
 	if mismatch := (*mismatchError)(nil); errors.As(x.err, &mismatch) {
-		r.Difference, r.SignedBytes, r.SignedSHA256 = mismatch.difference, mismatch.signedBytes, mismatch.signedSHA256
+		r.Difference, r.ExpectedBytes, r.ExpectedSHA256 = mismatch.difference, mismatch.expectedBytes, mismatch.expectedSHA256
 	}
-	if seen := x.fault.Seen(); seen != "" {
+	if seen := x.fault.Seen(x.response); seen != "" {
 		r.faulty = true
 		r.Verdict = strings.TrimPrefix(r.Verdict+"; a fault: "+seen, "; ")
 	}

@@ -1,6 +1,7 @@
 package byzantinetest_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -63,11 +64,11 @@ func TestJournalSaysWhatAFaultDid(t *testing.T) {
 		verdict string
 	}{
 		{"reset", byzantinetest.Fault{Reset: true}, 0, "a fault: the request was not handled, and the connection was cut without a response"},
-		{"reset after the effect", byzantinetest.Fault{Reset: true, TakesEffect: true}, 201, "a fault: the request was handled, but the connection was cut without a response"},
-		{"status", byzantinetest.Fault{Status: 503}, 0, "a fault: the request was not handled, and the client got a 503"},
-		{"status after the effect", byzantinetest.Fault{Status: 502, TakesEffect: true}, 201, "a fault: the request was handled, but the client got a 502"},
-		{"truncate", byzantinetest.Fault{Truncate: true}, 201, "a fault: the request was handled, but the connection was cut in the middle of the response"},
-		{"truncated status", byzantinetest.Fault{Status: 500, Body: "ab", Truncate: true}, 0, "a fault: the request was not handled, and the connection was cut in the middle of a 500"},
+		{"reset after the effect", byzantinetest.Fault{Reset: true, TakesEffect: true}, 0, "a fault: the request was handled with a 201, but the connection was cut without a response"},
+		{"status", byzantinetest.Fault{Status: 503, Body: "busy"}, 503, "a fault: the request was not handled, and the client got a 503"},
+		{"status after the effect", byzantinetest.Fault{Status: 502, TakesEffect: true}, 502, "a fault: the request was handled with a 201, but the client got a 502"},
+		{"truncate", byzantinetest.Fault{Truncate: true}, 201, "a fault: the request was handled with a 201, but the connection was cut in the middle of the response"},
+		{"truncated status", byzantinetest.Fault{Status: 500, Body: "ab", Truncate: true}, 500, "a fault: the request was not handled, and the connection was cut in the middle of a 500"},
 		{"delay", byzantinetest.Fault{Delay: 1}, 201, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,6 +83,14 @@ func TestJournalSaysWhatAFaultDid(t *testing.T) {
 			assert.Equal(t, c.verdict != "", strings.Contains(page, `data-key="request-1"`), "the outcome is a fault")
 			seen := newController(t, server).ok("getRequests", "")["requests"].([]any)[0].(map[string]any)
 			assert.Equal(t, c.verdict, seen["verdict"])
+			assert.EqualValues(t, c.status, seen["status"])
+			if c.fault.Status != 0 {
+				assert.Equal(t, c.fault.Body, seen["response"])
+			}
+			for _, status := range []int{0, 201, 500, 502, 503} {
+				found := newController(t, server).ok("getRequests", "", fmt.Sprintf("status=%d", status))["requests"].([]any)
+				assert.Equal(t, status == c.status, len(found) == 1, "?status=%d finds what the client saw", status)
+			}
 		})
 	}
 
@@ -89,7 +98,7 @@ func TestJournalSaysWhatAFaultDid(t *testing.T) {
 	server := newServer(t)
 	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Truncate: true})
 	http.Post(server.URL+"/v1/integrator/credentials", "application/json", strings.NewReader("{}"))
-	assert.Regexp(t, `X-Pubkey is missing; a fault: the request was handled, but`, server.Requests()[0].Verdict)
+	assert.Regexp(t, `X-Pubkey is missing; a fault: the request was handled with a 400, but`, server.Requests()[0].Verdict)
 }
 
 // What is below /_sandbox/ is no request to the API: it is not in the journal, whether there is such a path or not.

@@ -163,7 +163,7 @@ func (s *Sandbox) requestPage(r *http.Request) (string, any, error) {
 	if i+1 < len(all) {
 		view.Newer = all[i+1].Number
 	}
-	if request.SignedBytes > 0 {
+	if request.ExpectedBytes > 0 {
 		view.Signed, view.SignedCut = shownText(request.SignedText()), request.BodyBytes > len(request.Body)
 	}
 	if request.Difference != nil {

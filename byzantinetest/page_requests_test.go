@@ -79,7 +79,11 @@ func TestPageOfARequest(t *testing.T) {
 	server.Fail(byzantine.OpListEvents, 1, byzantinetest.Fault{Status: 429})
 	_, err = server.Client(byzantine.WithMaxAttempts(1)).ListEvents(t.Context(), nil)
 	require.ErrorIs(t, err, byzantine.ErrRateLimited)
-	assert.Contains(t, plain(look(8)), "A fault took the place of the response.")
+	assert.Contains(t, plain(look(8)), "429 GET /v1/query/events a fault: the request was not handled, and the client got a 429")
+	server.Fail(byzantine.OpListEvents, 1, byzantinetest.Fault{Reset: true, TakesEffect: true})
+	_, err = server.Client(byzantine.WithMaxAttempts(1)).ListEvents(t.Context(), nil)
+	require.Error(t, err)
+	assert.Contains(t, plain(look(9)), "A fault cut the connection before a response.")
 }
 
 // Documents are shown by size and hash, however short they are, and the private key of a new credential is not shown.

@@ -28,6 +28,7 @@ type Sandbox struct {
 	allowedHosts []string // see WithAllowedHosts
 	initial      []byte   // see WithWorld
 	seeds        []func() // see WithAccount
+	initialClock worldClock
 	publicKeys   []string // of WithPublicKey
 	controlToken string   // see WithControlToken
 
@@ -54,6 +55,7 @@ func New(opts ...Option) (*Sandbox, error) {
 	if s.key == nil {
 		s.key = s.world.newKey()
 	}
+	s.initialClock = s.world.clock
 	if err := s.begin(); err != nil {
 		return nil, fmt.Errorf("byzantinetest: New: %w", err)
 	}

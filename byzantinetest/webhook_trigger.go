@@ -241,7 +241,7 @@ type triggerList struct {
 
 type triggerRequest struct {
 	EventType byzantine.EventType `json:"eventType"`
-	AccountID string              `json:"accountId,omitzero" about:"any if left out"`
+	AccountID string              `json:"accountId,omitzero" about:"a new one for a customer, the oldest active one for a transaction if left out"`
 }
 
 type triggerResult struct {
@@ -261,7 +261,7 @@ var triggerControls = []control{
 			}
 			return list, nil
 		}),
-	route("triggerEvent", "POST", "webhooks/trigger", "Trigger", "Cause an event of a type, and deliver it",
+	route("triggerEvent", "POST", "webhooks/trigger", "Trigger", "Cause an event of a type, with what it says, and deliver it",
 		func(_ context.Context, s *Sandbox, req *triggerRequest) (triggerResult, error) {
 			event := s.Trigger(req.EventType, req.AccountID)
 			sent := s.Deliveries(byzantine.ListWebhookDeliveriesRequest{EventID: event.ID})

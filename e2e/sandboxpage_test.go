@@ -138,7 +138,7 @@ func (w *sandboxWorld) paths() map[string]string {
 		switch {
 		case r.Difference != nil:
 			rejected = r.Number
-		case r.SignedBytes > 0:
+		case r.ExpectedBytes > 0:
 			unknown = r.Number
 		}
 	}

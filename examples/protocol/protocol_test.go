@@ -130,8 +130,8 @@ func TestCodeOfThePageIsThatOfThePrograms(t *testing.T) {
 	assert.GreaterOrEqual(t, len(blocks), 9)
 	page, err = os.ReadFile("../../docs/sandbox.md")
 	require.NoError(t, err)
-	journey := regexp.MustCompile("(?s)(?:<!-- (\\S+) -->\n)?```js\n(.*?)```").FindAllSubmatch(page, -1)
-	assert.GreaterOrEqual(t, len(journey), 5)
+	journey := regexp.MustCompile("(?s)(?:<!-- (\\S+) -->\n)?```(?:js|json)\n(.*?)```").FindAllSubmatch(page, -1)
+	assert.GreaterOrEqual(t, len(journey), 6)
 	for _, block := range append(blocks, journey...) {
 		assert.NotEmpty(t, bytes.TrimSpace(block[2]), "a block is empty")
 		if !assert.NotEmpty(t, block[1], "a block does not name its file: %s", block[2]) {

@@ -58,12 +58,24 @@ func (f Fault) Wait(ctx context.Context) bool {
 // ReachesHandler says whether the request is handled in spite of the fault.
 func (f Fault) ReachesHandler() bool { return f.TakesEffect || (f.Status == 0 && !f.Reset) }
 
+// Sent returns what the client gets: the response, or what the fault puts in its place. The status is 0 if the connection is
+// cut before a response.
+func (f Fault) Sent(out Response) Response {
+	switch {
+	case f.Reset:
+		return Response{}
+	case f.Status != 0:
+		return Response{Status: f.Status, Body: []byte(f.Body), Plain: true}
+	}
+	return out
+}
+
 // Seen says what the client sees in place of the response, and whether the request was handled; it is empty if the client
-// sees the response.
-func (f Fault) Seen() string {
+// sees the response. out is the response, if the request was handled.
+func (f Fault) Seen(out Response) string {
 	handled := "the request was not handled, and "
 	if f.ReachesHandler() {
-		handled = "the request was handled, but "
+		handled = fmt.Sprintf("the request was handled with a %d, but ", out.Status)
 	}
 	switch {
 	case f.Reset:
@@ -83,9 +95,7 @@ func (f Fault) Play(w http.ResponseWriter, now time.Time, out Response) {
 	if f.Reset {
 		cut(w, 0)
 	}
-	if f.Status != 0 {
-		out = Response{Status: f.Status, Body: []byte(f.Body), Plain: true}
-	}
+	out = f.Sent(out)
 	header := w.Header()
 	header.Set("Date", now.UTC().Format(http.TimeFormat))
 	switch {
