@@ -30,7 +30,8 @@ func buildProgram(t *testing.T, imports, body, ldflags string) (size int64, prin
 	return info.Size(), string(out)
 }
 
-// What this package adds to a user's program, next to one that makes a request with net/http alone, both stripped.
+// How much larger a user's program is with this package than one that makes a request with net/http alone, both
+// stripped.
 func TestBinarySize(t *testing.T) {
 	longtest.Skip(t, "builds programs")
 	const get = `response, err := http.Get("https://example.com"); fmt.Println(response, err)`
@@ -53,8 +54,8 @@ func TestBinarySize(t *testing.T) {
 	}
 }
 
-// A function that asks reflection for methods by number or by a name that is no constant makes the linker keep every
-// exported method of the user's whole program. The linker marks such functions.
+// A function that looks up methods by reflection, by number or by a name that is not a constant, makes the linker keep
+// all exported methods of the user's whole program. The linker marks such functions; this package must have none.
 func TestNoMethodsByReflection(t *testing.T) {
 	longtest.Skip(t, "builds programs")
 	const mark = "<ReflectMethod>"

@@ -22,7 +22,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// listPlace is where a response has a list: the type of its elements, and the text before and behind them.
+// listPlace is a list in a response: the type of its elements, and the JSON text before and behind the list's elements.
 type listPlace struct {
 	element        reflect.Type
 	before, behind string
@@ -47,10 +47,10 @@ func listPlaces(t reflect.Type, before, behind string) (places []listPlace) {
 // heapLimit returns how many bytes of heap reading a response of a size may take.
 func heapLimit(size int) int64 { return max(64<<20, 8*int64(size)) }
 
-// heapFor is how much the heap grows at most while f runs. Garbage is included, but not what a busy machine has no time
-// to collect: what is above the limit is measured again after a collection.
+// heapFor returns by how much the heap grows at most while f runs. Garbage counts, but garbage that a busy machine has
+// not collected yet does not: a value above limit is measured again after a collection.
 func heapFor(limit int64, f func()) int64 {
-	defer debug.SetGCPercent(debug.SetGCPercent(20)) // what counts is what is in use, so garbage goes soon
+	defer debug.SetGCPercent(debug.SetGCPercent(20)) // only memory in use should count, so garbage is collected early
 	runtime.GC()
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -77,7 +77,7 @@ func heapFor(limit int64, f func()) int64 {
 	return <-highest
 }
 
-// Whatever lists a hostile response holds, at whatever size, reading it takes a bounded heap.
+// However many elements the lists of a hostile response have, reading the response takes a bounded amount of heap.
 func TestHostileListsAreBounded(t *testing.T) {
 	sizes := []int{1 << 20, 4 << 20, 32 << 20}
 	if !longtest.On() {
@@ -97,7 +97,7 @@ func TestHostileListsAreBounded(t *testing.T) {
 			seen[place.element] = true
 			for _, size := range sizes {
 				elements := []string{"{}", filling(size, 90_000), odd(size, 90_000)}
-				if !longtest.On() { // one kind for each list, in turn
+				if !longtest.On() { // by default one kind of element for each list, in turn
 					elements = elements[len(seen)%3:][:1]
 				}
 				for _, element := range elements {
@@ -119,19 +119,20 @@ func TestHostileListsAreBounded(t *testing.T) {
 	assert.Greater(t, len(seen), 25)
 }
 
-// filling returns a JSON object of such a length that count of them fill a body of size bytes.
+// filling returns a JSON object of such a length that count of them fill size bytes.
 func filling(size, count int) string {
 	const frame = len(`{"":""}`) + 1
 	return `{"` + strings.Repeat("x", max(1, size/count-frame)) + `":""}`
 }
 
-// odd is a text of such a length that so many fill a body. Nothing that a list holds is read from it, so every element
-// of most lists is an error.
+// odd returns a JSON text of such a length that count of them fill size bytes. Most lists have elements of another
+// kind, so each of these is an unreadable element.
 func odd(size, count int) string {
 	return `"` + strings.Repeat("x", max(1, size/count-len(`"",`))) + `"`
 }
 
-// A hostile object with millions of fields takes a bounded heap as well, also where all of its names are compared.
+// A hostile object with millions of fields takes a bounded amount of heap as well, even where the names of all its
+// fields are compared.
 func TestHostileObjectsAreBounded(t *testing.T) {
 	sizes := []int{1 << 20, 4 << 20, 32 << 20}
 	if !longtest.On() {
@@ -155,7 +156,7 @@ func TestHostileObjectsAreBounded(t *testing.T) {
 	}
 }
 
-// manyFields returns the inside of a JSON object of size bytes whose fields all have different names.
+// manyFields returns the fields, without the braces, of a JSON object of size bytes. All names differ.
 func manyFields(size int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size; i++ {
@@ -164,8 +165,8 @@ func manyFields(size int) string {
 	return b.String() + `"end":0`
 }
 
-// The work of reading grows with the number of elements and not faster, in both passes: what is counted is what is
-// allocated, which does not depend on the machine.
+// The work of reading a list grows in proportion to the number of elements, in the strict and in the lenient pass.
+// Allocations are counted instead of time, because they do not depend on the machine.
 func TestReadingListsTakesLinearWork(t *testing.T) {
 	n := longtest.Count(100, 1000)
 	tried := 0
@@ -179,7 +180,7 @@ func TestReadingListsTakesLinearWork(t *testing.T) {
 					text := []byte(place.before + strings.Repeat(element+",", count-1) + element + place.behind)
 					return allocated(func() { _ = wire.Read(text, op.NewResponse()) })
 				}
-				work(n) // what is made once
+				work(n) // so that the caches are filled
 				name := fmt.Sprintf("%s: %s%s", op.ID, place.before, element)
 				oneCount, oneBytes := work(n)
 				fourCount, fourBytes := work(4 * n)
@@ -203,7 +204,7 @@ func allocated(f func()) (allocations, bytes float64) {
 	return float64(after.Mallocs - before.Mallocs), float64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// A response of 25 MiB is read into one buffer and decoded from there: twice its length and a little.
+// A response of 25 MiB is read into one buffer and decoded from that: this takes little more than twice its length.
 func TestALongListTakesLittleMoreThanItsLength(t *testing.T) {
 	if longtest.Race {
 		t.Skip("code allocates more with the race detector")
@@ -225,7 +226,7 @@ func TestALongListTakesLittleMoreThanItsLength(t *testing.T) {
 	assert.LessOrEqual(t, taken, 60e6)
 }
 
-// What a body holds beside lists is not counted, and a small body is not looked at.
+// Only elements of lists are counted, and the elements of a small body are not counted at all.
 func TestElementsAreCounted(t *testing.T) {
 	var body []byte
 	client, _ := replying(t, &body)

@@ -51,7 +51,7 @@ func TestCallAttemptTimeout(t *testing.T) {
 	assert.LessOrEqual(t, left, 30*time.Second, "the client's again")
 }
 
-// A header of the caller's goes out with each attempt of its call, and only of this one.
+// A header of WithCallHeader is sent with each attempt of its call, and with no other call.
 func TestCallHeader(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"otpId":%q}`, strings.Join(r.Header.Values("X-Route"), "|")+r.Header.Get("Idempotency-Key"))
@@ -140,7 +140,7 @@ func TestWithTransportAroundAClientsTransport(t *testing.T) {
 	assert.True(t, sent)
 }
 
-// What a wrapped transport has sent is not known for sure, whatever the one inside says.
+// For a wrapped transport it is not certain what was sent, whatever the inner transport reports.
 func TestAWrappedTransportProvesLess(t *testing.T) {
 	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithTransport(func(http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(*http.Request) (*http.Response, error) { return nil, http.ErrHandlerTimeout })
@@ -197,7 +197,7 @@ func ExampleWithCallHeader() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// One attempt of ten seconds at most, by way of the gateway's second backend.
+	// At most one attempt of ten seconds, which the gateway forwards to its second backend.
 	me, err := client.Whoami(context.Background(), byzantine.WithCallMaxAttempts(1),
 		byzantine.WithCallAttemptTimeout(10*time.Second), byzantine.WithCallHeader("X-Backend", "two"))
 	if err != nil {

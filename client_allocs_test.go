@@ -13,9 +13,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// A call may cost 8 allocations more than the bare one. Both sides are measured, so that a new Go version does not
-// change the question. The server's allocations are in both. The race detector makes sync.Pool forgetful, so not with
-// it.
+// A call may make 8 allocations more than the bare call. Both are measured, so that the result does not depend on the
+// version of Go. The server's allocations are included in both. With the race detector sync.Pool drops values at
+// random, so the test does not run with it.
 func TestCallAllocations(t *testing.T) {
 	bare, sdk := benchCalls(t)
 	limit, got := leastAllocations(t, bare), leastAllocations(t, sdk)
@@ -23,14 +23,15 @@ func TestCallAllocations(t *testing.T) {
 	assert.LessOrEqual(t, got, limit+8)
 }
 
-// A Tracer costs a call what its own methods cost and nothing else; a client without one has none to pay for.
+// A Tracer costs a call no allocations but those of its own methods, and a client without a Tracer has none for it.
 func TestTracerAllocations(t *testing.T) {
 	_, without := benchCalls(t)
 	_, with := benchCalls(t, byzantine.WithTracer(idleTracer{}))
 	assert.LessOrEqual(t, leastAllocations(t, with), leastAllocations(t, without))
 }
 
-// Reading a response without odd fields costs what encoding/json alone does, and no more for each of its fields.
+// Reading a response without odd fields makes at most two allocations more than encoding/json alone, however many
+// fields it has.
 func TestReadAllocations(t *testing.T) {
 	page := transactionPage()
 	plain := leastAllocations(t, func() error { return json.Unmarshal(page, new(byzantine.TransactionPage)) })
@@ -40,7 +41,7 @@ func TestReadAllocations(t *testing.T) {
 
 func leastAllocations(t *testing.T, call func() error) float64 {
 	n := testing.AllocsPerRun(200, func() { require.NoError(t, call()) })
-	for range 3 { // a goroutine of another test may allocate meanwhile
+	for range 3 { // the least of three, because a goroutine of another test may allocate meanwhile
 		n = min(n, testing.AllocsPerRun(200, func() { require.NoError(t, call()) }))
 	}
 	return n

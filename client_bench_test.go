@@ -22,7 +22,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A call of 1 KiB, as the budget has it: a passkey is added.
+// The call of 1 KiB for which performance budgets are set: the registration of a passkey.
 const benchCallPath = "/v1/submit/create-authenticators-otp"
 
 func newBenchRequest() *byzantine.CreateAuthenticatorsOTPRequest {
@@ -54,7 +54,8 @@ func benchServer(tb testing.TB) *httptest.Server {
 	return server
 }
 
-// bareCall is the limit: the same call with net/http, encoding/json and crypto/ecdsa, and no care for what goes wrong.
+// bareCall is the limit: the same call with net/http, encoding/json and crypto/ecdsa, with hardly any handling of
+// errors.
 func bareCall(ctx context.Context, client *http.Client, key *ecdsa.PrivateKey, url string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -91,12 +92,13 @@ func bareCall(ctx context.Context, client *http.Client, key *ecdsa.PrivateKey, u
 	return json.Unmarshal(text, out)
 }
 
-// benchCalls returns the same call twice: bare, and by a Client. Both keep one connection of their own.
+// benchCalls returns two functions that make the same call: one without this package, one with a Client. Each keeps one
+// connection open.
 func benchCalls(tb testing.TB, opts ...byzantine.Option) (bare, sdk func() error) {
 	server := benchServer(tb)
 	key := rfc6979Key(tb)
 	raw := rawKey(tb, key)
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment} // as the Client, since to ask the environment allocates
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment} // like that of the Client, because reading the environment allocates
 	tb.Cleanup(transport.CloseIdleConnections)
 	bareClient := &http.Client{Transport: transport}
 	client, err := byzantine.NewClient(key, append([]byzantine.Option{byzantine.WithBaseURL(server.URL)}, opts...)...)
@@ -149,15 +151,16 @@ func (idleTracer) TraceAttemptStart(ctx context.Context, _ byzantine.TraceAttemp
 
 func (idleTracer) TraceAttemptEnd(context.Context, byzantine.TraceAttemptEndData) {}
 
-// BenchmarkTracedCallRatio is what a Tracer that does nothing adds to a call.
+// BenchmarkTracedCallRatio measures the time of a call with a Tracer that does nothing, relative to one without a
+// Tracer.
 func BenchmarkTracedCallRatio(b *testing.B) {
 	_, untraced := benchCalls(b)
 	_, traced := benchCalls(b, byzantine.WithTracer(idleTracer{}))
 	benchRatio(b, untraced, traced, "traced/untraced")
 }
 
-// BenchmarkCallRatio takes turns between the two, so that a busy machine slows both down alike. The budget of
-// client/bare is 1.08.
+// BenchmarkCallRatio measures the time of a call relative to the bare call. It runs them in turn, so that a busy
+// machine slows down both. The budget of client/bare is 1.08.
 func BenchmarkCallRatio(b *testing.B) {
 	bare, sdk := benchCalls(b)
 	benchRatio(b, bare, sdk, "client/bare")

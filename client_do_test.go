@@ -76,7 +76,7 @@ func TestDoRejections(t *testing.T) {
 	assert.Zero(t, server.accepted())
 }
 
-// Whatever path comes in: it is rejected, or it goes to the client's host as it is.
+// Any path is either rejected or sent unchanged to the client's host.
 func FuzzDoPath(f *testing.F) {
 	for _, seed := range []string{"/v1/x", "/v1/x?a=b", "//evil/v1/", "/v1/%2e%2e/x", "/v1/\\evil", "/v1/x@evil", "/v1/:80", "/v1/?#", "/v1//", "/v1/%", "/v1/[::1]"} {
 		f.Add(seed)
@@ -98,7 +98,7 @@ func FuzzDoPath(f *testing.F) {
 	})
 }
 
-// In errors the path has no identifiers, like the path templates of the methods.
+// The path in an error of Do has placeholders instead of identifiers, like the path templates of the methods.
 func TestDoErrorPath(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {
@@ -137,8 +137,8 @@ func TestDoDecodes(t *testing.T) {
 	assert.ErrorContains(t, err, "the response is not of the expected form: object in place of int")
 }
 
-// A response of one of this package's methods is read as by the method; a type of the caller's is read as a whole or
-// not.
+// Do reads a response into a type of this package as leniently as the methods do. Into a type of the caller's it is
+// read completely, or the call fails.
 func TestDoReadsResponsesAsTheMethodsDo(t *testing.T) {
 	body := []byte(`{"transactions":[{"transactionId":"a","chainId":"odd"},{"transactionId":7}],"total":2}`)
 	client, log := replying(t, &body)
@@ -166,7 +166,8 @@ func TestDoReadsResponsesAsTheMethodsDo(t *testing.T) {
 	assert.Equal(t, body, response.Body)
 }
 
-// What a payload is for is said by the methods, which have compared it with their request.
+// Do does not set the fields of a Payload that say what it is for: only the methods do, which compare the payload with
+// their request.
 func TestDoTakesNoOperationOfAPayload(t *testing.T) {
 	body := []byte(`{"bodyToSign":{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"},"operation":"get_deposit_payload_passkey","chainId":1}`)
 	client, _ := replying(t, &body)

@@ -24,7 +24,7 @@ func TestClientTellsWhereItSendsAndWithWhichKey(t *testing.T) {
 		client, err := byzantine.NewClient(key, byzantine.WithBaseURL(c.option))
 		require.NoError(t, err)
 		assert.Equal(t, c.want, client.BaseURL())
-		client.PublicKey()[1] ^= 1 // what is returned is a copy
+		client.PublicKey()[1] ^= 1 // PublicKey returns a copy, so this changes nothing
 		assert.Equal(t, key.PublicKey(), client.PublicKey())
 	}
 	client, err := byzantine.NewClient(key)
@@ -66,7 +66,7 @@ func TestCloseIdleConnectionsClosesThemAndLeavesTheClientUsable(t *testing.T) {
 				client.CloseIdleConnections()
 				select {
 				case <-closed:
-				case <-time.After(20 * time.Second): // an idle connection ends after 50 seconds anyway
+				case <-time.After(20 * time.Second): // less than the 50 seconds after which an idle connection is closed anyway
 					require.Fail(t, "the connection stays open")
 				}
 			}

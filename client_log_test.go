@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// logged runs a call with a logger and returns its lines.
+// logged makes a call to a server that plays a fault, and returns the lines of the log, decoded and as one text.
 func logged(t *testing.T, level slog.Level, fault func(*rawConn), do func(context.Context, *byzantine.Client) error, opts ...byzantine.Option) (lines []map[string]any, text string) {
 	t.Helper()
 	server := newRawServer(t, func(c *rawConn) {
@@ -69,7 +69,7 @@ func TestLogOfAWrongClock(t *testing.T) {
 	assert.Equal(t, "byzantine: sending again", lines[1]["msg"])
 }
 
-// Whatever happens, no line holds a body, a key, a signature, a query, an identifier or personal data.
+// Whatever happens in a call, the log contains no body, key, signature, query, identifier or personal data.
 func TestLogHoldsMetadataOnly(t *testing.T) {
 	const response = `{"error":"no user ` + testEmail + `","otpId":"secret-answer"}`
 	calls := append([]testCall{

@@ -12,7 +12,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/jsontest"
 )
 
-// rawTexts are JSON texts whose bytes do not survive an encoder.
+// rawTexts returns JSON texts whose bytes change if they are decoded and encoded again.
 func rawTexts() []string {
 	texts := append([]string{delicateBody}, jsontest.Delicate...)
 	random := rand.New(rand.NewPCG(5, 6))
@@ -47,7 +47,7 @@ func TestRawJSONGoesThroughDoByteForByte(t *testing.T) {
 	require.EqualError(t, err, "byzantine: in: raw JSON is not valid")
 }
 
-// From the API's response to the request that submits it, what the passkey signs keeps its bytes.
+// The bytes of the object that the passkey signs stay the same from the API's response to the request that submits it.
 func TestBodyToSignComesBackByteForByte(t *testing.T) {
 	api := newFakeAPI(t)
 	api.response = `{}`

@@ -102,7 +102,7 @@ func TestBaseURL(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// hosts is a transport that sends nothing and appends the scheme and host of each request to seen.
+// hosts returns an option with a transport that sends nothing and appends the scheme and host of each request to seen.
 func hosts(seen *[]string) byzantine.Option {
 	return over(roundTripper(func(r *http.Request) (*http.Response, error) {
 		*seen = append(*seen, r.URL.Scheme+"://"+r.URL.Host)
@@ -167,7 +167,8 @@ func TestNewClientFromEnv(t *testing.T) {
 	}
 }
 
-// The caller's http.Client is copied: neither do we change it, nor do later changes of it reach us.
+// The caller's http.Client is copied: this package does not change it, and later changes of it have no effect on the
+// Client.
 func TestHTTPClientIsCopied(t *testing.T) {
 	var in inbox
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -194,7 +195,7 @@ func TestHTTPClientIsCopied(t *testing.T) {
 	assert.Len(t, jar.Cookies(address), 1)
 }
 
-// A caller's CheckRedirect does not bring redirects back.
+// Redirects are not followed, even if the caller's http.Client has a CheckRedirect that allows them.
 func TestRedirectsStayOff(t *testing.T) {
 	reached := false
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
@@ -238,7 +239,7 @@ func TestWithResponse(t *testing.T) {
 	assert.Zero(t, response, "nothing of the former call is left")
 }
 
-// After a failure the response is that of the attempt which the error is about.
+// After a failed call WithResponse has the response that the error is about.
 func TestWithResponseOnFailure(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -269,7 +270,7 @@ func TestWithResponseOnFailure(t *testing.T) {
 	}
 }
 
-// ... and not one that an earlier attempt got.
+// If the last attempt got no response, WithResponse has none, although an earlier attempt got one.
 func TestWithResponseOfTheLastAttempt(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		c.receive()
@@ -283,14 +284,15 @@ func TestWithResponseOfTheLastAttempt(t *testing.T) {
 	assert.Zero(t, response)
 }
 
-// The largest limit is one like any other.
+// The largest value is accepted as the limit, without an overflow.
 func TestLargestLimit(t *testing.T) {
 	server := newRawServer(t, acceptAllRaw)
 	_, err := newTestClient(t, server.url, byzantine.WithMaxResponseBytes(math.MaxInt64)).Whoami(t.Context())
 	assert.NoError(t, err)
 }
 
-// A client is safe for concurrent use, and its connections are used again: about one per caller, not one per call.
+// A client is safe for concurrent use, and connections are used again: there is about one for each caller, not one for
+// each call.
 func TestConcurrentUse(t *testing.T) {
 	const callers, calls = 64, 5
 	server := newRawServer(t, acceptAllRaw)
@@ -308,7 +310,7 @@ func TestConcurrentUse(t *testing.T) {
 	assert.LessOrEqual(t, server.accepted(), 2*callers)
 }
 
-// A call that is rejected before it is sent does not ask whether its context is over.
+// An invalid request is reported as invalid, even if the context of the call is over.
 func TestInvalidRequestComesFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -316,7 +318,8 @@ func TestInvalidRequestComesFirst(t *testing.T) {
 	assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
 }
 
-// A nil request is an empty one: it is sent if nothing is required, else it is invalid. It never panics.
+// A nil request means a request without values: it is sent if no field is required, otherwise it is invalid. It never
+// panics.
 func TestANilRequestIsAnEmptyOne(t *testing.T) {
 	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
 		return nil, errors.New("sent")
@@ -335,7 +338,7 @@ func TestANilRequestIsAnEmptyOne(t *testing.T) {
 		outcome := func(req reflect.Value) string {
 			out := method.Call(in(req))
 			if out[len(out)-1].Type() != reflect.TypeFor[error]() {
-				return "iterator" // TestAllEventsLoadsLazily and its siblings give these nil
+				return "iterator" // a nil request to these is tested by TestAllEventsLoadsLazily and the like
 			}
 			err := out[len(out)-1].Interface().(error)
 			if errors.Is(err, byzantine.ErrInvalidRequest) {

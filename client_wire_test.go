@@ -18,7 +18,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// What is signed is what is sent: method, path, query and body of the request as it arrives.
+// The signature covers the method, path, query and body exactly as the server receives them.
 func TestSignatureCoversTheRequestOnTheWire(t *testing.T) {
 	queries := []string{
 		"", "?", "?a=1", "?email=jane.doe%2Bprivate%40example.com", "?q=a%20b&q=a+b", "?q=%C3%A9%2F%3F%23", "?a=&&b", "?x=1;2",
@@ -80,7 +80,7 @@ func TestSignatureCoversTheRequestOnTheWire(t *testing.T) {
 	}
 }
 
-// JSON goes out as encoding/json writes it, without HTML escaping and without a newline at the end.
+// The body is what encoding/json writes, without HTML escaping and without a newline at the end.
 func TestBodyOnTheWire(t *testing.T) {
 	server := newRawServer(t, acceptAllRaw)
 	client := newTestClient(t, server.url)
@@ -102,8 +102,8 @@ func TestBodyOnTheWire(t *testing.T) {
 	}
 }
 
-// meddler is a RoundTripper of the kind that integrators wrap around the transport: tracing, another host for a
-// gateway, headers of its own. It clones the request, as it should.
+// meddler is a RoundTripper like those that integrators wrap around the transport: it adds a context value and headers
+// and buffers the body. It clones the request, as it should.
 type meddler struct{ next http.RoundTripper }
 
 func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -120,7 +120,7 @@ func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
 	return m.next.RoundTrip(r)
 }
 
-// Whoever wraps the transport cannot break a signature, because it is made before.
+// A RoundTripper around the transport cannot break the signature, because the request is signed before.
 func TestWrappedTransportKeepsTheSignature(t *testing.T) {
 	var in inbox
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { acceptAll(&in, w, r) }))
@@ -133,7 +133,7 @@ func TestWrappedTransportKeepsTheSignature(t *testing.T) {
 	}
 }
 
-// A wrapped transport that calls the trace hooks is as good as net/http's at telling what was not sent.
+// A wrapped transport that calls the trace hooks shows what was not sent as reliably as net/http's.
 func TestWrappedTransportTellsWhatWasSent(t *testing.T) {
 	client := newTestClient(t, refusingURL(t), over(meddler{http.DefaultTransport}), byzantine.WithMaxAttempts(1))
 	for _, call := range testCalls {
@@ -141,7 +141,7 @@ func TestWrappedTransportTellsWhatWasSent(t *testing.T) {
 	}
 }
 
-// One that calls none may have sent anything.
+// A RoundTripper that calls no trace hook may have sent the request, so the outcome is unknown.
 func TestSilentTransportCountsAsSent(t *testing.T) {
 	requests := 0
 	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {

@@ -87,7 +87,7 @@ func TestCredentialResponses(t *testing.T) {
 	})
 }
 
-// newCredential calls CreateCredential against an API that shows this private key, as JSON.
+// newCredential calls CreateCredential against an API whose response has this JSON value as the private key.
 func newCredential(t *testing.T, privateKey string) (*byzantine.CreatedAPICredential, error) {
 	t.Helper()
 	api := newFakeAPI(t)
@@ -131,7 +131,8 @@ func TestAPrivateKeyOfAnUnexpectedFormIsNotLost(t *testing.T) {
 	}
 }
 
-// A credential without its key is of no use, and asking again would make a second one.
+// A response without the private key is an error, because the credential cannot be used and a retry would make a second
+// one.
 func TestAPrivateKeyThatIsMissingIsAnError(t *testing.T) {
 	for _, sent := range []string{`""`, `null`} {
 		_, err := newCredential(t, sent)
@@ -171,7 +172,7 @@ func TestSecretShowsNowhere(t *testing.T) {
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("made", "credential", value)
 		slog.New(slog.NewTextHandler(&log, nil)).Info("made", "credential", value)
 		seen.Write(log.Bytes())
-		// testify shows both values of a failed comparison, through reflection.
+		// testify prints both values of a failed comparison, which it reads by reflection.
 		failed := new(recordingT)
 		assert.Equal(failed, 1, value)
 		seen.WriteString(failed.text)
@@ -194,7 +195,8 @@ func TestTheZeroSecretIsEmpty(t *testing.T) {
 	assert.EqualError(t, err, "byzantine: private key: it is empty")
 }
 
-// A credential that went through a JSON store has lost its private key, and must not pass for one that has it.
+// A credential that was stored as JSON has lost its private key. Reading it back is an error, so that nobody takes it
+// for complete.
 func TestASecretDoesNotComeBackFromWhatHidesIt(t *testing.T) {
 	const lost = "byzantine: the secret was redacted when it was written, so it cannot be read back: store Secret.Reveal()"
 	created := byzantine.CreatedAPICredential{Pubkey: testPubkey, PrivateKey: byzantine.NewSecret("0xdeadbeef")}

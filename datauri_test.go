@@ -25,8 +25,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// documents returns a file of each kind: real images where the standard library writes them, else the first bytes of
-// one and some more.
+// documents returns a file for each media type: real images if the standard library can write them, otherwise the first
+// bytes of such a file and more text.
 func documents(tb testing.TB) map[string][]byte {
 	tb.Helper()
 	picture := image.NewRGBA(image.Rect(0, 0, 3, 3))
@@ -56,7 +56,7 @@ func TestNewDataURI(t *testing.T) {
 	}
 }
 
-// Each document is offered as each type, whole, cut short and with something before it.
+// Each document is passed with each media type, and also cut short and with bytes in front of it.
 func TestADocumentBeginsAsItsTypeSays(t *testing.T) {
 	files := documents(t)
 	for mediaType := range files {
@@ -113,7 +113,7 @@ func TestReadDataURI(t *testing.T) {
 	for _, tt := range []struct {
 		file string
 		data []byte
-		want string // a media type or an error
+		want string // the media type, or the text of the error
 	}{
 		{"scan.png", files["image/png"], "image/png"},
 		{"scan.JPG", files["image/jpeg"], "image/jpeg"},
@@ -153,7 +153,7 @@ func TestReadDataURI(t *testing.T) {
 
 func TestDataURIComesBackFromItsText(t *testing.T) {
 	for mediaType, data := range documents(t) {
-		for cut := range 3 { // every kind of padding
+		for cut := range 3 { // so that each length of base64 padding occurs
 			sent, err := byzantine.NewDataURI(mediaType, append(data, make([]byte, cut)...))
 			require.NoError(t, err)
 			text, err := json.Marshal(sent)
@@ -220,7 +220,7 @@ func TestDataURIShowsNothingOfTheDocument(t *testing.T) {
 	assert.Equal(t, "no document", byzantine.DataURI{}.String())
 }
 
-// roundTrip is an http.RoundTripper made of a function.
+// roundTrip is a function as an http.RoundTripper.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -249,7 +249,7 @@ func TestADocumentCostsLittleMoreThanTheBodyThatItIsSentIn(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	call() // fills the caches of types
+	call() // so that the caches of types are filled
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	call()

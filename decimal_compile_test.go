@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A wrong comparison of two amounts does not compile: each program is built, and only those that compare by value
+// Comparing two amounts with an operator does not compile. Each program is built, and only those that compare by value
 // succeed.
 func TestWrongComparisonsDoNotCompile(t *testing.T) {
 	programs := []struct{ name, code, want string }{
@@ -35,7 +35,7 @@ func TestWrongComparisonsDoNotCompile(t *testing.T) {
 		{"arithmetic", `func f(a, b byzantine.Decimal) any { return a + b }`, "operator + not defined"},
 	}
 
-	// One build of all programs. An overlay puts them into the module: nothing is written there.
+	// All programs are built at once. An overlay adds them to the module without writing into it.
 	folder := t.TempDir()
 	module, err := filepath.Abs(".")
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestWrongComparisonsDoNotCompile(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "overlay.json"), []byte(toJSON(t, overlay)), 0o600))
 	out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput()
 	require.Error(t, err)
-	said := map[string]string{} // by program
+	said := map[string]string{} // the compiler's messages, by program
 	for _, part := range strings.Split(string(out), "# "+"github.com/byzantine-finance/byzantine-go/programs/")[1:] {
 		name, text, _ := strings.Cut(part, "\n")
 		said[name] = text

@@ -28,7 +28,7 @@ func TestCommentsOfAmountsNameTheCurrency(t *testing.T) {
 			if !ok {
 				return true
 			}
-			above := "" // a comment counts for the fields below it, up to a blank line or the next comment
+			above := "" // a comment applies to the fields below it, up to a blank line or the next comment
 			for _, field := range list.Fields.List {
 				if field.Doc != nil {
 					above = field.Doc.Text()

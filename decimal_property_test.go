@@ -16,7 +16,8 @@ import (
 
 var noZerosInFront = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
-// randomDecimal favours numbers that meet at edges: few different digits, carries, zeros in front and at the end.
+// randomDecimal returns a random number, most often one that tests edge cases: few different digits, carries, leading
+// and trailing zeros.
 func randomDecimal(random *rand.Rand) byzantine.Decimal {
 	digits := func(n int) string {
 		alphabet := []string{"0", "9", "05", "0123456789"}[random.IntN(4)]
@@ -37,7 +38,7 @@ func randomDecimal(random *rand.Rand) byzantine.Decimal {
 	return byzantine.MustParseDecimal(s)
 }
 
-// scaled returns d times 10^places, as an integer.
+// scaled returns d times 10^places, which must be an integer.
 func scaled(d byzantine.Decimal, places int) *big.Int {
 	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil)
 	r := new(big.Rat).Mul(d.Rat(), new(big.Rat).SetInt(unit))
@@ -47,7 +48,7 @@ func scaled(d byzantine.Decimal, places int) *big.Int {
 	return r.Num()
 }
 
-// Every operation agrees with math/big.
+// Every operation gives the same result as math/big.
 func TestDecimalAgreesWithBig(t *testing.T) {
 	random := rand.New(rand.NewPCG(19, 23))
 	for range longtest.Count(4_000, 20_000) {
@@ -70,7 +71,7 @@ func TestDecimalAgreesWithBig(t *testing.T) {
 	}
 }
 
-// Rounding is compared with the division of integers.
+// Round gives the same result as a division of integers with math/big.
 func TestRoundAgreesWithBig(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 4))
 	for range longtest.Count(4_000, 20_000) {

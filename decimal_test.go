@@ -162,7 +162,7 @@ func TestDecimalRound(t *testing.T) {
 	assert.Panics(t, func() { dec("1").Round(0, -1) })
 }
 
-// What comes from a response keeps its digits; an exponent is written out.
+// An amount in JSON keeps its digits; one with an exponent is written without it.
 func TestDecimalInJSON(t *testing.T) {
 	for in, want := range map[string]string{
 		`"1250.50"`: "1250.50",
@@ -193,7 +193,7 @@ func TestDecimalInJSON(t *testing.T) {
 	}
 }
 
-// A response that has one odd amount is read but for that amount.
+// If one amount of a response cannot be read, the rest of the response is read.
 func TestOddAmountsInResponses(t *testing.T) {
 	for _, amount := range []string{`"1,5"`, `true`, `{}`, `[]`, `""`, `"1e999"`, `"NaN"`} {
 		var list byzantine.TransactionPage
@@ -276,7 +276,7 @@ func TestDecimalScan(t *testing.T) {
 	assert.Nil(t, value)
 }
 
-// What the type's comment says of Go: any panics, templates need IsSet.
+// What the comment on Decimal says about Go: == on any values panics, and templates need IsSet.
 func TestWhatGoStillAllows(t *testing.T) {
 	var a, b any = dec("1"), dec("1")
 	assert.Panics(t, func() { _ = a == b })

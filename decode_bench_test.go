@@ -9,7 +9,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// transactionPage is a response that lists 100 transactions with the fields that most have: four amounts among them.
+// transactionPage returns a response that lists 100 transactions with the fields that most of them have, four amounts
+// included.
 func transactionPage() []byte {
 	var list []string
 	for i := range 100 {

@@ -23,7 +23,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// brokenResponses make the body of a success unusable, each in another way.
+// brokenResponses are functions, by name, each of which makes the body of a success unusable in another way.
 var brokenResponses = map[string]func(good []byte) []byte{
 	"cut short":           func(good []byte) []byte { return good[:len(good)-1] },
 	"half of it":          func(good []byte) []byte { return good[:len(good)/2] },
@@ -75,7 +75,7 @@ func wrongKind(good []byte) []byte {
 	return append(append([]byte(`[`), good...), ']')
 }
 
-// garbled puts a value of another kind in place of each leaf, which still shows what was there.
+// garbled replaces each leaf of a JSON tree by an object that contains the leaf's value.
 func garbled(good []byte) []byte {
 	var tree any
 	if err := json.Unmarshal(good, &tree); err != nil {
@@ -95,7 +95,7 @@ func garbled(good []byte) []byte {
 	return out
 }
 
-// shownForms returns an error in all forms in which a program may show it: the verbs of fmt, JSON, slog.
+// shownForms returns all texts by which a program may show an error: by the verbs of fmt, as JSON, in slog.
 func shownForms(t *testing.T, err error) map[string]string {
 	t.Helper()
 	shown := map[string]string{"Error": err.Error()}
@@ -128,21 +128,21 @@ func shownForms(t *testing.T, err error) map[string]string {
 	return shown
 }
 
-// tracesOf returns the forms in which a text could contain a part of a body: as it is, in hexadecimal, in base64 and so
-// on.
+// tracesOf returns the texts by which part, a piece of a body, could appear in an error: as it is, in hexadecimal, in
+// base64 and so on.
 func tracesOf(part string) []string {
 	traces := []string{part, hex.EncodeToString([]byte(part)), strings.ToUpper(hex.EncodeToString([]byte(part)))}
 	traces = append(traces, fmt.Sprintf("% x", part), fmt.Sprintf("% X", part), strings.Trim(fmt.Sprint([]byte(part)), "[]"))
 	traces = append(traces, strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", []byte(part)), "[]byte{"), "}"))
-	for shift := range 3 { // base64 of it, wherever it begins
+	for shift := range 3 { // base64 of part at any offset
 		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", shift) + part))
 		traces = append(traces, strings.TrimRight(encoded[4:len(encoded)-4], "="))
 	}
 	return traces
 }
 
-// Whatever a success holds that cannot be read, no form of the error shows a part of it: it may be a new private key, a
-// session, or a person's data.
+// Whatever part of a successful response cannot be read, no form of the error shows any of it: it may be a new private
+// key, a session, or personal data.
 func TestErrorsShowNoSuccess(t *testing.T) {
 	var body []byte
 	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
@@ -183,7 +183,7 @@ func TestErrorsShowNoSuccess(t *testing.T) {
 	}
 }
 
-// The test above sees what it looks for.
+// The search of the test above finds the texts that it looks for.
 func TestTracesAreSeen(t *testing.T) {
 	body := []byte("a" + sampleMark)
 	leaky := struct{ Body []byte }{body}

@@ -24,7 +24,7 @@ import (
 
 var updateDocs = flag.Bool("update-docs", false, "write docs/operations.md instead of comparing with it")
 
-// docPages are the pages that users read.
+// docPages returns the text of all pages for users, by path.
 func docPages(t *testing.T) map[string]string {
 	t.Helper()
 	pages := map[string]string{}
@@ -42,7 +42,7 @@ func docPages(t *testing.T) map[string]string {
 	return pages
 }
 
-// The Go code of the pages is taken from files that are compiled; a comment before each block names its file.
+// Each block of Go code on a page is part of a file that is compiled; a comment before the block names the file.
 func TestCodeInDocsStandsInCompiledFiles(t *testing.T) {
 	blocks := regexp.MustCompile("(?s)(?:<!-- (\\S+\\.go) -->\n)?```go\n(.*?)```")
 	count := 0
@@ -65,7 +65,7 @@ func TestCodeInDocsStandsInCompiledFiles(t *testing.T) {
 	assert.Greater(t, count, 10)
 }
 
-// A link into the repository leads to a file, and one with a fragment to a heading of it.
+// A link to a file of the repository leads to an existing file, and its fragment to a heading of that.
 func TestLinksInDocsLeadSomewhere(t *testing.T) {
 	links := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	code := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
@@ -75,7 +75,7 @@ func TestLinksInDocsLeadSomewhere(t *testing.T) {
 		for _, link := range links.FindAllStringSubmatch(code.ReplaceAllString(text, ""), -1) {
 			target, fragment, _ := strings.Cut(link[1], "#")
 			if strings.Contains(target, ":") {
-				continue // another site
+				continue // a link to another site
 			}
 			count++
 			file := page
@@ -91,7 +91,7 @@ func TestLinksInDocsLeadSomewhere(t *testing.T) {
 	assert.Greater(t, count, 30)
 }
 
-// headings lists the fragments by which the headings of a page are linked to.
+// headings returns the fragments by which links refer to the headings of a page.
 func headings(page string) (fragments []string) {
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
 		fragments = append(fragments, strings.Map(func(r rune) rune {
@@ -107,7 +107,7 @@ func headings(page string) (fragments []string) {
 	return fragments
 }
 
-// Every page of docs is in its index.
+// Every page of docs is in the index, docs/README.md.
 func TestDocsIndexIsComplete(t *testing.T) {
 	pages := docPages(t)
 	for page := range pages {
@@ -117,7 +117,7 @@ func TestDocsIndexIsComplete(t *testing.T) {
 	}
 }
 
-// Every operation that can end in ErrOutcomeUnknown is in the table that says how to check.
+// Every operation whose outcome can be unknown is in the table that says how to check the outcome.
 func TestOutcomeTableIsComplete(t *testing.T) {
 	_, table, found := strings.Cut(docPages(t)["docs/errors.md"], "## After `ErrOutcomeUnknown`")
 	require.True(t, found)
@@ -140,7 +140,7 @@ func methodOf(t *testing.T, op byzantine.Operation) string {
 	return name
 }
 
-// docs/operations.md is made from the table of operations and the doc comments of the methods.
+// docs/operations.md is generated from the table of operations and the doc comments of the methods.
 func TestOperationsPage(t *testing.T) {
 	synopses := methodSynopses(t)
 	var page strings.Builder

@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A second attempt signs again, but the body of the first is good enough for it.
+// A second attempt has a new signature, but uses the body that was made for the first one.
 func TestASecondAttemptSendsTheSameDocument(t *testing.T) {
 	key, err := byzantine.GenerateKey()
 	require.NoError(t, err)
@@ -29,7 +29,7 @@ func TestASecondAttemptSendsTheSameDocument(t *testing.T) {
 		bodies = append(bodies, [sha256.Size]byte(hash.Sum(nil)))
 		signatures = append(signatures, r.Header.Get("X-Signature"))
 		response := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}
-		if len(bodies)%2 == 1 { // the clock is wrong
+		if len(bodies)%2 == 1 { // the first attempt is rejected because of the clock
 			response.StatusCode = 401
 			response.Header.Set("Date", time.Now().Add(time.Duration(len(bodies))*5*time.Minute).UTC().Format(http.TimeFormat))
 		}
@@ -48,7 +48,7 @@ func TestASecondAttemptSendsTheSameDocument(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	call() // fills the caches of types
+	call() // so that the caches of types are filled
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	call()

@@ -22,7 +22,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
-// dumpOf returns what a client dumps of a call that gets a response.
+// dumpOf returns what a client dumps for a call whose response has this status and body; with status 0 there is no
+// response.
 func dumpOf(t *testing.T, status int, body string, do func(context.Context, *byzantine.Client)) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -37,7 +38,7 @@ func dumpOf(t *testing.T, status int, body string, do func(context.Context, *byz
 	return out.String()
 }
 
-// brokenWriter counts what is written to it, and fails.
+// brokenWriter is a writer that counts the calls of Write and fails.
 type brokenWriter struct{ writes int }
 
 func (w *brokenWriter) Write([]byte) (int, error) {
@@ -45,7 +46,7 @@ func (w *brokenWriter) Write([]byte) (int, error) {
 	return 0, errors.New("the disk is full")
 }
 
-// A call is one Write, however often it is sent, and an error of Write does not reach the caller.
+// Each call is dumped by one Write, however many attempts it has, and an error of Write does not reach the caller.
 func TestDumpIsOneWriteForEachCall(t *testing.T) {
 	var w brokenWriter
 	statuses := []int{503, 200, 200}
@@ -98,7 +99,7 @@ func TestDumpOfOddBodies(t *testing.T) {
 		`["Ada"]`:                       "< \"<array, 1 elements>\"\n",
 		`{"accessScope":"Ada <3 Bob"}`:  "\"accessScope\": \"<string, 10 bytes>\"",
 		`{"accessScope":{"Ada":1}}`:     "\"accessScope\": \"<object, 1 fields>\"",
-		`{"accessScope":441632960004}`:  "\"accessScope\": \"<number, 12 bytes>\"", // not of the field's kind
+		`{"accessScope":441632960004}`:  "\"accessScope\": \"<number, 12 bytes>\"", // the value is not of the field's kind
 		`{"integratorId":441632960004}`: "\"integratorId\": \"<number, 12 bytes>\"",
 		`{"capabilities":"yes"}`:        "\"capabilities\": \"<string, 3 bytes>\"",
 		`null`:                          "< null\n",
@@ -111,7 +112,7 @@ func TestDumpOfOddBodies(t *testing.T) {
 		dumpOf(t, 0, "", func(ctx context.Context, c *byzantine.Client) { _, _ = c.Whoami(ctx) }))
 }
 
-// All of Do is hidden, the path's identifiers and the query included.
+// For Do no value is dumped at all, and the path has neither identifiers nor a query.
 func TestDumpOfDo(t *testing.T) {
 	got := dumpOf(t, 200, `{"accessScope":"read_write","n":7}`, func(ctx context.Context, c *byzantine.Client) {
 		in := map[string]any{"email": testEmail, "status": "active"}
@@ -120,8 +121,7 @@ func TestDumpOfDo(t *testing.T) {
 	assert.Equal(t, "> POST /v1/submit/{} \n> \"<object, 2 fields>\"\n< 200 ok, attempts: 1\n< \"<object, 2 fields>\"\n", got)
 }
 
-// No text of any request or response is dumped that is not a word of an enumeration, a time or a number, whatever the
-// operation.
+// For every operation, a dump shows no text of a request or response except enumeration values, times and numbers.
 func TestDumpHidesEveryText(t *testing.T) {
 	const secret = "Ada Lovelace, born 1815"
 	for op := range byzantine.Operations() {
@@ -138,7 +138,7 @@ func TestDumpHidesEveryText(t *testing.T) {
 	}
 }
 
-// secretive returns a JSON tree of a type whose texts are all the same.
+// secretive returns a JSON tree with all fields of a type, in which every text is text.
 func secretive(t reflect.Type, text string, depth int) any {
 	switch {
 	case depth > 8:

@@ -36,7 +36,7 @@ var (
 )
 
 const (
-	// The zeros and falses of required fields go out.
+	// Zeros and false values of required fields are sent.
 	doeRest = `"businessTradeName":"Doe & Co","businessType":"corporation","companyNumber":"1","email":"info@example.com","website":"https://example.com",` +
 		`"logoUrl":"https://example.com/l","registeredAddress":` + minimalAddress + `,"physicalAddress":` + minimalAddress + `,` +
 		`"activityInfo":{"businessDescription":"Bakery","businessIndustry":0},` +

@@ -24,7 +24,8 @@ func errorOf(t *testing.T, call testCall, status int, body string) error {
 	return call.do(t.Context(), client)
 }
 
-// These are the words that an on-call engineer reads. {get} and {post} stand for what each text ends with.
+// These are the texts that an on-call engineer reads. {get} and {post} stand for the end that the texts of each call
+// have in common.
 func TestErrorText(t *testing.T) {
 	get, post := testCalls[0], testCalls[1]
 	for _, c := range []struct {
@@ -109,7 +110,8 @@ func TestTransportErrorText(t *testing.T) {
 	}
 }
 
-// What errors.Is tells depends on the exported fields alone, so that tests of integrators can make errors of their own.
+// The result of errors.Is depends on the exported fields alone, so that integrators' tests can make errors of their
+// own.
 func TestErrorsIs(t *testing.T) {
 	sentinels := map[string]error{
 		"bad request": byzantine.ErrBadRequest, "unauthorized": byzantine.ErrUnauthorized, "forbidden": byzantine.ErrForbidden,
@@ -175,8 +177,8 @@ func TestErrorsIs(t *testing.T) {
 	assert.ErrorIs(t, withoutResponse("POST", true), context.Canceled)
 }
 
-// net/http's errors print the URL, and a query can hold an e-mail address: it must not show anywhere, wherever the call
-// fails.
+// The errors of net/http contain the URL, whose query can hold an e-mail address. No error of a call shows it, wherever
+// the call fails.
 func TestErrorsHoldNoQuery(t *testing.T) {
 	const uri = "/v1/query/get-user-details?email=jane.doe%2Bprivate%40example.com"
 	for name, url := range map[string]string{
@@ -238,8 +240,8 @@ func TestFieldErrors(t *testing.T) {
 	assert.Zero(t, server.accepted(), "nothing was sent")
 }
 
-// The path on the wire is there for parameters of the path and the query, for rules over several fields, and for fields
-// of lists in lists. An error about no field has none.
+// JSONPath is set for parameters of the path and the query, for rules over several fields, and for fields of lists in
+// lists. An error that is about no field has none.
 func TestFieldErrorJSONPath(t *testing.T) {
 	client := newTestClient(t, "http://localhost:1")
 	ctx := t.Context()
@@ -270,7 +272,7 @@ func TestFieldErrorJSONPath(t *testing.T) {
 	}
 }
 
-// Users make these errors in their own tests, and not always with all fields.
+// Users make these errors in their own tests, not always with all fields. Error does not panic then.
 func TestErrorsWithoutACause(t *testing.T) {
 	for _, err := range []error{
 		&byzantine.TransportError{}, &byzantine.RotationError{}, byzantine.ElementError{}, &byzantine.Error{}, &byzantine.TransactionFailedError{},

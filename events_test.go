@@ -95,7 +95,8 @@ func TestEventDataOfAnotherFormIsAnError(t *testing.T) {
 	}
 }
 
-// An odd value in one place does not keep an event from being handled: its delivery would fail until the sender gives up.
+// An event whose data has an odd value in one field can be handled. Otherwise its delivery would fail until the sender
+// gives up.
 func TestEventDataWithOddFields(t *testing.T) {
 	event := byzantine.Event{Type: byzantine.EventCustomerRejected, Data: json.RawMessage(`{"customer":{"accountId":"a","name":7,"verificationStatus":"rejected",` +
 		`"createdAt":"2026-09-01"},"beneficiary":"none","reasonCodes":["A",7]}`)}

@@ -23,8 +23,8 @@ import (
 // azureSigner signs with a key of the type EC or EC-HSM on P-256 in Azure Key Vault or Managed HSM.
 type azureSigner struct {
 	key   string                                // "https://NAME.vault.azure.net/keys/byzantine/VERSION"
-	token func(context.Context) (string, error) // of azidentity, for the scope https://vault.azure.net/.default
-	point []byte                                // of byzantine.CompressPublicKey
+	token func(context.Context) (string, error) // a function of azidentity, for the scope https://vault.azure.net/.default
+	point []byte                                // the compressed public key, from byzantine.CompressPublicKey
 }
 
 func (s *azureSigner) PublicKey() []byte { return s.point }
@@ -49,7 +49,7 @@ func (s *azureSigner) SignDigest(ctx context.Context, digest []byte) ([]byte, er
 
 func TestAzureSigner(t *testing.T) {
 	key := rawKey(t, rfc6979Key(t))
-	value := "" // if it is set, the response
+	value := "" // if it is not empty, the fake responds with it
 	azure := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Alg, Value string }
 		assert.NoError(t, json.NewDecoder(r.Body).Decode(&in))
@@ -76,7 +76,7 @@ func TestAzureSigner(t *testing.T) {
 		token: func(context.Context) (string, error) { return "the token", nil },
 		point: rfc6979Key(t).PublicKey(),
 	}
-	for range 4 { // with and without a leading zero in DER
+	for range 4 { // several, so that numbers with and without a leading zero in DER occur
 		require.NoError(t, byzantine.CheckSigner(t.Context(), signer))
 	}
 	for _, value = range []string{"AAAA", "not base64!"} {

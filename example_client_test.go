@@ -11,7 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// withSandbox sets the environment that a backend has, with a local sandbox as the API.
+// withSandbox starts a local sandbox and sets the environment variables of a backend so that clients call it. stop
+// undoes both.
 func withSandbox() (sandbox *byzantinetest.Server, stop func()) {
 	sandbox = byzantinetest.NewServer()
 	os.Setenv("BYZANTINE_PRIVATE_KEY", sandbox.Key().SecretHex())

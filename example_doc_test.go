@@ -38,7 +38,7 @@ func Example() {
 	// Output: read_write true
 }
 
-// The program in the package's documentation is that of Example, which is compiled and run.
+// The program in the package's documentation is the body of Example, which is compiled and run.
 func TestProgramOfThePackageCommentIsAnExample(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
 	require.NoError(t, err)

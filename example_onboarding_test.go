@@ -175,7 +175,7 @@ func ExampleBankAccount() {
 	// Peso {"clabe":"***9719"}
 }
 
-// onboardingAPI is what an API responds to the examples, by method and path.
+// onboardingAPI has the API's responses in these examples, by method and path.
 var onboardingAPI = map[string]string{
 	"POST /v1/submit/create-individual-account": `{"verificationStatus":"awaiting_information","missingDocuments":["proof_of_address"]}`,
 	"POST /v1/submit/create-entity-account": `{"verificationStatus":"awaiting_associated_person_information",
@@ -183,7 +183,7 @@ var onboardingAPI = map[string]string{
 	"PATCH /v1/submit/update-associated-person": `{"verificationStatus":"under_review"}`,
 }
 
-// clientOf returns a client of an API that gives these responses.
+// clientOf returns a client of a server that gives these responses, by method and path.
 func clientOf(responses map[string]string) (client *byzantine.Client, stop func()) {
 	mux := http.NewServeMux()
 	for route, response := range responses {
@@ -201,7 +201,7 @@ func clientOf(responses map[string]string) (client *byzantine.Client, stop func(
 	return client, server.Close
 }
 
-// scan writes a small PDF and returns where it is.
+// scan writes a small PDF file and returns its path.
 func scan(name string) (path string, remove func()) {
 	folder, err := os.MkdirTemp("", "scan")
 	if err != nil {

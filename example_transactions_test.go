@@ -18,7 +18,8 @@ const (
 	exampleVault   = "0x1111111111111111111111111111111111111111"
 )
 
-// playAPI stands for the API: to each request it gives the next of the responses for its path, in the end the last again.
+// playAPI returns a client of a server that gives responses by path: one after the other, and the last one again and
+// again.
 func playAPI(responses map[string][]string) (client *byzantine.Client, stop func()) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next := responses[r.URL.Path]
@@ -38,7 +39,7 @@ func playAPI(responses map[string][]string) (client *byzantine.Client, stop func
 	return client, server.Close
 }
 
-// order is what the API asks a passkey to sign for a transaction of the account in these examples.
+// order is the body that the API asks a passkey to sign for a transaction of the account in these examples.
 const order = `{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"1790000000000",
 	"organizationId":"` + exampleAccount + `","parameters":{"signWith":"0x52908400098527886E0F7030069857D2E4169EE7",
 	"payload":"00ff","encoding":"PAYLOAD_ENCODING_HEXADECIMAL","hashFunction":"HASH_FUNCTION_NO_OP"}}`

@@ -27,8 +27,8 @@ import (
 // vaultSigner signs with a key of the type ecdsa-p256 in the transit engine of HashiCorp Vault or OpenBao.
 type vaultSigner struct {
 	address, token, key string // "https://vault.internal:8200", "...", "byzantine"
-	version             int    // of the key
-	point               []byte // of byzantine.CompressPublicKey
+	version             int    // the version of the key
+	point               []byte // the compressed public key, from byzantine.CompressPublicKey
 }
 
 func (s *vaultSigner) PublicKey() []byte { return s.point }

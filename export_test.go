@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// SendEmpty sends an operation's request without its fields and reads the response as the operation's method does.
+// SendEmpty sends an operation's request without any fields and reads the response as the operation's method does.
 func SendEmpty(ctx context.Context, c *Client, op Operation, out any, opts ...CallOption) error {
 	set, err := settingsOf(opts)
 	if err != nil {
@@ -17,12 +17,12 @@ func SendEmpty(ctx context.Context, c *Client, op Operation, out any, opts ...Ca
 	return c.send(ctx, &op, wire.Request{PathAndQuery: withoutIdentifiers("/v1/x")}, out, set)
 }
 
-// MaskedForTest is what a dump shows of a body of a type.
+// MaskedForTest returns how a dump shows body, which is the JSON of a request or response with the type of value.
 func MaskedForTest(body []byte, value any) string {
 	var b bytes.Buffer
 	dumpBody(&b, "", body, reflect.TypeOf(value))
 	return b.String()
 }
 
-// DumpableForTest reports whether a dump may show a text of a marked type.
+// DumpableForTest is dumpable, which reports whether a dump may show the texts of a type.
 var DumpableForTest = dumpable

@@ -21,11 +21,11 @@ const (
 	testBeneficiaryID = "33333333-4444-4555-8666-777777777777"
 )
 
-// fakeAPI gives one response to every request and keeps the last request.
+// fakeAPI gives the same response to every request and keeps the last request.
 type fakeAPI struct {
 	client    *byzantine.Client
 	response  string
-	responses map[string]string // by path, in place of response
+	responses map[string]string // by path, instead of response
 
 	request string // method, path and query
 	body    string
@@ -61,7 +61,7 @@ type sentCase struct {
 func testSent(t *testing.T, cases []sentCase) {
 	t.Helper()
 	api := newFakeAPI(t)
-	// the fields that must be there
+	// The response has all fields that must be present in the response of any of these operations.
 	api.response, api.responses = `{"privateKey":"0x1","otpId":"o","sessionId":"s"}`, soundPayloads
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,9 +92,9 @@ func testRejected(t *testing.T, cases []rejectedCase) {
 	}
 }
 
-// testResponses asserts that a method reads every field of a response: what it returns, written again, is the same
-// JSON, for a response with all fields, for one with the required fields only, for one with null in place of the
-// optional fields, and for one that holds words and fields that nobody knows yet.
+// testResponses checks that a method reads every field of a response: what it returns gives the same JSON again. It
+// tries a response with all fields, one with only the required fields, one with null for each optional field, and one
+// with values and fields that this version does not know.
 func testResponses[T any](t *testing.T, call func(context.Context, *byzantine.Client) (T, error), full, minimal string) {
 	t.Helper()
 	api := newFakeAPI(t)
@@ -128,7 +128,7 @@ func toJSON(tb testing.TB, v any) string {
 	return string(out)
 }
 
-// withNulls returns a copy of minimal in which every field that only full has is null.
+// withNulls returns a copy of minimal with all fields of full. Those that only full has are null.
 func withNulls(minimal, full any) any {
 	switch m := minimal.(type) {
 	case map[string]any:
@@ -150,8 +150,7 @@ func withNulls(minimal, full any) any {
 	return minimal
 }
 
-// strangeWords returns a copy of a JSON tree in which every text but times is a word that no version of this package
-// knows.
+// strangeWords returns a copy of a JSON tree in which every text is an unknown value, except for times and amounts.
 func strangeWords(tree any) any {
 	return rewrite(tree, func(v any) any {
 		word, ok := v.(string)
@@ -165,7 +164,7 @@ func strangeWords(tree any) any {
 	})
 }
 
-// withUnknownFields returns a copy of a JSON tree in which every object has additional fields.
+// withUnknownFields returns a copy of a JSON tree in which every object has an additional field.
 func withUnknownFields(tree any) any {
 	return rewrite(tree, func(v any) any {
 		object, ok := v.(map[string]any)
@@ -196,5 +195,5 @@ func rewrite(tree any, f func(any) any) any {
 	return f(tree)
 }
 
-// only returns the error of a call and drops its response.
+// only returns the error of a call and ignores its response.
 func only[T any](_ T, err error) error { return err }

@@ -17,14 +17,14 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// clockServer checks signatures as the API does, by the machine's clock. The clients of these tests have clocks of
-// their own.
+// clockServer verifies signatures as the API does, by the real clock of the machine. The clients of these tests have
+// wrongClocks.
 type clockServer struct {
 	*httptest.Server
 	inbox
-	rejection int                 // status for a signature that does not verify
-	edit      func(http.Header)   // changes the headers of a rejection
-	reply     func(n int) (s int) // status of the nth accepted request; nil for 200
+	rejection int                 // status of the response if the signature does not verify
+	edit      func(http.Header)   // changes the headers of such a response
+	reply     func(n int) (s int) // returns the status for the nth accepted request; nil for 200
 }
 
 func newClockServer(t *testing.T) *clockServer {
@@ -49,7 +49,7 @@ func newClockServer(t *testing.T) *clockServer {
 	return s
 }
 
-// wrongClock is the clock of a machine, ahead of the real time by an amount that a test sets.
+// wrongClock is a clock that is ahead of the real time by an amount that the test sets.
 type wrongClock struct{ ahead atomic.Int64 }
 
 func newWrongClock(ahead time.Duration) *wrongClock {
@@ -69,14 +69,14 @@ func skewOf(t *testing.T, err error) time.Duration {
 }
 
 func TestClockSkew(t *testing.T) {
-	const near = 2 * time.Second // Date counts whole seconds
+	const near = 2 * time.Second // because Date has whole seconds
 	for _, c := range []struct {
 		name      string
 		ahead     time.Duration
 		rejection int
 		edit      func(http.Header)
 		requests  int
-		skew      time.Duration // in the error; 0 for none
+		skew      time.Duration // that the error names; 0 for none
 		message   string
 	}{
 		{name: "right", requests: 1},
@@ -147,7 +147,8 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// Within the window of a signature a rejection has other reasons, up to half of it even on a 401.
+// If the clock is off by less than a signature allows (on a 401 by less than half of that), it is not the reason for a
+// rejection.
 func TestSmallSkewIsNotTheReason(t *testing.T) {
 	for _, c := range []struct {
 		status   int
@@ -172,8 +173,8 @@ func TestSmallSkewIsNotTheReason(t *testing.T) {
 	}
 }
 
-// One attempt is one attempt: there is none that could prove a correction, so each error names the skew, and the clock
-// has to be set.
+// With a maximum of one attempt there is no second one that could prove a correction. So each error names the skew, and
+// the machine's clock has to be set.
 func TestClockSkewWithOneAttempt(t *testing.T) {
 	for _, call := range testCalls {
 		server := newClockServer(t)
@@ -187,7 +188,7 @@ func TestClockSkewWithOneAttempt(t *testing.T) {
 	}
 }
 
-// The error names the skew that was first measured, also when the second try failed for another reason.
+// The error names the skew that was measured first, even if the second attempt failed for another reason.
 func TestErrorNamesTheFirstSkew(t *testing.T) {
 	server := newClockServer(t)
 	server.reply = func(int) int { return http.StatusUnauthorized }
@@ -200,7 +201,7 @@ func TestErrorNamesTheFirstSkew(t *testing.T) {
 	}
 }
 
-// ... even if the second response has yet another date.
+// The error names the first skew, even if the second response has yet another date.
 func TestErrorNamesTheFirstOfTwoSkews(t *testing.T) {
 	ahead := 10 * time.Minute
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -214,7 +215,7 @@ func TestErrorNamesTheFirstOfTwoSkews(t *testing.T) {
 	assert.ErrorContains(t, err, "2 attempts", "corrected once in a call")
 }
 
-// A request that was sent again and then met a 500 is as unknown as any other.
+// If a request is sent again because of the clock and then gets a 500, its outcome is unknown.
 func TestOutcomeUnknownAfterACorrection(t *testing.T) {
 	for _, call := range testCalls[1:] {
 		server := newClockServer(t)
@@ -227,7 +228,7 @@ func TestOutcomeUnknownAfterACorrection(t *testing.T) {
 	}
 }
 
-// A correction goes when the machine's clock is set right, and when another machine made it.
+// A correction is dropped when the machine's clock was set right.
 func TestClockCorrectionHeals(t *testing.T) {
 	server := newClockServer(t)
 	clock := newWrongClock(10 * time.Minute)
@@ -250,7 +251,8 @@ func TestClockCorrectionHeals(t *testing.T) {
 	assert.Equal(t, 1, call(), "drift within the window needs nothing")
 }
 
-// A correction so small that signatures still pass without it goes with the first success that shows the clock right.
+// If a correction is so small that signatures are accepted without it too, it is dropped after the first success whose
+// Date agrees with the machine's clock.
 func TestSmallClockCorrectionHeals(t *testing.T) {
 	server := newClockServer(t)
 	server.reply = func(n int) int {
@@ -277,7 +279,7 @@ func TestSmallClockCorrectionHeals(t *testing.T) {
 	assert.Len(t, server.all(), 4)
 }
 
-// A response with a wrong Date and a 401 of another reason spoils one call at most.
+// A 401 for another reason with a wrong Date makes at most one call fail.
 func TestForeignDateDoesNotPoison(t *testing.T) {
 	server := newClockServer(t)
 	lying := atomic.Bool{}
@@ -303,7 +305,7 @@ func TestForeignDateDoesNotPoison(t *testing.T) {
 	assert.NoError(t, requests[1].verify(key))
 }
 
-// Many calls that learn of the skew at the same time agree on it, and each gets through.
+// Many concurrent calls that find the skew at the same time use the same correction, and all succeed.
 func TestConcurrentCallsShareTheCorrection(t *testing.T) {
 	server := newClockServer(t)
 	client := newTestClient(t, server.URL, byzantine.WithClock(newWrongClock(10*time.Minute).now))
@@ -327,7 +329,7 @@ func TestConcurrentCallsShareTheCorrection(t *testing.T) {
 	assert.Len(t, server.all(), before+1)
 }
 
-// The health check carries no signature, so its responses say nothing about one.
+// The health check has no signature, so its responses do not change the clock.
 func TestUnsignedCallsLeaveTheClockAlone(t *testing.T) {
 	var in inbox
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

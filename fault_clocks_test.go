@@ -16,14 +16,14 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// intermediary stands before an API whose clock is right, and writes the Date of every response by a clock of its own.
-// Requests to /v1/submit/<status> that are signed well get that status, whatever the clock.
+// intermediary forwards requests to an API whose clock is right, and sets the Date of every response by a wrong clock
+// of its own. A request to /v1/submit/<status> with a valid signature gets that status.
 type intermediary struct {
 	url      string
 	requests atomic.Int64
-	ahead    atomic.Int64 // its clock
-	swings   atomic.Bool  // the clock goes from one side to the other with each response
-	block    atomic.Int64 // a status with which it responds itself, without asking the API
+	ahead    atomic.Int64 // by how many nanoseconds its clock is ahead
+	swings   atomic.Bool  // the clock is ahead and behind in turn, from one response to the next
+	block    atomic.Int64 // if set, it responds with this status itself and does not forward the request
 }
 
 func newIntermediary(t *testing.T, rejection int) *intermediary {
@@ -61,7 +61,8 @@ func newIntermediary(t *testing.T, rejection int) *intermediary {
 	return i
 }
 
-// submit makes a POST to which the API responds with a status, and checks that at most two requests were sent for it.
+// submit makes a POST for which the API responds with status, and checks that the call made at most two requests and
+// that its outcome is known.
 func (i *intermediary) submit(t *testing.T, client *byzantine.Client, status int) error {
 	t.Helper()
 	before := i.requests.Load()
@@ -79,9 +80,9 @@ func statusOf(err error) int {
 	return 0
 }
 
-// TestClocks has a machine and an intermediary whose clocks are right and wrong in all combinations, and an API that
-// gives either status to a signature that is too old. Between calls that the API takes are calls that it rejects for
-// other reasons.
+// TestClocks combines a machine and an intermediary whose clocks are right or wrong with an API that gives different
+// statuses to an old signature. Calls that succeed alternate with calls that the API rejects for other reasons; all
+// calls that should succeed do.
 func TestClocks(t *testing.T) {
 	reasons := []int{400, 401, 403, 404}
 	for _, rejection := range []int{401, 400, 403} {
@@ -126,8 +127,8 @@ func TestClocks(t *testing.T) {
 	}
 }
 
-// With both clocks wrong from the beginning no signature can be right. Each call takes two requests at most, and once
-// the machine's clock is set, calls get through although the intermediary is wrong still.
+// If both clocks are wrong from the beginning, no signature can be right. Each call makes two requests at most, and as
+// soon as the machine's clock is set, calls succeed although the intermediary is still wrong.
 func TestBothClocksWrong(t *testing.T) {
 	for _, lie := range []time.Duration{20 * time.Minute, -5 * time.Minute, 10 * time.Minute} {
 		for _, swings := range []bool{false, true} {
@@ -147,8 +148,9 @@ func TestBothClocksWrong(t *testing.T) {
 	}
 }
 
-// A code that was mistyped behind a wrong machine clock: the first response is about the clock, the second about the
-// code. The second is what the caller sees, and the correction is proven by it.
+// A wrong code is sent from a machine with a wrong clock: the first response is about the clock, the second about the
+// code. The caller gets the second, and the correction is kept, because the second shows that its signature was
+// accepted.
 func TestMistypedCodeBehindAWrongClock(t *testing.T) {
 	front := newIntermediary(t, 401)
 	client := newTestClient(t, front.url, byzantine.WithClock(newWrongClock(-10*time.Minute).now))
@@ -161,8 +163,8 @@ func TestMistypedCodeBehindAWrongClock(t *testing.T) {
 	assert.EqualValues(t, 1, front.requests.Load()-before, "the correction is kept")
 }
 
-// A mistyped code behind an intermediary with a wrong clock: one extra request, the API's first response, and no
-// change.
+// A wrong code is sent through an intermediary with a wrong clock: the caller gets the API's first response after one
+// extra request, and no correction is kept.
 func TestMistypedCodeBehindAWrongIntermediary(t *testing.T) {
 	front := newIntermediary(t, 401)
 	front.ahead.Store(int64(20 * time.Minute))
@@ -181,7 +183,8 @@ func TestMistypedCodeBehindAWrongIntermediary(t *testing.T) {
 	assert.EqualValues(t, 5, front.requests.Load())
 }
 
-// The intermediary responds itself at the worst moment, so that its own clock looks proven. Later calls get through.
+// The intermediary responds itself to the second attempt, so that the correction by its clock looks proven. Later calls
+// succeed.
 func TestCorrectionThatAnIntermediarySeemsToProve(t *testing.T) {
 	for _, swings := range []bool{false, true} {
 		front := newIntermediary(t, 401)
@@ -210,8 +213,8 @@ func TestCorrectionThatAnIntermediarySeemsToProve(t *testing.T) {
 	}
 }
 
-// Sixty callers at a time, half of them rejected for other reasons: all that should get through do, with two requests
-// each at most.
+// Sixty concurrent callers, half of which are rejected for other reasons: all calls that should succeed do, each with
+// at most two requests.
 func TestClocksWithManyCallers(t *testing.T) {
 	for name, set := range map[string]func(*intermediary) time.Duration{
 		"machine wrong":      func(*intermediary) time.Duration { return 10 * time.Minute },
@@ -237,7 +240,8 @@ func TestClocksWithManyCallers(t *testing.T) {
 							assert.NoError(t, err)
 							return
 						}
-						// Who was rejected for its clock first is rejected again if the reason was another.
+						// A call that is rejected because of its clock first is rejected again if there is another
+						// reason too.
 						assert.Equal(t, status, statusOf(err), err)
 						assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
 					})
@@ -252,7 +256,7 @@ func TestClocksWithManyCallers(t *testing.T) {
 	}
 }
 
-// A call that may make one attempt only does not spend it on the trial whether the correction can go.
+// A call that may make only one attempt is not used to try whether the client can do without its correction.
 func TestASingleAttemptIsNoTrialOfTheClock(t *testing.T) {
 	front := newIntermediary(t, 401)
 	client := newTestClient(t, front.url, byzantine.WithClock(newWrongClock(-5*time.Minute).now))

@@ -21,7 +21,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// TestFaultTableBeforeSending has the faults that come before a request is on the wire: for each method the same.
+// TestFaultTableBeforeSending has the faults that occur before a request is sent. They have the same result for each
+// method.
 func TestFaultTableBeforeSending(t *testing.T) {
 	untrusted := tlsServer(t, http.NotFoundHandler())
 	hangingUp := newRawServer(t, func(c *rawConn) {
@@ -58,7 +59,7 @@ func TestFaultTableBeforeSending(t *testing.T) {
 	cells.run(t)
 }
 
-// tlsServer is an https server that does not log what clients make of its certificate.
+// tlsServer returns an https server that does not log failed handshakes.
 func tlsServer(t *testing.T, handler http.Handler) *httptest.Server {
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -67,7 +68,7 @@ func tlsServer(t *testing.T, handler http.Handler) *httptest.Server {
 	return server
 }
 
-// resolvingBy makes a client ask a name server that responds to all questions with a code of RFC 1035, section 4.1.1.
+// resolvingBy makes a client use a name server that responds to all questions with a code of RFC 1035, section 4.1.1.
 func resolvingBy(t *testing.T, code byte) []byzantine.Option {
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -95,7 +96,7 @@ func resolvingBy(t *testing.T, code byte) []byzantine.Option {
 	return []byzantine.Option{over(&http.Transport{DialContext: dialer.DialContext})}
 }
 
-// A context that is over sends nothing, not even an attempt.
+// A call whose context is over makes no attempt.
 func TestContextOverBeforeTheCall(t *testing.T) {
 	server := newRawServer(t, acceptAllRaw)
 	client := newTestClient(t, server.url)
@@ -113,7 +114,8 @@ func TestContextOverBeforeTheCall(t *testing.T) {
 	assert.Zero(t, server.accepted())
 }
 
-// A context that is cancelled while the server is at work leaves a GET without a response and the rest in the dark.
+// If the context is cancelled while the server handles the request, a GET fails without a response, and the outcome of
+// any other request is unknown.
 func TestContextCancelledDuringTheCall(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
@@ -134,7 +136,7 @@ func TestContextCancelledDuringTheCall(t *testing.T) {
 	}
 }
 
-// ... and so does one that is cancelled in the middle of the response.
+// The same holds if the context is cancelled in the middle of the response.
 func TestContextCancelledDuringTheResponse(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
@@ -151,7 +153,7 @@ func TestContextCancelledDuringTheResponse(t *testing.T) {
 	}
 }
 
-// A signer's error ends the call before anything is sent.
+// An error of the signer ends the call before anything is sent.
 func TestSignerFails(t *testing.T) {
 	down := errors.New("the HSM is down")
 	server := newRawServer(t, acceptAllRaw)
@@ -164,7 +166,7 @@ func TestSignerFails(t *testing.T) {
 	assert.Zero(t, server.accepted())
 }
 
-// A signer that hangs is ended by the attempt's timeout, and the error says that it was the signer.
+// A signer that hangs is ended by the timeout of the attempt, and the error says that signing failed.
 func TestSignerHangs(t *testing.T) {
 	signer := ownSigner{rfc6979Key(t).PublicKey(), func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()
@@ -178,7 +180,7 @@ func TestSignerHangs(t *testing.T) {
 	}
 }
 
-// What goes to a proxy before the request counts as nothing sent, and a request through a tunnel as any other.
+// If a proxy rejects the tunnel, nothing was sent. A request through a tunnel is like any other.
 func TestThroughAProxy(t *testing.T) {
 	var in inbox
 	server := tlsServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

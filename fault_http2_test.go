@@ -15,15 +15,16 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// acceptAll responds to any of the testCalls that comes in full.
+// acceptAll responds to each request of the testCalls that arrives completely.
 func acceptAll(in *inbox, w http.ResponseWriter, r *http.Request) {
 	if _, err := in.add(r, time.Now()); err == nil {
 		_, _ = io.WriteString(w, anyResponse)
 	}
 }
 
-// http2Fault is a line of the fault table on HTTP/2. Unless it drops the request, the server gets and handles it, which
-// is what a proxy in between can do whatever it tells the client: REFUSED_STREAM and GOAWAY count as any other reset.
+// http2Fault is a row of the fault table for HTTP/2. Unless it drops the request, the server receives and handles it,
+// because a proxy may have forwarded it whatever it tells the client. So REFUSED_STREAM and GOAWAY have the same result
+// as any other reset.
 type http2Fault struct {
 	name       string
 	play       func(*proxiedStream)
@@ -32,7 +33,7 @@ type http2Fault struct {
 }
 
 var http2Faults = func() []http2Fault {
-	// A response that came at the same moment would win.
+	// A response that arrives at the same moment would be used instead of the fault.
 	withoutResponse := func(play func(*proxiedStream)) func(*proxiedStream) {
 		return func(s *proxiedStream) {
 			s.onResponse = func(frame) {}
@@ -72,7 +73,7 @@ var http2Faults = func() []http2Fault {
 	}
 }()
 
-// Each fault meets each method twice: on a new connection, and on one that was in use before.
+// Each fault occurs for each method on a new connection, and on one that was used before.
 func TestFaultTableHTTP2(t *testing.T) {
 	var cells faultCells
 	for _, fault := range http2Faults {
@@ -111,7 +112,7 @@ func (f http2Fault) run(t *testing.T, call testCall, warm bool) outcome {
 	return outcome{err: err, requests: in.all()[handled:]}
 }
 
-// A GOAWAY on an idle connection is no fault: the next call has a new connection.
+// A GOAWAY on an idle connection is no fault: the next call opens a new connection.
 func TestGoAwayBetweenCallsHTTP2(t *testing.T) {
 	for _, call := range testCalls {
 		var in inbox
@@ -155,8 +156,8 @@ func (c stuckConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// HTTP/2 leaves its writer alone when an attempt times out, so the headers may still go out afterwards, when the
-// connection comes unstuck. Such a request counts as sent.
+// HTTP/2 does not interrupt a write when an attempt times out, so the headers may still be sent afterwards, when the
+// connection can be written to again. Such a request counts as sent.
 func TestHeadersStuckInTheConnectionHTTP2(t *testing.T) {
 	for _, call := range testCalls[1:] {
 		t.Run(call.method, func(t *testing.T) {

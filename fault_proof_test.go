@@ -40,12 +40,12 @@ type noValues struct{ context.Context }
 
 func (noValues) Value(any) any { return nil }
 
-// transportsOf are the kinds of round trippers that a caller may build around net/http's transport.
+// transportsOf are the kinds of round trippers that a caller may build with net/http's transport.
 var transportsOf = []struct {
 	name  string
 	wrap  func(*http.Transport) http.RoundTripper
-	dials bool // a connection that does not come up is proof that nothing was sent
-	waits bool // and so is a context that ends before one came up
+	dials bool // a failed dial or handshake proves that nothing was sent
+	waits bool // so does a context that ends before there is a connection
 }{
 	{"caller's", func(t *http.Transport) http.RoundTripper { return t }, true, true},
 	{"wrapped", func(t *http.Transport) http.RoundTripper { return hooked{t} }, true, false},
@@ -58,8 +58,8 @@ var transportsOf = []struct {
 	}, true, false},
 }
 
-// registered returns a transport that passes all requests to t by RegisterProtocol, without the values of their
-// contexts, so that no trace hooks are called.
+// registered returns a transport that passes all requests to t by RegisterProtocol, without their context values, so
+// that no trace hooks are called.
 func registered(t *http.Transport) *http.Transport {
 	outer := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}} // or else net/http registers https
 	outer.RegisterProtocol("http", valueless{t})
@@ -67,10 +67,10 @@ func registered(t *http.Transport) *http.Transport {
 	return outer
 }
 
-// unsentRow is a line of a table: a fault that occurs before there is a connection, and what the call must return.
+// unsentRow is a row of a table: a fault that occurs before there is a connection, and the error that it leads to.
 type unsentRow struct {
 	name  string
-	dials bool // ... of the dial or the handshake; else the context ends
+	dials bool // the dial or the handshake fails; otherwise the context ends
 	setUp func(*testing.T) (url string, transport *http.Transport)
 	begin func(t *testing.T, url string, transport *http.Transport) // before the call
 	is    error
@@ -118,8 +118,8 @@ var unsentRows = []unsentRow{
 	},
 }
 
-// TestProofOfNotSent has every fault in which nothing goes out, on every kind of round tripper. "Nothing was sent" is
-// said where it is proven, and nowhere else; a request other than a GET is tried again only with the proof.
+// TestProofOfNotSent has every fault before anything is sent, for every kind of round tripper. The error says "nothing
+// was sent" only where that is proven, and a request other than a GET is sent again only then.
 func TestProofOfNotSent(t *testing.T) {
 	for _, row := range unsentRows {
 		for _, kind := range transportsOf {
@@ -146,7 +146,7 @@ func TestProofOfNotSent(t *testing.T) {
 	}
 }
 
-// The client's own transport needs no call of a hook for the proof.
+// For the client's own transport the proof does not depend on a hook that was called.
 func TestProofOfNotSentByOwnTransport(t *testing.T) {
 	silent := newRawServer(t, (*rawConn).untilClosed)
 	for name, target := range map[string]string{
@@ -161,7 +161,7 @@ func TestProofOfNotSentByOwnTransport(t *testing.T) {
 	}
 }
 
-// A request that arrived and then failed is on the wire once, whoever sent it.
+// A request that arrived and then failed is sent once, whatever the transport.
 func TestSentOnceByEveryTransport(t *testing.T) {
 	for _, kind := range transportsOf {
 		for _, call := range append(testCalls[1:], bodylessPOST) {
@@ -188,8 +188,8 @@ var bodylessPOST = testCall{"POST", "", func(ctx context.Context, c *byzantine.C
 	return c.Do(ctx, "POST", "/v1/webhooks/deliveries/"+testAccountID+"/retry", nil, new(any))
 }}
 
-// A rejection for the clock had no effect. If nothing is sent after it, the outcome is known, and the error is that of
-// the rejection.
+// A request that was rejected because of its clock had no effect. If nothing is sent after it, the outcome is known,
+// and the error is that of the rejection.
 func TestNothingSentAfterTheClock(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
@@ -219,8 +219,8 @@ func (s signingHook) SignDigest(ctx context.Context, digest []byte) ([]byte, err
 	return s.Signer.SignDigest(ctx, digest)
 }
 
-// A mistyped code behind a proxy with a wrong clock looks like a wrong clock. If the time of the call runs out before
-// the second attempt is sent, the caller is told about the code, and not that nothing was sent.
+// A wrong code behind a proxy with a wrong clock looks like a wrong clock. If the context ends before the second
+// attempt is sent, the error is about the code, and does not say that nothing was sent.
 func TestMistypedCodeWhoseSecondAttemptIsNotSent(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {
@@ -252,7 +252,7 @@ func TestMistypedCodeWhoseSecondAttemptIsNotSent(t *testing.T) {
 	assert.Len(t, server.all(), 1)
 }
 
-// A request that an HTTP/2 server turns away does not take the connection from the others on it, with TLS and without.
+// If an HTTP/2 server refuses a request, other requests on the same connection go on, with TLS and without.
 func TestRejectedStreamLeavesTheConnectionHTTP2(t *testing.T) {
 	for name, newProxy := range map[string]func(*testing.T, *httptest.Server, func(*proxiedStream)) *frameProxy{
 		"TLS": newFrameProxy, "plain": newPlainFrameProxy,
@@ -265,7 +265,7 @@ func TestRejectedStreamLeavesTheConnectionHTTP2(t *testing.T) {
 					waiting.Add(others)
 					release := make(chan struct{})
 					backend := http2Server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						_, _ = io.Copy(io.Discard, r.Body) // the fault comes at the end of the request
+						_, _ = io.Copy(io.Discard, r.Body) // the fault occurs at the end of the request
 						if strings.HasPrefix(r.URL.Path, "/v1/wait") {
 							waiting.Done()
 							<-release
@@ -299,7 +299,7 @@ func TestRejectedStreamLeavesTheConnectionHTTP2(t *testing.T) {
 	}
 }
 
-// A round tripper that hides what it sends is named in the log, once.
+// If a round tripper does not show what it sends, the log says so once.
 func TestHiddenRequestsAreWarnedOfOnce(t *testing.T) {
 	for _, kind := range transportsOf {
 		server := newRawServer(t, acceptAllRaw)
@@ -320,7 +320,7 @@ func TestHiddenRequestsAreWarnedOfOnce(t *testing.T) {
 	}
 }
 
-// tokenFetcher asks for a token under the context of the request before it sends that.
+// tokenFetcher is a round tripper that requests a token with the context of the request before it sends the request.
 type tokenFetcher struct {
 	tokens string
 	next   http.RoundTripper
@@ -340,7 +340,8 @@ func (f tokenFetcher) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.next.RoundTrip(r)
 }
 
-// Whether the second request under one context is this one again does not show, so it is stopped; the error says why.
+// A second request with the context of the first may be the same request again, so it is stopped, and the error says
+// why.
 func TestTokenUnderTheContextOfTheRequest(t *testing.T) {
 	tokens := newRawServer(t, acceptAllRaw)
 	for _, call := range testCalls {
@@ -354,7 +355,7 @@ func TestTokenUnderTheContextOfTheRequest(t *testing.T) {
 	}
 }
 
-// ... and so is a wrapper that sends a POST again after a failure.
+// A round tripper that sends a POST again after a failure is stopped in the same way.
 func TestWrapperThatSendsAgainIsStopped(t *testing.T) {
 	server := newRawServer(t, func(c *rawConn) {
 		for c.receive() {

@@ -12,8 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// responding is a fault: the server sends a response with the status, the header lines and the body, and keeps the
-// connection open.
+// responding returns a fault: the server sends a response with this status, header lines and body to each request, and
+// keeps the connection open.
 func responding(status int, header, body string) func(*rawConn) {
 	return func(c *rawConn) {
 		for ok := true; ok; ok = c.receive() {
@@ -22,7 +22,7 @@ func responding(status int, header, body string) func(*rawConn) {
 	}
 }
 
-// sending is a fault: the server sends a text, which need not be HTTP, and closes the connection.
+// sending returns a fault: the server sends text, which need not be HTTP, and closes the connection.
 func sending(text string) func(*rawConn) { return func(c *rawConn) { c.send(text) } }
 
 var bodyFaults = []faultRow{
@@ -70,7 +70,7 @@ var bodyFaults = []faultRow{
 	{
 		name: "length over the limit", fault: func(c *rawConn) {
 			c.send(responseHead(200, "Content-Length: 9223372036854775807\n\n"))
-			c.untilClosed() // no byte of the body comes: the client must not wait for one
+			c.untilClosed() // no byte of the body is sent: the client must not wait for one
 		},
 		get: want{requests: 1, status: 200, message: "larger than"}, write: want{requests: 1, status: 200, unknown: true, message: "larger than"},
 	},
@@ -169,12 +169,12 @@ var statusFaults = func() []faultRow {
 	return rows
 }()
 
-// redirectFaults lead to a path that no request may come to: the table's check of the requests' paths would show it.
+// redirectFaults redirect to a path that no request may have; the table's check of the paths would find such a request.
 var redirectFaults = func() []faultRow {
 	var rows []faultRow
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		get := want{requests: 1, status: status}
-		write := want{requests: 1, status: status, unknown: status == 303} // which says: done, and the result is over there
+		write := want{requests: 1, status: status, unknown: status == 303} // 303: carried out, the result is elsewhere
 		rows = append(
 			rows,
 			faultRow{name: fmt.Sprint(status), get: get, write: write, fault: func(c *rawConn) {

@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// slowCloseConn is a connection whose Close takes a while, during which the connection is open.
+// slowCloseConn is a connection whose Close takes 5 ms, during which the connection stays open.
 type slowCloseConn struct{ net.Conn }
 
 func (c slowCloseConn) Close() error {
@@ -24,8 +24,8 @@ func (c slowCloseConn) Close() error {
 	return c.Conn.Close()
 }
 
-// With a second idle connection at hand net/http would send a GET again on it. Whether it looks at the context before
-// is a matter of chance, hence the rounds.
+// If there is a second idle connection, net/http would send a failed GET again on it. Whether net/http checks the
+// context before that depends on chance, so the test repeats this.
 func TestNoResendOnAnIdleConnection(t *testing.T) {
 	const idle = 4
 	for range 20 {
@@ -36,7 +36,7 @@ func TestNoResendOnAnIdleConnection(t *testing.T) {
 				return
 			}
 			warm.Done()
-			warm.Wait() // each call of the beginning has a connection of its own
+			warm.Wait() // so that each of the first calls opens a connection
 			c.respond(200, "", anyResponse)
 			c.receive()
 			c.reset()
@@ -57,7 +57,7 @@ func TestNoResendOnAnIdleConnection(t *testing.T) {
 	}
 }
 
-// brokenConn is a connection that has died unnoticed: a write fails, and no byte of it goes out.
+// brokenConn is a connection that broke without notice: a write fails, and sends nothing.
 type brokenConn struct {
 	net.Conn
 	broken *atomic.Bool
@@ -70,8 +70,8 @@ func (c brokenConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// A request that could not be written to a reused connection is one that net/http would send again if it has no body.
-// Nobody but the connection knows that nothing went out, so it counts as sent.
+// If a request without a body cannot be written to a reused connection, net/http would send it again. Only the
+// connection knows that nothing was sent, so the request counts as sent.
 func TestBrokenReusedConnection(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {

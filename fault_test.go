@@ -11,10 +11,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// want is what a call must return, and what the server must have received. status 0 stands for a *TransportError, any
-// other status for an *Error.
+// want is what a call must return, and what the server must have received. With status 0 the error is a
+// *TransportError, otherwise an *Error.
 type want struct {
-	requests int // on the wire; each is an attempt, if attempts is not set
+	requests int // that were sent; also the number of attempts if that is 0
 	attempts int
 	success  bool
 	status   int
@@ -28,10 +28,10 @@ type want struct {
 type outcome struct {
 	err      error
 	requests []seenRequest
-	unread   int // more requests, which the server did not read
+	unread   int // number of further requests that the server did not read
 }
 
-// assertOutcome checks what holds for every cell of the fault tables.
+// assertOutcome checks the result of a cell in a fault table.
 func assertOutcome(t *testing.T, call testCall, w want, got outcome) {
 	t.Helper()
 	assert.Equal(t, w.requests, len(got.requests)+got.unread, "requests on the wire")
@@ -43,7 +43,7 @@ func assertOutcome(t *testing.T, call testCall, w want, got outcome) {
 	assertFailure(t, call, w, got.err)
 }
 
-// assertFailure checks that the error of a call is as w says.
+// assertFailure checks that the error of a call agrees with w.
 func assertFailure(t *testing.T, call testCall, w want, err error) {
 	t.Helper()
 	require.Error(t, err)
@@ -75,12 +75,12 @@ func assertFailure(t *testing.T, call testCall, w want, err error) {
 	assert.NotContains(t, err.Error(), rfc6979Public)
 }
 
-// faultRow is a line of the fault table: a fault that every request meets, and what comes of it.
+// faultRow is a row of the fault table: a fault that occurs for every request, and the result of a call.
 type faultRow struct {
 	name  string
 	fault func(*rawConn) // what the server does after it has read a request; then the connection is closed
-	early bool           // ... after the first byte of it already
-	warm  bool           // the first request of the connection gets a response: the fault hits a connection in use again
+	early bool           // fault runs after the first byte of the request already
+	warm  bool           // the first request on the connection gets a response, so that the fault occurs on a reused connection
 	opts  []byzantine.Option
 	get   want
 	write want // POST, PATCH and DELETE
@@ -118,14 +118,14 @@ func (row faultRow) serve() func(*rawConn) {
 	}
 }
 
-// sentAgain and unknown are the two lines that most of the table is made of: a GET is sent again, anything else is not
-// and its outcome is not known.
+// sentAgain and unknown are the results of most rows: a GET is sent again; any other request is not, and its outcome is
+// unknown.
 var (
 	sentAgain = want{requests: 3}
 	unknown   = want{requests: 1, unknown: true}
 )
 
-// TestFaultTable has the faults that a server can play after it was sent a request, for each method.
+// TestFaultTable has the faults that a server can cause after a request was sent, for each method.
 func TestFaultTable(t *testing.T) {
 	for name, rows := range map[string][]faultRow{
 		"connection": connectionFaults, "body": bodyFaults, "status": statusFaults, "redirect": redirectFaults,
@@ -144,7 +144,7 @@ func runFaultTable(t *testing.T, rows []faultRow) {
 	cells.run(t)
 }
 
-// faultCells are the cells of a fault table: each call with each fault.
+// faultCells are the cells of a fault table: each has one call and one fault.
 type faultCells []faultCell
 
 type faultCell struct {
@@ -161,10 +161,10 @@ func (cells *faultCells) add(name string, call testCall, get, write want, run fu
 	*cells = append(*cells, faultCell{name, call, write, run})
 }
 
-// waits reports whether a cell has waits between attempts, which take real time.
+// waits reports whether a cell waits between attempts, which takes real time.
 func (c faultCell) waits() bool { return max(c.want.requests, c.want.attempts) > 1 }
 
-// run runs all cells. Those with real waits run in parallel.
+// run runs all cells. Cells that wait run in parallel.
 func (cells faultCells) run(t *testing.T) {
 	outcomes := make([]chan outcome, len(cells))
 	for i, c := range cells {

@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// endless are responses that never end. Each goes on until the client closes the connection.
+// endless are responses that do not end until the client closes the connection.
 var endless = []struct {
 	name   string
 	play   func(*rawConn)
@@ -68,7 +68,7 @@ var (
 	lateUnknown = want{requests: 1, unknown: true, is: context.DeadlineExceeded, message: "no response within 100ms"}
 )
 
-// drip sends a text again and again until the client closes the connection.
+// drip sends text again and again until the client closes the connection.
 func (c *rawConn) drip(text string) {
 	closed := make(chan struct{})
 	go func() {
@@ -85,16 +85,16 @@ func (c *rawConn) drip(text string) {
 	}
 }
 
-// TestNothingOutlivesItsAttempt meets each endless response directly, through a proxy that forwards, through a tunnel,
-// and through a wrapper that drops the context, so that net/http does not know when the attempt is over.
+// TestNothingOutlivesItsAttempt gets each endless response directly, through a proxy that forwards, and through a round
+// tripper that drops the context, so that net/http does not know when the attempt is over. Each call ends all the same.
 func TestNothingOutlivesItsAttempt(t *testing.T) {
 	for _, row := range endless {
-		var waiting sync.WaitGroup // for the calls of a row, which take their time together
+		var waiting sync.WaitGroup // for the calls of a row, which run in parallel
 		for _, call := range testCalls {
 			for path, transport := range map[string]func(*testing.T, *rawServer) http.RoundTripper{
 				"direct": func(*testing.T, *rawServer) http.RoundTripper { return new(http.Transport) },
 				"proxy": func(t *testing.T, server *rawServer) http.RoundTripper {
-					// A raw server reads a request to a proxy like any other, so it is its own proxy.
+					// A raw server handles a request to a proxy like any other request, so it can be its own proxy.
 					target, err := url.Parse(server.url)
 					require.NoError(t, err)
 					return &http.Transport{Proxy: http.ProxyURL(target)}
@@ -102,7 +102,7 @@ func TestNothingOutlivesItsAttempt(t *testing.T) {
 				"wrapper": func(*testing.T, *rawServer) http.RoundTripper { return deaf{new(http.Transport)} },
 			} {
 				if path == "wrapper" && row.get.status == 0 && row.name != "a body that stops" && row.name != "a body that drips" {
-					continue // before the response the time is the wrapper's to keep
+					continue // until there is a response, only the wrapper could end the attempt
 				}
 				test := func(t *testing.T) {
 					server := newRawServer(t, func(c *rawConn) {
@@ -126,7 +126,7 @@ func TestNothingOutlivesItsAttempt(t *testing.T) {
 	}
 }
 
-// within returns what do returns, and fails the test if it does not return at all.
+// within returns what do returns, and fails the test if do does not return within a minute.
 func within(t *testing.T, do func() error) error {
 	t.Helper()
 	done := make(chan error, 1)
@@ -175,7 +175,7 @@ func TestNothingOutlivesItsAttemptHTTP2(t *testing.T) {
 		t.Cleanup(proxy.Close)
 		proxyURL, err := url.Parse(proxy.URL)
 		require.NoError(t, err)
-		var waiting sync.WaitGroup // for the calls of a handler, which take their time together
+		var waiting sync.WaitGroup // for the calls of a handler, which run in parallel
 		for path, useProxy := range map[string]func(*http.Request) (*url.URL, error){"direct": nil, "tunnel": http.ProxyURL(proxyURL)} {
 			for _, call := range testCalls {
 				test := func(t *testing.T) {

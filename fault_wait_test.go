@@ -19,9 +19,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// The tests of this file run on synctest's clock: waits take no time, and their lengths are exact.
+// The tests of this file run with synctest's clock: waits take no real time, and their lengths are exact.
 
-// attemptTimes returns when a GET was sent that gets the responses of reply, and what it came to.
+// attemptTimes makes a GET whose attempts get the responses of reply. It returns when each attempt was sent, and the
+// call's error.
 func attemptTimes(t *testing.T, reply func() *http.Response, opts ...byzantine.Option) ([]time.Time, error) {
 	var times []time.Time
 	client := newTestClient(t, byzantine.SandboxURL, append(opts, over(roundTripper(func(*http.Request) (*http.Response, error) {
@@ -63,7 +64,7 @@ func TestBackoffIsExponentialWithFullJitter(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	httpDate := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
 	const (
-		jitter  = -1 // the header says nothing: the ordinary backoff, below half a second
+		jitter  = -1 // the header has no effect: the wait is the ordinary backoff, below half a second
 		givenUp = -2
 	)
 	for _, c := range []struct {
@@ -113,7 +114,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A wait that would outlast the context is not begun.
+// A wait that would end after the context's deadline is not begun.
 func TestNoWaitBeyondTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
@@ -139,7 +140,7 @@ func TestNoWaitBeyondTheDeadlineAfterAFailedDial(t *testing.T) {
 		t.Run(call.method, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := newTestClient(t, byzantine.SandboxURL, over(refusingTransport(new(int))))
-				ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond) // below any backoff but 0
+				ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond) // shorter than any backoff except 0
 				defer cancel()
 				err := call.do(ctx, client)
 				assertFailure(t, call, want{attempts: 1, unsent: true, is: errRefused, message: "connection refused; not tried again: the context ends"}, err)
@@ -148,7 +149,7 @@ func TestNoWaitBeyondTheDeadlineAfterAFailedDial(t *testing.T) {
 	}
 }
 
-// errRefused is what every dial of a refusingTransport comes to.
+// errRefused is the error of every dial of a refusingTransport.
 var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 
 func refusingTransport(dials *int) *http.Transport {
@@ -169,7 +170,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 				failed := make(chan error, 1)
 				started := time.Now()
 				go func() { failed <- call.do(ctx, client) }()
-				synctest.Wait() // the call waits to dial again
+				synctest.Wait() // until the call waits to dial again
 				cancel(cause)
 				err := <-failed
 				assert.Zero(t, time.Since(started))
@@ -214,7 +215,7 @@ func TestSignedAfterTheWait(t *testing.T) {
 	})
 }
 
-// pipeTransport is net/http's transport over connections in memory, which serve responses like a rawServer's.
+// pipeTransport returns net/http's transport over connections in memory, which serve handles like those of a rawServer.
 func pipeTransport(t *testing.T, serve func(*rawConn)) (*http.Transport, *rawServer) {
 	server := &rawServer{}
 	var running sync.WaitGroup
@@ -230,7 +231,8 @@ func pipeTransport(t *testing.T, serve func(*rawConn)) (*http.Transport, *rawSer
 	return transport, server
 }
 
-// TestAttemptTimeout has what never comes to an end by itself. No goroutine may be left: synctest would report it.
+// TestAttemptTimeout has responses that never end. Each attempt ends after its timeout, and leaves no goroutine, which
+// synctest would report.
 func TestAttemptTimeout(t *testing.T) {
 	silent := func(c *rawConn) {
 		c.receive()
@@ -280,7 +282,7 @@ func TestAttemptTimeout(t *testing.T) {
 	}
 }
 
-// The context bounds the whole call, whatever an attempt may take.
+// The deadline of the context ends the whole call, even during an attempt.
 func TestDeadlineDuringAnAttempt(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {
@@ -301,7 +303,7 @@ func TestDeadlineDuringAnAttempt(t *testing.T) {
 	}
 }
 
-// The timeout of a caller's http.Client stays in force for each attempt.
+// The timeout of a caller's http.Client applies to each attempt.
 func TestHTTPClientTimeout(t *testing.T) {
 	for _, call := range testCalls {
 		t.Run(call.method, func(t *testing.T) {

@@ -37,9 +37,9 @@ const (
 	codeCANCEL        = 0x8
 )
 
-// http2Server is net/http's server with HTTP/2 only. TLS is the proxy's business. All responses have the same Date: a
-// proxy that drops one must not drop the only definition of a header that later ones name by its index (RFC 7541,
-// section 2.3.2).
+// http2Server returns net/http's server for HTTP/2 only, without TLS, which the frameProxy adds. All responses have the
+// same Date. Otherwise a proxy that drops a response could drop the only definition of a header that later responses
+// refer to by its index (RFC 7541, section 2.3.2).
 func http2Server(t *testing.T, handler http.Handler) *httptest.Server {
 	date := time.Now().UTC().Format(http.TimeFormat)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,28 +53,28 @@ func http2Server(t *testing.T, handler http.Handler) *httptest.Server {
 	return server
 }
 
-// frameProxy stands between a client and an HTTP/2 server and knows no more of HTTP/2 than where a frame ends. With it
-// a server that is well can be made to fail at any frame, and each request on the wire is counted.
+// frameProxy is a proxy between a client and an HTTP/2 server that only knows where frames end. With it a working
+// server can be made to fail at any frame, and each request that is sent is counted.
 type frameProxy struct {
 	url      string
 	listener net.Listener
-	roots    *x509.CertPool // that a client has to trust
+	roots    *x509.CertPool // the certificates that a client of the proxy must trust; nil without TLS
 	backend  *httptest.Server
 	fault    func(*proxiedStream)
 
-	requests atomic.Int64 // that came from the client
-	drops    atomic.Bool  // requests are not passed on
+	requests atomic.Int64 // number of requests that the client has sent
+	drops    atomic.Bool  // requests are not passed on to the server
 	open     sync.WaitGroup
 
 	mu    sync.Mutex
-	conns []net.Conn // all that are open, both ways
+	conns []net.Conn // all open connections, to the client and to the server
 }
 
-// proxiedStream is a request that has come in full. Its last frame is passed on after the fault.
+// proxiedStream is a request that has arrived completely. Its last frame is passed on to the server after the fault.
 type proxiedStream struct {
 	conn *proxiedConn
 	id   uint32
-	// onResponse is called in place of passing on a frame of the response.
+	// onResponse is called for each frame of the response instead of passing it on; nil to pass it on.
 	onResponse func(frame)
 }
 
@@ -82,7 +82,7 @@ type proxiedConn struct {
 	proxy          *frameProxy
 	client, server net.Conn
 
-	mu        sync.Mutex // guards writes to the client, and what follows
+	mu        sync.Mutex // guards writes to the client, and the fields below
 	responses map[uint32]func(frame)
 }
 
@@ -92,7 +92,7 @@ type frame struct {
 	payload     []byte
 }
 
-// newFrameProxy lets each request meet the fault.
+// newFrameProxy returns a proxy with TLS that calls fault for each request.
 func newFrameProxy(t *testing.T, backend *httptest.Server, fault func(*proxiedStream)) *frameProxy {
 	t.Helper()
 	https := httptest.NewUnstartedServer(nil) // for its certificate
@@ -111,7 +111,7 @@ func newFrameProxy(t *testing.T, backend *httptest.Server, fault func(*proxiedSt
 	return p
 }
 
-// newPlainFrameProxy is one without TLS.
+// newPlainFrameProxy is newFrameProxy without TLS.
 func newPlainFrameProxy(t *testing.T, backend *httptest.Server, fault func(*proxiedStream)) *frameProxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -135,7 +135,7 @@ func (p *frameProxy) start(t *testing.T) {
 	t.Cleanup(p.close)
 }
 
-// close ends all connections and waits for what is on its way to the server.
+// close ends all connections and waits until all that was passed on has reached the server.
 func (p *frameProxy) close() {
 	p.listener.Close()
 	p.mu.Lock()
@@ -152,7 +152,7 @@ func (p *frameProxy) keep(conn net.Conn) {
 	p.conns = append(p.conns, conn)
 }
 
-// transport is one for the proxy. It ends before the proxy does.
+// transport returns a transport for the proxy. Its idle connections are closed before the proxy is.
 func (p *frameProxy) transport(t *testing.T) *http.Transport {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.roots}, ForceAttemptHTTP2: true}
 	if p.roots == nil {
@@ -169,14 +169,15 @@ func (p *frameProxy) serve(client net.Conn) {
 	if err != nil {
 		return
 	}
-	// Not closed before the end of the test: what was passed on before the client hung up must arrive.
+	// The connection is closed only at the end of the test, because what was passed on before the client hung up must
+	// arrive.
 	p.keep(server)
 	c := &proxiedConn{proxy: p, client: client, server: server, responses: map[uint32]func(frame){}}
 	reader := bufio.NewReader(client)
 	if _, err := io.CopyN(server, reader, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
 		return
 	}
-	// The server's SETTINGS come before anything else.
+	// The server's SETTINGS frame must be the first.
 	if f, err := readFrame(server); err != nil || c.toClient(f) != nil {
 		return
 	}
@@ -187,7 +188,7 @@ func (p *frameProxy) serve(client net.Conn) {
 	c.copyRequests(reader)
 }
 
-// copyRequests passes on what the client sends. The last frame of a request waits until the fault was played.
+// copyRequests passes on the frames that the client sends. The last frame of a request is passed on after the fault.
 func (c *proxiedConn) copyRequests(reader io.Reader) {
 	dropped := map[uint32]bool{}
 	for {
@@ -239,12 +240,12 @@ func (c *proxiedConn) toClient(f frame) error {
 	return writeFrame(c.client, f)
 }
 
-// reset ends the stream at the client.
+// reset resets the stream at the client with an error code.
 func (s *proxiedStream) reset(code uint32) {
 	_ = s.conn.toClient(frame{kind: frameRSTSTREAM, stream: s.id, payload: binary.BigEndian.AppendUint32(nil, code)})
 }
 
-// goAway tells the client that streams beyond last were not and will not be processed.
+// goAway tells the client that streams above last were not processed and will not be.
 func (s *proxiedStream) goAway(last uint32) {
 	_ = s.conn.toClient(frame{kind: frameGOAWAY, payload: binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), codeNONE)})
 }
@@ -271,7 +272,7 @@ func writeFrame(w io.Writer, f frame) error {
 	return err
 }
 
-// The proxy without a fault is not noticed: a test of the test.
+// Without a fault the proxy changes nothing: this tests the proxy itself.
 func TestFrameProxyWithoutFault(t *testing.T) {
 	var in inbox
 	backend := http2Server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -23,11 +23,11 @@ const (
 	testEmail         = "jane.doe+private@example.com"
 	testCredentialURI = "/v1/integrator/credentials/" + rfc6979Public
 
-	// anyResponse decodes as the response of each of the testCalls.
+	// anyResponse is a response body that can be decoded as the response of each of the testCalls.
 	anyResponse = `{"otpId":"otp-1","integratorId":"i-1","accessScope":"read_write","capabilities":{"canWrite":true}}`
 )
 
-// newTestClient returns a client of a server that signs with the key of RFC 6979.
+// newTestClient returns a client that calls url and signs with the key of RFC 6979.
 func newTestClient(tb testing.TB, url string, opts ...byzantine.Option) *byzantine.Client {
 	tb.Helper()
 	client, err := byzantine.NewClient(rfc6979Key(tb), append([]byzantine.Option{byzantine.WithBaseURL(url)}, opts...)...)
@@ -35,13 +35,13 @@ func newTestClient(tb testing.TB, url string, opts ...byzantine.Option) *byzanti
 	return client
 }
 
-// atOnce is a context in which a call does not wait the random time before it tries again.
+// atOnce returns a context with which a call does not wait the random time between attempts.
 func atOnce(t testing.TB) context.Context {
 	t.Helper()
 	return jitter.With(t.Context(), func(time.Duration) time.Duration { return 0 })
 }
 
-// testCalls has one call per method. The body is what has to be on the wire each time.
+// testCalls has one call for each HTTP method. Each has the body that must be sent in every attempt.
 var testCalls = []testCall{
 	{"GET", "", func(ctx context.Context, c *byzantine.Client) error {
 		_, err := c.Whoami(ctx)
@@ -67,7 +67,7 @@ type testCall struct {
 
 func (c testCall) isGET() bool { return c.method == http.MethodGet }
 
-// seenRequest is a request as it arrived.
+// seenRequest is a request as a server has received it.
 type seenRequest struct {
 	method, uri string
 	header      http.Header
@@ -75,7 +75,7 @@ type seenRequest struct {
 	at          time.Time
 }
 
-// verify checks the signature of a request at the time at which it arrived.
+// verify verifies the signature of a request at the time at which the request arrived.
 func (r seenRequest) verify(key []byte) error {
 	signature, err := byzantine.RequestSignatureFromHeader(r.header)
 	if err != nil {
@@ -90,7 +90,7 @@ type inbox struct {
 	requests []seenRequest
 }
 
-// add reads a request to its end. An error is a body that did not arrive in full.
+// add reads a request and keeps it. It returns an error if the body did not arrive completely.
 func (in *inbox) add(r *http.Request, at time.Time) (seenRequest, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -109,8 +109,8 @@ func (in *inbox) all() []seenRequest {
 	return append([]seenRequest(nil), in.requests...)
 }
 
-// assertEachSignedAnew checks that the requests are the same call in full, each with a signature of its own that is
-// valid. Clients of these tests have a tickingClock: the signature is deterministic, so only time makes it another.
+// assertEachSignedAnew checks that all requests are complete, are the same call, and have different valid signatures.
+// The signature is deterministic, so clients of these tests need a tickingClock to make different ones.
 func assertEachSignedAnew(t *testing.T, call testCall, requests []seenRequest) {
 	t.Helper()
 	key := rfc6979Key(t).PublicKey()
@@ -125,7 +125,7 @@ func assertEachSignedAnew(t *testing.T, call testCall, requests []seenRequest) {
 	assert.Len(t, signatures, len(requests), "each attempt has a signature of its own")
 }
 
-// tickingClock returns a clock that is ahead of the machine's by one more second at each call.
+// tickingClock returns a clock that is ahead of the machine's by one second more at each call.
 func tickingClock() func() time.Time {
 	var mu sync.Mutex
 	var ticks time.Duration
@@ -137,8 +137,8 @@ func tickingClock() func() time.Time {
 	}
 }
 
-// refusingURL returns a URL at which connections are refused. The port stays taken by the client's end of a connection,
-// so that no other test's server gets it meanwhile.
+// refusingURL returns a URL at which connections are refused. Its port stays in use by the client's end of a
+// connection, so that no server of another test gets it meanwhile.
 func refusingURL(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -150,12 +150,12 @@ func refusingURL(t *testing.T) string {
 	return "http://" + conn.LocalAddr().String()
 }
 
-// roundTripper is a transport of a test. It fires no trace hooks, so a request that it fails counts as sent.
+// roundTripper is a function as a transport. It calls no trace hooks, so a request that it fails counts as sent.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// over is the option that makes a client use a transport.
+// over returns the option that makes a client use a transport.
 func over(transport http.RoundTripper) byzantine.Option {
 	return byzantine.WithHTTPClient(&http.Client{Transport: transport})
 }

@@ -35,17 +35,18 @@ var (
 
 var discardLog = log.New(io.Discard, "", 0)
 
-// hostileAPI does anything at random to the requests that it gets, and keeps account of them by the id in their query.
+// hostileAPI does something at random with each request, and records what it has received of each call, by the id in
+// the query.
 type hostileAPI struct {
 	seed  uint64
 	mu    sync.Mutex
 	calls map[string]*delivery
 }
 
-// delivery is what the server received of one call.
-type delivery struct {
-	requests      int // with all headers
-	effects       int // read in full, and carried out
+// delivery is what the server has received of one call.
+type delivery struct { // number of requests whose headers arrived
+	requests      int // number of requests that were read completely and carried out
+	effects       int // number of requests that got a 401 with another Date
 	clockRejected int // response is a 401 and another Date
 	wrongBody     string
 }
@@ -68,7 +69,7 @@ func (h *hostileAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Sscanf(id, "%d", &number)
 	draw := rand.New(rand.NewPCG(h.seed^number, uint64(n))).IntN(100)
 
-	switch draw { // what has no effect
+	switch draw { // the cases without an effect
 	case 0, 1:
 		cutOffAny(w, r)
 		return
@@ -100,7 +101,7 @@ func (h *hostileAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.wrongBody = fmt.Sprintf("%q in place of %q", body, want)
 	}
 	h.mu.Unlock()
-	switch draw { // what comes of it
+	switch draw { // the response to a request that had an effect
 	case 8, 9, 10:
 		w.WriteHeader(http.StatusInternalServerError)
 	case 11:
@@ -141,7 +142,7 @@ func (h *hostileAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hostileBody returns the body of the request that a call with an id must send.
+// hostileBody returns the body that a call with this method and id must send.
 func hostileBody(method, id string) string {
 	if method == "POST" || method == "PATCH" {
 		return `{"id":"` + id + `"}`
@@ -167,7 +168,7 @@ func switchProtocols(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-// brokenListener closes some connections as soon as it has accepted them.
+// brokenListener closes 3 % of the connections with a reset as soon as it has accepted them.
 type brokenListener struct{ net.Listener }
 
 func (l brokenListener) Accept() (net.Conn, error) {
@@ -190,7 +191,7 @@ type hostilePath struct {
 	transport func() *http.Transport
 }
 
-// hostilePaths sets up servers and proxies. stop closes them, so that the account is complete.
+// hostilePaths starts servers and proxies. stop closes them, after which no further request is recorded.
 func hostilePaths(t *testing.T, api *hostileAPI) (paths []hostilePath, stop func()) {
 	plain := httptest.NewUnstartedServer(api)
 	plain.Listener = brokenListener{plain.Listener}
@@ -205,7 +206,7 @@ func hostilePaths(t *testing.T, api *hostileAPI) (paths []hostilePath, stop func
 
 	backend := http2Server(t, api)
 	fault := func(s *proxiedStream) {
-		switch n := rand.IntN(1000); { // what ends a connection is rare, because many calls share it
+		switch n := rand.IntN(1000); { // faults that end a connection are rare, because many calls share it
 		case n < 40:
 			s.reset(codePROTOCOL)
 		case n < 80:
@@ -227,7 +228,7 @@ func hostilePaths(t *testing.T, api *hostileAPI) (paths []hostilePath, stop func
 	require.NoError(t, err)
 	forward := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite:   func(*httputil.ProxyRequest) {},
-		Transport: &http.Transport{DisableKeepAlives: true}, // or else it sends again itself
+		Transport: &http.Transport{DisableKeepAlives: true}, // otherwise the proxy's transport would send requests again
 		ErrorLog:  discardLog,
 	})
 	forwardURL, err := url.Parse(forward.URL)
@@ -262,7 +263,7 @@ func hostilePaths(t *testing.T, api *hostileAPI) (paths []hostilePath, stop func
 	}
 }
 
-// hostileTunnel is a CONNECT proxy that rejects, hangs and breaks off.
+// hostileTunnel is a CONNECT proxy that sometimes rejects, hangs or closes the connection.
 func hostileTunnel(w http.ResponseWriter, r *http.Request) {
 	draw := rand.IntN(100)
 	if draw < 4 {
@@ -275,7 +276,7 @@ func hostileTunnel(w http.ResponseWriter, r *http.Request) {
 	}
 	defer client.Close()
 	if draw < 6 {
-		_, _ = io.Copy(io.Discard, client) // until the client has enough
+		_, _ = io.Copy(io.Discard, client) // until the client closes the connection
 		return
 	}
 	target, err := net.Dial("tcp", r.Host)
@@ -289,16 +290,16 @@ func hostileTunnel(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(client, target)
 	}()
 	if draw < 20 {
-		_, _ = io.CopyN(target, client, rand.Int64N(8000)) // in the middle of anything
+		_, _ = io.CopyN(target, client, rand.Int64N(8000)) // the connection may be closed at any byte
 		return
 	}
 	_, _ = io.Copy(target, client)
 }
 
-// TestHostileServer makes calls of all methods to an API that does anything, over every protocol and kind of proxy, by
-// every kind of round tripper, and cancels some of them. It then holds what each call said against what arrived:
-// nothing but a GET takes effect twice, nothing that took effect is called known to have failed, and nothing outlives
-// its time.
+// TestHostileServer makes calls of all methods to an API that responds at random, over every protocol and kind of
+// proxy, with every kind of round tripper, and cancels some of the calls. Then it compares the result of each call with
+// what the server has received: only a GET takes effect twice, no call that took effect has an error which says that it
+// did not, and no call takes longer than it may.
 //
 // The long form: go test -run TestHostileServer -hostile.calls 100000 -timeout 30m
 func TestHostileServer(t *testing.T) {

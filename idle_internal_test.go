@@ -19,17 +19,17 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// slowPipe is one direction of a connection: what is written arrives a while later. Writes do not wait.
+// slowPipe is one direction of a connection: written data arrives after a delay. Writes do not wait.
 type slowPipe struct {
 	delay   time.Duration
 	mu      sync.Mutex
-	arrived chan struct{} // closed when there is something new
+	arrived chan struct{} // closed when there is new data
 	chunks  []chunk
 }
 
 type chunk struct {
 	at   time.Time
-	data []byte // nil for the end
+	data []byte // nil for the end of the data
 }
 
 func (p *slowPipe) put(data []byte) {
@@ -70,7 +70,7 @@ func (p *slowPipe) Read(b []byte) (int, error) {
 
 // slowConn is one end of a connection made of two slowPipes.
 type slowConn struct {
-	net.Conn // nil: deadlines and addresses are not asked for
+	net.Conn // nil, because deadlines and addresses are not used
 	in, out  *slowPipe
 	closing  sync.Once
 }
@@ -93,7 +93,7 @@ func (c *slowConn) Close() error {
 	return nil
 }
 
-// balance is a load balancer that closes a connection after a minute without a request.
+// balance reads requests and responds like a load balancer that closes a connection after a minute without a request.
 func balance(conn *slowConn) {
 	defer conn.Close()
 	requests := make(chan struct{})
@@ -127,8 +127,9 @@ func balance(conn *slowConn) {
 	}
 }
 
-// meetClosing makes POSTs a minute apart, give or take half a second, through a balancer 50 ms away, and counts those
-// that meet a connection which the balancer is closing, and the connections.
+// meetClosing makes 2000 POSTs, one about every minute, through a load balancer that is 50 ms away. It returns how many
+// of them had an unknown outcome because the balancer was closing the connection, and how many connections were opened.
+// idle is the IdleConnTimeout.
 func meetClosing(t *testing.T, idle time.Duration) (unknown, conns int) {
 	const posts = 2000
 	key, err := GenerateKey() // not in the bubble: in FIPS mode Go gathers entropy by the real clock
@@ -160,8 +161,8 @@ func meetClosing(t *testing.T, idle time.Duration) (unknown, conns int) {
 	return unknown, conns
 }
 
-// A job that sends a POST every minute meets the end of its connection again and again if it keeps connections for
-// longer than the balancer.
+// A job that sends a POST every minute often uses a connection that the balancer is closing, if it keeps idle
+// connections for longer than the balancer.
 func TestIdleConnectionsAreClosedFirst(t *testing.T) {
 	for _, c := range []struct {
 		idle time.Duration

@@ -11,7 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// signedInvitation is a payload as a passkey signed it. Its key order and its escapes have to reach the API unchanged.
+// signedInvitation is a payload that a passkey has signed. The order of its keys and its escapes must reach the API
+// unchanged.
 var signedInvitation = byzantine.SignedPayload{
 	SignedBody:    json.RawMessage(`{"type":"ACTIVITY_TYPE_CREATE_USERS_V3","b":"<\u003c\/>","a":1.50}`),
 	WebAuthnStamp: `{"credentialId":"AQ"}`,

@@ -19,7 +19,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// pagedAPI responds to each query of a list by a function and keeps the queries.
+// pagedAPI returns a client of a server whose responses come from a function, and the queries that the server has
+// received.
 func pagedAPI(t *testing.T, response func(request int, query url.Values) any) (*byzantine.Client, *[]string) {
 	t.Helper()
 	queries := new([]string)
@@ -31,7 +32,7 @@ func pagedAPI(t *testing.T, response func(request int, query url.Values) any) (*
 	return newTestClient(t, server.URL), queries
 }
 
-// collect returns the elements of an iterator up to its end or its first error.
+// collect returns the elements of an iterator up to its end or its first error, and that error.
 func collect[T any](t *testing.T, all iter.Seq2[T, error]) (elements []T, err error) {
 	t.Helper()
 	for element, e := range all {
@@ -83,7 +84,7 @@ func TestAllEventsFollowsTheCursorWithTheSameFilters(t *testing.T) {
 				case "first":
 					return eventsPage("a/b+c=", "1", "2")
 				case "a/b+c=":
-					return eventsPage("last") // an empty page is not the end
+					return eventsPage("last") // an empty page does not mean the end
 				}
 				return eventsPage(end, "3")
 			})
@@ -118,7 +119,7 @@ func TestAllEventsEndsWhenTheServerGivesACursorTwice(t *testing.T) {
 	}
 }
 
-// Cursors that are always new lead nowhere.
+// If all further pages have new cursors but no new events, the loop ends.
 func TestAllEventsEndsWhenPagesBringNothingNew(t *testing.T) {
 	at := func(id string, second int) any {
 		return map[string]any{"id": id, "type": "customer.active", "createdAt": time.Unix(int64(1700000000+second), 0).UTC()}
@@ -140,7 +141,7 @@ func TestAllEventsEndsWhenPagesBringNothingNew(t *testing.T) {
 	}
 }
 
-// Nothing new for long is not the end, and events of one time may fill many pages.
+// The loop goes on although many pages bring nothing new, and although the events of one time fill many pages.
 func TestAllEventsGoesOnWhilePagesBringNews(t *testing.T) {
 	client, queries := pagedAPI(t, func(request int, _ url.Values) any {
 		events := []any{}
@@ -208,7 +209,8 @@ func TestErrorsOfAPageEndTheLoop(t *testing.T) {
 	assert.ErrorContains(t, err, "list_deliveries: 200 OK: the response is not of the expected form")
 }
 
-// deliveryHistory responds with pages of at most four of the deliveries that history returns.
+// deliveryHistory returns a function for pagedAPI that responds with pages of at most four of the delivery ids that
+// history returns.
 func deliveryHistory(history func(request int) []string) func(int, url.Values) any {
 	return func(request int, query url.Values) any {
 		all := history(request)

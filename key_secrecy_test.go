@@ -25,12 +25,12 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// secretLeak says in which form a text shows the secret number, or a part of it that is worth having. It returns "" for
-// none.
+// secretLeak says in which form a text contains the secret number or a useful part of it, such as "hexadecimal". It
+// returns "" if the text contains neither.
 func secretLeak(text string, secret []byte) string {
 	lower := strings.ToLower(text)
-	// Without anything but digits between, a hex dump ("c9 af a9"), a Go slice of bytes ("0xc9, 0xaf") and
-	// big.Int's words all become runs of hexadecimal digits.
+	// Without separators a hex dump ("c9 af a9"), a Go slice of bytes ("0xc9, 0xaf") and big.Int's words all become
+	// runs of hexadecimal digits.
 	digitsOnly := strings.NewReplacer("0x", "", " ", "", ",", "", "\n", "", ":", "").Replace(lower)
 	digits := hex.EncodeToString(secret)
 	for i := 0; i+12 <= len(digits); i += 2 {
@@ -48,7 +48,7 @@ func secretLeak(text string, secret []byte) string {
 			return "raw bytes"
 		}
 	}
-	for _, size := range []int{8, 4} { // math/big keeps a number in words, of 32 bits on small machines
+	for _, size := range []int{8, 4} { // math/big stores a number in words, which have 32 bits on some machines
 		for i := 0; i+size <= len(secret); i += size {
 			word := new(big.Int).SetBytes(secret[i : i+size])
 			if strings.Contains(text, word.String()) || strings.Contains(lower, "0x"+word.Text(16)) {
@@ -59,7 +59,7 @@ func secretLeak(text string, secret []byte) string {
 	if strings.Contains(text, new(big.Int).SetBytes(secret).String()) {
 		return "decimal"
 	}
-	for i := range 3 { // base64 of a longer value may begin at any of three offsets
+	for i := range 3 { // in the base64 of a longer value the key may begin at any of three offsets
 		std := base64.RawStdEncoding.EncodeToString(secret[i : i+9])
 		url := base64.RawURLEncoding.EncodeToString(secret[i : i+9])
 		if strings.Contains(text, std) || strings.Contains(text, url) {
@@ -69,13 +69,12 @@ func secretLeak(text string, secret []byte) string {
 	return ""
 }
 
-// assertionReport collects what an assertion would print.
+// assertionReport collects what a failed assertion prints.
 type assertionReport struct{ bytes.Buffer }
 
 func (r *assertionReport) Errorf(format string, args ...any) { fmt.Fprintf(r, format, args...) }
 
-// The shapes in which a key may end up in something that is printed. other is the same with another key, for the
-// printed difference of two values.
+// Types that a program may print and that contain a key.
 type (
 	keyByPointer       struct{ Key *byzantine.PrivateKey }
 	keyByValue         struct{ Key byzantine.PrivateKey }
@@ -108,7 +107,8 @@ var keyShapes = map[string]func(key *byzantine.PrivateKey) any{
 	"map of values":      func(k *byzantine.PrivateKey) any { return map[string]keyHiddenByValue{"key": {*k}} },
 }
 
-// keyDoors returns the texts that all ways to print a value make of it, by the name of the way.
+// keyDoors returns the texts that all ways to print value produce, by the name of the way. other has another key, for
+// the difference that a failed comparison prints.
 func keyDoors(value, other any) map[string]string {
 	out := map[string]string{}
 	for verb := 'A'; verb <= 'z'; verb++ {
@@ -124,7 +124,7 @@ func keyDoors(value, other any) map[string]string {
 	log.New(&text, "", 0).Println("key:", value)
 	slog.New(slog.NewTextHandler(&text, nil)).With("with", value).Info("m", "key", value, slog.Group("g", "key", value))
 	slog.New(slog.NewJSONHandler(&text, nil)).With("with", value).Info("m", "key", value, slog.Group("g", "key", value))
-	// Whatever an encoder says, its output counts, and so does its error.
+	// An encoder may return an error: the text of that is checked as well as the output.
 	_ = template.Must(template.New("").Parse(`{{.}} {{printf "%#v %x" . .}}`)).Execute(&text, value)
 	fmt.Fprintln(&text, gob.NewEncoder(&text).Encode(value))
 	fmt.Fprintln(&text, xml.NewEncoder(&text).Encode(value))
@@ -162,7 +162,7 @@ func TestPrivateKeyShowsItsSecretNowhere(t *testing.T) {
 	}
 }
 
-// The Signer that NewSigner makes must not show the key that it was given either, although it cannot know its type.
+// The Signer of NewSigner does not show the key that it was made with either, although it cannot know the key's type.
 func TestNewSignerShowsItsKeyNowhere(t *testing.T) {
 	raw := rawKey(t, rfc6979Key(t))
 	signer, err := byzantine.NewSigner(struct{ *ecdsa.PrivateKey }{raw})
@@ -176,7 +176,8 @@ func TestNewSignerShowsItsKeyNowhere(t *testing.T) {
 	}
 }
 
-// A detector that finds nothing proves nothing: the same key as the standard library holds it must be found.
+// secretLeak finds the secret in the texts that the standard library's key prints. Otherwise the tests above would
+// prove nothing.
 func TestLeakDetectorFindsLeaks(t *testing.T) {
 	raw := rawKey(t, rfc6979Key(t))
 	secret := hexBytes(t, rfc6979Secret)
@@ -191,7 +192,7 @@ func TestLeakDetectorFindsLeaks(t *testing.T) {
 		fmt.Sprint(secret), fmt.Sprintf("%#v", secret), fmt.Sprintf("% X", secret), string(secret), hex.Dump(secret),
 		base64.StdEncoding.EncodeToString(secret), base64.URLEncoding.EncodeToString(append([]byte{1}, secret...)),
 		fmt.Sprintf("%#v", raw.D.Bits()), fmt.Sprint(raw.D.Bits()),
-		"[302999329 2072666667 921213714]", "[]big.Word{0x120f6721, 0x7b8a622b, 0x36e89b12}", // as 32-bit machines print it
+		"[302999329 2072666667 921213714]", "[]big.Word{0x120f6721, 0x7b8a622b, 0x36e89b12}", // words of 32 bits
 	} {
 		assert.NotEmpty(t, secretLeak(text, secret), text)
 	}

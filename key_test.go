@@ -27,7 +27,7 @@ var (
 	oidECKey     = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 )
 
-// derSEC1 is ECPrivateKey of RFC 5915, so that tests can write wrong ones.
+// derSEC1 is ECPrivateKey of RFC 5915. With it tests can encode wrong keys.
 type derSEC1 struct {
 	Version    int
 	PrivateKey []byte
@@ -35,7 +35,7 @@ type derSEC1 struct {
 	PublicKey  asn1.BitString        `asn1:"optional,explicit,tag:1"`
 }
 
-// derPKCS8 is PrivateKeyInfo of RFC 5208.
+// derPKCS8 is PrivateKeyInfo of RFC 5208. With it tests can encode wrong keys.
 type derPKCS8 struct {
 	Version    int
 	Algorithm  pkix.AlgorithmIdentifier
@@ -53,7 +53,7 @@ func encodePEM(blockType string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
 }
 
-// wrapPKCS8 puts an ECPrivateKey into a PrivateKeyInfo that names a curve.
+// wrapPKCS8 returns a PrivateKeyInfo that contains the ECPrivateKey inner and names a curve.
 func wrapPKCS8(tb testing.TB, inner []byte, curve asn1.ObjectIdentifier) []byte {
 	tb.Helper()
 	return marshalDER(tb, derPKCS8{
@@ -123,7 +123,7 @@ func TestParsePrivateKeyAtTheBounds(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, digits, key.SecretHex(), "leading zeros stay")
 	}
-	// 1 times the base point is the base point.
+	// The public key of the number 1 is the base point.
 	key, err := byzantine.ParsePrivateKey(hexDigits(one))
 	require.NoError(t, err)
 	assert.Equal(t, "0x036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", key.PublicKeyHex())
@@ -141,7 +141,8 @@ func TestParsePrivateKeyAtTheBounds(t *testing.T) {
 
 func hexDigits(n *big.Int) string { return strings.Repeat("0", 64-len(n.Text(16))) + n.Text(16) }
 
-// Old openssl wrote the number without leading zeros. The DER names its length, so nothing is ambiguous.
+// Old versions of openssl wrote the number without leading zeros. The DER has its length, so the number is not
+// ambiguous.
 func TestParsePrivateKeyPEMWithoutLeadingZeros(t *testing.T) {
 	der := marshalDER(t, derSEC1{1, bytes.Repeat([]byte{7}, 31), oidP256, asn1.BitString{}})
 	key, err := byzantine.ParsePrivateKey(encodePEM("EC PRIVATE KEY", der))
@@ -267,8 +268,8 @@ func TestParsePrivateKeyRejections(t *testing.T) {
 	}
 }
 
-// assertQuotesNothing checks that no eight characters of a run of the input's digits or base64 stand in the error.
-// Runs of plain letters such as "PRIVATE" are words and not secrets.
+// assertQuotesNothing checks that the error contains no eight characters of a run of digits or base64 in input. Runs of
+// letters only, such as "PRIVATE", may be words, so they are allowed.
 func assertQuotesNothing(tb testing.TB, err error, input string) {
 	tb.Helper()
 	for _, run := range strings.FieldsFunc(input, func(r rune) bool { return !isBase64Rune(r) }) {

@@ -52,7 +52,7 @@ func TestReadKeyFile(t *testing.T) {
 	}
 }
 
-// A Rotation follows its file. While the file is missing or broken, the last key stays in use.
+// A Rotation uses the key in its file. While the file is missing or broken, the last key stays in use.
 func TestKeyFileFeedsARotation(t *testing.T) {
 	first := rfc6979Key(t)
 	second, err := byzantine.GenerateKey()
@@ -70,7 +70,7 @@ func TestKeyFileFeedsARotation(t *testing.T) {
 		after := func(text string, want *byzantine.PrivateKey) {
 			t.Helper()
 			require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-			time.Sleep(25 * time.Second) // two looks
+			time.Sleep(25 * time.Second) // the file is read twice meanwhile
 			synctest.Wait()
 			assert.Equal(t, want.PublicKey(), rotation.PublicKey())
 		}
@@ -82,7 +82,7 @@ func TestKeyFileFeedsARotation(t *testing.T) {
 		assert.Equal(t, 1, strings.Count(log.String(), "cannot be read"), log.String())
 		assert.NotContains(t, log.String(), "secret")
 		require.NoError(t, rotation.Use(third))
-		after(second.SecretHex(), third) // the file has not changed: it may follow its source late
+		after(second.SecretHex(), third) // the file has not changed, so the third key stays: the file may be updated later than the Rotation
 		assert.Equal(t, 1, strings.Count(log.String(), "has changed"), log.String())
 		after(first.SecretHex(), first)
 		assert.Equal(t, 2, strings.Count(log.String(), "has changed"), log.String())

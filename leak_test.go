@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// After all kinds of faults no goroutine is left, once the servers have closed their connections.
+// After faults of all kinds no goroutine is left, once the servers have closed their connections.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("faults", func(t *testing.T) {
@@ -37,7 +37,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	}
 }
 
-// A connection is used again after every response that was read to its end, whatever its status.
+// A connection is used again after every response that was read completely, whatever its status.
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	var status atomic.Int64
 	server := newRawServer(t, func(c *rawConn) {

@@ -19,28 +19,29 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// replying returns a client that gets the body in response to every request, and the buffer that its log is written to.
+// replying returns a client that receives *body as the response to every request, and the buffer that its log is
+// written to.
 func replying(t testing.TB, body *[]byte) (*byzantine.Client, *bytes.Buffer) {
 	t.Helper()
 	log := new(bytes.Buffer)
 	client, err := byzantine.NewClient(rfc6979Key(t), byzantine.WithLogger(slog.New(slog.NewTextHandler(log, nil))),
 		over(roundTripper(func(*http.Request) (*http.Response, error) { return newResponse(200, nil, string(*body)), nil })))
 	require.NoError(t, err)
-	_ = client.Do(t.Context(), "GET", "/v1/health", nil, nil) // the warning about this transport comes once
+	_ = client.Do(t.Context(), "GET", "/v1/health", nil, nil) // so that the log has the warning about this transport already
 	log.Reset()
 	return client, log
 }
 
-// spot is a field of a response: an object of the tree, and the name in it.
+// spot is a field in a tree of JSON: the object that has the field, and the Field that describes it.
 type spot struct {
 	object map[string]any
 	field  *wire.Field
 	path   string
-	inList bool // some list leads to it
-	chain  bool // all fields that lead to it from the nearest list, or from the top, are must
+	inList bool // the field is in an element of a list
+	chain  bool // all fields on the path to this one, from the nearest list or from the top, are Must
 }
 
-// spots lists all fields of a sample, however deep.
+// spots returns all fields of a sample, at any depth.
 func spots(t reflect.Type, tree any, path string, inList, chain bool) (all []spot) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -69,7 +70,7 @@ func spots(t reflect.Type, tree any, path string, inList, chain bool) (all []spo
 	return all
 }
 
-// wrongValues are of no kind that a field can have, but those that it names.
+// wrongValues are values of all JSON kinds, most of which do not fit any given field.
 var wrongValues = []any{true, 12345678901234567890.5, "garbled", []any{map[string]any{}}, map[string]any{"garbled": 1.0}, nil}
 
 // fits reports whether encoding/json decodes a value into a field without an error.
@@ -85,8 +86,8 @@ func fits(f *wire.Field, value any) bool {
 	return json.Unmarshal(text, reflect.New(f.Type).Interface()) == nil
 }
 
-// One field of a response that is odd or missing, whichever it is, leaves all others readable; a field that must be
-// readable fails as rule 8 says.
+// If one field of a response is odd or missing, all other fields are read. If that field is one that must be readable,
+// the error is as rule 8 says.
 func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 	var body []byte
 	client, log := replying(t, &body)
@@ -111,7 +112,7 @@ func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 		for _, s := range spots(typ, tree, "", false, true) {
 			good := s.object[s.field.Name]
 
-			// Without it: the reference for what else is to be read.
+			// The response without the field shows how all other fields must be read.
 			delete(s.object, s.field.Name)
 			var partial *byzantine.PartialError
 			without, err := read()
@@ -123,7 +124,7 @@ func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 				_, object := wrong.(map[string]any)
 				isList := s.field.Type.Kind() == reflect.Slice
 				if (list && isList) || (object && !isList && hasStruct(s.field.Type)) {
-					continue // the right kind; what is odd about it are its elements or fields
+					continue // the value is of the right kind; what is odd is in its elements or fields
 				}
 				if tried++; !longtest.On() && tried%3 != 0 {
 					continue
@@ -148,9 +149,9 @@ func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 					require.ErrorAs(t, err, &e, name)
 					require.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown, name)
 					assert.Contains(t, e.Message, s.path, name)
-					continue // nothing is returned
+					continue // the call returns no response
 				default:
-					if err != nil { // an element of the list that now stands there, or one without its must fields
+					if err != nil { // this may be about an element that is now in the list, or one without its Must fields
 						require.ErrorAs(t, err, &partial, name)
 						continue
 					}
@@ -158,7 +159,7 @@ func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 						assert.Contains(t, log.String(), s.path, name)
 					}
 				}
-				if wrong != nil && !fits(s.field, wrong) && s.field.Type != reflect.TypeFor[*byzantine.TransactionBankAccount]() { // which keeps what it does not know
+				if wrong != nil && !fits(s.field, wrong) && s.field.Type != reflect.TypeFor[*byzantine.TransactionBankAccount]() { // a TransactionBankAccount keeps any value
 					require.True(t, toJSON(t, without) == toJSON(t, out), name)
 				}
 			}
@@ -247,7 +248,7 @@ func TestUnreadableElements(t *testing.T) {
 	assert.Equal(t, 5, failed)
 	for _, err := range client.AllEvents(t.Context(), nil) {
 		if err != nil {
-			break // a loop can end at the first
+			break // a loop may end at its first error
 		}
 	}
 }
@@ -255,7 +256,7 @@ func TestUnreadableElements(t *testing.T) {
 func TestUnreadableFieldsThatMustBeReadable(t *testing.T) {
 	const session = `"session":"s","sessionId":"id","expiresAt":"2026-09-01T12:00:00Z"`
 	for _, c := range []struct {
-		name, body, want string // of the error's message; "" for none
+		name, body, want string // of the error's message; "" if there is no error
 		unknown          bool
 		call             func(context.Context, *byzantine.Client) error
 	}{
@@ -270,7 +271,8 @@ func TestUnreadableFieldsThatMustBeReadable(t *testing.T) {
 		{"whole POST", `[{"otpId":"7"}]`, "list in place of object", true, testCalls[1].do},
 		{"session", `{` + strings.Replace(session, `"id"`, `["id"]`, 1) + `}`, "sessionId: list in place of string", false, callOTPAuth},
 		{"session with an odd end", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `1`, 1) + `}`, "", false, callOTPAuth},
-		// In upper case these letters are a byte shorter, and blanks stand where the parts of a time would be cut.
+		// These letters are a byte shorter in upper case; and the text has blanks at the places where the parts of a
+		// time would be cut.
 		{"session with an end of other letters", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `"`+strings.Repeat("ı", 10)+`"`, 1) + `}`, "", false, callOTPAuth},
 		{"session with a blank end", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `"`+strings.Repeat(" ", 19)+`"`, 1) + `}`, "", false, callOTPAuth},
 		{"list twice, odd at first", `{"events":[{"id":5,"type":"a"},{"id":6,"type":"b"}],"events":[]}`, "events: occurs twice", false, func(ctx context.Context, c *byzantine.Client) error { return only(c.ListEvents(ctx, nil)) }},

@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A negative limit or offset is rejected before anything is sent, by the methods as by the iterators over their pages.
+// A negative limit or offset is rejected before anything is sent, by methods as well as by iterators.
 func TestNegativeLimitsAndOffsetsAreRejected(t *testing.T) {
 	var rejected []rejectedCase
 	add := func(name, want string, call func(context.Context, *byzantine.Client) error) {

@@ -129,7 +129,7 @@ func TestRequestsThatCannotBeIterated(t *testing.T) {
 	assert.Empty(t, w.requests)
 }
 
-// Each of these moves on the one record that a plain loop would miss.
+// In each case the record that a loop with growing offsets would miss is moved.
 func TestMovesThatAPlainLoopMisses(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -221,7 +221,7 @@ func TestRecordsOfOneTimeThatFillPages(t *testing.T) {
 			w.records[i].at = i
 		}
 		w.between = func() {
-			if len(w.requests) == 4 { // within the 40
+			if len(w.requests) == 4 { // within the first 40 records
 				w.now++
 				w.update(2)
 				w.update(15)
@@ -241,7 +241,7 @@ func TestRecordsOfOneTimeThatFillPages(t *testing.T) {
 	}
 }
 
-// A static list of this size takes 11 requests.
+// A list of this size that does not change takes 11 requests.
 func TestAListThatMovesSteadilyCostsNotMuchMore(t *testing.T) {
 	for updates, most := range map[int]int{0: 11, 1: 20, 5: 20, 20: 35, 50: 45} {
 		w := newMovingWorld(1000)
@@ -277,7 +277,7 @@ func TestAListThatMovedOnceIsReadAtFullSpeedAfterwards(t *testing.T) {
 	assert.Less(t, len(w.requests), 150, "without the move it is 102")
 }
 
-// After an update of the whole table, for example.
+// All records have the same time, for example after an update of the whole table.
 func TestAListOfOneTime(t *testing.T) {
 	for order, requests := range map[byzantine.SortOrder]int{byzantine.OrderAscending: 3, byzantine.OrderDescending: 6} {
 		w := newMovingWorld(250)
@@ -291,7 +291,8 @@ func TestAListOfOneTime(t *testing.T) {
 	}
 }
 
-// A server that does not keep to its contract must not be asked for ever, nor a short page pass for the end.
+// A server whose responses contradict each other must not be asked for ever, and a short page must not count as the
+// end.
 func TestServersThatMakeNoSense(t *testing.T) {
 	const tooFast = "byzantine: get_all_transactions: the list changes faster than it is read, or its pages do not fit together"
 	for _, c := range []struct {
@@ -344,7 +345,7 @@ func TestServersThatMakeNoSense(t *testing.T) {
 				case "":
 					require.NoError(t, err)
 					assert.Len(t, ids, 120)
-				case "?": // it ends; how depends on chance
+				case "?": // the loop ends; with which result depends on chance
 				default:
 					assert.EqualError(t, err, c.error)
 				}
@@ -353,7 +354,7 @@ func TestServersThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// New records come as fast as they are read, or faster: no loop catches up with that.
+// If new records are added as fast as they are read, or faster, no loop can reach the end: it returns an error.
 func TestAListThatGrowsAsFastAsItIsReadIsAnError(t *testing.T) {
 	for _, order := range []byzantine.SortOrder{byzantine.OrderAscending, byzantine.OrderDescending} {
 		for _, perRequest := range []int{2, 3, 10} {
@@ -380,7 +381,7 @@ func TestAListThatGrowsAsFastAsItIsReadIsAnError(t *testing.T) {
 	}
 }
 
-// A list that grows slower than it is read has an end, however far off.
+// A list that grows more slowly than it is read is read to its end, even if that takes long.
 func TestAListThatGrowsSlowerThanItIsReadIsReadToItsEnd(t *testing.T) {
 	w := newMovingWorld(1000)
 	w.between = func() {

@@ -13,10 +13,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A time that cannot be read is zero. It ends no loop, and hides no record: neither its own nor another.
+// A time that cannot be read is zero. It does not end the loop, and every record is yielded, with or without a time.
 func TestUnreadableSortTimesHideNothing(t *testing.T) {
 	for _, order := range []byzantine.SortOrder{"", "asc"} {
-		for _, share := range []int{10, 3, 2, 1} { // every so many times cannot be read; at last none can
+		for _, share := range []int{10, 3, 2, 1} { // every share-th time cannot be read; in the end none can
 			for seed := range 25 {
 				w := newMovingWorld(40 + seed)
 				moves := 0
@@ -27,7 +27,7 @@ func TestUnreadableSortTimesHideNothing(t *testing.T) {
 					}
 				}
 				if share == 1 {
-					w.between = nil // without any time a list that moves cannot be followed
+					w.between = nil // if no time can be read, a list that changes cannot be followed
 				}
 				w.edit = func(list *byzantine.TransactionPage) {
 					for i := range list.Transactions {
@@ -47,7 +47,7 @@ func TestUnreadableSortTimesHideNothing(t *testing.T) {
 	}
 }
 
-// A transaction without a readable id is an error in its place, once, although pages overlap.
+// A transaction whose id cannot be read gives one error at its place in the list, although pages overlap.
 func TestUnreadableElementsOfAMovingList(t *testing.T) {
 	records := make([]any, 20)
 	for i := range records {

@@ -20,21 +20,21 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// movingWorld is the list of all transactions of an API whose records are updated, made and deleted between requests.
-// It is an http.RoundTripper.
+// movingWorld is an API with a list of transactions that are updated, made and deleted between requests. It is an
+// http.RoundTripper.
 type movingWorld struct {
 	records []movingRecord
 	now     int // seconds
 	made    int
 
-	between  func() // what happens after each request
-	unstable bool   // records of the same time come in another order each time
+	between  func() // called after each request; nil for a list that does not change
+	unstable bool   // records of the same time are in another order in each response
 	rng      *rand.Rand
 
-	maxLimit int64 // to which a higher one is moved
+	maxLimit int64 // a higher limit in a request is lowered to this; 0 for no maximum
 	edit     func(*byzantine.TransactionPage)
 
-	requests []string // the queries
+	requests []string // the queries of all requests
 	atStart  map[string]bool
 }
 
@@ -57,7 +57,7 @@ func (w *movingWorld) insert() {
 	w.records = append(w.records, movingRecord{fmt.Sprintf("00000000-0000-4000-8000-%012d", w.made), w.now})
 }
 
-// update gives a record the present time, which moves it to the newest end of the list.
+// update sets the time of record i to the present, which moves the record to the newest end of the list.
 func (w *movingWorld) update(i int) { w.records[i].at = w.now }
 
 func (w *movingWorld) delete(i int) { w.records = slices.Delete(w.records, i, i+1) }
@@ -116,7 +116,7 @@ func (w *movingWorld) client(t *testing.T) *byzantine.Client {
 	return newTestClient(t, "https://api.example.com", byzantine.WithHTTPClient(&http.Client{Transport: w}), byzantine.WithMaxAttempts(1))
 }
 
-// read iterates over the whole list and returns the ids in their order.
+// read iterates over the whole list and returns the ids in the order in which they were yielded.
 func (w *movingWorld) read(t *testing.T, req *byzantine.GetAllTransactionsRequest) (ids []string, err error) {
 	for transaction, err := range w.client(t).AllTransactions(t.Context(), req) {
 		if err != nil {
@@ -127,7 +127,7 @@ func (w *movingWorld) read(t *testing.T, req *byzantine.GetAllTransactionsReques
 	return ids, nil
 }
 
-// readByOffset reads the list page by page with growing offsets, as a program without this package would.
+// readByOffset reads the list page by page with growing offsets, as a program without iterators would.
 func (w *movingWorld) readByOffset(t *testing.T, limit int64, order byzantine.SortOrder) (ids []string) {
 	client := w.client(t)
 	for offset := int64(0); ; offset += limit {
@@ -142,7 +142,8 @@ func (w *movingWorld) readByOffset(t *testing.T, limit int64, order byzantine.So
 	}
 }
 
-// lost returns the records that were there all the time and are not among ids, and doubled those that are there twice.
+// lost returns the records that were in the list from beginning to end and are not among ids; doubled are the ids that
+// occur twice.
 func (w *movingWorld) lost(ids []string) (lost, doubled []string) {
 	count := map[string]int{}
 	for _, id := range ids {
@@ -158,14 +159,14 @@ func (w *movingWorld) lost(ids []string) (lost, doubled []string) {
 	return lost, doubled
 }
 
-// randomMovingWorld is one whose records have many equal times, and in which things happen between requests: a few
-// updates or new records or deletions each time, now and then nothing, rarely an update of half of all.
+// randomMovingWorld returns a movingWorld in which many records have equal times. Between requests a few records are
+// updated, made or deleted, sometimes none, and rarely half of all records are updated.
 func randomMovingWorld(seed uint64, limit int) *movingWorld {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	w := newMovingWorld(0)
 	w.rng = rng
 	w.unstable = seed%2 == 0
-	// More records of one time than fit beside an older one are another matter, see
+	// If more records have one time than fit into a page beside an older one, other rules apply: see
 	// TestRecordsOfOneTimeThatFillPages.
 	most := limit - 2
 	sameTime := 0
@@ -179,7 +180,7 @@ func randomMovingWorld(seed uint64, limit int) *movingWorld {
 		tick()
 		w.insert()
 	}
-	// The records' places in memory say nothing of their times.
+	// The order of the records in memory is independent of their times.
 	rng.Shuffle(len(w.records), func(i, j int) { w.records[i], w.records[j] = w.records[j], w.records[i] })
 	bursts := 2
 	w.between = func() {

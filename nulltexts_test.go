@@ -11,7 +11,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// There is one way to read a text of a response: null, an absent field and "" all read as "".
+// Texts of a response that are null, absent or "" are all read as "".
 func TestNullAbsentAndEmptyTextsReadAsEmpty(t *testing.T) {
 	const (
 		transaction = `"transactionId":"` + testTransactionID + `","accountId":"` + testAccountID + `","chainId":8453,"intermediaryAmount":"1",
@@ -28,7 +28,7 @@ func TestNullAbsentAndEmptyTextsReadAsEmpty(t *testing.T) {
 		"empty":  {"," + strings.ReplaceAll(texts, "X", `""`), strings.ReplaceAll(related, "X", `""`), `,"nextCursor":""`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, odd := range []string{"", `,"livemode":"odd"`} { // the second is read by the lenient pass
+			for _, odd := range []string{"", `,"livemode":"odd"`} { // the second text makes the lenient pass read the response
 				api.response = `{` + transaction + c.texts + strings.ReplaceAll(odd, "livemode", "broadcastedAt") + `}`
 				tx, err := api.client.GetTransaction(t.Context(), testTransactionID)
 				require.NoError(t, err)
@@ -47,8 +47,8 @@ func TestNullAbsentAndEmptyTextsReadAsEmpty(t *testing.T) {
 	}
 }
 
-// A pointer to a text is left only where a change of an entity or a person has to tell "" from unchanged: in what a
-// PATCH takes, and returns.
+// A text in a response is a pointer only where a change of an entity or a person must distinguish "" from unchanged: in
+// the request and the response of an update.
 func TestTextsOfResponsesAreNoPointers(t *testing.T) {
 	var walk func(reflect.Type)
 	walk = func(typ reflect.Type) {

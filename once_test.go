@@ -20,7 +20,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// deliveries counts how often the headers of each call arrived. A call is known by its id in the query.
+// deliveries counts how often the headers of each call arrived at the server, by the id in the query of the call.
 type deliveries struct {
 	mu    sync.Mutex
 	count map[string]int
@@ -32,8 +32,8 @@ func (d *deliveries) add(r *http.Request) {
 	d.count[r.URL.Query().Get("id")]++
 }
 
-// hammer lets 256 goroutines make calls of all methods by one client. The function that it returns holds what each call
-// came to against what arrived; it is for the time when the server has closed.
+// hammer makes calls of all methods from 256 goroutines with one client. The function that it returns compares the
+// result of each call with the number of its requests; it must be called after the server was closed.
 func (d *deliveries) hammer(t *testing.T, client *byzantine.Client) (check func()) {
 	methods := []string{"POST", "PATCH", "DELETE", "PUT", "GET"}
 	errs := make(map[string]error, 256*len(methods))
@@ -77,7 +77,8 @@ func (d *deliveries) check(t *testing.T, id string, err error) {
 	}
 }
 
-// TestNothingIsSentTwice has a server on HTTP/1 that does anything at random, and closes connections soon after use.
+// TestNothingIsSentTwice has an HTTP/1 server that does something at random with each request, and closes connections
+// soon after use.
 func TestNothingIsSentTwice(t *testing.T) {
 	d := &deliveries{count: map[string]int{}}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -120,7 +121,8 @@ func cutOff(w http.ResponseWriter) {
 	}
 }
 
-// TestNothingIsSentTwiceHTTP2 has a server that handles all requests and a proxy that says at random that it did not.
+// TestNothingIsSentTwiceHTTP2 has a server that handles all requests and a proxy that tells the client at random that
+// the server did not.
 func TestNothingIsSentTwiceHTTP2(t *testing.T) {
 	d := &deliveries{count: map[string]int{}}
 	var faulty atomic.Bool
@@ -142,7 +144,7 @@ func TestNothingIsSentTwiceHTTP2(t *testing.T) {
 		if !faulty.Load() {
 			return
 		}
-		switch n := rand.N(1000); { // what ends a connection is rare, because many calls share it
+		switch n := rand.N(1000); { // faults that end a connection are rare, because many calls share it
 		case n < 50:
 			s.reset(codePROTOCOL)
 		case n < 100:
@@ -158,9 +160,9 @@ func TestNothingIsSentTwiceHTTP2(t *testing.T) {
 		}
 	})
 	transport := proxy.transport(t)
-	transport.MaxConnsPerHost = 8 // or else all dial at once when a connection ends
+	transport.MaxConnsPerHost = 8 // otherwise all calls open connections at once when a connection ends
 	client := newTestClient(t, proxy.url, over(transport))
-	require.NoError(t, client.Do(t.Context(), "GET", "/v1/warm", nil, nil)) // or else it begins with 256 connections
+	require.NoError(t, client.Do(t.Context(), "GET", "/v1/warm", nil, nil)) // otherwise the client would begin with 256 connections
 	faulty.Store(true)
 	check := d.hammer(t, client)
 	proxy.close()

@@ -16,8 +16,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// An object whose bytes do not survive a decoding and encoding by encoding/json: order, doubled and odd fields,
-// escapes, characters that are escaped in HTML and JavaScript, numbers.
+// delicateBody is an object whose bytes change if encoding/json decodes and encodes it: the order of fields, doubled
+// and odd names, escapes, characters that are escaped for HTML and JavaScript, numbers.
 const delicateBody = `{"zz":"<a>&\u003c\u2028` + "\u2028\u2029" + `","a":{"b":1.50,"a":1E+2,"n":-0},"type":"T","type":"U","payload":"{\"x\":\"\\u0026 \t\"}","":[],"é":"\u00e9"}`
 
 func decodePayload(t *testing.T, text string) *byzantine.Payload {
@@ -39,7 +39,7 @@ func TestWhiteSpaceBetweenTheTokensOfBodyToSignIsDropped(t *testing.T) {
 	assert.Equal(t, `{"b":[1,2],"a":" < x \u0020 "}`, string(payload.BodyToSign))
 }
 
-// The hash of these bytes is what a passkey signs, so this is what has to fit the API's.
+// A passkey signs the hash of these bytes, so it must be the one that the API computes.
 func TestHashOfBodyToSign(t *testing.T) {
 	payload := decodePayload(t, `{"bodyToSign": {"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2", "timestampMs":"1700000000000",
 		"organizationId":"11111111-2222-4333-8444-555555555555","parameters":{"signWith":"0x00000000000000000000000000000000000000aa",
@@ -68,7 +68,7 @@ func TestAPayloadSurvivesAJSONStore(t *testing.T) {
 	require.NoError(t, json.Unmarshal(stored, &got))
 	assert.Equal(t, want, got)
 
-	// A store that lays JSON out again, and one that escapes slashes, do no harm.
+	// A store may indent the JSON or escape slashes: the session is read back unchanged.
 	indented, err := json.MarshalIndent(want, "", "\t")
 	require.NoError(t, err)
 	got = session{}
@@ -113,7 +113,7 @@ func TestTheSignedBodyGoesOnTheWireByteForByte(t *testing.T) {
 	}
 	submit(delicateBody)
 
-	// One that was laid out again is compacted, which is the only change: the stamp is made over the compact form.
+	// Indented JSON is compacted, and not changed in any other way: the stamp is made for the compact form.
 	submit(strings.Replace(delicateBody, `{"zz":`, "{\n\t\"zz\" : ", 1))
 }
 
@@ -218,7 +218,7 @@ func TestActivitiesThatAreNone(t *testing.T) {
 		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"signWith":"a"}}`:                 parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
 		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"a","payloads":["b"]}}`: parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
 
-		// Two readers of these could take them for two different orders.
+		// Different readers could take each of these for two different orders.
 		`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","TYPE":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"a"}}`: sameFolded,
 		`{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"payload":"a"}}`: sameName,
 		`{"type":"T","\u0074ype":"U"}`:                            sameName,
@@ -226,7 +226,7 @@ func TestActivitiesThatAreNone(t *testing.T) {
 		`{"type":"T","parameters":[{"deep":{"K":1,"\u212a":1}}]}`: sameFolded, // the Kelvin sign
 		`{"type":"T","other":{"a":[1,[{"b":1,"B":2}]]}}`:          sameFolded,
 		`{"type":"T","":0,"":0}`:                                  sameName,
-		// A name of ours in other letter case, with nothing beside it.
+		// A known name in other letter case, without a second field of that name.
 		`{"TYPE":"T"}`:                      none + "type: spelt in other letter case",
 		`{"type":"T","organizationID":"x"}`: none + "organizationId: spelt in other letter case",
 		`{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","parameters":{"Payload":"a"}}`:                parameters + "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
@@ -239,7 +239,7 @@ func TestActivitiesThatAreNone(t *testing.T) {
 		assert.Nil(t, activity)
 	}
 	for _, body := range []string{
-		`{"type":"T","a":{"a":{"a":1}},"b":[{"a":1},{"a":"a","b":["a","a"]}]}`, // the same name at different places
+		`{"type":"T","a":{"a":{"a":1}},"b":[{"a":1},{"a":"a","b":["a","a"]}]}`, // the same name in different objects
 		`{"type":"T","parameters":{"type":"type","x":"type"}}`,
 	} {
 		_, err := (&byzantine.Payload{BodyToSign: []byte(body)}).Activity()

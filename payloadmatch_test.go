@@ -20,7 +20,7 @@ const (
 	newQuorum  = `{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","timestampMs":"1700000000000","organizationId":"` + testAccountID + `","parameters":{"threshold":1,"userIds":["u"]}}`
 )
 
-// soundPayloads has by path what the API sends for the requests of payloadCalls.
+// soundPayloads are the API's valid responses to the requests of payloadCalls, by path.
 var soundPayloads = map[string]string{
 	"/v1/query/get-activate-account-payload-passkey":  `{"transactionId":"` + testTransactionID + `","bodyToSign":` + oneOrder + `}`,
 	"/v1/query/get-deposit-payload-passkey":           `{"transactionId":"` + testTransactionID + `","bodyToSign":` + oneOrder + `}`,
@@ -35,11 +35,11 @@ var soundPayloads = map[string]string{
 type payloadCall struct {
 	operation byzantine.OperationID
 	chain     byzantine.ChainID
-	body      string // that is right for it
+	body      string // a valid body for the method
 	call      func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error)
 }
 
-// allPayloadCalls has every method that returns a payload.
+// allPayloadCalls returns a call of every method that returns a payload.
 func allPayloadCalls() map[string]payloadCall {
 	all := map[string]payloadCall{
 		"invitation": {"get_invite_users_payload_passkey", 0, invitation, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
@@ -84,7 +84,7 @@ func TestPayloadsThatAreWhatWasAskedFor(t *testing.T) {
 	}
 }
 
-// Every route gets a response with the payload of every other one.
+// Every method gets a response with the payload of each other method.
 func TestAPayloadOfAnotherRouteIsAMismatch(t *testing.T) {
 	api := newFakeAPI(t)
 	for name, c := range allPayloadCalls() {
@@ -193,7 +193,7 @@ func TestAnInvitationIsComparedUserByUser(t *testing.T) {
 	}
 }
 
-// The response around the payload has one reading only as well.
+// The response around the payload must have one reading only, too.
 func TestAResponseWithTwoPayloadsIsRejected(t *testing.T) {
 	api := newFakeAPI(t)
 	for name, c := range allPayloadCalls() {

@@ -14,17 +14,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rawServer speaks HTTP/1 by hand, because net/http's server is too polite for most of what goes wrong.
+// rawServer is an HTTP/1 server without net/http's server, which cannot cause most of the faults.
 type rawServer struct {
 	inbox
 	url      string
 	listener net.Listener
 
 	mu    sync.Mutex
-	conns []net.Conn // all that were accepted
+	conns []net.Conn // all accepted connections
 }
 
-// newRawServer runs serve for each connection. At the end of the test all connections are closed and waited for.
+// newRawServer starts a server that calls serve for each connection. At the end of the test it closes all connections
+// and waits for serve.
 func newRawServer(t testing.TB, serve func(*rawConn)) *rawServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -71,7 +72,7 @@ type rawConn struct {
 	reader *bufio.Reader
 }
 
-// receive reads a whole request. It returns false if the connection has ended.
+// receive reads a whole request and keeps it. It returns false if the connection has ended.
 func (c *rawConn) receive() bool {
 	request, err := http.ReadRequest(c.reader)
 	if err != nil {
@@ -86,7 +87,7 @@ func (c *rawConn) send(text string) {
 	_, _ = io.WriteString(c, strings.ReplaceAll(text, "\n", "\r\n"))
 }
 
-// respond writes an ordinary response. header may hold more header lines, each with a line break.
+// respond writes a complete response. header may have more header lines, each with a line break.
 func (c *rawConn) respond(status int, header, body string) {
 	c.send(responseHead(status, header) + fmt.Sprintf("Content-Length: %d\n\n", len(body)))
 	_, _ = io.WriteString(c, body)
@@ -98,7 +99,7 @@ func (c *rawConn) reset() {
 	c.Close()
 }
 
-// acceptAllRaw responds to any of the testCalls, one after the other.
+// acceptAllRaw responds to all requests of the testCalls on a connection.
 func acceptAllRaw(c *rawConn) {
 	for c.receive() {
 		c.respond(200, "", anyResponse)
@@ -108,7 +109,7 @@ func acceptAllRaw(c *rawConn) {
 // untilClosed waits until the client closes the connection.
 func (c *rawConn) untilClosed() { _, _ = io.Copy(io.Discard, c.reader) }
 
-// responseHead is a status line and the headers that every response of the API has.
+// responseHead returns a status line and the headers of every response, without the empty line at the end.
 func responseHead(status int, header string) string {
 	return fmt.Sprintf("HTTP/1.1 %d %s\nDate: %s\n%s", status, http.StatusText(status),
 		time.Now().UTC().Format(http.TimeFormat), header)

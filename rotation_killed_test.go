@@ -18,10 +18,11 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// mortal is the network of a process that is killed at a request: before it is sent, or before its response comes.
+// mortal is the round tripper of a process that is killed at a request: before the request is sent, or before its
+// response arrives.
 type mortal struct {
 	next      http.RoundTripper
-	requests  int // so far
+	requests  int // number of requests so far
 	killedAt  int
 	delivered bool // the last request reaches the API
 }
@@ -42,13 +43,13 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errKilled
 }
 
-// Wherever a process is killed in the middle of a rotation, the next one starts with the key in the vault and comes to
-// the end by what the errors advise: one credential is left, and its key is in the vault.
+// Wherever a process is killed during a rotation, the next process starts with the key in the vault and completes the
+// rotation as the errors advise: in the end one credential is left, and its key is in the vault.
 func TestRotationGoesOnAfterAKill(t *testing.T) {
 	type kill struct {
-		at        int // a request: 1 and 2 look, 3 creates, 4 proves, 5 retires
+		at        int // number of the request: 1 and 2 read, 3 creates, 4 proves the new key, 5 retires the old one
 		delivered bool
-		kept      int // a kill in keep: 1 before the key is in the vault, 2 after it
+		kept      int // if not 0, keep is killed: 1 before the key is in the vault, 2 after that
 	}
 	var kills []kill
 	for at := 1; at <= 5; at++ {
@@ -83,7 +84,7 @@ func TestRotationGoesOnAfterAKill(t *testing.T) {
 			require.Error(t, err, "it was killed")
 
 			client, rotation = start(http.DefaultTransport)
-			for range 2 { // the first of them may have to delete what was left
+			for range 2 { // the first time what was left may have to be deleted
 				_, err = byzantine.RotateCredential(t.Context(), client, rotation, inVault(&vault))
 				var stopped *byzantine.RotationError
 				if !errors.As(err, &stopped) {
@@ -111,7 +112,7 @@ func TestRotationGoesOnAfterAKill(t *testing.T) {
 	}
 }
 
-// A wait that began with one key goes on with the next one, and does not notice that the old one is deleted.
+// A wait that began with one key goes on with the next one, and does not fail when the old key is deleted.
 func TestWaitsFollowARotation(t *testing.T) {
 	if fips140.Enabled() {
 		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")

@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// rotating returns a client that signs with a Rotation of a key. Options of the sandbox's own client come first.
+// rotating returns a client that signs with a Rotation of key, and this Rotation.
 func rotating(t *testing.T, sandbox *byzantinetest.Server, key byzantine.Signer) (*byzantine.Client, *byzantine.Rotation) {
 	t.Helper()
 	rotation := byzantine.NewRotation(key)
@@ -32,8 +32,8 @@ func inVault(vault *[]*byzantine.PrivateKey) func(context.Context, *byzantine.Pr
 	}
 }
 
-// Under 256 callers no call fails for the key, while it is changed and the old one is deleted, again and again. The
-// sandbox verifies each signature with the key that the request names.
+// Under 256 callers no call fails because of the key, while the key is changed and the old one is deleted, again and
+// again. The sandbox verifies each signature with the key that the request names.
 func TestRotationUnderLoad(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -74,7 +74,8 @@ func TestRotationUnderLoad(t *testing.T) {
 	assert.Equal(t, vault[len(vault)-1].PublicKeyHex(), list.Credentials[0].Pubkey)
 }
 
-// Wherever a rotation stops, the old key works, the error names what is left, and its advice leads to the end.
+// Wherever a rotation stops, the old key works, the error names what is left, and following its advice completes the
+// rotation.
 func TestRotationThatStops(t *testing.T) {
 	fault := errors.New("the vault is closed")
 	keep := func(context.Context, *byzantine.PrivateKey) error { return nil }
@@ -87,7 +88,7 @@ func TestRotationThatStops(t *testing.T) {
 		set  func(*byzantinetest.Server)
 		keep func(context.Context, *byzantine.PrivateKey) error
 		step byzantine.RotationStep
-		left int // credentials that the error names
+		left int // number of credentials that the error names
 	}{
 		{"the key is not known", fail("get_current_integrator_capabilities", 1, unavailable), keep, byzantine.RotationLook, 0},
 		{"the scope cannot be read", fail(byzantine.OpWhoami, 1, byzantinetest.Fault{Status: 200,
@@ -107,7 +108,7 @@ func TestRotationThatStops(t *testing.T) {
 				c.set(sandbox)
 			}
 			store := c.keep
-			if store == nil { // the API fails between the step before and the proof
+			if store == nil { // the API fails between the previous step and the proof of the new key
 				store = func(context.Context, *byzantine.PrivateKey) error {
 					sandbox.Fail(byzantine.OpWhoami, 1, unavailable)
 					return nil
@@ -129,7 +130,7 @@ func TestRotationThatStops(t *testing.T) {
 			_, err = client.Whoami(t.Context())
 			require.NoError(t, err, "and works")
 
-			// The program starts again with the old key. What was left is found by its label, and goes.
+			// The program starts again with the old key. What was left is found by its label, and is deleted.
 			again, rotation := rotating(t, sandbox, sandbox.Key())
 			old, err := byzantine.RotateCredential(t.Context(), again, rotation, keep)
 			if errors.Is(err, byzantine.ErrRotationLeft) {
@@ -150,7 +151,7 @@ func TestRotationThatStops(t *testing.T) {
 	}
 }
 
-// A credential that may do less than the old one is not put to use, and its key does not reach the caller's store.
+// A new credential with a smaller scope than the old one is not used, and its key is not passed to keep.
 func TestRotationNeedsTheSameScope(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -170,7 +171,7 @@ func TestRotationNeedsTheSameScope(t *testing.T) {
 	assert.Equal(t, sandbox.Key().PublicKey(), rotation.PublicKey())
 }
 
-// A key can be rotated any number of times, and its label grows once.
+// A key can be rotated any number of times, and its label is extended only once.
 func TestRotationKeepsScopeAndLabel(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -203,14 +204,14 @@ func TestReadOnlyCredentialCannotRotate(t *testing.T) {
 	require.ErrorContains(t, err, "rotate it by a read_write credential")
 }
 
-// The old credential is deleted after the last attempt that it signed has ended.
+// The old credential is deleted after the last attempt that was signed with it has ended.
 func TestRetireWaitsForAttempts(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
 	client, rotation := rotating(t, sandbox, sandbox.Key())
 	arrived, goOn := make(chan struct{}), make(chan struct{})
 
-	// An attempt with the old key is under way: its own signer holds it up.
+	// An attempt with the old key is in progress, because its signer waits.
 	held := &heldUp{Signer: sandbox.Key(), arrived: arrived, goOn: goOn}
 	require.NoError(t, rotation.Use(held))
 	done := make(chan error, 1)
@@ -238,7 +239,7 @@ func TestRetireWaitsForAttempts(t *testing.T) {
 	require.NoError(t, <-retired)
 }
 
-// heldUp is a Signer whose signatures wait: it announces that one has begun, and goes on when the test says so.
+// heldUp is a Signer that reports through arrived that a signature was requested, and waits for goOn.
 type heldUp struct {
 	byzantine.Signer
 	arrived, goOn chan struct{}
@@ -279,7 +280,7 @@ func TestRotationMisuse(t *testing.T) {
 	require.ErrorContains(t, err, "without a signer")
 }
 
-// sourceOf is a SignerSource made of a function.
+// sourceOf is a SignerSource with the public key of first, whose Signer method returns next and err.
 type sourceOf struct {
 	first, next byzantine.Signer
 	err         error

@@ -10,7 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// sampleMark stands in every text of a sample, and sampleDigits in every number.
+// sampleMark is part of every text in a sample, and sampleDigits of every number.
 const (
 	sampleMark   = "Zm9vYmFy-Jane"
 	sampleDigits = 8675309

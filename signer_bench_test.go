@@ -29,8 +29,8 @@ func rawKey(tb testing.TB, key *byzantine.PrivateKey) *ecdsa.PrivateKey {
 	return raw
 }
 
-// BenchmarkSignRaw is the limit: the message's digest (its head is left out, it is short) and a deterministic
-// signature of it.
+// BenchmarkSignRaw is the limit for BenchmarkSignRequest: the SHA-256 of the body (without the head, which is short)
+// and a deterministic signature of that.
 func BenchmarkSignRaw(b *testing.B) {
 	for _, size := range benchSizes {
 		b.Run(size.name, func(b *testing.B) {
@@ -82,8 +82,8 @@ var benchSizes = []struct {
 	bytes int
 }{{"0B", 0}, {"1KiB", 1 << 10}, {"64KiB", 64 << 10}, {"8MiB", 8 << 20}}
 
-// A signature may cost four allocations more than the bare signature of a ready digest. Both sides are
-// measured, so that neither the race detector nor a new Go version changes the question.
+// SignRequest may make four allocations more than the bare signature of a ready digest. Both are measured, so that the
+// result depends neither on the race detector nor on the version of Go.
 func TestSignRequestAllocations(t *testing.T) {
 	key := rfc6979Key(t)
 	raw := rawKey(t, key)
@@ -104,7 +104,7 @@ func TestSignRequestAllocations(t *testing.T) {
 	assert.LessOrEqual(t, got, limit+4)
 }
 
-// The body is hashed where it stands: 8 MiB of it cost no more memory than none.
+// The body is hashed in place: signing 8 MiB takes no more memory than signing no body.
 func TestSignRequestMemoryIsFlat(t *testing.T) {
 	key := rfc6979Key(t)
 	at := time.Unix(1760375826, 0)
@@ -122,10 +122,10 @@ func TestSignRequestMemoryIsFlat(t *testing.T) {
 	}
 	large := make([]byte, 2<<20)
 	leastEmpty, leastLarge := bytesPerRequest(nil), bytesPerRequest(large)
-	for range 5 { // the least of several rounds: a goroutine of another test may allocate meanwhile
+	for range 5 { // the least of several rounds, because a goroutine of another test may allocate meanwhile
 		leastEmpty = min(leastEmpty, bytesPerRequest(nil))
 		leastLarge = min(leastLarge, bytesPerRequest(large))
 	}
-	// A signature may be a byte or two longer than another, which is one size class of the allocator.
+	// Signatures differ in length by a byte or two, which can be another size class of the allocator.
 	assert.InDelta(t, leastEmpty, leastLarge, 64)
 }

@@ -53,7 +53,7 @@ func TestCheckSigner(t *testing.T) {
 		name  string
 		point []byte
 		sign  func(digest []byte) ([]byte, error)
-		want  string // empty: passes
+		want  string // part of the error; empty if the signer passes
 	}{
 		{"good", point, func(d []byte) ([]byte, error) { return inDER(key, d) }, ""},
 		{"no public key", nil, nil, "public key: it is not a compressed P-256 point"},
@@ -107,7 +107,7 @@ func TestCheckSignerPassesOnContextAndError(t *testing.T) {
 }
 
 func TestCompressPublicKey(t *testing.T) {
-	for range 8 { // both signs of y
+	for range 8 { // so that both signs of y occur
 		key := newECDSAKey(t, elliptic.P256())
 		got, err := byzantine.CompressPublicKey(&key.PublicKey)
 		require.NoError(t, err)

@@ -50,8 +50,8 @@ func FuzzParsePrivateKey(f *testing.F) {
 	})
 }
 
-// Whatever stands in the headers and wherever it comes from, only the signature that was made for this request
-// passes, in one spelling. (And its mirror image with n-S, which whoever has the one can compute without the key.)
+// Whatever the headers contain, only the signature that was made for this request passes, in one spelling, and its
+// mirror image with n-S, which anybody who has the signature can compute without the key.
 func FuzzRequestSignatureVerify(f *testing.F) {
 	key := rfc6979Key(f)
 	now := time.Unix(1760375826, 0)
@@ -86,7 +86,7 @@ func FuzzRequestSignatureVerify(f *testing.F) {
 		assert.Equal(t, good.Timestamp, timestamp)
 		assert.Contains(t, []string{good.Signature, mirrored}, signature)
 		assert.Equal(t, method, method2)
-		// Between path and body the scheme has no border.
+		// The signed text has no separator between path and body.
 		assert.Equal(t, path+body, path2+body2)
 
 		again := http.Header{}

@@ -22,7 +22,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// tokenKey is a crypto.Signer whose key is elsewhere, as of an HSM.
+// tokenKey is a crypto.Signer whose private key is not in memory, like that of an HSM.
 type tokenKey struct {
 	public crypto.PublicKey
 	sign   func(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)

@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// signerVector is a request that the openssl program signed. OpenSSL signs with random nonces, so that its signatures
+// signerVector is a request that the openssl program has signed. OpenSSL signs with random nonces, so these signatures
 // can be verified but not reproduced.
 type signerVector struct {
 	Name         string `json:"name"`
@@ -50,7 +50,7 @@ func readSignerVectors(tb testing.TB) []signerVector {
 		Vectors []signerVector `json:"vectors"`
 	}
 	decoder := json.NewDecoder(file)
-	decoder.DisallowUnknownFields() // a field that no test reads would prove nothing
+	decoder.DisallowUnknownFields() // so that a field which no test reads is an error
 	require.NoError(tb, decoder.Decode(&document))
 	require.NotEmpty(tb, document.Vectors)
 	return document.Vectors
@@ -129,7 +129,7 @@ func TestOpenSSLVerifiesOurSignatures(t *testing.T) {
 	}
 }
 
-// Keys in each form that openssl writes, made again, and a signature with each.
+// Keys in each format that openssl writes are generated, and each signs a request.
 func TestOpenSSLKeysAndSignatures(t *testing.T) {
 	o := newOpenSSL(t)
 	o.run(t, "ecparam", "-name", "prime256v1", "-genkey", "-out", "parameters.pem")

@@ -29,7 +29,7 @@ func rfc6979Key(tb testing.TB) *byzantine.PrivateKey {
 	return key
 }
 
-// ownSigner is a Signer made of a public key and a function.
+// ownSigner is a Signer with a public key and a function that signs.
 type ownSigner struct {
 	publicKey []byte
 	sign      func(ctx context.Context, digest []byte) ([]byte, error)
@@ -41,7 +41,7 @@ func (s ownSigner) SignDigest(ctx context.Context, digest []byte) ([]byte, error
 	return s.sign(ctx, digest)
 }
 
-// hexBytes decodes hexadecimal with or without 0x.
+// hexBytes decodes hexadecimal digits with or without 0x.
 func hexBytes(tb testing.TB, s string) []byte {
 	tb.Helper()
 	b, err := hex.DecodeString(strings.TrimPrefix(s, "0x"))
@@ -71,7 +71,7 @@ func TestPrivateKeySignsLikeRFC6979(t *testing.T) {
 	}
 }
 
-// derSignature puts two DER integers, given as the hexadecimal digits of their contents, into a sequence.
+// derSignature encodes a signature in DER. r and s are the contents of its integers, as hexadecimal digits.
 func derSignature(tb testing.TB, r, s string) []byte {
 	tb.Helper()
 	var inner []byte
@@ -195,7 +195,8 @@ func TestSignRequestPassesTheContextOn(t *testing.T) {
 	assert.Equal(t, "trace", got)
 }
 
-// A key service's client may still read the digest after it responded, for instance in a hedged second request.
+// SignRequest does not change the digest after the Signer has returned: the client of a key service may still read it,
+// for instance in a second request.
 func TestSignRequestLeavesTheDigestAlone(t *testing.T) {
 	key := rfc6979Key(t)
 	var kept, copied []byte

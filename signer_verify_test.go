@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// signedRequest is a request with everything that Verify needs.
+// signedRequest is a signed request with all arguments of Verify.
 type signedRequest struct {
 	trusted      []byte
 	now          time.Time
@@ -40,7 +40,7 @@ func (r signedRequest) verify() error {
 	return r.sig.Verify(r.trusted, r.now, r.method, r.path, r.body)
 }
 
-// changeDER replaces the signature by what change makes of its DER.
+// changeDER replaces the signature by the result of change for its DER.
 func (r *signedRequest) changeDER(tb testing.TB, change func(der []byte) []byte) {
 	tb.Helper()
 	r.sig.Signature = "0x" + hex.EncodeToString(change(hexBytes(tb, r.sig.Signature)))
@@ -53,7 +53,7 @@ func TestVerify(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(r *signedRequest)
-		want   string // empty: passes
+		want   string // part of the error; empty if the signature passes
 	}{
 		{"unchanged", func(*signedRequest) {}, ""},
 
@@ -186,7 +186,7 @@ func TestVerifySignatureIsCanonical(t *testing.T) {
 	}
 }
 
-// The API's own signers leave S as it comes out, so both S and n-S are in use.
+// Signers for the API do not normalise S, so both S and n-S must be accepted.
 func TestVerifyAcceptsHighAndLowS(t *testing.T) {
 	r := newSignedRequest(t)
 	first := r.sig.Signature

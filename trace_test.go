@@ -19,17 +19,17 @@ import (
 
 type spanKey struct{}
 
-// spans returns the names that tracers have put into a context, the outer one first.
+// spans returns the names that tracers have put into ctx, the outer one first.
 func spans(ctx context.Context) string {
 	text, _ := ctx.Value(spanKey{}).(string)
 	return text
 }
 
-// callRecorder is a Tracer that keeps the data of each call of its methods.
+// callRecorder is a Tracer that keeps the data that its methods receive.
 type callRecorder struct {
 	starts []byzantine.TraceCallStartData
 	ends   []byzantine.TraceCallEndData
-	seen   []string // who saw which spans
+	seen   []string // which spans the signer and the transport have seen
 }
 
 func (r *callRecorder) TraceCallStart(ctx context.Context, data byzantine.TraceCallStartData) context.Context {
@@ -42,7 +42,7 @@ func (r *callRecorder) TraceCallEnd(ctx context.Context, data byzantine.TraceCal
 	r.seen = append(r.seen, "call end: "+spans(ctx))
 }
 
-// attemptRecorder is an AttemptTracer that keeps the data of each call of its methods.
+// attemptRecorder is an AttemptTracer that keeps the data that its methods receive.
 type attemptRecorder struct {
 	callRecorder
 	attemptStarts []byzantine.TraceAttemptStartData
@@ -59,8 +59,8 @@ func (r *attemptRecorder) TraceAttemptEnd(ctx context.Context, data byzantine.Tr
 	r.seen = append(r.seen, "attempt end: "+spans(ctx))
 }
 
-// noted returns a signer and a transport that note the spans they see. The transport responds with one status after the
-// other; 0 breaks the connection.
+// noted returns a signer and a transport that record in r.seen the spans of their contexts. The transport responds with
+// statuses, one after the other; for 0 it returns an error.
 func (r *callRecorder) noted(t *testing.T, body string, statuses ...int) (byzantine.Signer, byzantine.Option) {
 	key := rfc6979Key(t)
 	signer := ownSigner{key.PublicKey(), func(ctx context.Context, digest []byte) ([]byte, error) {
@@ -78,7 +78,7 @@ func (r *callRecorder) noted(t *testing.T, body string, statuses ...int) (byzant
 	}))
 }
 
-// withoutDurations sets the durations to zero, after looking that they are none.
+// withoutDurations checks that all durations are positive, sets them to zero, and returns the ends.
 func (r *callRecorder) withoutDurations(t *testing.T) []byzantine.TraceCallEndData {
 	for i := range r.ends {
 		assert.Positive(t, r.ends[i].Duration)
@@ -118,7 +118,7 @@ func TestTracerSeesACallAndItsAttempts(t *testing.T) {
 	}, tracer.seen)
 }
 
-// A Tracer that is no AttemptTracer: its context reaches signer and transport all the same.
+// The context that a Tracer returns reaches the signer and the transport also if the Tracer is not an AttemptTracer.
 func TestTracerOfCallsOnly(t *testing.T) {
 	var tracer callRecorder
 	signer, transport := tracer.noted(t, "", 0)

@@ -21,28 +21,28 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// ledgerAPI is the list of transactions of an API that changes after each request, and sometimes before it is read:
-// some responses are lost, some times cannot be read. It is an http.RoundTripper.
+// ledgerAPI is an API with a list of transactions that changes after each request, and sometimes while a request is
+// handled. Some responses are lost, and some times cannot be read. It is an http.RoundTripper.
 type ledgerAPI struct {
 	random   *rand.Rand
 	now      int // milliseconds
 	made     int
 	list     []ledgerRow
-	quiet    bool // nothing changes or fails any more
-	pace     int  // how many changes happen between two requests, at most
+	quiet    bool // nothing changes or fails from now on
+	pace     int  // maximum number of changes between two requests
 	pageSize int64
 	requests int
-	steady   bool // no lost responses, no late commits, no unreadable or equal times
+	steady   bool // no lost responses, late commits, unreadable times or equal times
 
-	shown map[string]string // what the list said at the last request
+	shown map[string]string // the list in the last response
 }
 
 type ledgerRow struct {
 	id, status string
 	at         int
-	late       int // the time before which the row does not show its last change
+	late       int // until this time the API shows the row without its last change
 	before     *ledgerRow
-	odd        bool // its time is sent in a form that cannot be read
+	odd        bool // the row's time is sent in a form that cannot be read
 }
 
 var ledgerStatuses = []string{"waiting_for_funds", "processing", "completed", "refunded", "cancelled", "reverted", "not_known_yet"}
@@ -51,7 +51,7 @@ func newLedgerAPI(seed uint64, steady bool) *ledgerAPI {
 	a := &ledgerAPI{steady: steady, random: rand.New(rand.NewPCG(seed, 28))}
 	a.pace = a.random.IntN(4)
 	if steady {
-		a.pace = min(a.pace, 1) // else the smallest pages are read slower than they change, which is an error
+		a.pace = min(a.pace, 1) // otherwise the smallest pages are read more slowly than the list changes, which is an error
 	}
 	a.pageSize = []int64{3, 4, 7, 100}[a.random.IntN(4)]
 	for range a.random.IntN(40) {
@@ -60,7 +60,7 @@ func newLedgerAPI(seed uint64, steady bool) *ledgerAPI {
 	return a
 }
 
-// change makes or updates a transaction. Often the time stands still meanwhile.
+// change makes or updates a transaction. Often it does not advance the clock.
 func (a *ledgerAPI) change() {
 	a.now += []int{0, 0, 1, 1000, 40_000}[a.random.IntN(5)]
 	if a.steady {
@@ -69,7 +69,7 @@ func (a *ledgerAPI) change() {
 	status := ledgerStatuses[a.random.IntN(len(ledgerStatuses))]
 	row := ledgerRow{status: status, at: a.now, odd: !a.steady && a.random.IntN(12) == 0}
 	if !a.steady && a.random.IntN(4) == 0 {
-		row.late = a.now + a.random.IntN(30_000) // another writer, which commits later
+		row.late = a.now + a.random.IntN(30_000) // as if another writer committed the change later
 	}
 	if len(a.list) == 0 || a.random.IntN(3) == 0 {
 		a.made++
@@ -79,7 +79,7 @@ func (a *ledgerAPI) change() {
 	}
 	i := a.random.IntN(len(a.list))
 	former := a.list[i]
-	if former.late <= a.now { // one that has not shown itself yet stays hidden
+	if former.late <= a.now { // a change that the API does not show yet stays hidden
 		former.before = nil
 		row.before = &former
 	} else {
@@ -141,7 +141,7 @@ func (a *ledgerAPI) client(t *testing.T, opts ...byzantine.Option) *byzantine.Cl
 	return newTestClient(t, byzantine.SandboxURL, opts...)
 }
 
-// states returns the status of each transaction, by its id.
+// states returns the status of each transaction by its id.
 func (a *ledgerAPI) states() map[string]string {
 	states := map[string]string{}
 	for _, row := range a.visible() {
@@ -150,8 +150,9 @@ func (a *ledgerAPI) states() map[string]string {
 	return states
 }
 
-// A copy equals the list in the end, whatever happened while it was made: 1,000 random histories with updates during
-// each request, equal times, late commits, lost responses, unreadable times and restarts in the middle.
+// In the end a copy equals the list, whatever happened while it was made: 1,000 random histories (60 in the short form)
+// with updates during each request, equal times, late commits, lost responses, unreadable times, and restarts at any
+// point.
 func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {
 	interrupted, passes := 0, 0
 	seeds := longtest.Count(60, 1000)
@@ -159,7 +160,7 @@ func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {
 		api := newLedgerAPI(seed, false)
 		client := api.client(t)
 		stored := map[string]string{}
-		var since time.Time // kept beside the copy
+		var since time.Time // stored with the copy
 		errRestart := errors.New("restart")
 		copyOnce := func() error {
 			crashAt := -1
@@ -198,7 +199,7 @@ func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {
 	assert.Greater(t, passes, 3*seeds)
 }
 
-// One loop over a list that is updated while it is read ends with the newest state of each transaction.
+// A loop over a list that is updated while it is read yields the newest state of each transaction last.
 func TestALoopEndsWithTheNewestStates(t *testing.T) {
 	again := 0
 	for seed := range uint64(300) {
@@ -216,8 +217,8 @@ func TestALoopEndsWithTheNewestStates(t *testing.T) {
 	assert.Greater(t, again, 50)
 }
 
-// A known transaction that waits is updated after a new one was made: a loop that stops at the first known id misses
-// the new one.
+// A known transaction is updated after a new one was made: a loop that stopped at the first known id would miss the new
+// one.
 func TestUpdatedSinceDoesNotStopAtWhatIsKnown(t *testing.T) {
 	api := &ledgerAPI{quiet: true, pageSize: 100, random: rand.New(rand.NewPCG(1, 1)), list: []ledgerRow{
 		{id: "known", status: "processing", at: 3000}, {id: "new", status: "completed", at: 2000}, {id: "old", status: "completed", at: 1000},
@@ -231,7 +232,8 @@ func TestUpdatedSinceDoesNotStopAtWhatIsKnown(t *testing.T) {
 	assert.Equal(t, 1, api.requests)
 }
 
-// An unreadable transaction does not keep the others out of the copy, and the time stays until it can be read.
+// An unreadable transaction does not keep the others out of the copy. The time to begin at stays before it until it can
+// be read.
 func TestCopyWithAnUnreadableTransaction(t *testing.T) {
 	client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(*http.Request) (*http.Response, error) {
 		return newResponse(http.StatusOK, nil, `{"transactions":[{"transactionId":"a","updatedAt":"2026-09-03T00:00:00Z"},
@@ -253,8 +255,8 @@ func TestCopyWithAnUnreadableTransaction(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 9, 3, 0, 0, 0, 0, time.UTC), next)
 }
 
-// A time in the near future hides nothing either, even of an API whose clock is a minute behind this client's, which is
-// as much as signatures allow.
+// A time in the near future hides no update, even if the API's clock is a minute behind this client's, which is as much
+// as signatures allow.
 func TestATimeInTheNearFutureHidesNoUpdate(t *testing.T) {
 	for name, behind := range map[string]time.Duration{"the same clock": 0, "a slow API": time.Minute} {
 		t.Run(name, func(t *testing.T) {
@@ -282,7 +284,7 @@ func TestATimeInTheNearFutureHidesNoUpdate(t *testing.T) {
 	}
 }
 
-// A time in the far future, which the API gave by mistake, does not hide what is updated afterwards.
+// A time in the far future, which the API returned by mistake, does not hide later updates.
 func TestATimeInTheFarFutureDoesNotEndTheCopy(t *testing.T) {
 	now := time.UnixMilli(200_000)
 	api := &ledgerAPI{quiet: true, pageSize: 100, random: rand.New(rand.NewPCG(1, 1)), list: []ledgerRow{

@@ -113,7 +113,7 @@ func TestTransactionRequestsThatAreRejected(t *testing.T) {
 	})
 }
 
-// payloadCalls has the methods that draft a transaction.
+// payloadCalls are calls of the methods that draft a transaction.
 var payloadCalls = map[string]payloadCall{
 	"activate": {"get_authorization_payload_passkey", byzantine.ChainEthereum, oneOrder, func(ctx context.Context, c *byzantine.Client, opts ...byzantine.CallOption) (*byzantine.Payload, error) {
 		return c.GetActivateAccountPayloadPasskey(ctx, &byzantine.GetActivateAccountPayloadPasskeyRequest{ChainID: byzantine.ChainEthereum, AccountID: testAccountID}, opts...)
@@ -195,7 +195,7 @@ func TestGetTransactionsRequest(t *testing.T) {
 	assert.Equal(t, "GET /v1/query/get-transactions?accountId="+testAccountID, api.request)
 }
 
-// A bank account of a kind that nobody knows yet keeps its JSON, and the id is read all the same.
+// A bank account of an unknown kind keeps its JSON, and its id is read as well.
 func TestTheBankAccountOfATransactionKeepsItsID(t *testing.T) {
 	for _, text := range []string{
 		`{"objectId":"o","country":"FRA","last4":"1234"}`,

@@ -14,7 +14,7 @@ import (
 func TestWordsOfClosedSets(t *testing.T) {
 	for _, tt := range []struct {
 		value interface{ Validate() error }
-		want  string // empty: accepted
+		want  string // part of the error; empty if the value is accepted
 	}{
 		{byzantine.ChainEthereum, ""},
 		{byzantine.ChainBase, ""},
@@ -37,7 +37,7 @@ func TestWordsOfClosedSets(t *testing.T) {
 		{byzantine.CheckingOrSavingsUnknown, ""},
 		{byzantine.CheckingOrSavings(""), "must be one of checking, savings, unknown"},
 		{byzantine.CountryCode("FRA"), ""},
-		{byzantine.CountryCode("ZZZ"), ""}, // which codes are taken is the API's decision
+		{byzantine.CountryCode("ZZZ"), ""}, // the API decides which codes it accepts
 		{byzantine.CountryCode("FR"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
 		{byzantine.CountryCode("FRAN"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
 		{byzantine.CountryCode("fra"), "must be three upper-case letters (ISO 3166-1 alpha-3)"},
@@ -54,8 +54,8 @@ func TestWordsOfClosedSets(t *testing.T) {
 	}
 }
 
-// What a request must fulfil is checked when it is sent. A Validate method on it would return nil for an empty request,
-// as its required fields are no part of it.
+// The required fields of a request are checked when it is sent. A Validate method of the request would not check these,
+// so it would return nil for an empty request.
 func TestRequestStructsHaveNoValidateMethod(t *testing.T) {
 	validator := reflect.TypeFor[interface{ Validate() error }]()
 	seen := map[reflect.Type]bool{}

@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/longtest"
 )
 
-// polledAPI responds to GetTransaction and notes when it was asked.
+// polledAPI responds to GetTransaction and records the time of each request.
 type polledAPI struct {
 	times   []time.Time
 	respond func(poll int) (*http.Response, error) // poll counts from 1
@@ -33,7 +33,8 @@ func (p *polledAPI) client(t *testing.T) *byzantine.Client {
 	})))
 }
 
-// statuses responds with these, one per poll, and the last one from then on. "" is a 404.
+// statuses returns a polledAPI whose responses have these statuses in turn, and the last one from then on. For "" the
+// response is a 404.
 func statuses(all ...byzantine.TransactionStatus) *polledAPI {
 	return &polledAPI{respond: func(poll int) (*http.Response, error) {
 		status := all[min(poll, len(all))-1]
@@ -160,8 +161,8 @@ func TestATransactionMayBeUnknownAtFirst(t *testing.T) {
 	})
 }
 
-// failing responds by fail from the second poll to the one before until, else with "processing", and in the end with
-// "completed".
+// failing returns a polledAPI that responds with "processing" first, with fail from the second poll to the one before
+// until, and with "completed" after that.
 func failing(until int, fail func() (*http.Response, error)) *polledAPI {
 	good := statuses("processing", "completed")
 	return &polledAPI{respond: func(poll int) (*http.Response, error) {
@@ -337,7 +338,7 @@ func TestTransactionFailedErrorIsNoRecordOfAPerson(t *testing.T) {
 func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 	for asked, want := range map[string]time.Duration{
 		"7":   7 * time.Second,
-		"45":  45 * time.Second, // more than a call waits for
+		"45":  45 * time.Second, // more than a single call waits
 		"299": 299 * time.Second,
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -356,8 +357,8 @@ func TestTheNextPollWaitsAsLongAsTheServerAsks(t *testing.T) {
 	}
 }
 
-// A server that asks to wait for longer than an outage may take ends the wait at once: a poll before its time would not
-// be what it asked for.
+// If a server asks to wait for longer than an outage may take, the wait ends with an error at once: an earlier poll
+// would not be what the server asked for.
 func TestAWaitThatIsTooLongIsNotWaited(t *testing.T) {
 	for _, status := range []int{429, 503, 404} {
 		for _, asked := range []string{"300", "3600", "9223372036", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
@@ -385,13 +386,13 @@ func TestAWaitThatIsTooLongIsNotWaited(t *testing.T) {
 	}
 }
 
-// verifiedAPI responds to the requests of WaitForVerification. A status of "" is a 404.
+// verifiedAPI responds to the requests of WaitForVerification. For the status "" the response is a 404.
 type verifiedAPI struct {
 	account  string // the response of get-account-details
 	statuses []byzantine.VerificationStatus
 	paths    []string
 	times    []time.Time
-	fail     func(poll int) (*http.Response, error) // nil, nil is a response
+	fail     func(poll int) (*http.Response, error) // called before each response; if it returns nil, nil the response is one of statuses
 }
 
 const (
@@ -427,7 +428,7 @@ func TestWaitForVerification(t *testing.T) {
 	for name, tt := range map[string]struct {
 		account, path string
 		statuses      []byzantine.VerificationStatus
-		atMost        time.Duration // between two polls
+		atMost        time.Duration // the maximum time between two polls
 	}{
 		"a person":               {personsAccount, "/v1/query/get-user-details", []byzantine.VerificationStatus{"not_started", "under_review", "of_the_future", "under_review", "active"}, 30 * time.Second},
 		"an entity":              {entitysAccount, "/v1/query/get-entity-details", []byzantine.VerificationStatus{"under_review", "under_review", "rejected"}, 5 * time.Minute},
@@ -466,7 +467,7 @@ func TestWaitForVerification(t *testing.T) {
 	}
 }
 
-// An odd element of a list says nothing about the status, so it does not end the wait.
+// An unreadable element of a list in the response does not end the wait, because it does not concern the status.
 func TestWaitForVerificationDespiteOddElements(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newTestClient(t, byzantine.SandboxURL, over(roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -484,7 +485,7 @@ func TestWaitForVerificationDespiteOddElements(t *testing.T) {
 	})
 }
 
-// A customer who has not begun is one who was just made, for half a minute.
+// A status of not_started ends the wait only after half a minute, because a customer who was just made has it too.
 func TestWaitForAVerificationThatDoesNotBegin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &verifiedAPI{account: personsAccount, statuses: []byzantine.VerificationStatus{"not_started"}}
