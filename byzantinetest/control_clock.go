@@ -56,6 +56,15 @@ func (s *Sandbox) Frozen() bool {
 	return s.world.clock.stopped
 }
 
+// checkTime rejects times that the clock of a document or of the control API cannot have. Differences between the others
+// fit into a time.Duration, and a year of four digits into RFC 3339.
+func checkTime(t time.Time) error {
+	if t.Year() < 1970 || t.Year() > 2200 {
+		return badRequest("must be between 1970 and 2200")
+	}
+	return nil
+}
+
 type clockView struct {
 	Now    time.Time `json:"now"`
 	Frozen bool      `json:"frozen"`
@@ -75,6 +84,9 @@ var clockControls = []control{
 			if req.Duration <= 0 {
 				return clockView{}, badRequest("duration: must be positive")
 			}
+			if err := checkTime(s.Now().Add(time.Duration(req.Duration))); err != nil {
+				return clockView{}, badRequest("duration: the time after it %v", err)
+			}
 			s.Advance(time.Duration(req.Duration))
 			return s.clockView()
 		}),
@@ -84,6 +96,9 @@ var clockControls = []control{
 		}) (clockView, error) {
 			if req.Now.IsZero() {
 				return clockView{}, badRequest("now: missing")
+			}
+			if err := checkTime(req.Now); err != nil {
+				return clockView{}, badRequest("now: %v", err)
 			}
 			s.SetTime(req.Now)
 			return s.clockView()

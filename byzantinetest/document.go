@@ -1,6 +1,7 @@
 package byzantinetest
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/big"
 	"time"
@@ -113,6 +114,11 @@ type bankDocument struct {
 // quantity is an exact number: a decimal string, or a fraction where decimals do not suffice.
 type quantity struct{ *big.Rat }
 
+// maxQuantity is more than all money in a currency with 6 decimals, and than the shares that it buys.
+var maxQuantity = new(big.Rat).SetInt64(1e18)
+
+const maxQuantityText = 4096 // of a fraction whose parts are long
+
 func (q quantity) MarshalText() ([]byte, error) {
 	if n, exact := q.FloatPrec(); exact {
 		return []byte(q.FloatString(n)), nil
@@ -121,9 +127,16 @@ func (q quantity) MarshalText() ([]byte, error) {
 }
 
 func (q *quantity) UnmarshalText(text []byte) error {
-	number, ok := new(big.Rat).SetString(string(text))
-	if !ok {
+	// An exponent could make a number of any length.
+	number, ok := new(big.Rat), len(text) <= maxQuantityText && !bytes.ContainsAny(text, "eEpP_xX")
+	if ok {
+		number, ok = number.SetString(string(text))
+	}
+	switch {
+	case !ok:
 		return badRequest("not a decimal number")
+	case number.Sign() < 0 || number.Cmp(maxQuantity) > 0:
+		return badRequest("must be between 0 and %s", maxQuantity.RatString())
 	}
 	q.Rat = number
 	return nil

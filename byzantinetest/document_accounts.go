@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/errtext"
@@ -132,10 +133,37 @@ func (r *worldReader) readTransaction(d transactionDocument) error {
 		return fmt.Errorf("vaultAddress: missing")
 	case moves && tx.source == nil && tx.status != "":
 		return fmt.Errorf("source: missing")
+	case tx.source != nil && dollars[tx.source.currency] == nil:
+		return fmt.Errorf("source.currency: unknown")
+	case tx.destination != nil && dollars[tx.destination.currency] == nil:
+		return fmt.Errorf("destination.currency: unknown")
+	}
+	if err := tx.checkUnderway(); err != nil {
+		return err
 	}
 	r.transactions[tx.id] = tx
 	if tx.status != "" {
 		r.enter(tx)
+	}
+	return nil
+}
+
+// checkUnderway rejects a transaction of a document that has not ended and lacks what it needs to go on or to fail, and one
+// that is due although nothing is left for it to do.
+func (tx *transaction) checkUnderway() error {
+	journey := journeys[tx.kind]
+	at := slices.Index(journey, tx.status)
+	switch withdrawal := tx.kind == byzantine.TransactionTypeWithdraw || tx.kind == byzantine.TransactionTypeWithdrawOfframp; {
+	case !tx.due.IsZero() && !tx.pending() && (at < 0 || at == len(journey)-1):
+		return fmt.Errorf("dueAt: a %s that is %q does not move on by itself", tx.kind, tx.status)
+	case tx.status == "" || tx.status.Terminal():
+		return nil
+	case withdrawal && tx.shares == nil:
+		return fmt.Errorf("shares: missing")
+	case tx.request != nil && !withdrawal:
+		return fmt.Errorf("withdrawalRequest: is for withdrawals only")
+	case tx.kind == byzantine.TransactionTypeOnrampDeposit && at >= 0 && tx.received == nil:
+		return fmt.Errorf("received: missing")
 	}
 	return nil
 }

@@ -165,6 +165,8 @@ func (c *worldClock) read(d *clockDocument) error {
 		return nil
 	case d.Frozen && d.Now.IsZero():
 		return fmt.Errorf("now: missing in a frozen clock")
+	case d.Frozen && checkTime(d.Now) != nil:
+		return fmt.Errorf("now: %w", checkTime(d.Now))
 	case d.Frozen:
 		*c = worldClock{stopped: true, at: d.Now}
 		return nil
@@ -176,6 +178,9 @@ func (c *worldClock) read(d *clockDocument) error {
 	ahead, err := time.ParseDuration(cmp.Or(d.Ahead, "0s"))
 	if err != nil {
 		return fmt.Errorf("ahead: not a duration such as 1h30m")
+	}
+	if err := checkTime(time.Now().Add(ahead)); err != nil {
+		return fmt.Errorf("ahead: the time %w", err)
 	}
 	*c = worldClock{moved: ahead}
 	return nil

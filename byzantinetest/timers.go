@@ -44,6 +44,7 @@ func (w *world) setTimer(at time.Time, tx *transaction) {
 // catchUp runs what is due, in order and each at its own time. There may have been no request since.
 func (w *world) catchUp() {
 	now := w.clock.now()
+	defer func() { w.clock.asOf = time.Time{} }() // also if a transaction cannot move on
 	for len(w.timers) > 0 && !w.timers[0].at.After(now) {
 		due := heap.Pop(&w.timers).(timer)
 		w.clock.asOf = due.at

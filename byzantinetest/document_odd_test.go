@@ -1,0 +1,81 @@
+package byzantinetest_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+const oddWorld = `{"users":[{"id":"2f6a1c1e-0b7a-4c53-9d1b-000000000001"}],"accounts":[{"id":"2f6a1c1e-0b7a-4c53-9d1b-000000000002",` +
+	`"ownerId":"2f6a1c1e-0b7a-4c53-9d1b-000000000001","members":[{"userId":"2f6a1c1e-0b7a-4c53-9d1b-000000000001"}]%s}]%s}`
+
+// A document written by hand with something that cannot be is rejected when it is read. Later it would end the process: a
+// transaction moves on in a goroutine of the sandbox's.
+func TestTransactionsAndAmountsThatCannotBe(t *testing.T) {
+	transaction := func(more string) string {
+		return fmt.Sprintf(oddWorld, "", `,"transactions":[{"id":"2f6a1c1e-0b7a-4c53-9d1b-000000000003","accountId":"2f6a1c1e-0b7a-4c53-9d1b-000000000002",`+
+			`"chainId":8453,"vaultAddress":"`+byzantinetest.VaultBaseUSDC+`","amount":"5","source":{"currency":"usdc","amount":"5"},"createdAt":"2026-09-01T00:00:00Z",`+more+`}]`)
+	}
+	const past, future = `"dueAt":"2026-09-01T00:00:01Z"`, `"dueAt":"2150-09-01T00:00:01Z"`
+	for name, c := range map[string]struct{ document, want string }{
+		"due, and completed":        {transaction(`"type":"deposit","status":"completed",` + future), "dueAt: "},
+		"was due, and completed":    {transaction(`"type":"deposit","status":"completed",` + past), "dueAt: "},
+		"due, on another's journey": {transaction(`"type":"deposit","status":"funds_received",` + future), "dueAt: "},
+		"due, and a draft":          {transaction(`"type":"deposit",` + future), "dueAt: "},
+		"withdrawal without shares": {transaction(`"type":"withdraw","status":"processing",` + future), "shares: missing"},
+		"queued without shares":     {transaction(`"type":"withdraw","status":"waiting_for_funds","withdrawalRequest":{"status":"pending"},` + future), "shares: missing"},
+		"a queued deposit":          {transaction(`"type":"deposit","status":"processing","withdrawalRequest":{"status":"pending"},` + future), "withdrawalRequest: "},
+		"bank transfer of nothing":  {transaction(`"type":"onramp_deposit","status":"funds_received",` + future), "received: missing"},
+		"unknown currency":          {strings.ReplaceAll(transaction(`"type":"deposit","status":"processing",`+future), `"currency":"usdc"`, `"currency":"gold"`), "source.currency: unknown"},
+		"a number of any length":    {fmt.Sprintf(oddWorld, `,"idle":[{"chainId":8453,"currency":"usdc","amount":"1e100000"}]`, ""), "not a decimal number"},
+		"more than there is":        {fmt.Sprintf(oddWorld, `,"idle":[{"chainId":8453,"currency":"usdc","amount":"`+strings.Repeat("9", 40)+`"}]`, ""), "must be between 0 and"},
+		"less than nothing":         {fmt.Sprintf(oddWorld, `,"positions":[{"vaultAddress":"`+byzantinetest.VaultBaseUSDC+`","shares":"-5"}]`, ""), "must be between 0 and"},
+		"a clock of another age":    {`{"clock":{"frozen":true,"now":"9999-12-31T23:59:59Z"}}`, "clock.now: must be between 1970 and 2200"},
+		"a clock far ahead":         {`{"clock":{"ahead":"2562047h"}}`, "clock.ahead: the time must be between 1970 and 2200"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sandbox, err := byzantinetest.New()
+			require.NoError(t, err)
+			defer sandbox.Close()
+			sandbox.AddUser(byzantinetest.User{Email: "ada@example.com"})
+			require.ErrorContains(t, sandbox.SetWorld([]byte(c.document)), c.want)
+			assert.Len(t, sandbox.Users(), 1, "an error changes nothing")
+			assert.WithinDuration(t, time.Now(), sandbox.Now(), time.Minute, "the clock runs")
+		})
+	}
+	sandbox, err := byzantinetest.New()
+	require.NoError(t, err)
+	defer sandbox.Close()
+	require.NoError(t, sandbox.SetWorld([]byte(transaction(`"type":"deposit","status":"processing",`+past))))
+	tx, err := byzantine.NewClient(sandbox.Key(), byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(sandbox)}))
+	require.NoError(t, err)
+	got, err := tx.GetTransaction(t.Context(), "2f6a1c1e-0b7a-4c53-9d1b-000000000003")
+	require.NoError(t, err)
+	assert.Equal(t, byzantine.TransactionCompleted, got.Status)
+}
+
+func TestTheClockStaysWithinItsBounds(t *testing.T) {
+	server := byzantinetest.NewServer()
+	defer server.Close()
+	for _, c := range [][2]string{
+		{"clock/set", `{"now":"9999-01-01T00:00:00Z"}`}, {"clock/set", `{"now":"1812-01-01T00:00:00Z"}`}, {"clock/advance", `{"duration":"2562047h"}`},
+	} {
+		response, err := http.Post(server.URL+byzantinetest.ControlPath+c[0], "application/json", strings.NewReader(c[1]))
+		require.NoError(t, err)
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusBadRequest, response.StatusCode, "%s", text)
+		assert.Contains(t, string(text), "must be between 1970 and 2200")
+		assert.WithinDuration(t, time.Now(), server.Now(), time.Minute)
+	}
+}
