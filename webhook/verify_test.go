@@ -137,13 +137,13 @@ func TestVerifyErrorsHoldNothingOfTheBody(t *testing.T) {
 	key := newSigningKey(t)
 	v := newVerifier(t, key)
 	for _, body := range []string{
-		`{"id":"ada@example.com","type":"customer.active"}`, `{"id":["ada@example.com"]}`, `{"ada@example.com":1}`, `["ada@example.com"]`,
-		`"ada@example.com"`, `ada@example.com`, `{"id":ada@example.com`, "\xff\xfeada@example.com",
+		`{"id":"mary@example.com","type":"customer.active"}`, `{"id":["mary@example.com"]}`, `{"mary@example.com":1}`, `["mary@example.com"]`,
+		`"mary@example.com"`, `mary@example.com`, `{"id":mary@example.com`, "\xff\xfemary@example.com",
 	} {
 		_, err := v.Verify(t.Context(), key.sign(t, testIDs, time.Now(), []byte(body)), []byte(body))
 		requireCheck(t, err, webhook.CheckEventID)
 		for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
-			assert.NotContains(t, text, "ada", body)
+			assert.NotContains(t, text, "mary", body)
 		}
 	}
 }
