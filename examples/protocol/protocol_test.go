@@ -5,7 +5,9 @@ package protocol_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,4 +144,54 @@ func TestCodeOfThePageIsThatOfThePrograms(t *testing.T) {
 			assert.Contains(t, string(source), string(block[2]), "code from %s", block[1])
 		}
 	}
+}
+
+// The events on the page have the fields of those that the sandbox sends.
+func TestEventsOfThePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/protocol.md")
+	require.NoError(t, err)
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	sent := make(chan []byte, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent <- body
+	}))
+	defer receiver.Close()
+	shown := 0
+	for _, block := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(page, -1) {
+		var event struct{ Type byzantine.EventType }
+		require.NoError(t, json.Unmarshal(block[1], &event))
+		if event.Type != "customer.resubmission_requested" && event.Type != "transaction.completed" {
+			continue
+		}
+		shown++
+		_, err := sandbox.Client().CreateWebhookSubscription(t.Context(), &byzantine.CreateWebhookSubscriptionRequest{
+			URL: receiver.URL + "/" + string(event.Type), EventTypes: []byzantine.EventType{event.Type},
+		})
+		require.NoError(t, err)
+		sandbox.Trigger(event.Type, "")
+		assert.Equal(t, fieldNames(t, <-sent), fieldNames(t, block[1]))
+	}
+	assert.Equal(t, 2, shown)
+}
+
+// fieldNames is a JSON document without the texts in it.
+func fieldNames(t *testing.T, document []byte) any {
+	t.Helper()
+	var value any
+	require.NoError(t, json.Unmarshal(document, &value))
+	var blank func(any) any
+	blank = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			for name := range v {
+				v[name] = blank(v[name])
+			}
+		case string:
+			return "text"
+		}
+		return v
+	}
+	return blank(value)
 }
