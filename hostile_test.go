@@ -44,10 +44,10 @@ type hostileAPI struct {
 }
 
 // delivery is what the server has received of one call.
-type delivery struct { // number of requests whose headers arrived
-	requests      int // number of requests that were read completely and carried out
-	effects       int // number of requests that got a 401 with another Date
-	clockRejected int // response is a 401 and another Date
+type delivery struct {
+	requests      int // number of requests whose headers arrived
+	effects       int // number of requests that were read completely and carried out
+	clockRejected int // number of requests that got a 401 with another Date
 	wrongBody     string
 }
 

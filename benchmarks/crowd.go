@@ -23,8 +23,8 @@ type crowd struct {
 }
 
 // crowdCost has one value for each round.
-type crowdCost struct { // calls per second
-	rates       []float64 // calls in a second
+type crowdCost struct {
+	rates       []float64 // calls per second
 	connections []float64 // connections that the server accepted
 }
 

@@ -44,10 +44,10 @@ func render(p plan, m machine, pairs []*pair, crowds []*crowd, others *peers, sk
 }
 
 // judge compares the measured values with the budgets.
-type judge struct { // false with -quick: then no budget is checked
-	measured bool     // how many budgets were compared so far
-	budgets  int      // so far
-	exceeded []string // in words
+type judge struct {
+	measured bool     // false with -quick: then no budget is checked
+	budgets  int      // how many were compared so far
+	exceeded []string // a text for each budget that is exceeded
 }
 
 // line returns the last two cells of a line: its budgets, and whether they are kept.

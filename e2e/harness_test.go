@@ -215,7 +215,7 @@ func (p *person) sign() {
 	p.press("Sign with your passkey")
 }
 
-// objects waits until that dialog says why the passkey did not sign.
+// objects waits until the dialog that asks for the passkey says why the passkey did not sign.
 func (p *person) objects(text string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf(`document.getElementById("confirm-problem").textContent === %q`, text))

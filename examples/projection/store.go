@@ -54,8 +54,8 @@ func (s *store) update(ctx context.Context, client *byzantine.Client, at time.Ti
 	err := s.commit(ctx, func(tx *sql.Tx) error {
 		err := copyTransactions(ctx, client, tx)
 		if errors.As(err, &unreadable) {
-			return nil // all others are stored, and the next call begins at the same time
-		} // all other transactions are stored; the next call begins at the same time as this one
+			return nil // all other transactions are stored; the next call begins at the same time as this one
+		}
 		return err
 	})
 	if unreadable != nil {

@@ -136,7 +136,7 @@ func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	return byResponse || byMachine
 }
 
-// keepCorrection makes the correction that this call has tried the client's, for later calls.
+// keepCorrection stores the correction that this call has tried in the client, which uses it for later calls.
 func (x *Exchange) keepCorrection(ctx context.Context, a *attempt) {
 	before := time.Duration(x.caller.clock.correction.Swap(int64(x.clock.correction)))
 	if (before - x.clock.correction).Abs() >= minSkew {

@@ -35,7 +35,7 @@ type session struct {
 
 	Registration *passkey.RegistrationState // while a passkey is being created
 	PasskeyName  string                     // the name that it gets
-	Draft        *passkey.Draft             // while a transaction is being signed; one for all tabs, because the API has one draft per user too
+	Draft        *passkey.Draft             // while a transaction is being signed; one for all tabs, because a new draft ends the former one at the API
 	Proposal     *proposal                  // while an invitation or a change of roles is being signed
 	Last         submission                 // the last transaction that was submitted
 	Notice       string                     // shown on the next page

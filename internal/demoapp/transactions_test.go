@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// order returns the form of a deposit or a withdrawal: amount of the vault's currency.
+// order returns the fields of a form: the deposit of an amount into a vault, or the withdrawal from it.
 func order(vault, amount string) []string { return []string{"vault", vault, "amount", amount} }
 
 func TestActivationAndDeposit(t *testing.T) {

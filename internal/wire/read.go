@@ -90,13 +90,13 @@ type Unreadable struct {
 	Fatal *Finding
 	// Elements are in the order of the response. An element of a list in another element comes before that element.
 	Elements []Element
-	// Fields are fields that could not be read and are zero, at most maxFindings of them. FieldCount is their whole
-	// number.
+	// Fields are fields that could not be read and are zero, at most maxFindings of them. FieldCount is the number of
+	// all of them.
 	Fields     []Finding
 	FieldCount int
 }
 
-// maxFindings is how many of the unreadable fields of one response are named.
+// maxFindings is the maximum number of unreadable fields of one response that are named.
 const maxFindings = 20
 
 // Error returns the most severe finding: Fatal, otherwise the first of Elements, otherwise the first of Fields.
