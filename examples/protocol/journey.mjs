@@ -1,5 +1,5 @@
-// A customer's life in the local sandbox, in plain Node: code, passkey, activation, deposits, a bank transfer, a queued
-// withdrawal, a webhook, a fault. BYZANTINE_BASE_URL and BYZANTINE_PRIVATE_KEY are those that byzantine sandbox prints.
+// A customer's life in the local sandbox, in plain Node: code, passkey, activation, deposits, a bank transfer, a second
+// user, a queued withdrawal, a webhook, a fault. BYZANTINE_BASE_URL and BYZANTINE_PRIVATE_KEY are those that byzantine sandbox prints.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
@@ -54,16 +54,21 @@ const { response, authenticator } = await control('POST', 'authenticators/node/c
 })
 await post('/v1/submit/create-authenticators-otp', { sessionId, accountId, userId, authenticators: [authenticator] })
 
-// submit has the passkey sign a payload and sends it.
-async function submit(path, body) {
+// sign asks for a payload and has the passkey sign it. The result is the payload, and the fields that go out with it as JSON.
+async function sign(path, body) {
   const text = await api.call('POST', path, JSON.stringify(body))
-  const { transactionId } = JSON.parse(text)
   const bodyToSign = rawField(text, 'bodyToSign')
   const { response: assertion } = await control('POST', 'authenticators/node/get', {
     options: { challenge: challenge(bodyToSign), rpId: 'example.com', allowCredentials: [{ type: 'public-key', id: response.id }] },
   })
-  const signed = `{"signedBody":${bodyToSign},"transactionId":${JSON.stringify(transactionId)},"webAuthnStamp":${JSON.stringify(stamp(assertion))}}`
-  return JSON.parse(await api.call('POST', `/v1/submit/sign-payload-passkey?${path.split('?')[1]}`, signed))
+  return { payload: JSON.parse(text), signed: `"signedBody":${bodyToSign},"webAuthnStamp":${JSON.stringify(stamp(assertion))}` }
+}
+
+// submit has a transaction signed and sends it.
+async function submit(path, body) {
+  const { payload, signed } = await sign(path, body)
+  const transactionId = JSON.stringify(payload.transactionId)
+  return JSON.parse(await api.call('POST', `/v1/submit/sign-payload-passkey?${path.split('?')[1]}`, `{${signed},"transactionId":${transactionId}}`))
 }
 const transaction = async (id) => (await get(`/v1/query/get-transactions?accountId=${accountId}`)).find((t) => t.transactionId === id)
 
@@ -92,6 +97,19 @@ const fiat = await submit(`/v1/query/get-deposit-payload-passkey?chain_id=${base
 assert.equal(fiat.status, 'waiting_for_funds')
 await control('POST', `accounts/${accountId}/fund`, { chainId: base, currency: 'usd', amount: '50' })
 await wait(fiat.transactionId, 'completed')
+
+// A second user, who is invited and becomes a root user: then a passkey of hers can sign as well.
+const invitee = { firstName: 'Grace', lastName: 'Hopper', userEmail: `grace+${crypto.randomUUID()}@example.com` }
+const invitation = await sign('/v1/query/get-invite-users-payload-passkey', { accountId, newUsers: [invitee] })
+const invited = await api.call('POST', '/v1/submit/invite-users', `{${invitation.signed},"invitedBy":"${userId}"}`)
+const { newUsers: [{ userId: second }] } = JSON.parse(invited)
+const { otpId: herOtpId } = await post('/v1/submit/init-otp', { accountId, userId: second })
+const { mails: [{ code: herCode }] } = await control('GET', `mailbox?otpId=${herOtpId}&wait=10s`)
+await post('/v1/submit/otp-auth', { accountId, userId: second, otpId: herOtpId, otpCode: herCode })
+const role = await sign('/v1/query/get-update-users-role-payload-passkey', { accountId, role: 'root', userIds: [second] })
+await api.call('POST', '/v1/submit/update-users-role', `{${role.signed}}`)
+const { users } = await get(`/v1/query/get-account-details?accountId=${accountId}`)
+assert.equal(users.find((user) => user.userId === second).role, 'root')
 
 // A fault: the next request takes effect, but its response is lost. What is not a GET is looked up before it is repeated.
 await control('POST', 'faults', { operationId: 'create_credential', reset: true, takesEffect: true })

@@ -1,5 +1,5 @@
 """A customer's life in the local sandbox, in plain Python: onboarding, code, passkey, activation, deposits, a bank transfer,
-a queued withdrawal, a webhook, a fault. BYZANTINE_BASE_URL and BYZANTINE_PRIVATE_KEY are those that byzantine sandbox prints."""
+a second user, a queued withdrawal, a webhook, a fault. BYZANTINE_BASE_URL and BYZANTINE_PRIVATE_KEY are those that byzantine sandbox prints."""
 
 import datetime
 import http.client
@@ -84,20 +84,29 @@ passkey = {"sessionId": session, "accountId": account, "userId": user, "authenti
 post("/v1/submit/create-authenticators-otp", passkey)
 
 
-def submit(route, chain, order):
-    """Has the passkey sign a payload and sends it. signedBody goes out as it came."""
-    text = api.call("POST", f"/v1/query/{route}?chain_id={chain}", json.dumps(order).encode(), seconds())
+def sign(path, order):
+    """Asks for a payload and has the passkey sign it. signedBody goes out as it came."""
+    text = api.call("POST", path, json.dumps(order).encode(), seconds())
     body_to_sign = byzantine.raw_field(text, "bodyToSign")
-    transaction = json.loads(text)["transactionId"]
     request = {
         "challenge": byzantine.challenge(body_to_sign.encode()),
         "rpId": "example.com",
         "allowCredentials": [{"type": "public-key", "id": created["response"]["id"]}],
     }
     assertion = control("POST", "authenticators/python/get", {"options": request})["response"]
-    stamp = byzantine.stamp(assertion)
-    signed = f'{{"signedBody":{body_to_sign},"transactionId":{json.dumps(transaction)},"webAuthnStamp":{json.dumps(stamp)}}}'
-    return json.loads(api.call("POST", f"/v1/submit/sign-payload-passkey?chain_id={chain}", signed.encode(), seconds()))
+    return json.loads(text), f'"signedBody":{body_to_sign},"webAuthnStamp":{json.dumps(byzantine.stamp(assertion))}'
+
+
+def send_signed(path, signed, **more):
+    """Sends what sign has returned, with further fields."""
+    fields = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in more.items())
+    return json.loads(api.call("POST", path, f"{{{signed}{fields}}}".encode(), seconds()))
+
+
+def submit(route, chain, order):
+    """Has a transaction signed and sends it."""
+    payload, signed = sign(f"/v1/query/{route}?chain_id={chain}", order)
+    return send_signed(f"/v1/submit/sign-payload-passkey?chain_id={chain}", signed, transactionId=payload["transactionId"])
 
 
 def status(transaction):
@@ -128,6 +137,21 @@ queued = submit("get-withdraw-payload-passkey", ETHEREUM, order | {"amount": "50
 assert queued["status"] == "withdrawal_initiated", queued
 control("POST", "clock/advance", {"duration": "2h"})
 assert status(queued) == "completed", status(queued)
+
+# A second user, who is invited and becomes a root user: then a passkey of hers can sign as well.
+invitee = {"firstName": "Grace", "lastName": "Hopper", "userEmail": f"grace+{uuid.uuid4()}@example.com"}
+_, signed = sign("/v1/query/get-invite-users-payload-passkey", {"accountId": account, "newUsers": [invitee]})
+invited = send_signed("/v1/submit/invite-users", signed, invitedBy=user)
+second = invited["newUsers"][0]["userId"]
+hers = {"accountId": account, "userId": second}
+hers["otpId"] = post("/v1/submit/init-otp", hers)["otpId"]
+code = control("GET", f"mailbox?otpId={hers['otpId']}&wait=10s")["mails"][0]["code"]
+post("/v1/submit/otp-auth", hers | {"otpCode": code})
+_, signed = sign("/v1/query/get-update-users-role-payload-passkey", {"accountId": account, "role": "root", "userIds": [second]})
+send_signed("/v1/submit/update-users-role", signed)
+roles = {one["userId"]: one["role"] for one in get(f"/v1/query/get-account-details?accountId={account}")["users"]}
+if roles[second] != "root":
+    raise SystemExit(f"the second user is {roles[second]}")
 
 # A fault: the next request takes effect, but its response is lost. What is not a GET is looked up before it is repeated.
 control("POST", "faults", {"operationId": "create_credential", "reset": True, "takesEffect": True})
