@@ -15,7 +15,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// A person is onboarded with what is known of them. What the verification still needs comes in the response.
+// A person is onboarded with what is known of them. The response says what the verification still needs.
 func ExampleClient_CreateIndividualAccount() {
 	client, stop := clientOf(onboardingAPI)
 	defer stop()
@@ -55,7 +55,7 @@ func ExampleClient_CreateIndividualAccount() {
 	// still missing: [proof_of_address]
 }
 
-// An entity comes with the people who own it and act for it. Jane does both, so she has a share and a title.
+// An entity is created together with the people who own it and act for it. Jane does both, so she has a share and a title.
 func ExampleClient_CreateEntityAccount() {
 	client, stop := clientOf(onboardingAPI)
 	defer stop()

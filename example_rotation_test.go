@@ -9,7 +9,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// The key is changed while the client is used, and the old one is deleted when nobody uses it any more.
+// The key is changed while the client is used, and the old one is deleted when no program uses it any more.
 func ExampleRotateCredential() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -22,7 +22,7 @@ func ExampleRotateCredential() {
 	}
 	vault := map[string]string{}
 	old, err := byzantine.RotateCredential(ctx, client, rotation, func(_ context.Context, key *byzantine.PrivateKey) error {
-		vault["byzantine"] = key.SecretHex() // what the program starts with the next time
+		vault["byzantine"] = key.SecretHex() // the program starts with this key the next time
 		return nil
 	})
 	if err != nil {

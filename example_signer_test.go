@@ -36,7 +36,7 @@ func ExampleSignRequest() {
 	// X-Signature: 0x304502205d738968e9bb9b5778eabc5bc972aba318d61d286fb2a614482f29466820db44022100f7477977e0783c0dbe7f34eb5799ab63a230feffbedadca5afeaf0f14be34a03
 }
 
-// A gateway in front of the API lets only requests through that its own service signed.
+// A gateway in front of the API forwards only requests that its own service has signed.
 func ExampleRequestSignature_Verify() {
 	key, err := byzantine.ParsePrivateKey("0xc9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721")
 	if err != nil {

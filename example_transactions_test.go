@@ -44,7 +44,7 @@ const order = `{"type":"ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2","timestampMs":"179000
 	"organizationId":"` + exampleAccount + `","parameters":{"signWith":"0x52908400098527886E0F7030069857D2E4169EE7",
 	"payload":"00ff","encoding":"PAYLOAD_ENCODING_HEXADECIMAL","hashFunction":"HASH_FUNCTION_NO_OP"}}`
 
-// askUserToSign stands for the user's browser and passkey. Package passkey has what a backend needs to ask them.
+// askUserToSign plays the user's browser and passkey. Package passkey has the functions with which a backend asks them.
 func askUserToSign(payload *byzantine.Payload) byzantine.SignedPayload {
 	return byzantine.SignedPayload{
 		SignedBody:    payload.BodyToSign,

@@ -100,7 +100,7 @@ func TestVaultSigner(t *testing.T) {
 	require.ErrorIs(t, byzantine.CheckSigner(ctx, signer), context.Canceled)
 }
 
-// The public key comes from the key service once, as PEM.
+// The public key is read from the key service once, as PEM.
 func ExampleCompressPublicKey_pem() {
 	fromVault := `-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7

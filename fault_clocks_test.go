@@ -103,7 +103,7 @@ func TestClocks(t *testing.T) {
 								err := front.submit(t, client, reason)
 								require.Error(t, err)
 								if reason == 401 && rejection != 401 {
-									// A 401 and then the API's other word for an old signature look like a clock set
+									// A 401 and then the API's other status for an old signature look like a clock set
 									// right.
 									assert.Contains(t, []int{reason, rejection}, statusOf(err), err)
 								} else {

@@ -29,8 +29,8 @@ type SDK struct {
 type Operation struct {
 	ID, Method, Path string
 	Signed           bool
-	Request          reflect.Type // a struct, nil if the operation takes nothing
-	Response         reflect.Type // nil if there is none
+	Request          reflect.Type // a struct; nil if the operation has neither parameters nor a body
+	Response         reflect.Type // nil if the response has no body
 }
 
 // Scalar describes how a Go type is written in JSON: its JSON type ("string", "any JSON") and its format. Unset says

@@ -75,7 +75,7 @@ var Differences = []Deliberate{
 	{Where: "ActivityUser.*", Kind: KindType, Document: "object", SDK: "any JSON",
 		Reason: "usually empty, and only to be shown"},
 
-	// One Payload stands for four responses.
+	// Payload is the type of four responses.
 	{Where: "Payload.chainId Payload.operation", Kind: KindField, SDK: "optional *",
 		Reason: "not in the response: the methods copy it from the request"},
 	{Where: "Payload.transactionId", Schema: "InviteUsersRequestResponse UpdateUsersRoleRequestResponse", Kind: KindField, SDK: "optional *",
@@ -93,7 +93,7 @@ var Differences = []Deliberate{
 	{Where: "sign_payload_passkey.transactionId sign_payload_passkey.chain_id", Kind: KindRequired, Document: "required", SDK: "optional",
 		Reason: "the rule of SignPayloadPasskeyRequest demands them"},
 
-	// Other types that stand for two schemas.
+	// Other types that are each the type of two schemas.
 	{Where: "Transaction.fiatDepositInstructions Transaction.destinationBankAccount", Schema: "TransactionView", Kind: KindField, SDK: "optional *",
 		Reason: "lists over all accounts leave the bank's side out; a second type would not pay"},
 	{Where: "DepositInstructions.objectId", Schema: "SourceDepositInstructions", Kind: KindField, SDK: "optional *",

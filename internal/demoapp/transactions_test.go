@@ -162,7 +162,8 @@ func TestWhatIsSignedIsShown(t *testing.T) {
 	})
 }
 
-// Transactions of others are like none: not to be seen, not to be cancelled, and their drafts not to be ended.
+// A user cannot see or cancel the transaction of another account, or end its draft: it is treated like one that does
+// not exist.
 func TestTransactionsOfOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada, mallory := h.newSaver("Ada"), h.newSaver("Mallory")
@@ -199,13 +200,13 @@ func TestASignatureCountsOnce(t *testing.T) {
 	answer[nextPage](t, ada.postBody(b.Submit, response))
 	refused(t, ada.postBody(b.Submit, response), http.StatusConflict, "Please begin again.")
 
-	// Two tabs: the second ends the first, which does not end the second.
+	// Two tabs: beginning in the second ends what the first has begun.
 	first, firstResponse := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
 	second, secondResponse := ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "2")...)
 	refused(t, ada.postBody(first.Submit, firstResponse), http.StatusConflict, "Please begin again.")
 	answer[nextPage](t, ada.postBody(second.Submit, secondResponse))
 
-	// Another device of the same user: the session does not know, the API does.
+	// Another device of the same user, with another session: only the API knows that the first draft has ended.
 	phone := *ada
 	phone.cookie = nil
 	phone.signIn()
@@ -223,14 +224,14 @@ func TestSignaturesThatComeTooLate(t *testing.T) {
 		refused(t, ada.postBody(b.Submit, response), http.StatusConflict, "took too long")
 		assert.NotContains(t, h.operations(), "sign_payload_passkey")
 
-		// The API's clock is ahead: for it the payload has expired before the session's draft has.
+		// The API's clock is ahead, so at the API the payload expires before the draft in the session does.
 		b, response = ada.begin("/deposit", order(byzantinetest.VaultBaseUSDC, "1")...)
 		h.sandbox.Advance(16 * time.Minute)
 		refused(t, ada.postBody(b.Submit, response), http.StatusBadRequest, "This was rejected: the payload has expired.")
 	})
 }
 
-// The user closes the tab when the passkey has signed: the transaction is submitted all the same.
+// If the user closes the tab after the passkey has signed, the transaction is submitted all the same.
 func TestSubmissionOfAClosedTab(t *testing.T) {
 	h := newHouse(t)
 	ada := h.newSaver("Ada")
@@ -241,7 +242,8 @@ func TestSubmissionOfAClosedTab(t *testing.T) {
 	assert.Contains(t, ada.page("/account"), "Deposit of 25.00 USDC")
 }
 
-// The response to the submission is lost. The page looks for the transaction, and nothing is begun before it is known.
+// The response to the submission is lost. The page looks for the transaction at the API. No other transaction can be
+// begun until its outcome is known.
 func TestSubmissionWithUnknownOutcome(t *testing.T) {
 	t.Run("it has arrived", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, h *house) {
@@ -280,7 +282,7 @@ func TestSubmissionWithUnknownOutcome(t *testing.T) {
 	})
 }
 
-// A page that waits for a status may be closed, and the API may be down.
+// If the page is closed while it waits for a status, the log has no error. If the API is down, the script gets one.
 func TestStatusThatDoesNotCome(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada := h.newSaver("Ada")
@@ -308,7 +310,7 @@ func TestAccountPageWithoutYields(t *testing.T) {
 	assert.Contains(t, w.Body.String(), "Please try again.")
 }
 
-// A vault's page says what can be moved, and shows the share's price as a line, in words and in numbers.
+// A vault's page says how much can be moved, and shows the share price as a line, in a sentence and in a table.
 func TestVaultPage(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada := h.addCustomer("Ada")
@@ -335,7 +337,7 @@ func TestVaultPage(t *testing.T) {
 	})
 }
 
-// The account's page shows how much is saved, since the first look.
+// The account's page shows how the amount in vaults has changed since the user first opened the page.
 func TestSavedOverTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada := h.newSaver("Ada")

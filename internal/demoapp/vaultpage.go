@@ -12,21 +12,21 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// plottedDays is how much of a vault's past its page shows.
+// plottedDays is how many days of the share price's history a vault's page shows.
 const plottedDays = 30
 
-// Slug names the vault in the address of its page: "Dollar savings" is at /vaults/dollar-savings.
+// Slug returns the last element of the path of the vault's page: "Dollar savings" is at /vaults/dollar-savings.
 func (v Vault) Slug() string {
 	words := strings.FieldsFunc(strings.ToLower(v.Name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return strings.Join(words, "-")
 }
 
-// vaultPageView is what a vault's page shows.
+// vaultPageView is the data of a vault's page.
 type vaultPageView struct {
 	vaultView
 	Me         membership
-	Max        string // to deposit, as somebody would type it; empty for nothing
-	MaxOut     string // to withdraw
+	Max        string // the whole amount that can be deposited, as a user would type it; empty if there is none
+	MaxOut     string // the whole amount that can be withdrawn, likewise
 	SharePrice *plot
 }
 
@@ -61,7 +61,8 @@ func (a *app) vaultPage(w http.ResponseWriter, r *http.Request, s session) error
 	return a.render(w, r, http.StatusOK, "vault", page)
 }
 
-// sharePrice is not worth an error: the page is complete without it.
+// sharePrice returns the plot of a vault's share price. It returns no error but nil, because the page is complete
+// without it.
 func (a *app) sharePrice(ctx context.Context, v Vault) *plot {
 	history, err := a.Client.GetVaultHistory(ctx, &byzantine.GetVaultHistoryRequest{
 		VaultID: v.Address, StartDate: time.Now().AddDate(0, 0, -plottedDays),

@@ -16,7 +16,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// doc is a document, as wire asks for it. MarshalText lets encoding/json write it the slow way.
+// doc implements the interface document. With MarshalText, encoding/json can write it too, so that the two can be
+// compared.
 type doc struct {
 	Type string
 	Data []byte
@@ -35,7 +36,7 @@ func (d doc) AppendText(b []byte) ([]byte, error) {
 
 func (d doc) MarshalText() ([]byte, error) { return d.AppendText(nil) }
 
-// Leaf has no document.
+// Leaf has no document in it.
 type Leaf struct {
 	Text   string            `json:"text"`
 	Label  *string           `json:"label,omitzero"`
@@ -48,7 +49,7 @@ type Leaf struct {
 	Hidden string            `json:"-"`
 }
 
-// Branch has documents in every position.
+// Branch has documents in every kind of field.
 type Branch struct {
 	Leaf
 	Query    string    `json:"-" query:"query"`
@@ -66,13 +67,14 @@ type Branch struct {
 	Last     *Twig     `json:"<last>,omitzero"`
 }
 
-// Twig is below a Branch.
+// Twig is a struct with a document, for the fields of Branch.
 type Twig struct {
 	Doc  doc    `json:"doc,omitzero"`
 	Name string `json:"name,omitzero"`
 }
 
-// viaEncodingJSON is what Marshal has to agree with.
+// viaEncodingJSON returns the JSON that encoding/json writes for v without HTML escaping, with which Marshal must
+// agree.
 func viaEncodingJSON(t *testing.T, v any) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -121,7 +123,7 @@ func TestMarshalTakesAnyValue(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// ownJSON has a document and writes itself.
+// ownJSON has a document, and a MarshalJSON of its own.
 type ownJSON struct {
 	Doc doc `json:"doc"`
 }
@@ -138,7 +140,7 @@ func TestTypesThatWriteThemselvesAreLeftAlone(t *testing.T) {
 	assert.Equal(t, `{"own":"mine","doc":"data:"}`, string(got))
 }
 
-// optional has a field of every kind that omitzero drops or keeps, with a document or without.
+// optional has a field of every kind that omitzero leaves out or keeps. D is a document or a type without one.
 type optional[D any] struct {
 	Doc     D               `json:"doc"`
 	At      time.Time       `json:"at,omitzero"`
@@ -209,7 +211,7 @@ func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 
 func TestADocumentIsCopiedOnceOnly(t *testing.T) {
 	req := Branch{Leaf: Leaf{Text: "t", Ratio: new(0.5), Bytes: []byte{}, Table: map[string]string{}}, Pointer: &doc{Type: "t"}, Docs: []doc{{Data: make([]byte, 6<<20)}}}
-	_, err := wire.MarshalRequest(req) // fills the cache of types
+	_, err := wire.MarshalRequest(req) // so that the cache of types is filled
 	require.NoError(t, err)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
