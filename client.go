@@ -113,6 +113,8 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 // unreadable field, since only you know which fields of your type matter. To get the bytes use a *json.RawMessage or
 // [WithResponse].
 //
+// A payload that is read by Do was compared with no request: see [Payload].Operation.
+//
 // Signing, retries and errors are those of the methods. An invalid argument, such as a body on a GET, is a
 // *[FieldError]. In Error.Path {} stands in place of each segment that may be an identifier.
 func (c *Client) Do(ctx context.Context, method, pathAndQuery string, in, out any, opts ...CallOption) error {

@@ -53,7 +53,7 @@ const copyOverlap = time.Minute
 // same point again. So a crash at any moment loses nothing. An error of store is returned as it is and ends the call.
 // If transactions cannot be read, all others are stored and the error is a *[PartialError] about the first of these.
 //
-// The returned time is not later than the client's clock, which the API's responses correct, so that one transaction
+// The returned time, unless it is since, is not later than the client's clock, which the API's responses correct, so that one transaction
 // with a time in the future does not hide later updates. Until that time has come, each call stores the transaction
 // again.
 //
@@ -78,12 +78,13 @@ func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store fu
 		case err != nil:
 			return since, err
 		}
+		// A time to come would hide what is updated until then. The signatures of these calls were accepted, so this
+		// clock is ahead of the API's by less than copyOverlap. It is read before store, which may take its time.
+		toCome := t.UpdatedAt.After(c.calls.CorrectedNow())
 		if err := store(ctx, &t); err != nil {
 			return since, err
 		}
-		// A time to come would hide what is updated until then. The signatures of these calls were accepted, so this
-		// clock is ahead of the API's by less than copyOverlap.
-		if t.UpdatedAt.After(c.calls.CorrectedNow()) {
+		if toCome {
 			continue // the first one after it is the one to go on from
 		}
 		if first && t.UpdatedAt.After(next) { // not if that cannot be read

@@ -94,6 +94,7 @@ func writeControl(w http.ResponseWriter, out fake.Response) {
 		h.Set("Content-Type", jsonType)
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(out.Status)
 	w.Write(out.Body)

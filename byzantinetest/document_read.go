@@ -123,7 +123,9 @@ func (w *world) read(d *worldDocument, pubkey string, others []string) error {
 	each(r, "drafts", d.Drafts, r.readDraft)
 	each(r, "events", d.Events, func(e byzantine.Event) error {
 		w.events.add(e)
-		w.lastEvent = e.CreatedAt
+		if w.lastEvent = e.CreatedAt; w.lastEvent.After(r.now) {
+			w.lastEvent = r.now // see unlock, which would wait for it
+		}
 		return nil
 	})
 	each(r, "subscriptions", d.Subscriptions, r.readSubscription)

@@ -31,6 +31,10 @@ func (s *Sandbox) guard(r *http.Request) *rejection {
 	if strings.HasPrefix(r.URL.Path, StatusPath) && !s.isOwnHost(r.Host) {
 		return reject(http.StatusForbidden, "this host name is neither a loopback one nor allowed: see WithAllowedHosts")
 	}
+	// Pages of other origins cannot read the control API, but a request costs time, and how long it takes tells something.
+	if site := r.Header.Get("Sec-Fetch-Site"); strings.HasPrefix(r.URL.Path, ControlPath) && site != "" && site != "same-origin" && site != "none" {
+		return reject(http.StatusForbidden, "a web page of another origin cannot send this")
+	}
 	if err := s.crossOrigin.Check(r); err != nil {
 		return reject(http.StatusForbidden, "a web page of another origin cannot send this")
 	}

@@ -31,8 +31,9 @@ type Key struct {
 // when a delivery names a key id that none of the known keys has, unless a known key without an id verifies the
 // delivery. It is called by one goroutine at a time and at most once in ten seconds, whatever a forger sends. The keys
 // that it returns replace those that it returned before. So a key that the source does not return any more stays valid
-// until the next call: if a subscription's key is compromised, make a new Verifier. Its context ends after 5 seconds, and no delivery waits longer
-// for it.
+// until the next call: if a subscription's key is compromised, make a new Verifier. If the source returns keys together
+// with an error, the keys are used, and a delivery that names another key id fails with CheckKeySource: whether it is
+// genuine is not known. The context ends after 5 seconds, and no delivery waits longer for the source.
 type KeySource func(ctx context.Context) ([]Key, error)
 
 const (
@@ -105,7 +106,7 @@ type keyring struct {
 // refresh returns the current keys if they are newer than seen, the keys that the caller has tried, and otherwise nil.
 // It first waits while another goroutine calls the source. If the keys are still those in seen then, it calls the
 // source itself and returns the keys of that call, unless the last call was less than sourceInterval ago; in that case
-// it returns the error of the last call. It returns when ctx ends or after sourceTimeout, even if the source does not.
+// it returns the error of the last call. Keys and an error together are those of a source that could not tell all keys. It returns when ctx ends or after sourceTimeout, even if the source does not.
 func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 	if r.source == nil {
 		return nil, nil
@@ -119,13 +120,15 @@ func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 		return nil, ctx.Err()
 	}
 	now := r.now()
-	newer, err := r.current.Load(), r.err
-	if newer != seen {
-		err = nil
-	} else if newer = nil; r.asked.IsZero() || now.Sub(r.asked).Abs() >= sourceInterval {
-		r.asked = now
-		return r.ask(ctx)
+	newer := r.current.Load()
+	if newer == seen {
+		if r.asked.IsZero() || now.Sub(r.asked).Abs() >= sourceInterval {
+			r.asked = now
+			return r.ask(ctx)
+		}
+		newer = nil
 	}
+	err := r.err
 	<-r.turn
 	return newer, err
 }
@@ -144,15 +147,19 @@ func (r *keyring) ask(ctx context.Context) (*keySet, error) {
 		defer cancel()
 		var all keySet
 		keys, err := r.callSource(ctx)
-		if err == nil {
-			all, err = r.fixed.with(keys)
+		if err == nil || len(keys) > 0 {
+			var invalid error
+			if all, invalid = r.fixed.with(keys); invalid != nil {
+				all, err = nil, invalid
+			}
 		}
-		if r.err = err; err != nil {
+		r.err = err
+		if all == nil {
 			responded <- response{err: err}
 			return
 		}
 		r.current.Store(&all)
-		responded <- response{keys: &all}
+		responded <- response{&all, err}
 	}()
 	select {
 	case a := <-responded:

@@ -17,6 +17,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/webhook"
+	"github.com/byzantine-finance/byzantine-go/webhook/webhooktest"
 )
 
 // sourceWorld is a key source and a clock. The test sets the time, and the keys and the error that the source returns.
@@ -227,7 +228,10 @@ func TestKeySourceCountsAgainstTheTimeout(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				key := newSigningKey(t)
 				v, err := webhook.NewVerifier(nil, webhook.WithKeySource(func(ctx context.Context) ([]webhook.Key, error) {
-					return []webhook.Key{key.named(testIDs.Key)}, c.source(ctx)
+					if err := c.source(ctx); err != nil {
+						return nil, err
+					}
+					return []webhook.Key{key.named(testIDs.Key)}, nil
 				}))
 				require.NoError(t, err)
 				h := &webhook.Handler{Verifier: v, Timeout: c.timeout, Logger: slog.New(slog.DiscardHandler),
@@ -347,8 +351,8 @@ func TestSubscriptionKeysLeaveOutWhatCannotBeRead(t *testing.T) {
 		keys int
 		want string // of the error
 	}{
-		"one without a key":        {lister{list(subscription("a", ""), readable), nil}, 1, ""},
-		"one that is unreadable":   {lister{list(readable, subscription("", "")), partial}, 1, ""},
+		"one without a key":        {lister{list(subscription("a", ""), readable), nil}, 1, "the key of subscription 1: "},
+		"one that is unreadable":   {lister{list(readable, subscription("", "")), partial}, 1, "cannot be read"},
 		"none that can be used":    {lister{list(subscription("a", "02ff")), nil}, 0, "the key of subscription 1: "},
 		"none but an odd one":      {lister{list(), partial}, 0, "cannot be read"},
 		"none":                     {lister{list(), nil}, 0, ""},
@@ -359,16 +363,29 @@ func TestSubscriptionKeysLeaveOutWhatCannotBeRead(t *testing.T) {
 			keys, err := webhook.SubscriptionKeys(c.lister)(t.Context())
 			if c.want != "" {
 				require.ErrorContains(t, err, c.want)
+			} else {
+				require.NoError(t, err)
+			}
+			require.Len(t, keys, c.keys)
+			if c.keys == 0 {
 				return
 			}
+			v, err := webhook.NewVerifier(nil, webhook.WithKeySource(webhook.SubscriptionKeys(c.lister)))
 			require.NoError(t, err)
-			require.Len(t, keys, c.keys)
-			if c.keys > 0 {
-				v, err := webhook.NewVerifier(keys)
-				require.NoError(t, err)
-				_, err = v.Verify(t.Context(), good.sign(t, testIDs, time.Now(), customerBody), customerBody)
-				require.NoError(t, err)
+			_, err = v.Verify(t.Context(), good.sign(t, testIDs, time.Now(), customerBody), customerBody)
+			require.NoError(t, err)
+			for range 2 { // also while the source is not asked again
+				other := testIDs
+				other.Key = webhooktest.NewID()
+				_, err = v.Verify(t.Context(), good.sign(t, other, time.Now(), customerBody), customerBody)
+				var rejected *webhook.VerifyError
+				require.ErrorAs(t, err, &rejected)
+				assert.Equal(t, webhook.CheckKeySource, rejected.Check, "it may be that of the subscription that cannot be read")
 			}
+			_, err = v.Verify(t.Context(), newSigningKey(t).sign(t, testIDs, time.Now(), customerBody), customerBody)
+			var forged *webhook.VerifyError
+			require.ErrorAs(t, err, &forged)
+			assert.Equal(t, webhook.CheckSignature, forged.Check)
 		})
 	}
 }

@@ -44,8 +44,8 @@ func KeyOf(s byzantine.WebhookSubscriptionWithKey) Key {
 }
 
 // SubscriptionKeys returns a [KeySource] that lists the integrator's subscriptions with c and returns the keys of all
-// of them, except for those of another algorithm than [Algorithm]. A subscription whose key cannot be read is left out,
-// so that it does not stop the deliveries of the others; it is an error only if no key is left.
+// of them, except for those of another algorithm than [Algorithm]. If the key of a subscription cannot be read, it returns
+// the other keys together with an error, see [KeySource].
 func SubscriptionKeys(c SubscriptionLister) KeySource {
 	return func(ctx context.Context) ([]Key, error) {
 		list, err := c.ListWebhookSubscriptions(ctx, nil)
@@ -54,19 +54,24 @@ func SubscriptionKeys(c SubscriptionLister) KeySource {
 			return nil, err
 		}
 		var keys []Key
+		withoutID := 0
 		for i, s := range list.Subscriptions {
 			if s.Algorithm != Algorithm {
 				continue
 			}
-			if _, invalid := parsePoint(s.PublicKey); invalid != nil {
+			key := KeyOf(s)
+			_, invalid := parsePoint(key.PublicKey)
+			if key.ID == "" {
+				if withoutID++; withoutID > maxSameID {
+					invalid = cmp.Or(invalid, errors.New("too many keys have no id"))
+				}
+			}
+			if invalid != nil {
 				err = cmp.Or(err, fmt.Errorf("the key of subscription %d: %w", i+1, invalid))
 				continue
 			}
-			keys = append(keys, KeyOf(s))
+			keys = append(keys, key)
 		}
-		if len(keys) == 0 {
-			return nil, err
-		}
-		return keys, nil
+		return keys, err
 	}
 }

@@ -219,13 +219,13 @@ func (v *Verifier) checkSignature(ctx context.Context, head *headers, body []byt
 	}
 	if !named {
 		newer, err := v.ring.refresh(ctx, keys)
-		if err != nil {
-			return &VerifyError{Check: CheckKeySource, Reason: "no response", Err: err}
-		}
 		if newer != nil {
-			if candidates, _ = newer.candidates(head.keyID); head.signedByOne(candidates, digest) {
+			if candidates, named = newer.candidates(head.keyID); head.signedByOne(candidates, digest) {
 				return nil
 			}
+		}
+		if err != nil && !named {
+			return &VerifyError{Check: CheckKeySource, Reason: "not all keys are known", Err: err}
 		}
 	}
 	if len(candidates) == 0 {

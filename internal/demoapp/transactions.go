@@ -188,17 +188,20 @@ func (a *app) lookFirst(r *http.Request, last submission) error {
 
 // submit is the second half of every transaction: it checks what the passkey has signed and submits it.
 func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
-	var draft *passkey.Draft
-	_, err := a.sessions.change(r, func(s *session) {
-		// A tab whose draft is gone must not submit the draft of another tab. Each draft is submitted once.
-		if s.Draft != nil && s.Draft.Payload.TransactionID == r.PathValue("id") {
-			draft, s.Draft = s.Draft, nil
-		}
-	})
+	response, err := io.ReadAll(r.Body)
 	if err != nil {
 		return err
 	}
-	response, err := io.ReadAll(r.Body)
+	var draft *passkey.Draft
+	var before submission
+	_, err = a.sessions.change(r, func(s *session) {
+		// A tab whose draft is gone must not submit the draft of another tab. Each draft is submitted once.
+		if s.Draft != nil && s.Draft.Payload.TransactionID == r.PathValue("id") {
+			draft, s.Draft = s.Draft, nil
+			// Until there is a response the outcome is unknown, for another tab and after the end of this process.
+			before, s.Last = s.Last, submission{TransactionID: draft.Payload.TransactionID, At: time.Now(), WithoutResponse: true}
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -206,17 +209,20 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
 	defer cancel()
 	submitted, err := a.transactor.Finish(ctx, s.UserID, draft, response)
-	last := submission{At: time.Now()}
+	last := before
 	switch {
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
 		a.Log.ErrorContext(ctx, "outcome unknown", "err", err)
-		last.TransactionID, last.WithoutResponse = draft.Payload.TransactionID, true
-	case err != nil:
+		last = submission{TransactionID: draft.Payload.TransactionID, At: time.Now(), WithoutResponse: true}
+	case err == nil:
+		last = submission{TransactionID: submitted.TransactionID, At: time.Now()}
+	case draft == nil:
 		return err
-	default:
-		last.TransactionID = submitted.TransactionID
 	}
-	if _, err := a.sessions.change(r, func(s *session) { s.Last = last }); err != nil {
+	if _, changing := a.sessions.change(r, func(s *session) { s.Last = last }); changing != nil {
+		return changing
+	}
+	if err != nil && !last.WithoutResponse {
 		return err
 	}
 	// The page of the transaction shows its status from now on.

@@ -353,3 +353,33 @@ func TestSavedOverTime(t *testing.T) {
 		assert.NotContains(t, mallory.page("/account"), "<svg", "another account's are another's")
 	})
 }
+
+// While a transaction is being submitted its outcome is unknown: another tab must not begin one, which would end it or
+// have the user pay twice.
+func TestAnotherTabWaitsForASubmission(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		p := h.newSaver("Ada")
+		b, response := p.begin("/deposit", "vault", vaults[0].Address, "amount", "100")
+		h.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Delay: 20 * time.Second})
+		first := make(chan int)
+		go func() { first <- p.postBody(b.Submit, response).Code }()
+		time.Sleep(5 * time.Second)
+		w := p.post("/deposit", "vault", vaults[0].Address, "amount", "100")
+		assert.Equal(t, http.StatusConflict, w.Code, w.Body.String())
+		assert.Equal(t, http.StatusOK, <-first)
+		w = p.post("/deposit", "vault", vaults[0].Address, "amount", "100")
+		assert.Equal(t, http.StatusOK, w.Code, w.Body.String())
+	})
+}
+
+// A submission that has certainly failed leaves nothing to wait for.
+func TestAFailedSubmissionIsNoReasonToWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		p := h.newSaver("Ada")
+		b, response := p.begin("/deposit", "vault", vaults[0].Address, "amount", "100")
+		h.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Status: http.StatusBadRequest})
+		assert.NotEqual(t, http.StatusOK, p.postBody(b.Submit, response).Code)
+		w := p.post("/deposit", "vault", vaults[0].Address, "amount", "100")
+		assert.Equal(t, http.StatusOK, w.Code, w.Body.String())
+	})
+}

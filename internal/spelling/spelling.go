@@ -6,8 +6,14 @@ import (
 	"strings"
 )
 
+// maxWord bounds the work: it grows with the length of the word.
+const maxWord = 64
+
 // DidYouMean names the word that is most like another one, as the end of an error, or is empty if none is like it.
 func DidYouMean(word string, known []string) string {
+	if len(word) > maxWord {
+		return ""
+	}
 	best, least := "", len(word)/3+2
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
