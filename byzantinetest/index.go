@@ -55,9 +55,7 @@ func (w *world) addAccount(a *account) {
 	}
 	if e := a.entity; e != nil {
 		w.index.accountByEntity[e.id] = a
-		if e.info.Email != "" {
-			w.index.entityByEmail[strings.ToLower(e.info.Email)] = e
-		}
+		w.addEntityEmail(e)
 		for _, p := range e.persons {
 			w.index.accountByPerson[p.id] = a
 		}
@@ -72,6 +70,18 @@ func (w *world) addPersonTo(a *account, p *associatedPerson) {
 
 // userByEmail finds the one user with an e-mail address. Upper and lower case are the same mailbox.
 func (w *world) userByEmail(email string) *user { return w.index.userByEmail[strings.ToLower(email)] }
+
+func (w *world) addEntityEmail(e *entity) {
+	if e.info.Email != "" {
+		w.index.entityByEmail[strings.ToLower(e.info.Email)] = e
+	}
+}
+
+func (w *world) removeEntityEmail(e *entity) {
+	if w.entityByEmail(e.info.Email) == e {
+		delete(w.index.entityByEmail, strings.ToLower(e.info.Email))
+	}
+}
 
 // entityByEmail returns nil for an address that no entity has, and for none.
 func (w *world) entityByEmail(email string) *entity {

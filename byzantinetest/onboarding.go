@@ -152,9 +152,13 @@ func (w *world) newEntity(info byzantine.EntityInfo) *entity {
 	}
 }
 
+func emailOfAnEntity() error {
+	return badRequest("entityInfo.email: there is an entity with this e-mail address already")
+}
+
 func (w *world) createEntity(req *byzantine.CreateEntityAccountRequest) (*byzantine.CreateEntityAccountResponse, error) {
 	if w.entityByEmail(req.EntityInfo.Email) != nil {
-		return nil, badRequest("entityInfo.email: there is an entity with this e-mail address already")
+		return nil, emailOfAnEntity()
 	}
 	signers, err := w.signers(req.RootUsers, nil)
 	if err != nil {

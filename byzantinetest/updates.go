@@ -76,9 +76,17 @@ func (w *world) updateIndividual(req *byzantine.UpdateIndividualAccountRequest) 
 	}, nil
 }
 
-func checkEntityUpdate(info *byzantine.EntityInfoUpdate) error {
-	if info != nil && empty(info.BusinessLegalName) {
+func (w *world) checkEntityUpdate(e *entity, info *byzantine.EntityInfoUpdate) error {
+	switch {
+	case info == nil:
+		return nil
+	case empty(info.BusinessLegalName):
 		return badRequest("entityInfo.businessLegalName: cannot be empty")
+	case info.Email == nil:
+		return nil
+	}
+	if other := w.entityByEmail(*info.Email); other != nil && other != e {
+		return emailOfAnEntity()
 	}
 	return nil
 }
@@ -112,10 +120,12 @@ func (w *world) updateEntity(req *byzantine.UpdateEntityAccountRequest) (*byzant
 	if e == nil {
 		return nil, badRequest("the account is a person's")
 	}
-	if err := checkEntityUpdate(req.EntityInfo); err != nil {
+	if err := w.checkEntityUpdate(e, req.EntityInfo); err != nil {
 		return nil, err
 	}
+	w.removeEntityEmail(e)
 	e.update(req.EntityInfo)
+	w.addEntityEmail(e)
 	documents := e.file(w.entityDocuments(req.EntityDocuments))
 	w.touch(a)
 	w.reviewEntity(a)

@@ -241,3 +241,23 @@ func TestRefusedAssociatedPersons(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, company.AssociatedPersons[0].BeneficiaryDetails, unchanged.BeneficiaryDetails)
 }
+
+// The address of an entity is its own after an update too, and an address that it has given up is free.
+func TestTheUpdatedAddressOfAnEntityIsItsOwn(t *testing.T) {
+	server := byzantinetest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	update := func(account byzantinetest.Account, email string) error {
+		_, err := client.UpdateEntityAccount(t.Context(), &byzantine.UpdateEntityAccountRequest{
+			AccountID: account.ID, EntityInfo: &byzantine.EntityInfoUpdate{Email: new(email)},
+		})
+		return err
+	}
+	one := server.AddAccount(byzantinetest.Account{Type: byzantine.AccountTypeCompany})
+	two := server.AddAccount(byzantinetest.Account{Type: byzantine.AccountTypeCompany})
+	require.NoError(t, update(one, "office@example.com"))
+	require.NoError(t, update(one, "Office@example.com"), "it has this address already")
+	require.ErrorContains(t, update(two, "OFFICE@example.com"), "entityInfo.email")
+	require.NoError(t, update(one, "elsewhere@example.com"))
+	require.NoError(t, update(two, "office@example.com"), "nobody has it any more")
+}
