@@ -240,8 +240,8 @@ func TestFieldErrors(t *testing.T) {
 	assert.Zero(t, server.accepted(), "nothing was sent")
 }
 
-// JSONPath is set for parameters of the path and the query, for rules over several fields, and for fields of lists in
-// lists. An error that is about no field has none.
+// JSONPath is set for parameters of the path and the query, and for fields that only a rule of the whole request
+// rejects. It is empty for an error that is not about a field of a request struct.
 func TestFieldErrorJSONPath(t *testing.T) {
 	client := newTestClient(t, "http://localhost:1")
 	ctx := t.Context()

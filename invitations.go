@@ -54,7 +54,7 @@ func (c *Client) GetInvitationsByAccountID(ctx context.Context, req *GetInvitati
 	return getInvitationsByAccountID.call(ctx, c, req, opts)
 }
 
-// GetInvitationsByEmailRequest asks for the invitations of the user with an e-mail address.
+// GetInvitationsByEmailRequest asks for the invitations of the user with this e-mail address.
 type GetInvitationsByEmailRequest struct {
 	Email string `json:"-" query:"email"`
 }

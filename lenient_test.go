@@ -271,8 +271,8 @@ func TestUnreadableFieldsThatMustBeReadable(t *testing.T) {
 		{"whole POST", `[{"otpId":"7"}]`, "list in place of object", true, testCalls[1].do},
 		{"session", `{` + strings.Replace(session, `"id"`, `["id"]`, 1) + `}`, "sessionId: list in place of string", false, callOTPAuth},
 		{"session with an odd end", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `1`, 1) + `}`, "", false, callOTPAuth},
-		// These letters are a byte shorter in upper case; and the text has blanks at the places where the parts of a
-		// time would be cut.
+		// Two texts that are no times, on which a reader that cuts by position could panic: ten letters that are a byte
+		// shorter in upper case, and nothing but blanks, also at the place of the T.
 		{"session with an end of other letters", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `"`+strings.Repeat("ı", 10)+`"`, 1) + `}`, "", false, callOTPAuth},
 		{"session with a blank end", `{` + strings.Replace(session, `"2026-09-01T12:00:00Z"`, `"`+strings.Repeat(" ", 19)+`"`, 1) + `}`, "", false, callOTPAuth},
 		{"list twice, odd at first", `{"events":[{"id":5,"type":"a"},{"id":6,"type":"b"}],"events":[]}`, "events: occurs twice", false, func(ctx context.Context, c *byzantine.Client) error { return only(c.ListEvents(ctx, nil)) }},

@@ -81,7 +81,7 @@ type Transaction struct {
 	SourceAmount Decimal `json:"sourceAmount,omitzero"`
 	// DestinationAmount is in DestinationCurrency.
 	DestinationAmount Decimal `json:"destinationAmount,omitzero"`
-	// RelatedTransactionID names another transaction of the same order, such as the other half of a vault upgrade.
+	// RelatedTransactionID names the transaction that belongs to this one, such as the other half of a vault upgrade.
 	RelatedTransactionID string `json:"relatedTransactionId,omitzero"`
 	// DestinationAddress is the receiver of a transfer.
 	DestinationAddress string              `json:"destinationAddress,omitzero"`
@@ -287,8 +287,8 @@ func (t *SubmittedTransaction) Queued() bool { return t.Status == TransactionWit
 // After [ErrOutcomeUnknown] call [Client.GetTransaction] again and again for half a minute: if it returns the
 // transaction, it was submitted; if the 404 remains, it most likely was not. Only then request another payload, and
 // call GetTransaction again before the user signs: the new payload has discarded the draft, which cannot be submitted
-// any more. A cancellation can have the id of its withdrawal, which GetTransaction returns in any case: it took effect
-// if the withdrawal's WithdrawalRequest is [WithdrawalCancelled].
+// any more. A cancellation can have the id of its withdrawal, which GetTransaction returns in any case: the
+// cancellation took effect if the Status of that transaction's WithdrawalRequest is [WithdrawalCancelled].
 func (c *Client) SignPayloadPasskey(ctx context.Context, req *SignPayloadPasskeyRequest, opts ...CallOption) (*SubmittedTransaction, error) {
 	return signPayloadPasskey.call(ctx, c, req, opts)
 }

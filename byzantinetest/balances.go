@@ -68,7 +68,8 @@ func (p *position) invest(amount, price *big.Rat) {
 	p.shares = plus(p.shares, round(divided(amount, price), sharePlaces))
 }
 
-// balance is what the shares are worth at a price. A holder sees it rounded, and can take what they see.
+// balance returns what the shares are worth at a price, rounded to the coin's decimals. It is what the API shows and the
+// most that take allows.
 func (p *position) balance(price *big.Rat) *big.Rat { return round(times(p.shares, price), coinPlaces) }
 
 // take removes from the position the shares that are worth amount at the price, and returns the shares that it removed. If

@@ -26,7 +26,8 @@ type Fault struct {
 	// TakesEffect makes the sandbox handle a request with Status or Reset first. A client must expect this case after
 	// byzantine.ErrOutcomeUnknown.
 	TakesEffect bool
-	// Truncate closes the connection in the middle of the response's body. The request is handled, unless Status is set.
+	// Truncate closes the connection in the middle of the response's body, which is Body if Status is set. It does not
+	// change whether the request is handled: see Status and TakesEffect.
 	Truncate bool
 	// ClockSkew moves the sandbox's clock forward for this request, or back if negative. A client that corrects its clock
 	// sends the request again: set the fault for two requests to see the client succeed.

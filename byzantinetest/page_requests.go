@@ -44,7 +44,7 @@ func (o outcome) Meaning() string {
 	return "set by a test"
 }
 
-// Outcome is how the request ended.
+// outcome is how the request ended.
 func (r *Request) outcome() outcome {
 	switch {
 	case r.Status == 0, r.faulty:
@@ -102,7 +102,7 @@ func containsFold(text, part string) bool {
 	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }
 
-// requestList is the page of the requests.
+// requestListPage is what the page that lists the requests shows.
 type requestListPage struct {
 	Filter   requestFilter
 	Methods  []string

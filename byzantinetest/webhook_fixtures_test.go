@@ -113,7 +113,8 @@ func (w *webhookWorld) update(req byzantine.UpdateWebhookSubscriptionRequest) {
 	require.NoError(w.t, err)
 }
 
-// happen lets an event of each of these types happen to the account, which are not those of active at the beginning.
+// happen moves the account's customer through these statuses, each of which has one event. The customer is active at
+// first, so active as the first status would have none.
 func (w *webhookWorld) happen(statuses ...byzantine.VerificationStatus) {
 	for _, s := range statuses {
 		w.server.SetStatus(w.accountID, s)

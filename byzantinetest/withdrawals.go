@@ -77,7 +77,8 @@ func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest)
 	return response, err
 }
 
-// payoutBank is the bank account of an id, or the first one in the currency if there is no id.
+// payoutBank returns the account's bank account in the currency that has the id, or the first one in the currency if the
+// id is empty. There being none is a 400.
 func (a *account) payoutBank(currency byzantine.Currency, id string) (*bankAccount, error) {
 	for _, b := range a.banks {
 		if b.DestinationCurrency == currency && (id == "" || id == b.BankAccountID) {

@@ -19,8 +19,8 @@ type submission struct {
 	key    string
 }
 
-// ledger is a set of submissions, at most limit. A submission stays for draftLifetime, and is then removed by a later
-// call of begin.
+// ledger is a set of at most limit submissions. A submission of which something may have been sent stays for
+// draftLifetime, and a later call of begin removes it. One of which nothing was sent is removed when it ends.
 type ledger struct {
 	limit int
 
