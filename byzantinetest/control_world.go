@@ -80,7 +80,7 @@ type faultRequest struct {
 	Headers     headerTexts           `json:"headers,omitzero" about:"texts, or lists of texts"`
 	Reset       bool                  `json:"reset,omitzero" about:"the connection is cut, without a response"`
 	TakesEffect bool                  `json:"takesEffect,omitzero" about:"the request is handled in spite of status or reset"`
-	Truncate    bool                  `json:"truncate,omitzero" about:"the connection is cut in the middle of the body; with a status, of its body; see takesEffect"`
+	Truncate    bool                  `json:"truncate,omitzero" about:"the connection is cut in the middle of the body; the request is handled, unless there is a status without takesEffect"`
 	ClockSkew   span                  `json:"clockSkew,omitzero" about:"a duration by which the clock is ahead for this request, in the Date header too"`
 }
 
