@@ -205,7 +205,7 @@ func (p *program) keepCopy(ctx context.Context) {
 	w := p.world
 	random := w.random("copy of " + p.process.name)
 	wait := between(random, time.Second, min(w.plan.interval, 2*time.Minute))
-	if w.plan.shortPages && w.copy.from().IsZero() {
+	if w.plan.shortPages && w.copy.from().IsZero() && w.stormy() {
 		wait += w.plan.storm / 2 // there is more than a page by then
 	}
 	for w.instants.sleep(ctx, wait) {
