@@ -13,5 +13,5 @@ func TestRootsTagIsPushedAlone(t *testing.T) {
 	text := out.String()
 	assert.Contains(t, text, "\n  git tag -a -m v0.2.0 v0.2.0\n  git tag -a -m v0.2.0 stores/redis/v0.2.0\n")
 	assert.Contains(t, text, "\n  git push origin HEAD\n  git push origin v0.2.0\n  git push --atomic origin stores/redis/v0.2.0\n")
-	assert.NotContains(t, text, "e2e")
+	assert.NotContains(t, text, "e2e/")
 }
