@@ -7,7 +7,7 @@ import (
 )
 
 // mostHeld is what an object of a program may hold when nothing is under way: twice as many bytes as any of them at first. The
-// events that a MemoryStore remembers are not among them.
+// events that a MemoryStore remembers are not among them, nor is the error that a key source returned last.
 const mostHeld = 1 << 10
 
 // checkHeld checks that a program that has nothing to do any more has given back what its work needed: no attempt counts as
@@ -49,7 +49,7 @@ func held(v reflect.Value, seen map[uintptr]bool) (bytes int) {
 		seen[v.Pointer()] = true
 		return bytes + held(v.Elem(), seen)
 	case reflect.Interface:
-		if v.IsNil() || !ours(v.Elem().Type()) {
+		if v.IsNil() || v.Type() == reflect.TypeFor[error]() || !ours(v.Elem().Type()) {
 			return bytes
 		}
 		return bytes + held(v.Elem(), seen)
