@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -101,6 +102,7 @@ func (w *World) build() (stop func(), err error) {
 			w.violate(Bounds, "connections are left open: %v", left)
 			w.network.abortAll()
 		}
+		synctest.Wait() // checkHeld reads what others have written, without their locks
 		for _, r := range w.replicas {
 			p := r.current.Load()
 			p.checkHeld()

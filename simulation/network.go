@@ -110,12 +110,13 @@ func (n *network) dial(ctx context.Context, from, host string, p *process, tap f
 		n.note(label, "the dial is rejected")
 		return nil, rejected(syscall.ECONNREFUSED)
 	}
+	hop := n.hop(random) // the connection has random from now on
 	c := n.connect(label, from, host, p, random)
 	if c == nil {
 		return nil, rejected(syscall.ECONNREFUSED)
 	}
 	c.onWrite = tap
-	if !n.instants.sleep(ctx, n.hop(random)) {
+	if !n.instants.sleep(ctx, hop) {
 		_ = c.Close()
 		return nil, rejected(ctx.Err())
 	}
