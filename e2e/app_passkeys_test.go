@@ -161,7 +161,7 @@ func TestApplicationWithALostAnswer(t *testing.T) {
 	ada.takePicture("looking for it")
 	ada.becomes("Completed")
 	ada.has("Activation")
-	assert.Equal(t, []string{"200"}, a.outcomes("sign_payload_passkey"), "it was sent once")
+	assert.Equal(t, []string{"0"}, a.outcomes("sign_payload_passkey"), "it was sent once, and its connection was cut")
 }
 
 // Two tabs of one browser: a transaction that is begun in the second tab ends the one that was begun in the first.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -203,7 +204,7 @@ func (s *choosy) Handled(_ context.Context, keys []string) ([]string, error) {
 
 func (s *choosy) check(keys ...string) error {
 	for _, key := range keys {
-		if key == "" || len(key) > 128 || strings.ContainsAny(key, " \x00\xff") {
+		if key == "" || len(key) > 128 || !utf8.ValidString(key) || strings.ContainsAny(key, " \x00") {
 			return errors.New("the store rejects the key")
 		}
 	}
