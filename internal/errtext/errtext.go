@@ -15,22 +15,17 @@ var Packages = []string{
 }
 
 // Trim returns text without the package names, each with a colon and a space, that it begins with.
-func Trim(text string) string {
-	for {
-		name, rest, found := strings.Cut(text, ": ")
-		if !found || !slices.Contains(Packages, name) {
-			return text
-		}
-		text = rest
-	}
-}
+func Trim(text string) string { return trim(text, nil) }
 
 // TrimUnlessForeign is Trim for the text of an error that may come from another library: it keeps the names "redis" and
 // "postgres", with which drivers of these databases begin their texts as well as this repository's stores.
-func TrimUnlessForeign(text string) string {
+func TrimUnlessForeign(text string) string { return trim(text, []string{"redis", "postgres"}) }
+
+// trim removes the names of packages in front of a text, up to the first one that is kept.
+func trim(text string, kept []string) string {
 	for {
 		name, rest, found := strings.Cut(text, ": ")
-		if !found || name == "redis" || name == "postgres" || !slices.Contains(Packages, name) {
+		if !found || slices.Contains(kept, name) || !slices.Contains(Packages, name) {
 			return text
 		}
 		text = rest
