@@ -205,8 +205,7 @@ func (w *World) settle() {
 	}
 	// The longest restart, and the longest lease.
 	w.instants.sleep(w.ctx, 5*time.Minute+between(random, 0, time.Minute))
-	// A Reconciler whose machine's clock is slow hands events over later by as much.
-	within := 3*w.plan.interval + 10*time.Minute + max(0, -min(w.clockOff(0), w.clockOff(1)))
+	within := w.passes()
 	var recovery sync.WaitGroup
 	recovery.Go(func() { w.recovers(within) })
 	w.probe("after the faults")
@@ -270,6 +269,17 @@ func (w *World) proxyOff() time.Duration {
 		return w.plan.proxyOff
 	}
 	return 0
+}
+
+// passes is the time in which the Reconcilers hand over an event without a webhook.
+func (w *World) passes() time.Duration {
+	// A Reconciler whose machine's clock is slow hands events over later by as much.
+	return 3*w.plan.interval + 10*time.Minute + max(0, -min(w.clockOff(0), w.clockOff(1)))
+}
+
+// rejectsDeliveries reports whether the clock of a machine is so far off that deliveries must look old or early to it.
+func (w *World) rejectsDeliveries() bool {
+	return max(w.clockOff(0).Abs(), w.clockOff(1).Abs()) > 4*time.Minute
 }
 
 // clockOff is by how much the clock of a machine is off.
