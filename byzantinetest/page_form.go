@@ -215,14 +215,16 @@ func formHeader(text string) (http.Header, error) {
 	return header, nil
 }
 
-// tokenCookie is how a browser shows that somebody has typed the token of [WithControlToken]. It is not the token.
-const tokenCookie = "byzantine_sandbox"
-
-func (s *Sandbox) tokenCookieValue() string {
+// tokenCookie is the cookie by which a browser shows that somebody has typed the token of [WithControlToken]. It does not
+// hold the token. A browser sends a host's cookies to all ports, so sandboxes with different tokens use different names.
+func (s *Sandbox) tokenCookie() (name, value string) {
 	key := sha256.Sum256([]byte(s.controlToken)) // FIPS 140-3 allows no key as short as a token may be
-	mac := hmac.New(sha256.New, key[:])
-	mac.Write([]byte("the sandbox's page"))
-	return hex.EncodeToString(mac.Sum(nil))
+	mac := func(of string) string {
+		h := hmac.New(sha256.New, key[:])
+		h.Write([]byte(of))
+		return hex.EncodeToString(h.Sum(nil))
+	}
+	return "byzantine_sandbox_" + mac("name")[:8], mac("the sandbox's page")
 }
 
 // mayLook asks for the token if the sandbox has one and the browser has not shown it.
@@ -230,8 +232,9 @@ func (s *Sandbox) mayLook(w http.ResponseWriter, r *http.Request) bool {
 	if s.hasToken(r) {
 		return true
 	}
-	cookie, err := r.Cookie(tokenCookie)
-	if err == nil && subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(s.tokenCookieValue())) == 1 {
+	name, value := s.tokenCookie()
+	cookie, err := r.Cookie(name)
+	if err == nil && subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(value)) == 1 {
 		return true
 	}
 	s.askForToken(w, r, http.StatusUnauthorized, "")
@@ -253,8 +256,9 @@ func (s *Sandbox) serveTokenForm(w http.ResponseWriter, r *http.Request) {
 		s.askForToken(w, r, http.StatusUnauthorized, "This is not the sandbox's token.")
 		return
 	}
+	name, value := s.tokenCookie()
 	http.SetCookie(w, &http.Cookie{
-		Name: tokenCookie, Value: s.tokenCookieValue(), Path: StatusPath, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: name, Value: value, Path: StatusPath, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 	http.Redirect(w, r, ownPage(r.PostFormValue("back")).String(), http.StatusSeeOther)
 }

@@ -19,11 +19,11 @@ import (
 var operationsCommand = command{
 	name:    "operations",
 	args:    "[OPERATION] [-json]",
-	summary: "list the operations of the API, or the fields of a request",
+	summary: "list the operations of the API, or the fields of one",
 	help: `
 Lists all operations of the API with method and path, or what the request of one of them consists of: the name of each
 field on the wire, where it stands, whether it is required, its form, and the values that are allowed, with an example.
-A dot goes into an object, [] into the elements of a list.
+The fields of the response follow, with their forms. A dot goes into an object, [] into the elements of a list.
 
   byzantine operations
   byzantine operations init_otp
@@ -49,26 +49,40 @@ A dot goes into an object, [] into the elements of a list.
 				return err
 			}
 			fmt.Fprintf(p.stdout, "%s %s\n", op.Method, op.Path)
-			request := op.NewRequest()
-			if request == nil {
-				return nil
-			}
-			fmt.Fprintln(p.stdout)
-			lists := printFields(table, op)
-			if err := table.Flush(); err != nil {
+			if err := printRequest(p.stdout, op); err != nil {
 				return err
 			}
-			for _, list := range lists {
-				fmt.Fprintf(p.stdout, "\n%s\n", list)
+			if fields := responseFields(op); len(fields) > 0 {
+				fmt.Fprint(p.stdout, "\nResponse:\n\n")
+				for _, f := range fields {
+					fmt.Fprintf(table, "  %s\t%s\n", f.Name, f.Form)
+				}
 			}
-			command, err := exampleCommand(op)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "\nExample, without what is optional:\n\n%s\n", command)
-			return err
+			return table.Flush()
 		}
 	},
+}
+
+// printRequest prints the fields of an operation's request with an example.
+func printRequest(w io.Writer, op byzantine.Operation) error {
+	if op.NewRequest() == nil {
+		return nil
+	}
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	lists := printFields(table, op)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, list := range lists {
+		fmt.Fprintf(w, "\n%s\n", list)
+	}
+	command, err := exampleCommand(op)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\nExample, without what is optional:\n\n%s\n", command)
+	return err
 }
 
 // operationJSON is an operation for programs.
@@ -79,7 +93,8 @@ type operationJSON struct {
 	Signed bool        `json:"signed"`
 	Fields []fieldJSON `json:"fields"`
 	// Example is a request without what is optional.
-	Example *exampleJSON `json:"example"`
+	Example  *exampleJSON        `json:"example"`
+	Response []responseFieldJSON `json:"response"`
 }
 
 type exampleJSON struct {
@@ -95,6 +110,11 @@ type fieldJSON struct {
 	Allowed  []string `json:"allowed,omitzero"` // the values that the API's document lists
 }
 
+type responseFieldJSON struct {
+	Name string `json:"name"`
+	Form string `json:"form"`
+}
+
 // printOperationsJSON prints all operations, or those that are named.
 func printOperationsJSON(w io.Writer, ids []string) error {
 	list := []operationJSON{}
@@ -107,13 +127,14 @@ func printOperationsJSON(w io.Writer, ids []string) error {
 		if len(ids) > 0 && string(op.ID) != ids[0] {
 			continue
 		}
-		one := operationJSON{string(op.ID), op.Method, op.Path, op.Signed, []fieldJSON{}, nil}
+		one := operationJSON{string(op.ID), op.Method, op.Path, op.Signed, []fieldJSON{}, nil, []responseFieldJSON{}}
 		args, body, err := exampleOf(op)
 		if err != nil {
 			return err
 		}
 		one.Example = &exampleJSON{args, body}
 		one.Fields = append(one.Fields, fieldsOf(op)...)
+		one.Response = append(one.Response, responseFields(op)...)
 		list = append(list, one)
 	}
 	text, err := json.Marshal(list)
@@ -132,6 +153,18 @@ func fieldsOf(op byzantine.Operation) (fields []fieldJSON) {
 	allowed := allowedValues(string(op.ID))
 	eachFieldOf(op, func(name string, f *wire.Field, required bool) {
 		fields = append(fields, fieldJSON{name, fmt.Sprint(f.In), required, describe(f), slices.Concat(allowed[name], allowed[name+"[]"])})
+	})
+	return fields
+}
+
+// responseFields lists the fields of an operation's response.
+func responseFields(op byzantine.Operation) (fields []responseFieldJSON) {
+	response := op.NewResponse()
+	if response == nil {
+		return nil
+	}
+	eachField("", reflect.TypeOf(response).Elem(), func(name string, f *wire.Field) {
+		fields = append(fields, responseFieldJSON{name, describe(f)})
 	})
 	return fields
 }
