@@ -19,6 +19,8 @@ func allowedValues(operationID string) map[string][]string {
 // documentSchema is the part of a schema in the API's document that says which values it allows and which fields it
 // has.
 type documentSchema struct {
+	Type       string                    `json:"type"`
+	Format     string                    `json:"format"`
 	Ref        string                    `json:"$ref"`
 	AllOf      []documentSchema          `json:"allOf"`
 	OneOf      []documentSchema          `json:"oneOf"`
@@ -29,7 +31,7 @@ type documentSchema struct {
 	Items      *documentSchema           `json:"items"`
 }
 
-// apiDocument is the part of the API's document that says which values a request may have.
+// apiDocument is the part of the API's document that says which values a request may have, and which fields a response.
 type apiDocument struct {
 	Paths map[string]map[string]struct {
 		ID         string `json:"operationId"`
@@ -37,15 +39,28 @@ type apiDocument struct {
 			Name   string         `json:"name"`
 			Schema documentSchema `json:"schema"`
 		} `json:"parameters"`
-		Body struct {
-			Content map[string]struct {
-				Schema documentSchema `json:"schema"`
-			} `json:"content"`
-		} `json:"requestBody"`
+		Body      documentBody            `json:"requestBody"`
+		Responses map[string]documentBody `json:"responses"`
 	} `json:"paths"`
 	Components struct {
 		Schemas map[string]documentSchema `json:"schemas"`
 	} `json:"components"`
+}
+
+type documentBody struct {
+	Content map[string]struct {
+		Schema documentSchema `json:"schema"`
+	} `json:"content"`
+}
+
+func (b documentBody) schema() documentSchema { return b.Content["application/json"].Schema }
+
+// resolve returns the schema that a reference names, or s itself if it is none.
+func (d apiDocument) resolve(s documentSchema) documentSchema {
+	if s.Ref == "" {
+		return s
+	}
+	return d.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]]
 }
 
 var readDocument = sync.OnceValue(func() (document apiDocument) {
@@ -77,9 +92,7 @@ var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
 	types.Enum = slices.DeleteFunc(slices.Clone(types.Enum), func(t any) bool { return slices.Contains(types.NotAsked, t) })
 	var walk func(s documentSchema, name string, into map[string][]string)
 	walk = func(s documentSchema, name string, into map[string][]string) {
-		if s.Ref != "" {
-			s = document.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]]
-		}
+		s = document.resolve(s)
 		for _, part := range slices.Concat(s.AllOf, s.OneOf) {
 			walk(part, name, into)
 		}
@@ -102,7 +115,7 @@ var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
 			for _, p := range operation.Parameters {
 				walk(p.Schema, p.Name, allowed)
 			}
-			walk(operation.Body.Content["application/json"].Schema, "", allowed)
+			walk(operation.Body.schema(), "", allowed)
 			if field, ok := eventTypeFields[operation.ID]; ok {
 				walk(types, field, allowed)
 			}

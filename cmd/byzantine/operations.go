@@ -52,10 +52,10 @@ The fields of the response follow, with their forms. A dot goes into an object, 
 			if err := printRequest(p.stdout, op); err != nil {
 				return err
 			}
-			if fields := responseFields(op); len(fields) > 0 {
+			if fields := responseFields(string(op.ID)); len(fields) > 0 {
 				fmt.Fprint(p.stdout, "\nResponse:\n\n")
 				for _, f := range fields {
-					fmt.Fprintf(table, "  %s\t%s\n", f.Name, f.Form)
+					fmt.Fprintf(table, "  %s\t%s\n", f.Name, f)
 				}
 			}
 			return table.Flush()
@@ -93,8 +93,8 @@ type operationJSON struct {
 	Signed bool        `json:"signed"`
 	Fields []fieldJSON `json:"fields"`
 	// Example is a request without what is optional.
-	Example  *exampleJSON        `json:"example"`
-	Response []responseFieldJSON `json:"response"`
+	Example  *exampleJSON    `json:"example"`
+	Response []responseField `json:"response"`
 }
 
 type exampleJSON struct {
@@ -110,11 +110,6 @@ type fieldJSON struct {
 	Allowed  []string `json:"allowed,omitzero"` // the values that the API's document lists
 }
 
-type responseFieldJSON struct {
-	Name string `json:"name"`
-	Form string `json:"form"`
-}
-
 // printOperationsJSON prints all operations, or those that are named.
 func printOperationsJSON(w io.Writer, ids []string) error {
 	list := []operationJSON{}
@@ -127,14 +122,14 @@ func printOperationsJSON(w io.Writer, ids []string) error {
 		if len(ids) > 0 && string(op.ID) != ids[0] {
 			continue
 		}
-		one := operationJSON{string(op.ID), op.Method, op.Path, op.Signed, []fieldJSON{}, nil, []responseFieldJSON{}}
+		one := operationJSON{string(op.ID), op.Method, op.Path, op.Signed, []fieldJSON{}, nil, []responseField{}}
 		args, body, err := exampleOf(op)
 		if err != nil {
 			return err
 		}
 		one.Example = &exampleJSON{args, body}
 		one.Fields = append(one.Fields, fieldsOf(op)...)
-		one.Response = append(one.Response, responseFields(op)...)
+		one.Response = append(one.Response, responseFields(string(op.ID))...)
 		list = append(list, one)
 	}
 	text, err := json.Marshal(list)
@@ -153,18 +148,6 @@ func fieldsOf(op byzantine.Operation) (fields []fieldJSON) {
 	allowed := allowedValues(string(op.ID))
 	eachFieldOf(op, func(name string, f *wire.Field, required bool) {
 		fields = append(fields, fieldJSON{name, fmt.Sprint(f.In), required, describe(f), slices.Concat(allowed[name], allowed[name+"[]"])})
-	})
-	return fields
-}
-
-// responseFields lists the fields of an operation's response.
-func responseFields(op byzantine.Operation) (fields []responseFieldJSON) {
-	response := op.NewResponse()
-	if response == nil {
-		return nil
-	}
-	eachField("", reflect.TypeOf(response).Elem(), func(name string, f *wire.Field) {
-		fields = append(fields, responseFieldJSON{name, describe(f)})
 	})
 	return fields
 }

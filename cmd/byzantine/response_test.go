@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+)
+
+// The fields of a response stand below those of the request, whether it is an object, a list or one of two objects.
+func TestOperationsListResponseFields(t *testing.T) {
+	for id, want := range map[string]string{
+		"health_check":       `status +string`,
+		"init_otp":           `otpId +string`,
+		"get_assets":         `\[\]\.symbol +string`,
+		"get_bank_accounts":  `bankAccounts\[\]\.bankAccountDetails\.routingNumber +string`,
+		"get_transaction":    `status +string: withdrawal_initiated, .*completed`,
+		"list_subscriptions": `subscriptions\[\]\.subscription\.url +string`,
+	} {
+		_, text, stderr := runWith(t, nil, "", "operations", id)
+		_, response, found := strings.Cut(text, "\nResponse:\n")
+		require.True(t, found, "%s: %s%s", id, text, stderr)
+		assert.Regexp(t, regexp.MustCompile(`(?m)^  `+want), response, id)
+	}
+	_, text, _ := runWith(t, nil, "", "operations", "delete_subscription")
+	assert.NotContains(t, text, "Response:", "it is empty")
+}
+
+// What the sandbox sends has no field that the command does not list.
+func TestResponseFieldsAreThoseOfTheSandbox(t *testing.T) {
+	sandbox := byzantinetest.NewServer()
+	defer sandbox.Close()
+	user := sandbox.AddUser(byzantinetest.User{Email: "ada@example.com"})
+	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+	sandbox.Fund(account.ID, byzantine.ChainBase, byzantine.CurrencyUSDC, byzantine.MustParseDecimal("5"))
+	env := map[string]string{"BYZANTINE_BASE_URL": sandbox.URL, "BYZANTINE_PRIVATE_KEY": sandbox.Key().SecretHex()}
+	for id, arguments := range map[string][]string{
+		"health_check": nil, "get_assets": nil, "get_top_vaults": nil, "list_events": nil,
+		"get_user_details": {"userId=" + user.ID}, "get_account_details": {"accountId=" + account.ID},
+		"get_account_balances": {"accountId=" + account.ID}, "get_all_transactions": nil, "get_customers": nil,
+	} {
+		listed := map[string]bool{}
+		for _, f := range responseFields(id) {
+			listed[f.Name] = true
+		}
+		require.NotEmpty(t, listed, id)
+		op, err := operation(id)
+		require.NoError(t, err)
+		require.Equal(t, http.MethodGet, op.Method)
+		status, text, stderr := runWith(t, env, "", append([]string{"call", id}, arguments...)...)
+		require.Zero(t, status, "%s: %s", id, stderr)
+		var value any
+		require.NoError(t, json.Unmarshal([]byte(text), &value))
+		checkListed(t, id, "", value, listed)
+	}
+}
+
+func checkListed(t *testing.T, id, path string, value any, listed map[string]bool) {
+	t.Helper()
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			checkListed(t, id, path+"[]", element, listed)
+		}
+	case map[string]any:
+		for name, below := range value {
+			field := strings.TrimPrefix(path+"."+name, ".")
+			assert.True(t, listed[field], "%s: %s", id, field)
+			checkListed(t, id, field, below, listed)
+		}
+	}
+}
+
+func TestOperationsJSONHasResponseFields(t *testing.T) {
+	_, text, _ := runWith(t, nil, "", "operations", "-json")
+	var list []operationJSON
+	require.NoError(t, json.Unmarshal([]byte(text), &list))
+	require.Len(t, list, len(slices.Collect(byzantine.Operations())))
+	for _, op := range list {
+		empty := op.ID == string(byzantine.OpDeleteWebhookSubscription) || op.ID == string(byzantine.OpDeleteCredential)
+		assert.Equal(t, empty, len(op.Response) == 0, op.ID)
+	}
+}
