@@ -229,7 +229,7 @@ func TestWebhookErrorsHaveByzantinesWords(t *testing.T) {
 	refused(t, err, 400, "cannot be manually retried")
 }
 
-// checksummed are the examples of EIP-55.
+// Checksums are those of EIP-55: the first addresses are its examples.
 func TestWalletsAreWrittenWithTheirChecksum(t *testing.T) {
 	for _, want := range []string{
 		"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",

@@ -38,8 +38,9 @@ func (s *Sandbox) Mailbox(filter MailFilter) []Mail {
 	return s.world.mails(filter)
 }
 
-// WaitForMail returns the newest e-mail that matches, as soon as there is one. The error is the context's, or that there is
-// nothing to wait for: no code was sent with the filter's OTPID, which nobody knows before, or there is no such user.
+// WaitForMail blocks until an e-mail matches, and returns the newest one. It fails when ctx ends, and at once if no later
+// e-mail can match: if no code was sent with the filter's OTPID (an OTPID is known only after its code was sent), if that
+// code does not match the rest of the filter, or if there is no user with the filter's UserID.
 func (s *Sandbox) WaitForMail(ctx context.Context, filter MailFilter) (Mail, error) {
 	for {
 		s.lock()

@@ -21,7 +21,7 @@ import (
 
 var updateDocs = flag.Bool("update-docs", false, "write the table of routes in docs/sandbox.md instead of comparing with it")
 
-// The page lists every route with all of its fields, as the sandbox's own document describes them.
+// docs/sandbox.md lists every route with all of its fields, as the sandbox's own document describes them.
 func TestPageListsTheControlAPI(t *testing.T) {
 	const begin, end, file = "<!-- routes -->\n", "<!-- end of routes -->\n", "../docs/sandbox.md"
 	page, err := os.ReadFile(file)
@@ -38,7 +38,7 @@ func TestPageListsTheControlAPI(t *testing.T) {
 	assert.Equal(t, table, old, "docs/sandbox.md is out of date: go test -run TestPageListsTheControlAPI ./byzantinetest -update-docs")
 }
 
-// schema is what of a schema the table and the tests say.
+// schema is the part of a JSON schema that the table and the tests need.
 type schema struct {
 	Type        string            `json:"type"`
 	Format      string            `json:"format"`

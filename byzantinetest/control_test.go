@@ -140,7 +140,7 @@ func TestJourneyByTheControlAPI(t *testing.T) {
 	session, err := client.OTPAuth(t.Context(), &byzantine.OTPAuthRequest{AccountID: accountID, UserID: userID, OTPID: otp.OTPID, OTPCode: mail["code"].(string)})
 	require.NoError(t, err)
 
-	// The passkey, in a browser that is none.
+	// The passkey, made by a software authenticator instead of a browser.
 	c.ok("putAuthenticator", `{"origin":"https://app.example.com","seed":"ada"}`, "name=ada")
 	created := c.ok("createCredential", `{"options":{"rp":{"id":"example.com","name":"Example"},"user":{"id":"dXNlci0x","name":"ada","displayName":"Ada"},
 		"challenge":"AAECAwQFBgcICQoLDA0ODw","pubKeyCredParams":[{"type":"public-key","alg":-7}]}}`, "name=ada")

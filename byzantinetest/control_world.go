@@ -133,8 +133,8 @@ type deliveriesRequest struct {
 	Limit          int    `query:"limit" json:"-"`
 }
 
-// Deliveries returns the webhook deliveries that match, the newest first, with their attempts: what the operation
-// list_deliveries returns, without a request. It panics on a status that there is not.
+// Deliveries returns a page of the webhook deliveries that match, the newest first, with their attempts, as the operation
+// list_deliveries does: 100 of them if filter.Limit is 0, and 250 at most. It panics if the status is unknown.
 func (s *Sandbox) Deliveries(filter byzantine.ListWebhookDeliveriesRequest) []byzantine.WebhookDeliveryWithAttempts {
 	s.lock()
 	defer s.unlock()
@@ -153,9 +153,9 @@ func (s *Sandbox) Deliveries(filter byzantine.ListWebhookDeliveriesRequest) []by
 	return list.Deliveries
 }
 
-// RetryDelivery sends a webhook delivery that has failed again, ahead of its time, and returns the attempt: what the operation
-// retry_delivery does, without a request. It panics if there is no such delivery, if it has not failed or will not be tried
-// again, or if its subscription is disabled.
+// RetryDelivery sends a failed webhook delivery again without waiting until it is due, and returns the attempt, as the
+// operation retry_delivery does. It panics if there is no such delivery, if its status is not failed (one that is
+// terminal_failed cannot be sent again), or if its subscription is disabled.
 func (s *Sandbox) RetryDelivery(deliveryID string) byzantine.WebhookDeliveryAttempt {
 	s.lock()
 	defer s.unlock()

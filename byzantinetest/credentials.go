@@ -97,7 +97,7 @@ func (w *world) listCredentials(*byzantine.ListCredentialsRequest) (*byzantine.A
 	return list, nil
 }
 
-// newCredentialAnswer is byzantine.CreatedAPICredential on the wire, where the private key is readable.
+// newCredentialResponse is byzantine.CreatedAPICredential on the wire, where the private key is readable.
 type newCredentialResponse struct {
 	byzantine.CreatedAPICredential
 	PrivateKey string `json:"privateKey"`

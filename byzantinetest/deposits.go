@@ -49,10 +49,11 @@ func (w *world) invest(tx *transaction) {
 	tx.account.funds.position(tx.vault).invest(tx.amount, tx.vault.price(w.clock.now()))
 }
 
-// exchangeMargin is asked for on top of a deposit that has to be exchanged into another currency.
+// exchangeMargin is the factor that makes a deposit half a percent more expensive if it has to be exchanged into another
+// currency.
 var exchangeMargin = big.NewRat(1005, 1000)
 
-// priceOf is what to send for an amount of a stablecoin, in whole cents.
+// priceOf returns what to send for an amount of a stablecoin, rounded up to whole cents.
 func priceOf(coins money, fiat byzantine.Currency) money {
 	price := exchange(coins, fiat).amount
 	if dollars[fiat].Cmp(dollars[coins.currency]) != 0 {
@@ -100,7 +101,7 @@ func (w *world) receiveTransfer(a *account, chain byzantine.ChainID, received mo
 			return
 		}
 	}
-	// The currency's own stablecoin, because the request named no other.
+	// No waiting deposit takes the money, so it becomes idle in the currency's own stablecoin.
 	for coin, fiat := range fiatOf {
 		if byzantine.Currency(fiat) == received.currency {
 			a.funds.purse(chain, coin).add(received.amount)

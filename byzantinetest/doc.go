@@ -14,8 +14,9 @@
 // document, which the sandbox serves beside it, lists the routes.
 //
 // Requests are checked strictly against the API's own document; [WithLenientRequests] accepts more. The state of a sandbox
-// can be saved and loaded, see [Sandbox.World] and [WithWorld]. Memory is bounded: the journal of [Sandbox.Requests] takes
-// 16 MiB at most, and codes, sessions and payloads are forgotten an hour after they have expired.
+// can be saved and loaded, see [Sandbox.World] and [WithWorld]. The journal of [Sandbox.Requests] takes 16 MiB at most, and
+// codes, sessions and payloads are forgotten an hour after they have expired, but for the last payload of a transaction of
+// each account. Events, transactions and customers are kept until [Sandbox.Reset] or [Sandbox.SetWorld].
 //
 // All random values follow from [WithSeed]. No goroutine outlives [Sandbox.Close]. With
 // [WithWebhookTransport] no network is needed, so a sandbox also runs in a bubble of testing/synctest.
@@ -60,9 +61,9 @@
 //   - The verification of a person needs a passport or both sides of a national id, and a proof of address; in the United
 //     States the social security number too. That of an entity needs an incorporation certificate, a shareholder registry,
 //     a proof of address and its type, number, registered address, activity, finances and risks.
-//   - While data of an associated person is missing, an entity that is not active yet has the status
-//     awaiting_associated_person_information. An associated person has an event of their own only when their status
-//     becomes rejected or resubmission_requested.
+//   - An entity that has sent its own data and is not active yet has the status awaiting_associated_person_information
+//     while data of an associated person is missing. An associated person has an event of their own only when their
+//     status becomes rejected or resubmission_requested.
 //   - An e-mail address that exists already gets a 400 for a new customer and for an associated person who is not a
 //     user of the account, and so does an entity's address if another entity has it. A root user whose e-mail address
 //     belongs to an existing user is that user, who gets a role in the new account.
@@ -70,22 +71,23 @@
 // # Accounts, roles and invitations
 //
 //   - In a self-custodial account a user has the role self_custodial instead of root. Such an account has no invitations
-//     and no changes of roles, because it has no wallet at the key provider. An owner (ubo) has the role beneficiary.
+//     and no changes of roles, because it has no wallet at the key provider. An owner (ubo) who has no other role in the
+//     account has the role beneficiary.
 //   - Only the format of bank account numbers is checked. The same number a second time, in one account, gets a 400
 //     that names duplicate_external_account.
 //   - An invited user has the role view from the first login on. An owner with the role beneficiary can be invited as well.
 //   - The roles that can be given are root, admin and view. One root user's signature is enough, and one root user must
 //     remain. The payload of a change of roles names users by the API's user ids.
-//   - The payload of an invitation or of a change of roles can be used once, and not at all if the account has changed
-//     since.
+//   - The payload of an invitation or of a change of roles can be used once, and not at all if an invited person was
+//     invited or has joined meanwhile, or if the account's root users have changed.
 //
 // # Payloads and signatures
 //
 //   - A payload can be signed for 15 minutes. After that, or when another payload has replaced it, the client has to ask
 //     for a new draft. A rejected stamp leaves the draft as it was. The submission of an unknown or replaced draft gets a
 //     400, and so does a stamp that does not verify. A passkey of a user who is not a root user of the account gets a 401.
-//   - Payloads of transactions need an active customer, on a chain that the account is activated on, and get a 400
-//     otherwise (the upgrade of a vault a 401 for the latter). A self-custodial account gets none.
+//   - A payload of a transaction gets a 400 if the customer is not active, if the account is self-custodial, or if the
+//     account is not activated on the chain (an activation needs no activated chain; the upgrade of a vault gets a 401).
 //
 // # Transactions, balances and vaults
 //
@@ -112,10 +114,11 @@
 //     else after [WithAnyWebhookURL]. A second subscription of the same URL gets a 400, and so does the deletion of an
 //     unknown one.
 //   - No request causes customer.deleted or transaction.payment_in_review; [Sandbox.Trigger] makes such an event.
-//   - Transactions cause webhook deliveries as customers do. The sourceType of an event is customer_api, onchain or webhook_test, its
-//     sourceId the account's, the transaction's or the subscription's; the data of a webhook.test are {subscriptionId}.
-//   - Signatures of webhooks have no 0x. A 2xx whose body is cut short, or takes more than 10 seconds for its first
-//     64 KiB, is a failure. The summary of a response is {statusCode, body, bodyBytes}.
+//   - Transactions cause webhook deliveries as customers do. The sourceType of an event is customer_api, onchain or
+//     webhook_test, and its sourceId is the id of the account, the transaction or the subscription, respectively; the data
+//     of a webhook.test are {subscriptionId}.
+//   - Signatures of webhooks have no 0x. An attempt ends after 10 seconds, and a 2xx whose body is cut short, or whose
+//     first 64 KiB have not arrived by then, is a failure. The summary of a response is {statusCode, body, bodyBytes}.
 //   - A disabled subscription gets no new deliveries. Its pending deliveries wait until it is enabled again; a test of it
 //     gets a 400.
 //   - A manual retry and a test count as attempts: the next wait follows from the number of attempts, and the seventh is the

@@ -114,7 +114,7 @@ type bankDocument struct {
 // quantity is an exact number: a decimal string, or a fraction where decimals do not suffice.
 type quantity struct{ *big.Rat }
 
-// maxQuantity is more than all money in a currency with 6 decimals, and than the shares that it buys.
+// maxQuantity is the largest number in a document: as much money as maxAmount, or as many shares.
 var maxQuantity = new(big.Rat).SetInt64(1e18)
 
 const maxQuantityText = 4096 // of a fraction whose parts are long

@@ -39,9 +39,10 @@ func (s *Sandbox) SetWorld(document []byte) error {
 	return nil
 }
 
-// Reset empties the sandbox: no users, accounts, subscriptions and events, only the key that it began with and the options.
-// The journal, the faults to come and the software authenticators of the control API are gone, too, and no vault queues
-// but the one that does at the beginning. The clock is set back to the machine's, or to that of [WithTime].
+// Reset empties the sandbox: it has no users, accounts, subscriptions and events any more, not even those of [WithAccount]
+// and [WithWorld]. Its first credential, those of [WithPublicKey] and the other options stay. The journal, the faults to
+// come and the software authenticators of the control API are dropped, and only [VaultEthereumQueued] queues withdrawals,
+// as at the beginning. The clock is set back to the machine's, or to that of [WithTime].
 func (s *Sandbox) Reset() {
 	s.lock()
 	defer s.unlock()
@@ -284,7 +285,7 @@ func (r *worldReader) readProposal(d proposalDocument) error {
 	return nil
 }
 
-// orderTransactions restores what follows from the transactions' times.
+// orderTransactions restores the order of the last updates and the timers from the transactions' times.
 func (r *worldReader) orderTransactions() {
 	recent := slices.SortedStableFunc(slices.Values(r.world.transactions.all), func(x, y *transaction) int { return x.updated.Compare(y.updated) })
 	for _, tx := range recent {

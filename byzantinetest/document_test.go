@@ -142,7 +142,7 @@ func TestWorldsThatCannotBe(t *testing.T) {
 	}
 }
 
-// withoutClock is a document without what changes by itself.
+// withoutClock is a document without its clock, which differs in every run.
 func withoutClock(t *testing.T, document string) string {
 	t.Helper()
 	var fields map[string]any
@@ -189,7 +189,7 @@ func TestResetSetsTheClockBack(t *testing.T) {
 	assert.Equal(t, noon, frozen.Now())
 }
 
-// The clock of a document counts, in whichever form.
+// The clock of a document, in each of its forms, becomes the sandbox's.
 func TestClockOfADocument(t *testing.T) {
 	server := newServer(t)
 	require.NoError(t, server.SetWorld([]byte(`{"clock":{"now":"2026-09-01T12:00:00Z"}}`)))

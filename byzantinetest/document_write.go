@@ -6,8 +6,8 @@ import (
 )
 
 // World returns all that the sandbox holds as one JSON document: what [WithWorld] and [Sandbox.SetWorld] read. The journal,
-// the faults to come and the options of the sandbox are not part of it. It holds private keys of webhook subscriptions and
-// one-time codes, all of them invented.
+// the faults to come, the software authenticators of the control API and the options of the sandbox are not part of it. It
+// holds private keys of webhook subscriptions and one-time codes, all of them invented.
 func (s *Sandbox) World() []byte {
 	s.lock()
 	document := s.world.document()
@@ -163,7 +163,8 @@ func (m *money) document() *moneyDocument {
 	return &moneyDocument{m.currency, quantity{m.amount}}
 }
 
-// writeDrafts writes drafts with their transactions, which are not among the others yet. A vault upgrade has two.
+// writeDrafts writes drafts with their transactions, which are not among the others yet. A vault upgrade has two; that of a
+// cancellation is among the others already.
 func (w *world) writeDrafts(d *worldDocument) {
 	for _, a := range w.accounts.all {
 		draft := w.drafts[a.id]

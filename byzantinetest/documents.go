@@ -6,7 +6,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// file adds documents and returns them as the API's responses show them. One takes the place of an older one of its type.
+// file adds documents and returns them as the API's responses show them. One replaces an older one of its type, unless the
+// type is other.
 func (v *verification) file(documents []byzantine.VerificationDocument) []byzantine.VerificationDocument {
 	for _, d := range documents {
 		if d.DocumentType != byzantine.DocumentOther {
@@ -35,7 +36,7 @@ func (w *world) userDocuments(documents []byzantine.UserVerificationDocument) []
 	return views
 }
 
-// entityDocuments does so for an entity.
+// entityDocuments gives documents of an entity their ids, as userDocuments does.
 func (w *world) entityDocuments(documents []byzantine.EntityVerificationDocument) []byzantine.VerificationDocument {
 	var views []byzantine.VerificationDocument
 	for _, d := range documents {

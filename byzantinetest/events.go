@@ -129,7 +129,7 @@ func orNull(text string) *string {
 	return &text
 }
 
-// eventListAnswer is byzantine.EventPage as the API writes it.
+// eventListResponse is byzantine.EventPage as the API writes it.
 type eventListResponse struct {
 	Events     []listedEvent `json:"events"`
 	NextCursor *string       `json:"nextCursor"`
@@ -200,8 +200,8 @@ func (h *eventHistory) add(e byzantine.Event) {
 	}
 }
 
-// between narrows the positions before one to those of events that were created between two times, where that can be told
-// without reading them. A zero time is no bound.
+// between returns a range of positions below before that has all events created between two times. It has others, too, if
+// the history is not sorted by time: then it narrows nothing. A zero time is no bound.
 func (h *eventHistory) between(after, until time.Time, before int) (first, end int) {
 	if h.unsorted {
 		return 0, before
@@ -216,8 +216,8 @@ func (h *eventHistory) between(after, until time.Time, before int) (first, end i
 	return min(first, before), before
 }
 
-// backward yields the events between two positions, the newest first. If one of the ids is not empty, those that it has
-// nothing to do with may be left out.
+// backward yields the events from position first up to before, the newest first. It leaves out those that are not related to
+// the first of the ids that is not empty; the caller checks the other ids.
 func (h *eventHistory) backward(first, before int, ids ...string) iter.Seq[byzantine.Event] {
 	return func(yield func(byzantine.Event) bool) {
 		for _, id := range ids {

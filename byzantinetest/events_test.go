@@ -156,7 +156,7 @@ func TestEventQueriesThatAreRefused(t *testing.T) {
 
 func TestEventPagesNeitherOverlapNorShift(t *testing.T) {
 	w := newEventWorld(t)
-	// All at the same time, so that no order of time ties the pages together.
+	// The clock stands still, so these events are a millisecond apart.
 	for range 4 {
 		w.server.SetStatus(w.account.ID, byzantine.VerificationUnderReview)
 		w.server.SetStatus(w.account.ID, byzantine.VerificationActive)

@@ -90,7 +90,8 @@ func onTheWire(err error) error {
 	return plainJSONError(err)
 }
 
-// located names the field in the error of a text that has a form of its own, such as a document's. encoding/json does not.
+// located adds the name of the field to the error of a type that parses its own text, such as a data URI: encoding/json
+// leaves it out.
 func located(err error, op byzantine.Operation, body []byte) error {
 	var formed interface{ Reason() string }
 	var odd *wire.Unreadable

@@ -38,7 +38,7 @@ func newDifference(hint string, expected, signed []byte) *Difference {
 	return &Difference{hint, offset, around(expected), around(signed)}
 }
 
-// mismatchError is a signature that was rejected.
+// mismatchError rejects a signature, or a signedBody that is not the payload's.
 type mismatchError struct {
 	*rejection
 	difference     *Difference // nil if it is not known what was signed

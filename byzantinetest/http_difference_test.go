@@ -102,7 +102,7 @@ func TestDifferenceFarInsideABody(t *testing.T) {
 	assert.Equal(t, len(body), r.BodyBytes)
 	assert.Len(t, r.Body, 4<<10)
 
-	// Something that nobody thought of stays without one.
+	// A signature of an unknown text has no Difference.
 	status, text := send(t, server, "POST", uri, body, func(h http.Header) { h.Set("X-Signature", "0x3006020101020101") })
 	assert.Equal(t, 401, status)
 	assert.Contains(t, text, "X-Signature does not belong to this key")

@@ -118,8 +118,8 @@ func TestFaultsInTheirOrder(t *testing.T) {
 	assert.Equal(t, 1, created(t, server))
 }
 
-// The log of the sandbox has the requests that met a fault, too.
-func TestFaultsInTheLog(t *testing.T) {
+// The journal of the sandbox has the requests that met a fault, too.
+func TestFaultsInTheJournal(t *testing.T) {
 	server := newServer(t)
 	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Reset: true})
 	require.Error(t, create(t, server.Client()))

@@ -26,7 +26,8 @@ func WithAllowedHosts(hosts ...string) Option {
 	}
 }
 
-// guard rejects what a page on the web makes a browser send here. It returns nil for all else.
+// guard rejects what a page on the web makes a browser send here, and what comes to StatusPath under a host name that is not
+// allowed. It returns nil for all else.
 func (s *Sandbox) guard(r *http.Request) *rejection {
 	if strings.HasPrefix(r.URL.Path, StatusPath) && !s.isOwnHost(r.Host) {
 		return reject(http.StatusForbidden, "this host name is neither a loopback one nor allowed: see WithAllowedHosts")
@@ -67,8 +68,8 @@ var shownHeaders = []string{
 	"Accept", "Content-Length", "Content-Type", "Date", "Host", "Retry-After", "User-Agent", "X-Pubkey", "X-Signature", "X-Timestamp",
 }
 
-// shown returns the headers that can be shown. The signature, which is good for a minute and does not name the host that it
-// is for, is cut.
+// shownHeader returns the headers that can be shown. The signature, which is good for a minute and does not name the host
+// that it is for, is cut.
 func shownHeader(header http.Header) http.Header {
 	const enough = 12
 	shown := http.Header{}

@@ -31,8 +31,8 @@ type Request struct {
 	// Verdict says why the response is not a success: what is wrong with the signature, say. If the request met a fault, it
 	// says as well what the client saw, and whether the request was handled nevertheless.
 	Verdict string
-	// Difference says where the text that was signed differs from the text that had to be signed. Nil if no signature was
-	// rejected, or if it could not be found out what was signed.
+	// Difference says where the text that was signed differs from the text that had to be signed: by the request's
+	// signature, or by a passkey (signedBody). Nil if neither was rejected, or if it is not known what was signed.
 	Difference *Difference
 	// ExpectedBytes and ExpectedSHA256 are the length in bytes and the hash of the whole text that the request's signature
 	// must cover. Compare them with those of the text that your own signer signs. Empty unless the signature was rejected.

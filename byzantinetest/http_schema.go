@@ -155,7 +155,7 @@ func (s *apiSchema) property(name string, property *apiSchema) {
 	s.properties[name] = property
 }
 
-// merge adds what a part of an allOf says. Whether null is legal is said outside of the parts.
+// merge adds what a part of an allOf says, but for nullable, which stands beside the allOf.
 func (s *apiSchema) merge(part *apiSchema) {
 	if s.kind == "" {
 		s.kind = part.kind

@@ -16,7 +16,8 @@ import (
 const maxRequestBytes = 64 << 20
 
 // ServeHTTP responds to a request to the API. A request without a route is in the journal as well, because it is a
-// mistake that a developer will look for. [StatusPath] is a page for browsers; what is below it is not in the journal.
+// mistake that a developer will look for. [StatusPath] is a page for browsers; what is below it is in the journal only if
+// it was rejected for its host name or its origin.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	if err := s.guard(r); err != nil {
@@ -64,7 +65,7 @@ func (w *statusRecorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// responded is called with every response of every sandbox. Tests of this package set it.
+// responded is called with the response to every API request that a sandbox handles. Tests of this package set it.
 var responded func(operationID string, out fake.Response)
 
 // serve handles one request, together with the faults that were set for it.

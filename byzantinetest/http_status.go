@@ -91,7 +91,7 @@ func (s *Sandbox) routeStatus() {
 	s.mux.HandleFunc("POST "+StatusPath+"token", s.serveTokenForm)
 }
 
-// writePage shuts out everything that a page does not need. What requests brought is shown on it.
+// writePage writes a page with headers that block everything that it does not need, because it shows text of requests.
 func writePage(w http.ResponseWriter, status int, contentType string, page []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
@@ -119,7 +119,7 @@ type page struct {
 	Content        any
 }
 
-// Failed returns the error of a form of a control that was sent, for the thing of an id; empty if there is none.
+// Failed returns the error if the form that has failed is that of this control for the thing with this id, else "".
 func (p *page) Failed(control, id string) string {
 	if p.Failure == nil || p.Failure.control != control || p.Failure.values.Get("id") != id {
 		return ""
@@ -196,7 +196,7 @@ func withFailure(r *http.Request, f *formFailure) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), failureKey{}, f))
 }
 
-// skipped is how many of a list's newest the page leaves out. Nonsense is the beginning.
+// skipped is how many of a list's newest the page leaves out: 0 if the parameter is not a positive number.
 func skipped(query url.Values) int {
 	n, _ := strconv.Atoi(query.Get("skip"))
 	return max(n, 0)
@@ -261,8 +261,8 @@ func (s shown[T]) at(skip int) string {
 	return here.String()
 }
 
-// beforeZone is how times are read that a browser's field for date and time sends.
-func beforeZone(text string) (time.Time, bool) {
+// parseUTC reads a time from a form: RFC 3339, or the date and time of a browser's field, which has no zone and is UTC.
+func parseUTC(text string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, true

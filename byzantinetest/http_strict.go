@@ -99,7 +99,7 @@ func (c formChecker) fits(s *apiSchema, v *jsonValue) bool {
 	return c.lenient && strings.HasSuffix(s.name, "Decimal") && v.kind == "number"
 }
 
-// checkEither is for a value that is one of several: none of the API's requests has one beside signedBody.
+// checkEither checks a value for which the document has alternatives (oneOf). In the API's requests only signedBody has.
 func (c formChecker) checkEither(s *apiSchema, v *jsonValue, path string) error {
 	var err error
 	for _, one := range s.either {
@@ -135,7 +135,7 @@ func (c formChecker) checkObject(s *apiSchema, v *jsonValue, path string) error 
 	return nil
 }
 
-// wantsForm says whether an empty text is not among those that the document allows. Package wire checks all other texts.
+// wantsForm says whether the document forbids an empty text, by a pattern or as a UUID. Package wire checks all other texts.
 func (s *apiSchema) wantsForm() bool { return s.pattern != "" || s.format == "uuid" }
 
 // didYouMean is the end of an error about a name that there is not.

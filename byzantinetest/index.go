@@ -62,7 +62,7 @@ func (w *world) addAccount(a *account) {
 	}
 }
 
-// addPerson adds a person to an account's entity.
+// addPersonTo adds a person to an account's entity.
 func (w *world) addPersonTo(a *account, p *associatedPerson) {
 	a.entity.persons = append(a.entity.persons, p)
 	w.index.accountByPerson[p.id] = a
@@ -83,7 +83,7 @@ func (w *world) removeEntityEmail(e *entity) {
 	}
 }
 
-// entityByEmail returns nil for an address that no entity has, and for none.
+// entityByEmail returns nil for an address that no entity has, and for an empty one.
 func (w *world) entityByEmail(email string) *entity {
 	return w.index.entityByEmail[strings.ToLower(email)]
 }
@@ -116,7 +116,7 @@ func (w *world) passkeyOwner(credentialID string) (*user, passkeyRecord) {
 	return u, u.passkeys[i]
 }
 
-// addDelivery adds a delivery, whose event is set.
+// addDelivery adds a delivery. Its event must be set: the index reads it.
 func (w *world) addDelivery(d *delivery) {
 	w.deliveries.add(d.ID, d)
 	_, source := d.source()

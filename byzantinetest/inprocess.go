@@ -16,7 +16,7 @@ import (
 //		byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(sandbox)}))
 //
 // A handler that panics with [http.ErrAbortHandler], as the faults Reset and Truncate do, cuts the connection: the
-// request fails, or the response ends with io.ErrUnexpectedEOF. Any other panic is the caller's. The response arrives
+// request fails, or the response ends with io.ErrUnexpectedEOF. Any other panic reaches the caller. The response arrives
 // when the handler has returned, and a request whose context has ended by then fails. It is safe for concurrent use if
 // the handler is.
 func InProcess(handler http.Handler) http.RoundTripper { return inProcess{handler} }

@@ -123,7 +123,7 @@ func TestJourneyQueuedWithdrawalIsCancelled(t *testing.T) {
 	assert.Equal(t, byzantine.MustParseDecimal("200"), i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals.Balance)
 	assert.NotEmpty(t, i.position(byzantinetest.VaultEthereumQueued).PendingWithdrawals.Shares)
 
-	// The cancellation is a payload of its own. Submit with its transaction id, whatever that is.
+	// The cancellation is a payload of its own. It is submitted with the payload's TransactionID.
 	var answer byzantine.Response
 	payload, err := i.cancelPayload(byzantine.ChainEthereum, withdrawal.TransactionID)
 	cancelled, err := i.send(i.sign(payload, err), byzantine.WithResponse(&answer))

@@ -130,7 +130,7 @@ func (a *account) isRoot(userID string) bool {
 	return m != nil && m.role == byzantine.RoleRoot
 }
 
-// roots returns the users who sign for the account.
+// roots returns the root users of the account. A self-custodial account has none.
 func (a *account) roots() []*user {
 	var roots []*user
 	for _, m := range a.members {

@@ -14,11 +14,11 @@ const (
 	centPlaces  = 2
 )
 
-// maxAmount is more money than there is, and sums of it are still decimals.
+// maxAmount is the largest amount that parseAmount accepts. Sums of such amounts still fit into a byzantine.Decimal.
 var maxAmount = byzantine.MustParseDecimal("1000000000000000000")
 
-// dropDecimals cuts off the decimals of a request's amount beyond those of the coin, as the API does. The client rejects such
-// a request.
+// dropDecimals cuts off the decimals of a request's amount beyond those of the coin, as the API does. Requests of this
+// module's client have none: it rejects such an amount before it sends anything.
 func dropDecimals(request any) {
 	var amount *byzantine.Decimal
 	switch r := request.(type) {

@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// C16: what the sandbox says of a request names fields as they stand on the wire, to clients in any language. Each field
+// What the sandbox says of a request names fields as they stand on the wire, to clients in any language. Each field
 // of each operation gets values of a wrong form and of a wrong kind, strictly and leniently.
 func TestErrorsNameFieldsAsOnTheWire(t *testing.T) {
 	for name, opts := range map[string][]byzantinetest.Option{"strict": nil, "lenient": {byzantinetest.WithLenientRequests()}} {

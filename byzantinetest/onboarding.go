@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// newCustomerUser makes the user of somebody who is to be verified. A user with that e-mail address must not exist yet.
+// newCustomerUser makes the user of somebody who is to be verified. It rejects an e-mail address that a user has already.
 func (w *world) newCustomerUser(member string, info byzantine.UserInfo) (*user, error) {
 	if err := checkUserInfo(member, info); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (w *world) openAccount(name, wallet string, e *entity, signers []signer) *a
 	return a
 }
 
-// admit adds a user whom the world may know already.
+// admit adds a user unless the world has them already.
 func (w *world) admit(u *user) {
 	if w.users.get(u.id) == nil {
 		w.addUser(u)
@@ -113,7 +113,7 @@ func rootUserViews(signers []signer) []byzantine.RootUser {
 	return views
 }
 
-// formatTerms writes a time as the API does where it promises no form.
+// formatTerms writes byzantineTermsSignedAt, for which the API documents no form: RFC 3339 with milliseconds.
 func formatTerms(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 func (w *world) createIndividual(req *byzantine.CreateIndividualAccountRequest) (*byzantine.CreateIndividualAccountResponse, error) {

@@ -269,7 +269,7 @@ func TestRefusedEntities(t *testing.T) {
 	assert.Equal(t, 200, status, "associated persons may be null: %s", body)
 }
 
-// personOf is the JSON of an associated person without what their types need.
+// personOf is the JSON of an associated person of these types, without the fields that the types require.
 func personOf(types ...string) map[string]any {
 	return map[string]any{
 		"userInfo":           map[string]any{"firstName": "A", "lastName": "B", "email": "a@example.com"},

@@ -56,8 +56,8 @@ type formFailure struct {
 // maxFormBytes is far above what somebody types.
 const maxFormBytes = 64 << 10
 
-// serveForm hands a form to the control API's function of a name and leads back to the page of the form, which says what
-// has come of it.
+// serveForm calls the route of the control API that the form is for. It redirects to the form's page, which says that it
+// was done; if it fails, it responds with that page and the error.
 func (s *Sandbox) serveForm(w http.ResponseWriter, r *http.Request) {
 	if !s.mayLook(w, r) {
 		return
@@ -87,7 +87,7 @@ func (s *Sandbox) serveForm(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusSeeOther)
 }
 
-// ownPage is the page that a form names as its own, the overview if it names none.
+// ownPage is the page that a form names as its own, or the overview if that is no page below StatusPath.
 func ownPage(text string) *url.URL {
 	back, err := url.Parse(text)
 	if err != nil || back.Host != "" || back.Scheme != "" || !strings.HasPrefix(back.Path, StatusPath) || strings.Contains(back.Path, "..") {
@@ -161,7 +161,7 @@ func formValue(t reflect.Type, values []string) (any, error) {
 	text := strings.TrimSpace(values[0])
 	switch {
 	case t == reflect.TypeFor[time.Time]():
-		if at, ok := beforeZone(text); ok {
+		if at, ok := parseUTC(text); ok {
 			return at, nil
 		}
 		return nil, badRequest("must be a date and a time in UTC, such as 2026-09-01 12:00")
@@ -227,7 +227,7 @@ func (s *Sandbox) tokenCookie() (name, value string) {
 	return "byzantine_sandbox_" + mac("name")[:8], mac("the sandbox's page")
 }
 
-// mayLook asks for the token if the sandbox has one and the browser has not shown it.
+// mayLook says whether the request has the sandbox's token, or needs none. If not, it responds with the form for the token.
 func (s *Sandbox) mayLook(w http.ResponseWriter, r *http.Request) bool {
 	if s.hasToken(r) {
 		return true

@@ -128,7 +128,7 @@ func TestJournalOfTheControlAPIKeepsSecrets(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	// A signature over the path without its query, over a body without its end, and a key that is too long for the journal.
+	// A signature over the path without its query, a body without its end, and a response that the journal cuts in the key.
 	const body = `{"document":"data:application/pdf;base64,AAAABBBBCCCC"}`
 	send(t, server, "POST", "/v1/integrator/credentials?dry=1", body, signedAs(t, server, "POST", "/v1/integrator/credentials", body))
 	send(t, server, "POST", "/v1/integrator/credentials", body[:len(body)-2], nil)
@@ -208,7 +208,7 @@ func TestRequestsAreFiltered(t *testing.T) {
 	}
 }
 
-// Ten thousand requests are a page at a time, and none is missed.
+// Thousands of requests are shown a page at a time, and none is missed.
 func TestManyRequestsArePaged(t *testing.T) {
 	server := newServer(t)
 	count := longtest.Count(2000, 10_000)

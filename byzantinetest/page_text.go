@@ -57,7 +57,7 @@ func withForm(p *page, control, id string) formPart { return formPart{p, control
 // Error is why the form has failed, empty if it has not.
 func (f formPart) Error() string { return f.Page.Failed(f.Control, f.ID) }
 
-// Slot is the id of the element that says so.
+// Slot is the id of the HTML element with the error.
 func (f formPart) Slot() string { return f.Control + "-" + f.ID + "-error" }
 
 // tookText is a real time in a readable unit.

@@ -28,7 +28,7 @@ func (w *world) deliveryLine(d *delivery) deliveryLine {
 	return line
 }
 
-// Retriable says whether somebody can ask for another attempt.
+// Retriable says whether somebody can ask for another attempt while the subscription is enabled.
 func (d deliveryLine) Retriable() bool { return d.Status == byzantine.WebhookDeliveryFailed }
 
 // subscriptionView is an endpoint with the number of its deliveries.

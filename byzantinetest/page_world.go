@@ -69,7 +69,7 @@ func (s *Sandbox) mailboxPage(r *http.Request) (string, any, error) {
 	return "Mailbox", view, nil
 }
 
-// pendingInvitations are those among the newest.
+// pendingInvitations are the pending ones among the maxShown last updated, the oldest first.
 func (w *world) pendingInvitations() []byzantine.Invitation {
 	recent, _, _ := w.recentInvitations.page(&pageRequest{paging: paging{Limit: new(int64(maxShown))}})
 	pending := slices.DeleteFunc(recent, func(i *invitation) bool { return i.status != byzantine.InvitationPending })

@@ -12,8 +12,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// newActivity returns the text that a passkey is asked to sign: an order to the key provider, whose name for an account
-// is the account's id here. Fields are in the provider's order, which is not that of the alphabet.
+// newActivity returns the text that a passkey is asked to sign: an activity of the key provider. Its organizationId is the
+// account's id here. Fields are in the provider's order, which is not that of the alphabet.
 func (w *world) newActivity(kind byzantine.ActivityType, organizationID string, parameters any) (json.RawMessage, error) {
 	return wire.Marshal(struct {
 		Type           byzantine.ActivityType `json:"type"`
@@ -23,7 +23,7 @@ func (w *world) newActivity(kind byzantine.ActivityType, organizationID string, 
 	}{kind, strconv.FormatInt(w.clock.now().UnixMilli(), 10), organizationID, parameters})
 }
 
-// payloadAnswer is byzantine.Payload as the API sends it.
+// payloadResponse is byzantine.Payload as the API sends it.
 type payloadResponse struct {
 	BodyToSign             json.RawMessage        `json:"bodyToSign"`
 	TransactionID          string                 `json:"transactionId,omitzero"`
@@ -132,7 +132,8 @@ func (w *world) draftOf(transactionID string) *draft {
 	return w.draftByTransaction[transactionID]
 }
 
-// signPayload takes the signature of a draft. A rejected one leaves the draft as it was, so that it can be signed again.
+// signPayload verifies the signature of a draft and submits it. A rejected one leaves the draft as it was, so that it can be
+// signed again.
 func signPayload(w *world, _ *credential, request any) (response, error) {
 	req := request.(*byzantine.SignPayloadPasskeyRequest)
 	d := w.draftOf(req.TransactionID)

@@ -43,7 +43,7 @@ func (w *world) propose(p *proposal, activity byzantine.ActivityType, parameters
 	return &payloadResponse{BodyToSign: body}, nil
 }
 
-// signedProposal finds what was signed, and by whom. It stays until it is carried out.
+// signedProposal finds the proposal that was signed, and the signer. The caller removes it when it is carried out.
 func (w *world) signedProposal(signed byzantine.SignedPayload) (*proposal, *user, error) {
 	var body bytes.Buffer
 	if err := json.Compact(&body, signed.SignedBody); err != nil {

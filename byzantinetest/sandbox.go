@@ -125,8 +125,8 @@ func WithPublicKey(pubkey string) Option {
 	}
 }
 
-// WithTime sets the sandbox's clock to t and stops it, so that only [Sandbox.Advance] and [Sandbox.SetTime] move it.
-// Without this option it runs with the machine's.
+// WithTime sets the sandbox's clock to t and stops it: it stands still but for [Sandbox.Advance] and [Sandbox.SetTime],
+// until [Sandbox.Freeze] or a document lets it run. Without this option it runs with the machine's.
 func WithTime(t time.Time) Option {
 	return func(s *Sandbox) error { s.world.clock.stop(t); return nil }
 }

@@ -177,7 +177,7 @@ func (i *investor) balances() byzantine.SubAccountBalances {
 	return balances.SubAccounts[0]
 }
 
-// idle is what lies in the wallet on a chain, "" if nothing.
+// idle is what lies in the wallet on a chain, the zero Decimal if nothing.
 func (i *investor) idle(chain byzantine.ChainID, currency byzantine.FiatCurrency) byzantine.Decimal {
 	i.t.Helper()
 	for _, b := range i.balances().Idle {
@@ -199,7 +199,7 @@ func (i *investor) position(vault string) *byzantine.VaultBalance {
 	return nil
 }
 
-// invested is the balance of a position, "" if there is none.
+// invested is the balance of a position, the zero Decimal if there is none.
 func (i *investor) invested(vault string) byzantine.Decimal {
 	i.t.Helper()
 	if p := i.position(vault); p != nil {

@@ -41,7 +41,7 @@ func (w *world) setTimer(at time.Time, tx *transaction) {
 	w.setAlarm()
 }
 
-// catchUp runs what is due, in order and each at its own time. There may have been no request since.
+// catchUp runs what is due, in order and each at its own time, which may be long ago: requests may have been rare.
 func (w *world) catchUp() {
 	now := w.clock.now()
 	defer func() { w.clock.asOf = time.Time{} }() // also if a transaction cannot move on
@@ -65,8 +65,8 @@ func (s *Sandbox) lock() {
 	s.world.catchUp()
 }
 
-// unlock releases the lock. If the clock runs and events were dated ahead of it, see eventTime, it waits for the clock:
-// an integrator never sees an event with a time in the future.
+// unlock releases the lock. If the clock runs and events were dated ahead of it, see eventTime, it waits for the clock, a
+// second at most: whoever caused the events does not see them with a time in the future.
 func (s *Sandbox) unlock() {
 	ahead := time.Duration(0)
 	if w := s.world; !w.clock.stopped {

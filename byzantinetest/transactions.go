@@ -205,7 +205,7 @@ func (s *Sandbox) FailTransaction(transactionID string, status byzantine.Transac
 	}
 }
 
-// seededTransaction finds a signed transaction for a method of the test author's.
+// seededTransaction finds a signed transaction for a method of Sandbox, and panics if there is none.
 func (w *world) seededTransaction(method, id string) *transaction {
 	tx := w.transactions.get(id)
 	if tx == nil {

@@ -137,7 +137,7 @@ func TestTransactionMovesOnTheClock(t *testing.T) {
 	assert.Equal(t, begin.Add(10*time.Second), list.Events[0].OccurredAt)
 }
 
-// A stopped clock and a seed make everything but keys the same in every run.
+// With a stopped clock and a seed, a transaction and its payload are the same in every run.
 func TestTransactionsAreDeterministic(t *testing.T) {
 	run := func() (transaction byzantine.Transaction, body string) {
 		server := stopped(t, byzantinetest.WithSeed(7))

@@ -28,7 +28,8 @@ func (s *Sandbox) Approve(accountID string) {
 }
 
 // SetStatus lets the verification of an account's customer come to a status, with the event of that status if it has
-// one. reasonCodes are the provider's for resubmission_requested and rejected. It panics if there is no such account.
+// one. If it has the status already, nothing happens. reasonCodes are the provider's for resubmission_requested and
+// rejected. It panics if there is no such account.
 func (s *Sandbox) SetStatus(accountID string, status byzantine.VerificationStatus, reasonCodes ...string) {
 	s.lock()
 	defer s.unlock()
@@ -51,7 +52,7 @@ func (s *Sandbox) SetAssociatedPersonStatus(beneficiaryID string, status byzanti
 	}
 }
 
-// seededAccount finds an account for a method of the test author's.
+// seededAccount finds an account for a method of Sandbox, and panics if there is none.
 func (w *world) seededAccount(method, id string) *account {
 	a, err := w.account(id)
 	if err != nil {
@@ -96,13 +97,13 @@ func (w *world) reviewIndividual(a *account) {
 	w.moveCustomer(a, w.statusAfter(a.owner.status, len(a.owner.missing()) == 0), nil)
 }
 
-// reviewPerson does so for an associated person.
+// reviewPerson takes an associated person, who sent something, to the status that follows.
 func (w *world) reviewPerson(a *account, p *associatedPerson) {
 	w.movePerson(a, p, w.statusAfter(p.user.status, len(p.user.missing()) == 0), nil)
 }
 
-// reviewEntity does so for an entity, whether it or one of its associated persons sent something. It cannot get on while
-// one of them has to.
+// reviewEntity takes an entity to the status that follows when it or one of its associated persons sent something. It is not
+// reviewed or approved while one of the persons has to send something.
 func (w *world) reviewEntity(a *account) {
 	e := a.entity
 	status := w.statusAfter(e.status, len(e.missingDocuments())+len(e.missingData()) == 0)

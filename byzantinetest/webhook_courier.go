@@ -34,8 +34,8 @@ func WithWebhookTransport(rt http.RoundTripper) Option {
 }
 
 // Deliver sends the webhook deliveries that are due, and returns when all have a response. Without it they are sent
-// soon as well, in the background. An endpoint cannot call Deliver or [Sandbox.Advance] while it handles a delivery: they
-// wait for it.
+// soon as well, in the background. An endpoint must not call Deliver, [Sandbox.Advance], [Sandbox.Trigger],
+// [Sandbox.SetWorld] or [Sandbox.Reset] while it handles a delivery: they wait for its response.
 func (s *Sandbox) Deliver() {
 	s.lock()
 	defer s.unlock()
@@ -89,7 +89,7 @@ func (c *courier) unlocked(f func()) {
 	f()
 }
 
-// wait returns when nothing is due.
+// wait returns when the courier's goroutine has ended. It releases the lock meanwhile.
 func (c *courier) wait() {
 	for c.working {
 		c.idle.Wait()

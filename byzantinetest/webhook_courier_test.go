@@ -184,7 +184,7 @@ func TestEndpointMayCallTheSandboxWhileItAnswers(t *testing.T) {
 	assert.Equal(t, 1, <-events)
 }
 
-// One endpoint never gets two deliveries at a time, however many events there are.
+// However many events there are, one delivery is sent at a time, unless somebody asks for another.
 func TestDeliveriesGoOutOneAfterTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -23,7 +23,7 @@ const (
 	maxDeliveryLimit     = 250
 )
 
-// retryDelays are the waits after the first attempt, the second, and so on. There is no attempt after the last of them.
+// retryDelays are the waits after the first attempt, the second, and so on. The attempt after the last wait is the last.
 var retryDelays = []time.Duration{
 	30 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour,
 }
@@ -74,7 +74,7 @@ func (w *world) nextDelivery() *delivery {
 	return nil
 }
 
-// deliverAt has a delivery sent at a time, if its subscription is enabled then.
+// deliverAt queues a delivery for a time. The caller makes sure that dispatch is called then.
 func (w *world) deliverAt(d *delivery, at time.Time) {
 	d.NextAttemptAt = &at
 	w.deliveriesDue++
@@ -157,7 +157,7 @@ func attemptID(deliveryID string, number int32) string {
 	return fake.UUID([16]byte(digest[:16]), 8)
 }
 
-// sendTestDelivery makes an event of its own, which is not in the event history.
+// sendTestDelivery sends a test event at once. The event is not in the event history.
 func (w *world) sendTestDelivery(caller *credential, req *byzantine.SendTestWebhookDeliveryRequest) (*byzantine.WebhookDeliveryResult, error) {
 	s, err := w.subscription(req.SubscriptionID)
 	if err != nil {

@@ -46,7 +46,7 @@ func (w *world) subscription(id string) (*subscription, error) {
 	return w.subscriptions[i], nil
 }
 
-// pointTo gives a subscription a URL that it may have.
+// pointTo checks a URL and gives it to a subscription.
 func (w *world) pointTo(s *subscription, url string) error {
 	e, err := w.checkEndpoint(url)
 	if err != nil {
@@ -131,7 +131,7 @@ func (w *world) updateSubscription(req *byzantine.UpdateWebhookSubscriptionReque
 	return new(s.view()), nil
 }
 
-// resume has sent what was due while a subscription was disabled, if it is not any more.
+// resume sends what became due while a subscription was disabled, if it is enabled now.
 func (w *world) resume(s *subscription) {
 	if !s.Enabled {
 		return

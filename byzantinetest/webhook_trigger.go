@@ -49,12 +49,14 @@ var triggers = []trigger{
 }
 
 // Trigger lets the sandbox cause an event of a type and delivers it, without the requests and signatures that it takes
-// otherwise, and returns the event. The account may be "": then an event of a customer is about a new one, and an event of a
-// transaction about the oldest account that is active, which gets the money that it needs. What the account does goes on
-// afterwards: a deposit that is processing is completed. Other events may come before the one that was asked for.
+// otherwise, and returns the event. If accountID is "", an event of a customer is about a new one, and an event of a
+// transaction about the oldest account that is active and not self-custodial, or a new one if there is none. The account of
+// a transaction gets the money that it needs. What the account does goes on afterwards: a deposit that is processing is
+// completed. Other events may come before the one that was asked for.
 //
-// The sandbox never causes customer.deleted and transaction.payment_in_review; these are fixtures. Trigger panics if
-// there is no such type or account, and for webhook.test if there is no enabled subscription.
+// Otherwise the sandbox never causes customer.deleted and transaction.payment_in_review; these are fixtures. Trigger panics
+// if there is no such type or account, if the account of a transaction is not active or is self-custodial, if
+// customer.created or webhook.test is given an account, and for webhook.test if there is no enabled subscription.
 func (s *Sandbox) Trigger(eventType byzantine.EventType, accountID string) byzantine.Event {
 	s.lock()
 	defer s.unlock()
@@ -90,12 +92,12 @@ func (s *Sandbox) Trigger(eventType byzantine.EventType, accountID string) byzan
 
 func isTransaction(t byzantine.EventType) bool { return strings.HasPrefix(string(t), "transaction.") }
 
-// canTransact says whether an account may have transactions, on a chain that it is activated on.
+// canTransact says whether an account may have transactions once it is activated on their chain.
 func (a *account) canTransact() bool {
 	return !a.foreign && !a.selfCustodial && a.requireActive() == nil
 }
 
-// accountFor is the account of an event that may be about any.
+// accountFor is the account of an event for which the test chose none; nil for webhook.test.
 func (w *world) accountFor(eventType byzantine.EventType) *account {
 	switch {
 	case eventType == byzantine.EventWebhookTest:

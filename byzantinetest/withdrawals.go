@@ -107,7 +107,7 @@ func (w *world) withdraw(tx *transaction) {
 	w.moveAt(tx, w.clock.now().Add(queueTime))
 }
 
-// settle ends a withdrawal's time in the queue.
+// settle takes a withdrawal out of the queue and starts to pay it.
 func (w *world) settle(tx *transaction) {
 	p := tx.account.funds.position(tx.vault)
 	tx.request.Status = byzantine.WithdrawalSettled
