@@ -47,8 +47,8 @@ func listPlaces(t reflect.Type, before, behind string) (places []listPlace) {
 // heapLimit returns how many bytes of heap reading a response of a size may take.
 func heapLimit(size int) int64 { return max(64<<20, 8*int64(size)) }
 
-// heapFor returns by how much the heap grows at most while f runs. Garbage counts, but garbage that a busy machine has
-// not collected yet does not: a value above limit is measured again after a collection.
+// heapFor returns by how much the heap, with its garbage, grows at most while f runs. A value above limit is measured
+// again after a collection, because a busy machine may be late with collecting garbage.
 func heapFor(limit int64, f func()) int64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(20)) // only memory in use should count, so garbage is collected early
 	runtime.GC()
@@ -131,8 +131,8 @@ func odd(size, count int) string {
 	return `"` + strings.Repeat("x", max(1, size/count-len(`"",`))) + `"`
 }
 
-// A hostile object with millions of fields takes a bounded amount of heap as well, even where the names of all its
-// fields are compared.
+// A hostile object with millions of fields takes a bounded amount of heap as well, also in Payload.Activity, which
+// compares names.
 func TestHostileObjectsAreBounded(t *testing.T) {
 	sizes := []int{1 << 20, 4 << 20, 32 << 20}
 	if !longtest.On() {
@@ -226,7 +226,7 @@ func TestALongListTakesLittleMoreThanItsLength(t *testing.T) {
 	assert.LessOrEqual(t, taken, 60e6)
 }
 
-// Only elements of lists are counted, and the elements of a small body are not counted at all.
+// Only elements of lists are counted, those of all lists of a response together.
 func TestElementsAreCounted(t *testing.T) {
 	var body []byte
 	client, _ := replying(t, &body)

@@ -140,7 +140,7 @@ func TestWithTransportAroundAClientsTransport(t *testing.T) {
 	assert.True(t, sent)
 }
 
-// For a wrapped transport it is not certain what was sent, whatever the inner transport reports.
+// If a wrapper fails without calling a trace hook, the request may have been sent, so the outcome is unknown.
 func TestAWrappedTransportProvesLess(t *testing.T) {
 	client := newTestClient(t, byzantine.SandboxURL, byzantine.WithTransport(func(http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(*http.Request) (*http.Response, error) { return nil, http.ErrHandlerTimeout })

@@ -22,7 +22,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// The call of 1 KiB for which performance budgets are set: the registration of a passkey.
+// benchCallPath is the path of the call of 1 KiB that has performance budgets: the registration of a passkey.
 const benchCallPath = "/v1/submit/create-authenticators-otp"
 
 func newBenchRequest() *byzantine.CreateAuthenticatorsOTPRequest {

@@ -131,8 +131,8 @@ func TestAPrivateKeyOfAnUnexpectedFormIsNotLost(t *testing.T) {
 	}
 }
 
-// A response without the private key is an error, because the credential cannot be used and a retry would make a second
-// one.
+// A response without the private key is an error, because the credential cannot be used. The error says that the request
+// has taken effect: a retry would make a second credential.
 func TestAPrivateKeyThatIsMissingIsAnError(t *testing.T) {
 	for _, sent := range []string{`""`, `null`} {
 		_, err := newCredential(t, sent)

@@ -92,7 +92,7 @@ func ExampleClient_Do() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
 
-	// A route that this version of the SDK has no method for.
+	// /v1/health stands for a route that this version of the SDK has no method for.
 	var health struct {
 		Status string `json:"status"`
 	}

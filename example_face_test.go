@@ -91,7 +91,7 @@ func ExampleFieldError() {
 	// authenticators[0].challenge: missing
 }
 
-// A key that a vault's agent writes to a file and replaces there: the client follows without a restart.
+// The agent of a secret store writes a key to a file and replaces it there: the client follows without a restart.
 func ExampleKeyFile() {
 	folder, err := os.MkdirTemp("", "example")
 	if err != nil {

@@ -26,7 +26,7 @@ func ExamplePayloadMismatchError() {
 	// Output: bodyToSign.type is ACTIVITY_TYPE_UPDATE_ROOT_QUORUM, not ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2
 }
 
-// An account whose organisation at the key provider has an id of its own.
+// An account whose organisation at the key provider does not have the account's id.
 func ExampleWithForeignOrganization() {
 	client, stop := playAPI(map[string][]string{
 		"/v1/query/get-activate-account-payload-passkey": {`{"transactionId":"7d1f0a52-44a5-4c52-8a3c-6a1f0e9b2c11","bodyToSign":

@@ -147,8 +147,8 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// If the clock is off by less than a signature allows (on a 401 by less than half of that), it is not the reason for a
-// rejection.
+// The clock is not taken for the reason of a rejection if it is off by less than the 60 seconds that a signature allows;
+// for a 401 the limit is 30 seconds.
 func TestSmallSkewIsNotTheReason(t *testing.T) {
 	for _, c := range []struct {
 		status   int

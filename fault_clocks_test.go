@@ -103,8 +103,8 @@ func TestClocks(t *testing.T) {
 								err := front.submit(t, client, reason)
 								require.Error(t, err)
 								if reason == 401 && rejection != 401 {
-									// A 401 and then the API's other status for an old signature look like a clock set
-									// right.
+									// To the client, this 401 and then the status for an old signature look as if the second
+									// clock were right.
 									assert.Contains(t, []int{reason, rejection}, statusOf(err), err)
 								} else {
 									assert.Equal(t, reason, statusOf(err), err)
@@ -213,8 +213,8 @@ func TestCorrectionThatAnIntermediarySeemsToProve(t *testing.T) {
 	}
 }
 
-// Sixty concurrent callers, half of which are rejected for other reasons: all calls that should succeed do, each with
-// at most two requests.
+// Sixty concurrent callers, half of which are rejected for other reasons: all calls that should succeed do, with at most
+// two requests a call on average.
 func TestClocksWithManyCallers(t *testing.T) {
 	for name, set := range map[string]func(*intermediary) time.Duration{
 		"machine wrong":      func(*intermediary) time.Duration { return 10 * time.Minute },
@@ -240,8 +240,8 @@ func TestClocksWithManyCallers(t *testing.T) {
 							assert.NoError(t, err)
 							return
 						}
-						// A call that is rejected because of its clock first is rejected again if there is another
-						// reason too.
+						// If the first attempt is rejected because of the clock, the second is rejected for the other
+						// reason.
 						assert.Equal(t, status, statusOf(err), err)
 						assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
 					})

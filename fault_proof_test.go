@@ -161,7 +161,7 @@ func TestProofOfNotSentByOwnTransport(t *testing.T) {
 	}
 }
 
-// A request that arrived and then failed is sent once, whatever the transport.
+// A request other than a GET that arrived and then failed is sent once, whatever the transport.
 func TestSentOnceByEveryTransport(t *testing.T) {
 	for _, kind := range transportsOf {
 		for _, call := range append(testCalls[1:], bodylessPOST) {

@@ -41,7 +41,7 @@ func atOnce(t testing.TB) context.Context {
 	return jitter.With(t.Context(), func(time.Duration) time.Duration { return 0 })
 }
 
-// testCalls has one call for each HTTP method. Each has the body that must be sent in every attempt.
+// testCalls has one call for each HTTP method of the API's operations. Each has the body that must be sent in every attempt.
 var testCalls = []testCall{
 	{"GET", "", func(ctx context.Context, c *byzantine.Client) error {
 		_, err := c.Whoami(ctx)

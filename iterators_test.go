@@ -119,7 +119,7 @@ func TestAllEventsEndsWhenTheServerGivesACursorTwice(t *testing.T) {
 	}
 }
 
-// If all further pages have new cursors but no new events, the loop ends.
+// If all further pages have new cursors but no new events, the loop ends with an error.
 func TestAllEventsEndsWhenPagesBringNothingNew(t *testing.T) {
 	at := func(id string, second int) any {
 		return map[string]any{"id": id, "type": "customer.active", "createdAt": time.Unix(int64(1700000000+second), 0).UTC()}

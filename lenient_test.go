@@ -87,7 +87,7 @@ func fits(f *wire.Field, value any) bool {
 }
 
 // If one field of a response is odd or missing, all other fields are read. If that field is one that must be readable,
-// the error is as rule 8 says.
+// the call returns a *PartialError where the field is in an element of a list, and otherwise an *Error.
 func TestOneOddFieldLeavesTheOthers(t *testing.T) {
 	var body []byte
 	client, log := replying(t, &body)

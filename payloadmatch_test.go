@@ -20,7 +20,7 @@ const (
 	newQuorum  = `{"type":"ACTIVITY_TYPE_UPDATE_ROOT_QUORUM","timestampMs":"1700000000000","organizationId":"` + testAccountID + `","parameters":{"threshold":1,"userIds":["u"]}}`
 )
 
-// soundPayloads are the API's valid responses to the requests of payloadCalls, by path.
+// soundPayloads are the API's valid responses to the requests of allPayloadCalls, by path.
 var soundPayloads = map[string]string{
 	"/v1/query/get-activate-account-payload-passkey":  `{"transactionId":"` + testTransactionID + `","bodyToSign":` + oneOrder + `}`,
 	"/v1/query/get-deposit-payload-passkey":           `{"transactionId":"` + testTransactionID + `","bodyToSign":` + oneOrder + `}`,
@@ -84,7 +84,7 @@ func TestPayloadsThatAreWhatWasAskedFor(t *testing.T) {
 	}
 }
 
-// Every method gets a response with the payload of each other method.
+// Every method gets a response with a payload of each other activity type.
 func TestAPayloadOfAnotherRouteIsAMismatch(t *testing.T) {
 	api := newFakeAPI(t)
 	for name, c := range allPayloadCalls() {

@@ -32,8 +32,8 @@ func inVault(vault *[]*byzantine.PrivateKey) func(context.Context, *byzantine.Pr
 	}
 }
 
-// Under 256 callers no call fails because of the key, while the key is changed and the old one is deleted, again and
-// again. The sandbox verifies each signature with the key that the request names.
+// Under many concurrent callers no call fails because of the key, while the key is changed and the old one is deleted,
+// again and again. The sandbox verifies each signature with the key that the request names.
 func TestRotationUnderLoad(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -74,8 +74,8 @@ func TestRotationUnderLoad(t *testing.T) {
 	assert.Equal(t, vault[len(vault)-1].PublicKeyHex(), list.Credentials[0].Pubkey)
 }
 
-// Wherever a rotation stops, the old key works, the error names what is left, and following its advice completes the
-// rotation.
+// Wherever a rotation stops, the old key works, the error names the credentials that are known to be left, and following
+// its advice completes the rotation.
 func TestRotationThatStops(t *testing.T) {
 	fault := errors.New("the vault is closed")
 	keep := func(context.Context, *byzantine.PrivateKey) error { return nil }

@@ -10,7 +10,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// sampleMark is part of every text in a sample, and sampleDigits of every number.
+// sampleMark is part of every text in a sample except times and amounts, and sampleDigits of every number and amount.
 const (
 	sampleMark   = "Zm9vYmFy-Jane"
 	sampleDigits = 8675309

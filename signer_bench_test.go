@@ -104,7 +104,7 @@ func TestSignRequestAllocations(t *testing.T) {
 	assert.LessOrEqual(t, got, limit+4)
 }
 
-// The body is hashed in place: signing 8 MiB takes no more memory than signing no body.
+// The body is hashed in place: signing 2 MiB takes no more memory than signing no body.
 func TestSignRequestMemoryIsFlat(t *testing.T) {
 	key := rfc6979Key(t)
 	at := time.Unix(1760375826, 0)

@@ -150,7 +150,7 @@ func (a *ledgerAPI) states() map[string]string {
 	return states
 }
 
-// In the end a copy equals the list, whatever happened while it was made: 1,000 random histories (60 in the short form)
+// In the end a copy equals the list, whatever happened while it was made: 60 random histories (1,000 at full length)
 // with updates during each request, equal times, late commits, lost responses, unreadable times, and restarts at any
 // point.
 func TestACopyEqualsTheListAfterEveryHistory(t *testing.T) {

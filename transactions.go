@@ -70,7 +70,7 @@ type Transaction struct {
 	IntermediaryAmount Decimal           `json:"intermediaryAmount"`
 	Type               TransactionType   `json:"type"`
 	Status             TransactionStatus `json:"status"`
-	// TransactionHash names the transaction on the chain. It is empty until the transaction is there.
+	// TransactionHash is the transaction's hash on the chain. It is empty until the transaction is sent to the chain.
 	TransactionHash     string     `json:"transactionHash,omitzero"`
 	BroadcastedAt       *time.Time `json:"broadcastedAt,omitzero"`
 	CreatedAt           time.Time  `json:"createdAt"`
@@ -168,8 +168,8 @@ type objectID struct {
 	ObjectID string `json:"objectId"`
 }
 
-// UnmarshalJSON reads the bank account and the id from one object. If the id cannot be read, the account is set all the
-// same.
+// UnmarshalJSON reads the bank account and the id from one object. If the id cannot be read, it sets the account and
+// returns an error.
 func (b *TransactionBankAccount) UnmarshalJSON(data []byte) error {
 	var id objectID
 	err := json.Unmarshal(data, &id)
@@ -263,7 +263,7 @@ type SubmittedTransaction struct {
 	TransactionID string            `json:"transactionId" check:"must"`
 	Status        TransactionStatus `json:"status"`
 	BroadcastedAt *time.Time        `json:"broadcastedAt,omitzero"`
-	// TransactionHash names the transaction on the chain. It is empty until the transaction is there.
+	// TransactionHash is the transaction's hash on the chain. It is empty until the transaction is sent to the chain.
 	TransactionHash string `json:"transactionHash,omitzero"`
 	// FiatDepositInstructions is where the user has to send the money of a deposit in fiat.
 	FiatDepositInstructions *DepositInstructions `json:"fiatDepositInstructions,omitzero"`

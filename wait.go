@@ -126,7 +126,7 @@ func (c *Client) WaitForTransaction(ctx context.Context, transactionID string, o
 	return last, err
 }
 
-// wait is what all waits have in common: when to ask again, and which failures pass.
+// wait is what all waits have in common: when to poll again, and which failures to tolerate.
 type wait struct {
 	waitOptions
 	what    string        // "the transaction"
@@ -181,7 +181,7 @@ func (w *wait) failed(ctx context.Context, err error) error {
 	return fmt.Errorf("byzantine: waiting for %s, %s: %w", w.what, w.lastSeen(), errtext.Bare(err))
 }
 
-// passing reports whether a failed poll says nothing about the next one.
+// passing reports whether the failure of a poll is temporary, so that the next poll may succeed.
 func passing(err error) bool {
 	var response *Error
 	if errors.As(err, &response) {

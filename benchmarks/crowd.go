@@ -66,8 +66,8 @@ func (c *crowd) budgets() []budget {
 	}}
 }
 
-// round measures the limit and this module in turn. The client with the other transport runs after them and alone: it
-// opens and closes connections all the time, which would slow down the others.
+// round measures the limit and this module in turn. The client with net/http's default transport runs after them and
+// alone: it opens and closes connections all the time, which would slow down the others.
 func (c *crowd) round(ctx context.Context, b *bench) error {
 	if err := c.measure(ctx, b, &c.limit, &c.ours); err != nil {
 		return err

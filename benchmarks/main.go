@@ -1,8 +1,8 @@
-// Benchmarks measures what this module costs in comparison with the limit: the same work with the standard library
-// alone and hardly any handling of errors. Both sides run in turn, in the same run, so that a busy machine slows down
-// both.
+// Benchmarks measures what this module costs in comparison with the limit: in most lines the same work with the standard
+// library alone and hardly any handling of errors. Both sides run in turn, in the same run, so that a busy machine slows
+// down both.
 //
-//	go run ./benchmarks                        all lines, in about two minutes
+//	go run ./benchmarks                        all lines, in about four minutes
 //	go run ./benchmarks -quick                 every line once, which measures nothing but shows that it works
 //	go run ./benchmarks -run '^call'           the lines whose name matches; the line of the other libraries is "peers"
 //	go run ./benchmarks -write BENCHMARKS.md   also puts the tables into the file

@@ -19,8 +19,8 @@ func (w *world) account(id string) (*account, error) {
 	return a, nil
 }
 
-// ownAccount finds an account of the integrator, for the operations that document no 404 but a 401 for an account of
-// somebody else.
+// ownAccount finds an account of the integrator, for the operations that document no 404: an unknown account is a 400,
+// and one of another integrator a 401.
 func (w *world) ownAccount(id string) (*account, error) {
 	switch a := w.accounts.get(id); {
 	case a == nil:
@@ -87,7 +87,7 @@ func signingRole(selfCustodial bool) byzantine.AccountUserRole {
 	return byzantine.RoleRoot
 }
 
-// newUser makes a user whom the world does not know yet.
+// newUser makes a user without adding it to the world: admit and addUser do that.
 func (w *world) newUser(info byzantine.UserInfo) *user {
 	now := w.clock.now()
 	return &user{
@@ -148,7 +148,7 @@ func (a *account) beneficiary() *byzantine.UserSummary {
 	return &summary
 }
 
-// image is the picture of the customer.
+// image is the URL of the entity's logo or of the person's profile picture.
 func (a *account) image() string {
 	if a.entity != nil {
 		return a.entity.info.LogoURL

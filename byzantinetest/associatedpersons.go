@@ -9,8 +9,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// newAssociatedPerson checks a person who is to be associated with an entity. One of the account's users may be it;
-// anybody else must not be known.
+// newAssociatedPerson checks a person who is to be associated with an entity. If one of users has the person's e-mail
+// address, the person is that user; otherwise no user of the world may have the address.
 func (w *world) newAssociatedPerson(param byzantine.AssociatedPersonParam, users []*user) (*associatedPerson, error) {
 	if err := checkDetails(param.BeneficiaryDetails); err != nil {
 		return nil, err

@@ -138,7 +138,7 @@ func (p *position) view(price *big.Rat) byzantine.VaultBalance {
 
 // Fund puts money into an account's wallet on a chain. USDC and EURC arrive as if somebody had sent them there. USD and
 // EUR arrive as a bank transfer: it pays the oldest deposit in that currency that waits for it on the chain and that it
-// covers, and what is over, or all if no deposit waits, becomes an idle balance. It panics if there is no such account,
+// covers, and what is over, or all if it covers none, becomes an idle balance. It panics if there is no such account,
 // chain or currency, or if the amount is not positive.
 func (s *Sandbox) Fund(accountID string, chain byzantine.ChainID, currency byzantine.Currency, amount byzantine.Decimal) {
 	s.lock()

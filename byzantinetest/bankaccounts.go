@@ -12,7 +12,7 @@ var bankAccountHandlers = map[byzantine.OperationID]handler{
 	byzantine.OpAddBankAccount:  on(201, (*world).addBankAccount),
 }
 
-// Whether the numbers are those of a bank is not looked at: invented ones shall do.
+// The patterns check only the form of the numbers, so tests can use invented ones.
 var (
 	ibanShape          = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}$`)
 	routingNumberShape = regexp.MustCompile(`^[0-9]{9}$`)

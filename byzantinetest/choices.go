@@ -13,7 +13,8 @@ var accountRoles = []byzantine.AccountUserRole{byzantine.RoleRoot, byzantine.Rol
 // assignableRoles are those that a change of roles can give: a change cannot make a user a beneficiary or self-custodial.
 var assignableRoles = []byzantine.AccountUserRole{byzantine.RoleRoot, byzantine.RoleAdmin, byzantine.RoleView}
 
-// checkChoice is for choices that are narrower than the enumerations of the API's document, which are checked before.
+// checkChoice rejects a value that is not one of choices. It is for fields whose schema allows other values too: a wider
+// enumeration of the API's document, or any text in the control API.
 func checkChoice[T ~string](field string, value T, choices []T) error {
 	if slices.Contains(choices, value) {
 		return nil

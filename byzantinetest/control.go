@@ -17,9 +17,9 @@ import (
 )
 
 // ControlPath is the path of the control API, with which tests in any language can do everything that a Go test can do to a
-// [Sandbox]. Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; they must come under a
-// loopback host name or one of [WithAllowedHosts], not from a web page, and with the token of [WithControlToken] if there
-// is one.
+// [Sandbox]. Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; their host must be a
+// loopback one or one of [WithAllowedHosts], they must not come from a web page of another origin, and they need the token
+// of [WithControlToken] if there is one.
 const ControlPath = StatusPath + "api/"
 
 // WithControlToken makes the control API require a token: Authorization: Bearer TOKEN. The pages at [StatusPath] ask for it
@@ -134,7 +134,7 @@ type controlError struct {
 	Name   string `json:"name,omitzero"`
 }
 
-// pathFields are the names by which the errors of Go methods call what the path of a request names.
+// pathFields are the names that errors of Go methods have for a path parameter. mistake replaces them.
 var pathFields = []string{"accountId", "transactionId", "beneficiaryId", "deliveryId", "vaultAddr"}
 
 // mistake is the text of an error of the Go method, which begins with the name of a field as it is in the request.
@@ -155,7 +155,8 @@ const (
 	maxControlLimit     = 1000
 )
 
-// controlPage is a page of a list, the newest first, which shows no more than it was asked for.
+// controlPage returns a page of list, the newest first. It calls view only for the elements of that page. A limit of 0
+// means the default.
 func controlPage[S, T any](list []S, limit, offset int, view func(S) T) []T {
 	limit = min(max(cmp.Or(limit, defaultControlLimit), 1), maxControlLimit)
 	end := max(len(list)-max(offset, 0), 0)

@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// Users returns all users, the oldest first. Authenticators are not among what is known of them.
+// Users returns all users, the oldest first, without their Authenticators.
 func (s *Sandbox) Users() []User {
 	s.lock()
 	defer s.unlock()
@@ -30,7 +30,7 @@ func (s *Sandbox) Accounts() []Account {
 	return accounts
 }
 
-// seed is an account as a test would have added it.
+// seed returns the account in the form in which [Sandbox.AddAccount] returns it.
 func (a *account) seed() Account {
 	seed := Account{ID: a.id, Name: a.name, WalletAddress: a.wallet, SelfCustodial: a.selfCustodial, Foreign: a.foreign}
 	if !a.foreign {
@@ -84,7 +84,7 @@ type statusRequest struct {
 	ReasonCodes []string                     `json:"reasonCodes,omitzero" about:"any texts such as DOCUMENT_EXPIRED; they are in the data of the event"`
 }
 
-// verificationStatuses are those that a verification can come to.
+// verificationStatuses are all statuses that a verification can have.
 var verificationStatuses = []byzantine.VerificationStatus{
 	byzantine.VerificationNotStarted, byzantine.VerificationInit, byzantine.VerificationUnderReview,
 	byzantine.VerificationAwaitingAssociatedPersonInformation, byzantine.VerificationAwaitingInformation,

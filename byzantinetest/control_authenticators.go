@@ -9,7 +9,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
-// authenticatorRequest makes a software authenticator. The names are those of the options of package passkeytest.
+// authenticatorRequest makes a software authenticator. Each field but Name is an option of package passkeytest.
 type authenticatorRequest struct {
 	Name             string   `path:"name" json:"-"`
 	Origin           string   `json:"origin,omitzero" about:"https:// and the rp.id if left out"`

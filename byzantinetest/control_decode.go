@@ -18,7 +18,7 @@ import (
 // maxControlBytes is enough for the document of a large world.
 const maxControlBytes = 256 << 20
 
-// decodeControl fills a request from path, query and body. Its errors begin with the name of the field.
+// decodeControl fills a request from path, query and body. An error about a field begins with the field's name.
 func decodeControl(r *http.Request, req any, schema func() *apiSchema) error {
 	v := reflect.ValueOf(req).Elem()
 	query := r.URL.Query()
@@ -119,7 +119,7 @@ func checkRequired(s *apiSchema, v *jsonValue, path string) error {
 	return nil
 }
 
-// setQuery takes a parameter out of a query.
+// setQuery parses the parameter name of query into v and deletes it from query.
 func setQuery(v reflect.Value, name string, query url.Values) error {
 	text := query.Get(name)
 	query.Del(name)
