@@ -53,7 +53,7 @@ func Example() {
 	// Output: read_write
 }
 
-// withHTTPSpans adds a span for each request, with the times of the connection, and without path and query.
+// withHTTPSpans adds a span for each HTTP request, without its path and query.
 func withHTTPSpans() byzantine.Option {
 	return byzantine.WithTransport(otelbyzantine.HideURL(func(next http.RoundTripper) http.RoundTripper {
 		return otelhttp.NewTransport(next, otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator())) // sends no trace ids

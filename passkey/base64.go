@@ -10,8 +10,8 @@ import (
 func encodeBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // decodeBase64 reads base64url and, because older browsers and password managers send it, standard base64, each with or
-// without padding. It rejects line breaks, wrong padding and unused bits that are not zero, which the standard
-// library's decoders accept by default.
+// without padding. It rejects wrong padding, and line breaks and unused bits that are not zero, which the
+// standard library's decoders accept by default.
 func decodeBase64(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, errors.New("contains a line break")

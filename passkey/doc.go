@@ -64,7 +64,7 @@
 //
 // # Errors
 //
-// Every rejection is an *[Error] that names the check that failed, and errors.Is finds its kind. [ErrConfiguration] and
-// [ErrState] are faults of the server; all others concern what the page sent. Errors are safe to log: none repeats a
-// challenge, an id or key material.
+// Every rejection is an *[Error] that names the check that failed, and errors.Is finds its kind. [ErrConfiguration] is a
+// mistake in your code. [ErrState], [ErrExpired] and [ErrSubmitted] concern the state or draft that your server kept. All
+// others concern what the page sent. Errors are safe to log: none repeats a challenge, an id or key material.
 package passkey

@@ -23,8 +23,8 @@ var (
 	ErrMalformed = errors.New("passkey: response malformed")
 	// ErrChallenge is a response to another challenge than the state's.
 	ErrChallenge = errors.New("passkey: challenge does not match")
-	// ErrOrigin is a response from a page that is not one of the relying party's origins, from a page in a frame of
-	// another site, or for another relying party id.
+	// ErrOrigin is a response from a page that is not one of the relying party's origins, from a page that is framed by
+	// a page of another origin, or for another relying party id.
 	ErrOrigin = errors.New("passkey: origin not accepted")
 	// ErrUserVerification is a response without the user verification that the relying party requires.
 	ErrUserVerification = errors.New("passkey: user not verified")
@@ -42,7 +42,7 @@ var (
 )
 
 // Error says why a configuration, a state, a name or a response was rejected. Its text never repeats challenges, ids or
-// key material; of the page's data it shows at most the origin.
+// key material; of the page's data it shows at most the origin and the number of the key's algorithm.
 type Error struct {
 	// Check names the value that was checked: a field as in "RelyingParty.ID", or a field of the response as in
 	// "credential.response.clientDataJSON.origin".

@@ -223,8 +223,8 @@ func (rp *RelyingParty) checkState(name, relyingPartyID string, expiresAt time.T
 	return nil
 }
 
-// checkClientData checks that the browser ran the ceremony with this challenge, on a page of one of the origins, and
-// not in a frame of another site (W3C WebAuthn, sections 7.1 and 7.2).
+// checkClientData checks that the browser ran the ceremony with this challenge, on a page of one of the origins that is
+// not framed by a page of another origin (W3C WebAuthn, sections 7.1 and 7.2).
 func (rp *RelyingParty) checkClientData(client protocol.CollectedClientData, challenge string) error {
 	if subtle.ConstantTimeCompare([]byte(client.Challenge), []byte(challenge)) != 1 {
 		return &Error{Check: checkClientDataJSON + ".challenge", Reason: "not the one of this ceremony", Kind: ErrChallenge}
@@ -313,7 +313,7 @@ func badAttestation(reason string) error {
 	return &Error{Check: checkAttestationObject + ".attStmt", Reason: reason, Kind: ErrAttestation}
 }
 
-// quoteOrigin quotes and shortens an origin for an error. The origin is the only value from the page that an error
+// quoteOrigin quotes and shortens an origin for an error. The origin is the only text from the page that an error
 // shows, because without it an origin that is missing in the configuration could not be found.
 func quoteOrigin(origin string) string {
 	return fmt.Sprintf("%.100q", origin)

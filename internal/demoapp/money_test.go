@@ -81,7 +81,8 @@ func TestTyped(t *testing.T) {
 var plain = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$`)
 
 // Whatever was typed, an amount that is accepted is valid for the API, is above zero, and has the typed digits in their
-// order except for zeros at the end. If the page shows it and the user types that again, it is the same amount.
+// order except for zeros at the beginning and the end. If the page shows it and the user types that again, it is the same
+// amount.
 func FuzzParseAmount(f *testing.F) {
 	for _, seed := range []string{"250", "250,50", "1 250,50", "1,250.50", "1.250", "0.000001", "1’000", "", ".", "-1", "1e9"} {
 		f.Add(seed)

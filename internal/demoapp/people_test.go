@@ -92,7 +92,7 @@ func TestInvitationsThatMakeNoSense(t *testing.T) {
 	refused(t, grace.post("/people/invite", mary...), http.StatusConflict, "Please create a passkey first.")
 }
 
-// A signed proposal can be submitted once, by the user who began it, and only for some minutes.
+// A signed invitation or change of a role can be submitted once, by the user who began it, and only for some minutes.
 func TestProposalsCountOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ada, mallory := h.newSaver("Ada"), h.newSaver("Mallory")

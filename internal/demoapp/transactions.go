@@ -91,7 +91,7 @@ func (a *app) beginWithdrawal(w http.ResponseWriter, r *http.Request, s session)
 }
 
 func (a *app) beginCancellation(w http.ResponseWriter, r *http.Request, s session) error {
-	// The API would draft the cancellation of another user's withdrawal, which would end the draft that they have.
+	// Without this check the API would draft the cancellation of another user's withdrawal, and end that user's draft.
 	withdrawal, err := a.transactionOf(r.Context(), s, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 		// A tab whose draft is gone must not submit the draft of another tab. Each draft is submitted once.
 		if s.Draft != nil && s.Draft.Payload.TransactionID == r.PathValue("id") {
 			draft, s.Draft = s.Draft, nil
-			// Until there is a response the outcome is unknown, for another tab and after the end of this process.
+			// The outcome is unknown until there is a response. Other tabs read that from the session.
 			before, s.Last = s.Last, submission{TransactionID: draft.Payload.TransactionID, At: time.Now(), WithoutResponse: true}
 		}
 	})

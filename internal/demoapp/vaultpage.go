@@ -61,8 +61,8 @@ func (a *app) vaultPage(w http.ResponseWriter, r *http.Request, s session) error
 	return a.render(w, r, http.StatusOK, "vault", page)
 }
 
-// sharePrice returns the plot of a vault's share price. It returns no error but nil, because the page is complete
-// without it.
+// sharePrice returns the plot of a vault's share price. If the history cannot be read, it logs that and returns nil,
+// because the page is complete without the plot.
 func (a *app) sharePrice(ctx context.Context, v Vault) *plot {
 	history, err := a.Client.GetVaultHistory(ctx, &byzantine.GetVaultHistoryRequest{
 		VaultID: v.Address, StartDate: time.Now().AddDate(0, 0, -plottedDays),

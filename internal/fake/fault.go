@@ -1,5 +1,5 @@
-// Package fake is what the fakes of this module share: a response before it is written, the faults that a test asks for, and
-// the reading of a passkey as it comes over the wire.
+// Package fake is what the fakes of this module share: a response before it is written, the faults that a test asks for, the
+// journal of requests, and the reading of a passkey as it comes over the wire.
 package fake
 
 import (

@@ -12,9 +12,9 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// ReadPasskey reads an authenticator as the browser's response that it was made from. The API does not know the
-// integrator's origin, so the origin is not checked. The credential id may be the raw one or a CBOR byte string that holds
-// it; the result has the raw one.
+// ReadPasskey rebuilds the browser's response that an authenticator was made from, and parses it with
+// passkey.ParseUnverified. The API does not know the integrator's origin, so the origin is not checked. The credential id
+// may be the raw one or a CBOR byte string that holds it; the result has the raw one.
 func ReadPasskey(param byzantine.AuthenticatorParam) (*passkey.Credential, error) {
 	credential, err := readPasskey(param)
 	if err == nil {
@@ -28,7 +28,8 @@ func ReadPasskey(param byzantine.AuthenticatorParam) (*passkey.Credential, error
 	return readPasskey(param)
 }
 
-// insideCBOR returns the id that a credential id holds if it is a CBOR byte string, both in base64url.
+// insideCBOR returns the id inside a credential id that is a CBOR byte string; ok is false for any other. Both ids are in
+// unpadded base64url.
 func insideCBOR(id string) (inner string, ok bool) {
 	text, err := base64.RawURLEncoding.DecodeString(id)
 	if err != nil || len(text) == 0 || text[0]>>5 != byteString {

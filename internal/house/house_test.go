@@ -160,7 +160,7 @@ func TestEveryPackageOfTheFloorsIsThere(t *testing.T) {
 }
 
 // The root package imports the standard library only, so that its users get no other modules. Only packages in webAuthn
-// import libraries of WebAuthn and CBOR.
+// and those of e2e import libraries of WebAuthn and CBOR.
 func TestForeignImports(t *testing.T) {
 	rootHeight := floorOf(".")
 	for _, s := range sources(t) {

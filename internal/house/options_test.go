@@ -22,13 +22,13 @@ func isPublic(pkg string) bool {
 }
 
 // panicking are constructors for tests that panic if an option is invalid, as httptest.NewServer does if it cannot
-// listen. Beside each there is a function that returns the error instead.
+// listen. Except for NewAuthenticator, each has an exported counterpart that returns the error instead.
 var panicking = []string{
 	"byzantinetest.NewServer", "byzantinetest.Server.Client", "passkeytest.NewAuthenticator", "turnkeytest.NewServer", "turnkeytest.Server.Client",
 }
 
-// All public packages are configured by options, which are functions that return an error. A nil option is an error
-// too: package internal/options, which applies all of them, returns it.
+// In public packages an option is a function that returns an error, and so does every function that takes options, except
+// for those in panicking. A nil option is an error too: package internal/options, which applies all of them, returns it.
 func TestOptionsReturnErrors(t *testing.T) {
 	types, takers := 0, 0
 	for _, s := range sources(t) {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Source returns a random duration from 0 up to the ceiling, which is positive.
+// Source returns a random duration of at least 0 and less than the ceiling, which is positive.
 type Source func(ceiling time.Duration) time.Duration
 
 type key struct{}
@@ -16,7 +16,7 @@ type key struct{}
 // With returns a context in which [UpTo] draws from the source.
 func With(ctx context.Context, s Source) context.Context { return context.WithValue(ctx, key{}, s) }
 
-// UpTo returns a random duration from 0 up to the ceiling, 0 if that is not positive.
+// UpTo returns a random duration of at least 0 and less than the ceiling, or 0 if the ceiling is not positive.
 func UpTo(ctx context.Context, ceiling time.Duration) time.Duration {
 	if ceiling <= 0 {
 		return 0

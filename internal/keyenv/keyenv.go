@@ -31,7 +31,7 @@ func IsSet(getenv func(string) string) bool {
 	return getenv(Name) != "" || getenv(Alias) != "" || getenv(File) != ""
 }
 
-// A Key is a private key, by its public half.
+// A Key is a private key. Two keys with the same PublicKeyHex are the same key.
 type Key interface{ PublicKeyHex() string }
 
 // Read returns the key that stands in the environment, or the zero K if there is none. Several variables may be set if

@@ -2,5 +2,6 @@
 
 package longtest
 
-// Race says that the race detector is on. It makes code allocate more, and the scheduler take goroutines in a random order.
+// Race says whether the race detector is on, which makes code allocate more, and the scheduler take goroutines in a random
+// order.
 const Race = false

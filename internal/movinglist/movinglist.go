@@ -24,7 +24,7 @@ import (
 //     pages overlap by more records, so that a list that changes steadily does not cost two requests for each page.
 //   - An ascending list is read to its end, where the updated records are.
 //   - In a descending list updated records move to the beginning, which was read already. So the beginning is read again,
-//     down to the newest time that the sweep before began with. This is repeated until a single page covers all of that, or
+//     down to the time of the first record of the previous sweep. This is repeated until a single page covers all of that, or
 //     until a sweep yields nothing new although records of that one time fill more than a page.
 //   - A record whose time cannot be read has a place in the list all the same. It is yielded, and the times of its
 //     neighbours decide which page is next.
@@ -166,7 +166,7 @@ func (r *reader[T]) goesOn(p *Page[T], frontier time.Time, sameTime bool) bool {
 	if len(p.Records) == 0 {
 		return false
 	}
-	// A record with a time is in front of the first record that has one only if its time is before that as well.
+	// Times in front of the page are not behind its first time. If that is before the frontier, all of them were seen.
 	first := r.firstTime(p.Records)
 	if first.IsZero() || frontier.IsZero() || r.before(first, frontier) {
 		return true
@@ -209,9 +209,9 @@ func mostUseful[T any](first *Page[T]) int {
 }
 
 // count counts a page and returns ErrTooFast if there are too many. useful says that the page had a new record. There
-// may be r.most such pages; a list with more grows as fast as it is read. Of pages without a new record there may be 20
-// and eight for each useful one, in a row: even a loop that returns to the beginning of the list, with pages that
-// overlap by most of their records, needs no more than these.
+// may be r.most such pages; a list with more grows as fast as it is read. Pages without a new record may follow one
+// another 20 times, plus eight times for each useful page so far: even a loop that returns to the beginning of the list,
+// with pages that overlap by most of their records, needs no more than these.
 func (r *reader[T]) count(useful bool) error {
 	if useful {
 		r.useful++

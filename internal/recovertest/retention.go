@@ -196,9 +196,9 @@ func (w *agingWorld) reconcile() (report webhook.Report, logged string) {
 // tooFew is part of the warning that a store holds too few events.
 const tooFew = "the store holds fewer events"
 
-// passThatForgets makes a pass in which one event fails and behind events come after it, more than the store holds. It
-// requires that the pass logs one warning, and handles all events after the failure in the first pass and some of them
-// again in each later one.
+// passThatForgets makes a pass in which one event fails. The number of events after that one is behind, and the store
+// holds fewer. It requires that the pass logs one warning. The first pass must handle all events after the failure, and
+// each later pass some of them again.
 func (w *agingWorld) passThatForgets(behind int) {
 	w.t.Helper()
 	report, logged := w.reconcile()

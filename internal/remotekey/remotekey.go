@@ -121,7 +121,7 @@ func joined(reason, last error) error {
 }
 
 // tries calls try until it succeeds, at most maxTries times and only after a timeout or a transient error. late reports
-// that the last try ended because its own time was over, which may be the same moment as the end of ctx.
+// that the last try failed after its context had ended, by TryTimeout or with ctx.
 func (k *Key) tries(ctx context.Context, digest []byte) (signature []byte, late bool, err error) {
 	for try := 1; ; try++ {
 		signature, late, err = k.try(ctx, digest)
@@ -131,7 +131,7 @@ func (k *Key) tries(ctx context.Context, digest []byte) (signature []byte, late 
 	}
 }
 
-// try calls Sign once. late reports that it failed after its time was over.
+// try calls Sign once. late reports that it failed after its context had ended.
 func (k *Key) try(ctx context.Context, digest []byte) (signature []byte, late bool, err error) {
 	if k.config.TryTimeout > 0 {
 		var stop context.CancelFunc

@@ -109,7 +109,7 @@ func testEnrolment(t *testing.T, s byzantine.Signer) {
 	assert.Len(t, created.AuthenticatorIDs, 1)
 }
 
-// Benchmark measures one signature of a key in memory, and one of s, alone and by 16 callers at a time.
+// Benchmark measures one signature of a key in memory, and one of s, alone and by eight callers per processor at a time.
 func Benchmark(b *testing.B, s byzantine.Signer) {
 	key, err := byzantine.GenerateKey()
 	require.NoError(b, err)

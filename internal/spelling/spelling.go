@@ -26,7 +26,7 @@ func DidYouMean(word string, known []string) string {
 	return fmt.Sprintf(", did you mean %q?", best)
 }
 
-// distance is how many characters have to be inserted, deleted or replaced to make one word of another (Levenshtein).
+// distance is how many bytes have to be inserted, deleted or replaced to make one word of another (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

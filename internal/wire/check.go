@@ -155,8 +155,8 @@ func Reason(err error) string {
 	return errtext.Trim(err.Error())
 }
 
-// jsonPath converts the path of a field in Go, such as Authenticators[0].Challenge, to its path on the wire. A part
-// that is not a field of the type is kept unchanged.
+// jsonPath converts the path of a field in Go, such as Authenticators[0].Challenge, to its path on the wire. If a
+// part is not a field of the type, it returns the whole path unchanged.
 func jsonPath(t reflect.Type, goPath string) string {
 	path := ""
 	for step := range strings.SplitSeq(goPath, ".") {

@@ -20,7 +20,8 @@ func holdsVerbatim(t reflect.Type) bool {
 	return holds
 }
 
-// searchVerbatim is holdsVerbatim without the types in visited, which are those around t: a type may contain itself.
+// searchVerbatim is holdsVerbatim without the types in visited, which the search has met before: a type may contain
+// itself.
 func searchVerbatim(t reflect.Type, visited map[reflect.Type]bool) bool {
 	switch {
 	case t == rawType || t.Implements(documentType):

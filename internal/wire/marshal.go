@@ -12,8 +12,9 @@ import (
 
 // Marshal writes what encoding/json writes, without HTML escaping and without a trailing newline. Two kinds of values
 // in v, at any depth, are not written by its encoder. Raw JSON keeps every byte except the white space between its
-// tokens, and that too if it is the whole of v: a passkey may have signed it, and the encoder of Go 1.27 escapes U+2028
-// in it. Documents are written straight into the buffer that is returned: the encoder would copy each several times.
+// tokens; if v itself is raw JSON, it keeps the white space as well. A passkey may have signed it, and the encoder of
+// Go 1.27 escapes U+2028 in it. Documents are written straight into the buffer that is returned: the encoder would copy
+// each several times.
 func Marshal(v any) ([]byte, error) {
 	if raw, ok := v.(json.RawMessage); ok && raw != nil {
 		if !json.Valid(raw) {

@@ -12,8 +12,8 @@ import (
 
 // Read decodes a response, which should be valid JSON, into out, a pointer. It uses encoding/json. If that fails, or if
 // a field that must be present is missing, it reads the response again in a lenient pass, field by field and element by
-// element, and reads as much as it can. The error is then an *Unreadable. For a text that is not JSON it is
-// encoding/json's error.
+// element, and reads as much as it can. If that pass finds something unreadable, the error is an *Unreadable. For a
+// text that is not JSON it is encoding/json's error.
 func Read(text []byte, out any) error {
 	v := reflect.ValueOf(out).Elem()
 	if len(text) > reserveAbove {

@@ -1,5 +1,5 @@
 // Package wire turns a request struct into a path, a query and a body, and these back into the struct, and checks the
-// fields of a request. No other package reads the struct tags:
+// fields of a request. Other packages read only the names in the json tags of these structs. The tags are:
 //
 //	path:"vault_id"                the field fills {vault_id} of the path template
 //	query:"limit,omitzero"         the field is a query parameter
