@@ -96,8 +96,8 @@ func (a *apiFlags) inFlags(getenv func(string) string, err error) error {
 	return usagef("%s: %s", name, strings.ReplaceAll(reason, "WithInsecureHTTP", "-insecure-http"))
 }
 
-// readInput returns the bytes of a file, or of standard input for "-". The text must be UTF-8 without a byte order
-// mark, which some editors and PowerShell write: the parsers would report it as another mistake.
+// readInput returns the bytes of a file, or of standard input for "-". It rejects UTF-16, UTF-32 and a byte order mark,
+// which some editors and PowerShell write, because the parsers would report them as another mistake.
 func readInput(p *process, file string) ([]byte, error) {
 	var data []byte
 	var err error

@@ -43,8 +43,9 @@ func parseArgument(p *process, arg string) (argument, error) {
 	return a, nil
 }
 
-// value returns the argument as JSON. If asText is set, the field is a string and the text becomes one; otherwise the
-// text must be JSON, and the error says so with form, which describes the field.
+// value returns the argument as JSON. The JSON of name:=JSON is returned unchanged. Any other text becomes a JSON string
+// if asText is set, which says that the field is one. Otherwise it must be JSON already, or the error says so and quotes
+// form, the description of the field.
 func (a argument) value(asText bool, form string) (json.RawMessage, error) {
 	switch {
 	case a.isJSON:
@@ -57,7 +58,8 @@ func (a argument) value(asText bool, form string) (json.RawMessage, error) {
 	return json.RawMessage(a.text), nil
 }
 
-// plain returns the value for a path or a query: a JSON string without its quotation marks, any other text unchanged.
+// plain returns the value for a path or a query: of name:="text" the string without its quotation marks, any other text
+// unchanged.
 func (a argument) plain() string {
 	var text string
 	if a.isJSON && json.Unmarshal([]byte(a.text), &text) == nil {
@@ -102,8 +104,8 @@ func parsePath(name string) ([]step, error) {
 var errTwice = errors.New("is given twice")
 
 // place returns a JSON document with a value at the end of a path. document may be nil; objects and lists on the path
-// are made if they are missing. All other values of the document keep their bytes. A value that is there already is
-// errTwice.
+// are made if they are missing. All other values of the document keep their bytes, except white space between tokens. A
+// value that is there already is errTwice.
 func place(document json.RawMessage, steps []step, value json.RawMessage) (json.RawMessage, error) {
 	switch {
 	case len(steps) == 0 && document != nil:

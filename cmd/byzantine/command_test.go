@@ -97,7 +97,7 @@ func TestSignedHeadersAreAccepted(t *testing.T) {
 	assert.Equal(t, "201", string(code), "as a file of headers")
 }
 
-// A response is printed digit for digit, and only if it is one.
+// Responses are printed with all their digits. Bodies that are no response of the operation are not printed.
 func TestResponsesArePrintedAsTheyCame(t *testing.T) {
 	responses := map[string]string{
 		"/v1/query/assets":     `[{"decimals":6,"big":12345678901234567890.10,"text":"<&é"}]`,
@@ -249,7 +249,7 @@ func TestWebhookVerify(t *testing.T) {
 	assert.Contains(t, stderr, "takes -pubkey")
 }
 
-// A file as an editor or PowerShell writes it is named, in place of whatever its bytes happen to break.
+// The error about a file that is in UTF-16 or has a byte order mark says so, and not what the parser made of its bytes.
 func TestFilesInForeignEncodings(t *testing.T) {
 	key := strings.Repeat("1", 64)
 	utf16 := func(text string) string {

@@ -31,8 +31,8 @@
 //
 // The private key comes from BYZANTINE_PRIVATE_KEY (or INTEGRATOR_PRIVATE_KEY), from a file that BYZANTINE_PRIVATE_KEY_FILE
 // names, or from one with -key; never from an argument, because every user of the machine can read arguments. The key is
-// hexadecimal or PEM. No command prints a private key, except keygen without -out, and sandbox, which prints the key that
-// it makes itself.
+// hexadecimal or PEM. No command prints a private key, except keygen without -out, sandbox, which prints the key that it
+// makes itself, and call create_credential, because the response contains the new key.
 //
 // # Host
 //

@@ -124,7 +124,7 @@ func (e *example) value(f *wire.Field, t reflect.Type, name string) any {
 	return "example"
 }
 
-// signedBody is the beginning of what a passkey has signed.
+// signedBody returns an example of what a passkey has signed: an object with a type only.
 func (e *example) signedBody(name string) json.RawMessage {
 	return fmt.Appendf(nil, `{"type":%q}`, e.allowed[name+".type"][0])
 }

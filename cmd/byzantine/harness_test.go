@@ -37,7 +37,7 @@ func startSandbox(t *testing.T, env map[string]string, args ...string) *terminal
 	return startSandboxUntil(t, "Example Treasury's account", env, args...)
 }
 
-// startSandboxUntil knows the text in the last line that the command prints before it serves.
+// startSandboxUntil is startSandbox for flags with which the command prints another last line: it contains lastLine.
 func startSandboxUntil(t *testing.T, lastLine string, env map[string]string, args ...string) *terminal {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -18,7 +18,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// What listen forwards is what a verifier in the receiver accepts, the receiver's status goes back, and nothing is left.
+// A verifier in the receiver accepts what listen forwards, the API gets the receiver's status, and the subscription is
+// deleted at the end.
 func TestListenForwards(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()

@@ -110,7 +110,7 @@ type fieldJSON struct {
 	Allowed  []string `json:"allowed,omitzero"` // the values that the API's document lists
 }
 
-// printOperationsJSON prints all operations, or those that are named.
+// printOperationsJSON prints all operations, or only the first of ids.
 func printOperationsJSON(w io.Writer, ids []string) error {
 	list := []operationJSON{}
 	if len(ids) > 0 {

@@ -151,8 +151,8 @@ func (s *sandboxRun) serve(ctx context.Context, p *process) error {
 	return errors.Join(serveUntil(ctx, server, listener), stop())
 }
 
-// privateKey returns the integrator's key, and whether the sandbox made it: such a key is printed. A nil key stands for a
-// new one.
+// privateKey returns the integrator's key, and whether it was made for the sandbox: such a key is printed. If it returns
+// nil, byzantinetest.New makes the key.
 func (s *sandboxRun) privateKey(p *process) (key *byzantine.PrivateKey, made bool, err error) {
 	key, err = s.key.read(p)
 	if err != nil || key != nil {

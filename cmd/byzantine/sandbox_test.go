@@ -19,7 +19,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// What the issue of a first session comes to: start, paste, ask for a code, read it on the status page, log in.
+// A first session works: start the sandbox, paste its output, ask for a code, read it on the status page, log in.
 func TestSandboxServesAFirstSession(t *testing.T) {
 	term := startSandbox(t, nil)
 	require.Contains(t, term.vars, "BYZANTINE_BASE_URL")

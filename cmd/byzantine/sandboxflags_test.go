@@ -30,7 +30,8 @@ func as(t *testing.T, host, url string) *http.Response {
 	return res
 }
 
-// D4: a container's port that is mapped to another one, its host names, and receivers of webhooks in its network.
+// A sandbox in a container can have a port that is mapped to another one, other host names, and receivers of webhooks in
+// the container's network.
 func TestSandboxInAContainer(t *testing.T) {
 	plain := startSandbox(t, nil)
 	base := plain.vars["BYZANTINE_BASE_URL"]
@@ -82,7 +83,7 @@ func TestSandboxTakesOptionsOfTheAPI(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, statusOf(t, startSandbox(t, nil, "-lenient=false"), "/v1/health?unknown=1"))
 }
 
-// Without a processing time a transaction is completed in the response to its submission; with one it waits.
+// With a processing time of 0 a transaction is completed at once; with an hour it stays in processing.
 func TestSandboxTakesAProcessingTime(t *testing.T) {
 	for want, time := range map[string]string{"completed": "0s", "processing": "1h"} {
 		term := startSandbox(t, nil, "-processing-time", time)

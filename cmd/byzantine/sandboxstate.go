@@ -67,7 +67,7 @@ func (f *stateFile) keep(ctx context.Context, sandbox *byzantinetest.Sandbox, st
 	}
 }
 
-// withoutNow leaves out the time on the clock, which differs in every document of a running sandbox.
+// withoutNow leaves out the time on a running clock, which differs in every document. It keeps the time on a frozen one.
 func withoutNow(world []byte) ([]byte, error) {
 	var document, clock map[string]json.RawMessage
 	if err := json.Unmarshal(world, &document); err != nil {

@@ -148,7 +148,7 @@ func (s *session) run(args []string) {
 	assert.NotContains(s.t, s.stdout+s.stderr, "\x1b", "no colours")
 }
 
-// finish checks the last command for what the script says nothing about.
+// finish checks that the last command has an exit line, and that output without a line is empty.
 func (s *session) finish() {
 	if !s.ran {
 		return
@@ -170,7 +170,7 @@ func (s *session) expand(line string) string {
 	})
 }
 
-// split takes a command line apart at its blanks, except between single quotes.
+// split takes a command line apart at its blanks, except between single quotes. A quote always begins or ends an argument.
 func split(line string) []string {
 	var args []string
 	for i, part := range strings.Split(line, "'") {

@@ -95,7 +95,7 @@ func printEvents(w io.Writer, events []triggerable) error {
 	return table.Flush()
 }
 
-// trigger causes an event and prints what became of it.
+// trigger causes an event and prints its id and the number of deliveries.
 func (c *controller) trigger(ctx context.Context, w io.Writer, eventType, accountID string) error {
 	request := map[string]string{"eventType": eventType}
 	if accountID != "" {
