@@ -147,7 +147,7 @@ func TestApplicationWithoutJSONConversions(t *testing.T) {
 	ada.becomes("Completed")
 }
 
-// The response to the submission is lost. The page looks for the transaction at the API, and finds it.
+// The response to the submission is lost. The application looks for the transaction at the API, and finds it.
 func TestApplicationWithALostAnswer(t *testing.T) {
 	a := startApplication(t)
 	ada := a.visit(t, startBrowser(t), "ada@example.com", platform())

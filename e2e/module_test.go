@@ -71,7 +71,7 @@ func TestModuleErrors(t *testing.T) {
 	}
 }
 
-// A page in a frame whose embedder does not permit the use of passkeys.
+// The header Permissions-Policy of the page forbids passkeys, and the module says that they are not permitted.
 func TestModuleUnderAPermissionsPolicy(t *testing.T) {
 	s := startSite(t)
 	s.permissions = "publickey-credentials-get=(), publickey-credentials-create=()"
@@ -122,8 +122,8 @@ func TestModuleAutofill(t *testing.T) {
 	assert.Equal(t, "AQID", got.UserHandle)
 }
 
-// With the PRF extension the same salt gives the same key and another salt another key, and the backend accepts the
-// response without the extension's results.
+// With the PRF extension the same salt gives the same key of 32 bytes, also if it is given for the credential only, and
+// another salt gives another key.
 func TestModulePRF(t *testing.T) {
 	device := platform()
 	device.HasPrf = true

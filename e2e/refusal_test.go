@@ -14,7 +14,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// Messages of createPasskey's errors, which the user reads.
+// Messages of the errors of createPasskey and signWithPasskey, which the user reads.
 const (
 	notCreated   = "No passkey was created. The request was cancelled, took too long, or is not possible on this device. You can try again."
 	notUsed      = "No passkey was used. The request was cancelled, took too long, was not allowed, or found no passkey of yours. You can try again."

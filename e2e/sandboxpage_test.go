@@ -178,7 +178,7 @@ func (p *sandboxPage) scheme(value string) {
 }
 
 // axe finds nothing wrong with any page, in both colour schemes, on a desktop and on a phone; and no page is wider than
-// the phone. By default each scheme and each width is checked once.
+// the phone. By default axe checks the light scheme on the phone and the dark one on the desktop only.
 func TestSandboxPagesAreAccessible(t *testing.T) {
 	b, w := startBrowser(t), newSandboxWorld(t)
 	for name, path := range w.paths() {

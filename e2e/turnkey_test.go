@@ -35,7 +35,7 @@ func TestOnePasskeyForBoth(t *testing.T) {
 	}
 }
 
-// Byzantine has a value for unknown transports; Turnkey does not.
+// Byzantine has a value for unknown transports and Turnkey has none, so Turnkey's client rejects it.
 func TestTransportThatTurnkeyDoesNotHave(t *testing.T) {
 	turnkey := turnkeytest.NewServer(turnkeytest.Organization{})
 	t.Cleanup(turnkey.Close)

@@ -38,7 +38,7 @@ type visitor struct {
 	device *device
 }
 
-// visit opens a tab in which the user is signed in. The page is not loaded yet.
+// visit creates a user with a session and opens a tab for them. load signs them in there.
 func visit(t *testing.T, b *browser, s *site, name string) *visitor {
 	t.Helper()
 	v := &visitor{tab: b.open(t, name), site: s}
@@ -46,7 +46,7 @@ func visit(t *testing.T, b *browser, s *site, name string) *visitor {
 	return v
 }
 
-// load adds an authenticator to the tab and loads the page.
+// load sets the session's cookie in the tab, adds an authenticator and loads the page.
 func (v *visitor) load(options webauthn.VirtualAuthenticatorOptions) {
 	v.t.Helper()
 	v.loadFrom(v.site.origin, options)

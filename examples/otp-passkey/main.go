@@ -4,8 +4,8 @@
 //
 //	go run ./examples/otp-passkey
 //
-// With BYZANTINE_PRIVATE_KEY set it calls the sandbox API, or the host in BYZANTINE_BASE_URL, and asks for the account
-// id, the user id and the code on the terminal.
+// With BYZANTINE_PRIVATE_KEY set it calls Byzantine's sandbox, or the host in BYZANTINE_BASE_URL, and asks for the account
+// id, the user id, the e-mail address and the code on the terminal.
 package main
 
 import (

@@ -128,8 +128,9 @@ func TestSurvivesAKillAtAnyMoment(t *testing.T) {
 		require.NoError(t, err)
 	}
 	deposit(t, "100")
-	// CopyTransactions reads the last minute of its former range again, which could hide that the time it returned was
-	// too early. So three minutes pass. The program corrects its clock after its first request, which is rejected.
+	// CopyTransactions reads the last minute of its former range again, which could hide that the stored time is later
+	// than the stored rows. So more than a minute passes here and after each change. The first request of the program is
+	// rejected because of the sandbox's clock, to which the program then corrects its own.
 	sandbox.Advance(3 * time.Minute)
 	var queued string
 	change := func(t *testing.T, deposits int) { // new transactions, and an update that no event tells of

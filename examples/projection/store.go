@@ -14,8 +14,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// Times are in milliseconds since 1970. Amounts are decimal strings, because SQLite's numbers with a fraction are
-// floats.
+// Times are in milliseconds since 1970, except progress.since, which is in RFC 3339. Amounts are decimal strings, because
+// SQLite's numbers with a fraction are floats.
 const schema = `
 CREATE TABLE IF NOT EXISTS transactions (
 	id TEXT PRIMARY KEY, account_id TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL,

@@ -124,7 +124,8 @@ func missing(t *testing.T, program string) {
 	t.Skipf("%s is missing", program)
 }
 
-// Each code block of docs/protocol.md, and each in JavaScript of docs/sandbox.md, is part of the program that it names.
+// Each block of JavaScript, Python or shell in docs/protocol.md, and of JavaScript or JSON in docs/sandbox.md, is part of
+// the file that it names.
 func TestCodeOfThePageIsThatOfThePrograms(t *testing.T) {
 	page, err := os.ReadFile("../../docs/protocol.md")
 	require.NoError(t, err)
@@ -176,7 +177,7 @@ func TestEventsOfThePage(t *testing.T) {
 	assert.Equal(t, 2, shown)
 }
 
-// fieldNames is a JSON document without the texts in it.
+// fieldNames returns a JSON document with all string values, except in lists, made equal.
 func fieldNames(t *testing.T, document []byte) any {
 	t.Helper()
 	var value any
