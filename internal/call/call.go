@@ -118,7 +118,7 @@ func (c *Caller) Logger() *slog.Logger { return c.logger }
 // URL returns the base URL with an escaped path and query. The request is sent with exactly these bytes. It returns an
 // error if pathAndQuery names a host or is not escaped.
 func (c *Caller) URL(pathAndQuery string) (*url.URL, error) {
-	// ParseRequestURI reads no host from a text that begins with one slash.
+	// ParseRequestURI takes a text that begins with a slash for a path, also one that begins with two.
 	target, err := url.ParseRequestURI(pathAndQuery)
 	if err != nil || target.Host != "" || target.RequestURI() != pathAndQuery {
 		return nil, errors.New("must be an escaped path and query")

@@ -42,7 +42,8 @@ type clockTrial struct {
 }
 
 // chooseClock sets the correction for the signature of the next attempt: the kept one, unless one is being tried
-// already. If an earlier success agreed with the machine's clock, this attempt tries to do without a correction.
+// already. If the Date of an earlier success agreed with the machine's clock, this attempt tries to do without a
+// correction.
 func (x *Exchange) chooseClock() {
 	t, c := &x.clock, &x.caller.clock
 	if t.trying {
@@ -110,11 +111,13 @@ func (x *Exchange) settleClock(ctx context.Context, a *attempt) (by *attempt, re
 
 // findClock looks for another clock after a response with the given status, and sets it for the next attempt. It
 // reports whether there is one. ahead is by how much the machine's clock is ahead of the response's; dated is false if
-// the response has no time. There are two candidates, each of which counts only if the difference explains the
-// rejection (see rejectedFor): the response's clock, and the machine's clock (in a call that tries to do without the
-// kept correction: with that correction). If both are possible, that call uses the kept correction; for other calls
-// c.turn alternates between the two, and it changes with each second clock that was rejected. So a wrong correction
-// that was kept cannot lock the client out, whatever Date the responses have.
+// the response has no time.
+//
+// There are two candidates: the response's clock, and the machine's clock, without a correction or, in a healing call,
+// with the kept one. Each counts only if its difference from the time that was signed explains the rejection (see
+// rejectedFor). If both count, a healing call uses the kept correction, and all other calls take the candidate whose turn
+// it is: settleClock changes c.turn whenever the response to a second attempt does not prove the second clock right. So a
+// wrong correction that was kept cannot lock the client out, whatever Date the responses have.
 func (x *Exchange) findClock(status int, ahead time.Duration, dated bool) bool {
 	t, c := &x.clock, &x.caller.clock
 	alternative := time.Duration(0)

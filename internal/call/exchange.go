@@ -57,8 +57,8 @@ func (a *attempt) leavesOpen() bool {
 	return mayHaveTakenEffect(a.response.StatusCode)
 }
 
-// The Content-Length of a response may be wrong. At most maxGrow bytes are reserved because of it at first. If that many
-// have come, the rest is reserved at once, unless it is more than maxAnnounced.
+// The Content-Length of a response may be wrong, so at most maxGrow bytes are reserved because of it at first. When that
+// many have come, the rest is reserved at once. A Content-Length above maxAnnounced is ignored.
 const (
 	maxGrow      = 1 << 20
 	maxAnnounced = 64 << 20
@@ -81,7 +81,8 @@ func (c *Caller) Begin(ctx context.Context, r Request) *Exchange {
 // Context returns the context of the call, from the hook CallStart if there is one.
 func (x *Exchange) Context() context.Context { return x.ctx }
 
-// Response returns the response to the last attempt, also of a call that failed. It is zero if there was none.
+// Response returns the response to the attempt that decides the call (see settleClock), also of a call that failed. It is
+// zero if there was none.
 func (x *Exchange) Response() Response {
 	if x.last == nil {
 		return Response{}
@@ -310,7 +311,8 @@ func (x *Exchange) failure(a *attempt, stopped error) *Failure {
 }
 
 // rejectedAtFirst makes the Failure of a call whose first response led to another clock, and that sent nothing after it.
-// That response says more than why the rest was not sent: the reason may be another than the clock.
+// The Failure has that response, because the clock may not be the reason for the rejection, and a note with err, which
+// says why nothing more was sent.
 func (x *Exchange) rejectedAtFirst(err error) *Failure {
 	x.last = x.clock.first
 	f := x.Rejected(serverMessage(x.last.response.Body))

@@ -101,7 +101,8 @@ func FuzzDate(f *testing.F) {
 		if resend && again {
 			t.Error("a second resend")
 		}
-		// The response's clock was accepted; or no correction was, after a success that cast doubt on the kept one.
+		// Either the second clock was accepted, or, after a success that cast doubt on the kept correction, a signature
+		// without a correction.
 		proven := isSuccess(secondStatus) || (status == 401 && passed(secondStatus))
 		if got := c.clock.correction.Load(); got != correction && !(proven && (resend || (isSuccess(status) && got == 0))) {
 			t.Errorf("%d and %d change the correction from %d to %d", status, secondStatus, correction, got)

@@ -84,7 +84,7 @@ func Printable(s string) string {
 }
 
 // requestIDHeaders are the headers in which servers and common proxies return the id of a request. The first one in
-// this list that a response has counts.
+// this list that has a valid id counts.
 var requestIDHeaders = []string{"X-Request-Id", "X-Correlation-Id", "X-Amzn-Requestid", "X-Amzn-Trace-Id", "Cf-Ray"}
 
 // maxRequestID is the maximum length of a request id; a longer one is left out.

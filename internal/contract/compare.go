@@ -276,7 +276,7 @@ func optionality(optional bool) string {
 
 // null reports a value that may be null on one side only: a field that is always present, or an element of a list, for
 // which f is nil. For null Go needs a pointer. A text in a response needs none, because null is read as "" there,
-// unless the text is a field that must be readable or an element of a list.
+// unless the text is a field with the tag check:"must" or an element of a list.
 func (c *comparer) null(at place, text json.RawMessage, t reflect.Type, f *wire.Field) {
 	s, err := c.doc.schema(text)
 	if err != nil || t.Kind() == reflect.Slice || c.scalar(t).Unset {

@@ -7,9 +7,10 @@
 //
 // What is not, because it changes nothing on the wire of this module: status codes and the bodies of errors, defaults
 // and texts, whether an optional field may be null as well (it is left out rather than sent as null, and absent and
-// null read alike), and formats and bounds of plain text in responses, which are not checked.
+// null read alike), and the bounds of all values and the formats of plain text in responses, which are not checked.
 //
-// The document is read strictly: a keyword that this package does not know is reported, so that nothing passes unseen.
+// Schemas are read strictly: a keyword in a schema that this package does not know is reported, so that it does not pass
+// unseen. Unknown keywords of operations and parameters are ignored.
 package contract
 
 import (
@@ -75,7 +76,8 @@ var signatureHeaders = []string{"x-pubkey", "x-timestamp", "x-signature"}
 
 var methods = []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, http.MethodPatch, http.MethodHead, http.MethodOptions, http.MethodTrace}
 
-// Parse reads a document. It does not follow references to schemas: Compare does, and reports those that lead nowhere.
+// Parse reads a document. It follows references to schemas only for the fields of request bodies: Compare follows the
+// others, and reports those that lead nowhere.
 func Parse(data []byte) (*Document, error) {
 	var raw struct {
 		OpenAPI    string

@@ -153,9 +153,9 @@ func declarations(t *testing.T) map[string]string {
 	return declared
 }
 
-// place returns where in the source the type is declared that a difference is about, as " [Type in file:line]": the Go
-// type that where begins with, or the request of the operation that it begins with. It returns "" if there is no such
-// type.
+// place returns the declaration of the type that a difference is about, as " [Type in file:line]". The type is the one
+// whose name where begins with or, if where begins with an operation id, the type of the operation's request. place
+// returns "" if there is no such type.
 func place(s contract.SDK, declared map[string]string, where string) string {
 	name, _, _ := strings.Cut(where, ".")
 	if i := slices.IndexFunc(s.Operations, func(op contract.Operation) bool { return op.ID == name }); i >= 0 && s.Operations[i].Request != nil {

@@ -13,7 +13,8 @@ import (
 )
 
 // Constants lists the values of the exported constants of each named type in the Go files of a folder: the text of a
-// string, the digits of a number. Reflection cannot list constants. Test files count only if tests is true.
+// string, the digits of a number. Reflection cannot list constants. If tests is true, it reads only the test files,
+// otherwise only the others.
 func Constants(dir string, tests bool) (map[string][]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

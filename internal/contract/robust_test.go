@@ -98,8 +98,8 @@ func TestOtherDocumentsDoNotPanic(t *testing.T) {
 	}
 }
 
-// The library document has every keyword that this package reads. Each keyword is removed, and replaced by a value of
-// each JSON kind, at every place where it occurs.
+// The library document has every keyword that this package reads. Each keyword is removed, or replaced by another JSON
+// value, at every place where it occurs.
 func TestKeywordsOfAnyTypeDoNotPanic(t *testing.T) {
 	var d object
 	require.NoError(t, json.Unmarshal([]byte(libraryDocument), &d))

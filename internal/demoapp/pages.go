@@ -116,7 +116,7 @@ func respond(w http.ResponseWriter, status int, value any) error {
 	return nil
 }
 
-// handler is an HTTP handler that may return an error, which page or call then shows.
+// handler is an HTTP handler that may return an error, which the methods page and call of app show.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 // page makes a handler whose errors are shown as a page. A visitor who must be signed in and is not is redirected to

@@ -92,10 +92,10 @@ func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findCustomer looks up the user with the session's e-mail address and completes the session. Its account is the first
-// one that the user signs for, otherwise the first that they manage, otherwise the first that they may see, otherwise
-// the first that they are invited to. Signing in accepts the invitation. known is false if there is no such user or
-// account.
+// findCustomer looks up the user with the session's e-mail address and fills in the session. Its account is the first one
+// in which the user has the role root, otherwise admin, otherwise view; self-custodial accounts do not count. Without
+// such an account it is the first one that the user is invited to: the API accepts the invitation when they sign in. known
+// is false if there is no such user or account.
 func (a *app) findCustomer(ctx context.Context, s *session) (known bool, err error) {
 	user, err := a.Client.GetUserDetails(ctx, &byzantine.GetUserDetailsRequest{Email: s.Email})
 	if errors.Is(err, byzantine.ErrNotFound) || errors.Is(err, byzantine.ErrBadRequest) {

@@ -51,7 +51,7 @@ var kinds = map[byzantine.TransactionType]string{
 }
 
 // describe returns the description of a transaction. Types and statuses that this application does not know are shown
-// as the API names them.
+// in the API's words, see inWords.
 func (a *app) describe(t *byzantine.Transaction) transactionView {
 	v := transactionView{
 		ID: t.TransactionID, What: kinds[t.Type], Where: chainName(t.ChainID), Chain: chainName(t.ChainID), Created: t.CreatedAt,
