@@ -56,7 +56,7 @@ func TestErrorsNameWhatWasTyped(t *testing.T) {
 	}
 }
 
-// No error about a request holds a name of Go's.
+// No error about a request holds the Go name of one of its fields.
 func TestErrorsHoldNoNamesOfGo(t *testing.T) {
 	tried := 0
 	for op := range byzantine.Operations() {
