@@ -80,7 +80,7 @@ type ActivatedChains struct {
 	Base     bool `json:"base"`
 }
 
-// GetAccountDetailsRequest names an account. [Client.GetAccountDetails] makes it.
+// GetAccountDetailsRequest names an account. [Client.GetAccountDetails] fills it in from its argument.
 type GetAccountDetailsRequest struct {
 	AccountID string `json:"-" query:"accountId" check:"uuid"`
 }

@@ -75,7 +75,7 @@ type AssociatedPerson struct {
 	MissingDocuments []string `json:"missingDocuments,omitzero"`
 }
 
-// GetAssociatedPersonDetailsRequest names an associated person. [Client.GetAssociatedPersonDetails] makes it.
+// GetAssociatedPersonDetailsRequest names an associated person. [Client.GetAssociatedPersonDetails] fills it in from its argument.
 type GetAssociatedPersonDetailsRequest struct {
 	BeneficiaryID string `json:"-" query:"beneficiaryId" check:"uuid"`
 }

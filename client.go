@@ -166,7 +166,7 @@ func withoutIdentifiers(path string) string {
 	return strings.Join(segments, "/")
 }
 
-// call is the one path of all calls: every method uses it.
+// call makes the call of an operation. Every method uses it except Do, which calls send.
 func (c *Client) call(ctx context.Context, op *Operation, in, out any, opts []CallOption) error {
 	set, err := settingsOf(opts)
 	if err != nil {

@@ -38,7 +38,7 @@ type Capabilities struct {
 // Whoami returns the integrator and the scope of the client's key: the first call to make with a new key.
 //
 // Operation get_current_integrator_capabilities. [ErrUnauthorized] if the key is unknown, was deactivated, or if this
-// machine's clock is off by more than the client corrects: an hour, or a minute with WithMaxAttempts(1).
+// machine's clock is off by more than an hour (with WithMaxAttempts(1), which corrects no clock: by more than a minute).
 func (c *Client) Whoami(ctx context.Context, opts ...CallOption) (*Identity, error) {
 	return whoami.call(ctx, c, nil, opts)
 }
@@ -129,7 +129,7 @@ func (c *Client) UpdateCredential(ctx context.Context, req *UpdateCredentialRequ
 	return updateCredential.call(ctx, c, req, opts)
 }
 
-// DeleteCredentialRequest names a credential. [Client.DeleteCredential] makes it.
+// DeleteCredentialRequest names a credential. [Client.DeleteCredential] fills it in from its argument.
 type DeleteCredentialRequest struct {
 	Pubkey string `json:"-" path:"pubkey" check:"pubkey"`
 }

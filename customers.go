@@ -63,7 +63,7 @@ type Authenticator struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-// GetUserDetailsRequest names a user by UserID or by Email. One of the two is required.
+// GetUserDetailsRequest names a user by UserID or by Email. At least one of the two is required.
 type GetUserDetailsRequest struct {
 	UserID string `json:"-" query:"userId,omitzero" check:"uuid"`
 	Email  string `json:"-" query:"email,omitzero"`
@@ -156,7 +156,7 @@ type PendingInvitation struct {
 	InvitedBy    string          `json:"invitedBy"` // user id
 }
 
-// GetEntityDetailsRequest names an entity. [Client.GetEntityDetails] makes it.
+// GetEntityDetailsRequest names an entity. [Client.GetEntityDetails] fills it in from its argument.
 type GetEntityDetailsRequest struct {
 	EntityID string `json:"-" query:"entityId" check:"uuid"`
 }

@@ -31,8 +31,9 @@ var (
 // DataURI is a verification document: a scan, a photo or a PDF. On the wire it is a data URI (RFC 2397), data:<media
 // type>;base64,<data>. Make one with [NewDataURI] or [ReadDataURI]. The API's size limit is not documented.
 //
-// Documents are personal data: no verb of package fmt and no slog handler shows more of a DataURI than its type and
-// size.
+// Documents are personal data: package fmt (but for %w, which is for errors) and log/slog show only the type and size
+// of a DataURI that is passed to them. Do not log a value that holds one: encoding/json writes the whole document, and
+// so does package fmt if the field is unexported.
 type DataURI struct {
 	mediaType string
 	data      []byte

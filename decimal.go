@@ -20,8 +20,8 @@ import (
 // {{if .Amount.IsSet}}. reflect.DeepEqual compares the digits: to it 1.50 and 1.5 differ.
 //
 // A Decimal that was read from a response, a text or a database has at most 128 characters. The results of arithmetic
-// are exact and as long as they have to be. One that is longer than 128 characters, which only products of products
-// are, cannot be encoded until it is rounded.
+// are exact and as long as they have to be. A result of more than 128 characters, such as a product of two long
+// amounts, cannot be encoded: round it first.
 type Decimal struct {
 	_ [0]func() // a type that cannot be compared
 

@@ -15,9 +15,9 @@ import (
 
 // WithDump writes each call to w, for debugging: method, path template, the bodies of the request and of the final
 // response, and how it ended. Of the bodies it shows only values that are known to be harmless: times, booleans,
-// numbers, and the words of some enumerations such as statuses. Of everything else, also of fields that this package
-// does not know and of all that goes by [Client.Do], it shows the JSON type and the length only. It shows no query, no
-// header and no error's text.
+// numbers, and the words of some enumerations such as statuses. Of everything else, and of all that goes by
+// [Client.Do], it shows the JSON type and the length only, and of the fields that this package does not know only how
+// many they are. It shows no query, no header and no error's text.
 //
 // Each call is one Write, from the goroutine of the call: w must be safe for concurrent use if the client is used by
 // several goroutines. Errors of Write are ignored. Package turnkey ignores this option.
@@ -60,9 +60,9 @@ var dumpShown = map[reflect.Type]bool{
 	reflect.TypeFor[WithdrawalRequestStatus](): true,
 }
 
-// dumpable reports whether a text looks like a value of a type in dumpShown: a time, or one word, or two with a dot
-// between them. A text that does not is hidden, because an API may send anything in the field. There is no regular
-// expression here, because package regexp would then be linked into every program that imports this package.
+// dumpable reports whether a text looks like a value of a type in dumpShown: a time, an amount, one word, or two words
+// with a dot between them. A text that does not is hidden, because an API may send anything in the field. There is no
+// regular expression here, because package regexp would then be linked into every program that imports this package.
 func dumpable(text string) bool {
 	if text != "" && len(text) <= 35 && strings.Trim(text, "0123456789T:.+Z-") == "" {
 		return true

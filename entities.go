@@ -142,8 +142,8 @@ type CreateEntityAccountRequest struct {
 	EntityDocuments []EntityVerificationDocument `json:"entityDocuments,omitzero"`
 	// RootUsers are the users who sign for the account, at least one.
 	RootUsers []RootUserParam `json:"rootUsers" check:"min=1"`
-	// AssociatedPersons are the owners and representatives, whoever creates the account among them. They can be added
-	// later: see [Client.AddAssociatedPerson].
+	// AssociatedPersons are the owners and representatives, including the person who creates the account. They can be
+	// added later: see [Client.AddAssociatedPerson].
 	AssociatedPersons []AssociatedPersonParam `json:"associatedPersons,omitzero"`
 	// WalletAddress makes a self-custodial account with this wallet. If it is empty, the account gets a wallet of its
 	// own.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Format prints the text of [Error.Error], whatever the verb; %#v prints the fields as Go, without Header and Body.
+// Format prints the text of [Error.Error], whatever the verb; %#v prints what [Error.GoString] returns.
 func (e Error) Format(f fmt.State, verb rune) {
 	if verb == 'v' && f.Flag('#') {
 		_, _ = io.WriteString(f, e.GoString())
@@ -17,13 +17,13 @@ func (e Error) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
 }
 
-// GoString returns the fields as Go, without Header and Body.
+// GoString returns the fields in Go syntax, without Header, Body, SuccessBody and Err.
 func (e Error) GoString() string {
 	return fmt.Sprintf("byzantine.Error{Operation:%q, Method:%q, Path:%q, Message:%q, StatusCode:%d, Attempts:%d, ClockSkew:%d, OutcomeUnknown:%t, RequestID:%q, Note:%q}",
 		e.Operation, e.Method, e.Path, e.Message, e.StatusCode, e.Attempts, e.ClockSkew, e.OutcomeUnknown, e.RequestID, e.Note)
 }
 
-// MarshalJSON writes the fields without Header and Body, and the text of [Error.Error] as "error".
+// MarshalJSON writes the fields without Header, Body, SuccessBody and Err, and the text of [Error.Error] as "error".
 func (e Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Error          string        `json:"error"`

@@ -58,8 +58,9 @@ func (e *FieldError) Is(target error) bool { return target == ErrInvalidRequest 
 // Error is a response that is not a success, or a success that cannot be read.
 //
 // Its text holds no part of the body of a success, because that may be a private key or personal data. For any other
-// response it quotes the API's text, at most 300 printable characters. The output of all fmt verbs, encoding/json and
-// log/slog leaves out Header and Body; tools that dump exported fields by reflection, such as spew, show them.
+// response it quotes the API's text, at most 300 printable characters. The output of package fmt, encoding/json and
+// log/slog leaves out Header and Body. The verb %w outside of fmt.Errorf, and tools that dump exported fields by
+// reflection, such as spew, show them.
 type Error struct {
 	Operation  OperationID // empty for [Client.Do]
 	Method     string
@@ -74,8 +75,8 @@ type Error struct {
 	// API sends only once, such as a new private key. It is a [Secret] because fmt prints the fields of an error, too,
 	// if the verb does not fit, as in log.Printf("%w", err).
 	SuccessBody Secret
-	// ClockSkew is how far this machine's clock is ahead of the response's Date, if that may be the reason for the
-	// rejection. It is negative if the clock is behind.
+	// ClockSkew is how far the signed time (this machine's clock, with the client's correction if it has one) is ahead
+	// of the response's Date, if that may be the reason for the rejection. It is negative if the signed time is behind.
 	ClockSkew time.Duration
 	// OutcomeUnknown says that the request may have taken effect. errors.Is(err, [ErrOutcomeUnknown]) reports the same.
 	OutcomeUnknown bool
@@ -224,7 +225,8 @@ func (e *TransportError) Is(target error) bool {
 // Unwrap returns the cause: context.Canceled, a *net.OpError, and so on.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// textOf is the text of an error within another's. It is nil in an error that a user's test has made.
+// textOf returns the text of the cause err, for the text of the error that has it. A user's test may make an error with
+// a nil cause.
 func textOf(err error) string {
 	if err == nil {
 		return "unknown error"

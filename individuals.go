@@ -99,8 +99,8 @@ type RootUserParam struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
 	Email     string `json:"email"`
-	// Authenticators are the user's passkeys. A user without any gets one-time codes, and adds a passkey with them
-	// later: see [Client.InitOTP].
+	// Authenticators are the user's passkeys. A user without any can add one later with a one-time code that your
+	// program requests: see [Client.InitOTP].
 	Authenticators []AuthenticatorParam `json:"authenticators,omitzero"`
 }
 

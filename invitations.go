@@ -19,7 +19,7 @@ const (
 )
 
 // Invitation is the invitation of a user to an account. The user accepts it by logging in with a one-time code, see
-// [Client.OTPAuth]; no operation accepts or cancels it.
+// [Client.OTPAuth]. No operation rejects or cancels it.
 type Invitation struct {
 	InvitationID     string           `json:"invitation_id" check:"must"` // UUID, as are the other ids
 	AccountID        string           `json:"account_id"`
@@ -54,12 +54,12 @@ func (c *Client) GetInvitationsByAccountID(ctx context.Context, req *GetInvitati
 	return getInvitationsByAccountID.call(ctx, c, req, opts)
 }
 
-// GetInvitationsByEmailRequest asks for the invitations of the user with this e-mail address.
+// GetInvitationsByEmailRequest asks for the invitations to the user with this e-mail address.
 type GetInvitationsByEmailRequest struct {
 	Email string `json:"-" query:"email"`
 }
 
-// GetInvitationsByEmail returns the invitations of a user. The list is not paged.
+// GetInvitationsByEmail returns the invitations that a user has received. The list is not paged.
 //
 // Operation get_invitations_by_email.
 func (c *Client) GetInvitationsByEmail(ctx context.Context, req *GetInvitationsByEmailRequest, opts ...CallOption) (*InvitationList, error) {
@@ -144,8 +144,8 @@ type InvitedUser struct {
 	UserEmail string `json:"userEmail"`
 }
 
-// InviteUsers invites users to an account: step 2 of 2. They accept by logging in with a one-time code, and can read
-// until [Client.UpdateUsersRole] makes them root users.
+// InviteUsers invites users to an account: step 2 of 2. They accept by logging in with a one-time code, and can only
+// read until [Client.UpdateUsersRole] makes them root users.
 //
 // Operation invite_users. [ErrUnauthorized] also if the account is not yours or InvitedBy is not a root user of it.
 // After [ErrOutcomeUnknown] check with [Client.GetInvitationsByAccountID] whether the invitations are there.

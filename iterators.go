@@ -116,7 +116,7 @@ func readMoving[T any](op *Operation, limit, offset int64, list movinglist.List[
 // It loads a page when the loop gets to it and keeps one at a time; a loop that breaks loads no more. A *[PartialError]
 // is about one event, and the loop can go on; any other error is the last element. Cursors tie the pages together, so
 // events that happen during the loop neither shift the pages nor appear. It is an error if the server returns a cursor
-// twice, or a hundred pages in a row without a new event.
+// twice, or more than a hundred pages in a row without a new event.
 //
 // req.Limit is the size of a page, at most 250: 100 if it is 0. The request is copied, and nil stands for the defaults;
 // opts apply to each request.

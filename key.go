@@ -23,8 +23,8 @@ import (
 // Printing, logging, marshalling or dumping a key, alone or inside another value, shows at most its public key; only
 // [PrivateKey.SecretHex] returns the secret. Two keys are equal if their PublicKeyHex is equal.
 //
-// The zero value and a nil pointer hold no key: their SignDigest returns an error, their PublicKey nil, and their
-// strings are empty.
+// The zero value and a nil pointer hold no key: SignDigest returns an error, PublicKey returns nil, and PublicKeyHex and
+// SecretHex return "".
 type PrivateKey struct {
 	publicKeyHex string
 	// secret is a function because reflection cannot look into one: fmt, spew and testify print the unexported fields

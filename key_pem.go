@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// crypto/x509 would read these files too, but it ignores data after the DER and a public key that is not the private
-// key's, and cannot say which curve was wrong. So the two structures are spelled out here.
+// crypto/x509 would read these files too, but it ignores data after the DER, a public key that is not the private
+// key's, and the inner curve of a PKCS #8 key. So the two structures are spelled out here.
 
 // keyPKCS8 is PrivateKeyInfo of RFC 5208, section 5. Its optional attributes are ignored.
 type keyPKCS8 struct {

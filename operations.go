@@ -162,7 +162,8 @@ func fresh(t reflect.Type) any {
 	return reflect.New(t).Interface()
 }
 
-// call is the body of every client method. A nil req is an empty request: the list methods then use their defaults.
+// call is the body of the method of each operation. A nil req is an empty request: the list methods then use their
+// defaults.
 // With a *PartialError it returns what could be read.
 func (r route[Req, Res]) call(ctx context.Context, c *Client, req *Req, opts []CallOption) (*Res, error) {
 	if req == nil {

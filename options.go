@@ -77,8 +77,8 @@ func WithMaxAttempts(n int) Option {
 	}
 }
 
-// WithAttemptTimeout limits one attempt, from the dial to the last byte of the response. The default is 30 seconds for
-// a GET and 3 minutes for any other method, because account creation takes 30 to 90 seconds. The context limits the
+// WithAttemptTimeout limits one attempt, from its signing to the last byte of the response. The default is 30 seconds
+// for a GET and 3 minutes for any other method, because account creation takes 30 to 90 seconds. The context limits the
 // whole call.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *call.Config) error {

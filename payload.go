@@ -40,7 +40,8 @@ type Payload struct {
 }
 
 // UnmarshalJSON reads a payload as the API sends it, with bodyToSign as an object, and as encoding/json writes it, with
-// bodyToSign as the base64 of the object's bytes. null stands for no bytes; without the field there is no payload.
+// bodyToSign as the base64 of the object's bytes. If bodyToSign is null, BodyToSign is nil; if it is missing, the result
+// is an error.
 func (p *Payload) UnmarshalJSON(data []byte) error {
 	return errtext.In("byzantine: payload", p.read(data))
 }

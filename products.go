@@ -74,7 +74,8 @@ func (c *Client) GetVaultAPY(ctx context.Context, req *GetVaultAPYRequest, opts 
 type GetVaultHistoryRequest struct {
 	// VaultID names the vault. Its form is not documented.
 	VaultID string `json:"-" path:"vault_id"`
-	// StartDate and EndDate bound the history. A zero time is no bound.
+	// StartDate and EndDate bound the history. A zero time is no bound. Whether a point at exactly this time belongs to
+	// the history is not documented.
 	StartDate time.Time `json:"-" query:"start_date,omitzero"`
 	EndDate   time.Time `json:"-" query:"end_date,omitzero"`
 	// Limit is the size of the page: 1000 if it is 0.

@@ -14,7 +14,7 @@ import (
 
 // SignerSource is a [Signer] whose key can change. [SignRequest] and a [Client] ask it once for each attempt, so that
 // the public key and the signature of a request belong together. Signer must be safe for concurrent use and should not
-// block, because the attempt's timeout is already running. An error ends the call before anything is sent.
+// block, because the attempt's timeout is already running. An error ends the call, and the attempt sends nothing.
 type SignerSource interface {
 	Signer(ctx context.Context) (Signer, error)
 }
@@ -151,7 +151,8 @@ const (
 // RotationError says that a rotation failed. The old key is in use and works.
 type RotationError struct {
 	Step RotationStep
-	// Left are the public keys of credentials that the rotation, or one before it, created and that are not in use.
+	// Left are the public keys of credentials that this rotation or an earlier one created and that are not in use. A
+	// credential whose response was lost is missing here: Advice says what to do about it.
 	Left []string
 	// Advice says what to do, in a sentence.
 	Advice string

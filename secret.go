@@ -8,7 +8,7 @@ import (
 )
 
 // Secret is a text that must not get into logs. Printing, logging, marshalling or dumping it, alone or inside another
-// value, shows "[redacted]"; [Secret.Reveal] is the only way to the text.
+// value, never shows the text: mostly it shows "[redacted]". [Secret.Reveal] is the only way to the text.
 //
 // So encoding/json does not preserve a secret: it writes "[redacted]", and reading that back is an error instead of a
 // secret that is silently wrong. Store Reveal() in your vault. A fake of the API has to write the text into a struct of

@@ -53,7 +53,7 @@ type Signer interface {
 
 	// SignDigest signs with ECDSA. digest is the SHA-256 of the message, 32 bytes. It must not be hashed again: of a
 	// key service use the "digest" mode, with ECDSA and SHA-256. der is the signature in ASN.1 DER (SEC 1, section
-	// C.8); low and high S are both accepted. ctx is the context of the call that is being signed.
+	// C.8); low and high S are both accepted. ctx is the context of the attempt that is being signed.
 	SignDigest(ctx context.Context, digest []byte) (der []byte, err error)
 }
 
@@ -91,7 +91,7 @@ func NewSigner(key crypto.Signer) (Signer, error) {
 // copyLocalKey makes a PrivateKey from a key whose fields its owner could change later. point is the public key that
 // the key claims to have.
 func copyLocalKey(local *ecdsa.PrivateKey, point []byte) (Signer, error) {
-	//lint:ignore SA1019 Bytes panics without a number, so somebody must look
+	//lint:ignore SA1019 Bytes panics if D is nil, so D is checked before
 	if local.D == nil {
 		return nil, errors.New("byzantine: new signer: the key has no private half")
 	}
@@ -338,7 +338,7 @@ func decodeSignature(value string) ([]byte, error) {
 
 // compressPoint encodes a P-256 public key in 33 bytes (SEC 1, section 2.3.3).
 func compressPoint(key *ecdsa.PublicKey) ([]byte, error) {
-	//lint:ignore SA1019 Bytes panics without coordinates, so somebody must look
+	//lint:ignore SA1019 Bytes panics if X or Y is nil, so both are checked before
 	if key == nil || key.X == nil || key.Y == nil {
 		return nil, errors.New("the key has no public half")
 	}

@@ -11,8 +11,8 @@ import (
 // Tracer observes the calls of a client, for spans and metrics. A Tracer that also implements [AttemptTracer] observes
 // each attempt of a call as well. Module otelbyzantine has a Tracer for OpenTelemetry.
 //
-// The data of the methods hold no identifier, query, header, body, key or personal data, with one exception: Err is the
-// error that the caller of the method gets, and its text may quote the API. Record its type and not its text.
+// The data of the methods hold no identifier, query, header, body, key or personal data, with one exception: the text of
+// Err may quote the API. Record its type and not its text.
 //
 // The methods are called in the goroutine of the call, and many goroutines call them at the same time. They must not
 // block. A request that is rejected before anything is sent ([ErrInvalidRequest]) is not a call.

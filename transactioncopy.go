@@ -53,9 +53,9 @@ const copyOverlap = time.Minute
 // same point again. So a crash at any moment loses nothing. An error of store is returned as it is and ends the call.
 // If transactions cannot be read, all others are stored and the error is a *[PartialError] about the first of these.
 //
-// The returned time, unless it is since, is not later than the client's clock, which the API's responses correct, so that one transaction
-// with a time in the future does not hide later updates. Until that time has come, each call stores the transaction
-// again.
+// The returned time, unless it is since, is not later than the client's clock, which the API's responses correct, so
+// that one transaction with a time in the future does not hide later updates. Until that time has come, each call stores
+// the transaction again.
 //
 // Operation get_all_transactions, see [Client.TransactionsUpdatedSince].
 func (c *Client) CopyTransactions(ctx context.Context, since time.Time, store func(context.Context, *Transaction) error, opts ...CallOption) (next time.Time, err error) {
