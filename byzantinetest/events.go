@@ -82,7 +82,7 @@ func (w *world) eventTime() time.Time {
 	return now
 }
 
-// marshalled writes a value of this package's own.
+// marshalled writes a value of this package's own as JSON. It panics if it cannot.
 func marshalled(v any) json.RawMessage {
 	text, err := wire.Marshal(v)
 	if err != nil {
