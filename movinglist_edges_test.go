@@ -354,8 +354,8 @@ func TestServersThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// If new records are added as fast as they are read, or faster, a loop in ascending order cannot reach the end: it returns
-// an error. A loop in descending order may reach the end.
+// If new records are added as fast as they are read, or faster, no loop can reach the end: it returns an error, unless the
+// list was empty at first.
 func TestAListThatGrowsAsFastAsItIsReadIsAnError(t *testing.T) {
 	for _, order := range []byzantine.SortOrder{byzantine.OrderAscending, byzantine.OrderDescending} {
 		for _, perRequest := range []int{2, 3, 10} {

@@ -18,8 +18,8 @@ import (
 
 // ControlPath is the path of the control API, with which tests in any language can do everything that a Go test can do to a
 // [Sandbox]. Its OpenAPI document is at ControlPath + "openapi.json". Requests are not signed; their host must be a
-// loopback one or one of [WithAllowedHosts], they must not come from a web page of another origin, and they need the token
-// of [WithControlToken] if there is one.
+// loopback one or one of [WithAllowedHosts], they must not come from a web page of another origin, and all but that for the
+// document need the token of [WithControlToken] if there is one.
 const ControlPath = StatusPath + "api/"
 
 // WithControlToken makes the control API require a token: Authorization: Bearer TOKEN. The pages at [StatusPath] ask for it
