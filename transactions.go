@@ -209,7 +209,7 @@ func (c *Client) GetTransactions(ctx context.Context, req *GetTransactionsReques
 	return bareList(getTransactions.call(ctx, c, req, opts))
 }
 
-// GetTransactionRequest names a transaction. [Client.GetTransaction] makes it.
+// GetTransactionRequest names a transaction. [Client.GetTransaction] fills it in from its argument.
 type GetTransactionRequest struct {
 	TransactionID string `json:"-" query:"transactionId" check:"uuid"`
 }

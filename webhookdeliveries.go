@@ -130,7 +130,7 @@ func (c *Client) ListWebhookDeliveries(ctx context.Context, req *ListWebhookDeli
 	return listWebhookDeliveries.call(ctx, c, req, opts)
 }
 
-// RetryWebhookDeliveryRequest names a delivery. [Client.RetryWebhookDelivery] makes it.
+// RetryWebhookDeliveryRequest names a delivery. [Client.RetryWebhookDelivery] fills it in from its argument.
 type RetryWebhookDeliveryRequest struct {
 	DeliveryID string `json:"-" path:"delivery_id" check:"uuid"`
 }

@@ -103,7 +103,8 @@ func (c *Client) UpdateWebhookSubscription(ctx context.Context, req *UpdateWebho
 	return updateWebhookSubscription.call(ctx, c, req, opts)
 }
 
-// DeleteWebhookSubscriptionRequest names a subscription. [Client.DeleteWebhookSubscription] makes it.
+// DeleteWebhookSubscriptionRequest names a subscription. [Client.DeleteWebhookSubscription] fills it in from its
+// argument.
 type DeleteWebhookSubscriptionRequest struct {
 	SubscriptionID string `json:"-" path:"subscription_id" check:"uuid"`
 }
@@ -117,7 +118,8 @@ func (c *Client) DeleteWebhookSubscription(ctx context.Context, subscriptionID s
 	return err
 }
 
-// SendTestWebhookDeliveryRequest names a subscription. [Client.SendTestWebhookDelivery] makes it.
+// SendTestWebhookDeliveryRequest names a subscription. [Client.SendTestWebhookDelivery] fills it in from its
+// argument.
 type SendTestWebhookDeliveryRequest struct {
 	SubscriptionID string `json:"-" path:"subscription_id" check:"uuid"`
 }

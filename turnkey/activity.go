@@ -156,7 +156,7 @@ type AppProof struct {
 	Signature    string `json:"signature"`
 }
 
-// CreateAuthenticatorsRequest requests new authenticators. [Client.NewCreateAuthenticatorsRequest] makes it.
+// CreateAuthenticatorsRequest requests new authenticators. [Client.NewCreateAuthenticatorsRequest] returns one.
 type CreateAuthenticatorsRequest struct {
 	Type           ActivityType                 `json:"type"`        // ActivityTypeCreateAuthenticatorsV2
 	TimestampMs    string                       `json:"timestampMs"` // Unix milliseconds, decimal; part of the identity

@@ -99,7 +99,7 @@ func (c *Client) SubmitCreateAuthenticators(ctx context.Context, req *CreateAuth
 	return activity.outcome()
 }
 
-// GetActivityRequest is the request of [Client.GetActivity], which makes it.
+// GetActivityRequest names an activity. [Client.GetActivity] fills it in.
 type GetActivityRequest struct {
 	OrganizationID string `json:"organizationId"`
 	ActivityID     string `json:"activityId"`
