@@ -79,7 +79,7 @@ type faultRequest struct {
 	Body        string                `json:"body,omitzero"`
 	Headers     headerTexts           `json:"headers,omitzero" about:"texts, or lists of texts"`
 	Reset       bool                  `json:"reset,omitzero" about:"the connection is cut, without a response"`
-	TakesEffect bool                  `json:"takesEffect,omitzero" about:"the request is handled in spite of status or reset"`
+	TakesEffect bool                  `json:"takesEffect,omitzero" about:"the request is handled first, in spite of delay, status or reset"`
 	Truncate    bool                  `json:"truncate,omitzero" about:"the connection is cut in the middle of the body; the request is handled, unless there is a status without takesEffect"`
 	ClockSkew   span                  `json:"clockSkew,omitzero" about:"a duration by which the clock is ahead for this request, in the Date header too"`
 }

@@ -12,8 +12,9 @@ import (
 
 // Fault is a failure that the sandbox adds to one request. Fields can be combined, for example a Delay and a Status.
 type Fault struct {
-	// Delay delays the request before anything else, in real time. A request whose client gives up meanwhile is not handled
-	// and not in the journal.
+	// Delay delays the request before anything else, in real time. A request whose client gives up meanwhile is not handled.
+	// With TakesEffect the request is handled at once and only the response is delayed, so that the client's timeout leaves
+	// the outcome unknown.
 	Delay time.Duration
 	// Status makes the sandbox respond to the request with this status and Body. The request is not handled, unless
 	// TakesEffect.
@@ -23,7 +24,7 @@ type Fault struct {
 	Header http.Header
 	// Reset cuts the connection instead of responding. The request is not handled, unless TakesEffect.
 	Reset bool
-	// TakesEffect makes the sandbox handle a request with Status or Reset first. A client must expect this case after
+	// TakesEffect makes the sandbox handle a request with Delay, Status or Reset first. A client must expect this case after
 	// byzantine.ErrOutcomeUnknown.
 	TakesEffect bool
 	// Truncate closes the connection in the middle of the response's body, which is Body if Status is set. It does not

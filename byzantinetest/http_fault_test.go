@@ -2,11 +2,13 @@ package byzantinetest_test
 
 import (
 	"context"
+	"crypto/fips140"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -128,14 +130,77 @@ func TestFaultsInTheJournal(t *testing.T) {
 	assert.Zero(t, server.Requests()[0].Status)
 }
 
-// A client that gives up during a delay leaves the request unhandled, and cannot know it.
-func TestFaultDelay(t *testing.T) {
-	server := newServer(t)
-	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Delay: time.Hour})
-	err := create(t, server.Client(byzantine.WithAttemptTimeout(20*time.Millisecond)))
-	assert.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
-	assert.Zero(t, created(t, server))
+// A client that gives up during a delay cannot know whether the request took effect. The journal knows. A GET is sent again.
+func TestFaultDelayThatTheClientDoesNotWaitFor(t *testing.T) {
+	if fips140.Enabled() {
+		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")
+	}
+	for _, c := range []struct {
+		name    string
+		fault   byzantinetest.Fault
+		effect  int
+		status  int
+		verdict string
+	}{
+		{"delay", byzantinetest.Fault{Delay: time.Hour}, 0, 0,
+			"a fault: the request was not handled, because the client gave up during the delay of 1h0m0s"},
+		{"status", byzantinetest.Fault{Delay: time.Hour, Status: 503}, 0, 0,
+			"a fault: the request was not handled, because the client gave up during the delay of 1h0m0s"},
+		{"delay after the effect", byzantinetest.Fault{Delay: time.Hour, TakesEffect: true}, 1, 201,
+			"a fault: the request was handled with a 201, but the response was delayed by 1h0m0s"},
+		{"status after the effect", byzantinetest.Fault{Delay: time.Hour, TakesEffect: true, Status: 503}, 1, 503,
+			"a fault: the request was handled with a 201, but the client got a 503"},
+		{"reset after the effect", byzantinetest.Fault{Delay: time.Hour, TakesEffect: true, Reset: true}, 1, 0,
+			"a fault: the request was handled with a 201, but the connection was cut without a response"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sandbox, err := byzantinetest.New()
+				require.NoError(t, err)
+				defer sandbox.Close()
+				client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithClock(sandbox.Now), byzantine.WithAttemptTimeout(time.Second),
+					byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(sandbox)}))
+				require.NoError(t, err)
+				sandbox.Fail(byzantine.OpCreateCredential, 1, c.fault)
+				err = create(t, client)
+				assert.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.ErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+				require.Len(t, sandbox.Requests(), 1)
+				assert.Equal(t, c.verdict, sandbox.Requests()[0].Verdict)
+				assert.Equal(t, c.status, sandbox.Requests()[0].Status)
+				credentials, err := client.ListCredentials(t.Context(), nil)
+				require.NoError(t, err)
+				assert.Len(t, credentials.Credentials, 1+c.effect)
+			})
+		})
+	}
+}
+
+// The effect comes before the delay: others see it, and so does the journal, while the client waits.
+func TestFaultTakesEffectBeforeItsDelay(t *testing.T) {
+	if fips140.Enabled() {
+		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		sandbox, err := byzantinetest.New()
+		require.NoError(t, err)
+		defer sandbox.Close()
+		client, err := byzantine.NewClient(sandbox.Key(), byzantine.WithClock(sandbox.Now),
+			byzantine.WithHTTPClient(&http.Client{Transport: byzantinetest.InProcess(sandbox)}))
+		require.NoError(t, err)
+		sandbox.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Delay: 10 * time.Second, TakesEffect: true})
+		started := time.Now()
+		ended := make(chan error)
+		go func() { ended <- create(t, client) }()
+		synctest.Wait()
+		assert.Len(t, sandbox.Requests(), 1)
+		credentials, err := client.ListCredentials(t.Context(), nil)
+		require.NoError(t, err)
+		assert.Len(t, credentials.Credentials, 2)
+		assert.Zero(t, time.Since(started))
+		require.NoError(t, <-ended, "a client that waits gets the response")
+		assert.Equal(t, 10*time.Second, time.Since(started))
+	})
 }
 
 // A clock that is wrong for two requests is met by a client's correction; for one, the correction itself is wrong. The

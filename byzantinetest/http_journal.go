@@ -2,6 +2,7 @@ package byzantinetest
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ type Request struct {
 	// longer.
 	Body          []byte
 	BodyBytes     int           // how long the body was
-	Status        int           // of the response that the client got; 0 if a fault cut the connection before one
+	Status        int           // of the response that the client got; 0 if a fault cut the connection before one, or if the client gave up during a delay
 	Response      []byte        // at most 4 KiB of that response's body
 	ResponseBytes int           // how long the response's body was
 	Duration      time.Duration // until the response was ready, in real time
@@ -90,11 +91,28 @@ type roundTrip struct {
 	response  fake.Response
 	err       error // why the response is not a success, if it is the sandbox's own
 	fault     fake.Fault
+	gaveUp    bool // the client, during a delay; the request was not handled
+}
+
+// sent is what the client gets.
+func (x roundTrip) sent() fake.Response {
+	if x.gaveUp {
+		return fake.Response{}
+	}
+	return x.fault.Sent(x.response)
+}
+
+// seen says what a fault did; it is empty if the client gets the response.
+func (x roundTrip) seen() string {
+	if x.gaveUp {
+		return fmt.Sprintf("the request was not handled, because the client gave up during the delay of %v", x.fault.Delay)
+	}
+	return x.fault.Seen(x.response)
 }
 
 // record keeps a request, cut to size.
 func (s *Sandbox) record(x roundTrip) {
-	sent := x.fault.Sent(x.response)
+	sent := x.sent()
 	r := Request{
 		OperationID: x.operation, Method: x.request.Method, URI: fake.CutText(x.request.RequestURI),
 		Header: fake.CutHeader(x.request.Header), Body: cutBody(x.body), BodyBytes: len(x.body),
@@ -104,7 +122,7 @@ func (s *Sandbox) record(x roundTrip) {
 	if mismatch := (*mismatchError)(nil); errors.As(x.err, &mismatch) {
 		r.Difference, r.ExpectedBytes, r.ExpectedSHA256 = mismatch.difference, mismatch.expectedBytes, mismatch.expectedSHA256
 	}
-	if seen := x.fault.Seen(x.response); seen != "" {
+	if seen := x.seen(); seen != "" {
 		r.faulty = true
 		r.Verdict = strings.TrimPrefix(r.Verdict+"; a fault: "+seen, "; ")
 	}

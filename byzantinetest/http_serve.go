@@ -77,18 +77,20 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request, op byzantine.Ope
 		return
 	}
 	fault := s.takeFault(op.ID)
-	if !fault.Wait(r.Context()) {
-		return
-	}
 	x := roundTrip{request: r, operation: op.ID, started: started, body: body, fault: fault}
-	if fault.ReachesHandler() {
-		x.response, x.err = s.response(r, op, handle, body, fault.ClockSkew)
-		if responded != nil {
-			responded(string(op.ID), x.response)
+	present := fault.Around(r.Context(), func(inTime bool) {
+		x.gaveUp = !inTime
+		if inTime && fault.ReachesHandler() {
+			x.response, x.err = s.response(r, op, handle, body, fault.ClockSkew)
+			if responded != nil {
+				responded(string(op.ID), x.response)
+			}
 		}
+		s.record(x)
+	})
+	if present {
+		fault.Play(w, s.Now().Add(fault.ClockSkew), x.response)
 	}
-	s.record(x)
-	fault.Play(w, s.Now().Add(fault.ClockSkew), x.response)
 }
 
 // response checks and handles a request in the order of the API: signature, scope, form, meaning. Only the last step holds

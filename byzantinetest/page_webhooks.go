@@ -143,9 +143,11 @@ func faultEffects(f fake.Fault) []string {
 			effects = append(effects, text)
 		}
 	}
-	add(f.Delay > 0, "waits "+f.Delay.String())
+	early := f.TakesEffect && (f.Status != 0 || f.Reset || f.Delay > 0)
+	add(f.Delay > 0 && !early, "waits "+f.Delay.String())
 	add(f.ClockSkew != 0, "the clock is off by "+f.ClockSkew.String())
-	add(f.TakesEffect && (f.Status != 0 || f.Reset), "the request takes effect")
+	add(early, "the request takes effect")
+	add(f.Delay > 0 && early, "waits "+f.Delay.String())
 	if f.Status != 0 {
 		effects = append(effects, strings.TrimSpace("responds "+statusText(f.Status)+" "+f.Body))
 	}

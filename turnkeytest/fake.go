@@ -90,7 +90,8 @@ func (t *Fake) addKey(publicKey string, writes bool) {
 
 // Fault is a failure that the fake adds to one request. Fields can be combined, for example a Delay and a Status.
 type Fault struct {
-	// Delay delays the request before anything else, in real time.
+	// Delay delays the request before anything else, in real time. A request whose client gives up meanwhile is not handled.
+	// With TakesEffect the request is handled at once and only the response is delayed.
 	Delay time.Duration
 	// Status makes the fake respond to the request with this status and Body. The request is not handled, unless
 	// TakesEffect is set.
@@ -100,7 +101,7 @@ type Fault struct {
 	Header http.Header
 	// Reset cuts the connection instead of responding. The request is not handled, unless TakesEffect is set.
 	Reset bool
-	// TakesEffect makes the fake handle a request with Status or Reset before the fault.
+	// TakesEffect makes the fake handle a request with Delay, Status or Reset before the fault.
 	TakesEffect bool
 	// Truncate closes the connection in the middle of the response's body. The request is handled, unless Status is set.
 	Truncate bool
@@ -117,7 +118,7 @@ type Request struct {
 	Header    http.Header
 	Body      []byte // at most 4 KiB of the request's body
 	BodyBytes int    // how long the body was
-	Status    int    // status that the handler responded with; 0 if a fault kept the request from it
+	Status    int    // status that the handler responded with; 0 if a fault kept the request from it, or if the client gave up during a delay
 	Verdict   string // why the handler's response is not a success, for example what is wrong with the stamp
 }
 
@@ -172,18 +173,19 @@ func (t *Fake) serve(w http.ResponseWriter, r *http.Request, op operation) {
 		return
 	}
 	fault := t.takeFault(op.name)
-	if !fault.Wait(r.Context()) {
-		return
-	}
 	var out fake.Response
-	if fault.ReachesHandler() {
-		out = t.response(r.Header, op, body)
-	}
-	t.record(Request{
-		Time: time.Now(), Operation: op.name, Method: r.Method, URI: fake.CutText(r.RequestURI),
-		Header: fake.CutHeader(r.Header), Body: fake.CutBody(body), BodyBytes: len(body), Status: out.Status, Verdict: out.Verdict,
+	present := fault.Around(r.Context(), func(inTime bool) {
+		if inTime && fault.ReachesHandler() {
+			out = t.response(r.Header, op, body)
+		}
+		t.record(Request{
+			Time: time.Now(), Operation: op.name, Method: r.Method, URI: fake.CutText(r.RequestURI),
+			Header: fake.CutHeader(r.Header), Body: fake.CutBody(body), BodyBytes: len(body), Status: out.Status, Verdict: out.Verdict,
+		})
 	})
-	fault.Play(w, time.Now().Add(fault.ClockSkew), out)
+	if present {
+		fault.Play(w, time.Now().Add(fault.ClockSkew), out)
+	}
 }
 
 func (t *Fake) takeFault(operation string) fake.Fault {

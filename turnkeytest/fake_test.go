@@ -282,6 +282,27 @@ func TestFaults(t *testing.T) {
 	assert.Contains(t, panicText(t, func() { server.Client(byzantine.WithMaxAttempts(0)) }), "must be at least 1")
 }
 
+// A request with a delay is in the journal whether the client waits or not. It is handled if it takes effect before the delay.
+func TestFaultDelayThatTheClientDoesNotWaitFor(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, takesEffect := range []bool{false, true} {
+		fake := newFake(t, turnkeytest.Organization{})
+		body := requestBody(t, fake, newPasskey(t))
+		fake.Fail("create_authenticators", 1, turnkeytest.Fault{Delay: time.Hour, TakesEffect: takesEffect})
+		request := httptest.NewRequestWithContext(gone, "POST", "/public/v1/submit/create_authenticators", strings.NewReader(body))
+		request.Header.Set("X-Stamp", stampOf(t, fake.Organization().Key, body, nil))
+		fake.ServeHTTP(httptest.NewRecorder(), request)
+		require.Len(t, fake.Requests(), 1)
+		status, created := 0, 0
+		if takesEffect {
+			status, created = 200, 1
+		}
+		assert.Equal(t, status, fake.Requests()[0].Status)
+		assert.Len(t, fake.Authenticators(), created)
+	}
+}
+
 func TestOrganizationIsAsAskedFor(t *testing.T) {
 	asked := turnkeytest.Organization{ID: "org", UserID: "user"}
 	got := newFake(t, asked).Organization()

@@ -42,8 +42,20 @@ func (p FaultPlan) Take(operationID string) Fault {
 	return queue[0]
 }
 
-// Wait reports false if the client went away meanwhile.
-func (f Fault) Wait(ctx context.Context) bool {
+// Around calls handle with whether the request can still be handled, and waits for the delay: before handle, or after it if
+// the request takes effect. It reports false if the client gave up meanwhile; ctx is the request's.
+func (f Fault) Around(ctx context.Context, handle func(inTime bool)) (present bool) {
+	if f.TakesEffect {
+		handle(true)
+		return f.wait(ctx)
+	}
+	present = f.wait(ctx)
+	handle(present)
+	return present
+}
+
+// wait reports false if the client gave up during the delay.
+func (f Fault) wait(ctx context.Context) bool {
 	if f.Delay <= 0 {
 		return true
 	}
@@ -86,6 +98,8 @@ func (f Fault) Seen(out Response) string {
 		return handled + "the connection was cut in the middle of the response"
 	case f.Status != 0:
 		return fmt.Sprintf("%sthe client got a %d", handled, f.Status)
+	case f.TakesEffect && f.Delay > 0:
+		return fmt.Sprintf("%sthe response was delayed by %v", handled, f.Delay)
 	}
 	return ""
 }
