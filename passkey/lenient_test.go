@@ -193,8 +193,8 @@ func TestAttestationThatTheRelyingPartyAsksFor(t *testing.T) {
 	requireRejection(t, rp.Validate(), passkey.ErrConfiguration, "RelyingParty.Attestation")
 }
 
-// A statement that uses SHA-1 and was not asked for counts as none; if it was asked for, it is rejected. With
-// GODEBUG=fips140=only the standard library panics at SHA-1, and the results are the same.
+// A registration with a statement that uses SHA-1 is accepted if the relying party asked for no attestation, and rejected
+// if it did. With GODEBUG=fips140=only the standard library panics at SHA-1, but the results are the same.
 func TestStatementBySHA1(t *testing.T) {
 	data, err := os.ReadFile("testdata/fips/tpm-sha1.json")
 	require.NoError(t, err)

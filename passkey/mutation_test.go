@@ -24,9 +24,9 @@ type mutation struct {
 	apply func(f *forgery)
 }
 
-// mutationsOfFields returns mutations of a JSON object, which is called object in their names: each of the fields in
-// names is changed in all ways that readers could disagree about. fields returns the object in a response. edit sets a
-// function that changes the JSON text of the object.
+// mutationsOfFields returns mutations of one JSON object of a response: of its text as a whole, and of each field in names,
+// in all ways that readers could disagree about. The names of the mutations begin with object. fields returns the object
+// of a forgery; edit makes putTogether change the object's text with a function.
 func mutationsOfFields(object string, names []string, fields func(*forgery) map[string]any, edit func(*forgery, func(string) string)) (all []mutation) {
 	for _, name := range names {
 		add := func(how string, apply func(*forgery)) {

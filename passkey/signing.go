@@ -66,9 +66,9 @@ type SigningState struct {
 }
 
 // BeginSigning makes the options for the page (PublicKeyCredentialRequestOptionsJSON, W3C WebAuthn, section 5.5) and
-// the state for the server. payload is the result of one of the Get...PayloadPasskey methods. A payload that names a
-// transaction must order signatures of the account's wallet. A payload in which a JSON name occurs twice, in whatever
-// letter case, is invalid.
+// the state for the server. payload is the result of one of the Get...PayloadPasskey methods. If it names a transaction,
+// its BodyToSign must ask a wallet for signatures (byzantine.Activity.SignRawPayloads). It is invalid if an object in
+// BodyToSign has two fields of the same name, in whatever letter case.
 //
 // allowed are the signed-in user's passkeys, at least one. Only ID, PublicKey and Transports of each are used, and ID
 // alone is enough: a passkey that was enrolled elsewhere is Credential{ID: ...} with the credentialId that the API
@@ -139,8 +139,7 @@ func (rp *RelyingParty) beginSigning(payload *byzantine.Payload, allowed []Crede
 }
 
 // bodyToSign returns the payload's BodyToSign as compact JSON. It rejects a body that is not an activity, that two
-// readers could understand differently, or that does not order signatures of the wallet although the payload names a
-// transaction.
+// readers could understand differently, or that asks no wallet for signatures although the payload names a transaction.
 func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
 	if payload == nil {
 		return nil, misconfigured("Payload", "missing")
@@ -191,7 +190,7 @@ func (s *SigningState) allow(id string, publicKey []byte) (added bool, err error
 // used before, as [SigningState] says.
 //
 // An error is an *[Error]. After [ErrExpired] and [ErrState] begin again with a new payload. [ErrCredential] means that
-// the user chose a passkey that is not one of this account. [ErrConfiguration] means that the RelyingParty is invalid.
+// the user chose a passkey that BeginSigning was not given. [ErrConfiguration] means that the RelyingParty is invalid.
 func (rp *RelyingParty) FinishSigning(state *SigningState, responseJSON []byte) (byzantine.SignedPayload, error) {
 	none := byzantine.SignedPayload{}
 	if err := rp.Validate(); err != nil {

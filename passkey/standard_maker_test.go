@@ -44,8 +44,8 @@ const (
 // changes the fields in which its response differs from that of newStandardResponse.
 type standardResponse struct {
 	ceremony, challenge, origin string
-	// clientData is appended to the fields of the client data, each with its comma. clientDataPrefix is written before
-	// the JSON object.
+	// clientData is the JSON text of further fields of the client data, each after a comma. clientDataPrefix is written
+	// before the JSON object.
 	clientData, clientDataPrefix string
 
 	rpID      string

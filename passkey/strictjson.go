@@ -15,7 +15,8 @@ type object struct {
 }
 
 // decodeObject reads a JSON object by [wire.ReadObject], so that a response cannot mean one thing here and another to the
-// API. known are the names that will be asked for.
+// API. known are the names of the fields that the caller reads; a field spelt like one of them in other letter case is an
+// error.
 func decodeObject(check string, data []byte, known ...string) (object, error) {
 	o := object{check: check}
 	if len(data) == 0 {

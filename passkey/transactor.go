@@ -63,9 +63,9 @@ type Draft struct {
 	SigningState
 }
 
-// Key identifies what the draft submits. It is the same for all copies of a draft: the transaction id, a colon, and the
-// SHA-256 of the bytes to sign in hexadecimal. The transaction id alone is not enough, because the cancellation of a
-// withdrawal may have the withdrawal's transaction id.
+// Key identifies what the draft submits. It is the same for all copies of a draft: the transaction id in lower case, a
+// colon, and the SHA-256 of the bytes to sign in hexadecimal. The transaction id alone is not enough, because the
+// cancellation of a withdrawal may have the withdrawal's transaction id.
 func (d *Draft) Key() string {
 	return strings.ToLower(d.Payload.TransactionID) + ":" + string(challengeOf(d.Payload.BodyToSign))
 }
@@ -98,12 +98,12 @@ func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys [
 // Detach ctx from the browser's request with context.WithoutCancel, and give it a timeout. The user has signed already:
 // if they close the tab, the outcome of the submission would otherwise be unknown.
 //
-// If the call ends before anything is submitted, the error is an *[Error]: of kind [ErrState] for a draft that is
-// missing or not this user's, of kind [ErrSubmitted] for a draft that another call submits or has submitted, otherwise
-// as [RelyingParty.FinishSigning] says. Any other error is that of byzantine.Client.SignPayloadPasskey. After
-// byzantine.ErrOutcomeUnknown and ErrSubmitted check draft.Payload.TransactionID with GetTransaction before you begin
-// another transaction. For a cancellation check the WithdrawalRequest of the withdrawal's transaction instead of its
-// status, because a cancellation can have the withdrawal's id.
+// If Finish rejects the draft or the response, the error is an *[Error]: of kind [ErrState] for a draft that is missing
+// or not this user's, of kind [ErrSubmitted] for a draft that another call submits or has submitted, otherwise as
+// [RelyingParty.FinishSigning] says. Any other error is that of byzantine.Client.SignPayloadPasskey, which may have sent
+// nothing, see [NothingSent]. After byzantine.ErrOutcomeUnknown and ErrSubmitted check draft.Payload.TransactionID with
+// GetTransaction before you begin another transaction. For a cancellation check the WithdrawalRequest of the
+// withdrawal's transaction instead of its status, because a cancellation can have the withdrawal's id.
 //
 // A withdrawal that the vault has queued is a success, see byzantine.SubmittedTransaction.Queued.
 func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, responseJSON []byte) (*byzantine.SubmittedTransaction, error) {

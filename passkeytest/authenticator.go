@@ -99,7 +99,7 @@ func WithAAGUID(aaguid [16]byte) Option {
 }
 
 // WithUserVerification sets whether the authenticator can verify its user, as with a PIN or a fingerprint: it can
-// without this option. An authenticator that cannot rejects options that require it, with a NotAllowedError.
+// without this option. If it cannot, Create and Get reject options that require it with a NotAllowedError.
 func WithUserVerification(able bool) Option {
 	return func(a *Authenticator) error { a.userVerification = able; return nil }
 }
@@ -165,7 +165,8 @@ type DOMException struct {
 
 func (e *DOMException) Error() string { return "passkeytest: " + e.Name + ": " + e.Message }
 
-// proceed reports whether the user does not dismiss this ceremony, and counts a dismissal. The caller holds the lock.
+// proceed returns false if the user dismisses this ceremony, as Cancel has asked, and then lowers the number of dismissals
+// that are left. The caller holds the lock.
 func (a *Authenticator) proceed() bool {
 	if a.cancel <= 0 {
 		return true

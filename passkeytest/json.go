@@ -149,8 +149,8 @@ func decodeCeremonyOptions(data []byte, options any) error {
 	return &DOMException{"TypeError", "options: must be a JSON object"}
 }
 
-// notBase64URLField is the path of the field of the options that is not unpadded base64url, which encoding/json does not
-// say.
+// notBase64URLField returns the path of the first field of the options that is not unpadded base64url, because the error
+// of encoding/json does not name it.
 func notBase64URLField(data []byte) string {
 	type descriptor struct {
 		ID string `json:"id"`

@@ -24,9 +24,9 @@
 // # Time and failures
 //
 // Each signature is one call over the network, a few milliseconds within a region. The AWS SDK retries after throttling
-// and server errors as its client is configured. A try without a response is ended after 10 seconds and made again, at
-// most three times. All tries together end after 30 seconds, because a request is valid for 60 seconds after its
-// timestamp, or earlier if the caller's context ends.
+// and server errors as its client is configured. A try without a response is ended after 10 seconds and followed by
+// another, up to three in all. All tries together end after 30 seconds, because a request is valid for 60 seconds after
+// its timestamp, or earlier if the caller's context ends.
 //
 // KMS has a quota of requests per second for elliptic-curve keys, which an account shares in each region. Consider it
 // if your program polls many resources.

@@ -24,6 +24,6 @@
 //
 // Each signature is one call over the network. Requests and responses have checksums (CRC32C), and a call whose bytes
 // were damaged on the way is made again. Google's client retries while the service is unavailable. A try without a
-// response is ended after 10 seconds and made again, at most three times. All tries together end after 30 seconds,
-// because a request is valid for 60 seconds after its timestamp, or earlier if the caller's context ends.
+// response is ended after 10 seconds and followed by another, up to three in all. All tries together end after 30
+// seconds, because a request is valid for 60 seconds after its timestamp, or earlier if the caller's context ends.
 package gcpkms

@@ -10,8 +10,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/signers/gcpkms"
 )
 
-// newByzantineClient returns a client that signs with a key of Cloud KMS. kms comes from apiv1.NewKeyManagementClient,
-// and its maker closes it.
+// newByzantineClient returns a client that signs with a key of Cloud KMS. kms comes from apiv1.NewKeyManagementClient;
+// the caller closes it.
 func newByzantineClient(ctx context.Context, kms *apiv1.KeyManagementClient, keyVersion string) (*byzantine.Client, error) {
 	signer, err := gcpkms.New(ctx, kms, keyVersion) // "projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/1"
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/options"
 )
 
-// DefaultMaxSessions is the number of sessions of a Signer without [WithMaxSessions].
+// DefaultMaxSessions is how many sessions a Signer opens at most without [WithMaxSessions].
 const DefaultMaxSessions = 8
 
 // config is what the options select: a token, a key on it, and how to use them.

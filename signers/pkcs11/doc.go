@@ -23,9 +23,9 @@
 // # The PIN
 //
 // A wrong PIN is tried once: after the token has rejected it, this Signer never logs in again, because tokens lock
-// after a few attempts. For the same reason [New] does not log in if the token says that one wrong PIN is left. But
-// each restart of a program makes a new Signer, so a service manager that restarts a program with a wrong PIN again and
-// again uses up the attempts.
+// after a few attempts. For the same reason [New] does not log in if the token says that one attempt is left. But each
+// restart of a program makes a new Signer, so a service manager that restarts a program with a wrong PIN again and again
+// uses up the attempts.
 //
 // # Sessions and failures
 //

@@ -235,8 +235,8 @@ func (s *Signer) put(open session) {
 	s.drop(open)
 }
 
-// dropGeneration is called when a session of a generation was lost with err. It drops the idle sessions of that
-// generation, because they are probably lost too.
+// dropGeneration is called when a session was lost with err. It drops the idle sessions that were opened since the last
+// such loss (those of its generation), because they are probably lost too.
 func (s *Signer) dropGeneration(generation int, err error) {
 	s.mu.Lock()
 	var old []session
