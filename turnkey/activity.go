@@ -123,7 +123,7 @@ const (
 	VoteRejected VoteSelection = "VOTE_SELECTION_REJECTED"
 )
 
-// Vote is a user's approval or rejection of an activity. Whoever requests an activity approves it.
+// Vote is a user's approval or rejection of an activity. The request for an activity counts as its sender's approval.
 type Vote struct {
 	ID         string        `json:"id"`
 	UserID     string        `json:"userId"`

@@ -31,10 +31,11 @@ type Client struct {
 // The private key in Turnkey's key files is 64 hexadecimal digits, which byzantine.ParsePrivateKey reads; remove a
 // ":p256" at their end.
 //
-// The options are those of the root package and mean the same: limits, attempts, transport, logging. Four of them differ
-// in detail. WithBaseURL sets another host than [BaseURL]; Byzantine's own hosts do not work. WithAttemptTimeout is, unless
-// set, 30 seconds for a poll of an activity and 3 minutes for a submission. WithClock is the clock that timestampMs is
-// read from; a stamp has no time, so nothing corrects a wrong clock. WithMaxAttempts applies to each poll separately.
+// The options are those of the root package and mean the same: limits, attempts, transport, logging. WithDump is ignored,
+// and four others differ in detail. WithBaseURL sets another host than [BaseURL]; Byzantine's own hosts do not work.
+// WithAttemptTimeout is, unless set, 30 seconds for a poll of an activity and 3 minutes for a submission. WithClock is the
+// clock that timestampMs is read from; a stamp has no time, so nothing corrects a wrong clock. WithMaxAttempts applies to
+// each poll separately.
 func NewClient(signer byzantine.Signer, organizationID string, opts ...byzantine.Option) (*Client, error) {
 	if organizationID == "" {
 		return nil, errors.New("turnkey: NewClient: no organisation id")
@@ -134,7 +135,7 @@ func (c *Client) call(ctx context.Context, r call.Request, request any) (*Activi
 	return activity, err
 }
 
-// activityOf makes the request of a call and returns the activity in the response.
+// activityOf sends the request of a call, with its retries, and returns the activity in the response.
 func activityOf(x *call.Exchange, r *call.Request) (*Activity, error) {
 	if failure := x.Run(); failure != nil {
 		return nil, newError(r, failure)

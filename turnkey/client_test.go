@@ -309,7 +309,7 @@ func TestDumpIsIgnored(t *testing.T) {
 	assert.Empty(t, dump.String())
 }
 
-// sourceOf is a SignerSource that returns a signer of its own.
+// sourceOf is a SignerSource whose Signer method returns next.
 type sourceOf struct {
 	*byzantine.PrivateKey
 	next byzantine.Signer

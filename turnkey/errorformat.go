@@ -2,8 +2,8 @@ package turnkey
 
 import "encoding/json"
 
-// report is what encoding/json and slog write of an error that holds an [Activity], in whose users, votes and
-// attestations are personal data.
+// report is the JSON form of an error that holds an [Activity], for encoding/json and slog.JSONHandler. It leaves out the
+// users, votes and attestations of the activity, because they are personal data.
 type report struct {
 	Error      string         `json:"error"`
 	ActivityID string         `json:"activityId,omitzero"`

@@ -49,8 +49,8 @@ func newPasskey(tb testing.TB) byzantine.AuthenticatorParam {
 	return credential.Authenticator
 }
 
-// roundTripper is a function as an http.RoundTripper. It calls no hooks of httptrace, so a request that it fails counts
-// as sent.
+// roundTripper is a function as an http.RoundTripper. It calls no hooks of httptrace, so a request for which it
+// returns an error counts as sent.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

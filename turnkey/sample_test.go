@@ -57,8 +57,8 @@ func TestResponseSampleIsReadInFull(t *testing.T) {
 	assert.Equal(t, flat, nested)
 }
 
-// The files documented_*.json have the fields of the samples in Turnkey's documentation of create_authenticators, with the
-// type of each value in place of the documentation's words.
+// The files documented_*.json are the samples in Turnkey's documentation of create_authenticators. A placeholder such as
+// "<string>", the type of the value, stands where the documentation describes a value in words.
 func TestSamplesAreThoseOfTheDocumentation(t *testing.T) {
 	request, response := readFile(t, "documented_request.json"), readFile(t, "documented_response.json")
 	assertLike(t, "request", decodeAny(t, request), decodeAny(t, sentBody(t)))

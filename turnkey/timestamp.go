@@ -7,8 +7,8 @@ import (
 )
 
 // Timestamp is a time in a response. Turnkey writes it as {"seconds": "1746736509", "nanos": "0"}, both decimal; a
-// string in the form of RFC 3339 is read as well. Any other form is read as the zero time, so that an activity with it
-// can still be read.
+// string in the form of RFC 3339 is read as well. Invalid or missing nanos are read as 0, and any other form as the zero
+// time, so that an activity with it can still be read.
 type Timestamp struct{ time.Time }
 
 type secondsAndNanos struct {

@@ -131,8 +131,8 @@ func (t *Fake) activity(id string) *activity {
 	return nil
 }
 
-// decode reads the request that was stamped into request, and checks its form. organizationID points to its
-// organisation, which must be the fake's.
+// decode decodes the stamped body into request and checks its form. organizationID points to the request's organisation
+// id, which must be the fake's.
 func (t *Fake) decode(signed stamp, request any, organizationID *string) *rejection {
 	if err := json.Unmarshal([]byte(signed.body), request); err != nil {
 		return badRequest("cannot read the request: %v", err)

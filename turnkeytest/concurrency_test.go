@@ -15,8 +15,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/turnkeytest"
 )
 
-// Many goroutines share one client and one fake: they submit, look, and change what the fake does. The race detector
-// watches.
+// Many goroutines share one client and one fake: they submit passkeys, read activities, and change what the fake does.
+// The race detector must find nothing.
 func TestConcurrentUse(t *testing.T) {
 	const callers = 8
 	server := startServer(t)

@@ -23,10 +23,10 @@ import (
 //
 // Where Turnkey's behaviour is not documented, the fake does this:
 //
-//   - A request whose stamp is missing or not valid gets a 401 with SIGNATURE_INVALID, one of a key that the organisation
-//     does not have a 401 with REQUEST_NOT_AUTHORIZED, and a parent's write a 403 with the same.
-//   - Another organisation than its own is a 404 with ORGANIZATION_NOT_FOUND. An unknown user or activity is a 404 and
-//     every other mistake a 400, with an UNSPECIFIED code.
+//   - A missing or invalid stamp gets a 401 with SIGNATURE_INVALID. A stamp by a key that the organisation does not have
+//     gets a 401 with REQUEST_NOT_AUTHORIZED. A write with a key of the parent organisation gets a 403 with the same code.
+//   - A request for another organisation than the fake's gets a 404 with ORGANIZATION_NOT_FOUND. An unknown user or
+//     activity gets a 404, and every other mistake a 400, both with the code UNSPECIFIED.
 //   - A passkey whose credential id is registered already, or about to be, gets a 400.
 //   - timestampMs may be of any time. No app proofs are made.
 type Fake struct {
@@ -289,7 +289,8 @@ func NewServer(organization Organization) *Server {
 // Close stops the server and waits for the requests that are still in progress.
 func (s *Server) Close() { s.http.Close() }
 
-// Client returns a client of the server's organisation that stamps with its key. It panics if an option is invalid.
+// Client returns a client of the server's organisation that stamps with the Key of [Fake.Organization]. It panics if an
+// option is invalid.
 func (s *Server) Client(opts ...byzantine.Option) *turnkey.Client {
 	opts = slices.Concat([]byzantine.Option{byzantine.WithBaseURL(s.URL)}, opts)
 	client, err := turnkey.NewClient(s.organization.Key, s.organization.ID, opts...)

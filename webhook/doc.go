@@ -34,12 +34,12 @@
 //	                 with a Reconciler                          without one
 //	MemoryStore      until the process ends, for as many        the same
 //	                 events as its capacity
-//	stores/redis     as long as the checkpoint can reach it,    nine tenths of the retention
-//	                 if a pass begins and ends at least once    after the last delivery of the
-//	                 in nine tenths of the retention            event
-//	stores/postgres  as long as the checkpoint can reach it,    until your own call of Purge, nine
-//	                 after a downtime of any length             tenths of the retention after the
-//	                                                            last delivery
+//	stores/redis     as long as the checkpoint can reach it,    at least nine tenths of the
+//	                 if a pass begins and ends at least once    retention after the last delivery
+//	                 in nine tenths of the retention            of the event
+//	stores/postgres  as long as the checkpoint can reach it,    until you call Purge, and at least
+//	                 after a downtime of any length             nine tenths of the retention after
+//	                                                            the last delivery
 //
 // A store may leave out the renewal of a record that was renewed less than a tenth of the retention ago, hence the nine
 // tenths. The retention is 30 days unless set.

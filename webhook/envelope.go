@@ -104,8 +104,9 @@ func historyDelivery(e byzantine.Event) (*Delivery, error) {
 	return d, nil
 }
 
-// canBeKey reports whether an id of the history can be the key of a record. Ids of events are UUIDs. Others pass as long as
-// no store chokes on them and they are not keys of the [Reconciler]'s own records.
+// canBeKey reports whether an id of the history can be the key of a record. Ids of events are UUIDs. Another id is accepted
+// if every store can take it (at most 128 printable ASCII characters without spaces) and it is no key of the
+// [Reconciler]'s own records.
 func canBeKey(id string) bool {
 	const maxLength = 128
 	odd := func(r rune) bool { return r <= ' ' || r > '~' }
@@ -147,8 +148,8 @@ func bodyID(body []byte) (string, error) {
 	return "", errors.New("there is no field of that name")
 }
 
-// plainJSONError returns an error that says what is wrong with JSON without repeating any of it, because it is about
-// persons.
+// plainJSONError returns an error that says what is wrong with JSON without repeating any of it, because an event holds
+// personal data.
 func plainJSONError(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

@@ -26,15 +26,15 @@ const (
 // comment says what exactly that means. A Handler is safe for concurrent use. It responds with
 //
 //	204  Handle returned nil, now or for an earlier delivery of the event, and that is recorded
-//	400  the request is not a delivery: a header is missing or malformed, the body was cut short, or its id is not
-//	     the event id in the header
+//	400  the request is not a delivery: a header is missing or malformed, the body was cut short, or the body has no
+//	     readable id or another id than the header's event id
 //	401  the delivery is forged, signed by an unknown key, or its timestamp is too far from the clock
 //	403  the delivery comes from the sandbox, and [WithLivemodeOnly] was given
 //	405  the method is not POST
 //	409  another callback is handling the same event
 //	413  the body is too large
 //	415  the body is compressed
-//	422  the delivery is genuine, but its event has no readable id or type
+//	422  the delivery is genuine, but its event has no readable type, is not valid JSON, or has two different ids
 //	500  Handle returned an error, panicked, or ended its goroutine; or a field of the Handler is invalid
 //	503  Handle did not return in time; or the store or the [KeySource] failed
 //
@@ -67,8 +67,9 @@ type Handler struct {
 	Timeout time.Duration
 	// MaxBodyBytes is the largest body that is read, in bytes, [DefaultMaxBodyBytes] if zero.
 	MaxBodyBytes int64
-	// Logger gets one line for each request, with ids, type, outcome and duration, and with the text of the callback's
-	// error or panic. No line has a body, a signature or unverified data. slog.Default if nil.
+	// Logger gets one line for each request, with ids, type, status and duration, and with the text of the callback's
+	// error or panic. It also gets lines for warnings and panics. No line has a body, a signature or unverified data.
+	// slog.Default if nil.
 	Logger *slog.Logger
 	// Tracer observes deliveries. Nil means no tracer.
 	Tracer Tracer

@@ -106,7 +106,8 @@ type keyring struct {
 // refresh returns the current keys if they are newer than seen, the keys that the caller has tried, and otherwise nil.
 // It first waits while another goroutine calls the source. If the keys are still those in seen then, it calls the
 // source itself and returns the keys of that call, unless the last call was less than sourceInterval ago; in that case
-// it returns the error of the last call. Keys and an error together are those of a source that could not tell all keys. It returns when ctx ends or after sourceTimeout, even if the source does not.
+// it returns the error of the last call. If it returns keys together with an error, the source could not return all
+// keys. refresh returns when ctx ends or after sourceTimeout, even if the source does not.
 func (r *keyring) refresh(ctx context.Context, seen *keySet) (*keySet, error) {
 	if r.source == nil {
 		return nil, nil

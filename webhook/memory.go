@@ -25,9 +25,9 @@ var ErrStoreFull = errors.New("webhook: the store is full of claims in progress"
 //
 // It has a capacity instead of a retention. When the capacity is reached, a new event drops the record that was touched
 // longest ago, among those that are done or free; if there is none, a claim whose lease is over. An event whose record
-// was dropped is handled again when it comes again. A [Reconciler] reads all events behind its checkpoint again in each
-// pass, so the capacity must be larger than the number of events in the Reconciler's Overlap, and larger than the
-// number of events after one that always fails; otherwise each pass handles some of them again and logs a warning.
+// was dropped is handled again when it comes again. In each pass a [Reconciler] reads again all events after
+// its checkpoint minus Overlap, so the capacity must be larger than the number of events in the Overlap, and larger than
+// the number of events after one that always fails; otherwise each pass handles some of them again and logs a warning.
 // Records that hold a value are neither counted nor dropped.
 //
 // A token is the time of the store's clock in microseconds, or one more than the store's last token if that is larger.
@@ -139,7 +139,7 @@ func (s *MemoryStore) Save(ctx context.Context, c Claim, lease time.Duration, va
 // Retention implements [Store]. It is the longest Duration: no record is dropped for its age.
 func (s *MemoryStore) Retention() time.Duration { return math.MaxInt64 }
 
-// Capacity returns how many events the store remembers.
+// Capacity returns how many events the store remembers at most: MaxEvents or [DefaultMemoryCapacity].
 func (s *MemoryStore) Capacity() int {
 	if s.MaxEvents <= 0 {
 		return DefaultMemoryCapacity

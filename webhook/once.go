@@ -84,8 +84,8 @@ func (o *once) work(ctx context.Context, d *Delivery, deadline time.Time) error 
 	return o.record(context.WithoutCancel(ctx), claim, o.call(context.WithValue(bounded, claimKey{}, claim), d))
 }
 
-// call runs the callback and returns nil or a *callbackError. It runs the callback in a separate goroutine, because a
-// callback may end its goroutine (runtime.Goexit).
+// call runs the callback and returns nil or a *callbackError. If ctx has ended, it returns another error and does not run
+// the callback. It runs it in a separate goroutine, because a callback may end its goroutine (runtime.Goexit).
 func (o *once) call(ctx context.Context, d *Delivery) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("the store took too long: %w", ctx.Err())
@@ -109,14 +109,14 @@ func (o *once) call(ctx context.Context, d *Delivery) error {
 	return nil
 }
 
-// record records in the store how the callback ended. If result is nil, it calls Done until that succeeds, for up to
-// recordTimeout, and returns nil or the last error. Otherwise it calls Forget once and returns result.
+// record records in the store how the callback ended. If result is nil, it calls Done until that succeeds or the lease
+// is lost, for up to recordTimeout, and returns nil or the last error. Otherwise it calls Forget once and returns result.
 func (o *once) record(ctx context.Context, claim Claim, result error) error {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	if result != nil {
 		if err := o.store.Forget(ctx, claim); err != nil {
-			// Ignore a failure: the claim ends with its lease anyway.
+			// Only log a failure, because the claim ends with its lease anyway.
 			o.logger.WarnContext(ctx, "webhook: a failed event waits for the end of its lease",
 				slog.String("event_id", claim.Key), slog.Any("error", err))
 		}

@@ -86,12 +86,12 @@ const (
 	boundMargin = time.Millisecond
 	// minSlice is the shortest span of time that a pass reads and sorts at once.
 	minSlice = time.Millisecond
-	// passLease and the callback's timeout together are the lease of the checkpoint: how long other replicas wait if
-	// the replica that makes the pass dies.
+	// passLease plus twice the callback's timeout is the lease of the checkpoint: how long other replicas wait at most
+	// if the replica that makes the pass dies.
 	passLease = 2 * time.Minute
 
-	// ownerKey is the key of the record whose value is the Name of the store's only Reconciler, and checkpointKey
-	// begins the key of its checkpoint. The ids of events are UUIDs, so they cannot be the same.
+	// ownerKey is the key of the record whose value is the Name of the store's only Reconciler. checkpointKey and the
+	// Name together are the key of its checkpoint. Events cannot have these keys, see canBeKey.
 	ownerKey      = "reconciler"
 	checkpointKey = "reconciler/"
 )
@@ -242,8 +242,8 @@ func (r *Reconciler) withDefaults() (*Reconciler, error) {
 	if set.Overlap < time.Second || set.Interval < 0 || set.Timeout < 0 {
 		return nil, errors.New("webhook: Reconciler: Overlap must be at least one second, Interval and Timeout positive")
 	}
-	// Between two passes that read the same event at most this much time passes, unless no pass is made or reaches its
-	// end.
+	// A handled event must be read again before its record expires. Reads of the same event are at most this far apart, as
+	// long as passes reach their end.
 	if kept, needed := set.Store.Retention(), set.Overlap+set.Grace+set.Interval; kept <= needed {
 		return nil, fmt.Errorf("webhook: Reconciler: the Store's retention, %v, must be longer than Overlap, Grace and Interval together, %v", kept, needed)
 	}

@@ -11,7 +11,7 @@ const sliceTarget = 700
 // slice has is known only when it is read, so the cutter estimates their density from the slices before.
 //
 // The newest events of a slice that has too many were read, because the API lists them first. So the time of the oldest
-// of those splits the slice: the part behind that time is a slice that just fits into memory, and the cutter remembers
+// of those splits the slice: the part after that time is a slice that just fits into memory, and the cutter remembers
 // it in ends. The part before that time is tried as a whole, because a slice seldom has many more events than
 // estimated. If that part has too many events too, there is a burst of events. Then the cutter takes the density of the
 // burst and tries to end the next slice before the burst, going back from it by 1, 3, 7, ... times the time that
@@ -35,7 +35,7 @@ type sliceEnd struct {
 }
 
 // newCutter returns the cutter of a pass up to the time end. newest is the first slice of the pass, which has no end
-// and had too many events; its oldest event gives the first of the ends.
+// and had too many events; the time of its oldest event is the earliest of the ends.
 func newCutter(newest *slice, end time.Time) *cutter {
 	c := &cutter{after: newest.after, ends: []sliceEnd{{at: end}}, events: MaxHeldEvents,
 		span: max(minSlice, newest.newest.Sub(newest.oldest))}

@@ -14,8 +14,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// bursts returns the times of at least n events. They come in bursts of least to most events within a minute; up to two
-// pauses pass between the beginnings of two bursts, and a minute more.
+// bursts returns the times of at least n events. They come in bursts of least to most events within a minute. The next
+// burst begins a minute, and a random time of less than twice pause, after the beginning of the one before.
 func bursts(random *rand.Rand, n, least, most int, pause time.Duration) (times []time.Time) {
 	for at := epoch; len(times) < n; at = at.Add(time.Minute + time.Duration(random.Int64N(int64(2*pause)))) {
 		for range least + random.IntN(most-least+1) {

@@ -188,7 +188,7 @@ func TestOddIDsStopNoPass(t *testing.T) {
 	}
 }
 
-// choosy is a store that takes many keys at once, and none that is odd.
+// choosy is a BulkStore that rejects a key that is empty, longer than 128 bytes, not UTF-8, or has a space or NUL in it.
 type choosy struct{ *webhook.MemoryStore }
 
 func (s *choosy) Begin(ctx context.Context, key string, lease time.Duration) (webhook.Claim, error) {
@@ -224,7 +224,7 @@ func (s strict) AllEvents(ctx context.Context, req *byzantine.ListEventsRequest,
 	return s.history.AllEvents(ctx, req, opts...)
 }
 
-// A clock that is slow after a restart, so that nothing that can be read is older than Grace.
+// After a restart the machine's clock is slow, so no event that the pass can read is older than Grace.
 func TestASlowClockAsksForNoEmptySpan(t *testing.T) {
 	h := &history{times: spread(3000, 5*time.Minute, time.Microsecond)}
 	var b book
@@ -243,7 +243,7 @@ func TestASlowClockAsksForNoEmptySpan(t *testing.T) {
 	b.requireEachOnce(t, 6000)
 }
 
-// Other libraries begin their texts as this module's stores do.
+// "redis: " at the beginning of a callback's error stays in the log, although this module's Redis store has the same prefix.
 func TestTheTextOfACallbacksErrorIsWhole(t *testing.T) {
 	var log strings.Builder
 	h := &history{times: []time.Time{epoch}}

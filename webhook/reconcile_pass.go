@@ -43,8 +43,7 @@ func (p *pass) run(ctx context.Context) error {
 	}
 	p.newest = p.from
 	if p.claim.Value == "" && !p.Start.IsZero() {
-		// Save the checkpoint now; otherwise a process that is restarted before the first event would begin at its own
-		// Start.
+		// Save the checkpoint now: if the process restarts before the first event, its new Start may be later.
 		if err := p.save(ctx); err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // The errors of a [Store] that callers tell apart. A Store may wrap them; errors.Is finds them. Any other error means
-// that the store could not be reached, and that it is unknown whether the call took effect.
+// that the store failed or could not be reached; then it is unknown whether the call took effect.
 var (
 	// ErrHandled is returned by Begin for a key that is done.
 	ErrHandled = errors.New("webhook: handled before")

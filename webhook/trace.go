@@ -71,8 +71,8 @@ const (
 	OutcomeHandled     Outcome = "handled"     // the callback returned nil, and that is recorded
 	OutcomeKnown       Outcome = "known"       // the event had been handled before
 	OutcomeInProgress  Outcome = "in_progress" // another callback is handling the event
-	OutcomeRejected    Outcome = "rejected"    // the request is not a genuine delivery
-	OutcomeUnreadable  Outcome = "unreadable"  // the delivery is genuine, but the event has no readable id or type
+	OutcomeRejected    Outcome = "rejected"    // the request is not a genuine delivery, or failed another check of the Verifier
+	OutcomeUnreadable  Outcome = "unreadable"  // the delivery is genuine or from the history, but the event cannot be read
 	OutcomeFailed      Outcome = "failed"      // the callback returned an error, panicked, or ended its goroutine
 	OutcomeTimeout     Outcome = "timeout"     // the callback did not return in time
 	OutcomeLeaseLost   Outcome = "lease_lost"  // the callback returned nil after its lease was taken over
@@ -98,7 +98,7 @@ type TraceDeliveryEndData struct {
 	Receiving  time.Duration // part of Duration: reading and verifying the request; 0 for SourceHistory
 }
 
-// TraceHandleStartData says which event is handed to a callback.
+// TraceHandleStartData has the type of the event that is handed to a callback.
 type TraceHandleStartData struct {
 	Type byzantine.EventType
 }
@@ -110,7 +110,8 @@ type TraceHandleEndData struct {
 	Duration time.Duration
 }
 
-// TracePassEndData is the result of a pass. Handled is the number of events that no webhook had delivered before.
+// TracePassEndData is the result of a pass. Handled is the number of events that had not been handled before, for example
+// because no webhook delivered them.
 type TracePassEndData struct {
 	Report
 	// CheckpointAge is the age of the checkpoint at the end of the pass, by the Reconciler's clock. It is 0 if there is

@@ -19,7 +19,7 @@ import (
 
 // TestLargeStore logs how long the store's calls take among many records: BYZANTINE_STORE_ROWS=10000000 go test -run
 // TestLargeStore -v . Without the variable it runs each call once among few records. Redis needs about 200 bytes of
-// memory for each.
+// memory for each record.
 func TestLargeStore(t *testing.T) {
 	server := testserver.Need(t, shared)
 	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: server.RedisSocket(), ReadTimeout: time.Minute, WriteTimeout: time.Minute})
@@ -32,7 +32,7 @@ func TestLargeStore(t *testing.T) {
 	began := time.Now()
 	const day, batch = 24 * time.Hour, 1000
 	// The records' ages are spread evenly over 29 days. A record is due for a renewal at 3 days (a tenth of the
-	// retention), so no record of the first tenth is, and every record from a ninth on is.
+	// retention): none of the first tenth of the records (up to 2.9 days old), and all after the first ninth (3.2 days).
 	for done := 0; done < rows; done += batch {
 		_, err := client.Pipelined(ctx, func(p goredis.Pipeliner) error {
 			for n := done; n < min(done+batch, rows); n++ {

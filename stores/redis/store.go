@@ -41,8 +41,8 @@ func WithPrefix(prefix string) Option {
 }
 
 // WithRetention sets how long the Store remembers that an event was handled, after the last renewal of the record:
-// [DefaultRetention] unless set. It must be longer than the longest downtime after which no event may be handled twice,
-// see the package comment. Less than a day is an error, because the sender itself retries for about nine hours.
+// [DefaultRetention] unless set. After a downtime of more than nine tenths of d, events can be handled twice, see the
+// package comment. Less than a day is an error, because the sender itself retries for about nine hours.
 func WithRetention(d time.Duration) Option {
 	return func(s *Store) error {
 		if d < 24*time.Hour {

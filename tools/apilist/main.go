@@ -1,5 +1,5 @@
 // Command apilist lists the exported API of all packages of this repository that users can import, with one line for
-// each constant, variable, function, method, type, field and tag, in alphabetical order. It only reads the source.
+// each constant, variable, function, method, type and field (with its tag), in alphabetical order. It only reads the source.
 //
 //	go run ./apilist FILE          compares FILE with the source, and fails if they differ
 //	go run ./apilist -write FILE   writes FILE

@@ -99,7 +99,7 @@ func run(folder string, tests []string) (map[string]string, error) {
 }
 
 // read reads the output of go test -json (see go doc test2json) and returns the result of each top-level test. If the
-// package failed before any test, it could not be built, and read returns an error.
+// package failed before any test ended, it does not build or run, and read returns an error.
 func read(r io.Reader) (map[string]string, error) {
 	results := map[string]string{}
 	var output strings.Builder

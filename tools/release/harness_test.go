@@ -30,8 +30,8 @@ var sample = map[string]string{
 		"func main() { println(redis.Version()) }\n",
 }
 
-// newTree writes the sample to a temporary folder and returns it as a tree. replacements are pairs of old and new
-// texts, which are replaced in file.
+// newTree writes the sample to a temporary folder and returns it as a tree. replacements are pairs of an old and a new text,
+// which it replaces in the sample's file called file; if file is "", it replaces nothing.
 func newTree(t *testing.T, file string, replacements ...string) *tree {
 	t.Helper()
 	root := t.TempDir()

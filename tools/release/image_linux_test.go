@@ -40,8 +40,8 @@ func writeRealImage(t *testing.T) string {
 	return name
 }
 
-// The image is read from the archive as a registry would read it, its layer is unpacked, and its entrypoint runs with
-// only the files of the layer: as root in a chroot and as the image's user.
+// The image is read from the archive as a registry would read it, its layer is unpacked, and its entrypoint serves
+// requests. If root runs the test, the entrypoint runs as the image's user, in a chroot that has only the layer's files.
 func TestImageRuns(t *testing.T) {
 	archive := writeRealImage(t)
 	dir := t.TempDir()

@@ -8,7 +8,7 @@
 //
 //	version   everything in the tree that contains the version has this one
 //	commit    the changelog has a section for the version (with -dry-run, Unreleased suffices), everything is committed, and no tag of
-//	          the release exists
+//	          the release exists on another commit
 //	modules   each released module works for a user who gets it alone: see rehearse.go
 //	binaries  the command line for each platform, the image of the sandbox, licences and checksums: see binaries.go.
 //	          They are written to the folder of -out; without -out they are built and removed

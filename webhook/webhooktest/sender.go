@@ -22,7 +22,7 @@ type Sender struct {
 	id  string
 }
 
-// NewSender returns a Sender with a new key. The Sender ends the test t if it fails.
+// NewSender returns a Sender with a new key. If the Sender cannot make a delivery, it ends the test t as failed.
 func NewSender(t testing.TB) *Sender {
 	t.Helper()
 	key, err := byzantine.GenerateKey()
