@@ -70,7 +70,7 @@ func (a *Activity) read(data []byte) error {
 	if err := json.Unmarshal(data, &nested); err != nil {
 		return err
 	}
-	// A field that the outer activity lacks gets the value of the inner one.
+	// A field that is missing or zero in the outer activity gets the value of the inner one.
 	to, from := reflect.ValueOf(&outer).Elem(), reflect.ValueOf(nested.Result.Activity)
 	for i := range to.NumField() {
 		if to.Field(i).IsZero() {

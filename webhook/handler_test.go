@@ -448,8 +448,8 @@ func TestHandlerWithAnInvalidFieldSaysSo(t *testing.T) {
 	}
 }
 
-// With WithLivemodeOnly, an event that cannot be read gets the status that it has without, and nothing but true is a
-// production event.
+// With WithLivemodeOnly, an event that cannot be read gets the same status as without the option, and an event is of
+// production only if its livemode is true.
 func TestLivemodeOfAnOddEvent(t *testing.T) {
 	key := newSigningKey(t)
 	for body, want := range map[string]int{

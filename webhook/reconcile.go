@@ -32,7 +32,7 @@ type EventHistory interface {
 // prefix in Redis, a schema in PostgreSQL).
 //
 // A pass holds at most [MaxHeldEvents] events in memory, however long the downtime was. It hands events over in the
-// order of CreatedAt, except that more than MaxHeldEvents events of the same millisecond come in no particular order. A
+// order of CreatedAt, except that MaxHeldEvents or more events of the same millisecond come in no particular order. A
 // pass ends at the newest event that the API listed when the pass began. Only times from the API decide how far a pass
 // reads and where the checkpoint moves. The machine's clock is used for Grace alone: if it is slow, events are handed
 // over later by as much as it is behind; if it is fast, they are handed over before Grace has passed.
@@ -145,8 +145,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 
 // Pass reads the history once, up to the newest event that is older than Grace. The error is nil if the pass reached
 // that event, even if fewer than [MaxFailures] callbacks failed. It is [ErrInProgress] if another replica is making a
-// pass, and [ErrLeaseLost] if another replica has taken over this one. An invalid field, a store whose retention is too
-// short, and a store whose records belong to a Reconciler of another Name are errors too.
+// pass, [ErrLeaseLost] if another replica has taken over this one, and that of Purge if the Store is a [Purger] that
+// failed. An invalid field, a store whose retention is too short, and a store whose records belong to a Reconciler of
+// another Name are errors too.
 func (r *Reconciler) Pass(ctx context.Context) (Report, error) {
 	set, err := r.withDefaults()
 	if err != nil {

@@ -36,8 +36,8 @@ func TestLargeStore(t *testing.T) {
 	require.NoError(t, err)
 	t.Logf("%d rows in %v", rows, time.Since(began).Round(time.Second))
 
-	// A record is due for a renewal at 3 days (a tenth of the retention): no record of the first tenth is, and every
-	// record from a ninth on is.
+	// A record is due for a renewal at 3 days (a tenth of the retention): none of the first tenth of the
+	// records (up to 2.9 days old), and all after the first ninth (3.2 days).
 	key := func(n int) string {
 		var k string
 		require.NoError(t, pool.QueryRow(ctx, `SELECT md5($1::bigint::text)::uuid::text`, n).Scan(&k))
