@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 
 // Every line of the tables runs, and the report is written into the file. The measured values are not checked.
 func TestQuickRunOfEveryLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a line takes as long in every mode")
+	}
 	file := filepath.Join(t.TempDir(), "report.md")
 	require.NoError(t, os.WriteFile(file, []byte("before\n"+beginMarker+"old\n"+endMarker+"after\n"), 0o600))
 	var out bytes.Buffer

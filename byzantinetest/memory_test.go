@@ -117,9 +117,10 @@ func TestSimulatedDayDoesNotGrow(t *testing.T) {
 	account := sandbox.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
 	sandbox.Activate(account.ID, byzantine.ChainBase)
 	client := clientOf(t, sandbox)
+	perHour := longtest.Count[time.Duration](10, 30)
 	hour := func() {
-		for range 30 {
-			sandbox.Advance(2 * time.Minute)
+		for range perHour {
+			sandbox.Advance(time.Hour / perHour)
 			otp, err := client.InitOTP(t.Context(), &byzantine.InitOTPRequest{AccountID: account.ID, UserID: user.ID})
 			require.NoError(t, err)
 			_, err = client.OTPAuth(t.Context(), &byzantine.OTPAuthRequest{

@@ -127,6 +127,9 @@ func TestSameSeedSameTrace(t *testing.T) {
 	if longtest.Race {
 		t.Skip("with the race detector goroutines run in another order each time")
 	}
+	if testing.Short() {
+		t.Skip("it runs each world twice")
+	}
 	for seed := *firstSeed; seed < *firstSeed+uint64(*worlds); seed++ {
 		if newPlan(seed).http2 {
 			continue // invariants only

@@ -86,8 +86,9 @@ read_only() {
 	run_programs "$checkout" "${run[@]}"
 }
 
-# Without vet: the step lint has it, and the steps platform-* have it for other systems.
-mode() { env "$@" go test -vet=off ./...; }
+# Without vet: the step lint has it, and the steps platform-* have it for other systems. With -short, because everything is
+# compiled once more for each of them.
+mode() { env "$@" go test -vet=off -short ./...; }
 
 # These are built for themselves.
 step mode-386 1 mode GOARCH=386 CGO_ENABLED=0

@@ -13,7 +13,7 @@ const variable = "BYZANTINE_LONG_TESTS"
 func On() bool { return os.Getenv(variable) != "" }
 
 // Count returns full where tests run at full length, and brief otherwise.
-func Count[N int | int64 | uint64](brief, full N) N {
+func Count[N ~int | ~int64 | ~uint64](brief, full N) N {
 	if On() {
 		return full
 	}
