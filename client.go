@@ -80,8 +80,8 @@ func authorizeWith(s Signer) call.Authorize {
 
 // NewClientFromEnv returns a client that takes its key from the environment: from BYZANTINE_PRIVATE_KEY or
 // INTEGRATOR_PRIVATE_KEY (the name in Byzantine's examples), in any form that [ParsePrivateKey] reads, or from the file
-// that BYZANTINE_PRIVATE_KEY_FILE names. It logs a warning if every user of the machine can read that file. Several of
-// the variables may be set if they give the same key; different keys are an error, and so is no key at all.
+// that BYZANTINE_PRIVATE_KEY_FILE names. It logs a warning if every user of the machine can read or change that file.
+// Several of the variables may be set if they give the same key; different keys are an error, and so is no key at all.
 //
 // The base URL is that in BYZANTINE_BASE_URL, or the sandbox's if that is empty. Options override the environment.
 func NewClientFromEnv(opts ...Option) (*Client, error) {

@@ -103,13 +103,16 @@ func TestNewClientFromEnvReadsAFile(t *testing.T) {
 	for _, c := range []struct {
 		name, key, text, want string
 		mode                  os.FileMode
+		exposed               bool
 	}{
 		{name: "the file", text: rfc6979Secret, mode: 0o600},
 		{name: "both, the same", key: rfc6979Secret, text: rfc6979Secret[2:], mode: 0o640},
 		{name: "both, different", key: rfc6979Secret, text: "0x" + strings.Repeat("0", 63) + "1", mode: 0o600,
 			want: "BYZANTINE_PRIVATE_KEY and BYZANTINE_PRIVATE_KEY_FILE hold different keys"},
 		{name: "no key", text: "0xsecret", mode: 0o600, want: "BYZANTINE_PRIVATE_KEY_FILE: "},
-		{name: "others can read it", text: rfc6979Secret, mode: 0o644},
+		{name: "others can read it", text: rfc6979Secret, mode: 0o644, exposed: true},
+		{name: "others can change it", text: rfc6979Secret, mode: 0o602, exposed: true},
+		{name: "others can only execute it", text: rfc6979Secret, mode: 0o601},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := keyFile(t, c.text)
@@ -125,7 +128,7 @@ func TestNewClientFromEnvReadsAFile(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, c.mode == 0o644 && runtime.GOOS != "windows", strings.Contains(log.String(), "every user of this machine"), log.String())
+			assert.Equal(t, c.exposed && runtime.GOOS != "windows", strings.Contains(log.String(), "every user of this machine"), log.String())
 		})
 	}
 }

@@ -24,7 +24,7 @@ const (
 const BaseURL = "BYZANTINE_BASE_URL"
 
 // Exposed is what to warn of when others can read the file.
-const Exposed = File + ": every user of this machine can read the file (chmod o-rwx)"
+const Exposed = File + ": every user of this machine can read or change the file (chmod o-rwx)"
 
 // IsSet says whether the environment has a key, in one of the variables.
 func IsSet(getenv func(string) string) bool {
@@ -64,8 +64,8 @@ func Read[K Key](getenv func(string) string, parse func(string) (K, error)) (key
 // maxFile is more than any form of a key has.
 const maxFile = 64 << 10
 
-// ReadFile reads a key from a file. exposed reports that every user of the machine can read it. An error does not
-// repeat the name, which may be a key that was given in place of one.
+// ReadFile reads a key from a file. exposed reports that every user of the machine can read or change it. An error
+// does not repeat the name, which may be a key that was given in place of one.
 func ReadFile[K Key](path string, parse func(string) (K, error)) (key K, exposed bool, err error) {
 	if _, mistaken := parse(path); mistaken == nil {
 		return key, false, errors.New("takes the name of a file, not a key: replace that key, because others may have seen it")
@@ -87,7 +87,7 @@ func ReadFile[K Key](path string, parse func(string) (K, error)) (key K, exposed
 		return key, false, fmt.Errorf("the file is larger than %d bytes", maxFile)
 	}
 	key, err = parse(string(text))
-	return key, runtime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0, err
+	return key, runtime.GOOS != "windows" && info.Mode().Perm()&0o006 != 0, err
 }
 
 // reason is an error of the file system without the name.
