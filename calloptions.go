@@ -33,8 +33,9 @@ type Response struct {
 	RequestID string
 }
 
-// WithResponse fills r with the response to the last attempt, also when the call fails. Calls that run at the same time
-// need a Response each.
+// WithResponse fills r with the response that the call's result or error comes from, also when the call fails. It is that
+// of the last attempt, except where an error reports an earlier one, such as the first of two rejections of the clock.
+// Calls that run at the same time need a Response each.
 func WithResponse(r *Response) CallOption {
 	return func(s *callSettings) error {
 		if r == nil {

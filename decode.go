@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/byzantine-finance/byzantine-go/internal/call"
+	"github.com/byzantine-finance/byzantine-go/internal/errtext"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
@@ -34,11 +35,11 @@ func (c *Client) decode(x *call.Exchange, op *Operation, out any) error {
 		e := unreadable(x, op, problem)
 		if odd != nil && odd.Fatal.Path != "" && op.Method != http.MethodGet {
 			e.OutcomeUnknown = false
-			e.addNote("the request has taken effect, only its response cannot be read")
+			e.addNote(errtext.Trim(ErrTookEffect.Error()))
 		}
 		return e
 	case len(odd.Elements) > 0:
-		return newPartialError(op.ID, odd.Elements)
+		return newPartialError(op, odd.Elements)
 	}
 	return nil
 }

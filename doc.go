@@ -55,7 +55,8 @@
 // payload, wait or make several calls have further errors, such as *[PayloadMismatchError], which their comments name.
 //
 // After an attempt that may have taken effect, only a GET is sent again. Any other call then returns an error for which
-// errors.Is(err, [ErrOutcomeUnknown]) is true: check before you retry. A request that was rejected because this
+// errors.Is(err, [ErrOutcomeUnknown]) is true: check before you retry. If errors.Is(err, [ErrTookEffect]) is true, the
+// request succeeded and only its response cannot be read: do not retry. A request that was rejected because this
 // machine's clock is off had no effect; it is signed with a corrected clock and sent again, once.
 //
 // One error, *[PartialError], comes with a result: the call succeeded, the method returns what could be read of the

@@ -32,6 +32,11 @@ var (
 // Check before you retry: the table in docs/errors.md names the call to check with.
 var ErrOutcomeUnknown = errors.New("byzantine: the request may have taken effect: check before you retry")
 
+// ErrTookEffect marks an error of a request other than a GET that has taken effect: the response is a success, and only
+// it or a part of it cannot be read. Do not send the request again. The error is an *[Error], or a *[PartialError] that
+// comes with a result. It does not match [ErrOutcomeUnknown].
+var ErrTookEffect = errors.New("byzantine: the request has taken effect, only its response cannot be read")
+
 // outcomeUnknown is what the text of an error ends with if its outcome is unknown.
 var outcomeUnknown = errtext.Trim(ErrOutcomeUnknown.Error())
 
@@ -111,7 +116,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is reports true for the sentinel of the status, and for [ErrOutcomeUnknown] if OutcomeUnknown is set.
+// Is reports true for the sentinel of the status, for [ErrOutcomeUnknown] if OutcomeUnknown is set, and for
+// [ErrTookEffect] if it is not set, the status is a success and Method is not GET.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrBadRequest:
@@ -128,6 +134,8 @@ func (e *Error) Is(target error) bool {
 		return e.StatusCode >= 500
 	case ErrOutcomeUnknown:
 		return e.OutcomeUnknown
+	case ErrTookEffect:
+		return !e.OutcomeUnknown && e.StatusCode/100 == 2 && e.Method != http.MethodGet
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -290,10 +291,29 @@ func TestUnreadableFieldsThatMustBeReadable(t *testing.T) {
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, "the response is not of the expected form: "+c.want, e.Message)
 			assert.Equal(t, c.unknown, e.OutcomeUnknown)
-			if e.Method == http.MethodPost && !c.unknown {
+			assert.Equal(t, e.Method == http.MethodPost && !c.unknown, errors.Is(err, byzantine.ErrTookEffect))
+			if errors.Is(err, byzantine.ErrTookEffect) {
 				assert.ErrorContains(t, err, "the request has taken effect")
 			}
 		})
+	}
+}
+
+// A write whose response can be read in part has taken effect.
+func TestPartialErrorOfAWriteTookEffect(t *testing.T) {
+	body := []byte(`{"associatedPersons":[7]}`)
+	client, _ := replying(t, &body)
+	err := client.Do(t.Context(), http.MethodPost, "/v1/submit/create-entity-account", nil, new(byzantine.CreateEntityAccountResponse))
+	require.ErrorAs(t, err, new(*byzantine.PartialError))
+	require.ErrorIs(t, err, byzantine.ErrTookEffect)
+	assert.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+
+	body = []byte(`{"events":[7]}`)
+	_, err = client.ListEvents(t.Context(), nil)
+	require.ErrorAs(t, err, new(*byzantine.PartialError))
+	assert.NotErrorIs(t, err, byzantine.ErrTookEffect, "a GET can be repeated")
+	for _, err := range client.AllEvents(t.Context(), nil) {
+		assert.NotErrorIs(t, err, byzantine.ErrTookEffect)
 	}
 }
 

@@ -3,6 +3,7 @@ package byzantine
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/byzantine-finance/byzantine-go/internal/errtext"
@@ -18,7 +19,8 @@ import (
 // or the id or type of an event, which must not be missing either. Any other field that cannot be read is left zero
 // without an error; the client's log names it.
 type PartialError struct {
-	Operation OperationID
+	Operation OperationID // empty for [Client.Do]
+	Method    string
 	Elements  []ElementError
 }
 
@@ -58,6 +60,11 @@ func (e *PartialError) Error() string {
 	return b.String()
 }
 
+// Is reports true for [ErrTookEffect] if Method is that of a request that does not only read.
+func (e *PartialError) Is(target error) bool {
+	return target == ErrTookEffect && e.Method != "" && e.Method != http.MethodGet
+}
+
 // Unwrap returns the elements.
 func (e *PartialError) Unwrap() []error {
 	errs := make([]error, len(e.Elements))
@@ -72,8 +79,8 @@ func isPartial(err error) bool {
 	return errors.As(err, &partial)
 }
 
-func newPartialError(operation OperationID, elements []wire.Element) *PartialError {
-	e := &PartialError{Operation: operation, Elements: make([]ElementError, len(elements))}
+func newPartialError(op *Operation, elements []wire.Element) *PartialError {
+	e := &PartialError{Operation: op.ID, Method: op.Method, Elements: make([]ElementError, len(elements))}
 	for i := range elements {
 		element := &elements[i]
 		e.Elements[i] = ElementError{Index: element.Index, Err: &element.Finding, top: element.Top, below: element.Depth > 1}
@@ -84,7 +91,7 @@ func newPartialError(operation OperationID, elements []wire.Element) *PartialErr
 // pageErrors has the errors of a page, for an iterator that yields them one by one: each error stands with the element
 // of the page that it is about.
 type pageErrors struct {
-	operation OperationID
+	of        PartialError // without its elements
 	own       map[int]ElementError   // of the page's elements, by index
 	below     map[int][]ElementError // of elements of lists in them
 }
@@ -96,7 +103,7 @@ func takeApart(err error) (*pageErrors, error) {
 	if !errors.As(err, &partial) {
 		return new(pageErrors), err
 	}
-	p := &pageErrors{partial.Operation, map[int]ElementError{}, map[int][]ElementError{}}
+	p := &pageErrors{PartialError{Operation: partial.Operation, Method: partial.Method}, map[int]ElementError{}, map[int][]ElementError{}}
 	for _, e := range partial.Elements {
 		if e.below {
 			p.below[e.top] = append(p.below[e.top], e)
@@ -117,7 +124,7 @@ func (p *pageErrors) unreadable(index int) bool {
 // yields an error for each unreadable element of a list inside the element. It returns false if the loop has ended.
 func yieldElement[T any](p *pageErrors, index int, element T, yield func(T, error) bool) bool {
 	var none T
-	single := func(e ElementError) error { return &PartialError{p.operation, []ElementError{e}} }
+	single := func(e ElementError) error { return &PartialError{p.of.Operation, p.of.Method, []ElementError{e}} }
 	if own, is := p.own[index]; is {
 		if !yield(none, single(own)) {
 			return false

@@ -13,9 +13,11 @@ import (
 func (p *sandboxPage) slowly(latency time.Duration) {
 	p.t.Helper()
 	call(p.tab, network.Enable, network.EnableParams{})
-	call(p.tab, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-		MatchedNetworkConditions: []*network.Conditions{{Latency: float64(latency.Milliseconds()), DownloadThroughput: 64 << 10, UploadThroughput: 64 << 10}},
-	})
+	conditions := []*network.Conditions{}
+	if latency > 0 {
+		conditions = append(conditions, &network.Conditions{Latency: float64(latency.Milliseconds()), DownloadThroughput: 64 << 10, UploadThroughput: 64 << 10})
+	}
+	call(p.tab, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: conditions})
 }
 
 // On a slow network the page says that it waits. It shows an action that was begun; a second click does nothing, and

@@ -74,17 +74,16 @@ func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 	// The user has signed, so a closed tab must not end the call that submits.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
 	defer cancel()
-	submitted, err := b.transactor.Finish(ctx, s.UserID, draft, response)
-	if errors.Is(err, byzantine.ErrOutcomeUnknown) {
+	_, err = b.transactor.Finish(ctx, s.UserID, draft, response)
+	switch {
+	case err == nil, errors.Is(err, byzantine.ErrTookEffect):
+		fmt.Fprint(w, draft.Payload.TransactionID) // WaitForTransaction returns how it ended
+	case errors.Is(err, byzantine.ErrOutcomeUnknown):
 		// Check draft.Payload.TransactionID with GetTransaction before another deposit is begun.
 		http.Error(w, "We do not know yet whether your deposit has begun.", http.StatusBadGateway)
-		return
-	}
-	if err != nil {
+	default:
 		beginAgain(w, err)
-		return
 	}
-	fmt.Fprint(w, submitted.TransactionID) // WaitForTransaction returns how it ended
 }
 
 // beginAgain responds to a deposit that did not begin, so that the user can try again.

@@ -101,11 +101,13 @@ func (t *Transactor) Begin(userID string, payload *byzantine.Payload, passkeys [
 // If Finish rejects the draft or the response, the error is an *[Error]: of kind [ErrState] for a draft that is missing
 // or not this user's, of kind [ErrSubmitted] for a draft that another call submits or has submitted, otherwise as
 // [RelyingParty.FinishSigning] says. Any other error is that of byzantine.Client.SignPayloadPasskey, which may have sent
-// nothing, see [NothingSent]. After byzantine.ErrOutcomeUnknown and ErrSubmitted check draft.Payload.TransactionID with
-// GetTransaction before you begin another transaction. For a cancellation check the WithdrawalRequest of the
-// withdrawal's transaction instead of its status, because a cancellation can have the withdrawal's id.
+// nothing, see [NothingSent]. After byzantine.ErrTookEffect the transaction is submitted. After byzantine.ErrOutcomeUnknown
+// and ErrSubmitted check draft.Payload.TransactionID with GetTransaction before you begin another transaction. For a
+// cancellation check the WithdrawalRequest of the withdrawal's transaction instead of its status, because a cancellation
+// can have the withdrawal's id.
 //
-// A withdrawal that the vault has queued is a success, see byzantine.SubmittedTransaction.Queued.
+// The result always has the transaction's id. A withdrawal that the vault has queued is a success, see
+// byzantine.SubmittedTransaction.Queued.
 func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, responseJSON []byte) (*byzantine.SubmittedTransaction, error) {
 	switch {
 	case t.Client == nil:
@@ -129,5 +131,8 @@ func (t *Transactor) Finish(ctx context.Context, userID string, draft *Draft, re
 	defer func() { end(sent) }()
 	submitted, err := t.Client.SignPayloadPasskey(ctx, &byzantine.SignPayloadPasskeyRequest{SignedPayload: signed})
 	sent = !NothingSent(err)
+	if err == nil && submitted.TransactionID == "" { // the API may leave out what the draft has
+		submitted.TransactionID = draft.Payload.TransactionID
+	}
 	return submitted, err
 }

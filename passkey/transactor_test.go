@@ -306,3 +306,33 @@ func TestFinishWithUnknownOutcome(t *testing.T) {
 		assert.Equal(t, byzantine.TransactionCompleted, transaction.Status)
 	})
 }
+
+// A response without a readable transaction id does not hide that the transaction is submitted, nor its id.
+func TestFinishWithAnOddSuccess(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		want error
+	}{
+		"no id":   {`{}`, nil},
+		"null id": {`{"transactionId":null}`, nil},
+		"odd id":  {`{"transactionId":7}`, byzantine.ErrTookEffect},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSaver(t)
+				session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
+				s.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Status: 200, Body: c.body, TakesEffect: true})
+				draft := take(t, session)
+				submitted, err := s.transactor.Finish(t.Context(), s.userID, draft, response)
+				require.ErrorIs(t, err, c.want)
+				require.NotErrorIs(t, err, byzantine.ErrOutcomeUnknown)
+				if c.want == nil {
+					assert.Equal(t, draft.Payload.TransactionID, submitted.TransactionID)
+				}
+				transaction, err := s.transactor.Client.WaitForTransaction(t.Context(), draft.Payload.TransactionID)
+				require.NoError(t, err)
+				assert.Equal(t, byzantine.TransactionCompleted, transaction.Status)
+			})
+		})
+	}
+}

@@ -33,7 +33,7 @@ func checkChoices(op byzantine.Operation, structType reflect.Type, query url.Val
 			hint = spelling.DidYouMean(text, values)
 		}
 		if canBeSent(t, text) {
-			hint += fmt.Sprintf("; %s:=%s sends it anyway", name, quoted(text))
+			hint += fmt.Sprintf("; %s:=%s sends it anyway", name, quoted(t, text))
 		}
 		return usagef("%s: %s: %q is not one of %s%s", op.ID, name, text, strings.Join(values, ", "), hint)
 	}
@@ -78,17 +78,17 @@ func covers(given, name string) bool {
 	return name == given || strings.HasPrefix(name, given+".") || strings.HasPrefix(name, given+"[")
 }
 
-// quoted returns a value as a user types it in a shell after name:=, which takes JSON: a text gets JSON's quotation
-// marks, and the shell's around them.
-func quoted(text string) string {
-	if json.Valid([]byte(text)) {
+// quoted returns a value of type t as a user types it in a shell after name:=, which takes JSON: a string gets JSON's
+// quotation marks, and the shell's around them.
+func quoted(t reflect.Type, text string) string {
+	if t.Kind() != reflect.String {
 		return text
 	}
 	value, err := json.Marshal(text)
 	if err != nil {
 		panic(err) // a string always can be
 	}
-	return "'" + string(value) + "'"
+	return "'" + strings.ReplaceAll(string(value), "'", `'\''`) + "'"
 }
 
 // eachValue calls do with each text and number of a JSON document, with its name (rootUsers[0].email), and with that

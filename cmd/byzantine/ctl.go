@@ -240,9 +240,9 @@ func (r controlRoute) request(p *process, args []string, body json.RawMessage) (
 		case i < 0:
 			return "", nil, usagef("%s has no field %q%s", r.ID, steps[0].field, spelling.DidYouMean(steps[0].field, known(fields, func(f controlField) string { return f.Name })))
 		case fields[i].In == "path":
-			target = strings.Replace(target, "{"+a.name+"}", url.PathEscape(a.text), 1)
+			target = strings.Replace(target, "{"+a.name+"}", url.PathEscape(a.plain()), 1)
 		case fields[i].In == "query":
-			query.Set(a.name, a.text)
+			query.Set(a.name, a.plain())
 		default:
 			// What the document gives no type, or what is below an object, is text unless it looks like an object or a list.
 			untyped := fields[i].Type == "" || len(steps) > 1

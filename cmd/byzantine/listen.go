@@ -26,8 +26,8 @@ var listenCommand = command{
 	help: `
 Subscribes to webhooks until it is interrupted. The first line is "listening at URL; public key 0x...", printed when the
 subscription exists: from then on nothing is missed. A line for each delivery follows. What is genuine is forwarded with
--forward-to, headers and body as they came; the response goes back to the API, which delivers again if it is no success. The
-subscription is deleted at the end.
+-forward-to, with its body and the headers that a verifier needs; the response goes back to the API, which delivers again if
+it is no success. The subscription is deleted at the end.
 
   byzantine listen
   byzantine listen -forward-to http://localhost:3000/hooks -events customer.active,transaction.completed

@@ -82,3 +82,11 @@ func TestErrorsHoldNoNamesOfGo(t *testing.T) {
 	}
 	assert.Greater(t, tried, 200)
 }
+
+// The value that an error suggests can be pasted into a shell.
+func TestSuggestedValueIsQuotedForAShell(t *testing.T) {
+	for text, want := range map[string]string{"customer.happy": `'"customer.happy"'`, "123": `'"123"'`, "it's": `'"it'\''s"'`} {
+		assert.Equal(t, want, quoted(reflect.TypeFor[byzantine.EventType](), text))
+	}
+	assert.Equal(t, "5", quoted(reflect.TypeFor[byzantine.ChainID](), "5"))
+}

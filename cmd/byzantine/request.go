@@ -233,7 +233,11 @@ func rejectUnknownFields(op byzantine.Operation, body []byte) error {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(op.NewRequest()); err != nil {
+	err := decoder.Decode(op.NewRequest())
+	if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+		return usagef("%s: %s: must be %s, not a JSON %s", op.ID, kind.Field, describeType(kind.Type), kind.Value)
+	}
+	if err != nil {
 		return usagef("%s: body: %s", op.ID, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil

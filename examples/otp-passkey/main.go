@@ -106,7 +106,7 @@ func enrol(ctx context.Context, w *world, out io.Writer) error {
 		UserID:         w.userID,
 		Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
 	})
-	if errors.Is(err, byzantine.ErrOutcomeUnknown) {
+	if errors.Is(err, byzantine.ErrOutcomeUnknown) || errors.Is(err, byzantine.ErrTookEffect) {
 		return fmt.Errorf("look at the user's passkeys before you try again: %w", err)
 	}
 	if err != nil {

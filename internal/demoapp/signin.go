@@ -53,8 +53,8 @@ func destination(next string) string {
 }
 
 // sendCode has the API e-mail a code. The response is the same for an address that is not a customer's, so that
-// strangers cannot find out who is a customer. (The time that it takes still tells. A site that must hide this sends
-// its codes in the background.)
+// strangers cannot find out who is a customer. (The time that it takes still tells, and so does the API's limit of codes,
+// which only a customer meets. A site that must hide this sends its codes in the background.)
 func (a *app) sendCode(w http.ResponseWriter, r *http.Request) error {
 	before, err := a.sessions.get(r)
 	if err != nil {

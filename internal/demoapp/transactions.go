@@ -208,14 +208,14 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, s session) error {
 	// The user has signed, so a closed tab must not end the call that submits the signature.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
 	defer cancel()
-	submitted, err := a.transactor.Finish(ctx, s.UserID, draft, response)
+	_, err = a.transactor.Finish(ctx, s.UserID, draft, response)
 	last := before
 	switch {
 	case errors.Is(err, byzantine.ErrOutcomeUnknown):
 		a.Log.ErrorContext(ctx, "outcome unknown", "err", err)
 		last = submission{TransactionID: draft.Payload.TransactionID, At: time.Now(), WithoutResponse: true}
-	case err == nil:
-		last = submission{TransactionID: submitted.TransactionID, At: time.Now()}
+	case err == nil, errors.Is(err, byzantine.ErrTookEffect):
+		last, err = submission{TransactionID: draft.Payload.TransactionID, At: time.Now()}, nil
 	case draft == nil:
 		return err
 	}

@@ -242,7 +242,7 @@ func TestSubmissionOfAClosedTab(t *testing.T) {
 	assert.Contains(t, ada.page("/account"), "Deposit of 25.00 USDC")
 }
 
-// The response to the submission is lost. The page looks for the transaction at the API. No other transaction can be
+// The response to the submission is lost. The application looks for the transaction at the API. No other transaction can be
 // begun until its outcome is known.
 func TestSubmissionWithUnknownOutcome(t *testing.T) {
 	t.Run("it has arrived", func(t *testing.T) {
@@ -269,6 +269,16 @@ func TestSubmissionWithUnknownOutcome(t *testing.T) {
 			assert.True(t, lost.Final)
 			assert.Contains(t, ada.page(page), "Not submitted")
 			ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+		})
+	})
+	t.Run("it has, but the response cannot be read", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, h *house) {
+			ada := h.newSaver("Ada")
+			for _, body := range []string{`{}`, `{"transactionId":7}`} {
+				h.sandbox.Fail(byzantine.OpSignPayloadPasskey, 1, byzantinetest.Fault{Status: 200, Body: body, TakesEffect: true})
+				page := ada.transact("/deposit", order(byzantinetest.VaultBaseUSDC, "25")...)
+				assert.Equal(t, "Processing", ada.next(page, "").State, body)
+			}
 		})
 	})
 	t.Run("and the API cannot tell", func(t *testing.T) {
