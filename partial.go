@@ -91,9 +91,9 @@ func newPartialError(op *Operation, elements []wire.Element) *PartialError {
 // pageErrors has the errors of a page, for an iterator that yields them one by one: each error stands with the element
 // of the page that it is about.
 type pageErrors struct {
-	of        PartialError // without its elements
-	own       map[int]ElementError   // of the page's elements, by index
-	below     map[int][]ElementError // of elements of lists in them
+	of    PartialError           // without its elements
+	own   map[int]ElementError   // of the page's elements, by index
+	below map[int][]ElementError // of elements of lists in them
 }
 
 // takeApart splits the error of a list method into the errors of elements, if it is a *PartialError, and any other
