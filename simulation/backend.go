@@ -27,7 +27,7 @@ type replica struct {
 	current    atomic.Pointer[program]
 }
 
-// program is what runs on a replica between two crashes.
+// program is one process of the backend, from its start to its crash or to a deployment.
 type program struct {
 	world      *World
 	name       string // of the machine
@@ -45,7 +45,7 @@ type program struct {
 	random     *rand.Rand         // of the callbacks; World.mu guards it
 }
 
-// start runs a new program, as a deployment does.
+// start starts the next program of the machine.
 func (r *replica) start() error {
 	w := r.world
 	r.generation++
@@ -57,8 +57,8 @@ func (r *replica) start() error {
 	var roundTripper http.RoundTripper
 	p.transport = &http.Transport{
 		DialContext: w.network.dialer(r.name, p.process, w.calls.tap), TLSClientConfig: w.clientTLS(), ForceAttemptHTTP2: w.plan.http2,
-		// One: when net/http sends a request again automatically, the client's guard ends the attempt, and with a second
-		// idle connection it would be up to a random select whether that one is closed.
+		// One: if net/http sends a request again automatically, the client's guard ends the attempt. With a second idle
+		// connection, a random select would decide whether that one is closed, so the trace would not be reproducible.
 		MaxIdleConnsPerHost: 1, IdleConnTimeout: 50 * time.Second,
 		// As in the client's own transport: without pings, a silent connection would be used again and again.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
@@ -121,7 +121,7 @@ func (r *replica) start() error {
 
 func (p *program) reconcile(ctx context.Context) {
 	w := p.world
-	// Two replicas that were deployed together do not begin together.
+	// Wait first, so that two replicas that start together do not begin their passes together.
 	first := between(w.random("reconciler of "+p.process.name), 0, w.plan.interval)
 	if !w.instants.sleep(ctx, first) {
 		return
@@ -131,14 +131,14 @@ func (p *program) reconcile(ctx context.Context) {
 	}
 }
 
-// stop ends the program in order.
+// stop ends the program's work gracefully: deliveries in progress are finished.
 func (p *program) stop() {
 	p.stopLoop()
 	shutdown(p.server)
 	p.transport.CloseIdleConnections()
 }
 
-// timed holds the handler of deliveries against the time that it promises to respond in.
+// timed checks that the handler of deliveries responds within the time that it promises.
 func (p *program) timed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
@@ -222,7 +222,7 @@ func (t hookless) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(request.WithContext(bare{request.Context()}))
 }
 
-// CloseIdleConnections makes that of http.Client work.
+// CloseIdleConnections is what http.Client.CloseIdleConnections calls.
 func (t hookless) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
 // bare is a context without values.

@@ -32,7 +32,7 @@ type order struct {
 	told   []byzantine.TransactionStatus
 }
 
-// submitted is what a user knows of an order that the API has taken.
+// submitted says that a user was told that the API has accepted an order.
 const submitted byzantine.TransactionStatus = "submitted"
 
 // enter notes what a user is about to sign.
@@ -53,7 +53,7 @@ func (b *books) tell(transaction string, status byzantine.TransactionStatus) {
 	}
 }
 
-// ordered returns one of the transactions of a user, the same for the same luck.
+// ordered returns the id of a submitted transaction of this user and kind, "" if there is none. luck chooses which.
 func (b *books) ordered(by *person, kind byzantine.TransactionType, luck int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,8 +70,8 @@ func (b *books) ordered(by *person, kind byzantine.TransactionType, luck int) st
 	return all[luck%len(all)]
 }
 
-// check holds the books against the API's own: what users were told is so, amounts are what was ordered, and the sum of
-// all that a user ordered, with Decimal, is what the account holds, to the last digit.
+// check compares the books with the API: what users were told is true, amounts are what was ordered, and the balance that
+// follows from a user's orders, summed with Decimal, is what the account holds, to the last digit.
 func (b *books) check() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -142,7 +142,7 @@ func (b *books) check() {
 	}
 }
 
-// ratOf reads an amount by other code than Decimal's.
+// ratOf reads an amount without Decimal's own conversion.
 func ratOf(d byzantine.Decimal) *big.Rat {
 	r, ok := new(big.Rat).SetString(d.String())
 	if !ok {
@@ -151,7 +151,7 @@ func ratOf(d byzantine.Decimal) *big.Rat {
 	return r
 }
 
-// idle is what the API says that lies in a user's wallet.
+// idle returns how much money is in the user's wallet and in no vault, according to the API.
 func (p *person) idle() (byzantine.Decimal, error) {
 	balances, err := p.world.operator.GetAccountBalances(p.world.ctx, &byzantine.GetAccountBalancesRequest{AccountID: p.accountID})
 	if err != nil {
@@ -167,8 +167,8 @@ func (p *person) idle() (byzantine.Decimal, error) {
 	return byzantine.Decimal{}, nil
 }
 
-// copyOfAll is a copy of all transactions, which a program of the bank keeps by [byzantine.Client.CopyTransactions] and by
-// the events that tell it when. It outlives the programs, and one of them at a time writes into it.
+// copyOfAll is a copy of all transactions. A program of the bank keeps it up to date with [byzantine.Client.CopyTransactions]
+// when events tell of something new. The copy outlives the programs; one program at a time writes into it.
 type copyOfAll struct {
 	world *World
 
@@ -178,7 +178,7 @@ type copyOfAll struct {
 	news  bool // an event has told of some
 }
 
-// nudge says that there is something new.
+// nudge notes that an event has told of something new.
 func (c *copyOfAll) nudge() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,7 +192,7 @@ func (c *copyOfAll) takeNews() (news bool) {
 	return news
 }
 
-// from is where the next pass begins.
+// from returns the time from which the next pass copies.
 func (c *copyOfAll) from() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -225,7 +225,7 @@ func (p *program) keepCopy(ctx context.Context) {
 	}
 }
 
-// copyOnce is a pass. The next one begins where this one says, also after an error.
+// copyOnce makes one pass. The next pass begins at the time that CopyTransactions returned, also after an error.
 func (p *program) copyOnce(ctx context.Context) {
 	c := &p.world.copy
 	next, err := p.client.CopyTransactions(ctx, c.from(), func(_ context.Context, t *byzantine.Transaction) error {

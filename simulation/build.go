@@ -36,7 +36,7 @@ func (w *World) baseURL() string {
 	return "http://" + apiHost
 }
 
-// build puts the world together. stop takes it apart again, in order.
+// build puts the world together. stop makes the checks at its end and takes it apart.
 func (w *World) build() (stop func(), err error) {
 	apiKey, err := byzantine.GenerateKey()
 	if err != nil {
@@ -111,7 +111,8 @@ func (w *World) build() (stop func(), err error) {
 	}, nil
 }
 
-// shutdown ends a server in order. Connections on which nothing comes any more do not end in order.
+// shutdown gives a server a minute to finish its requests and then closes it: a connection that has gone silent would
+// keep it from ending.
 func shutdown(s *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -120,8 +121,8 @@ func shutdown(s *http.Server) {
 	}
 }
 
-// allHandled asks the API itself for all events and checks that they were handled. Where deliveries are rejected, the last
-// events may still wait for a pass of a Reconciler.
+// allHandled lists all events at the API and checks that they were handled. If deliveries are rejected, it leaves out the
+// last events, because they may still wait for a pass of a Reconciler.
 func (w *World) allHandled() {
 	until := time.Now().Add(time.Second)
 	if w.rejectsDeliveries() {
@@ -138,7 +139,7 @@ func (w *World) allHandled() {
 	w.ledger.check(all)
 }
 
-// recovers checks that all events that there are now are handled after a while.
+// recovers checks that all events that exist now are handled when the time within is over.
 func (w *World) recovers(within time.Duration) {
 	until := time.Now()
 	w.instants.sleep(w.ctx, within)
@@ -154,7 +155,7 @@ func (w *World) recovers(within time.Duration) {
 	}
 }
 
-// checkpointAt checks that no event that the next pass will not read again is left behind a checkpoint.
+// checkpointAt checks that the newest events before the checkpoint less the overlap, which no later pass reads, were handled.
 func (w *World) checkpointAt(checkpoint time.Time) {
 	if w.ledger.passed(checkpoint) {
 		return
@@ -183,7 +184,7 @@ func (w *World) makeStore() {
 	}
 }
 
-// storeFor returns the way of a program to its store.
+// storeFor returns a program's access to the shared store or to its own MemoryStore.
 func (w *World) storeFor(p *process) webhook.Store {
 	store := w.store
 	if store == nil {
@@ -210,7 +211,7 @@ func (w *World) makeOperator(apiKey *byzantine.PrivateKey) error {
 	return err
 }
 
-// direct is a client that reaches the API without a network.
+// direct returns a client that reaches the API without the simulated network.
 func (w *World) direct(key *byzantine.PrivateKey) (*byzantine.Client, error) {
 	return byzantine.NewClient(key, byzantine.WithHTTPClient(&http.Client{Transport: inProcess{w.sandbox}}), byzantine.WithBaseURL("https://"+apiHost))
 }
@@ -284,13 +285,13 @@ type logWriter struct {
 	actor string
 }
 
-// Write implements io.Writer. A record comes in one call.
+// Write implements io.Writer. A TextHandler writes each record with one call.
 func (l logWriter) Write(line []byte) (int, error) {
 	l.world.secrets.text("a log line of "+l.actor, string(line))
 	return len(line), nil
 }
 
-// certificate is the API's, for all worlds.
+// certificate returns the API's certificate, which all worlds share.
 var certificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

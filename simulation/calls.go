@@ -16,7 +16,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/jitter"
 )
 
-// call is one method call of a client, and what is known from the other side about its requests.
+// call is one method call of a client, and what the proxy and the API saw of its requests.
 type call struct {
 	id      int
 	name    string // for randomness
@@ -80,7 +80,7 @@ func (x *calls) tap(data []byte) {
 	}
 }
 
-// plain is a signature as a key of calls.bySignature.
+// plain returns a signature in the form that is the key of calls.bySignature.
 func plain(signature string) string { return strings.TrimPrefix(strings.ToLower(signature), "0x") }
 
 func (x *calls) find(signature string) *call {
@@ -102,8 +102,8 @@ func (x *calls) responded(signature string, status int, retryAfter string) {
 	}
 }
 
-// reached notes that a request has come to the proxy. One that is long on its way may have been sent before the call was asked
-// to wait.
+// reached checks that a request that has come to the proxy was not sent before the time that the last response had asked its
+// call to wait for. An attempt that began before that response came is not checked.
 func (x *calls) reached(text string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -199,7 +199,7 @@ func (x *calls) begin(p *program, op string, read bool, id int, name string) *ca
 	return c
 }
 
-// ends completes it, and checks that the call did not fail for its key or its clock.
+// ends completes the record of a call, and checks that the call did not fail for its key or its clock.
 func (x *calls) ends(c *call, err error, took time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -240,7 +240,7 @@ func (t tracer) TraceAttemptStart(ctx context.Context, _ byzantine.TraceAttemptS
 	return ctx
 }
 
-// TraceAttemptEnd implements byzantine.AttemptTracer. Only a response that came says how long to wait.
+// TraceAttemptEnd implements byzantine.AttemptTracer. It notes until when a response has asked the call to wait.
 func (t tracer) TraceAttemptEnd(ctx context.Context, data byzantine.TraceAttemptEndData) {
 	x := &t.world.calls
 	x.mu.Lock()
@@ -263,7 +263,7 @@ func (t tracer) TraceCallEnd(ctx context.Context, data byzantine.TraceCallEndDat
 // longestCall is how long a call without a deadline can take: three attempts and the waits between them.
 const longestCall = 3*3*time.Minute + 2*30*time.Second
 
-// outcome is what a trace says of an error: its kind, not its text.
+// outcome returns what the trace says of an error: its kind, not its text.
 func outcome(err error) string {
 	var transport *byzantine.TransportError
 	var response *byzantine.Error

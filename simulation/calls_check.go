@@ -10,10 +10,10 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// waits is the only method of many requests whose requests belong to one record.
+// waits is the only method that makes many requests which belong to one record.
 const waits = "WaitForTransaction"
 
-// check holds every call against what the API saw of it. It runs when nothing is under way any more.
+// check compares every call with what the API saw of it. It runs when nothing is under way any more.
 func (x *calls) check() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -26,13 +26,13 @@ func (x *calls) check() {
 				inProcess[c.process.name+" "+c.draft]++
 			}
 		}
-		// What was rejected for its clock may be sent again. The proxy may have rejected it for another reason.
+		// After a 400, 401 or 403 a client with a wrong clock may send the request again, also after one of the proxy.
 		rejected := slices.ContainsFunc(c.responses, func(status int) bool { return status == 400 || status == 401 || status == 403 })
 		violate := func(format string, args ...any) {
 			x.world.violateAs(Outcomes, format, "%s #%d of %s: %s (attempts: %d signed, %d written); the API handled its requests with %v, the call ended with: %v",
 				c.op, c.id, c.replica, fmt.Sprintf(format, args...), c.signed, c.written, c.arrived, c.err)
 		}
-		// What a wait says is about its last poll.
+		// The error of a wait is about its last poll only.
 		var transport *byzantine.TransportError
 		if errors.As(c.err, &transport) && !transport.Sent && (c.lastLeft || attempts > 0 && !rejected && c.op != waits) {
 			violate("it says that nothing was sent")
@@ -40,8 +40,8 @@ func (x *calls) check() {
 		if c.read {
 			continue
 		}
-		// A success that can be read in part, or that brought another payload than was asked for, says that it took effect. So
-		// does the error of one that cannot be read, in words.
+		// These report a success too: the errors of a response that can be read in part, or has another payload than was asked
+		// for, and that of a response that cannot be read, whose text says that the request has taken effect.
 		var response *byzantine.Error
 		var partial *byzantine.PartialError
 		var mismatch *byzantine.PayloadMismatchError
@@ -58,7 +58,7 @@ func (x *calls) check() {
 		case !succeeded && !unknown && effects > 0:
 			violate("its error does not say that it may have taken effect")
 		case unknown && !c.lastLeft && !x.world.plan.http2 && !x.world.plan.hookless:
-			// There is a later attempt only if an earlier one was not sent, or was rejected for its clock.
+			// The earlier attempts cannot have taken effect: each was not sent, or was rejected for its clock.
 			violate("its error says that it may have taken effect, but its last attempt was not sent")
 		}
 	}
@@ -74,7 +74,7 @@ func (x *calls) check() {
 	}
 }
 
-// effects is how many requests of the call were handled with success.
+// effects returns how many requests of the call the API handled with success.
 func (c *call) effects() (n int) {
 	for _, status := range c.arrived {
 		if status >= 200 && status <= 299 {

@@ -106,7 +106,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	if w.stall && !c.stalled {
 		c.stalled = true
 		c.net.note(c.label, "the connection goes silent")
-		// Much later than any timeout of a client's, the kernels give up.
+		// The kernels of both hosts give up much later than any timeout of a client.
 		c.arrive(keepAlive, func() { c.abort(syscall.ETIMEDOUT); c.peer.abort(syscall.ETIMEDOUT) })
 	}
 	if c.stalled {
@@ -126,7 +126,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// arrive does something at the other end, after a delay and after all that was sent before. c.mu is held.
+// arrive calls do after a delay, and after all that was written before has arrived at the other end. c.mu is held.
 func (c *conn) arrive(delay time.Duration, do func()) {
 	wait := max(delay, time.Until(c.last)+1)
 	wait = c.net.instants.after(wait)
@@ -142,7 +142,7 @@ func (c *conn) receive(data []byte) {
 	})
 }
 
-// finish ends what can be read, after what has arrived.
+// finish makes reads of this end return err once they have read what has arrived.
 func (c *conn) finish(err error) {
 	c.in.update(func() {
 		if c.in.end == nil {
@@ -151,7 +151,7 @@ func (c *conn) finish(err error) {
 	})
 }
 
-// abort ends reads and writes of this end at once.
+// abort makes all reads and writes of this end fail with err from now on.
 func (c *conn) abort(err error) {
 	c.mu.Lock()
 	if c.broken == nil {

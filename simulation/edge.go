@@ -80,7 +80,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.respond(w, r, random, status, false, response.Header(), body)
 }
 
-// endless begins a response that does not end as long as the client waits, or for an hour.
+// endless begins a response that does not end while the client waits, for an hour at most.
 func (e *edge) endless(w http.ResponseWriter, r *http.Request, kind string) {
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		return
@@ -114,7 +114,7 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	}
 	w.Header().Set("Date", time.Now().Add(e.world.proxyOff()).UTC().Format(http.TimeFormat))
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-	// After a response that rejects, a proxy may want no more of the connection.
+	// Proxies often close the connection after they have rejected a request.
 	if luck := random.IntN(8); e.world.stormy() && (luck == 0 || luck < 6 && status/100 == 4) {
 		w.Header().Set("Connection", "close")
 	}
@@ -133,7 +133,7 @@ func (e *edge) respond(w http.ResponseWriter, r *http.Request, random *rand.Rand
 	_, _ = w.Write(body)
 }
 
-// newSecrets finds in a response the secrets that the API has made, which nothing else may show.
+// newSecrets finds in a response the secrets that the API has made. No error and no log may show them.
 var newSecrets = regexp.MustCompile(`"(privateKey|sessionId)":"([^"]+)"`)
 
 // requestFate is what the proxy does to one request.
@@ -152,7 +152,7 @@ func fate(r *rand.Rand, faults *edgeFaults) (f requestFate) {
 	luck := r.Float64()
 	wait := between(r, 100*time.Millisecond, 50*time.Second)
 	status := pick(r, 429, 500, 502, 503, 504, 302, 403, 413)
-	// Only for these it is unknown whether the API got the request.
+	// The API has handled the request by then, so the status must leave the outcome unknown.
 	unknown := pick(r, 500, 502, 503, 504, 303, 408)
 	first := r.IntN(2) == 0
 	endless := pick(r, "silence", "101", "drops")

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// mostHeld is what an object of a program may hold when nothing is under way: twice as many bytes as any of them at first. The
-// events that a MemoryStore remembers are not among them, nor is the error that a key source returned last.
+// mostHeld is how many bytes an object of a program may hold when nothing is under way: twice what the largest holds in a new
+// program. The events in a MemoryStore and the error that a key source returned last do not count.
 const mostHeld = 1 << 10
 
-// checkHeld checks that a program that has nothing to do any more has given back what its work needed: no attempt counts as
-// under way, nothing hangs on its contexts, and what its objects hold is as small as at the beginning, however much they did.
+// checkHeld checks that a program that has nothing to do any more has given back what its work needed: its rotation counts no
+// attempt as under way, its context has no children, and none of its objects holds more than mostHeld bytes.
 func (p *program) checkHeld() {
 	w := p.world
 	if n := field(reflect.ValueOf(p.rotation), "using").Len(); n > 0 {
@@ -27,7 +27,7 @@ func (p *program) checkHeld() {
 	}
 }
 
-// field is a field of the struct that v is or points to, in whatever depth of pointers.
+// field returns a field of the struct that v is, or points to by one or more pointers and interfaces.
 func field(v reflect.Value, name string) reflect.Value {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -35,10 +35,10 @@ func field(v reflect.Value, name string) reflect.Value {
 	return v.FieldByName(name)
 }
 
-// children is how many contexts end with ctx, which has been made by context.WithCancel.
+// children returns how many contexts are cancelled together with ctx, which context.WithCancel has made.
 func children(ctx context.Context) int { return field(reflect.ValueOf(ctx), "children").Len() }
 
-// held is how many bytes an object holds, in what is the SDK's own.
+// held returns how many bytes an object holds. It follows pointers and interfaces to types of the SDK only, see ours.
 func held(v reflect.Value, seen map[uintptr]bool) (bytes int) {
 	bytes = int(v.Type().Size())
 	switch v.Kind() {

@@ -76,12 +76,12 @@ func (w *World) shortPage(r *http.Request, body []byte) []byte {
 
 const shortPage = 3
 
-// lagOf is how long after its time an event is listed: shorter than the Reconciler's Overlap.
+// lagOf returns how long after its createdAt an event is listed: less than the Reconciler's Overlap.
 func (w *World) lagOf(event map[string]json.RawMessage) time.Duration {
 	return time.Duration(w.plan.lag * float64(w.plan.overlap) * share(event, "lag"))
 }
 
-// share is a number from 0 to 1 that belongs to an event.
+// share returns a number from 0 to 1, always the same for an event and what.
 func share(event map[string]json.RawMessage, what string) float64 {
 	h := fnv.New32a()
 	_, _ = h.Write(event["id"])
@@ -89,7 +89,8 @@ func share(event map[string]json.RawMessage, what string) float64 {
 	return float64(h.Sum32()%1000) / 1000
 }
 
-// ofJune puts an event into the envelope of June 2026: the type has another name, and the ids stand beside it.
+// ofJune puts an event into the envelope of June 2026: the field type is called eventType, provider is added, and the ids in
+// related become fields of the event itself.
 func ofJune(event map[string]json.RawMessage) {
 	event["eventType"] = event["type"]
 	event["provider"] = json.RawMessage(`"byzantine"`)
@@ -101,8 +102,9 @@ func ofJune(event map[string]json.RawMessage) {
 	delete(event, "related")
 }
 
-// endlessPage is a page of a list that has no end: empty pages with cursors that are always new, or transactions that come in
-// as fast as they are read. It is nil for all others. A client that never stops reading gets no more in the end.
+// endlessPage returns the next page of a list that has no end: empty pages with cursors that are always new, or transactions
+// that come in as fast as they are read. It returns nil for all other requests, and after 3*mostRequests pages, so that the
+// world ends even if a client never stops reading.
 func (w *World) endlessPage(r *http.Request) []byte {
 	if !w.plan.endlessPages || !w.stormy() || r.Method != http.MethodGet {
 		return nil
@@ -133,5 +135,5 @@ func (w *World) endlessPage(r *http.Request) []byte {
 	return page
 }
 
-// mostRequests is how many requests a loop over a list may make that has nothing more to give.
+// mostRequests is how many requests a loop over lists may make at most, also over lists without end.
 const mostRequests = 1500

@@ -40,7 +40,7 @@ func (x *instants) after(d time.Duration) time.Duration {
 	return time.Duration(at - now)
 }
 
-// sleep waits and reports whether the context is still alive.
+// sleep waits for d, or until ctx ends, and reports whether ctx has not ended.
 func (x *instants) sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(x.after(d))
 	defer timer.Stop()

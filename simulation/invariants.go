@@ -16,8 +16,8 @@ const (
 	// Events: each event of the history is handled and recorded, and none that was recorded is handled again while the
 	// store promises to remember.
 	Events Invariant = "events"
-	// Recovery: no correct client is locked out by somebody else's clock. When the faults have stopped, everything works at
-	// once, and all events are handled within a time that docs/promises.md states.
+	// Recovery: no client whose clock is right is locked out by the clock of another machine. When the faults have stopped,
+	// everything works at once, and all events are handled within a time that docs/promises.md states.
 	Recovery Invariant = "recovery"
 	// Bounds: no call, response or callback takes longer than promised, and at the end no connection and no goroutine is left,
 	// and no memory of what has ended.
@@ -27,13 +27,13 @@ const (
 	// Keys: no call fails for its key while keys are changed, the key and the signature of each request belong together, and
 	// a rotation leaves no credential that the next one does not find.
 	Keys Invariant = "keys"
-	// Signatures: each covers the bytes that are sent, has the time at which it is made, which is right before sending, and
-	// is sent once.
+	// Signatures: each covers the bytes that are sent, has the time at which the client asked for it, is made right before
+	// the request is sent, and is sent once.
 	Signatures Invariant = "signatures"
-	// Balances: what users were told of their orders is so, and the sum of all orders is what the API says that they have,
-	// to the last digit.
+	// Balances: what users were told of their orders is true, and the balances that follow from all orders are those of the
+	// API, to the last digit.
 	Balances Invariant = "balances"
-	// Projection: a copy that is kept by events and CopyTransactions equals the API's list once it is quiet.
+	// Projection: a copy that is kept by events and CopyTransactions equals the API's list once nothing changes any more.
 	Projection Invariant = "projection"
 )
 
@@ -52,12 +52,12 @@ func (v Violation) String() string {
 	return fmt.Sprintf("VIOLATION %s after %v: %s", v.Invariant, v.At, v.Text)
 }
 
-// violate records a violation. Of many of the same kind the first few tell enough.
+// violate records a violation, but of each kind no more than the first maxOfAKind.
 func (w *World) violate(i Invariant, format string, args ...any) {
 	w.violateAs(i, format, format, args...)
 }
 
-// violateAs is violate for a format of which only a part says what was wrong.
+// violateAs is violate for a format that several kinds of violation share. kind tells them apart.
 func (w *World) violateAs(i Invariant, kind, format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

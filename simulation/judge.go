@@ -9,7 +9,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// probe checks that every program works: a read, a write and a delivery.
+// probe checks that every program works (a read and a write), and that a delivery is accepted.
 func (w *World) probe(when string) {
 	for _, r := range w.replicas {
 		p := r.current.Load()
@@ -35,7 +35,7 @@ func (w *World) probe(when string) {
 	w.trace.add("world", "the check is over", when)
 }
 
-// probeDelivery checks that a delivery is taken, if no machine's clock is so far off that it must look old.
+// probeDelivery checks that a delivery is accepted, unless a machine's clock is so far off that it may be rejected.
 func (w *World) probeDelivery(when string) {
 	w.instants.sleep(w.ctx, 15*time.Second) // a verifier asks for keys every ten seconds at most
 	if w.rejectsDeliveries() {
@@ -50,7 +50,7 @@ func (w *World) probeDelivery(when string) {
 	}
 }
 
-// judge looks back at a world in which nothing happens any more.
+// judge makes the checks of a world in which nothing happens any more.
 func (w *World) judge() {
 	w.calls.check()
 	w.secrets.check()

@@ -60,7 +60,7 @@ func (v *vault) deleted(key string) {
 // longestAttempt is how long an attempt takes at most, and so how long a key may be in use after a program has another.
 const longestAttempt = 3*time.Minute + 10*time.Second
 
-// rotations has the operator change the API key while everything goes on, whatever goes wrong.
+// rotations has the operator rotate the API key at random moments of the storm, while users and faults go on.
 func (w *World) rotations() {
 	random := w.random("rotations")
 	for range w.plan.rotations {
@@ -69,7 +69,8 @@ func (w *World) rotations() {
 	}
 }
 
-// lastRotation is one without faults. What former ones have left must not keep it from its end, and must go.
+// lastRotation rotates the key without faults. In at most four tries it must succeed, and leave no credential of former
+// rotations.
 func (w *World) lastRotation() {
 	if w.plan.rotations == 0 {
 		return
@@ -103,10 +104,10 @@ const (
 	usersLabel    = "simulated"
 )
 
-// rotate changes the key by way of one of the programs, and follows the advice of the error if that fails.
+// rotate rotates the key with the client of one program, and follows the advice of the error if that fails.
 func (w *World) rotate(random *rand.Rand) error {
 	p := pick(random, w.replicas...).current.Load()
-	// A program that has crashed may be still at work on it, so each has a source of its own.
+	// The goroutine of a crashed program may still be in a rotation, so each rotation has its own randomness.
 	r := &rotation{program: p, random: rand.New(rand.NewPCG(random.Uint64(), random.Uint64()))}
 	if !p.process.alive() {
 		return errCrashed
@@ -138,7 +139,7 @@ func (w *World) rotate(random *rand.Rand) error {
 	return err
 }
 
-// rotation is one by a program.
+// rotation is a rotation of the key by a program.
 type rotation struct {
 	*program
 	random *rand.Rand
@@ -229,7 +230,7 @@ func (r *rotation) follow(ctx context.Context, err error) error {
 		(unreadable || errors.Is(err, byzantine.ErrOutcomeUnknown)) {
 		w.violate(Keys, "a rotation says that nothing was created: %v", err)
 	}
-	// What may be on its way arrives before the next look.
+	// A request that is still on its way arrives before the credentials are deleted.
 	w.instants.sleep(ctx, 2*time.Minute)
 	w.switchAll() // if the new key is in the vault, it is to be used
 	for _, left := range stopped.Left {
@@ -243,7 +244,7 @@ func (r *rotation) follow(ctx context.Context, err error) error {
 	return err
 }
 
-// retireOutdated deletes what former rotations have not come to delete.
+// retireOutdated deletes the keys that former rotations have replaced but not deleted.
 func (r *rotation) retireOutdated(ctx context.Context) error {
 	outdated := r.world.vault.outdated()
 	if len(outdated) > 0 {

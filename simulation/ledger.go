@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// leaseMargin is how long the lease of an event lasts beyond the timeout of its callback (12 seconds), less the time from
-// the store's clock to the callback.
+// leaseMargin is how long after the timeout of its callback an event is certainly still leased: the lease is 12 seconds
+// longer than the timeout, but begins at the store, up to a second before the callback.
 const leaseMargin = 11 * time.Second
 
-// ledger is the truth about events: which callback began when, and what the store has recorded, whatever it says later.
+// ledger is the truth about events: which callback began when, and what the store has recorded, even if it loses it later.
 type ledger struct {
 	world *World
 
@@ -74,7 +74,7 @@ func (l *ledger) recorded(event string) {
 	}
 }
 
-// excuse says that the store may have lost these keys, in a way that its documentation names. No keys means all.
+// excuse notes that the store may have lost these keys, in a way that its documentation names. nil means all keys.
 func (l *ledger) excuse(keys map[string]bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +85,7 @@ func (l *ledger) excuse(keys map[string]bool) {
 	}
 }
 
-// check looks for events of the history that were never handled.
+// check checks that all events of the history were handled and recorded.
 func (l *ledger) check(history []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,7 +96,7 @@ func (l *ledger) check(history []string) {
 	}
 }
 
-// passed reports whether a checkpoint is the last one, which was right: most passes bring nothing new.
+// passed reports whether pass was last called with this checkpoint, which then needs no check: most passes save the same one.
 func (l *ledger) passed(checkpoint time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

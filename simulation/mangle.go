@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// mangled changes the body of a success: it is no JSON any more, or one value in it is of another kind. wanted says which of
-// the two, unless it is empty.
+// mangled changes the body of a success: into something that is not JSON (unreadable), or by replacing one value in it (odd).
+// wanted says which of the two; if it is empty, r decides.
 func mangled(r *rand.Rand, path, wanted string, body []byte) (changed []byte, how string) {
 	kind, cut := r.IntN(7), 1+r.IntN(20)
 	switch wanted {
@@ -19,8 +19,8 @@ func mangled(r *rand.Rand, path, wanted string, body []byte) (changed []byte, ho
 	case unreadable:
 		kind %= 4
 	}
-	// An event without a readable type is not passed to Handle, and the checkpoint passes it: that is documented, and the
-	// proxy would make it of any event. Of a transaction that reads well and is wrong no copy can know.
+	// Lists of events and transactions get no odd values: a Reconciler skips an event without a readable type, as documented,
+	// so the event would be missing; and a copy cannot notice a wrong transaction that is readable.
 	if kind > 3 && !strings.HasSuffix(path, "/events") && !strings.HasSuffix(path, "/get-all-transactions") {
 		if changed, ok := withOddValue(r, body); ok {
 			return changed, "an odd value"
@@ -37,7 +37,7 @@ func mangled(r *rand.Rand, path, wanted string, body []byte) (changed []byte, ho
 	return append([]byte("\x00"), body...), "behind a zero byte"
 }
 
-// withOddValue replaces one value of a JSON text by one of another kind.
+// withOddValue replaces one value of a JSON text by an odd one, in most cases of another type.
 func withOddValue(r *rand.Rand, body []byte) ([]byte, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -55,7 +55,7 @@ func withOddValue(r *rand.Rand, body []byte) ([]byte, bool) {
 	return changed, err == nil
 }
 
-// collect finds all values that are in an object or a list, in an order that is always the same.
+// collect appends to places, for each value inside v, a function that replaces it, in an order that is always the same.
 func collect(v any, places *[]func(odd any)) {
 	switch v := v.(type) {
 	case map[string]any:

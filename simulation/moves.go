@@ -12,7 +12,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/passkey"
 )
 
-// amount is one of money, to a millionth at times.
+// amount returns a random amount of money, with up to six decimals.
 func (v *visit) amount() byzantine.Decimal {
 	whole, places := v.random.IntN(100), pick(v.random, 0, 1, 2, 6)
 	if places == 0 {
@@ -31,7 +31,7 @@ func (v *visit) deposit(ctx context.Context) error {
 	})
 }
 
-// withdraw moves money out of it.
+// withdraw moves money out of the vault.
 func (v *visit) withdraw(ctx context.Context) error {
 	amount := v.amount()
 	return v.move(ctx, &order{kind: byzantine.TransactionTypeWithdraw, amount: amount}, "GetWithdrawPayloadPasskey", func(ctx context.Context) (*byzantine.Payload, error) {
@@ -41,7 +41,7 @@ func (v *visit) withdraw(ctx context.Context) error {
 	})
 }
 
-// transfer sends money to another user, or out of this world.
+// transfer sends money to another user, or to an address that no user has.
 func (v *visit) transfer(ctx context.Context) error {
 	amount, to := v.amount(), pick(v.random, v.world.people...)
 	address := to.wallet
@@ -103,7 +103,8 @@ func (v *visit) invite(ctx context.Context) error {
 	})
 }
 
-// move has the user sign what was drafted, and submits it. Now and then the user clicks twice. o is nil for a cancellation.
+// move has the user sign the payload that drafted returns, and submits it, in one case of five by two clicks. o is nil for a
+// cancellation.
 func (v *visit) move(ctx context.Context, o *order, op string, drafted func(context.Context) (*byzantine.Payload, error)) error {
 	var payload *byzantine.Payload
 	err := v.on.call(ctx, op, false, v.limit(), func(ctx context.Context) (err error) {
@@ -157,7 +158,7 @@ func (v *visit) move(ctx context.Context, o *order, op string, drafted func(cont
 	})
 }
 
-// finish submits a draft, and looks what became of it if that is not known, as the README says.
+// finish submits a draft. If the outcome is unknown, it looks up the transaction, as the README says.
 func (v *visit) finish(ctx context.Context, draft *passkey.Draft, response json.RawMessage, limit time.Duration) (done *byzantine.SubmittedTransaction, err error) {
 	err = v.on.call(context.WithValue(ctx, draftKey{}, draft.Key()), "SignPayloadPasskey", false, limit, func(ctx context.Context) (err error) {
 		done, err = v.on.transactor.Finish(ctx, v.userID, draft, response)

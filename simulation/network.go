@@ -34,7 +34,7 @@ type networkFaults struct {
 	reset, cut, stall, sluggish float64 // of a write
 }
 
-// forecast is what happens to one write.
+// forecast says what will happen to one write.
 type forecast struct {
 	delay             time.Duration
 	reset, cut, stall bool
@@ -67,7 +67,7 @@ func (n *network) weather(c *conn) forecast {
 	return f
 }
 
-// dialer returns the DialContext of a program that runs as p (nil for the other side of the world). tap sees what is
+// dialer returns the DialContext of a program that runs as p, nil for the sender of webhooks. tap gets the bytes that are
 // written to the connections; it may be nil.
 func (n *network) dialer(from string, p *process, tap func([]byte)) func(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	return func(ctx context.Context, _, hostPort string) (net.Conn, error) {
@@ -81,8 +81,8 @@ func (n *network) dialer(from string, p *process, tap func([]byte)) func(ctx con
 
 func (n *network) dial(ctx context.Context, from, host string, p *process, tap func([]byte)) (net.Conn, error) {
 	route := from + " > " + host
-	// net/http dials in a goroutine of its own, and ends the dial if it is not needed any more: that may be so in this very
-	// instant. Such a dial must leave no trace, so it counts from the first hop on.
+	// net/http dials in a goroutine of its own, and may cancel the dial in this very instant if it is not needed any more.
+	// Such a dial must not change the trace, so a dial is counted only after its first hop.
 	if !n.instants.sleep(ctx, n.hop(n.random(fmt.Sprint(route, time.Now().UnixNano())))) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Source: address(from), Addr: address(host), Err: ctx.Err()}
 	}
@@ -158,7 +158,7 @@ func (n *network) open() (ends []string) {
 	return ends
 }
 
-// abortAll breaks what connections are left, so that the goroutines that wait for them end.
+// abortAll breaks the connections that are left, so that the goroutines that wait for them end.
 func (n *network) abortAll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -192,7 +192,7 @@ func (n *network) cutOff(p *process) {
 	}
 }
 
-// listener is where a host takes connections.
+// listener accepts the connections to a host.
 type listener struct {
 	net   *network
 	host  string
@@ -204,7 +204,7 @@ type listener struct {
 	closed  bool
 }
 
-// listen takes connections to a host.
+// listen returns a new listener for the connections to a host.
 func (n *network) listen(host string, owner *process) net.Listener {
 	l := &listener{net: n, host: host, owner: owner}
 	l.changed = sync.NewCond(&l.mu)

@@ -7,8 +7,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go"
 )
 
-// operate has the verification of customers come to other statuses, at some random moments, in bursts of so many at most.
-// Each status is an event.
+// operate changes the verification status of customers at a number of random moments, each time in a burst of up to most
+// changes (most is rounded up to an even number). Each change is an event.
 func (w *World) operate(times, most int, within time.Duration) {
 	random := w.random("operator " + within.String())
 	statuses := []byzantine.VerificationStatus{byzantine.VerificationUnderReview, byzantine.VerificationActive}
@@ -25,7 +25,8 @@ func (w *World) operate(times, most int, within time.Duration) {
 	}
 }
 
-// deployments replace programs in order: no request is cut off, and the next program starts at once.
+// deployments replace programs: deliveries in progress are finished, the calls of users are cut off, and supervise starts
+// the next program as after a crash.
 func (w *World) deployments() {
 	random := w.random("deployments")
 	for range w.plan.deployments {
@@ -41,7 +42,7 @@ func (w *World) deployments() {
 	}
 }
 
-// misfortunes end transactions that are under way. No event tells of a refund.
+// misfortunes end transactions that are under way as failed. A refund has no event.
 func (w *World) misfortunes() {
 	random := w.random("misfortunes")
 	times, longest := 6, w.plan.storm/6
@@ -61,7 +62,7 @@ func (w *World) misfortunes() {
 	}
 }
 
-// failover makes another server the master of Redis, one that has not seen the last writes.
+// failover makes a replica of Redis the master. The replica has not received the last writes.
 func (w *World) failover() {
 	s, ok := w.store.(*redisStore)
 	if !ok || !w.plan.failover {
@@ -74,8 +75,8 @@ func (w *World) failover() {
 	w.trace.add("store", "fails over", "")
 }
 
-// clockJumps sets the clocks of the machines to other times, each so far from the one before that the API rejects what is
-// signed by it until the client has found out.
+// clockJumps sets the clocks of the machines again and again, each time to the right time or more than a minute off. In most
+// cases the API then rejects what the client signs until the client has corrected its time.
 func (w *World) clockJumps() {
 	random := w.random("clock jumps")
 	for range w.plan.clockJumps {

@@ -122,7 +122,7 @@ func newPlan(seed uint64) plan {
 		p.downtime = between(r, 20*time.Minute, 6*time.Hour)
 	}
 	if p.downtime > 0 && chance(0.1) {
-		// More than a pass holds. Each pass reads all of them until the first is handled, so there are fewer passes.
+		// More than a pass holds (webhook.MaxHeldEvents). Each pass reads all until the first is handled, so passes are rare.
 		p.bursts, p.interval = 1100, max(p.interval, 20*time.Minute)
 	}
 	p.hookless, p.endlessPages, p.coarse, p.queues = chance(0.1), chance(0.15), chance(0.2), chance(0.3)
@@ -144,7 +144,7 @@ func newPlan(seed uint64) plan {
 		n := &p.network
 		n.reset, n.cut, n.stall = n.reset/3, n.cut/3, n.stall/3
 	}
-	// What follows was added later. It draws after all else, so that the rest of a world stays what it was.
+	// What follows was added later. It draws last, so that a seed still gives the plan that it gave before, apart from this.
 	p.addTrouble(r)
 	if chance(0.1) {
 		p.clockJumps, p.network.reject, p.actions = 6+r.IntN(12), max(p.network.reject, 0.5), 10

@@ -5,11 +5,11 @@ import (
 	"errors"
 )
 
-// errCrashed is what the remains of a crashed process get from everything outside it. No check sees it.
+// errCrashed is the error that the goroutines of a crashed process get from everything outside it, and that its users get.
 var errCrashed = errors.New("simulation: the process has crashed")
 
 // process is a running program. Go cannot kill goroutines, so a crash cuts the program off from the world instead: its
-// connections break, its store does not respond, and nothing that it still does has an effect or is recorded.
+// connections break, its calls to the store fail, and nothing that it still does has an effect or is recorded.
 type process struct {
 	name  string
 	world *World

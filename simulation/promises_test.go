@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The page of promises names the invariants and the mutants that there are, and no others.
+// The page of promises names all invariants and all mutants, and none that do not exist.
 func TestPageOfPromises(t *testing.T) {
 	page, err := os.ReadFile("../docs/promises.md")
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestPageOfPromises(t *testing.T) {
 	}
 	assert.Empty(t, listed, "mutants that there are not")
 
-	// Each of the faults of the first edition is a mutant, or says which test of one piece of code holds it.
+	// The row of each fault of the first edition names the mutants that stand for it, or the unit test that finds it.
 	rows := regexp.MustCompile(`(?m)^\| A([0-9]+) \|.*\| (.*) \|$`).FindAllStringSubmatch(cases, -1)
 	assert.Len(t, rows, 28)
 	for i, m := range rows {

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// secrets knows what must not be read in any error or log, and holds all of them against it.
+// secrets knows what no error and no log may hold, and checks all of them.
 type secrets struct {
 	world *World
 
@@ -25,7 +25,7 @@ type secret struct {
 
 type text struct{ name, text string }
 
-// add makes known what must not be found from the beginning of the world on.
+// add adds a secret. No text may hold it, not even one that was noted before.
 func (s *secrets) add(name, value string) {
 	if len(value) < 6 {
 		panic("simulation: the secret is too short to be told from anything else: " + name)
@@ -33,8 +33,8 @@ func (s *secrets) add(name, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	forms := []string{value, url.QueryEscape(value)}
-	// A body that is printed as bytes or as JSON is no less readable: the base64 of the value at each of the three
-	// alignments, and what %v, %#v and %x make of a []byte.
+	// The value can still be read in a body that is printed as bytes or as base64: look for its base64 at each of the three
+	// alignments, and for what %v, %#v and %x make of a []byte.
 	for shift := range 3 {
 		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", shift) + value))
 		forms = append(forms, encoded[(shift*8+5)/6:(len(value)+shift)*8/6])
@@ -45,7 +45,7 @@ func (s *secrets) add(name, value string) {
 	s.known = append(s.known, secret{name, forms})
 }
 
-// text is something that a program printed, or an error in all forms in which it can be printed.
+// text notes a text that a program printed, or an error in all forms in which it can be printed.
 func (s *secrets) text(name string, v any) {
 	var all []string
 	switch v := v.(type) {

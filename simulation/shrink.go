@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// parts are what can be taken out of a world, to find the least that still violates an invariant.
+// parts are the faults and features that can be taken out of a world, to find the smallest world with the violation.
 var parts = map[string]func(*plan){
 	"http2":     func(p *plan) { p.http2 = false },
 	"dials":     func(p *plan) { p.network.reject, p.network.silence = 0, 0 },

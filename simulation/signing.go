@@ -25,7 +25,7 @@ type signer struct {
 	key   *ecdsa.PrivateKey
 }
 
-// signature is one that a call made for one of its attempts.
+// signature is a signature of one attempt of a call.
 type signature struct {
 	call     *call
 	began    time.Time // when the client asked for it
@@ -37,7 +37,7 @@ type signature struct {
 	notBefore time.Time // the proxy's response asks to wait until then
 }
 
-// signerOf makes a signer of a key that the API knows.
+// signerOf returns a signer with this key.
 func (w *World) signerOf(key *byzantine.PrivateKey) (*signer, error) {
 	scalar, err := hex.DecodeString(strings.TrimPrefix(key.SecretHex(), "0x"))
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *signer) PublicKey() []byte {
 	return elliptic.MarshalCompressed(elliptic.P256(), s.key.X, s.key.Y)
 }
 
-// SignDigest signs with a random nonce: no two signatures are the same, so each tells its call.
+// SignDigest signs with a random nonce: no two signatures are the same, so each identifies its call.
 func (s *signer) SignDigest(ctx context.Context, digest []byte) ([]byte, error) {
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok {
@@ -85,8 +85,8 @@ const (
 	timestampHeader = "X-Timestamp"
 )
 
-// checkSigned holds a request that has come to the proxy against what was signed: the signature covers the bytes that came,
-// belongs to the key that the request names, and is sent once, at the time that it is made. It returns the body.
+// checkSigned checks a request that has come to the proxy: its signature covers the bytes that came, belongs to the key that
+// the request names, and was sent once, soon after it was made. It returns the body.
 func (x *calls) checkSigned(r *http.Request) io.ReadCloser {
 	body, err := io.ReadAll(r.Body)
 	if err != nil { // the connection broke
@@ -124,8 +124,8 @@ func (x *calls) checkSigned(r *http.Request) io.ReadCloser {
 	return rest
 }
 
-// checkTime checks that a signature has the time of its making on the machine's clock, and was sent at once. Where a clock
-// is off, or a response so late that its Date is old, the client may have corrected the time.
+// checkTime checks that the timestamp is the machine's time when the client asked for the signature, and that the signature
+// was sent at once. Where a clock is off, or a response so late that its Date is old, the client may correct the timestamp.
 func (x *calls) checkTime(s *signature, what, header string) {
 	p := &x.world.plan
 	if p.proxyOff == 0 && p.clockOff == [2]time.Duration{} && p.clockJumps == 0 && p.network.sluggish == 0 {
@@ -139,7 +139,7 @@ func (x *calls) checkTime(s *signature, what, header string) {
 	}
 }
 
-// fits reports whether a signature is that of a key, by other code than the SDK's.
+// fits reports whether a signature is that of a key. It uses no code of the SDK.
 func fits(pubkey string, digest, der []byte) bool {
 	point, err := hex.DecodeString(strings.TrimPrefix(pubkey, "0x"))
 	if err != nil {

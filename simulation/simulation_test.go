@@ -51,7 +51,7 @@ func withoutParts() []string {
 	return strings.FieldsFunc(*without, func(r rune) bool { return r == ',' })
 }
 
-// TestWorlds runs worlds one after the other. With -first it ends at the first one that violates the invariant.
+// TestWorlds runs worlds one after the other. With -first it ends at the first one that violates that invariant.
 func TestWorlds(t *testing.T) {
 	var sum summary
 	defer func() { fmt.Println(sum) }()
@@ -89,7 +89,7 @@ func TestWorlds(t *testing.T) {
 	}
 }
 
-// summary is what many worlds came to.
+// summary adds up the figures of many worlds.
 type summary struct {
 	cpu              []time.Duration
 	last, longest    uint64 // the seeds of the last world, and of the one that took most
@@ -107,7 +107,7 @@ func (s *summary) add(r *Result, cpu time.Duration) {
 	s.events += r.Handled
 }
 
-// String says it in one line.
+// String returns the summary in one line.
 func (s summary) String() string {
 	if len(s.cpu) == 0 {
 		return "no world"
@@ -145,7 +145,7 @@ func TestSameSeedSameTrace(t *testing.T) {
 //go:embed testdata/regressions.txt
 var regressions string
 
-// What once violated an invariant does so no more.
+// The worlds of testdata/regressions.txt once violated an invariant, and violate none now.
 func TestRegressions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some of these worlds take seconds")
@@ -167,7 +167,7 @@ func TestRegressions(t *testing.T) {
 	require.Positive(t, seeds)
 }
 
-// Taking out a part leaves a world that can be run, and the rest as it was.
+// Each part can be taken out of a plan, and a world without all of them runs and violates nothing.
 func TestPartsCanBeTakenOut(t *testing.T) {
 	before := newPlan(*firstSeed)
 	for _, part := range Parts() {

@@ -10,8 +10,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// storeAccess is a process's way to the store: over a network that takes time, loses responses and fails, and with a
-// process that may crash before and after each step.
+// storeAccess is a process's access to the store, over a network that takes time, loses responses and fails. The process may
+// crash before and after each call.
 type storeAccess struct {
 	webhook.Store
 	world   *World
@@ -20,7 +20,7 @@ type storeAccess struct {
 	random  *rand.Rand
 }
 
-// postgresAccess is a storeAccess to a store that is a webhook.Purger and a webhook.BulkStore too.
+// postgresAccess is a storeAccess that is a webhook.Purger and a webhook.BulkStore too, as its store is.
 type postgresAccess struct {
 	*storeAccess
 	store *postgresStore
@@ -28,7 +28,7 @@ type postgresAccess struct {
 
 var errOutage = errors.New("simulation: the store does not respond")
 
-// accessTo returns a process's way to a store.
+// accessTo returns a process's access to a store.
 func (w *World) accessTo(s webhook.Store, p *process) webhook.Store {
 	a := &storeAccess{Store: s, world: w, process: p, random: w.random("store of " + p.name)}
 	if s, ok := s.(*postgresStore); ok {
@@ -53,7 +53,7 @@ func (a *storeAccess) do(ctx context.Context, what, key string, apply func() err
 		return errCrashed
 	}
 	if faults != nil && (faults.down || luck < faults.fail) {
-		// Half of the time nothing comes back for a while.
+		// Half of these calls fail after 10 seconds without a response, the others at once.
 		if lost < 0.5 && !a.world.instants.sleep(ctx, 10*time.Second) {
 			return ctx.Err()
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// postgresStore is a model of stores/postgres: its statements as Go, on a map whose rows stay until they are purged.
+// postgresStore is a model of stores/postgres: its SQL statements, written in Go, on a map whose rows stay until Purge.
 type postgresStore struct {
 	now       func() time.Time
 	retention time.Duration
@@ -65,7 +65,7 @@ func (s *postgresStore) Begin(ctx context.Context, key string, lease time.Durati
 	return claim, nil
 }
 
-// renew keeps a record that a pass of a Reconciler reads from the next Purge.
+// renew makes a record that was read young again, so that the next Purge does not delete it.
 func (s *postgresStore) renew(row *postgresRow, now time.Time) {
 	if now.Sub(row.touched) > s.retention/10 {
 		row.touched = now
@@ -88,7 +88,7 @@ func (s *postgresStore) Handled(ctx context.Context, keys []string) (done []stri
 	return done, nil
 }
 
-// update changes the row of a claim, unless another claim followed.
+// update changes the row of a claim, unless a later claim has it, or its event is done and alsoDone is false.
 func (s *postgresStore) update(ctx context.Context, c webhook.Claim, alsoDone bool, f func(*postgresRow)) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"github.com/byzantine-finance/byzantine-go/webhook"
 )
 
-// redisStore is a model of stores/redis: its scripts as Go, on a map whose records expire automatically.
+// redisStore is a model of stores/redis: its scripts, written in Go, on a map whose records expire automatically.
 type redisStore struct {
 	now       func() time.Time
 	retention time.Duration
@@ -27,7 +27,7 @@ type redisRecord struct {
 	expires  time.Time // zero for never
 }
 
-// redisWrite is what a record was before a write.
+// redisWrite has the state of a record before a write.
 type redisWrite struct {
 	at      time.Time
 	key     string
@@ -44,7 +44,8 @@ func newRedisStore(retention time.Duration, now func() time.Time) *redisStore {
 // Retention implements webhook.Store.
 func (s *redisStore) Retention() time.Duration { return s.retention }
 
-// script runs f on a record, as a server runs a script: alone, at one time, and after ctx was looked at.
+// script runs f on a record as the server runs a script: alone, and with one time for all of it. If ctx has ended, it does not
+// run f.
 func (s *redisStore) script(ctx context.Context, key string, f func(r *redisRecord, exists bool, micros int64) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -66,7 +67,7 @@ func (s *redisStore) script(ctx context.Context, key string, f func(r *redisReco
 	return err
 }
 
-// expire lets a record go after some time, but never one with a value.
+// expire makes a record expire after some time. A record with a value never expires.
 func (s *redisStore) expire(r *redisRecord, after time.Duration) {
 	r.expires = time.Time{}
 	if !r.hasValue {
@@ -79,7 +80,7 @@ func (s *redisStore) Begin(ctx context.Context, key string, lease time.Duration)
 	err = s.script(ctx, key, func(r *redisRecord, exists bool, micros int64) error {
 		switch {
 		case r.done:
-			// What a pass of a Reconciler reads is renewed, so that no quiet time makes it unknown.
+			// A record that a pass of a Reconciler reads is renewed, so that it does not expire while nothing new happens.
 			if left := r.expires.Sub(s.now()); left <= s.retention-s.retention/10 {
 				s.expire(r, s.retention)
 			}
@@ -95,7 +96,7 @@ func (s *redisStore) Begin(ctx context.Context, key string, lease time.Duration)
 	return c, err
 }
 
-// change runs f on the record if the claim is its last one.
+// change runs f on the record of a claim, unless a later claim has the record.
 func (s *redisStore) change(ctx context.Context, c webhook.Claim, f func(r *redisRecord, micros int64) error) error {
 	return s.script(ctx, c.Key, func(r *redisRecord, exists bool, micros int64) error {
 		if !exists || r.token != c.Token {
@@ -138,7 +139,8 @@ func (s *redisStore) Save(ctx context.Context, c webhook.Claim, lease time.Durat
 	})
 }
 
-// failOver makes a replica the server that has not seen the writes of the last moments. It returns their keys.
+// failOver takes back the writes of the time lost, which the replica that is now the server has not received. It returns
+// their keys.
 func (s *redisStore) failOver(lost time.Duration) map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

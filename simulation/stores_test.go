@@ -27,7 +27,7 @@ func TestModelsAreStores(t *testing.T) {
 	})
 }
 
-// What tells the two apart: how they forget.
+// The models forget in different ways: redis by expiry and by a failover, postgres by Purge only.
 func TestModelsForget(t *testing.T) {
 	now := time.Now()
 	clock := func() time.Time { return now }

@@ -44,7 +44,7 @@ func (t *trace) add(actor, what, outcome string) {
 	t.entries = append(t.entries, Entry{time.Since(t.began), actor, what, outcome})
 }
 
-// sorted returns the entries by time. What happens in one instant within one actor is put in the order of its words.
+// sorted returns the entries by time, those of one instant by actor and then by text.
 func (t *trace) sorted() []Entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -55,7 +55,7 @@ func (t *trace) sorted() []Entry {
 	return entries
 }
 
-// Difference returns the first entries in which two traces differ, and whether they do.
+// Difference returns a text with the first entries in which two traces differ, and whether they differ.
 func Difference(a, b []Entry) (string, bool) {
 	for i := range max(len(a), len(b)) {
 		var x, y Entry
@@ -72,7 +72,7 @@ func Difference(a, b []Entry) (string, bool) {
 	return "", false
 }
 
-// WriteTimeline writes the trace as a person reads it, and what was violated at the place where it was noticed.
+// WriteTimeline writes the trace as lines of text, and each violation at the time when it was noticed.
 func (r *Result) WriteTimeline(w io.Writer) {
 	fmt.Fprintf(w, "world %d: %s\n", r.Seed, r.Plan)
 	next := 0

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// trouble is one route of the API that goes wrong often and in one way, as when one of its services is ill. The faults of
-// edgeFaults are spread over all requests, so a route that is seldom called would hardly ever meet them several times in a row.
+// trouble is one route of the API that fails often and in one way, as when one of its services is broken. The faults of
+// edgeFaults are spread over all requests, so a route that is seldom called would hardly ever fail several times in a row.
 type trouble struct {
 	method, suffix string // of the path; an empty suffix is every path
-	fault          string // see fate.trouble
+	fault          string // one of those below; empty for no trouble
 	share          float64
 }
 
@@ -24,7 +24,7 @@ const (
 	odd        = "odd"        // a value in the body of the success is of another kind
 )
 
-// troubles are those that a world can have. Each brings what makes its route be called.
+// troubles are those that a world can have. with changes the plan so that the route is called often enough.
 var troubles = []struct {
 	trouble
 	with func(*plan)
@@ -37,7 +37,7 @@ var troubles = []struct {
 	{trouble{http.MethodGet, "/query/events", failing, 0.5}, func(*plan) {}},
 }
 
-// addTrouble gives the plan one of them, if the seed wants it. It draws after everything else of the plan.
+// addTrouble gives a plan in two one of the troubles.
 func (p *plan) addTrouble(r *rand.Rand) {
 	wanted, t := r.Float64() < 0.5, pick(r, troubles...)
 	if wanted {
@@ -46,12 +46,12 @@ func (p *plan) addTrouble(r *rand.Rand) {
 	}
 }
 
-// meets reports whether a request is one of the route.
+// meets reports whether a request is for the route of the trouble.
 func (t *trouble) meets(r *http.Request) bool {
 	return t.fault != "" && r.Method == t.method && strings.HasSuffix(r.URL.Path, t.suffix)
 }
 
-// apply changes what the proxy does to a request that the trouble meets.
+// apply changes what the proxy does to a request for the route, for the share of them that fails.
 func (t *trouble) apply(f *requestFate, random *rand.Rand) {
 	if random.Float64() >= t.share {
 		return

@@ -69,15 +69,15 @@ func (p *person) newPasskey(label string) (*passkey.Credential, error) {
 	return relyingParty.FinishRegistration(state, response, label)
 }
 
-// visit is one thing that a user comes for. It has randomness of its own, because a program that has crashed meanwhile may
-// still be at work on it.
+// visit is one thing that a user does on the site. Each visit has its own randomness, because goroutines of a program that has
+// crashed meanwhile may still draw from it.
 type visit struct {
 	*person
 	on     *program
 	random *rand.Rand
 }
 
-// live is what the user does in this world, in one tab of the browser.
+// live makes the user's visits in one tab of the browser, one after the other.
 func (p *person) live(tab, actions int) {
 	name := fmt.Sprintf("%s, tab %d", p.name, tab)
 	random := p.world.random(name)
@@ -95,7 +95,7 @@ func (p *person) live(tab, actions int) {
 	}
 }
 
-// think takes up to so much time. It is an error if the program crashes meanwhile.
+// think waits for most at the longest. It returns errCrashed if the program crashes meanwhile.
 func (v *visit) think(most time.Duration) error {
 	if !v.world.instants.sleep(v.on.process.ctx, between(v.random, most/10, most)) {
 		return errCrashed
@@ -103,12 +103,12 @@ func (v *visit) think(most time.Duration) error {
 	return nil
 }
 
-// limit is how long a request of the browser may take: sometimes there is no limit, sometimes the user leaves.
+// limit returns how long the browser waits for a request before the user leaves; 0 is no limit.
 func (v *visit) limit() time.Duration {
 	return pick(v.random, 0, between(v.random, 100*time.Millisecond, 3*time.Second), between(v.random, 5*time.Second, 2*time.Minute))
 }
 
-// enrol adds a passkey, with a code that the user mistypes now and then.
+// enrol adds a passkey, with a code that the user mistypes at first in half of the cases.
 func (v *visit) enrol(ctx context.Context) error {
 	var otp *byzantine.InitOTPResponse
 	err := v.on.call(ctx, "InitOTP", false, v.limit(), func(ctx context.Context) (err error) {
@@ -158,7 +158,7 @@ func (v *visit) enrol(ctx context.Context) error {
 	})
 }
 
-// look reads what is known about the user.
+// look reads the details of the user.
 func (v *visit) look(ctx context.Context) error {
 	return v.on.call(ctx, "GetUserDetails", true, v.limit(), func(ctx context.Context) error {
 		request := &byzantine.GetUserDetailsRequest{UserID: v.userID}
@@ -188,7 +188,7 @@ func (v *visit) refer(ctx context.Context) error {
 	})
 }
 
-// newKey has the API make a key.
+// newKey has the API create a credential and its key pair.
 func (v *visit) newKey(ctx context.Context) error {
 	return v.on.call(ctx, "CreateCredential", false, v.limit(), func(ctx context.Context) error {
 		_, err := v.on.client.CreateCredential(ctx, &byzantine.CreateCredentialRequest{Label: usersLabel})
@@ -196,7 +196,7 @@ func (v *visit) newKey(ctx context.Context) error {
 	})
 }
 
-// browse reads lists to their end.
+// browse reads up to 50 events, and the transactions to their end.
 func (v *visit) browse(ctx context.Context) error {
 	return v.on.calls(ctx, "AllEvents and AllTransactions", 15*time.Minute, func(ctx context.Context) error {
 		n := 0
@@ -213,7 +213,7 @@ func (v *visit) browse(ctx context.Context) error {
 	})
 }
 
-// The sizes of the pages of those who browse. Nobody else asks for such pages, so it is these that have no end.
+// The page sizes of browse. No other call asks for pages of these sizes, so endlessPage recognizes its requests by them.
 const (
 	browsedEvents       = 7
 	browsedTransactions = 4

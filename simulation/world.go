@@ -45,13 +45,13 @@ type World struct {
 	violations []Violation
 	requests   int              // that reached the proxy so far
 	pages      int              // without end so far
-	phase      phase            //
+	phase      phase            // of now
 	downUntil  time.Time        // no program starts before
 	outage     bool             // of the store
 	jumped     [2]time.Duration // by how much the clocks of the machines have jumped
 }
 
-// phase is a stretch of a world's time.
+// phase says whether faults happen.
 type phase int
 
 const (
@@ -81,7 +81,7 @@ func source(seed uint64, name string) *rand.Rand {
 
 func (w *World) random(name string) *rand.Rand { return source(w.seed, name) }
 
-// jitter is a seeded source of the random part of waits.
+// jitter returns a seeded source of the random part of waits.
 func (w *World) jitter(name string) jitter.Source {
 	r := w.random(name)
 	var mu sync.Mutex
@@ -130,7 +130,7 @@ func Run(seed uint64, without ...string) (*Result, error) {
 	}, nil
 }
 
-// live is the time of the faults.
+// live runs the world during the faults.
 func (w *World) live() {
 	var others sync.WaitGroup
 	for _, p := range w.people {
@@ -163,7 +163,7 @@ func (w *World) crashes() {
 	}
 }
 
-// crash ends a program that runs.
+// crash crashes a process, if it has not crashed yet.
 func (w *World) crash(p *process, when string) {
 	if !p.alive() {
 		return
@@ -175,7 +175,7 @@ func (w *World) crash(p *process, when string) {
 	p.kill()
 }
 
-// storeOutages takes the store away for a while.
+// storeOutages makes all calls to the store fail for a while, once.
 func (w *World) storeOutages() {
 	random := w.random("outages")
 	if w.plan.outages.fail == 0 {
@@ -189,7 +189,7 @@ func (w *World) storeOutages() {
 	w.trace.add("store", "comes back", "")
 }
 
-// settle is the time after the faults: what was missed is made up for, and then nothing happens for a while.
+// settle runs the world after the faults: the programs handle what they have missed, and then nothing happens for a while.
 func (w *World) settle() {
 	random := w.random("settling")
 	if w.plan.downtime > 0 {
@@ -203,7 +203,7 @@ func (w *World) settle() {
 			w.operate(3, w.plan.bursts, w.plan.downtime)
 		}
 	}
-	// The longest restart, and the longest lease.
+	// The slowest restart and the longest lease have ended by then.
 	w.instants.sleep(w.ctx, 5*time.Minute+between(random, 0, time.Minute))
 	within := w.passes()
 	var recovery sync.WaitGroup
@@ -237,7 +237,7 @@ func (w *World) stormy() bool {
 	return w.phase == storm
 }
 
-// storeFaults are the current faults of the store, nil for none.
+// storeFaults returns the current faults of the store, nil for none.
 func (w *World) storeFaults() *storeFaults {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -263,7 +263,7 @@ func (w *World) nextRequest() (*rand.Rand, *edgeFaults) {
 	return random, &w.plan.edge
 }
 
-// proxyOff is by how much the proxy's clock is off.
+// proxyOff returns by how much the proxy's clock is off now.
 func (w *World) proxyOff() time.Duration {
 	if w.stormy() || w.plan.proxyStays {
 		return w.plan.proxyOff
@@ -271,18 +271,18 @@ func (w *World) proxyOff() time.Duration {
 	return 0
 }
 
-// passes is the time in which the Reconcilers hand over an event without a webhook.
+// passes returns the time within which a Reconciler hands over an event that comes by no webhook.
 func (w *World) passes() time.Duration {
 	// A Reconciler whose machine's clock is slow hands events over later by as much.
 	return 3*w.plan.interval + 10*time.Minute + max(0, -min(w.clockOff(0), w.clockOff(1)))
 }
 
-// rejectsDeliveries reports whether the clock of a machine is so far off that deliveries must look old or early to it.
+// rejectsDeliveries reports whether the clock of a machine is so far off that it may find deliveries too old or too early.
 func (w *World) rejectsDeliveries() bool {
 	return max(w.clockOff(0).Abs(), w.clockOff(1).Abs()) > 4*time.Minute
 }
 
-// clockOff is by how much the clock of a machine is off.
+// clockOff returns by how much the clock of a machine is off now.
 func (w *World) clockOff(i int) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()

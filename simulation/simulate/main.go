@@ -71,7 +71,7 @@ func main() {
 	}
 }
 
-// seeds are the flags for the worlds of consecutive seeds.
+// seeds returns the flags of the test for so many worlds with consecutive seeds.
 func seeds(first uint64, worlds int) string { return fmt.Sprintf("-seed=%d -worlds=%d", first, worlds) }
 
 // chosen returns the mutants to look for.
@@ -87,7 +87,7 @@ func chosen(only string, rotate int) []simulation.Mutant {
 	return slices.Concat(all, all)[first : first+rotate]
 }
 
-// moduleRoot is the directory of this module's go.mod.
+// moduleRoot returns the directory of this module's go.mod.
 func moduleRoot() (string, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -106,7 +106,8 @@ func test(root string, out io.Writer, args ...string) error {
 
 var errNoMutant = errors.New("simulate: no mutant has this name")
 
-// withoutRoutine leaves out what go test says of each world that is as it should be. Whole lines come in a write.
+// withoutRoutine leaves out the lines that go test prints for each world that passes. It assumes that each write has whole
+// lines.
 type withoutRoutine struct{ to io.Writer }
 
 func (w withoutRoutine) Write(p []byte) (int, error) {
@@ -122,10 +123,10 @@ func (w withoutRoutine) Write(p []byte) (int, error) {
 
 var routine = regexp.MustCompile(`^(=== RUN| *--- PASS|PASS)`)
 
-// violated is how the test names a world that violates an invariant.
+// violated matches the line with which the test names a world that violates an invariant.
 var violated = regexp.MustCompile(`(?m)^world (\d+) violates (.*)$`)
 
-// find runs worlds with each mutant until one violates an invariant, which has to be the right one.
+// find runs worlds with each mutant until one violates the mutant's invariant. Violations of others do not count.
 func find(root string, mutants []simulation.Mutant, seed uint64, worlds int) error {
 	if len(mutants) == 0 {
 		return errNoMutant
@@ -226,7 +227,7 @@ func shrink(root string, seed uint64, mutants []simulation.Mutant, mutated bool)
 	return nil
 }
 
-// violationLine is how the test says in what way a world violates an invariant.
+// violationLine matches the line with which the test says in what way a world violates an invariant.
 var violationLine = regexp.MustCompile(`(?m)^world \d+ violates ([a-z]+ by ".*")$`)
 
 // overlayOf writes the mutated file and the overlay that puts it into the build.

@@ -15,11 +15,12 @@ import (
 	"github.com/byzantine-finance/byzantine-go/simulation"
 )
 
-// tallied is how the test says what a world violates.
+// tallied matches the line with which the test says which invariants a world violates.
 var tallied = regexp.MustCompile(`(?m)^world (\d+) violates \[(.*)\]$`)
 
-// measure prints a row for each mutant: the invariant, how many worlds find it with an even chance, how many of those that ran
-// do, and which other invariants they violate. Of each it runs so many worlds, 40 unless set, and more as far as 200 if none finds it.
+// measure prints a row for each mutant: its invariant, how many worlds it takes to find it with an even chance, how many of
+// the worlds that ran found it, and which other invariants they violate. For each mutant it runs as many worlds as worlds
+// says (40 if 0), and that many again until one finds the mutant or 200 have run.
 func measure(root string, mutants []simulation.Mutant, seed uint64, worlds int) error {
 	fmt.Println("| mutant | invariant | median seeds | worlds with it | also violates |")
 	fmt.Println("| --- | --- | --- | --- | --- |")
@@ -46,13 +47,13 @@ func measure(root string, mutants []simulation.Mutant, seed uint64, worlds int) 
 	return nil
 }
 
-// tally is what worlds with a mutant violate.
+// tally counts the worlds with a mutant, by what they violate.
 type tally struct {
 	worlds, hits int
 	also         map[string]int // worlds, by other invariants
 }
 
-// median is after how many worlds the mutant is found with an even chance.
+// median returns after how many worlds the mutant is found with an even chance.
 func (t *tally) median() string {
 	if t.hits == 0 {
 		return "not found"
