@@ -45,7 +45,7 @@ type PassTracer interface {
 	TracePassEnd(ctx context.Context, data TracePassEndData)
 }
 
-// StoreTracer is a [Tracer] that also observes each call of a [Store].
+// StoreTracer is a [Tracer] that also observes each call of a [Store], except for Retention.
 type StoreTracer interface {
 	Tracer
 	// TraceStoreStart is called before the store is called.
