@@ -29,7 +29,7 @@ import (
 )
 
 var (
-	hostileCalls = flag.Int("hostile.calls", 0, "calls of TestHostileServer; 3,000 if 0, 1,000 with -short")
+	hostileCalls = flag.Int("hostile.calls", 0, "calls of TestHostileServer; if 0, 1,000, or 3,000 where tests run at full length")
 	hostileSeed  = flag.Uint64("hostile.seed", 0, "what TestHostileServer does is drawn from it; a new one if 0")
 )
 

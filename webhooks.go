@@ -135,7 +135,7 @@ type WebhookDeliveryResult struct {
 // outcome. A nil error does not mean that the endpoint accepted the delivery: see Delivery.Status and Attempt.Outcome.
 //
 // Operation send_test_delivery. [ErrNotFound] if there is no such subscription. After [ErrOutcomeUnknown] check
-// [Client.ListWebhookDeliveries]; a second test may be rejected.
+// [Client.ListWebhookDeliveries].
 func (c *Client) SendTestWebhookDelivery(ctx context.Context, subscriptionID string, opts ...CallOption) (*WebhookDeliveryResult, error) {
 	return sendTestWebhookDelivery.call(ctx, c, &SendTestWebhookDeliveryRequest{SubscriptionID: subscriptionID}, opts)
 }
