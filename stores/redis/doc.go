@@ -32,8 +32,8 @@
 //
 //   - maxmemory-policy must be noeviction (the default), or a volatile policy with memory to spare: a record that is evicted
 //     means that its event can be handled twice.
-//   - Without persistence (appendonly yes), a restart forgets what was handled, and the checkpoint: then the Reconciler
-//     begins at its Start.
+//   - appendonly must be yes. Without persistence a restart of the server forgets what was handled, and the checkpoint:
+//     then the Reconciler begins at its Start.
 //   - Replication is asynchronous: a failover can lose the most recent writes. Their events can be handled twice;
 //     none is lost.
 //
