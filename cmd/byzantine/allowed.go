@@ -29,6 +29,8 @@ type documentSchema struct {
 	Known      []any                     `json:"x-known-values"`
 	Properties map[string]documentSchema `json:"properties"`
 	Items      *documentSchema           `json:"items"`
+	Required   []string                  `json:"required"`
+	Nullable   bool                      `json:"nullable"`
 }
 
 // apiDocument is the part of the API's document that says which values a request may have, and which fields a response.

@@ -23,7 +23,9 @@ var operationsCommand = command{
 	help: `
 Lists all operations of the API with method and path, or what the request of one of them consists of: the name of each
 field on the wire, where it stands, whether it is required, its form, and the values that are allowed, with an example.
-The fields of the response follow, with their forms. A dot goes into an object, [] into the elements of a list.
+The fields of the response follow, with their forms, and whether they are always there, may be null, or may be absent: a field
+that may be absent may be null as well, and a list is absent rather than empty. A dot goes into an object, [] into the
+elements of a list.
 
   byzantine operations
   byzantine operations init_otp
@@ -55,7 +57,7 @@ The fields of the response follow, with their forms. A dot goes into an object, 
 			if fields := responseFields(string(op.ID)); len(fields) > 0 {
 				fmt.Fprint(p.stdout, "\nResponse:\n\n")
 				for _, f := range fields {
-					fmt.Fprintf(table, "  %s\t%s\n", f.Name, f)
+					fmt.Fprintf(table, "  %s\t%s\t%s\n", f.Name, f.Presence, f)
 				}
 			}
 			return table.Flush()

@@ -18,12 +18,14 @@ import (
 // The fields of a response stand below those of the request, whether it is an object, a list or one of two objects.
 func TestOperationsListResponseFields(t *testing.T) {
 	for id, want := range map[string]string{
-		"health_check":       `status +string`,
-		"init_otp":           `otpId +string`,
-		"get_assets":         `\[\]\.symbol +string`,
-		"get_bank_accounts":  `bankAccounts\[\]\.bankAccountDetails\.routingNumber +string`,
-		"get_transaction":    `status +string: withdrawal_initiated, .*completed`,
-		"list_subscriptions": `subscriptions\[\]\.subscription\.url +string`,
+		"health_check":                        `status +always +string`,
+		"init_otp":                            `otpId +always +string`,
+		"get_assets":                          `\[\]\.symbol +always +string`,
+		"get_bank_accounts":                   `bankAccounts\[\]\.bankAccountDetails\.routingNumber +may be absent +string`,
+		"get_transaction":                     `status +always +string: withdrawal_initiated, .*completed`,
+		"get_current_integrator_capabilities": `label +may be absent +string`,
+		"create_individual_account":           `missingDocuments +may be absent +list of string`,
+		"list_subscriptions":                  `subscriptions\[\]\.subscription\.url +always +string`,
 	} {
 		_, text, stderr := runWith(t, nil, "", "operations", id)
 		_, response, found := strings.Cut(text, "\nResponse:\n")
@@ -34,7 +36,7 @@ func TestOperationsListResponseFields(t *testing.T) {
 	assert.NotContains(t, text, "Response:", "it is empty")
 }
 
-// What the sandbox sends has no field that the command does not list.
+// What the sandbox sends has no field that the command does not list, and each field that it lists as always there.
 func TestResponseFieldsAreThoseOfTheSandbox(t *testing.T) {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
@@ -47,9 +49,9 @@ func TestResponseFieldsAreThoseOfTheSandbox(t *testing.T) {
 		"get_user_details": {"userId=" + user.ID}, "get_account_details": {"accountId=" + account.ID},
 		"get_account_balances": {"accountId=" + account.ID}, "get_all_transactions": nil, "get_customers": nil,
 	} {
-		listed := map[string]bool{}
+		listed := map[string]presence{}
 		for _, f := range responseFields(id) {
-			listed[f.Name] = true
+			listed[f.Name] = f.Presence
 		}
 		require.NotEmpty(t, listed, id)
 		op, err := operation(id)
@@ -63,7 +65,7 @@ func TestResponseFieldsAreThoseOfTheSandbox(t *testing.T) {
 	}
 }
 
-func checkListed(t *testing.T, id, path string, value any, listed map[string]bool) {
+func checkListed(t *testing.T, id, path string, value any, listed map[string]presence) {
 	t.Helper()
 	switch value := value.(type) {
 	case []any:
@@ -71,9 +73,18 @@ func checkListed(t *testing.T, id, path string, value any, listed map[string]boo
 			checkListed(t, id, path+"[]", element, listed)
 		}
 	case map[string]any:
+		for field, there := range listed {
+			name, below := strings.CutPrefix("."+field, strings.TrimSuffix("."+path, ".")+".")
+			if below && !strings.ContainsAny(name, ".[") && there != mayBeAbsent {
+				assert.Contains(t, value, name, "%s: %s", id, field)
+			}
+		}
 		for name, below := range value {
 			field := strings.TrimPrefix(path+"."+name, ".")
-			assert.True(t, listed[field], "%s: %s", id, field)
+			assert.Contains(t, listed, field, id)
+			if below == nil {
+				assert.NotEqual(t, always, listed[field], "%s: %s", id, field)
+			}
 			checkListed(t, id, field, below, listed)
 		}
 	}
