@@ -118,7 +118,7 @@ func (s *Sandbox) control(c control, r *http.Request) (out fake.Response) {
 	case errors.As(err, &exception):
 		return fake.JSON(http.StatusBadRequest, controlError{exception.Message, http.StatusBadRequest, exception.Name})
 	case err != nil:
-		rejection := badRequest("%s", errtext.Trim(err.Error()))
+		rejection := badRequest("%s", strings.TrimPrefix(errtext.Trim(err.Error()), c.goMethod+": "))
 		errors.As(err, &rejection)
 		return rejection.response()
 	case c.response == reflect.TypeFor[none]():

@@ -158,13 +158,16 @@ func TestControlErrorsOfTheWorldNameTheField(t *testing.T) {
 		{"setAssociatedPersonStatus", `{"status":"active"}`, unknown, "id: no associated person"},
 		{"failTransaction", `{"status":"reverted"}`, unknown, "id: no transaction"},
 		{"settleWithdrawal", "", unknown, "id: no transaction"},
-		{"queueWithdrawals", `{"queue":true}`, "id=0x1", "id: no vault 0x1"},
+		{"queueWithdrawals", `{"queue":true}`, "id=0x1", "id: no vault 0x1: there are " + byzantinetest.VaultBaseUSDC + ", "},
+		{"setWorld", `{"users":[{"id":"u1"}]}`, "", "users[0].id: must be a UUID"},
 		{"retryDelivery", "", unknown, "id: webhook delivery not found"},
 		{"getDeliveries", "", "status=lost", "status: must be one of pending, "},
 		{"addUser", `{"email":"ADA@example.com"}`, "", "email: there is a user with the address ADA@example.com already"},
 		{"addUser", `{"userId":"` + user.ID + `"}`, "", "userId: there is a user " + user.ID + " already"},
 		{"addUser", `{"authenticators":[{"authenticatorName":"x","challenge":"AAAA","attestation":{"credentialId":"AA","clientDataJson":"AA","attestationObject":"AA","transports":[]}}]}`, "", "authenticators[0]: "},
 		{"addUser", `{"authenticators":[{"authenticatorName":"x","attestation":{}}]}`, "", "authenticators[0].challenge: missing"},
+		{"addUser", `{"userId":"u1"}`, "", "userId: must be a UUID"},
+		{"addAccount", `{"accountId":"a1"}`, "", "accountId: must be a UUID"},
 		{"addAccount", `{"accountId":"` + account + `"}`, "", "accountId: there is an account " + account + " already"},
 		{"addAccount", `{"userIds":["` + user.ID + `","` + unknownID + `"]}`, "", "userIds[1]: no user " + unknownID},
 		{"addAccount", `{"foreign":true,"userIds":["` + user.ID + `"]}`, "", "userIds: "},
@@ -206,7 +209,7 @@ func TestControlErrorsOfTheWorldNameTheField(t *testing.T) {
 			problem := controlError(t, status, text)
 			assert.Contains(t, problem, m.want)
 			assert.True(t, strings.HasPrefix(problem, m.want[:strings.Index(m.want, ": ")+2]), problem)
-			if strings.Contains(m.want, "no such field") {
+			if strings.Contains(m.want, "no such field") || m.id == "setWorld" { // whose schema is a reference
 				return
 			}
 			if found := fieldName.FindStringSubmatch(problem); assert.NotNil(t, found, problem) {

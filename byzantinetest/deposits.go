@@ -13,7 +13,7 @@ func (w *world) depositPayload(req *byzantine.GetDepositPayloadPasskeyRequest) (
 	}
 	v := w.vault(req.ChainID, req.VaultAddr)
 	if v == nil {
-		return nil, badRequest("vaultAddr: no vault of this address on chain %d", req.ChainID)
+		return nil, badRequest("vaultAddr: no vault of this address on chain %d: there are %s", req.ChainID, w.vaultAddresses(req.ChainID))
 	}
 	amount, err := parseAmount(req.Amount)
 	if err != nil {

@@ -77,10 +77,10 @@ type accountDocument struct {
 	SelfCustodial   bool                         `json:"selfCustodial,omitzero"`
 	Foreign         bool                         `json:"foreign,omitzero"`
 	ActivatedChains []byzantine.ChainID          `json:"activatedChains,omitzero"`
-	Nonces          map[byzantine.ChainID]uint64 `json:"nonces,omitzero"`
+	Nonces          map[byzantine.ChainID]uint64 `json:"nonces,omitzero" about:"by chain id: the nonce of the wallet's next operation"`
 	BankAccounts    []bankDocument               `json:"bankAccounts,omitzero"`
-	Idle            []idleDocument               `json:"idle,omitzero"`
-	Positions       []positionDocument           `json:"positions,omitzero"`
+	Idle            []idleDocument               `json:"idle,omitzero" about:"what lies in no vault"`
+	Positions       []positionDocument           `json:"positions,omitzero" about:"what lies in vaults"`
 	CreatedAt       time.Time                    `json:"createdAt,omitzero"`
 }
 
@@ -160,8 +160,9 @@ type idleDocument struct {
 
 type positionDocument struct {
 	VaultAddress string   `json:"vaultAddress"`
-	Shares       quantity `json:"shares"`
-	Pending      quantity `json:"pending,omitzero"`
+	Shares       quantity `json:"shares,omitzero" about:"the balance is shares times the vault's share price, which rises each hour"`
+	Amount       quantity `json:"amount,omitzero" about:"instead of shares: the balance when the document is read; World does not write it"`
+	Pending      quantity `json:"pending,omitzero" about:"shares that are queued for withdrawal and not among shares any more"`
 }
 
 type invitationDocument struct {
@@ -241,7 +242,7 @@ type draftDocument struct {
 
 type subscriptionDocument struct {
 	byzantine.WebhookSubscription
-	PrivateKey string `json:"privateKey"` // of the signatures
+	PrivateKey string `json:"privateKey" about:"64 hexadecimal digits: signs the deliveries"`
 }
 
 type deliveryDocument struct {
@@ -253,6 +254,6 @@ type deliveryDocument struct {
 
 type vaultDocument struct {
 	Address string    `json:"address"`
-	Since   time.Time `json:"since,omitzero"`
+	Since   time.Time `json:"since,omitzero" about:"when a share cost 1; 90 days ago if left out"`
 	Queues  bool      `json:"queueWithdrawals"`
 }

@@ -52,8 +52,14 @@ func (r *worldReader) readAccount(d accountDocument) error {
 		if err != nil {
 			return fmt.Errorf("positions[%d].vaultAddress: %w", i, err)
 		}
+		if p.Amount.Rat != nil && p.Shares.Rat != nil {
+			return fmt.Errorf("positions[%d].amount: is for a position without shares", i)
+		}
 		held := a.funds.position(v)
 		held.shares, held.pending = p.Shares.rat(), p.Pending.rat()
+		if p.Amount.Rat != nil {
+			held.invest(p.Amount.Rat, v.price(r.now))
+		}
 	}
 	r.addAccount(a)
 	return nil

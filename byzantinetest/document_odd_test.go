@@ -63,6 +63,19 @@ func TestTransactionsAndAmountsThatCannotBe(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionCompleted, got.Status)
 }
 
+// A position is written by hand as an amount: what it is worth when the document is read, whatever a share costs then.
+func TestPositionsByAmount(t *testing.T) {
+	const account = "2f6a1c1e-0b7a-4c53-9d1b-000000000002"
+	document := fmt.Sprintf(oddWorld, `,"positions":[{"vaultAddress":"`+byzantinetest.VaultBaseUSDC+`","amount":"100"}]`, "")
+	server := newServer(t, byzantinetest.WithWorld([]byte(document)))
+	balances, err := server.Client().GetAccountBalances(t.Context(), &byzantine.GetAccountBalancesRequest{AccountID: account})
+	require.NoError(t, err)
+	require.Len(t, balances.SubAccounts[0].Positions, 1)
+	assert.Equal(t, byzantine.MustParseDecimal("100"), balances.SubAccounts[0].Positions[0].Balance)
+	assert.NotContains(t, string(server.World()), `"amount":"100"`, "it is shares from then on")
+	require.ErrorContains(t, server.SetWorld([]byte(strings.Replace(document, `"amount"`, `"shares":"1","amount"`, 1))), "accounts[0].positions[0].amount: ")
+}
+
 func TestTheClockStaysWithinItsBounds(t *testing.T) {
 	server := byzantinetest.NewServer()
 	defer server.Close()

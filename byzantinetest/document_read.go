@@ -70,6 +70,9 @@ func (s *Sandbox) readWorld(document []byte) error {
 	if d.Version != 0 && d.Version != documentVersion {
 		return fmt.Errorf("version: %d is unknown: this version reads %d", d.Version, documentVersion)
 	}
+	if err := checkIDs(&d); err != nil {
+		return err
+	}
 	old, w := s.world, newWorld()
 	w.random, w.clock, w.courier, w.nextMail = old.random, old.clock, old.courier, old.nextMail
 	defer old.setAlarm() // which reading has set for the new world

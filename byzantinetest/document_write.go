@@ -108,7 +108,7 @@ func (a *account) document() accountDocument {
 		}
 	}
 	for _, p := range a.funds.positions {
-		d.Positions = append(d.Positions, positionDocument{p.vault.address, quantity{p.shares}, quantity{p.pending}})
+		d.Positions = append(d.Positions, positionDocument{VaultAddress: p.vault.address, Shares: quantity{p.shares}, Pending: quantity{p.pending}})
 	}
 	return d
 }

@@ -51,9 +51,9 @@ func (e *mismatchError) Unwrap() error { return e.rejection }
 // maxTriedBytes is how long a body can be for other forms of it to be tried.
 const maxTriedBytes = 1 << 20
 
-// rejectedSignature is the error of a request whose signature does not verify at a time of the sandbox's clock. It tries what
-// signers are known to do otherwise.
-func rejectedSignature(err error, key *ecdsa.PublicKey, now time.Time, signature byzantine.RequestSignature, r *http.Request, body []byte) *mismatchError {
+// rejectedSignature is the error of a request whose signature does not verify. It tries what signers are known to do
+// otherwise. moved says how the clock was moved, for a signature that is rejected for its age.
+func rejectedSignature(err error, key *ecdsa.PublicKey, moved string, signature byzantine.RequestSignature, r *http.Request, body []byte) *mismatchError {
 	expected := slices.Concat([]byte(signature.Timestamp+r.Method+r.RequestURI), body)
 	digest := sha256.Sum256(expected)
 	e := &mismatchError{unauthorized("%v", err), nil, len(expected), hex.EncodeToString(digest[:])}
@@ -62,7 +62,7 @@ func rejectedSignature(err error, key *ecdsa.PublicKey, now time.Time, signature
 	case hexErr != nil:
 		return e
 	case ecdsa.VerifyASN1(key, digest[:], der): // the right text: then the signature is rejected for its age
-		e.rejection = unauthorized("%v%s", err, movedClock(now))
+		e.rejection = unauthorized("%v%s", err, moved)
 		return e
 	}
 	for _, other := range otherTexts(signature.Timestamp, r, body) {
@@ -80,8 +80,11 @@ func rejectedSignature(err error, key *ecdsa.PublicKey, now time.Time, signature
 	return e
 }
 
-// movedClock says by how much the sandbox's clock differs from the machine's, if it was moved.
-func movedClock(now time.Time) string {
+// movedClock says by how much the sandbox's clock differs from the machine's, if it was moved, for this request by a fault.
+func movedClock(now time.Time, skew time.Duration) string {
+	if skew != 0 {
+		return fmt.Sprintf("; a clockSkew fault moves the clock by %v for this request: the Date header has its time", skew)
+	}
 	switch ahead := time.Until(now).Round(time.Second); {
 	case ahead > maxUnnoticed:
 		return fmt.Sprintf("; the sandbox's clock is %v ahead of the machine's: GET %sclock has its time", ahead, ControlPath)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
 // A signer in another language that signs something else is told what it signed, and where that differs.
@@ -146,4 +147,9 @@ func TestAnOldSignatureIsToldOfTheMovedClock(t *testing.T) {
 		_, err := server.Client(byzantine.WithClock(time.Now), byzantine.WithMaxAttempts(1)).Whoami(t.Context())
 		assert.ErrorContains(t, err, words)
 	}
+	server = newServer(t)
+	server.Fail(byzantine.OpWhoami, 1, byzantinetest.Fault{ClockSkew: 2 * time.Hour})
+	_, err := server.Client(byzantine.WithMaxAttempts(1)).Whoami(t.Context())
+	assert.ErrorContains(t, err, "a clockSkew fault moves the clock by 2h0m0s for this request: the Date header has its time")
+	assert.NotContains(t, err.Error(), "GET /_sandbox/api/clock", "which is not moved")
 }

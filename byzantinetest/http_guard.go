@@ -30,7 +30,7 @@ func WithAllowedHosts(hosts ...string) Option {
 // allowed. It returns nil for all else.
 func (s *Sandbox) guard(r *http.Request) *rejection {
 	if strings.HasPrefix(r.URL.Path, StatusPath) && !s.isOwnHost(r.Host) {
-		return reject(http.StatusForbidden, "this host name is neither a loopback one nor allowed: see WithAllowedHosts")
+		return reject(http.StatusForbidden, "this host name is neither a loopback one nor allowed: byzantine sandbox -allow-host NAME allows it, in Go WithAllowedHosts")
 	}
 	// Pages of other origins cannot read the control API, but a request costs time, and how long it takes tells something.
 	if site := r.Header.Get("Sec-Fetch-Site"); strings.HasPrefix(r.URL.Path, ControlPath) && site != "" && site != "same-origin" && site != "none" {

@@ -143,7 +143,7 @@ func (s *Sandbox) authenticate(r *http.Request, op byzantine.Operation, body []b
 		return nil, errUnknownCredential
 	}
 	if err := signature.VerifyWithKey(known.key, known.now.Add(skew), r.Method, r.RequestURI, body); err != nil {
-		return nil, rejectedSignature(err, known.key, known.now.Add(skew), signature, r, body)
+		return nil, rejectedSignature(err, known.key, movedClock(known.now, skew), signature, r, body)
 	}
 	if known.scope != byzantine.ScopeReadWrite && r.Method != http.MethodGet {
 		return nil, reject(http.StatusForbidden, "a read_only credential cannot call %s", op.ID)

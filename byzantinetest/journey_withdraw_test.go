@@ -1,6 +1,7 @@
 package byzantinetest_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -216,7 +217,9 @@ func TestAnyVaultCanQueue(t *testing.T) {
 	server.QueueWithdrawals(byzantinetest.VaultBaseUSDC, false)
 	submitted = i.submit(i.withdrawPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("100"), byzantine.CurrencyUSDC, ""))
 	assert.False(t, submitted.Queued())
-	assert.PanicsWithValue(t, "byzantinetest: QueueWithdrawals: vaultAddr: no vault 0x00: see the constants", func() { server.QueueWithdrawals("0x00", true) })
+	assert.PanicsWithValue(t, "byzantinetest: QueueWithdrawals: vaultAddr: no vault 0x00: there are "+strings.Join([]string{
+		byzantinetest.VaultBaseUSDC, byzantinetest.VaultBaseUSDCLegacy, byzantinetest.VaultBaseEURC, byzantinetest.VaultBaseUSDCTest,
+		byzantinetest.VaultEthereumUSDC, byzantinetest.VaultEthereumQueued}, ", "), func() { server.QueueWithdrawals("0x00", true) })
 }
 
 func TestWithdrawalRefusals(t *testing.T) {

@@ -61,6 +61,17 @@ func (w *world) vault(chain byzantine.ChainID, address string) *vault {
 	return nil
 }
 
+// vaultAddresses lists the vaults of a chain, or of all if chain is 0, for errors.
+func (w *world) vaultAddresses(chain byzantine.ChainID) string {
+	var addresses []string
+	for _, v := range w.vaults {
+		if chain == 0 || v.chain == chain {
+			addresses = append(addresses, v.address)
+		}
+	}
+	return strings.Join(addresses, ", ")
+}
+
 const hoursPerYear = 365 * 24
 
 // hours is how many whole hours the vault has existed.

@@ -52,8 +52,8 @@ func WithAccount(a Account, users ...User) Option {
 	}
 }
 
-// AddUser adds a user and returns it with all fields set. It panics if there is a user with the id or the e-mail address
-// already, or if a passkey is not acceptable.
+// AddUser adds a user and returns it with all fields set. It panics if the id is no UUID, if there is a user with it or the e-mail
+// address already, or if a passkey is not acceptable.
 func (s *Sandbox) AddUser(u User) User {
 	s.lock()
 	defer s.unlock()
@@ -62,6 +62,9 @@ func (s *Sandbox) AddUser(u User) User {
 
 func (w *world) seedUser(u User) User {
 	added := w.newUser(byzantine.UserInfo{})
+	if err := checkID(u.ID); err != nil {
+		panic(fmt.Sprintf("byzantinetest: AddUser: userId: %v", err))
+	}
 	u.ID = cmp.Or(u.ID, added.id)
 	u.Email = cmp.Or(u.Email, "user+"+u.ID+"@example.com")
 	u.FirstName = cmp.Or(u.FirstName, "Test")
@@ -83,8 +86,8 @@ func (w *world) seedUser(u User) User {
 }
 
 // AddAccount adds an account and returns it with all fields set. It causes no events, as if the account had existed before.
-// It panics if one of its users is not known, if there is an account with the id already, or if fields contradict each
-// other.
+// It panics if one of its users is not known, if the id is no UUID, if there is an account with it already, or if fields
+// contradict each other.
 func (s *Sandbox) AddAccount(a Account) Account {
 	s.lock()
 	defer s.unlock()
@@ -119,6 +122,8 @@ var accountTypes = []byzantine.AccountType{byzantine.AccountTypeIndividual, byza
 func (w *world) checkSeed(a Account) {
 	reject := func(format string, args ...any) { panic("byzantinetest: AddAccount: " + fmt.Sprintf(format, args...)) }
 	switch {
+	case checkID(a.ID) != nil:
+		reject("accountId: %v", checkID(a.ID))
 	case w.accounts.get(a.ID) != nil:
 		reject("accountId: there is an account %s already", a.ID)
 	case a.Foreign && len(a.UserIDs) > 0:

@@ -17,7 +17,7 @@ func (s *Sandbox) QueueWithdrawals(vaultAddr string, queue bool) {
 	defer s.unlock()
 	v, err := s.world.vaultByID(vaultAddr)
 	if err != nil {
-		panic(fmt.Sprintf("byzantinetest: QueueWithdrawals: vaultAddr: no vault %s: see the constants", vaultAddr))
+		panic(fmt.Sprintf("byzantinetest: QueueWithdrawals: vaultAddr: no vault %s: there are %s", vaultAddr, s.world.vaultAddresses(0)))
 	}
 	v.queues = queue
 }
@@ -47,7 +47,7 @@ func (w *world) withdrawPayload(req *byzantine.GetWithdrawPayloadPasskeyRequest)
 	}
 	v := w.vault(req.ChainID, req.VaultAddr)
 	if v == nil {
-		return nil, badRequest("vaultAddr: no vault of this address on chain %d", req.ChainID)
+		return nil, badRequest("vaultAddr: no vault of this address on chain %d: there are %s", req.ChainID, w.vaultAddresses(req.ChainID))
 	}
 	amount, err := parseAmount(req.Amount)
 	if err != nil {
