@@ -153,7 +153,7 @@ func bodyToSign(payload *byzantine.Payload) ([]byte, error) {
 		return nil, misconfigured("Payload.BodyToSign", strings.TrimPrefix(err.Error(), "byzantine: payload: "))
 	}
 	if payload.TransactionID != "" && activity.SignRawPayloads == nil {
-		return nil, misconfigured("Payload.BodyToSign", "the payload of a transaction that does not order signatures of the account's wallet")
+		return nil, misconfigured("Payload.BodyToSign", "the payload of a transaction that does not ask a wallet for signatures")
 	}
 	return body, nil
 }

@@ -26,15 +26,15 @@ const (
 // comment says what exactly that means. A Handler is safe for concurrent use. It responds with
 //
 //	204  Handle returned nil, now or for an earlier delivery of the event, and that is recorded
-//	400  the request is not a delivery: a header is missing or malformed, the body was cut short, or the body has no
-//	     readable id or another id than the header's event id
+//	400  the request is not a delivery: a header is missing or malformed, the body was cut short, or the body has another
+//	     id than the header's event id
 //	401  the delivery is forged, signed by an unknown key, or its timestamp is too far from the clock
 //	403  the delivery comes from the sandbox, and [WithLivemodeOnly] was given
 //	405  the method is not POST
 //	409  another callback is handling the same event
 //	413  the body is too large
 //	415  the body is compressed
-//	422  the delivery is genuine, but its event has no readable type, is not valid JSON, or has two different ids
+//	422  the delivery is genuine, but its event has no readable id or type, is not valid JSON, or has two different ids
 //	500  Handle returned an error, panicked, or ended its goroutine; or a field of the Handler is invalid
 //	503  Handle did not return in time; or the store or the [KeySource] failed
 //

@@ -151,8 +151,12 @@ func (u unreadable) Read([]byte) (int, error) {
 }
 
 // A genuine delivery of an event that cannot be identified gets a 422, is logged as an error, and is not handled.
-func TestEventWithoutATypeIsReportedAndNotHandled(t *testing.T) {
+func TestEventThatCannotBeIdentifiedIsReportedAndNotHandled(t *testing.T) {
 	for name, body := range map[string]string{
+		"no id":       `{"type":"x"}`,
+		"an odd id":   `{"id":7,"type":"x"}`,
+		"no object":   `[]`,
+		"no JSON":     `<html>`,
 		"none":        `{"id":"` + testIDs.Event + `"}`,
 		"empty":       `{"id":"` + testIDs.Event + `","type":"","eventType":""}`,
 		"null":        `{"id":"` + testIDs.Event + `","type":null}`,
@@ -162,7 +166,7 @@ func TestEventWithoutATypeIsReportedAndNotHandled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := new(webhook.MemoryStore)
 			r := newReceiver(t, func(context.Context, *webhook.Delivery) error { t.Error("called"); return nil }, store)
-			assert.Equal(t, http.StatusUnprocessableEntity, r.serve(r.request([]byte(body))).Code)
+			assert.Equal(t, http.StatusUnprocessableEntity, r.serve(r.request([]byte(body))).Code, r.log.String())
 			assert.Contains(t, r.log.String(), "level=ERROR")
 			assert.Contains(t, r.log.String(), "event_id="+testIDs.Event)
 			_, err := store.Begin(t.Context(), testIDs.Event, time.Minute)

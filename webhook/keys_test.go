@@ -309,6 +309,15 @@ func TestSubscribeTellsOfASubscriptionWithAUselessKey(t *testing.T) {
 	assert.ErrorIs(t, err, byzantine.ErrInvalidRequest)
 }
 
+func TestSubscribeWithAnInvalidOptionSendsNothing(t *testing.T) {
+	client := subscriptionAPI(t, "", subscriptionJSON(newSigningKey(t).PublicKeyHex(), webhook.Algorithm))
+	subscription, v, err := webhook.Subscribe(t.Context(), client,
+		&byzantine.CreateWebhookSubscriptionRequest{URL: "https://example.com/webhooks"}, webhook.WithWindow(0))
+	require.ErrorContains(t, err, "Subscribe: WithWindow")
+	assert.Nil(t, subscription, "none was created")
+	assert.Nil(t, v)
+}
+
 func TestSubscriptionKeysAreThoseOfTheAPI(t *testing.T) {
 	key := newSigningKey(t)
 	client := subscriptionAPI(t, `{"subscriptions":[`+subscriptionJSON("rubbish", "ED25519")+`,`+

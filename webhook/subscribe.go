@@ -22,11 +22,14 @@ type SubscriptionLister interface {
 // Subscribe creates a subscription and returns it with the Verifier of its deliveries.
 //
 // Call it once for each URL. The API rejects a second subscription of the same URL, so a service that restarts makes
-// its Verifier from the key that it stored, see [KeyOf], or with [SubscriptionKeys]. If the new subscription has
-// another algorithm than [Algorithm] or an invalid key, Subscribe returns the subscription together with an error. All
-// other errors are those of CreateWebhookSubscription; after byzantine.ErrOutcomeUnknown look for the URL in
+// its Verifier from the key that it stored, see [KeyOf], or with [SubscriptionKeys]. An invalid option is an error before
+// anything is sent. If the new subscription has another algorithm than [Algorithm] or an invalid key, Subscribe returns
+// the subscription together with an error. All other errors are those of CreateWebhookSubscription; after byzantine.ErrOutcomeUnknown look for the URL in
 // ListWebhookSubscriptions.
 func Subscribe(ctx context.Context, c SubscriptionCreator, req *byzantine.CreateWebhookSubscriptionRequest, opts ...VerifierOption) (*byzantine.WebhookSubscriptionWithKey, *Verifier, error) {
+	if _, err := withOptions(opts); err != nil {
+		return nil, nil, fmt.Errorf("webhook: Subscribe: %w", err)
+	}
 	subscription, err := c.CreateWebhookSubscription(ctx, req)
 	if err != nil {
 		return nil, nil, err

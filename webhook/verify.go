@@ -128,8 +128,8 @@ func WithKeySource(source KeySource) VerifierOption {
 // subscription that points at the endpoint. It is an error to give no key without [WithKeySource], a key that is not a
 // compressed P-256 point, or more than 16 different keys with the same id or without one (see [Key]).
 func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
-	v := &Verifier{window: DefaultWindow, now: time.Now}
-	if err := options.Apply(v, opts); err != nil {
+	v, err := withOptions(opts)
+	if err != nil {
 		return nil, fmt.Errorf("webhook: NewVerifier: %w", err)
 	}
 	if len(keys) == 0 && v.ring.source == nil {
@@ -142,6 +142,12 @@ func NewVerifier(keys []Key, opts ...VerifierOption) (*Verifier, error) {
 	v.ring.now, v.ring.fixed, v.ring.turn = v.now, parsed, make(chan struct{}, 1)
 	v.ring.current.Store(&parsed)
 	return v, nil
+}
+
+// withOptions returns a Verifier without keys.
+func withOptions(opts []VerifierOption) (*Verifier, error) {
+	v := &Verifier{window: DefaultWindow, now: time.Now}
+	return v, options.Apply(v, opts)
 }
 
 // Verify checks a delivery. body is the request's body as it was received: bytes that went through a JSON decoder and
@@ -192,7 +198,7 @@ func (v *Verifier) checkBody(ctx context.Context, head *headers, body []byte) (*
 	d := &Delivery{ID: head.deliveryID, EventID: head.eventID, KeyID: head.keyID, SignedAt: head.signedAt, Body: body}
 	switch same, err := bodyHasID(body, d.EventID); {
 	case err != nil:
-		return nil, &VerifyError{Check: CheckEventID, Reason: "the body has none", Err: err}
+		return d, &VerifyError{Check: CheckEventID, Reason: "the body has none", Err: fmt.Errorf("%w: %w", errNoEvent, err)}
 	case !same:
 		return nil, reject(CheckEventID, "the body is another event than the header names")
 	}
@@ -252,10 +258,13 @@ func parseHeaders(h http.Header) (*headers, error) {
 		if value == nil {
 			continue
 		}
-		if len(values) > 1 || len(values) == 1 && *value != "" {
+		switch {
+		case len(values) == 0:
+		case len(values) > 1 || *value != "":
 			return nil, reject(CheckHeaders, "%s is there more than once", name)
-		}
-		if len(values) == 1 {
+		case values[0] == "":
+			return nil, reject(CheckHeaders, "%s is missing or empty", name)
+		default:
 			*value = values[0]
 		}
 	}

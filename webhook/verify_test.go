@@ -82,6 +82,7 @@ func TestVerifyRejects(t *testing.T) {
 		{"no signature", func(h http.Header) { h.Del(webhook.HeaderSignature) }, webhook.CheckHeaders, "Signature is missing"},
 		{"a header without values", func(h http.Header) { h[webhook.HeaderEventID] = nil }, webhook.CheckHeaders, "Event-Id is missing"},
 		{"two timestamps", func(h http.Header) { h.Add(webhook.HeaderTimestamp, "1788430273") }, webhook.CheckHeaders, "more than once"},
+		{"two spellings, one empty", func(h http.Header) { h["x-byzantine-webhook-event-id"] = []string{""} }, webhook.CheckHeaders, "X-Byzantine-Webhook-Event-Id is"},
 		{"two spellings", func(h http.Header) { h["x-byzantine-webhook-event-id"] = h[webhook.HeaderEventID] }, webhook.CheckHeaders, "more than once"},
 
 		{"delivery id is no UUID", set(webhook.HeaderDeliveryID, "550e8400-e29b-41d4-a716-44665544000g"), webhook.CheckHeaders, "not a UUID"},

@@ -15,7 +15,7 @@ import (
 )
 
 // Sender sends deliveries to a receiver in place of the API. It has the signing key of one subscription. It is safe for
-// concurrent use.
+// concurrent use, but only on the test's own goroutine can an event that it cannot sign end the test.
 type Sender struct {
 	t   testing.TB
 	key *byzantine.PrivateKey
