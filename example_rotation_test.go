@@ -2,28 +2,59 @@ package byzantine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
+// replaceKeyFile writes a key beside a file and then renames it, so that no reader of the file sees half a key.
+func replaceKeyFile(path string, key *byzantine.PrivateKey) error {
+	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(key.SecretHex())
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
 // The key is changed while the client is used, and the old one is deleted when no program uses it any more.
 func ExampleRotateCredential() {
 	sandbox := byzantinetest.NewServer()
 	defer sandbox.Close()
-	key, ctx := sandbox.Key(), context.Background()
-
-	rotation := byzantine.NewRotation(key)
-	client, err := byzantine.NewClient(rotation, byzantine.WithBaseURL(sandbox.URL), byzantine.WithClock(sandbox.Now))
+	folder, err := os.MkdirTemp("", "key")
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault := map[string]string{}
+	defer os.RemoveAll(folder)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	baseURL, path := sandbox.URL, filepath.Join(folder, "key")
+	if err := replaceKeyFile(path, sandbox.Key()); err != nil {
+		log.Fatal(err)
+	}
+
+	key, err := byzantine.ReadKeyFile(path) // or ParsePrivateKey
+	if err != nil {
+		log.Fatal(err)
+	}
+	rotation := byzantine.NewRotation(key)
+	client, err := byzantine.NewClient(rotation, byzantine.WithBaseURL(baseURL))
+	if err != nil {
+		log.Fatal(err)
+	}
+	watch := &byzantine.KeyFile{Path: path, Rotation: rotation} // takes the key that another replica has put there
+	go watch.Run(ctx)
+
 	old, err := byzantine.RotateCredential(ctx, client, rotation, func(_ context.Context, key *byzantine.PrivateKey) error {
-		vault["byzantine"] = key.SecretHex() // the program starts with this key the next time
-		return nil
+		return replaceKeyFile(path, key)
 	})
 	if err != nil {
 		log.Fatal(err) // says which credentials are left, and what to do

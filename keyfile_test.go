@@ -3,7 +3,10 @@ package byzantine_test
 import (
 	"bytes"
 	"context"
+	"crypto/fips140"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
 // keyFile writes a text to a new file and returns the path of the file.
@@ -131,4 +135,64 @@ func TestNewClientFromEnvReadsAFile(t *testing.T) {
 			assert.Equal(t, c.exposed && runtime.GOOS != "windows", strings.Contains(log.String(), "every user of this machine"), log.String())
 		})
 	}
+}
+
+// While a rotation goes on, a KeyFile watches the file that keep writes. keep gets a key that was proved, so neither this
+// process nor another that watches the file takes a key that the API does not accept.
+func TestAWatchedFileGetsNoUnprovedKey(t *testing.T) {
+	if fips140.Enabled() {
+		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")
+	}
+	for name, status := range map[string]int{"the API does not know the new key": 401, "the API is down": 503, "the new key works": 0} {
+		t.Run(name, func(t *testing.T) {
+			path := keyFile(t, "")
+			synctest.Test(t, func(t *testing.T) {
+				sandbox, err := byzantinetest.New()
+				require.NoError(t, err)
+				defer sandbox.Close()
+				require.NoError(t, os.WriteFile(path, []byte(sandbox.Key().SecretHex()), 0o600))
+				rotation := byzantine.NewRotation(sandbox.Key())
+				client, err := byzantine.NewClient(rotation, byzantine.WithHTTPClient(&http.Client{Transport: failsOtherKeys{
+					byzantinetest.InProcess(sandbox), sandbox.Key().PublicKeyHex(), status,
+				}}))
+				require.NoError(t, err)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go func() { _ = (&byzantine.KeyFile{Path: path, Rotation: rotation}).Run(ctx) }()
+
+				_, err = byzantine.RotateCredential(t.Context(), client, rotation, func(_ context.Context, key *byzantine.PrivateKey) error {
+					return os.WriteFile(path, []byte(key.SecretHex()), 0o600)
+				})
+				time.Sleep(time.Minute) // the file is read several times meanwhile
+				inFile, fileErr := byzantine.ReadKeyFile(path)
+				require.NoError(t, fileErr)
+				if status == 0 {
+					require.NoError(t, err)
+					assert.NotEqual(t, sandbox.Key().PublicKey(), rotation.PublicKey())
+				} else {
+					var stopped *byzantine.RotationError
+					require.ErrorAs(t, err, &stopped)
+					assert.Equal(t, byzantine.RotationProve, stopped.Step)
+					assert.Equal(t, sandbox.Key().PublicKey(), rotation.PublicKey())
+				}
+				assert.Equal(t, inFile.PublicKey(), rotation.PublicKey())
+				_, err = client.Whoami(t.Context())
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
+// failsOtherKeys is a transport with which requests of other keys than one get a status, unless it is 0.
+type failsOtherKeys struct {
+	next   http.RoundTripper
+	key    string
+	status int
+}
+
+func (f failsOtherKeys) RoundTrip(r *http.Request) (*http.Response, error) {
+	if f.status == 0 || r.Header.Get("X-Pubkey") == f.key {
+		return f.next.RoundTrip(r)
+	}
+	return &http.Response{StatusCode: f.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("no")), Request: r}, nil
 }

@@ -143,12 +143,13 @@ type RotationStep string
 const (
 	RotationLook   RotationStep = "look"   // checks the key's scope, and what earlier rotations left
 	RotationCreate RotationStep = "create" // creates the new credential
+	RotationProve  RotationStep = "prove"  // calls the API with its key
 	RotationKeep   RotationStep = "keep"   // hands its key to the caller's function
-	RotationProve  RotationStep = "prove"  // calls the API with the new key
 	RotationSwitch RotationStep = "switch" // has the Rotation use the new key
 )
 
-// RotationError says that a rotation failed. The old key is in use and works.
+// RotationError says that a rotation failed. It has neither changed the key that the Rotation signs with nor done
+// anything to the old credential.
 type RotationError struct {
 	Step RotationStep
 	// Left are the public keys of credentials that this rotation or an earlier one created and that are not in use. A
@@ -176,11 +177,11 @@ func (e *RotationError) Unwrap() error { return e.Err }
 var ErrRotationLeft = errors.New("byzantine: a former rotation of this key left a credential")
 
 // RotateCredential replaces the key that c signs with while c is in use. c must have been made with r. The function
-// creates a credential of the same scope, calls keep with its private key, proves with a call that the API accepts the
-// new key, and then makes r use it. keep must write the key to the place from which the program reads its key at its
-// next start. The result is the public key of the old credential: 66 lower-case hexadecimal digits after 0x. That
-// credential stays valid, because other replicas may still use it. Delete it with [RetireCredential] when all have
-// switched.
+// creates a credential of the same scope, proves with a call that the API accepts its key, calls keep with the private
+// key, and then makes r use it. keep must write the key to the place from which the program reads its key at its next
+// start. That can be the file that a [KeyFile] watches, if keep replaces the file as a whole, by renaming, as its last
+// step. The result is the public key of the old credential: 66 lower-case hexadecimal digits after 0x. That credential
+// stays valid, because other replicas may still use it. Delete it with [RetireCredential] when all have switched.
 //
 // The label of the new credential is that of the old one, followed by "(replaces 0x...)" with the first digits of the
 // old public key. By this label a rotation recognises what an earlier one left when its program was stopped in the
@@ -189,8 +190,8 @@ var ErrRotationLeft = errors.New("byzantine: a former rotation of this key left 
 // and rotate again.
 //
 // An error is a *[RotationError], which says which credentials are left and what to do, unless an argument is nil or c
-// does not sign with r. After any error the old key is in use and works. A read_only credential cannot rotate itself.
-// Do not run two rotations of one key at the same time.
+// does not sign with r. After any error the function has neither changed the key of r nor done anything to the old
+// credential. A read_only credential cannot rotate itself. Do not run two rotations of one key at the same time.
 //
 // Operations get_current_integrator_capabilities, list_credentials, create_credential.
 func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(context.Context, *PrivateKey) error, opts ...CallOption) (old string, err error) {
@@ -230,13 +231,14 @@ func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(con
 		err = errors.New("the private key is not that of the public key")
 	}
 	if err != nil {
-		return fail(RotationKeep, "the new key cannot be used: delete it with RetireCredential, and rotate again", err)
+		return fail(RotationProve, "the new key cannot be used: delete it with RetireCredential, and rotate again", err)
+	}
+	// The proof comes before keep: programs may watch the place that keep writes to, and take the key from there at once.
+	if err := prove(ctx, c, key, opts); err != nil {
+		return fail(RotationProve, "the new key is not in use and not in your store: delete it with RetireCredential, and rotate again", err)
 	}
 	if err := keep(ctx, key); err != nil {
 		return fail(RotationKeep, "take the new key out of your store if part of it was written, delete it with RetireCredential, and rotate again", err)
-	}
-	if err := prove(ctx, c, key, opts); err != nil {
-		return fail(RotationProve, "the new key is in your store and is not in use: call Whoami with it; if it works and can write, call Use, else put the old key back", err)
 	}
 	if err := r.Use(key); err != nil {
 		return fail(RotationSwitch, "the new key is in your store and is not in use", err)
