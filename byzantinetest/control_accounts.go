@@ -64,7 +64,7 @@ type accountJSON struct {
 }
 
 type listRequest struct {
-	Limit  int `query:"limit" json:"-"`
+	Limit  int `query:"limit" json:"-" about:"100 if left out, 1000 at most"`
 	Offset int `query:"offset" json:"-"`
 }
 

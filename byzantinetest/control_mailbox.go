@@ -119,7 +119,7 @@ type mailRequest struct {
 	UserID string `query:"userId" json:"-"`
 	Email  string `query:"email" json:"-"`
 	After  string `query:"after" json:"-" about:"an otpId: later ones only"`
-	Wait   span   `query:"wait" json:"-" about:"a duration, 1m at most"`
+	Wait   span   `query:"wait" json:"-" about:"a duration such as 10s, in real time; longer than 1m is 1m"`
 }
 
 type mailList struct {

@@ -64,7 +64,7 @@ type requestsRequest struct {
 	OperationID string `query:"operationId" json:"-"`
 	Status      *int   `query:"status" json:"-" about:"that the client got; 0 if the connection was cut before a response"`
 	After       int    `query:"after" json:"-" about:"the number of one: later ones only"`
-	Limit       int    `query:"limit" json:"-"`
+	Limit       int    `query:"limit" json:"-" about:"100 if left out, 1000 at most"`
 }
 
 type requestList struct {
@@ -74,10 +74,10 @@ type requestList struct {
 type faultRequest struct {
 	OperationID byzantine.OperationID `json:"operationId"`
 	Times       int                   `json:"times,omitzero" about:"1 if left out"`
-	Delay       span                  `json:"delay,omitzero"`
-	Status      int                   `json:"status,omitzero" about:"of the response, with body"`
+	Delay       span                  `json:"delay,omitzero" about:"a duration such as 2s, in real time"`
+	Status      int                   `json:"status,omitzero" about:"of the response, with body, which is empty if left out"`
 	Body        string                `json:"body,omitzero"`
-	Headers     headerTexts           `json:"headers,omitzero" about:"texts, or lists of texts"`
+	Headers     headerTexts           `json:"headers,omitzero" about:"texts, or lists of texts; without Content-Type the body is text/plain"`
 	Reset       bool                  `json:"reset,omitzero" about:"the connection is cut, without a response"`
 	TakesEffect bool                  `json:"takesEffect,omitzero" about:"the request is handled first, in spite of delay, status or reset"`
 	Truncate    bool                  `json:"truncate,omitzero" about:"the connection is cut in the middle of the body; the request is handled, unless there is a status without takesEffect"`
@@ -130,7 +130,7 @@ type deliveriesRequest struct {
 	EventID        string `query:"eventId" json:"-"`
 	EventType      string `query:"eventType" json:"-"`
 	Status         string `query:"status" json:"-" about:"pending, sending, succeeded, failed or terminal_failed"`
-	Limit          int    `query:"limit" json:"-"`
+	Limit          int    `query:"limit" json:"-" about:"100 if left out, 250 at most"`
 }
 
 // Deliveries returns a page of the webhook deliveries that match, the newest first, with their attempts, as the operation

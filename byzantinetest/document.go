@@ -15,10 +15,10 @@ const documentVersion = 1
 // worldDocument is a whole world as JSON. It is what [Sandbox.World] writes in full, and what people write by hand with a
 // few fields in it: each has a default.
 type worldDocument struct {
-	Version       int                    `json:"version,omitzero"` // documentVersion if 0
+	Version       int                    `json:"version,omitzero" about:"1 if left out"`
 	Clock         *clockDocument         `json:"clock,omitzero"`
-	IntegratorID  string                 `json:"integratorId,omitzero"` // UUID; a new one if empty
-	Credentials   []credentialDocument   `json:"credentials,omitzero"`  // the sandbox's key, if there are none
+	IntegratorID  string                 `json:"integratorId,omitzero" about:"UUID; a new one if left out"`
+	Credentials   []credentialDocument   `json:"credentials,omitzero" about:"the sandbox's own key is added"`
 	Users         []userDocument         `json:"users,omitzero"`
 	Accounts      []accountDocument      `json:"accounts,omitzero"`
 	Invitations   []invitationDocument   `json:"invitations,omitzero"`
@@ -42,7 +42,7 @@ type clockDocument struct {
 
 type credentialDocument struct {
 	Pubkey      string                `json:"pubkey"`
-	AccessScope byzantine.AccessScope `json:"accessScope,omitzero"` // read_write if empty
+	AccessScope byzantine.AccessScope `json:"accessScope,omitzero" about:"read_write if left out"`
 	Inactive    bool                  `json:"inactive,omitzero"`
 	Label       string                `json:"label,omitzero"`
 	CreatedAt   time.Time             `json:"createdAt,omitzero"`
@@ -52,7 +52,7 @@ type userDocument struct {
 	ID                 string                           `json:"id,omitzero"`
 	Info               byzantine.UserInfo               `json:"info"`
 	AdditionalInfo     *byzantine.AdditionalUserInfo    `json:"additionalInfo,omitzero"`
-	VerificationStatus byzantine.VerificationStatus     `json:"verificationStatus,omitzero"` // not_started if empty
+	VerificationStatus byzantine.VerificationStatus     `json:"verificationStatus,omitzero" about:"not_started if left out"`
 	Documents          []byzantine.VerificationDocument `json:"documents,omitzero"`
 	Passkeys           []passkeyDocument                `json:"passkeys,omitzero"`
 	CreatedAt          time.Time                        `json:"createdAt,omitzero"`
@@ -62,16 +62,16 @@ type userDocument struct {
 type passkeyDocument struct {
 	ID           string    `json:"id,omitzero"`
 	Name         string    `json:"name,omitzero"`
-	CredentialID string    `json:"credentialId"` // unpadded base64url
-	PublicKey    []byte    `json:"publicKey"`    // COSE, in base64
+	CredentialID string    `json:"credentialId" about:"unpadded base64url"`
+	PublicKey    []byte    `json:"publicKey" about:"COSE, in base64"`
 	CreatedAt    time.Time `json:"createdAt,omitzero"`
 }
 
 type accountDocument struct {
 	ID              string                       `json:"id,omitzero"`
-	Name            string                       `json:"name,omitzero"` // the customer's if empty
+	Name            string                       `json:"name,omitzero" about:"the customer's if left out"`
 	OwnerID         string                       `json:"ownerId,omitzero"`
-	Entity          *entityDocument              `json:"entity,omitzero"` // instead of an owner
+	Entity          *entityDocument              `json:"entity,omitzero" about:"instead of an owner"`
 	Members         []memberDocument             `json:"members,omitzero"`
 	WalletAddress   string                       `json:"walletAddress,omitzero"`
 	SelfCustodial   bool                         `json:"selfCustodial,omitzero"`
@@ -87,7 +87,7 @@ type accountDocument struct {
 type entityDocument struct {
 	ID                 string                           `json:"id,omitzero"`
 	Info               byzantine.EntityInfo             `json:"info"`
-	VerificationStatus byzantine.VerificationStatus     `json:"verificationStatus,omitzero"` // not_started if empty
+	VerificationStatus byzantine.VerificationStatus     `json:"verificationStatus,omitzero" about:"not_started if left out"`
 	Documents          []byzantine.VerificationDocument `json:"documents,omitzero"`
 	Persons            []personDocument                 `json:"associatedPersons,omitzero"`
 	CreatedAt          time.Time                        `json:"createdAt,omitzero"`
@@ -102,13 +102,13 @@ type personDocument struct {
 
 type memberDocument struct {
 	UserID   string                    `json:"userId"`
-	Role     byzantine.AccountUserRole `json:"role,omitzero"` // root if empty
+	Role     byzantine.AccountUserRole `json:"role,omitzero" about:"root if left out"`
 	JoinedAt time.Time                 `json:"joinedAt,omitzero"`
 }
 
 type bankDocument struct {
 	byzantine.LinkedBankAccount
-	Number string `json:"number,omitzero"` // by which a bank account is known again
+	Number string `json:"number,omitzero" about:"by which a bank account is known again"`
 }
 
 // quantity is an exact number: a decimal string, or a fraction where decimals do not suffice.
@@ -170,36 +170,36 @@ type invitationDocument struct {
 	AccountID string                     `json:"accountId"`
 	UserID    string                     `json:"userId"`
 	InviterID string                     `json:"inviterId"`
-	Role      byzantine.AccountUserRole  `json:"role,omitzero"`   // view if empty
-	Status    byzantine.InvitationStatus `json:"status,omitzero"` // pending if empty
+	Role      byzantine.AccountUserRole  `json:"role,omitzero" about:"view if left out"`
+	Status    byzantine.InvitationStatus `json:"status,omitzero" about:"pending if left out"`
 	CreatedAt time.Time                  `json:"createdAt,omitzero"`
 	UpdatedAt time.Time                  `json:"updatedAt,omitzero"`
 }
 
 type codeDocument struct {
-	ID        string    `json:"id"`
+	ID        string    `json:"id,omitzero"`
 	Code      string    `json:"code"`
 	AccountID string    `json:"accountId"`
 	UserID    string    `json:"userId"`
-	SentAt    time.Time `json:"sentAt"`
-	ExpiresAt time.Time `json:"expiresAt"`
-	Attempts  int       `json:"attempts,omitzero"`
+	SentAt    time.Time `json:"sentAt,omitzero"`
+	ExpiresAt time.Time `json:"expiresAt,omitzero" about:"10 minutes after sentAt if left out"`
+	Attempts  int       `json:"attempts,omitzero" about:"wrong ones"`
 	Used      bool      `json:"used,omitzero"`
 }
 
 type sessionDocument struct {
-	ID        string    `json:"id"`
+	ID        string    `json:"id,omitzero"`
 	AccountID string    `json:"accountId"`
 	UserID    string    `json:"userId"`
-	ExpiresAt time.Time `json:"expiresAt"`
+	ExpiresAt time.Time `json:"expiresAt,omitzero" about:"in 15 minutes if left out"`
 }
 
 type proposalDocument struct {
 	BodyToSign string                    `json:"bodyToSign"`
 	ExpiresAt  time.Time                 `json:"expiresAt"`
 	AccountID  string                    `json:"accountId"`
-	NewUsers   []byzantine.Invitee       `json:"newUsers,omitzero"` // of an invitation
-	UserIDs    []string                  `json:"userIds,omitzero"`  // of a change of roles, as are the next two
+	NewUsers   []byzantine.Invitee       `json:"newUsers,omitzero" about:"of an invitation"`
+	UserIDs    []string                  `json:"userIds,omitzero" about:"of a change of roles, as are the next two"`
 	Role       byzantine.AccountUserRole `json:"role,omitzero"`
 	Quorum     []string                  `json:"quorum,omitzero"`
 }
@@ -222,7 +222,7 @@ type transactionDocument struct {
 	BankAccountID string                         `json:"bankAccountId,omitzero"`
 	Instructions  *byzantine.DepositInstructions `json:"fiatDepositInstructions,omitzero"`
 	UpgradeID     string                         `json:"relatedTransactionId,omitzero"`
-	Status        byzantine.TransactionStatus    `json:"status,omitzero"` // empty in a draft
+	Status        byzantine.TransactionStatus    `json:"status,omitzero" about:"empty in a draft"`
 	Request       *byzantine.WithdrawalRequest   `json:"withdrawalRequest,omitzero"`
 	Hash          string                         `json:"transactionHash,omitzero"`
 	BroadcastedAt time.Time                      `json:"broadcastedAt,omitzero"`
@@ -235,7 +235,7 @@ type transactionDocument struct {
 
 type draftDocument struct {
 	TransactionID string    `json:"transactionId"`
-	BodyToSign    string    `json:"bodyToSign"` // the text, whose bytes count
+	BodyToSign    string    `json:"bodyToSign" about:"the text, whose bytes count"`
 	ExpiresAt     time.Time `json:"expiresAt"`
 	Cancels       bool      `json:"cancels,omitzero"`
 }

@@ -199,7 +199,7 @@ func (r *worldReader) readDraft(d draftDocument) error {
 	if tx == nil {
 		return fmt.Errorf("transactionId: no such transaction")
 	}
-	draft := &draft{tx, []byte(d.BodyToSign), d.ExpiresAt, d.Cancels}
+	draft := &draft{tx, []byte(d.BodyToSign), r.until(d.ExpiresAt, r.now.Add(payloadLifetime)), d.Cancels}
 	r.drafts[tx.account.id], r.draftByTransaction[tx.id] = draft, draft
 	return nil
 }

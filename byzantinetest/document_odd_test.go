@@ -1,6 +1,7 @@
 package byzantinetest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -74,6 +75,25 @@ func TestPositionsByAmount(t *testing.T) {
 	assert.Equal(t, byzantine.MustParseDecimal("100"), balances.SubAccounts[0].Positions[0].Balance)
 	assert.NotContains(t, string(server.World()), `"amount":"100"`, "it is shares from then on")
 	require.ErrorContains(t, server.SetWorld([]byte(strings.Replace(document, `"amount"`, `"shares":"1","amount"`, 1))), "accounts[0].positions[0].amount: ")
+}
+
+// A code that is written by hand is valid, whenever the document is read: what is left out has a default.
+func TestCodesOfAWorldAreValid(t *testing.T) {
+	const user, account, code = "2f6a1c1e-0b7a-4c53-9d1b-000000000001", "2f6a1c1e-0b7a-4c53-9d1b-000000000002", "2f6a1c1e-0b7a-4c53-9d1b-000000000009"
+	server := newServer(t, byzantinetest.WithTime(noon), byzantinetest.WithWorld([]byte(fmt.Sprintf(oddWorld, "", `,"codes":[{"id":"`+code+`","accountId":"`+account+`","userId":"`+user+`","code":"123456"}],`+
+		`"sessions":[{"id":"`+code+`","accountId":"`+account+`","userId":"`+user+`"}]`))))
+	mail := server.Mailbox(byzantinetest.MailFilter{OTPID: code})
+	require.Len(t, mail, 1)
+	assert.Empty(t, mail[0].State)
+	assert.Equal(t, 10*time.Minute, mail[0].ExpiresAt.Sub(mail[0].SentAt))
+	_, err := server.Client().OTPAuth(t.Context(), &byzantine.OTPAuthRequest{AccountID: account, UserID: user, OTPID: code, OTPCode: "123456"})
+	require.NoError(t, err)
+	var world struct{ Sessions []struct{ ExpiresAt time.Time } }
+	require.NoError(t, json.Unmarshal(server.World(), &world))
+	require.Len(t, world.Sessions, 2)
+	for _, session := range world.Sessions {
+		assert.True(t, noon.Add(15*time.Minute).Equal(session.ExpiresAt))
+	}
 }
 
 func TestTheClockStaysWithinItsBounds(t *testing.T) {

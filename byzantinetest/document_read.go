@@ -114,11 +114,16 @@ func (w *world) read(d *worldDocument, pubkey string, others []string) error {
 	each(r, "accounts", d.Accounts, r.readAccount)
 	each(r, "invitations", d.Invitations, r.readInvitation)
 	each(r, "codes", d.Codes, func(c codeDocument) error {
-		w.otps.put(c.ID, &otp{c.ID, c.Code, c.AccountID, c.UserID, c.SentAt, c.ExpiresAt, c.Attempts, c.Used})
+		if c.SentAt.IsZero() {
+			c.SentAt = r.now
+		}
+		id := r.id(c.ID)
+		w.otps.put(id, &otp{id, c.Code, c.AccountID, c.UserID, c.SentAt, r.until(c.ExpiresAt, c.SentAt.Add(otpLifetime)), c.Attempts, c.Used})
 		return nil
 	})
 	each(r, "sessions", d.Sessions, func(s sessionDocument) error {
-		w.sessions.put(s.ID, &otpSession{s.ID, s.AccountID, s.UserID, s.ExpiresAt})
+		id := r.id(s.ID)
+		w.sessions.put(id, &otpSession{id, s.AccountID, s.UserID, r.until(s.ExpiresAt, r.now.Add(sessionLifetime))})
 		return nil
 	})
 	each(r, "proposals", d.Proposals, r.readProposal)
@@ -161,6 +166,14 @@ func (r *worldReader) id(id string) string {
 func (r *worldReader) at(t time.Time) time.Time {
 	if t.IsZero() {
 		return r.now
+	}
+	return t
+}
+
+// until is when something of a document expires; otherwise if that was left out.
+func (r *worldReader) until(t, otherwise time.Time) time.Time {
+	if t.IsZero() {
+		return otherwise
 	}
 	return t
 }
@@ -278,7 +291,7 @@ func (r *worldReader) readProposal(d proposalDocument) error {
 	if err != nil {
 		return err
 	}
-	p := &proposal{body: d.BodyToSign, expires: d.ExpiresAt, account: a, quorum: d.Quorum}
+	p := &proposal{body: d.BodyToSign, expires: r.until(d.ExpiresAt, r.now.Add(payloadLifetime)), account: a, quorum: d.Quorum}
 	if d.NewUsers != nil {
 		p.invitation = &byzantine.GetInviteUsersPayloadPasskeyRequest{AccountID: a.id, NewUsers: d.NewUsers}
 	} else {

@@ -84,8 +84,10 @@ func (w *world) otpAuth(req *byzantine.OTPAuthRequest) (*byzantine.OTPSession, e
 	switch {
 	case o == nil || o.accountID != req.AccountID || o.userID != req.UserID:
 		return nil, badRequest("unknown one-time code")
-	case o.used || o.attempts >= maxOTPAttempts:
+	case o.used:
 		return nil, badRequest("the one-time code is used up")
+	case o.attempts >= maxOTPAttempts:
+		return nil, badRequest("too many wrong attempts with this one-time code: only another one counts")
 	case !w.clock.now().Before(o.expires):
 		return nil, badRequest("the one-time code has expired")
 	case o.code != req.OTPCode:

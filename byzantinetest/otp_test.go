@@ -106,7 +106,7 @@ func TestCodes(t *testing.T) {
 			require.ErrorContains(t, err, "wrong one-time code")
 		}
 		_, err := e.auth(id, e.server.OTPCode(id))
-		assert.ErrorContains(t, err, "used up")
+		assert.ErrorContains(t, err, "too many wrong attempts")
 	})
 	t.Run("a code expires", func(t *testing.T) {
 		id := e.otp()

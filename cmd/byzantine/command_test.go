@@ -233,6 +233,7 @@ func TestWebhookVerify(t *testing.T) {
 		"another time":   {strings.Replace(headers, "Timestamp: ", "Timestamp: x", 1) + "\r\n" + body, "timestamp"},
 		"no headers":     {body, "not a delivery"},
 		"nothing":        {"", "not a delivery"},
+		"too long":       {headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body + "\nmore", "4 bytes stand after the " + strconv.Itoa(len(body)) + " of its content-length"},
 		"a cut off body": {headers + "Content-Length: 9999\r\n\r\n" + body, "unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {

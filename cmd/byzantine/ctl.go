@@ -222,6 +222,21 @@ func printRoutes(w io.Writer, routes []controlRoute) error {
 	return table.Flush()
 }
 
+// missing names the first required field that a body lacks. What the sandbox would say of a body that is no object is more
+// than this could.
+func (r controlRoute) missing(body json.RawMessage) string {
+	there := map[string]json.RawMessage{}
+	if len(body) > 0 && json.Unmarshal(body, &there) != nil {
+		return ""
+	}
+	for _, f := range r.Fields {
+		if value, found := there[f.Name]; f.Required && (!found || string(value) == "null") {
+			return f.Name
+		}
+	}
+	return ""
+}
+
 // request makes path, query and body of the arguments.
 func (r controlRoute) request(p *process, args []string, body json.RawMessage) (string, json.RawMessage, error) {
 	target, query := r.Path, url.Values{}
@@ -259,6 +274,9 @@ func (r controlRoute) request(p *process, args []string, body json.RawMessage) (
 		if f.In == "path" && strings.Contains(target, "{"+f.Name+"}") {
 			return "", nil, usagef("%s: %s: missing", r.ID, f.Name)
 		}
+	}
+	if missing := r.missing(body); missing != "" {
+		return "", nil, usagef("%s: %s: missing", r.ID, missing)
 	}
 	if len(query) > 0 {
 		target += "?" + query.Encode()

@@ -43,6 +43,8 @@ func TestErrorsNameWhatWasTyped(t *testing.T) {
 		{nil, "whoami -key /nowhere", "-key: the file cannot be read"},
 		{nil, "whoami -key -", "-key -: private key: "},
 		{with("BYZANTINE_BASE_URL", "ftp://example.com"), "whoami", "BYZANTINE_BASE_URL: scheme must be https"},
+		{nil, "sandbox -addr 127.0.0.1:0 -allow-host a:1", "-allow-host: \"a:1\" is not a host name without a port"},
+		{nil, "sandbox -addr 127.0.0.1:0 -world testdata/noworld.json", "byzantine: -world: users[0].id: must be a UUID"},
 		{key, "whoami -base-url http://example.com", "-base-url: http is for loopback addresses only (-insecure-http lifts this)"},
 	} {
 		if test.want == "init" {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -33,14 +34,15 @@ Each request is logged to standard error, with the reason if it was rejected. On
 e-mail, are on the status page. Beside it stands a small web application to enrol a passkey and move invented money with.
 byzantine ctl, or any HTTP client, drives the running sandbox: clock, faults, funds, codes.
 
-The integrator's key is that of -key or BYZANTINE_PRIVATE_KEY, so that it stays the same when the sandbox starts again;
-without them it is a new one. With -seed ids and codes stay the same as well. Take a key that is used for nothing else:
-what it signs for this machine is then of no use elsewhere.
+With -seed NUMBER ids, codes and the integrator's key are the same in every run. -key or BYZANTINE_PRIVATE_KEY takes the place of
+that key; without any of these the key is a new one. Take a key that is used for nothing else: what it signs for this machine
+is then of no use elsewhere.
 
   byzantine sandbox
   byzantine keygen -out sandbox.key && byzantine sandbox -key sandbox.key -seed 1
 
-With -state the world is kept across restarts: the file is replaced atomically while the sandbox runs and when it ends.
+With -state the world is kept across restarts: the file is replaced atomically, every two seconds if something has changed, and
+when the sandbox ends by an interrupt or SIGTERM. A kill -9 loses what came after the last time.
 The key that the sandbox makes stands beside it, in FILE.key. -world begins with a world that was written by hand or by
 byzantine ctl getWorld; a state that is there already comes first. The sandbox's own key is added to a world that lacks it,
 and the world's clock becomes the sandbox's, if the world has one.
@@ -109,7 +111,7 @@ func (s *sandboxRun) declare(flags *flag.FlagSet) {
 		option(byzantinetest.WithProcessingTime(d))
 		return nil
 	})
-	flags.Func("seed", "`NUMBER` that ids and codes follow from; they are random without", func(text string) error {
+	flags.Func("seed", "`NUMBER` that ids, codes and the key follow from (not a key that -key names); they are random without", func(text string) error {
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
 			return errors.New("not a whole number")
@@ -206,13 +208,13 @@ func (s *sandboxRun) open(p *process, key *byzantine.PrivateKey) (*byzantinetest
 	}
 	sandbox, err := byzantinetest.New(opts...)
 	if err != nil {
-		return nil, nil, usagef("%v", err)
+		return nil, nil, usagef("%s", strings.ReplaceAll(strings.TrimPrefix(errtext.Trim(err.Error()), "New: "), "WithAllowedHosts", "-allow-host"))
 	}
 	if world == nil {
 		seed(sandbox)
 	} else if err := sandbox.SetWorld(world); err != nil {
 		sandbox.Close()
-		return nil, nil, usagef("%s: %v", source, errtext.Bare(err))
+		return nil, nil, usagef("%s: %s", source, strings.TrimPrefix(errtext.Trim(err.Error()), "SetWorld: "))
 	}
 	if state != nil {
 		if err := state.save(sandbox); err != nil {

@@ -93,5 +93,12 @@ func readDelivery(text []byte) (http.Header, []byte, error) {
 		return request.Header, body, err
 	}
 	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := io.ReadAll(rest)
+	if n := len(bytes.TrimSpace(after)); n > 0 { // an editor may have ended the file with a newline
+		return nil, nil, fmt.Errorf("%d bytes stand after the %d of its Content-Length", n, len(body))
+	}
 	return request.Header, body, err
 }

@@ -88,7 +88,7 @@ func TestProgramsInOtherLanguages(t *testing.T) {
 	}{
 		"node":   {[]string{"node"}, [][]string{{"node", "vectors.mjs", vectors}, {"node", "journey.mjs"}}},
 		"python": {[]string{"python3"}, [][]string{{"python3", "vectors.py", vectors}, {"python3", "journey.py"}}},
-		"shell":  {[]string{"bash", "openssl", "curl", "jq"}, [][]string{{"bash", "journey.sh", vectors}}},
+		"shell":  {[]string{"bash", "openssl", "curl", "jq"}, [][]string{{"bash", "journey.sh", vectors}, {"bash", "journey.sh", "elsewhere"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, program := range test.needs {
