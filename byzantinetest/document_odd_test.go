@@ -88,7 +88,9 @@ func TestCodesOfAWorldAreValid(t *testing.T) {
 	assert.Equal(t, 10*time.Minute, mail[0].ExpiresAt.Sub(mail[0].SentAt))
 	_, err := server.Client().OTPAuth(t.Context(), &byzantine.OTPAuthRequest{AccountID: account, UserID: user, OTPID: code, OTPCode: "123456"})
 	require.NoError(t, err)
-	var world struct{ Sessions []struct{ ExpiresAt time.Time } }
+	var world struct {
+		Sessions []struct{ ExpiresAt time.Time }
+	}
 	require.NoError(t, json.Unmarshal(server.World(), &world))
 	require.Len(t, world.Sessions, 2)
 	for _, session := range world.Sessions {
