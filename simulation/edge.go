@@ -51,12 +51,14 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.respond(w, r, random, f.reject, f.throttle, nil, []byte(f.page))
 		return
 	}
-	if page := e.world.endlessPage(r); page != nil {
-		e.respond(w, r, random, http.StatusOK, false, nil, page)
-		return
-	}
 	response := httptest.NewRecorder()
 	e.api.ServeHTTP(response, r)
+	if response.Code != http.StatusUnauthorized { // a success has to prove that the signature is valid
+		if page := e.world.endlessPage(r); page != nil {
+			e.respond(w, r, random, http.StatusOK, false, nil, page)
+			return
+		}
+	}
 	if f.after > 0 {
 		e.world.instants.sleep(e.world.ctx, f.after)
 	}
