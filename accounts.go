@@ -69,8 +69,9 @@ type Account struct {
 type WalletDetails struct {
 	WalletAddress string `json:"walletAddress"`
 	// IsTurnkeyWallet is false for a self-custodial account, whose wallet came from outside.
-	IsTurnkeyWallet bool            `json:"isTurnkeyWallet"`
-	IsSmartAccount  ActivatedChains `json:"isSmartAccount"`
+	IsTurnkeyWallet bool `json:"isTurnkeyWallet"`
+	// IsSmartAccount says on which chains the account is activated.
+	IsSmartAccount ActivatedChains `json:"isSmartAccount"`
 }
 
 // ActivatedChains says on which chains the account is activated: each needs its own signature before the first
@@ -131,7 +132,8 @@ type VaultBalance struct {
 	// PricePerShare is what one share is worth, in the vault's asset. It is rounded: show Balance, not the product with
 	// Shares.
 	PricePerShare Decimal `json:"price_per_share"`
-	// PendingWithdrawals is nil if none is queued.
+	// PendingWithdrawals is nil if none is queued. Whether Balance and Shares include it is not documented; those of
+	// package byzantinetest do not.
 	PendingWithdrawals *PendingWithdrawals `json:"pending_withdrawals,omitzero"`
 }
 

@@ -76,6 +76,10 @@
 // numbers, times and structs are pointers. A nullable text is a string, which is empty for null, and a nullable amount
 // is a Decimal, which is unset for null.
 //
+// The check tags that go doc shows are for this package. Those of a request are checked before anything is sent. In a
+// response, check:"must" makes a value that cannot be read an error, where another field would be left zero; the value
+// may be missing or null all the same. With check:"present" that is an error, too.
+//
 // The ids in requests are UUIDs, except CredentialID (unpadded base64url) and VaultID, OTPID and SourceID, whose forms
 // are not documented. Addresses on a chain are 0x and 40 hexadecimal digits. Times are sent in UTC as RFC 3339.
 //

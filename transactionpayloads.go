@@ -15,7 +15,7 @@ func (r *GetActivateAccountPayloadPasskeyRequest) expects() expectation {
 // GetActivateAccountPayloadPasskey drafts the activation of an account on a chain (an EIP-7702 delegation) and returns
 // what the user's passkey has to sign. An account has at most one draft: the request discards an earlier one of any
 // kind, and its transaction id. The activation is needed once per chain before the first deposit or withdrawal there;
-// [WalletDetails] tells where it was done. The gas is sponsored.
+// IsSmartAccount in the [WalletDetails] of [Client.GetAccountDetails] tells where it was done. The gas is sponsored.
 //
 // Operation get_authorization_payload_passkey, a POST. After [ErrOutcomeUnknown] call it again: a draft whose response
 // was lost moves nothing, and the next one replaces it. If the payload orders something else than the request, the

@@ -259,7 +259,7 @@ var _ = wire.Rule(func(r *SignPayloadPasskeyRequest) error { return r.check(true
 
 // SubmittedTransaction is a transaction right after it was signed.
 type SubmittedTransaction struct {
-	// TransactionID is a UUID.
+	// TransactionID is a UUID. It is empty if the response lacks it; the [Payload] has it in any case.
 	TransactionID string            `json:"transactionId" check:"must"`
 	Status        TransactionStatus `json:"status"`
 	BroadcastedAt *time.Time        `json:"broadcastedAt,omitzero"`

@@ -91,8 +91,8 @@ func (e *TransactionFailedError) Error() string {
 // to a wrong id.
 //
 // A transaction on the chain takes seconds to minutes. One in fiat takes days, because it waits for a bank transfer; in
-// Byzantine's sandbox it waits for ever. Give ctx a deadline. For fiat it is better to check from time to time, or to
-// use webhooks.
+// Byzantine's sandbox it waits for ever. A withdrawal for which [SubmittedTransaction.Queued] is true waits until the
+// vault pays. Give ctx a deadline. For these two it is better to check from time to time, or to use webhooks.
 //
 // The wait goes on if the transaction is unknown in the first 30 seconds, and if the API cannot be reached or responds
 // with a 429 or a 5xx, for up to five minutes. It polls no earlier than the response's Retry-After says. When ctx ends,

@@ -86,13 +86,17 @@ func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// beginAgain responds to a deposit that did not begin, so that the user can try again.
+// beginAgain responds to a request that moved nothing.
 func beginAgain(w http.ResponseWriter, err error) {
-	if errors.Is(err, passkey.ErrExpired) || errors.Is(err, passkey.ErrState) {
+	switch {
+	case errors.Is(err, passkey.ErrState), errors.Is(err, passkey.ErrSubmitted): // a second click, or another tab
+		http.Error(w, "You may have signed this already. Please look at your transactions first.", http.StatusConflict)
+	case errors.Is(err, passkey.ErrExpired):
 		http.Error(w, "That took too long. Please begin again.", http.StatusConflict)
-		return
+	default:
+		log.Print(err) // may quote the API, so it is not for the user
+		http.Error(w, "Nothing was moved. Please begin again.", http.StatusBadRequest)
 	}
-	http.Error(w, err.Error(), http.StatusBadRequest)
 }
 
 // How a user deposits: two requests of the user's browser to the backend, and then a wait for the transaction.
@@ -148,7 +152,7 @@ func ExampleTransactor() {
 	}
 	fmt.Println(transaction.Type, transaction.IntermediaryAmount, transaction.Status)
 	// Output:
-	// the same response again: That took too long. Please begin again.
+	// the same response again: You may have signed this already. Please look at your transactions first.
 	//
 	// deposit 250.5 completed
 }

@@ -79,6 +79,8 @@ func TestADraftAfterAnAttemptThatMayHaveBeenSent(t *testing.T) {
 		"an unknown outcome": {Status: 502, TakesEffect: true},
 		"a server's failure": {Status: 500},
 		"a rejection":        {Status: 400},
+		"a rejected key":     {Status: 401},
+		"a redirect":         {Status: 302, Header: http.Header{"Location": {"https://example.com"}}},
 		"too many requests":  {Status: 429},
 	} {
 		t.Run(name, func(t *testing.T) {

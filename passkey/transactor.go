@@ -26,9 +26,11 @@ import (
 // # A draft counts once
 //
 // Within a process, a draft is submitted at most once, however many requests finish it: [Transactor.Finish] rejects it
-// with [ErrSubmitted] while another call submits it, and after a submission that may have reached the API. If nothing
-// was sent, it can be finished again. This holds for all Transactors with the same Client. The API takes each payload
-// once as well, but a second request would tell the user that their transaction failed.
+// with [ErrSubmitted] while another call submits it, and after a submission that may have reached the API. That includes
+// one to which the API responded with an error, such as a 400 or a 429: begin again, with a new payload. Only if nothing
+// was sent, see [NothingSent], can the draft be finished again with the same response. This holds for all Transactors
+// with the same Client. The API takes each payload once as well, but a second request would tell the user that their
+// transaction failed.
 //
 // Several processes that serve the same sessions need a common store. One command before Finish is enough, in Redis
 //
