@@ -44,6 +44,7 @@ type schema struct {
 	Format      string            `json:"format"`
 	Description string            `json:"description"`
 	Properties  map[string]schema `json:"properties"`
+	Items       *schema           `json:"items"`
 	Required    []string          `json:"required"`
 
 	AdditionalProperties json.RawMessage `json:"additionalProperties"`
@@ -113,7 +114,12 @@ func controlTable(t *testing.T) string {
 			}
 		}
 		var outputs []string
-		for _, name := range slices.Sorted(maps.Keys(op.Responses["200"].Content["application/json"].Schema.Properties)) {
+		response := op.Responses["200"].Content["application/json"].Schema
+		for _, name := range slices.Sorted(maps.Keys(response.Properties)) {
+			if s := response.Properties[name]; s.Items != nil && len(s.Items.Properties) > 0 {
+				outputs = append(outputs, "`"+name+"` (each with `"+strings.Join(slices.Sorted(maps.Keys(s.Items.Properties)), "`, `")+"`)")
+				continue
+			}
 			outputs = append(outputs, "`"+name+"`")
 		}
 		out += fmt.Sprintf("| `%s %s` | %s | %s | %s |\n", op.Method, strings.TrimPrefix(op.Path, byzantinetest.ControlPath),

@@ -28,12 +28,13 @@
 // return when every delivery that is due has its response, so tests need not wait. A receiver must verify with the same
 // clock: webhook.WithClock(sandbox.Now).
 //
-// Where the API's behaviour is not documented, the sandbox makes a choice. The following sections list the choices.
+// Where the API's behaviour is not documented, the sandbox makes a choice. The following sections list the choices, and
+// docs/behaviour.md has them for other languages.
 //
 // # Requests and credentials
 //
-//   - A signature whose timestamp differs from the sandbox's clock by more than 60 seconds gets a 401, and so does an
-//     X-Pubkey that is not 0x and the 66 lower-case hexadecimal digits of a compressed P-256 point.
+//   - A request that lacks one of the three headers gets a 400. A signature whose timestamp differs from the sandbox's clock
+//     by more than 60 seconds gets a 401, and so does an X-Pubkey that is not 0x and the 66 lower-case hexadecimal digits of a compressed P-256 point.
 //   - A body whose Content-Type is not application/json gets a 415. A field or a query parameter that the API's document
 //     does not have, a field that is there twice, and a number where a decimal string is due get a 400. So does text that
 //     is not in the document's enumerations, written in another letter case included.
@@ -47,7 +48,8 @@
 //
 // # One-time codes and passkeys
 //
-//   - A one-time code has 6 digits. It expires after 10 minutes, after one success, or after 5 wrong attempts.
+//   - A one-time code has 6 digits. It expires after 10 minutes, after one success, or after 5 wrong attempts. A later code
+//     leaves it valid.
 //   - An OTP session expires after 15 minutes and can be used any number of times until then.
 //   - A passkey whose credential id is registered already gets a 400. An existing root user may send the passkey that they
 //     have; it is not registered twice.
@@ -57,13 +59,15 @@
 // # Customers and their verification
 //
 //   - A customer is active at once, even if data is missing; the responses still list what is missing.
-//     With [WithManualApproval] customers wait for approval.
+//     With [WithManualApproval] a customer is init while something is missing, and under_review from then on until the
+//     approval; what is sent after resubmission_requested leads to under_review again.
 //   - The verification of a person needs a passport or both sides of a national id, and a proof of address; in the United
 //     States the social security number too. That of an entity needs an incorporation certificate, a shareholder registry,
 //     a proof of address and its type, number, registered address, activity, finances and risks.
 //   - An entity that has sent its own data and is not active yet has the status awaiting_associated_person_information
 //     while data of an associated person is missing. An associated person has an event of their own only when their
 //     status becomes rejected or resubmission_requested.
+//   - An owner (ubo) is among the teamMembers of the entity, a representative among its associatedPersons only.
 //   - An e-mail address that exists already gets a 400 for a new customer and for an associated person who is not a
 //     user of the account, and so does an entity's address if another entity has it. A root user whose e-mail address
 //     belongs to an existing user is that user, who gets a role in the new account.
@@ -91,13 +95,15 @@
 //
 // # Transactions, balances and vaults
 //
-//   - Balances are not checked before the signature: a transaction of more than the balance ends as simulation_failed. The
-//     amount is deducted when the transaction is signed, and returned if it fails.
+//   - Balances are not checked before the signature: a transaction of more than the balance is no error of the
+//     request, it ends as simulation_failed at once. The amount is deducted when the transaction is signed, and returned if it fails.
 //   - A transaction stays for 2 seconds in each status that it leaves automatically, see [WithProcessingTime].
 //   - A cancellation has the transaction id of the withdrawal, and takes effect at once. A queued withdrawal is paid after
 //     an hour, see [Sandbox.SettleWithdrawal]; its shares no longer count towards the position.
 //   - A bank transfer pays one waiting deposit that it covers, or becomes idle balance as a whole; it makes no transaction
-//     of its own. One euro is exchanged for 1.10 dollars, and a deposit that needs the exchange asks for half a percent more.
+//     of its own. The amount of a deposit is in the vault's currency. One euro is exchanged for 1.10 dollars, and the
+//     expectedDepositAmount of a deposit that needs the exchange is half a percent more than what covers it.
+//   - A withdrawal to a bank without bankAccountId goes to the account's first bank account in that currency.
 //   - The two halves of a vault upgrade are a withdrawal on Base and a deposit on Ethereum that name each other. The account
 //     must be activated on Base; it need not be activated on Ethereum.
 //   - A wallet's nonce counts the operations that were signed for it on a chain. A chain can be activated again.
@@ -114,6 +120,7 @@
 //     else after [WithAnyWebhookURL]. A second subscription of the same URL gets a 400, and so does the deletion of an
 //     unknown one.
 //   - No request causes customer.deleted or transaction.payment_in_review; [Sandbox.Trigger] makes such an event.
+//   - A webhook.test goes to its subscription whatever the eventTypes of that, and is not in list_events.
 //   - Transactions cause webhook deliveries as customers do. The sourceType of an event is customer_api, onchain or
 //     webhook_test, and its sourceId is the id of the account, the transaction or the subscription, respectively; the data
 //     of a webhook.test are {subscriptionId}.

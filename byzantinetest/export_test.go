@@ -227,3 +227,24 @@ func CheckWorld(document []byte) error {
 	}
 	return checkRequired(schema, &value, "")
 }
+
+// The numbers that the package comment names.
+const (
+	OTPLifetime     = otpLifetime
+	MaxOTPAttempts  = maxOTPAttempts
+	SessionLifetime = sessionLifetime
+	PayloadLifetime = payloadLifetime
+	ProcessingTime  = defaultProcessingTime
+	QueueTime       = queueTime
+	ShelfTime       = shelfTime
+	AttemptTimeout  = attemptTimeout
+)
+
+// ControlRoutes are the routes of the control API by the method of Sandbox that they call.
+func ControlRoutes() map[string]string {
+	routes := map[string]string{}
+	for _, c := range controls {
+		routes[c.goMethod] = c.method + " " + c.path
+	}
+	return routes
+}
