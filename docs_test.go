@@ -122,9 +122,24 @@ func TestOutcomeTableIsComplete(t *testing.T) {
 	_, table, found := strings.Cut(docPages(t)["docs/errors.md"], "## After `ErrOutcomeUnknown`")
 	require.True(t, found)
 	table, _, _ = strings.Cut(table, "\n## ")
+	ids := map[string]string{}
 	for op := range byzantine.Operations() {
+		ids[methodOf(t, op)] = string(op.ID)
 		if !op.Retryable {
 			assert.Contains(t, table, "`"+methodOf(t, op)+"`", op.ID)
+		}
+	}
+	quoted := regexp.MustCompile("`(\\w+)`")
+	for _, row := range regexp.MustCompile(`(?m)^\| (`+"`"+`.*?) \| (.*?) \| (.*) \|$`).FindAllStringSubmatch(table, -1) {
+		var operations []string
+		for _, method := range quoted.FindAllStringSubmatch(row[1], -1) {
+			operations = append(operations, "`"+ids[method[1]]+"`")
+		}
+		assert.Equal(t, strings.Join(operations, ", "), row[2], "the operations of %s", row[1])
+		for _, check := range quoted.FindAllStringSubmatch(row[3], -1) {
+			if id := ids[check[1]]; id != "" && strings.ReplaceAll(id, "_", "") != strings.ToLower(check[1]) {
+				assert.Contains(t, []string{"ListWebhookSubscriptions", "ListWebhookDeliveries"}, check[1], "the page names these as exceptions")
+			}
 		}
 	}
 }
