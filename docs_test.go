@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -157,11 +158,12 @@ func methodOf(t *testing.T, op byzantine.Operation) string {
 
 // docs/operations.md is generated from the table of operations and the doc comments of the methods.
 func TestOperationsPage(t *testing.T) {
-	synopses := methodSynopses(t)
+	synopses, constants := methodSynopses(t), operationConstants(t)
 	var page strings.Builder
 	page.WriteString("# Operations\n\n" +
 		"All operations of the API are methods of `*byzantine.Client`. A method takes a context, a request struct or one id, and\n" +
-		"call options. `byzantine.Operations()` lists the routes with their types, for programs. This page is generated:\n" +
+		"call options. `byzantine.Operations()` lists the routes with their types, for programs. The constant of an operation is Op and\n" +
+		"the name of its method: `OpWhoami` is `get_current_integrator_capabilities`. This page is generated:\n" +
 		"`go test -run TestOperationsPage -update-docs .`\n\n" +
 		"| method | operation | route | about |\n| --- | --- | --- | --- |\n")
 	link := func(method string) string {
@@ -170,6 +172,7 @@ func TestOperationsPage(t *testing.T) {
 	for op := range byzantine.Operations() {
 		method := methodOf(t, op)
 		require.Contains(t, synopses, method)
+		require.Equal(t, string(op.ID), constants["Op"+method])
 		fmt.Fprintf(&page, "| %s | `%s` | `%s %s` | %s |\n", link(method), op.ID, op.Method, op.Path, synopses[method])
 		delete(synopses, method)
 	}
@@ -217,4 +220,21 @@ func methodSynopses(t *testing.T) map[string]string {
 	}
 	require.NotEmpty(t, synopses)
 	return synopses
+}
+
+// operationConstants returns the value of each constant of type OperationID, by name.
+func operationConstants(t *testing.T) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "operationids.go", nil, 0)
+	require.NoError(t, err)
+	constants := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok {
+			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			constants[spec.Names[0].Name] = value
+		}
+		return true
+	})
+	return constants
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/call"
 )
 
-// Option configures a [Client]. [NewClient] returns an error for an option with an invalid value, and for a nil one.
+// Option configures a [Client]. The functions With... of this package return options; the type of its parameter is
+// internal, so there are no others. [NewClient] returns an error for an option with an invalid value, and for a nil one.
 type Option func(*call.Config) error
 
 // WithBaseURL sets the API's scheme and host: [ProductionURL], [SandboxURL], or http on a loopback address for a local

@@ -98,7 +98,7 @@ func (b *backend) finish(w http.ResponseWriter, r *http.Request) {
 		UserID:         s.UserID,
 		Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator},
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, byzantine.ErrTookEffect) {
 		fail(w, err)
 		return
 	}
@@ -110,6 +110,7 @@ func (b *backend) finish(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// fail responds to a request that failed, or that may have.
 func fail(w http.ResponseWriter, err error) {
 	if errors.Is(err, byzantine.ErrOutcomeUnknown) {
 		http.Error(w, "Please look at your list of passkeys before you try again.", http.StatusBadGateway)

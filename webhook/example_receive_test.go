@@ -6,6 +6,11 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
@@ -22,7 +27,9 @@ func Example() {
 	defer stop()
 	site := httptest.NewServer(mux)
 	defer site.Close()
-	subscribe(client, site.URL+"/webhooks")
+	if err := ensureSubscription(ctx, client, site.URL+"/webhooks"); err != nil {
+		log.Fatal(err)
+	}
 
 	var dispatcher webhook.Dispatcher
 	dispatcher.OnCustomer(byzantine.EventCustomerActive,
@@ -46,10 +53,57 @@ func Example() {
 	// Output: individual account may transact
 }
 
-// subscribe creates a subscription, so that the sandbox delivers events to the URL.
-func subscribe(client *byzantine.Client, url string) {
-	_, err := client.CreateWebhookSubscription(context.Background(), &byzantine.CreateWebhookSubscriptionRequest{URL: url})
+// ensureSubscription subscribes the URL unless it is subscribed. Every replica may call it at each start.
+func ensureSubscription(ctx context.Context, client *byzantine.Client, url string) error {
+	subscribed := func() (bool, error) {
+		list, err := client.ListWebhookSubscriptions(ctx, nil)
+		if err != nil {
+			return false, err
+		}
+		return slices.ContainsFunc(list.Subscriptions, func(s byzantine.WebhookSubscriptionWithKey) bool {
+			return s.Subscription.URL == url
+		}), nil
+	}
+	if there, err := subscribed(); there || err != nil {
+		return err
+	}
+	_, err := client.CreateWebhookSubscription(ctx, &byzantine.CreateWebhookSubscriptionRequest{URL: url})
 	if err != nil {
-		log.Fatal(err)
+		if there, _ := subscribed(); there {
+			return nil // another replica was faster, or the response was lost
+		}
+	}
+	return err
+}
+
+func TestEnsureSubscription(t *testing.T) {
+	const url = "https://example.com/webhooks"
+	for _, c := range []struct {
+		name  string
+		calls int
+		op    byzantine.OperationID
+		fault byzantinetest.Fault
+		fails bool
+	}{
+		{name: "several starts", calls: 3},
+		{name: "the response is lost", calls: 1, op: byzantine.OpCreateWebhookSubscription, fault: byzantinetest.Fault{Reset: true, TakesEffect: true}},
+		{name: "another replica is faster", calls: 2, op: byzantine.OpListWebhookSubscriptions, fault: byzantinetest.Fault{Status: 200, Body: `{"subscriptions":[]}`}},
+		{name: "the API rejects it", calls: 1, op: byzantine.OpCreateWebhookSubscription, fault: byzantinetest.Fault{Status: 400}, fails: true},
+		{name: "the list cannot be read", calls: 1, op: byzantine.OpListWebhookSubscriptions, fault: byzantinetest.Fault{Status: 403}, fails: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sandbox := byzantinetest.NewServer()
+			defer sandbox.Close()
+			for i := range c.calls {
+				if c.op != "" && i == c.calls-1 {
+					sandbox.Fail(c.op, 1, c.fault)
+				}
+				err := ensureSubscription(t.Context(), sandbox.Client(), url)
+				assert.Equal(t, c.fails, err != nil, "%v", err)
+			}
+			list, err := sandbox.Client().ListWebhookSubscriptions(t.Context(), nil)
+			require.NoError(t, err)
+			assert.Equal(t, !c.fails, len(list.Subscriptions) == 1)
+		})
 	}
 }
