@@ -199,8 +199,8 @@ func (c *copyOfAll) from() time.Time {
 	return c.since
 }
 
-// keepCopy keeps the copy up to date, until the program ends. A pass is due when an event told of something new, or some
-// time has passed since the last one.
+// keepCopy keeps the program's copy of the transactions up to date, until the program ends. A pass is due when an event
+// has told of something new, or some time has passed since the last pass.
 func (p *program) keepCopy(ctx context.Context) {
 	w := p.world
 	random := w.random("copy of " + p.process.name)

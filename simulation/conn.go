@@ -106,7 +106,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	if w.stall && !c.stalled {
 		c.stalled = true
 		c.net.note(c.label, "the connection goes silent")
-		// The kernels of both hosts give up much later than any timeout of a client.
+		// The kernels of both hosts send again for longer than any timeout of a client, and then break the connection.
 		c.arrive(keepAlive, func() { c.abort(syscall.ETIMEDOUT); c.peer.abort(syscall.ETIMEDOUT) })
 	}
 	if c.stalled {

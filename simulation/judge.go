@@ -38,7 +38,7 @@ func (w *World) probe(when string) {
 // probeDelivery checks that a delivery is accepted, unless a machine's clock is so far off that it may be rejected.
 func (w *World) probeDelivery(when string) {
 	w.instants.sleep(w.ctx, 15*time.Second) // a verifier asks for keys every ten seconds at most
-	if w.rejectsDeliveries() {
+	if max(w.clockOff(0).Abs(), w.clockOff(1).Abs()) > 4*time.Minute {
 		return
 	}
 	result, err := w.operator.SendTestWebhookDelivery(w.ctx, w.subscriptionID)

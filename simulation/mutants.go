@@ -8,7 +8,7 @@ import (
 )
 
 // Mutant is a fault that is put into the code to see whether the simulation finds it: a simulation that finds none proves
-// nothing. Without the mutant the same seeds violate nothing.
+// nothing. Without the mutant no world of the same seeds violates an invariant.
 type Mutant struct {
 	Name      string
 	Invariant Invariant // the one that must be violated

@@ -218,6 +218,36 @@ func (w *World) settle() {
 		w.probe("after the quiet")
 	}
 	w.instants.sleep(w.ctx, time.Minute)
+	w.untilStill()
+}
+
+// untilStill waits until the last change at the API is so long ago that every program must have learned of it. A queued
+// withdrawal, for instance, may have been paid a moment ago.
+func (w *World) untilStill() {
+	for {
+		since := time.Now().Add(-w.passes())
+		last := since
+		for event, err := range w.operator.AllEvents(w.ctx, &byzantine.ListEventsRequest{CreatedAfter: since}) {
+			if err != nil {
+				return // allHandled reports it
+			}
+			last = later(last, event.CreatedAt)
+		}
+		newest, err := w.operator.GetAllTransactions(w.ctx, &byzantine.GetAllTransactionsRequest{Limit: 1, Order: byzantine.OrderDescending})
+		if err == nil && len(newest.Transactions) > 0 {
+			last = later(last, newest.Transactions[0].UpdatedAt)
+		}
+		if !last.After(since) || !w.instants.sleep(w.ctx, last.Sub(since)) {
+			return
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (w *World) enter(p phase) {
@@ -275,11 +305,6 @@ func (w *World) proxyOff() time.Duration {
 func (w *World) passes() time.Duration {
 	// A Reconciler whose machine's clock is slow hands events over later by as much.
 	return 3*w.plan.interval + 10*time.Minute + max(0, -min(w.clockOff(0), w.clockOff(1)))
-}
-
-// rejectsDeliveries reports whether the clock of a machine is so far off that it may find deliveries too old or too early.
-func (w *World) rejectsDeliveries() bool {
-	return max(w.clockOff(0).Abs(), w.clockOff(1).Abs()) > 4*time.Minute
 }
 
 // clockOff returns by how much the clock of a machine is off now.
