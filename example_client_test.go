@@ -11,8 +11,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// withSandbox starts a local sandbox and sets the environment variables of a backend so that clients call it. stop
-// undoes both.
+// withSandbox starts a local sandbox and sets the environment variables from which NewClientFromEnv takes the key and the
+// base URL, so that clients call the sandbox. stop undoes both.
 func withSandbox() (sandbox *byzantinetest.Server, stop func()) {
 	sandbox = byzantinetest.NewServer()
 	os.Setenv("BYZANTINE_PRIVATE_KEY", sandbox.Key().SecretHex())

@@ -75,6 +75,7 @@ var http2Faults = func() []http2Fault {
 
 // Each fault occurs for each method on a new connection, and on one that was used before.
 func TestFaultTableHTTP2(t *testing.T) {
+	t.Parallel()
 	var cells faultCells
 	for _, fault := range http2Faults {
 		for _, call := range testCalls {

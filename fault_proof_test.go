@@ -148,6 +148,7 @@ func TestProofOfNotSent(t *testing.T) {
 
 // For the client's own transport the proof does not depend on a hook that was called.
 func TestProofOfNotSentByOwnTransport(t *testing.T) {
+	t.Parallel()
 	silent := newRawServer(t, (*rawConn).untilClosed)
 	for name, target := range map[string]string{
 		"dial": refusingURL(t), "certificate": tlsServer(t, http.NotFoundHandler()).URL, "handshake": "https" + strings.TrimPrefix(silent.url, "http"),

@@ -27,6 +27,7 @@ func (c slowCloseConn) Close() error {
 // If there is a second idle connection, net/http would send a failed GET again on it. Whether net/http checks the
 // context before that depends on chance, so the test repeats this.
 func TestNoResendOnAnIdleConnection(t *testing.T) {
+	t.Parallel()
 	const idle = 4
 	for range 20 {
 		var warm sync.WaitGroup

@@ -127,6 +127,7 @@ var (
 
 // TestFaultTable has the faults that a server can cause after a request was sent, for each method.
 func TestFaultTable(t *testing.T) {
+	t.Parallel()
 	for name, rows := range map[string][]faultRow{
 		"connection": connectionFaults, "body": bodyFaults, "status": statusFaults, "redirect": redirectFaults,
 	} {

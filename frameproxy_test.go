@@ -152,7 +152,8 @@ func (p *frameProxy) keep(conn net.Conn) {
 	p.conns = append(p.conns, conn)
 }
 
-// transport returns a transport for the proxy. Its idle connections are closed before the proxy is.
+// transport returns a transport that sends through the proxy. The test's cleanup closes its idle connections before it
+// closes the proxy.
 func (p *frameProxy) transport(t *testing.T) *http.Transport {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.roots}, ForceAttemptHTTP2: true}
 	if p.roots == nil {

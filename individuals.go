@@ -114,7 +114,8 @@ type RootUser struct {
 	IsOTPActivated     bool   `json:"isOtpActivated"`
 }
 
-// CreateIndividualAccountRequest is a person to be onboarded. The back of a national id must come with its front.
+// CreateIndividualAccountRequest is a person to be onboarded. The back of a national id without its front is a
+// *[FieldError].
 type CreateIndividualAccountRequest struct {
 	UserInfo              UserInfo                   `json:"userInfo"`
 	AdditionalUserInfo    *AdditionalUserInfo        `json:"additionalUserInfo,omitzero"`

@@ -74,7 +74,7 @@ type assertionReport struct{ bytes.Buffer }
 
 func (r *assertionReport) Errorf(format string, args ...any) { fmt.Fprintf(r, format, args...) }
 
-// Types that a program may print and that contain a key.
+// Types that hold a private key, and that a program could print by mistake.
 type (
 	keyByPointer       struct{ Key *byzantine.PrivateKey }
 	keyByValue         struct{ Key byzantine.PrivateKey }

@@ -32,8 +32,9 @@ func (d *deliveries) add(r *http.Request) {
 	d.count[r.URL.Query().Get("id")]++
 }
 
-// hammer makes calls of all methods from 256 goroutines with one client. The function that it returns compares the
-// result of each call with the number of its requests; it must be called after the server was closed.
+// hammer makes calls with all HTTP methods from 256 goroutines with one client, and waits for them. The function that it
+// returns checks whether the result of each call fits the number of requests that the server got for it; it must be called
+// after the server was closed.
 func (d *deliveries) hammer(t *testing.T, client *byzantine.Client) (check func()) {
 	methods := []string{"POST", "PATCH", "DELETE", "PUT", "GET"}
 	errs := make(map[string]error, 256*len(methods))
@@ -80,6 +81,7 @@ func (d *deliveries) check(t *testing.T, id string, err error) {
 // TestNothingIsSentTwice has an HTTP/1 server that does something at random with each request, and closes connections
 // soon after use.
 func TestNothingIsSentTwice(t *testing.T) {
+	t.Parallel()
 	d := &deliveries{count: map[string]int{}}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.add(r)
@@ -124,6 +126,7 @@ func cutOff(w http.ResponseWriter) {
 // TestNothingIsSentTwiceHTTP2 has a server that handles all requests and a proxy that tells the client at random that
 // the server did not.
 func TestNothingIsSentTwiceHTTP2(t *testing.T) {
+	t.Parallel()
 	d := &deliveries{count: map[string]int{}}
 	var faulty atomic.Bool
 	backend := http2Server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

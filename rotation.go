@@ -308,14 +308,14 @@ func prove(ctx context.Context, c *Client, key *PrivateKey, opts []CallOption) (
 	return err
 }
 
-// RetireCredential deletes a credential that is not used any more. If c signs with a [Rotation], the function first
-// waits until no attempt uses that key any more; if ctx ends before that, it returns an error and deletes nothing. If
+// RetireCredential deletes the credential of oldPubkey after a rotation. If c signs with a [Rotation], the function first
+// waits until no attempt uses oldPubkey any more; if ctx ends before that, it returns an error and deletes nothing. If
 // oldPubkey is the key that c signs with, the error is a *[FieldError]. The function cannot see other processes: call
 // it when all replicas have switched.
 //
 // oldPubkey is as [RotateCredential] returns it: 66 lower-case hexadecimal digits after 0x. Operation
-// delete_credential; the errors are those of [Client.DeleteCredential]. [ErrNotFound] after an earlier call means that
-// it is deleted.
+// delete_credential; the errors are those of [Client.DeleteCredential]. If an earlier call failed,
+// [ErrNotFound] means that it has deleted the credential.
 func RetireCredential(ctx context.Context, c *Client, oldPubkey string, opts ...CallOption) error {
 	if c == nil {
 		return errors.New("byzantine: retire credential: the client is nil")

@@ -241,7 +241,7 @@ func (b *bench) webhookPair() (*pair, error) {
 	return p.timeAtMost(1.05), nil
 }
 
-// manyKeysPair verifies a delivery with a Verifier that has the keys of 1,000 subscriptions.
+// manyKeysPair is deliveryPair with a Verifier that has the keys of 1,000 subscriptions.
 func (b *bench) manyKeysPair() (*pair, error) {
 	others := make([]webhook.Key, 999)
 	for i := range others {

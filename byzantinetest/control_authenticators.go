@@ -25,7 +25,7 @@ type ceremonyRequest struct {
 	Options json.RawMessage `json:"options" about:"as for navigator.credentials"`
 }
 
-// authenticator returns the one of a name. It is made with its first use, if it was not before.
+// authenticator returns the authenticator with a name, and makes it if there is none.
 func (s *Sandbox) authenticator(name string) *passkeytest.Authenticator {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -211,7 +211,7 @@ type shown[T any] struct {
 	size    int
 }
 
-// newest takes a page from the end of a list. Only what is on it is looked at.
+// newest takes a page from the end of a list. It does not read the other elements.
 func newest[S, T any](r *http.Request, list []S, size int, view func(S) T) shown[T] {
 	p := shown[T]{Total: len(list), size: size, here: url.URL{Path: r.URL.Path}}
 	query := r.URL.Query()

@@ -43,7 +43,7 @@ func done(t *testing.T, server *byzantinetest.Server, says, control, back string
 	return page
 }
 
-// Each form does what the control of its name does.
+// Each form does what the operation of the control API with its name does.
 func TestFormsOfThePages(t *testing.T) {
 	w := newWebhookWorld(t)
 	server := w.server

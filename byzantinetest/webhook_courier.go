@@ -96,7 +96,7 @@ func (c *courier) wait() {
 	}
 }
 
-// dispatch has what is due delivered. Whoever makes something due calls it.
+// dispatch starts to send the webhook deliveries that are due, in the background. Code that makes a delivery due calls it.
 func (w *world) dispatch() {
 	c := w.courier
 	if c.working || c.closed || w.nextDelivery() == nil {

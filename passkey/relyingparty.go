@@ -43,7 +43,7 @@ const (
 )
 
 const (
-	// defaultTimeout is the longest time that the API expects a ceremony to take.
+	// defaultTimeout is the longest time that Byzantine's API expects a ceremony to take.
 	defaultTimeout = 10 * time.Minute
 	minTimeout     = time.Second
 	maxTimeout     = time.Hour

@@ -82,8 +82,8 @@ type Verifier struct {
 // and for a nil one.
 type VerifierOption func(*Verifier) error
 
-// WithWindow sets how far a delivery's timestamp may be from the clock, in either direction and in whole seconds:
-// [DefaultWindow] unless set. The sender signs each attempt again, so the window bounds replays and clock differences,
+// WithWindow sets how far a delivery's timestamp may be from the clock, in either direction:
+// [DefaultWindow] unless set. A fraction of a second is left out. The sender signs each attempt again, so the window bounds replays and clock differences,
 // not the age of an event.
 func WithWindow(d time.Duration) VerifierOption {
 	return func(v *Verifier) error {

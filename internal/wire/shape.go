@@ -20,7 +20,7 @@ func IsUUID(s string) bool {
 	return true
 }
 
-// LastSecond is the end of the year 9999 in Unix seconds. A timestamp beyond it is a mistake.
+// LastSecond is the end of the year 9999 in Unix seconds. ParseSeconds rejects a later timestamp.
 const LastSecond = 253402300799
 
 // ParseSeconds reads a timestamp of a signature: Unix seconds in decimal, in the one spelling that they have.
