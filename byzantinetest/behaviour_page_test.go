@@ -91,6 +91,29 @@ func TestChoicesNameTheNumbersOfTheCode(t *testing.T) {
 	assert.Contains(t, comment, "payloads are forgotten an hour after they have expired")
 }
 
+// docs/protocol.md has the limits of lists, and what happens beyond them.
+func TestPageListsTheLimits(t *testing.T) {
+	page, err := os.ReadFile("../docs/protocol.md")
+	require.NoError(t, err)
+	for operations, limits := range map[string]string{
+		"`get_all_transactions`, `get_all_invitations`": fmt.Sprintf("%d, %d | is cut", byzantinetest.DefaultPageLimit, byzantinetest.MaxPageLimit),
+		"`list_events`":       fmt.Sprintf("%d, 250 | is a 400", byzantinetest.DefaultEventLimit),
+		"`list_deliveries`":   fmt.Sprintf("%d, %d | is cut", byzantinetest.DefaultDeliveryLimit, byzantinetest.MaxDeliveryLimit),
+		"`get_vault_history`": fmt.Sprintf("%d, %d | is cut", byzantinetest.MaxHistoryLimit, byzantinetest.MaxHistoryLimit),
+	} {
+		assert.Contains(t, string(page), "| "+operations+" | "+limits)
+	}
+	server := newServer(t)
+	for target, want := range map[string]int{
+		"/v1/query/get-all-transactions?limit=100000": 200, "/v1/query/get-all-invitations?limit=0": 200, "/v1/query/events?limit=250": 200,
+		"/v1/query/events?limit=251": 400, "/v1/query/events?limit=0": 400, "/v1/webhooks/deliveries?limit=251": 200,
+		"/v1/query/history/" + byzantinetest.VaultBaseUSDC + "?limit=1001": 200,
+	} {
+		status, text := send(t, server, "GET", target, "", nil)
+		assert.Equal(t, want, status, "%s: %s", target, text)
+	}
+}
+
 // Which event a status of a customer has, tried out.
 func TestBehaviourPageHasTheStatusesOfACustomer(t *testing.T) {
 	statuses := []byzantine.VerificationStatus{

@@ -60,7 +60,7 @@ type accountJSON struct {
 	Status        byzantine.VerificationStatus `json:"verificationStatus,omitzero" about:"active if left out"`
 	WalletAddress string                       `json:"walletAddress,omitzero"`
 	SelfCustodial bool                         `json:"selfCustodial,omitzero" about:"the wallet came from outside"`
-	Foreign       bool                         `json:"foreign,omitzero" about:"an account of another integrator"`
+	Foreign       bool                         `json:"foreign,omitzero" about:"an account of another integrator; it has no userIds"`
 }
 
 type listRequest struct {

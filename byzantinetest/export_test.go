@@ -248,3 +248,13 @@ func ControlRoutes() map[string]string {
 	}
 	return routes
 }
+
+// The bounds of lists.
+const (
+	DefaultPageLimit     = defaultPageLimit
+	MaxPageLimit         = maxPageLimit
+	DefaultEventLimit    = defaultEventLimit
+	DefaultDeliveryLimit = defaultDeliveryLimit
+	MaxDeliveryLimit     = maxDeliveryLimit
+	MaxHistoryLimit      = maxHistoryLimit
+)
