@@ -52,7 +52,7 @@ type Transactor struct {
 // so any session store can hold it. It expires at ExpiresAt.
 //
 // Keep it as [SigningState] says: on the server, in the session of the user who began, and take it out before it is
-// finished, whatever the outcome.
+// finished. Put it back only if [NothingSent] reports true and no later draft is there.
 //
 // An account has at most one draft. The API drops it when another payload is requested for the account, in whatever
 // tab, on whatever device or by whatever user. Finishing the dropped draft then fails and moves nothing; the page has
