@@ -105,11 +105,13 @@ type exampleJSON struct {
 }
 
 type fieldJSON struct {
-	Name     string   `json:"name"` // as call takes it
-	In       string   `json:"in"`
-	Required bool     `json:"required"`
-	Form     string   `json:"form"`
-	Allowed  []string `json:"allowed,omitzero"` // the values that the API's document lists
+	Name     string `json:"name"` // as call takes it
+	In       string `json:"in"`
+	Required bool   `json:"required"`
+	// RequiredFor are the values of the field beside it that says of which kind the object is, for which it is required.
+	RequiredFor []string `json:"requiredFor,omitzero"`
+	Form        string   `json:"form"`
+	Allowed     []string `json:"allowed,omitzero"` // the values that the API's document lists
 }
 
 // printOperationsJSON prints all operations, or only the first of ids.
@@ -149,7 +151,7 @@ func fieldsOf(op byzantine.Operation) (fields []fieldJSON) {
 	}
 	allowed := allowedValues(string(op.ID))
 	eachFieldOf(op, func(name string, f *wire.Field, required bool) {
-		fields = append(fields, fieldJSON{name, fmt.Sprint(f.In), required, describe(f), slices.Concat(allowed[name], allowed[name+"[]"])})
+		fields = append(fields, fieldJSON{name, fmt.Sprint(f.In), required, requiredFor(op, name), describe(f), slices.Concat(allowed[name], allowed[name+"[]"])})
 	})
 	return fields
 }
@@ -185,6 +187,25 @@ func eachField(prefix string, t reflect.Type, do func(name string, f *wire.Field
 	}
 }
 
+// conditions are for which kinds of objects an optional field is required, by the end of the field's name.
+var conditions = map[string][]string{
+	"Documents[].documentNumber":             {"passport", "national_id_front", "national_id_back"},
+	"Documents[].description":                {"other"},
+	"beneficiaryDetails.ownershipPercentage": {"ubo"},
+	"beneficiaryDetails.title":               {"representative"},
+}
+
+// requiredFor returns the kinds of objects for which an optional field is required, nil if there are none. An update leaves
+// what a person is as it was.
+func requiredFor(op byzantine.Operation, name string) []string {
+	for end, kinds := range conditions {
+		if strings.HasSuffix(name, end) && !(op.ID == byzantine.OpUpdateAssociatedPerson && strings.HasPrefix(end, "beneficiaryDetails")) {
+			return kinds
+		}
+	}
+	return nil
+}
+
 // maxAllowed is how many allowed values stand in the line of a field.
 const maxAllowed = 30
 
@@ -194,8 +215,10 @@ func printFields(w io.Writer, op byzantine.Operation) (lists []string) {
 	numbers := map[string]int{}
 	eachFieldOf(op, func(name string, f *wire.Field, isRequired bool) {
 		required := "optional"
-		if isRequired {
+		if kinds := requiredFor(op, name); isRequired {
 			required = "required"
+		} else if len(kinds) > 0 {
+			required = "required for " + strings.Join(kinds, ", ")
 		}
 		form := describe(f)
 		values := slices.Concat(allowed[name], allowed[name+"[]"])

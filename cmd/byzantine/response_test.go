@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // The fields of a response stand below those of the request, whether it is an object, a list or one of two objects.
@@ -98,5 +100,34 @@ func TestOperationsJSONHasResponseFields(t *testing.T) {
 	for _, op := range list {
 		empty := op.ID == string(byzantine.OpDeleteWebhookSubscription) || op.ID == string(byzantine.OpDeleteCredential)
 		assert.Equal(t, empty, len(op.Response) == 0, op.ID)
+	}
+}
+
+// Which kind of document or person needs a field that others can leave out is what the library checks.
+func TestConditionsAreThoseOfTheLibrary(t *testing.T) {
+	missing := regexp.MustCompile(`(\w+): missing: (\w+) needs it`)
+	found := map[string][]string{}
+	check := func(request any, kind string, names map[string]string) {
+		if m := missing.FindStringSubmatch(fmt.Sprint(wire.Check(request))); m != nil {
+			assert.Equal(t, kind, m[2])
+			found[names[m[1]]] = append(found[names[m[1]]], kind)
+		}
+	}
+	content, err := byzantine.NewDataURI("image/png", []byte("\x89PNG\r\n\x1a\n"))
+	require.NoError(t, err)
+	documents := map[string]string{"DocumentNumber": "Documents[].documentNumber", "Description": "Documents[].description"}
+	for _, kind := range allowedValues("create_individual_account")["verificationDocuments[].documentType"] {
+		check(&byzantine.UserVerificationDocument{DocumentType: byzantine.DocumentType(kind), IssuingCountry: "FRA", Document: content}, kind, documents)
+	}
+	persons := map[string]string{"OwnershipPercentage": "beneficiaryDetails.ownershipPercentage", "Title": "beneficiaryDetails.title"}
+	for _, kind := range allowedValues("create_entity_account")["associatedPersons[].beneficiaryDetails.beneficiaryType[]"] {
+		check(&byzantine.BeneficiaryDetails{BeneficiaryType: []byzantine.BeneficiaryType{byzantine.BeneficiaryType(kind)}}, kind, persons)
+	}
+	assert.Equal(t, conditions, found)
+	_, text, _ := runWith(t, nil, "", "operations", "update_associated_person")
+	assert.Regexp(t, `beneficiaryDetails\.title +body +optional `, text)
+	for _, operation := range []string{"create_individual_account", "create_entity_account", "add_associated_person"} {
+		_, text, _ := runWith(t, nil, "", "operations", operation)
+		assert.Regexp(t, `ocuments\[\]\.description +body +required for other `, text)
 	}
 }
