@@ -86,6 +86,9 @@ func TestPagesOnTheWebCannotReachTheSandbox(t *testing.T) {
 		if r.Status == 403 {
 			assert.Empty(t, r.Body)
 			assert.NotEmpty(t, r.Verdict)
+			if strings.HasPrefix(r.Verdict, "this host name") {
+				assert.Contains(t, r.Verdict, "byzantine sandbox -allow-host NAME allows it", "for people without Go, too")
+			}
 		}
 	}
 	_, err := byzantinetest.New(byzantinetest.WithAllowedHosts("http://sandbox"))

@@ -80,7 +80,7 @@ func TestWebhookURLs(t *testing.T) {
 		"http://[::1]:8080/hook":                      "",
 		"http://[::ffff:127.0.0.1]/hook":              "",
 
-		"http://example.com/hook":                      "must be https",
+		"http://example.com/hook":                      "must be https: a sandbox with -any-webhook-url",
 		"http://10.0.0.1/hook":                         "must be https",
 		"ftp://example.com/hook":                       "not an https URL",
 		"example.com/hook":                             "not an https URL",
