@@ -82,12 +82,20 @@ func (w *world) knownMail(otpID string) error {
 	return nil
 }
 
-// mailSent is closed when the next code is sent.
+// mailSent is closed when the next code is sent, or when another world takes the place of this one.
 func (w *world) mailSent() <-chan struct{} {
 	if w.nextMail == nil {
 		w.nextMail = make(chan struct{})
 	}
 	return w.nextMail
+}
+
+// mailCame lets those who wait for a code look again.
+func (w *world) mailCame() {
+	if w.nextMail != nil {
+		close(w.nextMail)
+		w.nextMail = nil
+	}
 }
 
 func (w *world) mails(filter MailFilter) []Mail {

@@ -244,7 +244,7 @@ func (r *worldReader) readDelivery(d deliveryDocument) error {
 	r.addDelivery(e)
 	if e.NextAttemptAt != nil {
 		r.deliverAt(e, *e.NextAttemptAt)
-		r.setTimer(*e.NextAttemptAt, nil)
+		r.addTimer(*e.NextAttemptAt, nil)
 	}
 	return nil
 }

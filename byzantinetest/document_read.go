@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,6 +18,9 @@ import (
 // WithWorld begins with a world that was written down, by [Sandbox.World] or by hand: see [Sandbox.SetWorld].
 func WithWorld(document []byte) Option {
 	return func(s *Sandbox) error {
+		if document == nil { // a file that could not be read, say
+			return errors.New("WithWorld: the document is nil")
+		}
 		s.initial = document
 		return nil
 	}
@@ -73,9 +77,10 @@ func (s *Sandbox) readWorld(document []byte) error {
 	if err := checkIDs(&d); err != nil {
 		return err
 	}
+	// The new world shares nothing with the old one and has no courier until it takes the place of the old one: an error
+	// must change nothing, and an alarm would run on a copy that is thrown away.
 	old, w := s.world, newWorld()
-	w.random, w.clock, w.courier, w.nextMail = old.random, old.clock, old.courier, old.nextMail
-	defer old.setAlarm() // which reading has set for the new world
+	w.random, w.clock = copyOf(old.random), old.clock
 	w.manualApproval, w.anyWebhookURL, w.processingTime = old.manualApproval, old.anyWebhookURL, old.processingTime
 	if err := w.read(&d, s.key.PublicKeyHex(), s.publicKeys); err != nil {
 		return err
@@ -83,7 +88,10 @@ func (s *Sandbox) readWorld(document []byte) error {
 	for _, gone := range old.subscriptions {
 		gone.deleted = true // for a test delivery that is under way
 	}
+	old.mailCame() // with the document, or to nobody any more
+	w.courier = old.courier
 	*old = *w // handlers and timers hold the pointer
+	old.setAlarm()
 	return nil
 }
 
@@ -310,7 +318,7 @@ func (r *worldReader) orderTransactions() {
 	due := slices.SortedStableFunc(slices.Values(r.world.transactions.all), func(x, y *transaction) int { return x.due.Compare(y.due) })
 	for _, tx := range due {
 		if !tx.due.IsZero() {
-			r.setTimer(tx.due, tx)
+			r.addTimer(tx.due, tx)
 		}
 	}
 }

@@ -149,6 +149,18 @@ func TestWorldsThatCannotBe(t *testing.T) {
 	}
 }
 
+// A document that is rejected takes nothing of the random values: with a seed, what comes after is the same as without it.
+func TestARejectedDocumentLeavesTheSeedAlone(t *testing.T) {
+	next := func(documents ...string) string {
+		server := newServer(t, byzantinetest.WithSeed(7))
+		for _, document := range documents {
+			require.Error(t, server.SetWorld([]byte(document)))
+		}
+		return server.AddUser(byzantinetest.User{}).ID
+	}
+	assert.Equal(t, next(), next(`{"users":[{"info":{}},{"info":{}}],"vaults":[{"address":"0x1"}]}`, `{"users":[{"info":{}}],"accounts":[{}]}`))
+}
+
 // withoutClock is a document without its clock, which differs in every run.
 func withoutClock(t *testing.T, document string) string {
 	t.Helper()

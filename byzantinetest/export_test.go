@@ -136,6 +136,17 @@ func (s *Sandbox) Held() map[string]int {
 	}
 }
 
+// ReadAlone reads a document into a world that no sandbox has, and returns how many timers the world has then.
+func ReadAlone(document []byte) (timers int, err error) {
+	var d worldDocument
+	if err := json.Unmarshal(document, &d); err != nil {
+		return 0, err
+	}
+	w := newWorld()
+	err = w.read(&d, w.newKey().PublicKeyHex(), nil)
+	return len(w.timers), err
+}
+
 // SendCode sends a one-time code without a request.
 func (s *Sandbox) SendCode(accountID, userID string) {
 	s.lock()

@@ -68,10 +68,7 @@ func (w *world) initOTP(req *byzantine.InitOTPRequest) (*byzantine.InitOTPRespon
 	id := w.newID()
 	now := w.clock.now()
 	w.otps.add(now, id, &otp{id: id, code: w.newCode(), accountID: req.AccountID, userID: req.UserID, sent: now, expires: now.Add(otpLifetime)})
-	if w.nextMail != nil {
-		close(w.nextMail)
-		w.nextMail = nil
-	}
+	w.mailCame()
 	return &byzantine.InitOTPResponse{OTPID: id}, nil
 }
 

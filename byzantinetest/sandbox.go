@@ -25,9 +25,9 @@ type Sandbox struct {
 	lenient   bool                  // see WithLenientRequests
 
 	crossOrigin  http.CrossOriginProtection
-	allowedHosts []string // see WithAllowedHosts
-	initial      []byte   // see WithWorld
-	seeds        []func() // see WithAccount
+	allowedHosts []string       // see WithAllowedHosts
+	initial      []byte         // see WithWorld
+	seeds        []func() error // see WithAccount
 	initialClock worldClock
 	publicKeys   []string // of WithPublicKey
 	controlToken string   // see WithControlToken
@@ -57,6 +57,7 @@ func New(opts ...Option) (*Sandbox, error) {
 	}
 	s.initialClock = s.world.clock
 	if err := s.begin(); err != nil {
+		s.Close() // something may be due already
 		return nil, fmt.Errorf("byzantinetest: New: %w", err)
 	}
 	for op := range byzantine.Operations() {
@@ -78,14 +79,17 @@ func (s *Sandbox) begin() error {
 	if document == nil {
 		document = []byte("{}")
 	}
+	s.lock()
+	defer s.unlock()
 	if err := s.readWorld(document); err != nil {
 		return fmt.Errorf("WithWorld: %w", err)
 	}
-	s.lock() // what has fallen due since the world was written
+	s.world.catchUp() // with what has fallen due since the world was written
 	s.world.dispatch()
-	s.unlock()
 	for _, seed := range s.seeds {
-		seed()
+		if err := seed(); err != nil {
+			return fmt.Errorf("WithAccount: %w", err)
+		}
 	}
 	return nil
 }

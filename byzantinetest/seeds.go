@@ -39,14 +39,22 @@ type Account struct {
 	Foreign bool
 }
 
-// WithAccount puts an account and its users into a new sandbox.
+// WithAccount puts an account and its users into a new sandbox: users, in addition to those that a.UserIDs names. It is
+// invalid where [Sandbox.AddUser] or [Sandbox.AddAccount] would panic.
 func WithAccount(a Account, users ...User) Option {
 	return func(s *Sandbox) error {
-		s.seeds = append(s.seeds, func() {
-			for _, u := range users {
-				a.UserIDs = append(a.UserIDs, s.AddUser(u).ID)
+		s.seeds = append(s.seeds, func() error {
+			added := a // the option may be given to several sandboxes, whose users differ
+			added.UserIDs = slices.Clone(a.UserIDs)
+			for i, u := range users {
+				u, err := s.world.seedUser(u)
+				if err != nil {
+					return fmt.Errorf("users[%d].%w", i, err)
+				}
+				added.UserIDs = append(added.UserIDs, u.ID)
 			}
-			s.AddAccount(a)
+			_, err := s.world.seedAccount(added)
+			return err
 		})
 		return nil
 	}
@@ -57,32 +65,36 @@ func WithAccount(a Account, users ...User) Option {
 func (s *Sandbox) AddUser(u User) User {
 	s.lock()
 	defer s.unlock()
-	return s.world.seedUser(u)
+	added, err := s.world.seedUser(u)
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: AddUser: %v", err))
+	}
+	return added
 }
 
-func (w *world) seedUser(u User) User {
+func (w *world) seedUser(u User) (User, error) {
 	added := w.newUser(byzantine.UserInfo{})
 	if err := checkID(u.ID); err != nil {
-		panic(fmt.Sprintf("byzantinetest: AddUser: userId: %v", err))
+		return User{}, badRequest("userId: %v", err)
 	}
 	u.ID = cmp.Or(u.ID, added.id)
 	u.Email = cmp.Or(u.Email, "user+"+u.ID+"@example.com")
 	u.FirstName = cmp.Or(u.FirstName, "Test")
 	u.LastName = cmp.Or(u.LastName, "User")
 	if w.users.get(u.ID) != nil {
-		panic(fmt.Sprintf("byzantinetest: AddUser: userId: there is a user %s already", u.ID))
+		return User{}, badRequest("userId: there is a user %s already", u.ID)
 	}
 	if w.userByEmail(u.Email) != nil {
-		panic(fmt.Sprintf("byzantinetest: AddUser: email: there is a user with the address %s already", u.Email))
+		return User{}, badRequest("email: there is a user with the address %s already", u.Email)
 	}
 	passkeys, err := w.newPasskeys(u.Authenticators, map[string]bool{})
 	if err != nil {
-		panic(fmt.Sprintf("byzantinetest: AddUser: %v", err))
+		return User{}, err
 	}
 	added.id, added.passkeys = u.ID, passkeys
 	added.info = byzantine.UserInfo{FirstName: u.FirstName, LastName: u.LastName, Email: u.Email}
 	w.addUser(added)
-	return u
+	return u, nil
 }
 
 // AddAccount adds an account and returns it with all fields set. It causes no events, as if the account had existed before.
@@ -91,12 +103,21 @@ func (w *world) seedUser(u User) User {
 func (s *Sandbox) AddAccount(a Account) Account {
 	s.lock()
 	defer s.unlock()
-	return s.world.seedAccount(a)
+	added, err := s.world.seedAccount(a)
+	if err != nil {
+		panic(fmt.Sprintf("byzantinetest: AddAccount: %v", err))
+	}
+	return added
 }
 
-func (w *world) seedAccount(a Account) Account {
-	w.checkSeed(a)
-	a = w.completeSeed(a)
+func (w *world) seedAccount(a Account) (Account, error) {
+	if err := w.checkSeed(a); err != nil {
+		return Account{}, err
+	}
+	a, err := w.completeSeed(a)
+	if err != nil {
+		return Account{}, err
+	}
 	added := &account{
 		id: a.ID, name: a.Name, wallet: a.WalletAddress, selfCustodial: a.SelfCustodial, foreign: a.Foreign, created: w.clock.now(),
 	}
@@ -113,46 +134,50 @@ func (w *world) seedAccount(a Account) Account {
 		added.owner.status = a.Status
 	}
 	w.addAccount(added)
-	return a
+	return a, nil
 }
 
 // accountTypes are the types that a test can give an account.
 var accountTypes = []byzantine.AccountType{byzantine.AccountTypeIndividual, byzantine.AccountTypeCompany}
 
-func (w *world) checkSeed(a Account) {
-	reject := func(format string, args ...any) { panic("byzantinetest: AddAccount: " + fmt.Sprintf(format, args...)) }
+func (w *world) checkSeed(a Account) error {
 	switch {
 	case checkID(a.ID) != nil:
-		reject("accountId: %v", checkID(a.ID))
+		return badRequest("accountId: %v", checkID(a.ID))
 	case w.accounts.get(a.ID) != nil:
-		reject("accountId: there is an account %s already", a.ID)
+		return badRequest("accountId: there is an account %s already", a.ID)
 	case a.Foreign && len(a.UserIDs) > 0:
-		reject("userIds: a foreign account cannot have users")
+		return badRequest("userIds: a foreign account cannot have users")
 	case len(a.Roles) > len(a.UserIDs):
-		reject("roles: there are more of them than userIds")
+		return badRequest("roles: there are more of them than userIds")
 	}
 	if err := errors.Join(
 		checkChoice("type", cmp.Or(a.Type, byzantine.AccountTypeIndividual), accountTypes),
 		checkChoice("verificationStatus", cmp.Or(a.Status, byzantine.VerificationActive), verificationStatuses),
 	); err != nil {
-		reject("%v", err)
+		return err
 	}
 	for i, role := range a.Roles {
 		if err := checkChoice(fmt.Sprintf("roles[%d]", i), role, accountRoles); err != nil {
-			reject("%v", err)
+			return err
 		}
 	}
 	for i, id := range a.UserIDs {
 		if w.users.get(id) == nil {
-			reject("userIds[%d]: no user %s: add it first", i, id)
+			return badRequest("userIds[%d]: no user %s: add it first", i, id)
 		}
 	}
+	return nil
 }
 
 // completeSeed sets the fields that the test left empty.
-func (w *world) completeSeed(a Account) Account {
+func (w *world) completeSeed(a Account) (Account, error) {
 	if len(a.UserIDs) == 0 && !a.Foreign {
-		a.UserIDs = []string{w.seedUser(User{}).ID}
+		u, err := w.seedUser(User{})
+		if err != nil {
+			return Account{}, err
+		}
+		a.UserIDs = []string{u.ID}
 	}
 	a.UserIDs, a.Roles = slices.Clone(a.UserIDs), slices.Clone(a.Roles)
 	for len(a.Roles) < len(a.UserIDs) {
@@ -176,5 +201,5 @@ func (w *world) completeSeed(a Account) Account {
 	if a.WalletAddress == "" {
 		a.WalletAddress = w.newAddress()
 	}
-	return a
+	return a, nil
 }

@@ -36,9 +36,14 @@ func (q *timerQueue) Pop() any {
 
 // setTimer has a transaction move on, or webhook deliveries sent if tx is nil, at a time.
 func (w *world) setTimer(at time.Time, tx *transaction) {
+	w.addTimer(at, tx)
+	w.setAlarm()
+}
+
+// addTimer is setTimer without the alarm, for a world that is being read.
+func (w *world) addTimer(at time.Time, tx *transaction) {
 	w.timersSet++
 	heap.Push(&w.timers, timer{at, w.timersSet, tx})
-	w.setAlarm()
 }
 
 // catchUp runs what is due, in order and each at its own time, which may be long ago: requests may have been rare.

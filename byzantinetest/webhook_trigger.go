@@ -103,18 +103,27 @@ func (w *world) accountFor(eventType byzantine.EventType) *account {
 	case eventType == byzantine.EventWebhookTest:
 		return nil
 	case eventType == byzantine.EventCustomerAwaitingAssociatedPersonInformation:
-		return w.accounts.get(w.seedAccount(Account{Name: "Triggered Company", Type: byzantine.AccountTypeCompany, Status: byzantine.VerificationNotStarted}).ID)
+		return w.seeded(Account{Name: "Triggered Company", Type: byzantine.AccountTypeCompany, Status: byzantine.VerificationNotStarted})
 	case eventType == byzantine.EventCustomerCreated:
 		return w.onboarded()
 	case !isTransaction(eventType):
-		return w.accounts.get(w.seedAccount(Account{Status: byzantine.VerificationNotStarted}).ID)
+		return w.seeded(Account{Status: byzantine.VerificationNotStarted})
 	}
 	for _, a := range w.accounts.all {
 		if a.canTransact() {
 			return a
 		}
 	}
-	return w.accounts.get(w.seedAccount(Account{}).ID)
+	return w.seeded(Account{})
+}
+
+// seeded adds an account of a new user.
+func (w *world) seeded(a Account) *account {
+	added, err := w.seedAccount(a)
+	if err != nil {
+		panic(err) // the account was made here
+	}
+	return w.accounts.get(added.ID)
 }
 
 // lastOf is the newest event of a type.

@@ -4,6 +4,7 @@ import (
 	cryptorand "crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -47,7 +48,7 @@ type world struct {
 	transactions       registry[*transaction]
 	processingTime     time.Duration
 	lastEvent          time.Time     // when the newest event was made
-	nextMail           chan struct{} // closed when the next code is sent; nil if no one waits
+	nextMail           chan struct{} // see mailSent; nil if no one waits
 }
 
 func newWorld() *world {
@@ -127,6 +128,15 @@ func seededRandom(seed uint64) *rand.ChaCha8 {
 	var key [32]byte
 	binary.BigEndian.PutUint64(key[:], seed)
 	return rand.NewChaCha8(key)
+}
+
+func copyOf(random *rand.ChaCha8) *rand.ChaCha8 {
+	state, err := random.MarshalBinary()
+	another := new(rand.ChaCha8)
+	if err = errors.Join(err, another.UnmarshalBinary(state)); err != nil {
+		panic(err) // the state is its own
+	}
+	return another
 }
 
 // worldClock is the machine's clock, moved, or one that stands still.
