@@ -24,7 +24,7 @@ type Request struct {
 	// Body is at most 4 KiB of the request's body. Uploaded documents are replaced by their sizes and hashes if it is
 	// longer.
 	Body          []byte
-	BodyBytes     int           // how long the body was
+	BodyBytes     int           // how long the body was, or how much of it was read if it is too long or was cut off
 	Status        int           // of the response that the client got; 0 if a fault cut the connection before one, or if the client gave up during a delay
 	Response      []byte        // at most 4 KiB of that response's body
 	ResponseBytes int           // how long the response's body was

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,6 +45,62 @@ func TestRequestsWithoutARouteAreRemembered(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, log[0].Status)
 	assert.Equal(t, http.StatusMethodNotAllowed, log[1].Status)
 	assert.Empty(t, log[1].OperationID)
+}
+
+// A request whose body is too long, or breaks off, is in the journal with its error: whoever looks for the 400 finds it.
+func TestUnreadableBodiesAreRemembered(t *testing.T) {
+	for name, c := range map[string]struct {
+		body  io.Reader
+		error string
+		bytes int
+	}{
+		"too long":  {io.LimitReader(&endless{}, 64<<20+1), "the body is longer than 67108864 bytes", 64 << 20},
+		"cut short": {io.MultiReader(strings.NewReader(`{"label":`), iotest.ErrReader(io.ErrUnexpectedEOF)), "the body cannot be read: unexpected EOF", 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logged := 0
+			server := newServer(t, byzantinetest.WithRequestLog(func(byzantinetest.Request) { logged++ }))
+			server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Status: 503})
+			w := httptest.NewRecorder()
+			server.ServeHTTP(w, httptest.NewRequest("POST", "/v1/integrator/credentials", c.body))
+			assert.Equal(t, http.StatusBadRequest, w.Code)
+			assert.Equal(t, c.error, w.Body.String())
+			assert.Equal(t, "text/plain; charset=utf-8", w.Header().Get("Content-Type"))
+			log := server.Requests()
+			require.Len(t, log, 1)
+			assert.Equal(t, byzantine.OpCreateCredential, log[0].OperationID)
+			assert.Equal(t, http.StatusBadRequest, log[0].Status)
+			assert.Equal(t, c.error, log[0].Verdict)
+			assert.Equal(t, c.error, string(log[0].Response))
+			assert.Equal(t, c.bytes, log[0].BodyBytes)
+			assert.LessOrEqual(t, len(log[0].Body), 4<<10)
+			assert.Equal(t, 1, logged)
+			status, _ := post(t, server, "create_credential", `{"label":"x"}`)
+			assert.Equal(t, 503, status, "the fault waits for a request that can be read")
+		})
+	}
+}
+
+// A path that is not in its clean form is redirected, which a signing client does not follow: the journal says so.
+func TestRedirectedRequestsAreRemembered(t *testing.T) {
+	server := newServer(t)
+	redirected := func(path string) string {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", path, nil)
+		r.Host = "localhost"
+		server.ServeHTTP(w, r)
+		assert.Equal(t, http.StatusTemporaryRedirect, w.Code)
+		return w.Header().Get("Location")
+	}
+	assert.Equal(t, "/v1/integrator/credentials?a=b", redirected("//v1/integrator/../integrator/credentials?a=b"))
+	log := server.Requests()
+	require.Len(t, log, 1)
+	assert.Equal(t, http.StatusTemporaryRedirect, log[0].Status)
+	assert.Equal(t, "//v1/integrator/../integrator/credentials?a=b", log[0].URI)
+	assert.Equal(t, "the API has no route POST //v1/integrator/../integrator/credentials: the client is redirected to /v1/integrator/credentials?a=b", log[0].Verdict)
+
+	assert.Equal(t, byzantinetest.ControlPath+"reset", redirected(byzantinetest.StatusPath+"/api/reset"))
+	assert.Len(t, server.Requests(), 1, "what is the sandbox's own is not in the journal")
 }
 
 // A signer that signs SignedText passes.

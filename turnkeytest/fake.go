@@ -4,7 +4,6 @@ package turnkeytest
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -117,7 +116,7 @@ type Request struct {
 	URI       string // path and query as they came
 	Header    http.Header
 	Body      []byte // at most 4 KiB of the request's body
-	BodyBytes int    // how long the body was
+	BodyBytes int    // how long the body was, or how much of it was read if it is too long or was cut off
 	Status    int    // status that the handler responded with; 0 if a fault kept the request from it, or if the client gave up during a delay
 	Verdict   string // why the handler's response is not a success, for example what is wrong with the stamp
 }
@@ -167,15 +166,13 @@ var operations = []operation{
 }
 
 func (t *Fake) serve(w http.ResponseWriter, r *http.Request, op operation) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
-	if err != nil {
-		http.Error(w, "the body cannot be read", http.StatusBadRequest)
-		return
+	body, out, ok := fake.ReadBody(w, r, maxRequestBytes)
+	fault := fake.Fault{}
+	if ok {
+		fault = t.takeFault(op.name)
 	}
-	fault := t.takeFault(op.name)
-	var out fake.Response
 	present := fault.Around(r.Context(), func(inTime bool) {
-		if inTime && fault.ReachesHandler() {
+		if ok && inTime && fault.ReachesHandler() {
 			out = t.response(r.Header, op, body)
 		}
 		t.record(Request{

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -339,5 +340,25 @@ func TestRequestsAreBounded(t *testing.T) {
 	for _, r := range requests {
 		require.Equal(t, 8<<10, r.BodyBytes)
 		require.Len(t, r.Body, 4<<10)
+	}
+}
+
+// A request whose body is too long, or breaks off, is among the requests, with its error.
+func TestUnreadableBodiesAreRemembered(t *testing.T) {
+	fake := newFake(t, turnkeytest.Organization{})
+	for error, body := range map[string]io.Reader{
+		"the body is longer than 67108864 bytes":  strings.NewReader(strings.Repeat("x", 64<<20+1)),
+		"the body cannot be read: unexpected EOF": iotest.ErrReader(io.ErrUnexpectedEOF),
+	} {
+		before := len(fake.Requests())
+		w := httptest.NewRecorder()
+		fake.ServeHTTP(w, httptest.NewRequest("POST", "/public/v1/query/get_activity", body))
+		assert.Equal(t, http.StatusBadRequest, w.Code)
+		assert.Equal(t, error, w.Body.String())
+		requests := fake.Requests()
+		require.Len(t, requests, before+1)
+		assert.Equal(t, "get_activity", requests[before].Operation)
+		assert.Equal(t, http.StatusBadRequest, requests[before].Status)
+		assert.Equal(t, error, requests[before].Verdict)
 	}
 }

@@ -2,6 +2,9 @@ package fake
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
@@ -27,6 +30,19 @@ func JSON(status int, value any) Response {
 // Text is an error in plain text.
 func Text(status int, text string) Response {
 	return Response{Status: status, Body: []byte(text), Plain: true, Verdict: text}
+}
+
+// ReadBody reads a request's body of limit bytes at most. If ok is false, it returns what it has read, and out is the error
+// to respond with.
+func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, out Response, ok bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	switch tooLong := (*http.MaxBytesError)(nil); {
+	case errors.As(err, &tooLong):
+		return body, Text(http.StatusBadRequest, fmt.Sprintf("the body is longer than %d bytes", limit)), false
+	case err != nil:
+		return body, Text(http.StatusBadRequest, "the body cannot be read: "+wire.Reason(err)), false
+	}
+	return body, Response{}, true
 }
 
 // UUID puts a version and the variant into 16 bytes and writes them as a UUID (RFC 9562).
