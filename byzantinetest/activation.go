@@ -8,8 +8,8 @@ import (
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
-// Activate makes an account able to transact on chains, as if the activation payload of each had been signed. It panics
-// if there is no such account or chain.
+// Activate makes an account able to transact on chains, or on all if none is named, as if the activation payload of each
+// had been signed and its transaction completed. It panics if there is no such account or chain.
 func (s *Sandbox) Activate(accountID string, chains ...byzantine.ChainID) {
 	s.lock()
 	defer s.unlock()
@@ -18,6 +18,11 @@ func (s *Sandbox) Activate(accountID string, chains ...byzantine.ChainID) {
 		if err := checkChainIn(fmt.Sprintf("chains[%d]", i), chain); err != nil {
 			panic(fmt.Sprintf("byzantinetest: Activate: %v", err))
 		}
+	}
+	if len(chains) == 0 {
+		chains = everyChain
+	}
+	for _, chain := range chains {
 		a.activate(chain)
 	}
 }

@@ -166,6 +166,45 @@ func TestActivationsCountTheWalletsNonces(t *testing.T) {
 	assert.Equal(t, "0x10", activate(byzantine.ChainBase)["nonce"])
 }
 
+// The nonce of a wallet on a chain counts what was signed and submitted there, whatever became of it, and nothing else.
+func TestNoncesCountWhatWasSubmitted(t *testing.T) {
+	i, server := newQueuingInvestor(t)
+	nonces := func() (base, ethereum string) {
+		t.Helper()
+		for chain, nonce := range map[byzantine.ChainID]*string{byzantine.ChainBase: &base, byzantine.ChainEthereum: &ethereum} {
+			payload, err := i.activationPayload(chain)
+			require.NoError(t, err)
+			*nonce = authorization(t, payload)["nonce"]
+		}
+		return base, ethereum
+	}
+	check := func(wantBase, wantEthereum, after string) {
+		t.Helper()
+		base, ethereum := nonces()
+		assert.Equal(t, []string{wantBase, wantEthereum}, []string{base, ethereum}, after)
+	}
+	check("0x0", "0x1", "a deposit on Ethereum")
+	queued := i.queued(byzantine.MustParseDecimal("200"))
+	check("0x0", "0x2", "a withdrawal")
+	_, err := i.send(i.sign(i.cancelPayload(byzantine.ChainEthereum, queued.TransactionID)))
+	require.NoError(t, err)
+	check("0x0", "0x3", "its cancellation")
+
+	i.deposited(byzantinetest.VaultBaseUSDCLegacy, byzantine.MustParseDecimal("300"))
+	check("0x1", "0x3", "a deposit on Base")
+	i.submit(i.upgradePayload(byzantinetest.VaultBaseUSDCLegacy))
+	check("0x2", "0x4", "a vault upgrade is an operation on each of its chains")
+
+	late := i.queued(byzantine.MustParseDecimal("100"))
+	cancellation := i.sign(i.cancelPayload(byzantine.ChainEthereum, late.TransactionID))
+	server.SettleWithdrawal(late.TransactionID)
+	_, err = i.send(cancellation)
+	require.Error(t, err)
+	check("0x2", "0x5", "a cancellation that was rejected")
+	i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1000000"), byzantine.CurrencyUSDC))
+	check("0x3", "0x5", "a deposit of more than there is")
+}
+
 func TestSameBankAccountTwice(t *testing.T) {
 	server := newServer(t)
 	client := server.Client()

@@ -2,7 +2,6 @@ package byzantinetest
 
 import (
 	"context"
-	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/internal/wire"
@@ -152,11 +151,8 @@ var accountControls = []control{
 	route("activate", "POST", "accounts/{id}/activate", "Activate", "Make an account able to transact on chains",
 		func(_ context.Context, s *Sandbox, req *struct {
 			ID     string              `path:"id" json:"-"`
-			Chains []byzantine.ChainID `json:"chains,omitzero" about:"all if left out"`
+			Chains []byzantine.ChainID `json:"chains,omitzero" about:"all if none is named"`
 		}) (none, error) {
-			if req.Chains == nil {
-				req.Chains = slices.Clone(chains)
-			}
 			s.Activate(req.ID, req.Chains...)
 			return none{}, nil
 		}),

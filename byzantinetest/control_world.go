@@ -172,7 +172,7 @@ type deliveryList struct {
 }
 
 var worldControls = []control{
-	route("reset", "POST", "reset", "Reset", "Empty the sandbox and set its clock back: only the key that it began with and its options stay",
+	route("reset", "POST", "reset", "Reset", "Remove all that the sandbox holds, the accounts that it began with included, and set its clock back: its own key and its settings stay",
 		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Reset(); return none{}, nil }),
 	route("getWorld", "GET", "world", "World", "All that the sandbox holds as one document, with its clock",
 		func(_ context.Context, s *Sandbox, _ *none) (json.RawMessage, error) { return s.World(), nil }),
@@ -221,7 +221,7 @@ var worldControls = []control{
 		}),
 	route("deliverWebhooks", "POST", "webhooks/deliver", "Deliver", "Send the webhook deliveries that are due, and wait for their responses",
 		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Deliver(); return none{}, nil }),
-	route("retryDelivery", "POST", "webhooks/deliveries/{id}/retry", "RetryDelivery", "Send a webhook delivery that has failed again, ahead of its time",
+	route("retryDelivery", "POST", "webhooks/deliveries/{id}/retry", "RetryDelivery", "Send a failed webhook delivery again now, before its next attempt is due",
 		func(_ context.Context, s *Sandbox, req *idRequest) (byzantine.WebhookDeliveryAttempt, error) {
 			return s.RetryDelivery(req.ID), nil
 		}),

@@ -106,7 +106,8 @@
 //   - A withdrawal to a bank without bankAccountId goes to the account's first bank account in that currency.
 //   - The two halves of a vault upgrade are a withdrawal on Base and a deposit on Ethereum that name each other. The account
 //     must be activated on Base; it need not be activated on Ethereum.
-//   - A wallet's nonce counts the operations that were signed for it on a chain. A chain can be activated again.
+//   - A wallet's nonce on a chain counts the operations that were signed and submitted for it there, cancellations and failed
+//     transactions included; a vault upgrade counts on both chains. A chain can be activated again.
 //   - An account's transactions are listed newest first.
 //   - The price of a share rises each hour, linearly. The response to a request for a vault's yield has all
 //     periods, or only the one that the request names.

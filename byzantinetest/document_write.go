@@ -91,7 +91,7 @@ func (a *account) document() accountDocument {
 	for _, m := range a.members {
 		d.Members = append(d.Members, memberDocument{m.user.id, m.role, m.joined})
 	}
-	for _, chain := range chains {
+	for _, chain := range everyChain {
 		if a.activated[chain] {
 			d.ActivatedChains = append(d.ActivatedChains, chain)
 		}

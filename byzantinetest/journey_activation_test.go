@@ -96,3 +96,27 @@ func TestActivationThatFailsActivatesNothing(t *testing.T) {
 	assert.Equal(t, byzantine.TransactionReverted, i.transaction(submitted.TransactionID).Status)
 	assert.False(t, i.smartAccount().Base)
 }
+
+// Activate and the control API's activate mean the same by naming no chain: all of them.
+func TestActivateWithoutChainsActivatesAll(t *testing.T) {
+	server := newServer(t)
+	c := newController(t, server)
+	for name, activate := range map[string]func(accountID string){
+		"Go":                  func(id string) { server.Activate(id) },
+		"HTTP":                func(id string) { c.ok("activate", "", "id="+id) },
+		"HTTP, an empty list": func(id string) { c.ok("activate", `{"chains":[]}`, "id="+id) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			id := server.AddAccount(byzantinetest.Account{}).ID
+			smart := func() byzantine.ActivatedChains {
+				account, err := server.Client().GetAccountDetails(t.Context(), id)
+				require.NoError(t, err)
+				return account.WalletDetails.IsSmartAccount
+			}
+			assert.Panics(t, func() { server.Activate(id, byzantine.ChainBase, 10) })
+			assert.Equal(t, byzantine.ActivatedChains{}, smart(), "an unknown chain activates nothing")
+			activate(id)
+			assert.Equal(t, byzantine.ActivatedChains{Ethereum: true, Base: true}, smart())
+		})
+	}
+}

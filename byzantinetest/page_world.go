@@ -125,7 +125,7 @@ func (w *world) accountLine(a *account) accountLine {
 	if len(a.members) > 0 {
 		line.Owner = a.members[0].user.info.Email
 	}
-	for _, chain := range chains {
+	for _, chain := range everyChain {
 		if a.activated[chain] {
 			line.Chains = append(line.Chains, chain)
 		}
@@ -167,7 +167,7 @@ func (s *Sandbox) accountPage(r *http.Request) (title string, content any, err e
 func (w *world) accountView(r *http.Request, a *account) (*accountView, error) {
 	view := &accountView{
 		Account: byzantine.Account{AccountID: a.id}, accountLine: w.accountLine(a), Passkeys: map[string]int{},
-		Statuses: verificationStatuses, AllChains: chains,
+		Statuses: verificationStatuses, AllChains: everyChain,
 		Currencies: []byzantine.Currency{byzantine.CurrencyUSDC, byzantine.CurrencyEURC, byzantine.CurrencyUSD, byzantine.CurrencyEUR},
 	}
 	if a.foreign {

@@ -183,6 +183,7 @@ func (w *world) submit(d *draft) error {
 		if !tx.pending() {
 			return badRequest("the withdrawal is not pending any more")
 		}
+		tx.account.countOperation(tx.chain)
 		w.fail(tx, byzantine.TransactionCancelled)
 		return nil
 	}

@@ -320,15 +320,15 @@ func optionalTime(t time.Time) *time.Time {
 	return new(t.UTC())
 }
 
-// chains are those that there are vaults on.
-var chains = []byzantine.ChainID{byzantine.ChainEthereum, byzantine.ChainBase}
+// everyChain are the chains that there are vaults on.
+var everyChain = []byzantine.ChainID{byzantine.ChainEthereum, byzantine.ChainBase}
 
 // checkChain rejects a chain that there are no vaults on.
 func checkChain(chain byzantine.ChainID) error { return checkChainIn("chain_id", chain) }
 
 // checkChainIn is checkChain for a chain in a field of another name.
 func checkChainIn(field string, chain byzantine.ChainID) error {
-	if !slices.Contains(chains, chain) {
+	if !slices.Contains(everyChain, chain) {
 		return badRequest("%s: unknown chain %d", field, chain)
 	}
 	return nil

@@ -52,6 +52,7 @@ func (w *world) upgrading(a *account) bool {
 // upgrade moves a whole position, as it is now, from a vault to its successor: a withdrawal and a deposit.
 func (w *world) upgrade(out, in *transaction) {
 	w.enter(in)
+	in.account.countOperation(in.chain)
 	from := out.account.funds.position(out.vault)
 	shares, price := from.shares, out.vault.price(w.clock.now())
 	out.amount = from.balance(price)
