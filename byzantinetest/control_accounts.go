@@ -134,17 +134,11 @@ var accountControls = []control{
 		}),
 	route("setStatus", "POST", "accounts/{id}/status", "SetStatus", "Let the verification of an account's customer come to a status",
 		func(_ context.Context, s *Sandbox, req *statusRequest) (none, error) {
-			if err := checkChoice("status", req.Status, verificationStatuses); err != nil {
-				return none{}, err
-			}
 			s.SetStatus(req.ID, req.Status, req.ReasonCodes...)
 			return none{}, nil
 		}),
 	route("setAssociatedPersonStatus", "POST", "associated-persons/{id}/status", "SetAssociatedPersonStatus", "Let the verification of an associated person (id is the beneficiaryId) come to a status",
 		func(_ context.Context, s *Sandbox, req *statusRequest) (none, error) {
-			if err := checkChoice("status", req.Status, verificationStatuses); err != nil {
-				return none{}, err
-			}
 			s.SetAssociatedPersonStatus(req.ID, req.Status, req.ReasonCodes...)
 			return none{}, nil
 		}),

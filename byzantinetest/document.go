@@ -114,13 +114,17 @@ type bankDocument struct {
 // quantity is an exact number: a decimal string, or a fraction where decimals do not suffice.
 type quantity struct{ *big.Rat }
 
-// maxQuantity is the largest number in a document: as much money as maxAmount, or as many shares.
-var maxQuantity = new(big.Rat).SetInt64(1e18)
+// maxQuantity is the largest number in a document. It is far above what amounts of at most maxAmount can add up to, and its
+// sums and products with prices still fit into a byzantine.Decimal.
+var maxQuantity = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(36), nil))
 
-const maxQuantityText = 4096 // of a fraction whose parts are long
+const (
+	maxQuantityText   = 4096 // of a fraction whose parts are long
+	maxQuantityPlaces = 100  // of a decimal number; one that needs more is written as a fraction, whose text is shorter
+)
 
 func (q quantity) MarshalText() ([]byte, error) {
-	if n, exact := q.FloatPrec(); exact {
+	if n, exact := q.FloatPrec(); exact && n <= maxQuantityPlaces {
 		return []byte(q.FloatString(n)), nil
 	}
 	return []byte(q.RatString()), nil
@@ -162,7 +166,7 @@ type positionDocument struct {
 	VaultAddress string   `json:"vaultAddress"`
 	Shares       quantity `json:"shares,omitzero" about:"the balance is shares times the vault's share price, which rises each hour"`
 	Amount       quantity `json:"amount,omitzero" about:"instead of shares: the balance when the document is read; World does not write it"`
-	Pending      quantity `json:"pending,omitzero" about:"shares that are queued for withdrawal and not among shares any more"`
+	Pending      quantity `json:"pending,omitzero" about:"shares that are queued for withdrawal and not among shares any more: at least those of the transactions"`
 }
 
 type invitationDocument struct {

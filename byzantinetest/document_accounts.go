@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -45,7 +46,10 @@ func (r *worldReader) readAccount(d accountDocument) error {
 		if err := checkChain(idle.ChainID); err != nil || fiatOf[idle.Currency] == "" || idle.Amount.rat().Sign() < 0 {
 			return fmt.Errorf("idle[%d]: needs a known chainId, currency usdc or eurc, and an amount", i)
 		}
-		a.funds.purse(idle.ChainID, idle.Currency).add(idle.Amount.rat())
+		held := a.funds.purse(idle.ChainID, idle.Currency)
+		if held.add(idle.Amount.rat()); held.amount.Cmp(maxQuantity) > 0 {
+			return fmt.Errorf("idle[%d].amount: the sum must be at most %s", i, maxQuantity.RatString())
+		}
 	}
 	for i, p := range d.Positions {
 		v, err := r.vaultByID(p.VaultAddress)
@@ -162,6 +166,8 @@ func (tx *transaction) checkUnderway() error {
 	switch withdrawal := tx.kind == byzantine.TransactionTypeWithdraw || tx.kind == byzantine.TransactionTypeWithdrawOfframp; {
 	case !tx.due.IsZero() && !tx.pending() && (at < 0 || at == len(journey)-1):
 		return fmt.Errorf("dueAt: a %s that is %q does not move on by itself", tx.kind, tx.status)
+	case tx.pending() && (tx.status == "" || tx.status.Terminal()):
+		return fmt.Errorf("withdrawalRequest: cannot be pending in a transaction that is %q", tx.status)
 	case tx.status == "" || tx.status.Terminal():
 		return nil
 	case withdrawal && tx.shares == nil:
@@ -170,6 +176,8 @@ func (tx *transaction) checkUnderway() error {
 		return fmt.Errorf("withdrawalRequest: is for withdrawals only")
 	case tx.kind == byzantine.TransactionTypeOnrampDeposit && at >= 0 && tx.received == nil:
 		return fmt.Errorf("received: missing")
+	case tx.kind == byzantine.TransactionTypeOnrampDeposit && at >= 0 && tx.received.Cmp(tx.amount) < 0:
+		return fmt.Errorf("received: less than the amount")
 	}
 	return nil
 }
@@ -187,17 +195,43 @@ func (r *worldReader) linkTransaction(d transactionDocument) error {
 		return nil
 	}
 	tx, other := r.transactions[d.ID], r.transactions[d.UpgradeID]
-	if tx == nil || other == nil {
+	switch {
+	case tx == nil || other == nil:
 		return fmt.Errorf("relatedTransactionId: no such transaction")
+	case tx == other || tx.account != other.account || (tx.status == "") != (other.status == ""):
+		return fmt.Errorf("relatedTransactionId: not the other half of a vault upgrade")
+	case tx.upgrade != nil && tx.upgrade != other || other.upgrade != nil && other.upgrade != tx:
+		return fmt.Errorf("relatedTransactionId: a vault upgrade has two halves, which name each other")
 	}
-	tx.upgrade = other
+	tx.upgrade, other.upgrade = other, tx
 	return nil
+}
+
+// queueShares makes shares pending that are queued for withdrawal, where the document has not said so.
+func (r *worldReader) queueShares() {
+	queued := map[*position]*big.Rat{}
+	for _, tx := range r.world.transactions.all {
+		if tx.pending() {
+			p := tx.account.funds.position(tx.vault)
+			queued[p] = plus(cmp.Or(queued[p], new(big.Rat)), tx.shares)
+		}
+	}
+	for p, shares := range queued {
+		if p.pending.Cmp(shares) < 0 {
+			p.pending = shares
+		}
+	}
 }
 
 func (r *worldReader) readDraft(d draftDocument) error {
 	tx := r.transactions[d.TransactionID]
-	if tx == nil {
+	switch {
+	case tx == nil:
 		return fmt.Errorf("transactionId: no such transaction")
+	case r.drafts[tx.account.id] != nil:
+		return fmt.Errorf("transactionId: the account has another draft")
+	case d.Cancels != (tx.status != ""):
+		return fmt.Errorf("cancels: must be true for a transaction that was submitted, and only then")
 	}
 	draft := &draft{tx, []byte(d.BodyToSign), r.until(d.ExpiresAt, r.now.Add(payloadLifetime)), d.Cancels}
 	r.drafts[tx.account.id], r.draftByTransaction[tx.id] = draft, draft

@@ -147,7 +147,10 @@ func (w *world) read(d *worldDocument, pubkey string, others []string) error {
 	})
 	each(r, "subscriptions", d.Subscriptions, r.readSubscription)
 	each(r, "deliveries", d.Deliveries, r.readDelivery)
-	r.orderTransactions()
+	if r.err == nil {
+		r.queueShares()
+		r.orderTransactions()
+	}
 	return r.err
 }
 
@@ -192,7 +195,7 @@ func (c *worldClock) read(d *clockDocument) error {
 		return nil
 	case d.Frozen && d.Now.IsZero():
 		return fmt.Errorf("now: missing in a frozen clock")
-	case d.Frozen && checkTime(d.Now) != nil:
+	case !d.Now.IsZero() && checkTime(d.Now) != nil:
 		return fmt.Errorf("now: %w", checkTime(d.Now))
 	case d.Frozen:
 		*c = worldClock{stopped: true, at: d.Now}

@@ -147,6 +147,15 @@ func ReadAlone(document []byte) (timers int, err error) {
 	return len(w.timers), err
 }
 
+// TriggeredTypes are the types of events that can be triggered.
+func TriggeredTypes() []byzantine.EventType {
+	var types []byzantine.EventType
+	for _, t := range triggers {
+		types = append(types, t.eventType)
+	}
+	return types
+}
+
 // SendCode sends a one-time code without a request.
 func (s *Sandbox) SendCode(accountID, userID string) {
 	s.lock()

@@ -74,8 +74,9 @@ func (w *world) vaultAddresses(chain byzantine.ChainID) string {
 
 const hoursPerYear = 365 * 24
 
-// hours is how many whole hours the vault has existed.
-func (v *vault) hours(now time.Time) int64 { return int64(now.Sub(v.since) / time.Hour) }
+// hours is how many whole hours the vault has existed: none if the clock was set back behind its beginning, so that a share
+// costs at least 1.
+func (v *vault) hours(now time.Time) int64 { return max(int64(now.Sub(v.since)/time.Hour), 0) }
 
 // price of a share. It changes at full hours of the sandbox's life, so that a short test sees one price.
 func (v *vault) price(now time.Time) *big.Rat { return v.priceAt(v.hours(now)) }
@@ -159,7 +160,7 @@ func (w *world) vaultAPY(req *byzantine.GetVaultAPYRequest) (*byzantine.VaultAPY
 	wanted := func(p byzantine.APYPeriod) bool {
 		return req.Period == "" || req.Period == byzantine.APYAll || req.Period == p
 	}
-	apy, age := number(v.apy), int32(now.Sub(v.since)/(24*time.Hour))
+	apy, age := number(v.apy), int32(v.hours(now)/24)
 	if wanted(byzantine.APYDaily) {
 		response.DailyAPY, response.DailyPeriodDays = new(apy), new(min(1, age))
 	}

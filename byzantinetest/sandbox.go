@@ -130,9 +130,16 @@ func WithPublicKey(pubkey string) Option {
 }
 
 // WithTime sets the sandbox's clock to t and stops it: it stands still but for [Sandbox.Advance] and [Sandbox.SetTime],
-// until [Sandbox.Freeze] or a document lets it run. Without this option it runs with the machine's.
+// until [Sandbox.Freeze] or a document lets it run. Without this option it runs with the machine's. A year before 1970 or
+// after 2200 is invalid.
 func WithTime(t time.Time) Option {
-	return func(s *Sandbox) error { s.world.clock.stop(t); return nil }
+	return func(s *Sandbox) error {
+		if err := checkTime(t); err != nil {
+			return fmt.Errorf("WithTime: %w", err)
+		}
+		s.world.clock.stop(t)
+		return nil
+	}
 }
 
 // WithSeed makes ids, codes and keys the same in every run. The keys are as public as the seed.
@@ -155,11 +162,14 @@ func (s *Sandbox) Now() time.Time {
 // [byzantine.WithClock] with [Sandbox.Now] to avoid that, as [Server.Client] does.
 //
 // Everything that falls due in between happens at its own time. That includes webhook deliveries: Advance stops at each of
-// their retries and returns when the last has its response.
+// their retries and returns when the last has its response. It panics if the year after it is not from 1970 to 2200.
 func (s *Sandbox) Advance(d time.Duration) {
 	s.lock()
 	defer s.unlock()
 	w := s.world
+	if err := checkTime(w.clock.now().Add(d)); err != nil {
+		panic(fmt.Sprintf("byzantinetest: Advance: duration: the time after it %v", err))
+	}
 	w.courier.wait()
 	for {
 		step := d

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/wire"
 )
 
 // User is a person who can own passkeys.
@@ -73,6 +74,9 @@ func (s *Sandbox) AddUser(u User) User {
 }
 
 func (w *world) seedUser(u User) (User, error) {
+	if err := wire.Check(userJSON(u)); err != nil {
+		return User{}, onTheWire(err)
+	}
 	added := w.newUser(byzantine.UserInfo{})
 	if err := checkID(u.ID); err != nil {
 		return User{}, badRequest("userId: %v", err)
@@ -141,6 +145,9 @@ func (w *world) seedAccount(a Account) (Account, error) {
 var accountTypes = []byzantine.AccountType{byzantine.AccountTypeIndividual, byzantine.AccountTypeCompany}
 
 func (w *world) checkSeed(a Account) error {
+	if err := wire.Check(accountJSON(a)); err != nil {
+		return onTheWire(err)
+	}
 	switch {
 	case checkID(a.ID) != nil:
 		return badRequest("accountId: %v", checkID(a.ID))

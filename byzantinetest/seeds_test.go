@@ -29,7 +29,7 @@ func TestNewRejectsAccountsThatCannotBe(t *testing.T) {
 		"an address twice":  {[]byzantinetest.Option{with(byzantinetest.Account{}, twice, twice)}, "WithAccount: users[1].email: there is a user"},
 		"a passkey that is none": {
 			[]byzantinetest.Option{with(byzantinetest.Account{}, byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{{}}})},
-			"WithAccount: users[0].authenticators[0]: ",
+			"WithAccount: users[0].authenticators[0].authenticatorName: missing",
 		},
 		"an account twice": {
 			[]byzantinetest.Option{with(byzantinetest.Account{ID: unknownID}), with(byzantinetest.Account{ID: unknownID})},
@@ -75,6 +75,21 @@ func TestOptionsServeSeveralSandboxes(t *testing.T) {
 	}
 	assert.Equal(t, []string{worlds[0], worlds[0], worlds[0]}, worlds)
 	assert.Equal(t, "not to be overwritten", ids[1])
+}
+
+// A text that is not UTF-8 is rejected, because two of them would be one in the world's document.
+func TestTextsOfGoAreUTF8(t *testing.T) {
+	server := newServer(t)
+	passkey := newPasskey(t)
+	passkey.AuthenticatorName = "\xff"
+	for want, add := range map[string]func(){
+		"AddUser: email: ":  func() { server.AddUser(byzantinetest.User{Email: "\xff@example.com"}) },
+		"AddUser: userId: ": func() { server.AddUser(byzantinetest.User{ID: "\xff"}) },
+		"AddUser: authenticators[0].authenticatorName: ": func() { server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{passkey}}) },
+		"AddAccount: walletAddress: ":                    func() { server.AddAccount(byzantinetest.Account{WalletAddress: "\xff"}) },
+	} {
+		assert.Equal(t, "byzantinetest: "+want+"is not valid UTF-8", panicText(t, add))
+	}
 }
 
 func testKey(t *testing.T) *byzantine.PrivateKey {

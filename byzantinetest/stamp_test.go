@@ -42,11 +42,17 @@ func enrolPasskey(t *testing.T, browser *passkeytest.Authenticator) passkey.Cred
 // newInvestor adds a verified account, which is not activated on any chain.
 func newInvestor(t *testing.T, server *byzantinetest.Server) *investor {
 	t.Helper()
+	return newInvestorOf(t, server, server.Client())
+}
+
+// newInvestorOf is newInvestor with a client of the test's own.
+func newInvestorOf(t *testing.T, server *byzantinetest.Server, client *byzantine.Client) *investor {
+	t.Helper()
 	browser := passkeytest.NewAuthenticator()
 	credential := enrolPasskey(t, browser)
 	user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}})
 	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
-	return &investor{t, server, server.Client(), browser, credential, user.ID, account.ID, account.WalletAddress}
+	return &investor{t, server, client, browser, credential, user.ID, account.ID, account.WalletAddress}
 }
 
 // newActiveInvestor adds one who can transact on both chains, with money in the wallet on both.

@@ -29,19 +29,21 @@ func (s *Sandbox) Approve(accountID string) {
 
 // SetStatus lets the verification of an account's customer come to a status, with the event of that status if it has
 // one. If it has the status already, nothing happens. reasonCodes are the provider's for resubmission_requested and
-// rejected. It panics if there is no such account.
+// rejected. It panics if there is no such status or account.
 func (s *Sandbox) SetStatus(accountID string, status byzantine.VerificationStatus, reasonCodes ...string) {
 	s.lock()
 	defer s.unlock()
+	checkStatus("SetStatus", status)
 	s.world.moveCustomer(s.world.seededAccount("SetStatus", accountID), status, reasonCodes)
 }
 
 // SetAssociatedPersonStatus lets the verification of an associated person come to a status. One who has to send
 // something takes the entity to awaiting_associated_person_information, while the entity's own verification is under
-// way. It panics if there is no such person.
+// way. It panics if there is no such status or person.
 func (s *Sandbox) SetAssociatedPersonStatus(beneficiaryID string, status byzantine.VerificationStatus, reasonCodes ...string) {
 	s.lock()
 	defer s.unlock()
+	checkStatus("SetAssociatedPersonStatus", status)
 	a, p := s.world.associatedPerson(beneficiaryID)
 	if p == nil {
 		panic(fmt.Sprintf("byzantinetest: SetAssociatedPersonStatus: beneficiaryId: no associated person %s: add it first", beneficiaryID))
@@ -49,6 +51,13 @@ func (s *Sandbox) SetAssociatedPersonStatus(beneficiaryID string, status byzanti
 	s.world.movePerson(a, p, status, reasonCodes)
 	if isWaiting(status) && isOpen(a.entity.status) {
 		s.world.moveCustomer(a, byzantine.VerificationAwaitingAssociatedPersonInformation, nil)
+	}
+}
+
+// checkStatus panics for a method of Sandbox if there is no such status.
+func checkStatus(method string, status byzantine.VerificationStatus) {
+	if err := checkChoice("status", status, verificationStatuses); err != nil {
+		panic(fmt.Sprintf("byzantinetest: %s: %v", method, err))
 	}
 }
 

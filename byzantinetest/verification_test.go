@@ -207,3 +207,19 @@ func TestStatusesOfNobody(t *testing.T) {
 		server.SetAssociatedPersonStatus(unknownID, byzantine.VerificationActive)
 	})
 }
+
+// A status that a verification cannot have is a mistake of the test, in Go as over HTTP.
+func TestStatusesThatThereAreNot(t *testing.T) {
+	server := newServer(t)
+	company, err := server.Client().CreateEntityAccount(t.Context(), func() *byzantine.CreateEntityAccountRequest {
+		req := analytical()
+		req.AssociatedPersons = []byzantine.AssociatedPersonParam{owner("Ada", "Lovelace", "ada@example.com", 30)}
+		return req
+	}())
+	require.NoError(t, err)
+	beneficiary := company.AssociatedPersons[0].BeneficiaryID
+	for _, status := range []byzantine.VerificationStatus{"", "Active"} {
+		assert.Contains(t, panicText(t, func() { server.SetStatus(company.AccountID, status) }), "byzantinetest: SetStatus: status: must be one of not_started, ")
+		assert.Contains(t, panicText(t, func() { server.SetAssociatedPersonStatus(beneficiary, status) }), "byzantinetest: SetAssociatedPersonStatus: status: must be one of not_started, ")
+	}
+}
