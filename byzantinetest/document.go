@@ -118,21 +118,22 @@ type quantity struct{ *big.Rat }
 // sums and products with prices still fit into a byzantine.Decimal.
 var maxQuantity = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(36), nil))
 
-const (
-	maxQuantityText   = 4096 // of a fraction whose parts are long
-	maxQuantityPlaces = 100  // of a decimal number; one that needs more is written as a fraction, whose text is shorter
-)
+const maxQuantityText = 4096 // bytes
 
+// MarshalText writes a decimal number where there is one that is not longer than the fraction.
 func (q quantity) MarshalText() ([]byte, error) {
-	if n, exact := q.FloatPrec(); exact && n <= maxQuantityPlaces {
-		return []byte(q.FloatString(n)), nil
+	fraction := q.RatString()
+	if n, exact := q.FloatPrec(); exact {
+		if number := q.FloatString(n); n <= sharePlaces || len(number) <= len(fraction) {
+			return []byte(number), nil
+		}
 	}
-	return []byte(q.RatString()), nil
+	return []byte(fraction), nil
 }
 
 func (q *quantity) UnmarshalText(text []byte) error {
-	// An exponent could make a number of any length.
-	number, ok := new(big.Rat), len(text) <= maxQuantityText && !bytes.ContainsAny(text, "eEpP_xX")
+	// An exponent could make a number of any length, and .5 is longer when it is written again.
+	number, ok := new(big.Rat), len(text) <= maxQuantityText && !bytes.ContainsAny(text, "eEpP_xX") && !bytes.HasPrefix(text, []byte("."))
 	if ok {
 		number, ok = number.SetString(string(text))
 	}
@@ -153,6 +154,9 @@ func (q quantity) rat() *big.Rat {
 	}
 	return q.Rat
 }
+
+// fine is rat with as many decimals as shares have. What is added up must not become a fraction that grows with each sum.
+func (q quantity) fine() *big.Rat { return round(q.rat(), sharePlaces) }
 
 func (q quantity) IsZero() bool { return q.Rat == nil }
 

@@ -47,7 +47,7 @@ func (r *worldReader) readAccount(d accountDocument) error {
 			return fmt.Errorf("idle[%d]: needs a known chainId, currency usdc or eurc, and an amount", i)
 		}
 		held := a.funds.purse(idle.ChainID, idle.Currency)
-		if held.add(idle.Amount.rat()); held.amount.Cmp(maxQuantity) > 0 {
+		if held.add(idle.Amount.fine()); held.amount.Cmp(maxQuantity) > 0 {
 			return fmt.Errorf("idle[%d].amount: the sum must be at most %s", i, maxQuantity.RatString())
 		}
 	}
@@ -60,7 +60,7 @@ func (r *worldReader) readAccount(d accountDocument) error {
 			return fmt.Errorf("positions[%d].amount: is for a position without shares", i)
 		}
 		held := a.funds.position(v)
-		held.shares, held.pending = p.Shares.rat(), p.Pending.rat()
+		held.shares, held.pending = p.Shares.fine(), p.Pending.fine()
 		if p.Amount.Rat != nil {
 			held.invest(p.Amount.Rat, v.price(r.now))
 		}
@@ -119,10 +119,15 @@ func (r *worldReader) readTransaction(d transactionDocument) error {
 		return fmt.Errorf("chainId: %w", err)
 	}
 	tx := &transaction{
-		id: r.id(d.ID), account: a, kind: d.Type, chain: d.ChainID, amount: d.Amount.rat(), source: d.Source.money(),
+		id: r.id(d.ID), account: a, kind: d.Type, chain: d.ChainID, amount: d.Amount.fine(), source: d.Source.money(),
 		destination: d.Destination.money(), address: d.Address, instructions: d.Instructions, status: d.Status, request: d.Request,
 		hash: d.Hash, broadcast: d.BroadcastedAt, created: r.at(d.CreatedAt), updated: d.UpdatedAt, due: d.DueAt,
-		shares: d.Shares.Rat, received: d.Received.Rat,
+	}
+	if d.Shares.Rat != nil {
+		tx.shares = d.Shares.fine()
+	}
+	if d.Received.Rat != nil {
+		tx.received = d.Received.fine()
 	}
 	if d.VaultAddress != "" {
 		if tx.vault = r.vault(d.ChainID, d.VaultAddress); tx.vault == nil {

@@ -173,9 +173,11 @@ func TestLargeAmountsCanBeReadAgain(t *testing.T) {
 
 // A number that a document may have is written in a form that it may have.
 func TestFractionsCanBeReadAgain(t *testing.T) {
-	for _, number := range []string{"1/3", "0.5", "1/1024", "1/" + new(big.Int).Lsh(big.NewInt(1), 13000).String()} {
+	for _, number := range []string{"1/3", "0.5", "1/1024", "0." + strings.Repeat("1", 4000), "1/1" + strings.Repeat("0", 4000), "1/" + new(big.Int).Lsh(big.NewInt(1), 13000).String()} {
 		server := newServer(t)
-		require.NoError(t, server.SetWorld(fmt.Appendf(nil, oddWorld, `,"idle":[{"chainId":8453,"currency":"usdc","amount":"`+number+`"}]`, "")))
+		require.NoError(t, server.SetWorld(fmt.Appendf(nil, oddWorld, `,"idle":[{"chainId":8453,"currency":"usdc","amount":"`+number+`"},{"chainId":8453,"currency":"usdc","amount":"1"}]`,
+			`,"transactions":[{"id":"`+documentID(3)+`","accountId":"`+documentID(2)+`","chainId":8453,"type":"transfer","status":"completed","amount":"1","createdAt":"2026-09-01T00:00:00Z",`+
+				`"source":{"currency":"usdc","amount":"`+number+`"}}]`)))
 		assert.NoError(t, server.SetWorld(server.World()), "%.20s", number)
 	}
 }

@@ -99,7 +99,7 @@ func (p *player) changed(document []byte) string {
 			require.NoError(p.t, json.Unmarshal(one(p, values...), &value))
 			object[name] = value
 		default:
-			object[name] = one[any](p, "", "0", "1", "1000000000000000000000000000000000000", "1/3", "1/1"+strings.Repeat("0", 3000), "2026-09-01T11:00:00Z", "2190-09-01T11:00:00Z",
+			object[name] = one[any](p, "", "0", "1", "1000000000000000000000000000000", "1/3", "1/1"+strings.Repeat("0", 3000), "2026-09-01T11:00:00Z", "2190-09-01T11:00:00Z",
 				"pending", "processing", "completed", "withdraw", "deposit", "onramp_deposit", true, false, 8453, []any{}, nil)
 		}
 	}
