@@ -12,17 +12,14 @@ import (
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
 )
 
-// replaceKeyFile writes a key beside a file and then renames it, so that no reader of the file sees half a key.
-func replaceKeyFile(path string, key *byzantine.PrivateKey) error {
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// writeKeyFile writes a key to a new file, or in place of what it held.
+func writeKeyFile(path string, key *byzantine.PrivateKey) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = file.WriteString(key.SecretHex())
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // The key is changed while the client is used, and the old one is deleted when no program uses it any more.
@@ -37,7 +34,7 @@ func ExampleRotateCredential() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	baseURL, path := sandbox.URL, filepath.Join(folder, "key")
-	if err := replaceKeyFile(path, sandbox.Key()); err != nil {
+	if err := writeKeyFile(path, sandbox.Key()); err != nil {
 		log.Fatal(err)
 	}
 
@@ -54,10 +51,13 @@ func ExampleRotateCredential() {
 	go watch.Run(ctx)
 
 	old, err := byzantine.RotateCredential(ctx, client, rotation, func(_ context.Context, key *byzantine.PrivateKey) error {
-		return replaceKeyFile(path, key)
+		return writeKeyFile(path+".new", key) // not to the file that is watched: the key is not proved yet
 	})
 	if err != nil {
 		log.Fatal(err) // says which credentials are left, and what to do
+	}
+	if err := os.Rename(path+".new", path); err != nil { // the replicas take the key from there
+		log.Fatal(err)
 	}
 	fmt.Println("replaced:", old == key.PublicKeyHex())
 

@@ -137,8 +137,9 @@ func TestNewClientFromEnvReadsAFile(t *testing.T) {
 	}
 }
 
-// While a rotation goes on, a KeyFile watches the file that keep writes. keep gets a key that was proved, so neither this
-// process nor another that watches the file takes a key that the API does not accept.
+// While a rotation goes on, a KeyFile watches the program's key file. keep stores the new key beside it, and the file is
+// replaced after the rotation has succeeded, as docs/keys.md shows. So no process that watches the file takes a key that
+// was not proved, and the key is stored before that.
 func TestAWatchedFileGetsNoUnprovedKey(t *testing.T) {
 	if fips140.Enabled() {
 		t.Skip("in FIPS mode Go gathers entropy by the real clock, which stands still in a bubble of synctest")
@@ -161,8 +162,14 @@ func TestAWatchedFileGetsNoUnprovedKey(t *testing.T) {
 				go func() { _ = (&byzantine.KeyFile{Path: path, Rotation: rotation}).Run(ctx) }()
 
 				_, err = byzantine.RotateCredential(t.Context(), client, rotation, func(_ context.Context, key *byzantine.PrivateKey) error {
-					return os.WriteFile(path, []byte(key.SecretHex()), 0o600)
+					return os.WriteFile(path+".new", []byte(key.SecretHex()), 0o600)
 				})
+				stored, storedErr := byzantine.ReadKeyFile(path + ".new")
+				require.NoError(t, storedErr, "also if the proof failed")
+				if err == nil {
+					require.NoError(t, os.Rename(path+".new", path))
+					assert.Equal(t, stored.PublicKey(), rotation.PublicKey())
+				}
 				time.Sleep(time.Minute) // the file is read several times meanwhile
 				inFile, fileErr := byzantine.ReadKeyFile(path)
 				require.NoError(t, fileErr)

@@ -143,8 +143,8 @@ type RotationStep string
 const (
 	RotationLook   RotationStep = "look"   // checks the key's scope, and what earlier rotations left
 	RotationCreate RotationStep = "create" // creates the new credential
-	RotationProve  RotationStep = "prove"  // calls the API with its key
 	RotationKeep   RotationStep = "keep"   // hands its key to the caller's function
+	RotationProve  RotationStep = "prove"  // calls the API with the new key
 	RotationSwitch RotationStep = "switch" // has the Rotation use the new key
 )
 
@@ -177,11 +177,12 @@ func (e *RotationError) Unwrap() error { return e.Err }
 var ErrRotationLeft = errors.New("byzantine: a former rotation of this key left a credential")
 
 // RotateCredential replaces the key that c signs with while c is in use. c must have been made with r. The function
-// creates a credential of the same scope, proves with a call that the API accepts its key, calls keep with the private
-// key, and then makes r use it. keep must write the key to the place from which the program reads its key at its next
-// start. That can be the file that a [KeyFile] watches, if keep replaces the file as a whole, by renaming, as its last
-// step. The result is the public key of the old credential: 66 lower-case hexadecimal digits after 0x. That credential
-// stays valid, because other replicas may still use it. Delete it with [RetireCredential] when all have switched.
+// creates a credential of the same scope, calls keep with its private key, proves with a call that the API accepts the
+// new key, and then makes r use it. keep must store the key where it outlives the program, because the API shows it only
+// once. It is not proved yet, so keep must not write it to a file that a [KeyFile] watches: write it there when
+// RotateCredential has returned without an error. The result is the public key of the old credential: 66 lower-case
+// hexadecimal digits after 0x. That credential stays valid, because other replicas may still use it. Delete it with
+// [RetireCredential] when all have switched.
 //
 // The label of the new credential is that of the old one, followed by "(replaces 0x...)" with the first digits of the
 // old public key. By this label a rotation recognises what an earlier one left when its program was stopped in the
@@ -231,14 +232,13 @@ func RotateCredential(ctx context.Context, c *Client, r *Rotation, keep func(con
 		err = errors.New("the private key is not that of the public key")
 	}
 	if err != nil {
-		return fail(RotationProve, "the new key cannot be used: delete it with RetireCredential, and rotate again", err)
-	}
-	// The proof comes before keep: programs may watch the place that keep writes to, and take the key from there at once.
-	if err := prove(ctx, c, key, opts); err != nil {
-		return fail(RotationProve, "the new key is not in use and not in your store: delete it with RetireCredential, and rotate again", err)
+		return fail(RotationKeep, "the new key cannot be used: delete it with RetireCredential, and rotate again", err)
 	}
 	if err := keep(ctx, key); err != nil {
 		return fail(RotationKeep, "take the new key out of your store if part of it was written, delete it with RetireCredential, and rotate again", err)
+	}
+	if err := prove(ctx, c, key, opts); err != nil {
+		return fail(RotationProve, "the new key is in your store and is not in use: call Whoami with it; if it works and can write, call Use, else take it out of your store", err)
 	}
 	if err := r.Use(key); err != nil {
 		return fail(RotationSwitch, "the new key is in your store and is not in use", err)

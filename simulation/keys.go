@@ -166,9 +166,7 @@ func (r *rotation) keep(ctx context.Context, key *byzantine.PrivateKey) error {
 		}
 	}
 	w.instants.sleep(ctx, longestAttempt)
-	// The program switches when this returns, in the middle of the load.
 	go r.load()
-	w.instants.sleep(ctx, between(r.random, 20*time.Millisecond, 200*time.Millisecond))
 	return nil
 }
 

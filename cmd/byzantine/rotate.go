@@ -15,9 +15,9 @@ var rotateCommand = command{
 	args:    "-out FILE [flags]",
 	summary: "replace the private key by a new one",
 	help: `
-Creates a credential of the same scope, proves that the API takes its key, and writes the private key into a new file
-that only its owner can read. It prints the public key of the new credential, then that of the old one, which goes on to
-work. When all your programs have the new key, delete the old one:
+Creates a credential of the same scope, writes its private key into a new file that only its owner can read, and proves
+that the API takes it. It prints the public key of the new credential, then that of the old one, which goes on to work.
+When all your programs have the new key, delete the old one:
 
   byzantine rotate -key old.key -out new.key
   byzantine retire -key new.key 0x02...
