@@ -36,10 +36,13 @@ type Fault struct {
 }
 
 // Fail adds the fault to the next times requests of an operation, after the faults that were set before. It panics on
-// an operation id that is not in the table of [byzantine.Operations].
+// an operation id that is not in the table of [byzantine.Operations], and if times is negative.
 func (s *Sandbox) Fail(operation byzantine.OperationID, times int, f Fault) {
 	if err := checkOperation(operation); err != nil {
 		panic(fmt.Sprintf("byzantinetest: Fail: %v", err))
+	}
+	if times < 0 {
+		panic("byzantinetest: Fail: times: must not be negative")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

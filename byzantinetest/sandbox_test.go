@@ -145,6 +145,7 @@ func TestImpossibleRequestsOfATestSayWhatIsMissing(t *testing.T) {
 	assert.PanicsWithValue(t, `byzantinetest: Fail: the API has no operation "no_such"`, func() {
 		server.Fail("no_such", 1, byzantinetest.Fault{})
 	})
+	assert.PanicsWithValue(t, "byzantinetest: Fail: times: must not be negative", func() { server.Fail(byzantine.OpWhoami, -1, byzantinetest.Fault{}) })
 	assert.PanicsWithValue(t, `byzantinetest: OTPCode: no code was sent for "x"`, func() { server.OTPCode("x") })
 	assert.Panics(t, func() { server.AddAccount(byzantinetest.Account{UserIDs: []string{"nobody"}}) })
 	_, err := byzantinetest.New(byzantinetest.WithKey(&byzantine.PrivateKey{}))
