@@ -99,6 +99,9 @@ func (r *GetCancelWithdrawalPayloadPasskeyRequest) expects() expectation {
 // has to sign. An account has at most one draft: the request discards an earlier one of any kind, and its transaction
 // id. Submit with the payload's TransactionID: whether it equals the withdrawal's is not documented.
 //
+// The request names no account. If the TransactionID comes from a page, check first that [Transaction].AccountID of
+// [Client.GetTransaction] is the signed-in user's account. Otherwise a stranger could discard the draft of its owner.
+//
 // Operation get_cancel_withdrawal_payload_passkey, a POST. [ErrBadRequest] (not [ErrNotFound]) if there is no such
 // transaction, if it is on another chain, or if its [WithdrawalRequest] is not pending any more. After
 // [ErrOutcomeUnknown] call it again: a draft whose response was lost moves nothing, and the next one replaces it. If

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -21,8 +22,35 @@ import (
 
 // customer is what the bank keeps between the requests of one signed-in user, on the server.
 type customer struct {
-	AccountID, UserID string         // set when the user signs in
-	Draft             *passkey.Draft // set from the first to the second request of a deposit
+	AccountID, UserID string // set when the user signs in
+
+	mu    sync.Mutex
+	draft *passkey.Draft // set from the first to the second request of a deposit
+}
+
+// keepDraft keeps the draft in place of a former one.
+func (c *customer) keepDraft(draft *passkey.Draft) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.draft = draft
+}
+
+// takeDraft takes the draft out of the session, so that only one of two requests at the same time gets it.
+func (c *customer) takeDraft() *passkey.Draft {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	draft := c.draft
+	c.draft = nil
+	return draft
+}
+
+// putBack puts the draft back, unless a later one is there.
+func (c *customer) putBack(draft *passkey.Draft) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draft == nil {
+		c.draft = draft
+	}
 }
 
 type bank struct {
@@ -56,7 +84,7 @@ func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 		beginAgain(w, err)
 		return
 	}
-	s.Draft = draft
+	s.keepDraft(draft)
 	w.Header().Set("Content-Type", "application/json")
 	w.Write(options)
 }
@@ -64,13 +92,12 @@ func (b *bank) beginDeposit(w http.ResponseWriter, r *http.Request) {
 // finishDeposit handles the second request: the page sends what the user's passkey signed.
 func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 	s := b.session(r)
-	draft := s.Draft
-	s.Draft = nil // a draft is finished at most once
 	response, err := io.ReadAll(http.MaxBytesReader(w, r.Body, passkey.MaxResponseBytes))
 	if err != nil {
 		beginAgain(w, err)
 		return
 	}
+	draft := s.takeDraft() // under a lock, or GETDEL in Redis: two clicks are two requests at the same time
 	// The user has signed, so a closed tab must not end the call that submits.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
 	defer cancel()
@@ -82,6 +109,9 @@ func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 		// Check draft.Payload.TransactionID with GetTransaction before another deposit is begun.
 		http.Error(w, "We do not know yet whether your deposit has begun.", http.StatusBadGateway)
 	default:
+		if passkey.NothingSent(err) && !errors.Is(err, passkey.ErrState) && !errors.Is(err, passkey.ErrExpired) {
+			s.putBack(draft)
+		}
 		beginAgain(w, err)
 	}
 }

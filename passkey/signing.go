@@ -44,8 +44,10 @@ func challengeOf(body []byte) []byte {
 //   - Keep it on the server, in the session of the user who began; never send it to the page.
 //   - Name the user's passkeys when you begin, as [RelyingParty.BeginSigning] demands. Then no other passkey can finish
 //     the state, wherever it goes.
-//   - Take it out of the store before finishing, whatever the outcome. The challenge follows from the payload, so a
-//     state that stays accepts the same response again until it expires. (The API accepts each payload once.)
+//   - Take it out of the store before finishing, and leave it out once a response was accepted. The challenge follows
+//     from the payload, so a state that stays accepts the same response again until it expires. (The API accepts each
+//     payload once.) A state whose response was rejected can go back and wait for its own response, unless the error is
+//     [ErrState] or [ErrExpired].
 //
 // An account has at most one unsigned transaction. Asking for another payload ends the transaction of this state, and
 // submitting it then fails, see [Draft]. So keep one state per account, not one per tab.

@@ -68,9 +68,16 @@ func (l *ledger) begin(client *byzantine.Client, draftKey string) (end func(sent
 	}, nil
 }
 
-// NothingSent reports whether an error of [Transactor.Finish] proves that this call sent nothing to the API, so that
-// the same draft can be finished again. It is false for nil; for an error response of the API; and for [ErrSubmitted],
-// because another call may have sent the draft.
+// NothingSent reports whether an error of [Transactor.Finish] proves that this call sent nothing to the API. It is false
+// for nil; for an error response of the API; and for [ErrSubmitted], because another call may have sent the draft.
+//
+// If it is true, what becomes of the draft depends on the error:
+//
+//   - [ErrState], [ErrExpired]: do not put the draft back into the session. It is missing, unusable, of another user or
+//     over, and the user has to begin again.
+//   - Any other *[Error], such as [ErrChallenge] or [ErrMalformed]: put it back, unless a later draft is there. The
+//     response was rejected, and the draft waits for its own response, which may come from another tab.
+//   - Any other error: put it back, unless a later draft is there. The same response can finish it.
 func NothingSent(err error) bool {
 	var rejected *Error
 	var invalid *byzantine.FieldError

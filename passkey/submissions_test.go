@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -139,6 +142,96 @@ func TestNothingSent(t *testing.T) {
 	for _, err := range []error{&byzantine.TransportError{Err: errors.New("no route")}, &byzantine.FieldError{}, &passkey.Error{Kind: passkey.ErrExpired}} {
 		assert.True(t, passkey.NothingSent(err), "%v", err)
 	}
+}
+
+// A response that was rejected leaves the draft as it was: its own response can still finish it.
+func TestADraftWaitsForItsOwnResponse(t *testing.T) {
+	s := newSaver(t)
+	_, late := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
+	session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
+	forged := func(forge func(*forgedSignature)) []byte {
+		f := takeSignatureApart(t, response)
+		forge(f)
+		return f.putTogether(t)
+	}
+	for name, c := range map[string]struct {
+		response []byte
+		kind     error
+	}{
+		"of a former draft":       {late, passkey.ErrChallenge},
+		"no response":             {[]byte("{}"), passkey.ErrMalformed},
+		"of another site":         {forged(func(f *forgedSignature) { f.clientData["origin"] = "https://evil.example" }), passkey.ErrOrigin},
+		"of another passkey":      {forged(func(f *forgedSignature) { f.outer["id"], f.outer["rawId"] = "AAAA", "AAAA" }), passkey.ErrCredential},
+		"with a forged signature": {forged(func(f *forgedSignature) { f.authData[atFlags] |= 0x10 | 0x08 }), passkey.ErrSignature},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), c.response)
+			require.ErrorIs(t, err, c.kind)
+			assert.True(t, passkey.NothingSent(err))
+		})
+	}
+	s.requireNothingSubmitted()
+	_, err := s.transactor.Finish(t.Context(), s.userID, take(t, session), response)
+	require.NoError(t, err)
+	assert.Equal(t, 1, s.submissionsOf())
+}
+
+// After ErrState and ErrExpired nothing was sent, but the user of the session cannot finish the draft any more, with
+// no response.
+func TestADraftThatCannotBeFinishedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSaver(t)
+		session, response := s.begin(s.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC))
+		incomplete := take(t, session)
+		incomplete.Allowed = nil
+		never := func(userID string, draft *passkey.Draft, kind error) {
+			t.Helper()
+			for range 2 {
+				_, err := s.transactor.Finish(t.Context(), userID, draft, response)
+				require.ErrorIs(t, err, kind)
+				assert.True(t, passkey.NothingSent(err))
+			}
+		}
+		never(s.userID, nil, passkey.ErrState)
+		never(s.userID, incomplete, passkey.ErrState)
+		never("another user", take(t, session), passkey.ErrState)
+		time.Sleep(time.Until(take(t, session).ExpiresAt) + time.Second)
+		never(s.userID, take(t, session), passkey.ErrExpired)
+		s.requireNothingSubmitted()
+	})
+}
+
+// The bank of the example keeps a draft for its own response, and of two clicks at the same time one gets the draft.
+func TestTheExamplesSession(t *testing.T) {
+	s := newSaver(t)
+	session := &customer{AccountID: s.accountID, UserID: s.userID}
+	b := &bank{
+		transactor: s.transactor,
+		session:    func(*http.Request) *customer { return session },
+		passkeys:   func(string) []passkey.Credential { return []passkey.Credential{s.passkey} },
+	}
+	post := func(handle http.HandlerFunc, contentType, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", contentType)
+		w := httptest.NewRecorder()
+		handle(w, r)
+		return w
+	}
+	sign := func() string {
+		form := url.Values{"amount": {"1"}, "vault": {byzantinetest.VaultBaseUSDC}}.Encode()
+		response, err := s.device.Get(post(b.beginDeposit, "application/x-www-form-urlencoded", form).Body.Bytes())
+		require.NoError(t, err)
+		return string(response)
+	}
+	first, second := sign(), sign()
+	assert.Equal(t, http.StatusBadRequest, post(b.finishDeposit, "application/json", first).Code)
+	statuses := make(chan int, 2)
+	for range 2 {
+		go func() { statuses <- post(b.finishDeposit, "application/json", second).Code }()
+	}
+	assert.ElementsMatch(t, []int{http.StatusOK, http.StatusConflict}, []int{<-statuses, <-statuses})
+	assert.Equal(t, 1, s.submissionsOf())
+	assert.Nil(t, session.takeDraft())
 }
 
 // After a panic of the transport a draft counts as submitted, because the transport may have sent the request before.

@@ -28,8 +28,7 @@ import (
 // Within a process, a draft is submitted at most once, however many requests finish it: [Transactor.Finish] rejects it
 // with [ErrSubmitted] while another call submits it, and after a submission that may have reached the API. That includes
 // one to which the API responded with an error, such as a 400 or a 429: begin again, with a new payload. Only if nothing
-// was sent, see [NothingSent], can the draft be finished again with the same response. This holds for all Transactors
-// with the same Client. The API takes each payload once as well, but a second request would tell the user that their
+// was sent can the draft be finished again; [NothingSent] says when. This holds for all Transactors with the same Client. The API takes each payload once as well, but a second request would tell the user that their
 // transaction failed.
 //
 // Several processes that serve the same sessions need a common store. One command before Finish is enough, in Redis
@@ -52,7 +51,7 @@ type Transactor struct {
 // so any session store can hold it. It expires at ExpiresAt.
 //
 // Keep it as [SigningState] says: on the server, in the session of the user who began, and take it out before it is
-// finished. Put it back only if [NothingSent] reports true and no later draft is there.
+// finished. [NothingSent] says when to put it back.
 //
 // An account has at most one draft. The API drops it when another payload is requested for the account, in whatever
 // tab, on whatever device or by whatever user. Finishing the dropped draft then fails and moves nothing; the page has
