@@ -3,8 +3,11 @@ package byzantinetest
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"github.com/byzantine-finance/byzantine-go"
+	"github.com/byzantine-finance/byzantine-go/internal/spelling"
 	"github.com/byzantine-finance/byzantine-go/passkey"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
@@ -35,6 +38,17 @@ func (s *Sandbox) authenticator(name string) *passkeytest.Authenticator {
 		s.keepAuthenticator(name, a)
 	}
 	return a
+}
+
+// usedAuthenticator returns the authenticator with a name, or an error if there is none.
+func (s *Sandbox) usedAuthenticator(name string) (*passkeytest.Authenticator, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.authenticators[name]; a != nil {
+		return a, nil
+	}
+	names := slices.Sorted(maps.Keys(s.authenticators))
+	return nil, notFound("name: no authenticator %q%s: create or PUT makes it", name, spelling.DidYouMean(name, names))
 }
 
 // keepAuthenticator needs the lock.
@@ -115,7 +129,11 @@ var authenticatorControls = []control{
 		}),
 	route("getCredential", "POST", "authenticators/{name}/get", "", "Respond to PublicKeyCredentialRequestOptionsJSON, as navigator.credentials.get does",
 		func(_ context.Context, s *Sandbox, req *ceremonyRequest) (assertionView, error) {
-			response, err := s.authenticator(req.Name).Get(req.Options)
+			a, err := s.usedAuthenticator(req.Name)
+			if err != nil {
+				return assertionView{}, err
+			}
+			response, err := a.Get(req.Options)
 			if err != nil {
 				return assertionView{}, err
 			}

@@ -149,6 +149,7 @@ func TestControlErrorsOfTheWorldNameTheField(t *testing.T) {
 		{"fund", `{"chainId":10,"currency":"usdc","amount":"1"}`, own, "chainId: unknown chain 10"},
 		{"fund", `{"chainId":1,"currency":"gbp","amount":"1"}`, own, "currency: must be one of usd, eur, usdc, eurc"},
 		{"fund", `{"chainId":1,"currency":"usdc","amount":"-1"}`, own, "amount: must be positive"},
+		{"fund", `{"chainId":1,"currency":"usdc","amount":"0.0000009"}`, own, "amount: 0 after six decimals"},
 		{"fund", `{"chainId":1,"currency":"usdc","amount":"1,000"}`, own, "amount: must be a decimal number such as 1250.50: "},
 		{"fund", `{"chain":1,"currency":"usdc","amount":"1"}`, own, `chain: the API has no such field, did you mean "chainId"?`},
 		{"activate", `{"chains":[1,10]}`, own, "chains[1]: unknown chain 10"},

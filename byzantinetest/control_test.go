@@ -294,6 +294,22 @@ func TestMistakesOverTheControlAPI(t *testing.T) {
 	assert.Equal(t, 404, res.StatusCode)
 }
 
+// A ceremony at an authenticator that nothing has made is a typing error, and no user who dismisses it.
+func TestGetAtAnAuthenticatorThatWasNeverUsed(t *testing.T) {
+	c := newController(t, newServer(t))
+	options := `{"options":{"challenge":"AAAA","rpId":"example.com"}}`
+	status, text := c.call("getCredential", options, "name=ada")
+	assert.Equal(t, 404, status)
+	assert.Contains(t, text, `name: no authenticator \"ada\": create or PUT makes it`)
+	c.ok("putAuthenticator", `{}`, "name=adam")
+	status, text = c.call("getCredential", options, "name=ada")
+	assert.Equal(t, 404, status)
+	assert.Contains(t, text, `did you mean \"adam\"?`)
+	status, text = c.call("getCredential", options, "name=adam")
+	assert.Equal(t, 400, status, "it has no passkey, which a page cannot tell from a dismissal")
+	assert.Contains(t, text, `"name":"NotAllowedError"`)
+}
+
 func TestControlAPIIsForThisMachine(t *testing.T) {
 	server := newServer(t, byzantinetest.WithControlToken("s3cret"))
 	call := func(change func(*http.Request)) int {

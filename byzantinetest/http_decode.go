@@ -46,7 +46,9 @@ func (s *Sandbox) decode(r *http.Request, op byzantine.Operation, body []byte) (
 	if err := wire.Decode(request, r.PathValue, query, body); err != nil {
 		return nil, badForm("%v", onTheWire(located(err, op, body)))
 	}
-	dropDecimals(request)
+	if err := dropDecimals(request); err != nil {
+		return nil, err
+	}
 	if err := wire.Check(request); err != nil {
 		return nil, badRequest("invalid request: %v", onTheWire(err))
 	}

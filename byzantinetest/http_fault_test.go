@@ -130,6 +130,30 @@ func TestFaultsInTheJournal(t *testing.T) {
 	assert.Zero(t, server.Requests()[0].Status)
 }
 
+// The verdict of a request that met a fault is never empty, also where the client got the response of the sandbox.
+func TestFaultsThatChangeNoStatusHaveAVerdict(t *testing.T) {
+	header := http.Header{"Retry-After": {"1"}, "Age": {"9"}}
+	for name, c := range map[string]struct {
+		fault   byzantinetest.Fault
+		verdict string
+	}{
+		"headers":          {byzantinetest.Fault{Header: header}, "with headers of the fault (Age, Retry-After)"},
+		"delay":            {byzantinetest.Fault{Delay: time.Millisecond}, "the response was delayed by 1ms"},
+		"clock":            {byzantinetest.Fault{ClockSkew: -2 * time.Second}, "with a clock that was wrong by -2s"},
+		"all":              {byzantinetest.Fault{Header: header, Delay: time.Millisecond, ClockSkew: time.Second}, "the response was delayed by 1ms, with a clock that was wrong by 1s, with headers of the fault (Age, Retry-After)"},
+		"headers, handled": {byzantinetest.Fault{Header: header, TakesEffect: true}, "with headers of the fault (Age, Retry-After)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t)
+			server.Fail(byzantine.OpCreateCredential, 1, c.fault)
+			require.NoError(t, create(t, server.Client()))
+			require.Len(t, server.Requests(), 1)
+			assert.Equal(t, 201, server.Requests()[0].Status)
+			assert.Equal(t, "a fault: the request was handled with a 201, but "+c.verdict, server.Requests()[0].Verdict)
+		})
+	}
+}
+
 // A client that gives up during a delay cannot know whether the request took effect. The journal knows. A GET is sent again.
 func TestFaultDelayThatTheClientDoesNotWaitFor(t *testing.T) {
 	if fips140.Enabled() {

@@ -40,7 +40,7 @@ type Request struct {
 	ExpectedBytes  int
 	ExpectedSHA256 string // hexadecimal
 
-	faulty bool // a fault has changed the response or taken its place
+	faulty bool // it met a fault
 }
 
 // Requests returns the requests so far, the oldest first: the newest 16 MiB of them.
@@ -102,7 +102,7 @@ func (x roundTrip) sent() fake.Response {
 	return x.fault.Sent(x.response)
 }
 
-// seen says what a fault did; it is empty if the client gets the response.
+// seen says what a fault did; it is empty if there was none.
 func (x roundTrip) seen() string {
 	if x.gaveUp {
 		return fmt.Sprintf("the request was not handled, because the client gave up during the delay of %v", x.fault.Delay)

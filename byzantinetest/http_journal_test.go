@@ -127,7 +127,8 @@ func TestJournalSaysWhatAFaultDid(t *testing.T) {
 		{"status after the effect", byzantinetest.Fault{Status: 502, TakesEffect: true}, 502, "a fault: the request was handled with a 201, but the client got a 502"},
 		{"truncate", byzantinetest.Fault{Truncate: true}, 201, "a fault: the request was handled with a 201, but the connection was cut in the middle of the response"},
 		{"truncated status", byzantinetest.Fault{Status: 500, Body: "ab", Truncate: true}, 500, "a fault: the request was not handled, and the connection was cut in the middle of a 500"},
-		{"delay", byzantinetest.Fault{Delay: 1}, 201, ""},
+		{"delay", byzantinetest.Fault{Delay: 1}, 201, "a fault: the request was handled with a 201, but the response was delayed by 1ns"},
+		{"none", byzantinetest.Fault{}, 201, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := newServer(t)

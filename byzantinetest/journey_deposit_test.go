@@ -220,7 +220,7 @@ func TestDecimalsBeyondTheCoinsAreDropped(t *testing.T) {
 	}
 	t.Run("to nothing", func(t *testing.T) {
 		_, err := deposit("0.0000009")
-		refused(t, err, 400, "must be positive")
+		refused(t, err, 400, "amount: 0 after six decimals")
 	})
 	t.Run("no number", func(t *testing.T) {
 		_, err := deposit("1,5")

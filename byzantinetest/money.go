@@ -18,8 +18,9 @@ const (
 var maxAmount = byzantine.MustParseDecimal("1000000000000000000")
 
 // dropDecimals cuts off the decimals of a request's amount beyond those of the coin, as the API does. Requests of this
-// module's client have none: it rejects such an amount before it sends anything.
-func dropDecimals(request any) {
+// module's client have none: it rejects such an amount before it sends anything. An amount of which nothing is left is an
+// error that says so.
+func dropDecimals(request any) error {
 	var amount *byzantine.Decimal
 	switch r := request.(type) {
 	case *byzantine.GetDepositPayloadPasskeyRequest:
@@ -29,13 +30,26 @@ func dropDecimals(request any) {
 	case *byzantine.GetTransferPayloadPasskeyRequest:
 		amount = &r.Amount
 	default:
-		return
+		return nil
 	}
-	*amount = amount.Round(coinPlaces, byzantine.RoundDown)
+	whole := *amount
+	*amount = whole.Round(coinPlaces, byzantine.RoundDown)
+	return checkDropped(whole, *amount)
+}
+
+// checkDropped rejects an amount of which nothing is left without the decimals that were dropped.
+func checkDropped(whole, rounded byzantine.Decimal) error {
+	if whole.Sign() > 0 && rounded.Sign() == 0 {
+		return badRequest("amount: 0 after six decimals")
+	}
+	return nil
 }
 
 func parseAmount(d byzantine.Decimal) (*big.Rat, error) {
 	amount := d.Round(coinPlaces, byzantine.RoundDown)
+	if err := checkDropped(d, amount); err != nil {
+		return nil, err
+	}
 	switch {
 	case amount.Sign() <= 0:
 		return nil, badRequest("amount: must be positive")

@@ -88,6 +88,9 @@ var eventTypeFields = map[string]string{
 	"list_events":         "eventType",
 }
 
+// openFields has the fields, by operation, that have more values than the API's document lists: the contract calls them open.
+var openFields = map[string]string{"list_deliveries": "sourceType"}
+
 var allowedByOperation = sync.OnceValue(func() map[string]map[string][]string {
 	document := readDocument()
 	types := document.Components.Schemas["WebhookEventType"]

@@ -18,7 +18,7 @@ import (
 func checkChoices(op byzantine.Operation, structType reflect.Type, query url.Values, body json.RawMessage, forced []string) error {
 	allowed := allowedValues(string(op.ID))
 	check := func(name string, values []string, text string) error {
-		if len(values) == 0 || slices.Contains(values, text) {
+		if len(values) == 0 || slices.Contains(values, text) || openFields[string(op.ID)] == name {
 			return nil
 		}
 		if slices.ContainsFunc(forced, func(f string) bool { return covers(f, name) }) {

@@ -213,7 +213,7 @@ func TestWebhookVerify(t *testing.T) {
 		"headers and body":   headers + "\r\n" + body,
 		"unix line ends":     strings.ReplaceAll(headers, "\r\n", "\n") + "\n" + body,
 		"a request line":     "POST /hooks HTTP/1.1\r\nHost: example.com\r\n" + headers + "\r\n" + body,
-		"a length":           headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body + "\n",
+		"a length":           headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body,
 		"HTTP/2's own words": "POST /hooks HTTP/2.0\r\nHost: example.com\r\n" + headers + "\r\n" + body,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -226,15 +226,17 @@ func TestWebhookVerify(t *testing.T) {
 		})
 	}
 	for name, test := range map[string]struct{ text, words string }{
-		"another body":   {headers + "\r\n" + strings.Replace(body, "false", "true", 1), "signature: does not belong"},
-		"a newline more": {headers + "\r\n" + body + "\n", "signature: does not belong"},
-		"no body":        {headers + "\r\n", "signature: does not belong"},
-		"a doubled head": {headers + headers + "\r\n" + body, "is there more than once"},
-		"another time":   {strings.Replace(headers, "Timestamp: ", "Timestamp: x", 1) + "\r\n" + body, "timestamp"},
-		"no headers":     {body, "not a delivery"},
-		"nothing":        {"", "not a delivery"},
-		"too long":       {headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body + "\nmore", "4 bytes stand after the " + strconv.Itoa(len(body)) + " of its content-length"},
-		"a cut off body": {headers + "Content-Length: 9999\r\n\r\n" + body, "unexpected EOF"},
+		"another body":               {headers + "\r\n" + strings.Replace(body, "false", "true", 1), "signature: does not belong"},
+		"a newline more":             {headers + "\r\n" + body + "\n", "signature: does not belong"},
+		"no body":                    {headers + "\r\n", "signature: does not belong"},
+		"a doubled head":             {headers + headers + "\r\n" + body, "is there more than once"},
+		"another time":               {strings.Replace(headers, "Timestamp: ", "Timestamp: x", 1) + "\r\n" + body, "timestamp"},
+		"no headers":                 {body, "not a delivery"},
+		"nothing":                    {"", "not a delivery"},
+		"too long":                   {headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body + "\nmore", "5 bytes stand after the " + strconv.Itoa(len(body)) + " of its content-length"},
+		"a blank after its length":   {headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body + " ", "1 byte stands after the " + strconv.Itoa(len(body)) + " of its content-length"},
+		"a newline after its length": {headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body + "\n", "1 byte stands after the " + strconv.Itoa(len(body)) + " of its content-length"},
+		"a cut off body":             {headers + "Content-Length: 9999\r\n\r\n" + body, "unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, stdout, stderr := verify(test.text)

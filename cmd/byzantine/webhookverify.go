@@ -24,7 +24,7 @@ var webhookVerifyCommand = command{
 	summary: "check a webhook delivery that was kept",
 	help: `
 Checks a delivery that was written to a file as it came: the headers, an empty line, and the body byte by byte. The
-request line may be there as well. KEY is the publicKey of the subscription (operation list_subscriptions).
+request line may be there as well. A byte more than its Content-Length is an error, also a newline at the end. KEY is the publicKey of the subscription (operation list_subscriptions).
 
 All is checked but the age, because a file is old: that is printed. A receiver accepts 5 minutes.
 
@@ -97,7 +97,10 @@ func readDelivery(text []byte) (http.Header, []byte, error) {
 		return nil, nil, err
 	}
 	after, err := io.ReadAll(rest)
-	if n := len(bytes.TrimSpace(after)); n > 0 { // an editor may have ended the file with a newline
+	switch n := len(after); {
+	case n == 1:
+		return nil, nil, fmt.Errorf("1 byte stands after the %d of its Content-Length", len(body))
+	case n > 1:
 		return nil, nil, fmt.Errorf("%d bytes stand after the %d of its Content-Length", n, len(body))
 	}
 	return request.Header, body, err

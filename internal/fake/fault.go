@@ -5,9 +5,11 @@ package fake
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -82,8 +84,8 @@ func (f Fault) Sent(out Response) Response {
 	return out
 }
 
-// Seen says what the client sees in place of the response, and whether the request was handled; it is empty if the client
-// sees the response. out is the response, if the request was handled.
+// Seen says what the fault did to the response, and whether the request was handled; it is empty if there was no fault. out
+// is the response, if the request was handled.
 func (f Fault) Seen(out Response) string {
 	handled := "the request was not handled, and "
 	if f.ReachesHandler() {
@@ -98,10 +100,21 @@ func (f Fault) Seen(out Response) string {
 		return handled + "the connection was cut in the middle of the response"
 	case f.Status != 0:
 		return fmt.Sprintf("%sthe client got a %d", handled, f.Status)
-	case f.TakesEffect && f.Delay > 0:
-		return fmt.Sprintf("%sthe response was delayed by %v", handled, f.Delay)
 	}
-	return ""
+	var changes []string // of a response that the client got nevertheless
+	if f.Delay > 0 {
+		changes = append(changes, fmt.Sprintf("the response was delayed by %v", f.Delay))
+	}
+	if f.ClockSkew != 0 {
+		changes = append(changes, fmt.Sprintf("with a clock that was wrong by %v", f.ClockSkew))
+	}
+	if len(f.Header) > 0 {
+		changes = append(changes, fmt.Sprintf("with headers of the fault (%s)", strings.Join(slices.Sorted(maps.Keys(f.Header)), ", ")))
+	}
+	if len(changes) == 0 {
+		return ""
+	}
+	return handled + strings.Join(changes, ", ")
 }
 
 // Play writes the response, or what the fault makes of it.
