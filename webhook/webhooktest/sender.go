@@ -22,7 +22,9 @@ type Sender struct {
 	id  string
 }
 
-// NewSender returns a Sender with a new key. If the Sender cannot make a delivery, it ends the test t as failed.
+// NewSender returns a Sender with a new key. If the Sender cannot make a delivery, it ends the test t as failed. A
+// Sender signs at the machine's time. For a verifier with another clock, such as that of a sandbox after Advance, use
+// [SignDelivery].
 func NewSender(t testing.TB) *Sender {
 	t.Helper()
 	key, err := byzantine.GenerateKey()
