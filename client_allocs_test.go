@@ -20,7 +20,7 @@ func TestCallAllocations(t *testing.T) {
 	bare, sdk := benchCalls(t)
 	limit, got := leastAllocations(t, bare), leastAllocations(t, sdk)
 	t.Logf("%.0f allocations, %.0f for the bare call", got, limit)
-	assert.LessOrEqual(t, got, limit+8)
+	assert.LessOrEqual(t, got, limit+8+1, "AllocsPerRun rounds both down")
 }
 
 // A Tracer costs a call no allocations but those of its own methods, and a client without a Tracer has none for it.
