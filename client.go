@@ -87,7 +87,7 @@ func authorizeWith(s Signer) call.Authorize {
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	key, exposed, err := keyenv.Read(os.Getenv, ParsePrivateKey)
 	if err == nil && key == nil {
-		err = errors.New(keyenv.Name + " is not set")
+		err = errors.New("neither " + keyenv.Name + " nor " + keyenv.File + " is set")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("byzantine: NewClientFromEnv: %w", err)

@@ -137,7 +137,7 @@ func TestNewClientFromEnv(t *testing.T) {
 		{name: "both, the second is none", key: rfc6979Secret, alias: "0xsecret", err: "INTEGRATOR_PRIVATE_KEY: "},
 		{name: "base URL", key: rfc6979Secret, base: byzantine.ProductionURL, host: byzantine.ProductionURL},
 		{name: "an option wins", key: rfc6979Secret, base: byzantine.ProductionURL, option: "http://localhost:1", host: "http://localhost:1"},
-		{name: "none", err: "BYZANTINE_PRIVATE_KEY is not set"},
+		{name: "none", err: "neither BYZANTINE_PRIVATE_KEY nor BYZANTINE_PRIVATE_KEY_FILE is set"},
 		{name: "both, different", key: rfc6979Secret, alias: other, err: "BYZANTINE_PRIVATE_KEY and INTEGRATOR_PRIVATE_KEY hold different keys"},
 		{name: "no key", key: "0xsecret", err: "BYZANTINE_PRIVATE_KEY: "},
 		{name: "no key in the alias", alias: "0xsecret", err: "INTEGRATOR_PRIVATE_KEY: "},

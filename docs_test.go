@@ -158,32 +158,32 @@ func methodOf(t *testing.T, op byzantine.Operation) string {
 
 // docs/operations.md is generated from the table of operations and the doc comments of the methods.
 func TestOperationsPage(t *testing.T) {
-	synopses, constants := methodSynopses(t), operationConstants(t)
+	methods, constants := clientMethods(t), operationConstants(t)
 	var page strings.Builder
 	page.WriteString("# Operations\n\n" +
-		"All operations of the API are methods of `*byzantine.Client`. A method takes a context, a request struct or one id, and\n" +
-		"call options. `byzantine.Operations()` lists the routes with their types, for programs. The constant of an operation is Op and\n" +
+		"All operations of the API are methods of `*byzantine.Client`. A method takes a context, what the column \"takes\" says, and\n" +
+		"call options. A nil request is an empty one. `byzantine.Operations()` lists the routes with their types, for programs. The constant of an operation is Op and\n" +
 		"the name of its method: `OpWhoami` is `get_current_integrator_capabilities`. This page is generated:\n" +
 		"`go test -run TestOperationsPage -update-docs .`\n\n" +
-		"| method | operation | route | about |\n| --- | --- | --- | --- |\n")
+		"| method | takes | operation | route | about |\n| --- | --- | --- | --- | --- |\n")
 	link := func(method string) string {
 		return fmt.Sprintf("[%s](https://pkg.go.dev/github.com/byzantine-finance/byzantine-go#Client.%[1]s)", method)
 	}
 	for op := range byzantine.Operations() {
 		method := methodOf(t, op)
-		require.Contains(t, synopses, method)
+		require.Contains(t, methods, method)
 		require.Equal(t, string(op.ID), constants["Op"+method])
-		fmt.Fprintf(&page, "| %s | `%s` | `%s %s` | %s |\n", link(method), op.ID, op.Method, op.Path, synopses[method])
-		delete(synopses, method)
+		fmt.Fprintf(&page, "| %s | %s | `%s` | `%s %s` | %s |\n", link(method), methods[method].takes, op.ID, op.Method, op.Path, methods[method].synopsis)
+		delete(methods, method)
 	}
-	page.WriteString("\n## Other methods\n\n| method | about |\n| --- | --- |\n")
+	page.WriteString("\n## Other methods\n\n| method | takes | about |\n| --- | --- | --- |\n")
 	var others []string
-	for method := range synopses {
+	for method := range methods {
 		others = append(others, method)
 	}
 	slices.Sort(others)
 	for _, method := range others {
-		fmt.Fprintf(&page, "| %s | %s |\n", link(method), synopses[method])
+		fmt.Fprintf(&page, "| %s | %s | %s |\n", link(method), methods[method].takes, methods[method].synopsis)
 	}
 	if *updateDocs {
 		require.NoError(t, os.WriteFile("docs/operations.md", []byte(page.String()), 0o644))
@@ -191,8 +191,33 @@ func TestOperationsPage(t *testing.T) {
 	assert.True(t, page.String() == docPages(t)["docs/operations.md"], "docs/operations.md is out of date: go test -run TestOperationsPage -update-docs . writes it")
 }
 
-// methodSynopses returns the first sentence of the doc comment of each method of Client.
-func methodSynopses(t *testing.T) map[string]string {
+// clientMethod is what docs/operations.md says of a method of Client.
+type clientMethod struct {
+	takes    string // the arguments without context and options: the type of a request, the name of anything else
+	synopsis string // the first sentence of the doc comment
+}
+
+// takes returns clientMethod.takes.
+func takes(method *ast.FuncDecl) string {
+	var list []string
+	for _, field := range method.Type.Params.List {
+		switch typ := field.Type.(type) {
+		case *ast.Ellipsis: // the options
+		case *ast.StarExpr:
+			list = append(list, "`*"+typ.X.(*ast.Ident).Name+"`")
+		default:
+			for _, name := range field.Names {
+				if name.Name != "ctx" {
+					list = append(list, "`"+name.Name+"`")
+				}
+			}
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// clientMethods returns the methods of Client by name.
+func clientMethods(t *testing.T) map[string]clientMethod {
 	t.Helper()
 	names, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -208,18 +233,19 @@ func methodSynopses(t *testing.T) map[string]string {
 	}
 	pkg, err := doc.NewFromFiles(set, files, "github.com/byzantine-finance/byzantine-go")
 	require.NoError(t, err)
-	synopses := map[string]string{}
+	methods := map[string]clientMethod{}
 	for _, typ := range pkg.Types {
 		if typ.Name != "Client" {
 			continue
 		}
 		for _, method := range typ.Methods {
-			synopses[method.Name] = strings.ReplaceAll(pkg.Synopsis(method.Doc), "|", "\\|")
-			assert.NotEmpty(t, synopses[method.Name], method.Name)
+			synopsis := strings.ReplaceAll(pkg.Synopsis(method.Doc), "|", "\\|")
+			assert.NotEmpty(t, synopsis, method.Name)
+			methods[method.Name] = clientMethod{takes(method.Decl), synopsis}
 		}
 	}
-	require.NotEmpty(t, synopses)
-	return synopses
+	require.NotEmpty(t, methods)
+	return methods
 }
 
 // operationConstants returns the value of each constant of type OperationID, by name.

@@ -107,8 +107,9 @@ func printOverview(w io.Writer, commands []*command) error {
 byzantine help COMMAND says more about one.
 
 Environment:
-  BYZANTINE_PRIVATE_KEY  the integrator's key, 64 hexadecimal digits or PEM; INTEGRATOR_PRIVATE_KEY is read as well
-  BYZANTINE_BASE_URL     the API's host; Byzantine's sandbox unless set
+  BYZANTINE_PRIVATE_KEY       the integrator's key, 64 hexadecimal digits or PEM; INTEGRATOR_PRIVATE_KEY is read as well
+  BYZANTINE_PRIVATE_KEY_FILE  a file with the key
+  BYZANTINE_BASE_URL          the API's host; Byzantine's sandbox unless set
 
 Exit status: 0 done, 1 failed, 2 wrong usage or invalid request, 3 sent, and its outcome is unknown.
 `)

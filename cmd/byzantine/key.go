@@ -54,7 +54,7 @@ func (k *keyFlag) read(p *process) (*byzantine.PrivateKey, error) {
 func (k *keyFlag) require(p *process) (*byzantine.PrivateKey, error) {
 	key, err := k.read(p)
 	if err == nil && key == nil {
-		err = usagef("no key: set BYZANTINE_PRIVATE_KEY, or name a file with -key")
+		err = usagef("no key: set BYZANTINE_PRIVATE_KEY or BYZANTINE_PRIVATE_KEY_FILE, or name a file with -key")
 	}
 	return key, err
 }

@@ -36,7 +36,7 @@ func TestErrorsNameWhatWasTyped(t *testing.T) {
 		{key, "call init_opt", "the API has no operation \"init_opt\", did you mean \"init_otp\"?"},
 		{key, "call init_otp accountID=" + id, "init_otp has no field \"accountID\", did you mean \"accountId\"?"},
 		{key, "operations otp_auht", "did you mean \"otp_auth\"?"},
-		{nil, "whoami", "no key: set BYZANTINE_PRIVATE_KEY, or name a file with -key"},
+		{nil, "whoami", "no key: set BYZANTINE_PRIVATE_KEY or BYZANTINE_PRIVATE_KEY_FILE, or name a file with -key"},
 		{map[string]string{"BYZANTINE_PRIVATE_KEY": "x"}, "whoami", "BYZANTINE_PRIVATE_KEY: private key: "},
 		{map[string]string{"INTEGRATOR_PRIVATE_KEY": "x"}, "whoami", "INTEGRATOR_PRIVATE_KEY: private key: "},
 		{map[string]string{"BYZANTINE_PRIVATE_KEY_FILE": "/nowhere"}, "whoami", "BYZANTINE_PRIVATE_KEY_FILE: the file cannot be read"},
