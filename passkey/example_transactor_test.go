@@ -101,6 +101,7 @@ func (b *bank) finishDeposit(w http.ResponseWriter, r *http.Request) {
 	// The user has signed, so a closed tab must not end the call that submits.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute)
 	defer cancel()
+	// Note draft.Payload.TransactionID with the account before this call: it is what to look for after ErrOutcomeUnknown.
 	_, err = b.transactor.Finish(ctx, s.UserID, draft, response)
 	switch {
 	case err == nil, errors.Is(err, byzantine.ErrTookEffect):

@@ -75,9 +75,9 @@ func (l *ledger) begin(client *byzantine.Client, draftKey string) (end func(sent
 //
 //   - [ErrState], [ErrExpired]: do not put the draft back into the session. It is missing, unusable, of another user or
 //     over, and the user has to begin again.
-//   - Any other *[Error], such as [ErrChallenge] or [ErrMalformed]: put it back, unless a later draft is there. The
-//     response was rejected, and the draft waits for its own response, which may come from another tab.
-//   - Any other error: put it back, unless a later draft is there. The same response can finish it.
+//   - Any other error: put it back, unless a later draft is there. After a response that was rejected, with
+//     [ErrChallenge], [ErrMalformed] and so on, it waits for its own response, which may come from another tab.
+//     Otherwise the same response can finish it.
 func NothingSent(err error) bool {
 	var rejected *Error
 	var invalid *byzantine.FieldError
