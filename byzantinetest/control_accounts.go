@@ -67,9 +67,17 @@ type listRequest struct {
 	Offset int `query:"offset" json:"-"`
 }
 
+// listedUser is a user in a list, whose passkeys get_user_details has.
+type listedUser struct {
+	ID        string `json:"userId"`
+	Email     string `json:"email"`
+	FirstName string `json:"firstName"`
+	LastName  string `json:"lastName"`
+}
+
 type userList struct {
-	Users []userJSON `json:"users"` // the newest first
-	Total int        `json:"total"`
+	Users []listedUser `json:"users"` // the newest first
+	Total int          `json:"total"`
 }
 
 type accountList struct {
@@ -105,7 +113,7 @@ var accountControls = []control{
 	route("getUsers", "GET", "users", "Users", "The users, the newest first",
 		func(_ context.Context, s *Sandbox, req *listRequest) (userList, error) {
 			users := s.Users()
-			return userList{controlPage(users, req.Limit, req.Offset, func(u User) userJSON { return userJSON(u) }), len(users)}, nil
+			return userList{controlPage(users, req.Limit, req.Offset, func(u User) listedUser { return listedUser{u.ID, u.Email, u.FirstName, u.LastName} }), len(users)}, nil
 		}),
 	route("addUser", "POST", "users", "AddUser", "Add a user; what is left out is made up",
 		func(_ context.Context, s *Sandbox, req *userJSON) (userJSON, error) {

@@ -91,7 +91,7 @@ var clockControls = []control{
 			s.Advance(time.Duration(req.Duration))
 			return s.clockView()
 		}),
-	route("setClock", "POST", "clock/set", "SetTime", "Set the clock",
+	route("setClock", "POST", "clock/set", "SetTime", "Set the clock: to a later time as advance does, to an earlier one without undoing anything",
 		func(_ context.Context, s *Sandbox, req *struct {
 			Now time.Time `json:"now"`
 		}) (clockView, error) {

@@ -97,7 +97,7 @@ func controlTable(t *testing.T) string {
 	operations := slices.SortedFunc(maps.Values(controlOperations(t)), func(a, b controlOperation) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
 	})
-	out := "| request | query or body | response | what it does |\n| --- | --- | --- | --- |\n"
+	out := "| request | with `byzantine ctl` | query or body | response | what it does |\n| --- | --- | --- | --- | --- |\n"
 	for _, op := range operations {
 		var inputs []string
 		for _, p := range op.Parameters {
@@ -122,7 +122,7 @@ func controlTable(t *testing.T) string {
 			}
 			outputs = append(outputs, "`"+name+"`")
 		}
-		out += fmt.Sprintf("| `%s %s` | %s | %s | %s |\n", op.Method, strings.TrimPrefix(op.Path, byzantinetest.ControlPath),
+		out += fmt.Sprintf("| `%s %s` | `%s` | %s | %s | %s |\n", op.Method, strings.TrimPrefix(op.Path, byzantinetest.ControlPath), op.ID,
 			strings.Join(inputs, ", "), strings.Join(outputs, ", "), op.Summary)
 	}
 	return out

@@ -176,7 +176,7 @@ var worldControls = []control{
 		func(_ context.Context, s *Sandbox, _ *none) (none, error) { s.Reset(); return none{}, nil }),
 	route("getWorld", "GET", "world", "World", "All that the sandbox holds as one document, with its clock",
 		func(_ context.Context, s *Sandbox, _ *none) (json.RawMessage, error) { return s.World(), nil }),
-	route("setWorld", "PUT", "world", "SetWorld", "Replace all that the sandbox holds by a document, which may be as short as {}; its clock counts",
+	route("setWorld", "PUT", "world", "SetWorld", "Replace all that the sandbox holds by a document, which may be as short as {}; its clock counts. The journal, faults and authenticators stay",
 		func(_ context.Context, s *Sandbox, req *struct{ Whole json.RawMessage }) (none, error) {
 			return none{}, s.SetWorld(req.Whole)
 		}),

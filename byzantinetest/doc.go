@@ -52,7 +52,7 @@
 //     leaves it valid.
 //   - An OTP session expires after 15 minutes and can be used any number of times until then.
 //   - A passkey whose credential id is registered already gets a 400. An existing root user may send the passkey that they
-//     have; it is not registered twice.
+//     have among the rootUsers of a new customer; it is not registered twice.
 //   - A credential id may be the raw id or a CBOR byte string with the raw id; the sandbox stores the raw id.
 //   - byzantineTermsSignedAt may be RFC 3339 or decimal Unix seconds in a string; it is returned as RFC 3339.
 //
@@ -64,6 +64,8 @@
 //   - The verification of a person needs a passport or both sides of a national id, and a proof of address; in the United
 //     States the social security number too. That of an entity needs an incorporation certificate, a shareholder registry,
 //     a proof of address and its type, number, registered address, activity, finances and risks.
+//   - Of mostRecentOccupation only the length of six characters is checked, and of businessIndustry that it is an integer,
+//     because the API's lists of codes are not known.
 //   - An entity that has sent its own data and is not active yet has the status awaiting_associated_person_information
 //     while data of an associated person is missing. An associated person has an event of their own only when their
 //     status becomes rejected or resubmission_requested.
@@ -90,6 +92,7 @@
 //   - A payload can be signed for 15 minutes. After that, or when another payload has replaced it, the client has to ask
 //     for a new draft. A rejected stamp leaves the draft as it was. The submission of an unknown or replaced draft gets a
 //     400, and so does a stamp that does not verify. A passkey of a user who is not a root user of the account gets a 401.
+//   - User verification is not required of a stamp, as the API's documents do not ask for it.
 //   - A payload of a transaction gets a 400 if the customer is not active, if the account is self-custodial, or if the
 //     account is not activated on the chain (an activation needs no activated chain; the upgrade of a vault gets a 401).
 //
@@ -97,11 +100,12 @@
 //
 //   - Balances are not checked before the signature: a transaction of more than the balance is no error of the
 //     request, it ends as simulation_failed at once. The amount is deducted when the transaction is signed, and returned if it fails.
+//   - Decimals of an amount beyond the sixth are dropped without an error. An amount of which nothing is left gets a 400.
 //   - A transaction stays for 2 seconds in each status that it leaves automatically, see [WithProcessingTime].
 //   - A cancellation has the transaction id of the withdrawal, and takes effect at once. A queued withdrawal is paid after
 //     an hour, see [Sandbox.SettleWithdrawal]; its shares no longer count towards the position.
-//   - A bank transfer pays one waiting deposit that it covers, or becomes idle balance as a whole; it makes no transaction
-//     of its own. The amount of a deposit is in the vault's currency. One euro is exchanged for 1.10 dollars, and the
+//   - A bank transfer pays the oldest waiting deposit that it covers, and what is over becomes idle balance; without one it
+//     becomes idle balance as a whole. It makes no transaction of its own. The amount of a deposit is in the vault's currency. One euro is exchanged for 1.10 dollars, and the
 //     expectedDepositAmount of a deposit that needs the exchange is half a percent more than what covers it.
 //   - A withdrawal to a bank without bankAccountId goes to the account's first bank account in that currency.
 //   - The two halves of a vault upgrade are a withdrawal on Base and a deposit on Ethereum that name each other. The account
@@ -124,7 +128,7 @@
 //   - A webhook.test goes to its subscription whatever the eventTypes of that, and is not in list_events.
 //   - Transactions cause webhook deliveries as customers do. The sourceType of an event is customer_api, onchain or
 //     webhook_test, and its sourceId is the id of the account, the transaction or the subscription, respectively; the data
-//     of a webhook.test are {subscriptionId}.
+//     of a webhook.test are {subscriptionId}. The filter sourceType takes any text, because the document's list is open.
 //   - Signatures of webhooks have no 0x. An attempt ends after 10 seconds, and a 2xx whose body is cut short, or whose
 //     first 64 KiB have not arrived by then, is a failure. The summary of a response is {statusCode, body, bodyBytes}.
 //   - A disabled subscription gets no new deliveries. Its pending deliveries wait until it is enabled again; a test of it

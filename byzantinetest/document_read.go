@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/byzantine-finance/byzantine-go"
@@ -60,12 +62,31 @@ func (s *Sandbox) Reset() {
 	clear(s.authenticators)
 }
 
+var worldSchema = sync.OnceValue(func() *apiSchema { return bodySchema(reflect.TypeFor[worldDocument]()) })
+
+// unknownWorldField says where a document has a field that a world does not have; encoding/json does not say where. Nil if
+// it has none, or another mistake before it.
+func unknownWorldField(document []byte) error {
+	value, err := parseJSON(document)
+	if err != nil {
+		return nil
+	}
+	err = formChecker{}.check(worldSchema(), &value, "")
+	if unknown := (*unknownFieldError)(nil); errors.As(err, &unknown) {
+		return unknown
+	}
+	return nil
+}
+
 // readWorld replaces the world. The caller holds the lock, and nothing is being delivered.
 func (s *Sandbox) readWorld(document []byte) error {
 	var d worldDocument
 	dec := json.NewDecoder(bytes.NewReader(document))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
+		if unknown := unknownWorldField(document); unknown != nil {
+			return unknown
+		}
 		return fmt.Errorf("the document cannot be read: %w", plainJSONError(err))
 	}
 	if _, err := dec.Token(); err != io.EOF {

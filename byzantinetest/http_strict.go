@@ -34,6 +34,11 @@ func (e *formError) response() fake.Response {
 	return fake.Text(e.status, "cannot read the request: "+e.text)
 }
 
+// unknownFieldError is a formError about a field that the document does not have.
+type unknownFieldError struct{ formError }
+
+func (e *unknownFieldError) Unwrap() error { return &e.formError }
+
 func badForm(format string, args ...any) error {
 	return &formError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
@@ -116,7 +121,7 @@ func (c formChecker) checkObject(s *apiSchema, v *jsonValue, path string) error 
 		property := s.properties[m.name]
 		if !c.lenient {
 			if property == nil && s.properties != nil {
-				return badForm("%s: the API has no such field%s", name, didYouMean(m.name, s.properties))
+				return &unknownFieldError{formError{http.StatusBadRequest, fmt.Sprintf("%s: the API has no such field%s", name, meant(m.name, path, s.properties))}}
 			}
 			if slices.ContainsFunc(v.members[:i], func(other jsonMember) bool { return other.name == m.name }) {
 				return badForm("%s: the field is there twice", name)
@@ -137,6 +142,20 @@ func (c formChecker) checkObject(s *apiSchema, v *jsonValue, path string) error 
 
 // wantsForm says whether the document forbids an empty text, by a pattern or as a UUID. Package wire checks all other texts.
 func (s *apiSchema) wantsForm() bool { return s.pattern != "" || s.format == "uuid" }
+
+// meant says in which object beside it a misplaced field belongs, or which field of a similar name may be meant.
+func meant(name, path string, known map[string]*apiSchema) string {
+	var owners []string
+	for _, beside := range slices.Sorted(maps.Keys(known)) {
+		if known[beside].properties[name] != nil {
+			owners = append(owners, joined(path, beside))
+		}
+	}
+	if len(owners) == 1 {
+		return ": it is in " + owners[0]
+	}
+	return didYouMean(name, known)
+}
 
 // didYouMean is the end of an error about a name that there is not.
 func didYouMean(name string, known map[string]*apiSchema) string {

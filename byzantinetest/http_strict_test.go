@@ -3,7 +3,9 @@ package byzantinetest_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -94,4 +96,23 @@ func TestCheckOfResponsesFindsMistakes(t *testing.T) {
 		assert.ErrorContains(t, byzantinetest.CheckAnswer("get_current_integrator_capabilities", 200, body), words)
 	}
 	assert.Error(t, byzantinetest.CheckAnswer("get_current_integrator_capabilities", 204, ""))
+}
+
+// A field that stands beside the object that has it is the commonest slip, so the error names that object.
+func TestErrorsNameTheObjectThatHasTheField(t *testing.T) {
+	server := newServer(t)
+	id := unknownID
+	op := operation(t, "update_associated_person")
+	status, text := send(t, server, op.Method, op.Path, `{"beneficiaryId":"`+id+`","verificationDocuments":[]}`, nil)
+	assert.Equal(t, 400, status)
+	assert.Contains(t, text, "verificationDocuments: the API has no such field: it is in associatedPerson")
+}
+
+// The users of a list have the fields that the control API's document names, and no others.
+func TestListedUsersHaveTheFieldsOfTheirDocument(t *testing.T) {
+	server := newServer(t)
+	server.AddUser(byzantinetest.User{Email: "ada@example.com"})
+	user := newController(t, server).ok("getUsers", "")["users"].([]any)[0].(map[string]any)
+	fields := controlOperations(t)["getUsers"].Responses["200"].Content["application/json"].Schema.Properties["users"].Items.Properties
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(fields)), slices.Collect(maps.Keys(user)))
 }

@@ -16,7 +16,8 @@ var rotateCommand = command{
 	summary: "replace the private key by a new one",
 	help: `
 Creates a credential of the same scope, writes its private key into a new file that only its owner can read, and proves
-that the API takes it. It prints the public key of the new credential, then that of the old one, which goes on to work.
+that the API takes it. It prints two lines, "new 0x..." and "old 0x...", the public keys of the new credential and of the old
+one, which goes on to work.
 When all your programs have the new key, delete the old one:
 
   byzantine rotate -key old.key -out new.key

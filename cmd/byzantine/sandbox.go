@@ -121,7 +121,7 @@ func (s *sandboxRun) declare(flags *flag.FlagSet) {
 	})
 	flags.StringVar(&s.world, "world", "", "`FILE` with the world to begin with, in place of two example accounts; - for standard input")
 	flags.StringVar(&s.state, "state", "", "`FILE` that keeps the world across restarts")
-	flags.StringVar(&s.envFile, "env-file", "", "`FILE` to write BYZANTINE_BASE_URL and a new key to, once the sandbox serves")
+	flags.StringVar(&s.envFile, "env-file", "", "`FILE` to write BYZANTINE_BASE_URL to, and the key if the sandbox made it, once the sandbox serves")
 	flags.BoolVar(&s.json, "json", false, "print what a client needs as one JSON object")
 	flags.BoolVar(&s.quiet, "quiet", false, "log no requests")
 }
