@@ -294,6 +294,70 @@ func TestMistakesOverTheControlAPI(t *testing.T) {
 	assert.Equal(t, 404, res.StatusCode)
 }
 
+// The n-th passkey of a seed is the same in every process, whatever the authenticator is called.
+func TestSeedRepeatsItsPasskeysInTheirOrder(t *testing.T) {
+	ids := func() (ids []any) {
+		c := newController(t, newServer(t))
+		c.ok("putAuthenticator", `{"seed":"ada"}`, "name=ada")
+		for range 2 {
+			created := c.ok("createCredential", `{"options":{"rp":{"id":"example.com","name":"Example"},"user":{"id":"dXNlci0x","name":"ada","displayName":"Ada"},
+				"challenge":"AAECAwQFBgcICQoLDA0ODw","pubKeyCredParams":[{"type":"public-key","alg":-7}]}}`, "name=ada")
+			ids = append(ids, created["response"].(map[string]any)["id"])
+		}
+		return ids
+	}
+	first := ids()
+	assert.NotEqual(t, first[0], first[1])
+	assert.Equal(t, first, ids())
+}
+
+// What is under way falls due at its own time when the clock is set, and waits for that time when the clock is set back.
+func TestClockThatIsSetForwardAndBack(t *testing.T) {
+	server := stopped(t)
+	c := newController(t, server)
+	i := newActiveInvestor(t, server)
+	status := func(id string) byzantine.TransactionStatus { return i.transaction(id).Status }
+	deposit := func() string {
+		return i.submit(i.depositPayload(byzantine.ChainBase, byzantinetest.VaultBaseUSDC, byzantine.MustParseDecimal("1"), byzantine.CurrencyUSDC)).TransactionID
+	}
+	first := deposit()
+	c.ok("setClock", `{"now":"2026-09-01T13:00:00Z"}`)
+	assert.Equal(t, byzantine.TransactionCompleted, status(first))
+	assert.WithinDuration(t, noon.Add(2*time.Second), i.transaction(first).UpdatedAt, time.Second, "at its own time")
+
+	second := deposit()
+	c.ok("setClock", `{"now":"2026-09-01T12:00:00Z"}`)
+	c.ok("advanceClock", `{"duration":"59m"}`)
+	assert.Equal(t, byzantine.TransactionCompleted, status(first), "nothing is undone")
+	assert.Equal(t, byzantine.TransactionProcessing, status(second))
+	assert.Equal(t, true, c.ok("advanceClock", `{"duration":"2m"}`)["frozen"], "it stays frozen")
+	assert.Equal(t, byzantine.TransactionCompleted, status(second))
+}
+
+// A world takes the place of the world only; a reset drops faults and authenticators as well.
+func TestSetWorldLeavesFaultsAndAuthenticators(t *testing.T) {
+	server := newServer(t)
+	c := newController(t, server)
+	get := func() int {
+		status, _ := c.call("getCredential", `{"options":{"challenge":"AAAA","rpId":"example.com"}}`, "name=ada")
+		return status
+	}
+	c.ok("putAuthenticator", `{}`, "name=ada")
+	c.ok("addFault", `{"operationId":"list_credentials","status":418,"times":2}`)
+	c.ok("setWorld", `{}`)
+	status, _ := send(t, server, "GET", "/v1/integrator/credentials", "", nil)
+	assert.Equal(t, 418, status)
+	assert.Equal(t, 400, get())
+	assert.Len(t, server.Requests(), 1)
+	c.ok("setWorld", `{}`)
+	assert.Len(t, server.Requests(), 1)
+	c.ok("reset", "")
+	assert.Empty(t, server.Requests())
+	status, _ = send(t, server, "GET", "/v1/integrator/credentials", "", nil)
+	assert.Equal(t, 200, status)
+	assert.Equal(t, 404, get())
+}
+
 // A ceremony at an authenticator that nothing has made is a typing error, and no user who dismisses it.
 func TestGetAtAnAuthenticatorThatWasNeverUsed(t *testing.T) {
 	c := newController(t, newServer(t))

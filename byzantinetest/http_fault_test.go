@@ -154,6 +154,17 @@ func TestFaultsThatChangeNoStatusHaveAVerdict(t *testing.T) {
 	}
 }
 
+// A fault comes before the signature is looked at, so a request with a wrong one uses it up.
+func TestFaultComesBeforeTheSignature(t *testing.T) {
+	server := newServer(t)
+	server.Fail(byzantine.OpCreateCredential, 1, byzantinetest.Fault{Status: 503})
+	old := func(h http.Header) { h.Set("X-Timestamp", "1") }
+	for _, want := range []int{503, 401} {
+		status, _ := send(t, server, "POST", "/v1/integrator/credentials", "{}", old)
+		assert.Equal(t, want, status)
+	}
+}
+
 // A client that gives up during a delay cannot know whether the request took effect. The journal knows. A GET is sent again.
 func TestFaultDelayThatTheClientDoesNotWaitFor(t *testing.T) {
 	if fips140.Enabled() {

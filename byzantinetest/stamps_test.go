@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/byzantine-finance/byzantine-go"
 	"github.com/byzantine-finance/byzantine-go/byzantinetest"
+	"github.com/byzantine-finance/byzantine-go/passkey"
 	"github.com/byzantine-finance/byzantine-go/passkeytest"
 )
 
@@ -39,6 +41,38 @@ func (s stamp) change(t *testing.T, member string, change func([]byte) []byte) {
 	b, err := base64.RawURLEncoding.DecodeString(s[member])
 	require.NoError(t, err)
 	s[member] = base64.RawURLEncoding.EncodeToString(change(b))
+}
+
+// The API's documents do not ask for user verification, so a stamp without it is accepted.
+func TestStampWithoutUserVerification(t *testing.T) {
+	server := stopped(t)
+	browser := passkeytest.NewAuthenticator(passkeytest.WithUserVerification(false))
+	response, err := browser.Create([]byte(`{"rp":{"id":"example.com","name":"Example"},"user":{"id":"dXNlci0x","name":"ada","displayName":"Ada"},
+		"challenge":"AAECAwQFBgcICQoLDA0ODw","pubKeyCredParams":[{"type":"public-key","alg":-7}]}`))
+	require.NoError(t, err)
+	credential, err := passkey.ParseUnverified(response, "Key")
+	require.NoError(t, err)
+	user := server.AddUser(byzantinetest.User{Authenticators: []byzantine.AuthenticatorParam{credential.Authenticator}})
+	account := server.AddAccount(byzantinetest.Account{UserIDs: []string{user.ID}})
+	i := &investor{t: t, server: server, client: server.Client(), accountID: account.ID}
+	payload, err := i.activationPayload(byzantine.ChainBase)
+	require.NoError(t, err)
+	challenge, err := passkey.Challenge(payload.BodyToSign)
+	require.NoError(t, err)
+	assertion, err := browser.Get([]byte(`{"rpId":"example.com","challenge":"` + challenge + `","allowCredentials":[{"type":"public-key","id":"` + credential.Authenticator.Attestation.CredentialID + `"}]}`))
+	require.NoError(t, err)
+	var parts struct {
+		ID       string            `json:"id"`
+		Response map[string]string `json:"response"`
+	}
+	require.NoError(t, json.Unmarshal(assertion, &parts))
+	data, err := base64.RawURLEncoding.DecodeString(parts.Response["authenticatorData"])
+	require.NoError(t, err)
+	require.Zero(t, data[32]&4, "the flag of user verification")
+	s := stamp{"credentialId": parts.ID, "authenticatorData": parts.Response["authenticatorData"], "clientDataJson": parts.Response["clientDataJSON"], "signature": parts.Response["signature"]}
+	status, text := send(t, server, "POST", "/v1/submit/sign-payload-passkey?chain_id=8453",
+		fmt.Sprintf(`{"signedBody":%s,"transactionId":%q,"webAuthnStamp":%q}`, payload.BodyToSign, payload.TransactionID, s.putTogether(t)), nil)
+	assert.Less(t, status, 300, text)
 }
 
 // Stamps are verified for real. What is rejected leaves the draft as it was.

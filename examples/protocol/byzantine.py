@@ -106,14 +106,15 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 opener = urllib.request.build_opener(NoRedirects)
 
 
-def send(method, url, body=b"", headers={}):
-    """Returns the text of a success; anything else is an HTTPError with the text of the response in its message."""
+def send(method, url, body=b"", headers={}, timeout=30):
+    """Returns the text of a success; anything else is an HTTPError with the text of the response in its message. It is an
+    OSError too: catch it before OSError, which is a timeout or a broken connection. timeout is in seconds."""
     headers = dict(headers)
     if body:
         headers["Content-Type"] = "application/json"
     request = urllib.request.Request(url, data=body or None, headers=headers, method=method)
     try:
-        with opener.open(request, timeout=30) as response:
+        with opener.open(request, timeout=timeout) as response:
             return response.read().decode()
     except urllib.error.HTTPError as error:
         error.msg += ": " + error.read().decode()
@@ -123,8 +124,8 @@ def send(method, url, body=b"", headers={}):
 class Client:
     """Calls the API."""
 
-    def __init__(self, base_url, key):
-        self.base_url, self.key = base_url, key
+    def __init__(self, base_url, key, timeout=30):
+        self.base_url, self.key, self.timeout = base_url, key, timeout
 
     def call(self, method, target, body=b"", seconds=None):
-        return send(method, self.base_url + target, body, signed_headers(self.key, method, target, body, seconds))
+        return send(method, self.base_url + target, body, signed_headers(self.key, method, target, body, seconds), self.timeout)
