@@ -25,6 +25,9 @@ func controlDocument() object {
 			"400": object{"description": "What is wrong with the request", "content": media(schemaOf(reflect.TypeFor[controlError]()))},
 		}}
 		responses := operation["responses"].(object)
+		if c.name == "getCredential" { // the only route that tells an unknown name from another mistake, because a 400 is a dismissal
+			responses["404"] = object{"description": "There is no such authenticator", "content": media(schemaOf(reflect.TypeFor[controlError]()))}
+		}
 		if c.response == reflect.TypeFor[none]() {
 			responses["204"] = object{"description": "Done"}
 		} else {

@@ -365,6 +365,7 @@ func TestGetAtAnAuthenticatorThatWasNeverUsed(t *testing.T) {
 	status, text := c.call("getCredential", options, "name=ada")
 	assert.Equal(t, 404, status)
 	assert.Contains(t, text, `name: no authenticator \"ada\": create or PUT makes it`)
+	assert.Contains(t, controlOperations(t)["getCredential"].Responses, "404")
 	c.ok("putAuthenticator", `{}`, "name=adam")
 	status, text = c.call("getCredential", options, "name=ada")
 	assert.Equal(t, 404, status)
