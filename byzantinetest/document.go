@@ -120,16 +120,19 @@ var maxQuantity = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewIn
 
 const maxQuantityText = 4096 // bytes
 
-// MarshalText writes a decimal number where there is one that is not longer than the fraction.
-func (q quantity) MarshalText() ([]byte, error) {
+// AppendText writes a decimal number where there is one that is not longer than the fraction. Without it encoding/json/v2
+// would take the method of the same name that big.Rat has.
+func (q quantity) AppendText(b []byte) ([]byte, error) {
 	fraction := q.RatString()
 	if n, exact := q.FloatPrec(); exact {
 		if number := q.FloatString(n); n <= sharePlaces || len(number) <= len(fraction) {
-			return []byte(number), nil
+			return append(b, number...), nil
 		}
 	}
-	return []byte(fraction), nil
+	return append(b, fraction...), nil
 }
+
+func (q quantity) MarshalText() ([]byte, error) { return q.AppendText(nil) }
 
 func (q *quantity) UnmarshalText(text []byte) error {
 	// An exponent could make a number of any length, and .5 is longer when it is written again.
